@@ -1,0 +1,1 @@
+"""GANarium's engine: train small GANs and read their latent space. Only `gan.ui` knows about a web page."""
