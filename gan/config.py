@@ -1,0 +1,132 @@
+"""What a run is: one frozen, validated RunConfig, and the table of recipes that fills it in.
+
+The page, the terminal and the tests all build a config with `make_config`; each field's limits and its one line of explanation stand beside
+it, so that a form and `--help` can be drawn from here. This module does not know what a data set contains or what a network looks like.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from gan.errors import UserError
+
+SIZES = (28, 32, 64, 128)
+ARCHITECTURES = ("modern", "dcgan")
+LOSSES = ("relativistic", "nonsaturating", "hinge", "least_squares", "wasserstein")
+PENALTIES = ("none", "r1", "r1r2", "wgan_gp")
+AUGMENTS = ("none", "translation", "color,translation,cutout")
+
+
+def _field(default: Any, text: str, **limits: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"help": text, **limits})
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides how a run goes. Build it with `make_config`; the constructor raises UserError for an impossible setting."""
+
+    data: str = _field("digits", "Pictures to learn from: a name from the catalogue, or the path of a folder or zip of pictures.")
+    recipe: str = _field("modern", "Which recipe filled in the settings below.")
+    minutes: float = _field(5.0, "Training time in minutes; every schedule ends with it.", min=0.05, max=10080)
+    kimg: float = _field(0.0, "Thousand real images to show instead of a time; 0 leaves the time in charge.", min=0, max=1e6)
+    size: int = _field(64, "Side of the pictures in pixels.", choices=SIZES)
+    channels: int = _field(3, "1 for grey pictures, 3 for colour.", choices=(1, 3))
+    architecture: str = _field("modern", "The pair of networks.", choices=ARCHITECTURES)
+    loss: str = _field("relativistic", "The adversarial loss of the two players.", choices=LOSSES)
+    penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between them.", choices=PENALTIES)
+    gamma: float = _field(0.5, "Weight of the penalty at the start: more is steadier, less is sharper. Try half or double.", min=0, max=1000)
+    gamma_end: float = _field(0.1, "Part of gamma that is left at the end of the run.", min=0.001, max=1)
+    penalty_every: int = _field(1, "Apply the penalty every so many steps, with its weight multiplied by as much.", min=1, max=64)
+    d_steps: int = _field(1, "Updates of D for each update of G.", min=1, max=10)
+    lr_g: float = _field(1e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
+    lr_d: float = _field(1e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
+    lr_end: float = _field(0.2, "Part of the learning rates that is left at the end of the run.", min=0.001, max=1)
+    beta1: float = _field(0.0, "Adam's momentum; GANs like it small.", min=0, max=0.99)
+    beta2: float = _field(0.99, "Adam's memory of gradient sizes.", min=0.5, max=0.9999)
+    batch: int = _field(32, "Images in a step: more is steadier, less is faster.", min=2, max=1024)
+    width: int = _field(32, "Channels of the networks: wider learns more and trains slower.", min=8, max=256)
+    z_dim: int = _field(64, "Numbers in a latent vector z.", min=2, max=512)
+    ema: float = _field(10.0, "Half-life in kimg of the averaged generator (EMA); 0 shows G as it is.", min=0, max=500)
+    augment: str = _field("none", "What D sees changed, on real and fake alike, so that few pictures last longer.", choices=AUGMENTS)
+    flip: bool = _field(False, "Also learn from mirrored pictures; not for digits and letters.")
+    conditional: bool = _field(False, "Learn each class by its label, where labels exist, so that you can choose what is drawn.")
+    seed: int = _field(0, "Start of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+        if self.architecture == "dcgan" and self.size != 64:
+            raise UserError("config.dcgan_size", size=self.size)
+        if (self.penalty == "wgan_gp") and self.loss != "wasserstein":
+            raise UserError("config.penalty_loss", loss=self.loss)
+
+    @property
+    def budget_images(self) -> int:
+        """Images after which the run ends, or 0 where the time decides."""
+        return round(self.kimg * 1000)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict, the form of config.json."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> "RunConfig":
+        """The config in a parsed config.json. Raises UserError where a field is missing, unknown or impossible."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        if not isinstance(value, dict) or set(value) != names:
+            odd = sorted(set(value) ^ names)[:5] if isinstance(value, dict) else ["?"]
+            raise UserError("config.other_version", fields=", ".join(odd))
+        return cls(**value)
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    kind, limits = type(field.default), field.metadata
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = (number and math.isfinite(value)) if kind is float else isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not fits:
+        raise UserError("config.type", name=field.name, value=value, kind=kind.__name__)
+    if "choices" in limits and value not in limits["choices"]:
+        raise UserError("config.choice", name=field.name, value=value, choices=", ".join(map(str, limits["choices"])))
+    if "min" in limits and not limits["min"] <= value <= limits["max"]:
+        raise UserError("config.range", name=field.name, value=value, min=limits["min"], max=limits["max"])
+
+
+_STEADY: dict[str, Any] = {"architecture": "modern", "penalty": "r1"}
+
+# A recipe is architecture + loss + regularisation + schedule; a new one is one more entry, and appears in the page and the terminal.
+RECIPES: dict[str, dict[str, Any]] = {
+    # R3GAN (Huang et al. 2024): relativistic pairing loss with both zero-centred penalties, on networks sized for a CPU.
+    "modern": {},
+    # DCGAN (Radford et al. 2016) as textbooks print it: BCE, Adam 2e-4 with beta1 .5, z = 100, 64x64, no penalty, no average.
+    "dcgan": {"architecture": "dcgan", "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_g": 2e-4, "lr_d": 2e-4, "lr_end": 1.0,
+              "beta1": 0.5, "beta2": 0.999, "batch": 64, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "penalty_every": 1, "augment": "none", "flip": False},
+    # The non-saturating loss of Goodfellow et al. 2014 with R1 (Mescheder et al. 2018), the pair behind StyleGAN.
+    "nonsaturating": {**_STEADY, "loss": "nonsaturating"},
+    # Hinge loss (Lim and Ye 2017; SAGAN, BigGAN).
+    "hinge": {**_STEADY, "loss": "hinge"},
+    # LSGAN (Mao et al. 2017).
+    "least_squares": {**_STEADY, "loss": "least_squares"},
+    # WGAN-GP (Gulrajani et al. 2017): five critic steps to one of G, gamma 20 because gamma / 2 is the weight, which is 10 in the paper.
+    "wasserstein": {"architecture": "modern", "loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "penalty_every": 1, "d_steps": 5,
+                    "lr_g": 5e-4, "lr_d": 5e-4, "beta2": 0.9},
+}
+
+# What a data set wants different from the defaults above. Recipes other than "modern" come after it and win.
+DATA_DEFAULTS: dict[str, dict[str, Any]] = {}
+
+
+def make_config(data: str, recipe: str = "modern", size: int = 64, channels: int = 3, **overrides: Any) -> RunConfig:
+    """The config of a run: field defaults, then the data set's, then the recipe's, then `overrides`, each winning over those before.
+
+    size and channels are the data set's own; a recipe with a fixed size replaces them. Raises UserError for an unknown recipe or field or an
+    impossible value.
+    """
+    if recipe not in RECIPES:
+        raise UserError("config.unknown_recipe", name=recipe, choices=", ".join(RECIPES))
+    known = {field.name for field in dataclasses.fields(RunConfig)}
+    for name in overrides:
+        if name not in known:
+            raise UserError("config.unknown_field", name=name)
+    merged = {"size": size, "channels": channels, **DATA_DEFAULTS.get(data, {}), **RECIPES[recipe], **overrides}
+    return RunConfig(**{**merged, "data": data, "recipe": recipe})

@@ -1,0 +1,50 @@
+"""What this machine can do. Importing it touches neither torch nor a GPU."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def cpu_quota() -> int:
+    """Whole cores that this process may use: the smaller of its affinity and its cgroup's quota, at least 1.
+
+    os.cpu_count() is the host's figure and makes a container of two cores start 64 threads.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return max(1, min(cores, _cgroup_cores()))
+
+
+def _cgroup_cores() -> int:
+    """The cgroup's CPU limit in whole cores (v2's cpu.max, then v1's quota), or a large number where there is none."""
+    unlimited = 1 << 16
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return unlimited if quota == "max" else math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):
+        pass
+    try:
+        quota = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text())
+        period = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text())
+        return unlimited if quota <= 0 else math.ceil(quota / period)
+    except (OSError, ValueError):
+        return unlimited
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a run trains: torch's name ("cpu" or "cuda"), a name for people, and the CPU threads it uses."""
+
+    torch_name: str
+    label: str
+    threads: int
+
+
+def pick_device() -> Device:
+    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command may call it."""
+    import torch
+
+    threads = cpu_quota()
+    if torch.cuda.is_available():
+        return Device("cuda", torch.cuda.get_device_name(0), threads)
+    return Device("cpu", f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread", threads)

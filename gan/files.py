@@ -1,0 +1,78 @@
+"""Files that another process may be reading: atomic replacement, append-only lines, and readers that survive a half-written tail."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def replace_with(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it over `path` in one step.
+
+    A reader sees the old file or the new one, never a part. On any error the old file stays and the temporary one is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Atomically replace `path` with `data`."""
+    replace_with(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Atomically replace `path` with `value` as indented JSON (UTF-8; NaN and infinity are refused with ValueError)."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file. Raises OSError where it can't be read and ValueError where it is not JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def append_line(path: Path, value: Any) -> None:
+    """Append one JSON line with a single write, so that concurrent readers see whole lines but for a tail cut by a crash.
+
+    Where a crash left such a tail without its line end, a line end is written first, so that only the broken line is lost.
+    """
+    line = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    with open(path, "ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        file.write(line)
+
+
+def read_lines(path: Path, offset: int = 0) -> tuple[list[Any], int]:
+    """The JSON objects on the whole lines after byte `offset`, and the offset to go on from.
+
+    A last line without its line end is left for the next call; a line that is not JSON is skipped. A missing file reads as empty.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except FileNotFoundError:
+        return [], offset
+    end = data.rfind(b"\n") + 1
+    values = []
+    for line in data[:end].splitlines():
+        try:
+            values.append(json.loads(line))
+        except ValueError:
+            continue
+    return values, offset + end
