@@ -14,6 +14,8 @@ MESSAGES = {
     "config.range": "The setting {name} = {value} is out of range. Choose a value from {min} to {max}.",
     "config.dcgan_size": "The textbook DCGAN draws 64x64 pictures and can't do {size}x{size}. Choose the size 64 or another recipe.",
     "config.penalty_loss": "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or loss.",
+    "models.other_version": "The generator in “{path}” has the format “{found}”, this version reads “{wanted}”. Train it again, or update GANarium.",
+    "models.damaged": "The generator in “{path}” can't be read ({reason}). Choose another model, or copy the file again.",
     "train.batch_too_large": "The batch of {batch} is larger than the data set of {count} pictures. Choose a batch of at most {count}.",
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",

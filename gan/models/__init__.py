@@ -1,0 +1,91 @@
+"""Generators and discriminators, and the file form of a generator.
+
+An architecture is a pair of builders in ARCHITECTURES. G maps a latent z of shape (N, z_dim), z ~ N(0, I), and class labels (N,) int64 where the
+model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and labels to logits (N,).
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from gan.errors import UserError
+from gan.files import replace_with
+from gan.models import dcgan, modern
+
+FORMAT = "ganarium-1"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a pair of networks looks like; num_classes 0 means unconditional."""
+
+    architecture: str
+    size: int
+    channels: int
+    z_dim: int
+    width: int
+    num_classes: int = 0
+
+
+class Architecture(NamedTuple):
+    """The two builders of an architecture."""
+
+    generator: Callable[[ModelSpec], nn.Module]
+    discriminator: Callable[[ModelSpec], nn.Module]
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "modern": Architecture(modern.Generator, modern.Discriminator),
+    "dcgan": Architecture(dcgan.Generator, dcgan.Discriminator),
+}
+
+
+def build_generator(spec: ModelSpec) -> nn.Module:
+    """A fresh generator: forward(z (N, z_dim), labels (N,) int64 or None) -> (N, C, H, W) in [-1, 1]."""
+    return ARCHITECTURES[spec.architecture].generator(spec)
+
+
+def build_discriminator(spec: ModelSpec) -> nn.Module:
+    """A fresh discriminator: forward(images (N, C, H, W) in [-1, 1], labels (N,) int64 or None) -> logits (N,)."""
+    return ARCHITECTURES[spec.architecture].discriminator(spec)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers the module learns."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
+    """Atomically write a generator in half precision with its spec in the header."""
+    tensors = {name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in generator.state_dict().items()}
+    metadata = {"format": FORMAT, "model": json.dumps(dataclasses.asdict(spec))}
+    replace_with(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
+    """The generator in a file, in float32 and evaluation mode on the CPU, and its spec.
+
+    Raises UserError where the file is missing, damaged, of another version, or does not fit the architecture that it names.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise UserError("models.other_version", path=path, found=metadata.get("format", "?"), wanted=FORMAT)
+        spec = ModelSpec(**json.loads(metadata["model"]))
+        generator = build_generator(spec)
+        tensors = load_file(path)
+        generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+    except UserError:
+        raise
+    except Exception as error:  # safetensors, json and torch each have their own kinds of "this file is not what it should be"
+        raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
+    return generator.eval().requires_grad_(False), spec

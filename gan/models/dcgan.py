@@ -1,0 +1,69 @@
+"""The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch normalisation in both networks, N(0, 0.02) weights.
+
+With labels (an addition of ours, since the paper has none): G gets an embedding joined to z, D a class embedding dotted with its last feature vector.
+"""
+
+import torch
+from torch import nn
+
+LABEL_FEATURES = 64
+
+
+class Generator(nn.Module):
+    """z (N, z_dim), labels (N,) or None -> images (N, C, 64, 64) in [-1, 1]."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        inputs = spec.z_dim + (LABEL_FEATURES if spec.num_classes else 0)
+        widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
+        self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
+        blocks: list[nn.Module] = []
+        for narrow, wide in zip(widths, widths[1:], strict=False):
+            blocks += [nn.ConvTranspose2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(True)]
+        self.blocks = nn.Sequential(*blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False))
+        self.apply(_initialise)
+
+    def _first(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        if self.embed is not None:
+            z = torch.cat([z, self.embed(labels)], 1)
+        return self.first(z[:, :, None, None])
+
+    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Activations of the first layer, after its nonlinearity: (N, features)."""
+        return self._first(z, labels).flatten(1)
+
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """See the class."""
+        return torch.tanh(self.blocks(self._first(z, labels)))
+
+
+class Discriminator(nn.Module):
+    """images (N, C, 64, 64), labels (N,) or None -> logits (N,)."""
+
+    def __init__(self, spec):
+        super().__init__()
+        widths = [spec.width, 2 * spec.width, 4 * spec.width, 8 * spec.width]
+        blocks: list[nn.Module] = [nn.Conv2d(spec.channels, widths[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
+        for wide, narrow in zip(widths, widths[1:], strict=False):
+            blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
+        self.blocks = nn.Sequential(*blocks)
+        self.head = nn.Conv2d(widths[-1], LABEL_FEATURES if spec.num_classes else 1, 4, 1, 0, bias=False)
+        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.apply(_initialise)
+
+    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """See the class."""
+        out = self.head(self.blocks(images)).flatten(1)
+        if self.embed is None:
+            return out.squeeze(1)
+        return (out * self.embed(labels)).sum(1) / LABEL_FEATURES**0.5
+
+
+def _initialise(module: nn.Module) -> None:
+    """The initialisation of the paper."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,89 @@
+"""A small pair of strided-convolution networks at the data's own size, sized for CPUs.
+
+DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer, few channels at the highest resolution (that is where the
+time goes), batch normalisation in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017), and
+labels as in R3GAN (Huang et al. 2024): an embedding joined to z, and D's output vector dotted with a class embedding.
+"""
+
+import torch
+from torch import nn
+
+LABEL_FEATURES = 64
+MAX_MULTIPLE = 4
+
+
+def first_side(size: int) -> int:
+    """Side of the smallest feature map: 7 for 28 px, else 4."""
+    return 7 if size % 7 == 0 else 4
+
+
+def plan(size: int, width: int) -> list[tuple[int, int]]:
+    """(side, channels) from the smallest feature map to the image's own size; `width` channels at half the image's size."""
+    stages, side = [], first_side(size)
+    while side <= size:
+        stages.append((side, max(8, min(MAX_MULTIPLE * width, width * size // (2 * side)))))
+        side *= 2
+    return stages
+
+
+class Generator(nn.Module):
+    """z (N, z_dim), labels (N,) or None -> images (N, C, size, size) in [-1, 1]."""
+
+    def __init__(self, spec):
+        super().__init__()
+        stages = plan(spec.size, spec.width)
+        side, channels = stages[0]
+        self.start = (channels, side, side)
+        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.dense = nn.Linear(spec.z_dim + (LABEL_FEATURES if spec.num_classes else 0), channels * side * side, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        blocks: list[nn.Module] = []
+        for _, wider in stages[1:]:
+            blocks += [nn.ConvTranspose2d(channels, wider, 4, 2, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
+            channels = wider
+        self.blocks = nn.Sequential(*blocks)
+        self.to_image = nn.Conv2d(channels, spec.channels, 3, 1, 1)
+        self.apply(_initialise)
+
+    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Activations of the first layer, after its nonlinearity: (N, features)."""
+        if self.embed is not None:
+            z = torch.cat([z, self.embed(labels)], 1)
+        x = self.norm(self.dense(z).unflatten(1, self.start))
+        return nn.functional.leaky_relu(x, 0.2).flatten(1)
+
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """See the class."""
+        return torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels).unflatten(1, self.start))))
+
+
+class Discriminator(nn.Module):
+    """images (N, C, size, size), labels (N,) or None -> logits (N,)."""
+
+    def __init__(self, spec):
+        super().__init__()
+        stages = plan(spec.size, spec.width)[:-1][::-1]
+        channels, blocks = spec.channels, []
+        for _, wider in stages:
+            blocks += [nn.Conv2d(channels, wider, 4, 2, 1), nn.LeakyReLU(0.2)]
+            channels = wider
+        self.blocks = nn.Sequential(*blocks)
+        side = stages[-1][0]
+        self.head = nn.Linear(channels * side * side, LABEL_FEATURES if spec.num_classes else 1)
+        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.apply(_initialise)
+
+    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """See the class."""
+        out = self.head(self.blocks(images).flatten(1))
+        if self.embed is None:
+            return out.squeeze(1)
+        return (out * self.embed(labels)).sum(1) / LABEL_FEATURES**0.5
+
+
+def _initialise(module: nn.Module) -> None:
+    """He et al. 2015 for leaky ReLU, with unit normal class embeddings."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        nn.init.kaiming_normal_(module.weight, a=0.2)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
