@@ -1,0 +1,41 @@
+"""GANarium's page. `python app.py` serves it; Hugging Face Spaces runs this file unchanged."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from gan.ui.page import build_page, launch_options
+from gan.ui.services import Services
+
+services = Services()
+demo = build_page(services)
+
+
+def main() -> None:
+    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint."""
+    parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--runs", type=Path, default=Path(os.environ.get("GANARIUM_RUNS", "runs")), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
+    args = parser.parse_args()
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    services.open(args.runs.resolve())
+    demo.launch(server_name=args.host, server_port=args.port, prevent_thread_lock=True, quiet=True, **launch_options(services))
+    print(f"GANarium is at {demo.local_url}", flush=True)
+    services.start()
+    done.wait()
+    print("Stopping: a running training writes its checkpoint first.", flush=True)
+    services.close()
+    demo.close(verbose=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The Explore tab."""
+
+import gradio as gr
+from starlette.routing import BaseRoute
+
+from gan.ui.services import Services
+
+
+def build(services: Services) -> None:
+    """Lay the tab out; called inside its gr.Tab."""
+    gr.HTML("<gan-explorer></gan-explorer>", elem_id="gan-explorer", apply_default_css=False)
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """The routes of this tab."""
+    return []

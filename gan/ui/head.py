@@ -1,0 +1,51 @@
+"""What must stand in the page's <head> before Gradio starts.
+
+Gradio's own `head=` is inserted by its script after the page has been set up, which is too late for the language (its translations read
+navigator.language once) and makes styles flash. So a small ASGI middleware adds our lines to the HTML of the page itself.
+"""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LINES = """
+<link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
+<link rel="stylesheet" href="gradio_api/gan/static/base.css">
+<link rel="stylesheet" href="gradio_api/gan/static/train.css">
+<link rel="stylesheet" href="gradio_api/gan/static/explore.css">
+<script src="gradio_api/gan/static/early.js"></script>
+<script type="module" src="gradio_api/gan/static/app.js"></script>
+"""
+
+
+class HeadMiddleware:
+    """Adds our lines before </head> of the page at the root; everything else passes untouched."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def collect(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish(start, body, send)
+
+        await self.app(scope, receive, collect)
+
+    @staticmethod
+    async def _finish(start: Message, body: bytes, send: Send) -> None:
+        headers = dict(start["headers"])
+        if headers.get(b"content-type", b"").startswith(b"text/html"):
+            body = body.replace(b"</head>", _LINES.encode() + b"</head>", 1)
+            start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+            start["headers"].append((b"content-length", str(len(body)).encode()))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,38 @@
+"""The whole page: header, tabs, and how it is launched. A new tab is one module with `build` and `routes`, and one line in TABS."""
+
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from gan.ui import explore, strings, theme, train
+from gan.ui.head import HeadMiddleware
+from gan.ui.routes import shared_routes
+from gan.ui.services import Services
+
+# Each has build(services), called inside its gr.Tab, and routes(services) -> list of starlette routes.
+TABS = {"explore": explore, "train": train}
+
+
+def build_page(services: Services) -> gr.Blocks:
+    """The Blocks of the page. `services` may be opened later, but before the first request."""
+    i18n = gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES})
+    with gr.Blocks(title="GANarium", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
+        gr.HTML("<gan-header></gan-header>", elem_id="gan-header", apply_default_css=False)
+        with gr.Tabs(elem_id="gan-tabs"):
+            for name, module in TABS.items():
+                with gr.Tab(i18n(f"tab.{name}"), id=name, elem_id=f"tab-{name}"):
+                    module.build(services)
+    demo.queue(api_open=False)
+    return demo
+
+
+def launch_options(services: Services) -> dict[str, Any]:
+    """What `demo.launch` needs besides host and port."""
+    routes = [*shared_routes(), *(route for module in TABS.values() for route in module.routes(services))]
+    return {
+        "app_kwargs": {"routes": routes, "middleware": [Middleware(HeadMiddleware)]},
+        "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
+        "theme": theme.build(), "ssr_mode": False, "run_history": False, "footer_links": [], "share": False, "max_file_size": "200mb",
+        "enable_monitoring": False, "show_error": False,
+    }

@@ -1,0 +1,97 @@
+"""Our own HTTP routes under /gradio_api/gan/: what is live and what is bytes travels here, past Gradio's queue."""
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gan.errors import MESSAGES, UserError
+from gan.ui import strings
+
+PREFIX = "/gradio_api/gan"
+STATIC = Path(__file__).resolve().parent / "static"
+_log = logging.getLogger(__name__)
+
+
+class _Static(StaticFiles):
+    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def shared_routes() -> list[BaseRoute]:
+    """Static files and texts, which no room of the page owns."""
+    return [get("strings/{lang}.json", _strings), Mount(f"{PREFIX}/static", _Static(directory=STATIC))]
+
+
+def get(path: str, handler: Callable[..., Response | Any]) -> Route:
+    """A GET route under PREFIX. `handler(request)` runs in a thread and returns a Response or a JSON value."""
+    return Route(f"{PREFIX}/{path}", _answer(handler), methods=["GET"])
+
+
+def post(path: str, handler: Callable[..., Response | Any]) -> Route:
+    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` as in `get`."""
+
+    def checked(request: Request) -> Any:
+        origin = request.headers.get("origin")
+        hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+        if origin is not None and urlsplit(origin).netloc not in hosts:
+            return problem(403, "forbidden", "This request came from another site.")
+        return handler(request)
+
+    return Route(f"{PREFIX}/{path}", _answer(checked), methods=["POST"])
+
+
+def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> JSONResponse:
+    """The JSON form of a failure."""
+    return JSONResponse({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
+
+
+def with_etag(request: Request, value: Any) -> Response:
+    """`value` as JSON with an ETag, or 304 where the browser has it already."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"ETag": f'"{hashlib.sha1(body).hexdigest()[:20]}"', "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a handler in a thread; a UserError becomes 404 or 400 with its sentence, a defect 500 without its traceback."""
+
+    @functools.wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        try:
+            value = await run_in_threadpool(handler, request)
+        except UserError as error:
+            status = 404 if error.key in NOT_FOUND else 400
+            return problem(status, error.key, str(error), {name: str(value) for name, value in error.values.items()})
+        except Exception:
+            _log.exception("failed: %s", request.url.path)
+            return problem(500, "internal", "Something went wrong on the server; its log has the details.")
+        return value if isinstance(value, Response) else JSONResponse(value, headers={"Cache-Control": "no-store"})
+
+    return endpoint
+
+
+NOT_FOUND = {key for key in MESSAGES if "unknown" in key or "missing" in key}
+
+
+def _strings(request: Request) -> Response:
+    lang = request.path_params["lang"]
+    if lang not in strings.LANGUAGES:
+        return problem(404, "not_found", "There are no texts in this language.")
+    return with_etag(request, strings.table(lang))

@@ -1,0 +1,138 @@
+// What every room of the page shares: texts, addresses, requests, small DOM builders, icons, numbers for people.
+
+const BASE = new URL("..", import.meta.url); // .../gradio_api/gan/
+
+export const lang = window.ganEarly?.lang ?? "en";
+
+let texts = {};
+
+export const ready = fetch(address(`strings/${lang}.json`), { cache: "no-cache" })
+  .then((reply) => reply.json())
+  .then((table) => { texts = table; })
+  .catch((error) => console.error("texts", error));
+
+/** The address of one of our routes: address("image", {id, seed}). */
+export function address(path, query = {}) {
+  const url = new URL(path, BASE);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** A text in the reader's language with its {gaps} filled; an unknown key is shown as it is, so that it is noticed. */
+export function t(key, values = {}) {
+  const text = texts[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
+}
+
+/** Whether there is a text for this key. */
+export const known = (key) => key in texts;
+
+/** The sentence of an error the server sent: {key, values, text}. */
+export function sentence(error) {
+  if (!error) return "";
+  return error.key && known(`error.${error.key}`) ? t(`error.${error.key}`, error.values) : error.text || t("common.failed");
+}
+
+/** fetch of one of our routes as JSON; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
+export async function request(path, { query, method = "GET", signal } = {}) {
+  let reply;
+  try {
+    reply = await fetch(address(path, query), { method, signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw { offline: true, text: t("common.offline") };
+  }
+  const value = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw value.error ?? { text: t("common.failed") };
+  return value;
+}
+
+/** An element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as HTML. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && typeof value !== "string") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const PATHS = {
+  pause: "M8 5v14M16 5v14",
+  play: "M7 4.500v15l12-7.500z",
+  stop: "M6 6h12v12H6z",
+  camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7z",
+  save: "M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-7h8v7",
+  compass: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM15.500 8.500l-2 5-5 2 2-5z",
+  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
+  moon: "M20 14.500A8.500 8.500 0 0 1 9.500 4 8.500 8.500 0 1 0 20 14.500z",
+  auto: "M12 21a9 9 0 1 0 0-18zM12 3a9 9 0 0 1 0 18",
+  close: "M6 6l12 12M18 6L6 18",
+  chevron: "M6 9l6 6 6-6",
+  chip: "M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
+  dice: "M5 5h14v14H5zM9 9h.01M15 15h.01M15 9h.01M9 15h.01M12 12h.01",
+  reset: "M4 5v5h5M4.600 15a8 8 0 1 0 1-7.500L4 10",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  back: "M15 5l-7 7 7 7",
+  next: "M9 5l7 7-7 7",
+};
+
+/** A line icon of 20 px, hidden from readers of the screen: give the control a name. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" })) svg.setAttribute(key, value);
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", PATHS[name] ?? "");
+  svg.append(path);
+  return svg;
+}
+
+/** Seconds as 0:42, 12:05 or 3:07:00. */
+export function clock(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** A count in three figures or so: 950, 12.3k, 4.56M. */
+export function short(value) {
+  if (value === null || value === undefined) return "–";
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
+  if (value >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;
+  return new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
+}
+
+/** "3 minutes ago", in the reader's language, for a unix time. */
+export function ago(unix) {
+  const form = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+  const seconds = unix - Date.now() / 1000;
+  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    if (Math.abs(seconds) >= length) return form.format(Math.round(seconds / length), unit);
+  }
+  return form.format(Math.round(Math.min(0, seconds)), "second");
+}
+
+export function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // storage is closed to us in some embedded frames: the choice then lasts as long as the page
+  }
+}
+
+/** Show a tab by name; it is Gradio's own tab button that is pressed. */
+export function openTab(name) {
+  document.getElementById(`tab-${name}-button`)?.click();
+}
+
+/** Put new text into an element only where it changed, so that a screen reader and a selection are left in peace. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,37 @@
+// Runs before Gradio: settles language and theme, so that nothing is drawn twice.
+(() => {
+  const remembered = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null; // storage is closed to us in some embedded frames
+    }
+  };
+  const asked = new URLSearchParams(location.search);
+  const wanted = asked.get("lang") || remembered("gan_lang") || navigator.language || "en";
+  const lang = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+  const locale = lang === "zh" ? "zh-CN" : "en";
+  Object.defineProperty(navigator, "language", { get: () => locale, configurable: true });
+  Object.defineProperty(navigator, "languages", { get: () => [locale], configurable: true });
+  document.documentElement.lang = locale;
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const apply = () => {
+    const choice = asked.get("__theme") || remembered("gan_theme");
+    root.dataset.theme = choice === "light" || choice === "dark" ? choice : dark.matches ? "dark" : "light";
+    document.body?.classList.toggle("dark", root.dataset.theme === "dark");
+  };
+  // Gradio sets its class "dark" on the body by the system's theme alone, and again whenever that changes.
+  const guard = () => {
+    apply();
+    new MutationObserver(() => {
+      if (document.body.classList.contains("dark") !== (root.dataset.theme === "dark")) apply();
+    }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  };
+  apply();
+  dark.addEventListener("change", apply);
+  if (document.body) guard();
+  else addEventListener("DOMContentLoaded", guard);
+  window.ganEarly = { lang, applyTheme: apply };
+})();

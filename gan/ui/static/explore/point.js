@@ -1,0 +1,99 @@
+// The point in latent space that the page shows: a plain object, its place in the address bar, and the query that draws it.
+
+export const LIMIT = 3; // a direction's slider ends at +-3 sigma
+export const RAW_LIMIT = 4; // z ~ N(0, 1)
+export const MAX_SEED = 2 ** 31 - 1;
+const KEYS = ["model", "seed", "psi", "label", "d", "z", "to", "t", "wall", "axes"];
+const STORAGE = "gan.explore";
+
+/** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
+export function fresh() {
+  return { model: null, seed: 0, psi: 1, label: null, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1] };
+}
+
+export const randomSeed = () => Math.floor(Math.random() * 1e6);
+
+const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
+const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
+const round = (value) => Math.round(value * 1000) / 1000;
+
+/** d as the query writes it: zeros at the end are left out. */
+function amounts(d) {
+  const last = d.findLastIndex((value) => value);
+  return d.slice(0, last + 1).map((value) => round(value || 0)).join(",");
+}
+
+const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${round(value)}`).join(",");
+
+/** The parts of a point that differ from a fresh one, as text by key. */
+function written(point) {
+  const base = fresh();
+  const all = {
+    model: point.model, seed: String(point.seed), psi: String(round(point.psi)), label: point.label === null ? "" : String(point.label),
+    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(round(point.t)), wall: String(point.wall), axes: point.axes.join(","),
+  };
+  const rest = { ...base, seed: null, psi: "1", label: "", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1" };
+  return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
+}
+
+/** The point that `written` describes; whatever is missing or makes no sense stays fresh. */
+function parsed(texts) {
+  const base = fresh();
+  const axes = (texts.axes ?? "").split(",").map((text) => whole(text, -1));
+  const z = {};
+  for (const pair of (texts.z ?? "").split(",")) {
+    const [index, value] = pair.split(":");
+    if (whole(index, null) !== null && value !== undefined) z[index] = within(value, -RAW_LIMIT, RAW_LIMIT, 0);
+  }
+  return {
+    model: texts.model || null,
+    seed: whole(texts.seed, base.seed),
+    psi: within(texts.psi ?? null, 0, 1.5, base.psi),
+    label: whole(texts.label, null),
+    d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
+    z,
+    to: whole(texts.to, base.to),
+    t: within(texts.t ?? null, 0, 1, 0),
+    wall: whole(texts.wall, 0),
+    axes: axes.length === 2 && axes[0] >= 0 && axes[1] >= 0 && axes[0] !== axes[1] ? axes : base.axes,
+  };
+}
+
+const fromHash = () => new URLSearchParams(location.hash.slice(1));
+
+/** The point of the address bar, else of the last visit with this browser, else a fresh one. */
+export function restore() {
+  const hash = fromHash();
+  if (KEYS.some((key) => hash.has(key))) return parsed(Object.fromEntries(hash));
+  try {
+    return parsed(JSON.parse(localStorage.getItem(STORAGE)) ?? {});
+  } catch {
+    return fresh();
+  }
+}
+
+/** Write the point into the address bar and this browser's storage. Other keys of the address stay. */
+export function remember(point) {
+  const texts = written(point);
+  const hash = fromHash();
+  for (const key of KEYS) hash.delete(key);
+  for (const [key, value] of Object.entries(texts)) hash.set(key, value);
+  const text = hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+  history.replaceState(history.state, "", `${location.pathname}${location.search}#${text}`);
+  try {
+    localStorage.setItem(STORAGE, JSON.stringify(texts));
+  } catch {
+    // a browser without storage still has the address bar
+  }
+}
+
+/** The query of a picture at this point. */
+export function query(point, extra = {}) {
+  const values = { id: point.model, seed: point.seed, psi: round(point.psi), d: amounts(point.d), z: overrides(point.z), ...extra };
+  if (point.label !== null) values.label = point.label;
+  if (point.t > 0) Object.assign(values, { to: point.to, t: round(point.t) });
+  return Object.entries(values)
+    .filter(([, value]) => value !== "" && value !== null && value !== undefined)
+    .map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`)
+    .join("&");
+}

@@ -1,0 +1,80 @@
+// <gan-header>: name, device, the running run, language, theme.
+import { clock, h, icon, lang, openTab, remember, setText, t } from "./common.js";
+import { subscribe, view } from "./live.js";
+
+const THEMES = ["auto", "light", "dark"];
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+
+class GanHeader extends HTMLElement {
+  connectedCallback() {
+    if (this.built) return;
+    this.built = true;
+    this.device = h("span", { class: "gan-device" }, icon("chip"), h("span"));
+    this.pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
+    const mark = h("a", { class: "gan-name", href: "#", "aria-label": "GANarium", onclick: (event) => { event.preventDefault(); openTab("explore"); } },
+      h("img", { src: new URL("mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }), h("span", {}, "GANarium"));
+    this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, languageSwitch(), themeSwitch()));
+    this.stop = subscribe((live) => this.show(live));
+  }
+
+  show({ poll }) {
+    if (!poll) return;
+    setText(this.device.lastChild, poll.device ?? "");
+    this.device.hidden = !poll.device;
+    const run = poll.active_run;
+    this.pill.hidden = !run;
+    this.run = run?.id;
+    if (!run) return;
+    const [, label, rest] = this.pill.children;
+    this.pill.dataset.state = run.state;
+    setText(label, t(`state.${run.state}`));
+    setText(rest, run.state === "running" && run.eta !== null ? clock(run.eta) : "");
+    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${run.state}`), data: run.data }));
+  }
+
+  openRun() {
+    openTab("train");
+    view(this.run);
+  }
+}
+
+function languageSwitch() {
+  const other = lang === "zh" ? "en" : "zh";
+  const change = () => {
+    remember("gan_lang", other);
+    document.cookie = `gan_lang=${other}; path=/; max-age=31536000; samesite=lax`;
+    const url = new URL(location.href);
+    url.searchParams.delete("lang");
+    if (url.href === location.href) location.reload();
+    else location.replace(url);
+  };
+  return h("button", { class: "gan-ghost gan-lang", type: "button", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change },
+    other === "zh" ? "中文" : "EN");
+}
+
+function themeSwitch() {
+  const stored = () => {
+    try {
+      return localStorage.getItem("gan_theme") ?? "auto";
+    } catch {
+      return "auto";
+    }
+  };
+  const button = h("button", { class: "gan-ghost", type: "button" });
+  const show = (theme) => {
+    button.replaceChildren(icon(THEME_ICONS[theme] ?? "auto"));
+    button.setAttribute("aria-label", t(`header.theme_${theme}`));
+    button.title = t(`header.theme_${theme}`);
+  };
+  button.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(stored()) + 1) % THEMES.length];
+    remember("gan_theme", next);
+    window.ganEarly?.applyTheme();
+    show(next);
+    dispatchEvent(new CustomEvent("gan:theme"));
+  });
+  show(stored());
+  return button;
+}
+
+customElements.define("gan-header", GanHeader);

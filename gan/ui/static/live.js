@@ -1,0 +1,78 @@
+// One poll for the whole page: header and stage hear of the same answer. It rests while the page is hidden.
+import { request } from "./common.js";
+
+const listeners = new Set();
+let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
+let stats = { id: null, rows: [], next: 0 };
+let latest = null;
+let timer = 0;
+let busy = false;
+let again = false;
+let failures = 0;
+
+/** Call `listener({poll, stats, offline})` after each answer; returns a function that ends it. */
+export function subscribe(listener) {
+  listeners.add(listener);
+  if (latest) listener(latest);
+  if (listeners.size === 1) tick();
+  return () => listeners.delete(listener);
+}
+
+/** Look at this run from now on (null: the active one, else the newest). */
+export function view(id) {
+  viewed = id;
+  tick();
+}
+
+export const viewing = () => viewed;
+
+/** Ask now rather than at the next beat. */
+export function refresh() {
+  tick();
+}
+
+async function tick() {
+  clearTimeout(timer);
+  if (busy) {
+    again = true;
+    return;
+  }
+  if (document.hidden || !listeners.size) return;
+  busy = true;
+  try {
+    const poll = await request("poll", { query: { run: viewed ?? "", since: viewed === null || viewed === stats.id ? stats.next : 0, had: stats.id ?? "" } });
+    failures = 0;
+    merge(poll);
+    latest = { poll, stats, offline: false };
+  } catch (error) {
+    failures += 1;
+    if (!error.offline) {
+      if (viewed !== null) viewed = null; // the run is gone: fall back to what there is
+      console.error("poll", error);
+    }
+    latest = { poll: latest?.poll ?? null, stats, offline: failures > 1 };
+  }
+  busy = false;
+  for (const listener of listeners) listener(latest);
+  const wait = again ? 0 : pause();
+  again = false;
+  timer = setTimeout(tick, wait);
+}
+
+function merge(poll) {
+  const id = poll.run?.id ?? null;
+  if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
+  if (poll.stats?.length) stats.rows = stats.rows.concat(poll.stats);
+  stats.next = poll.next ?? 0;
+}
+
+function pause() {
+  if (failures) return Math.min(5000, 1000 * failures);
+  const status = latest?.poll?.run?.status;
+  const young = status && (status.state === "starting" || (status.state === "running" && status.elapsed < 10));
+  return young ? 500 : 1000;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) tick();
+});

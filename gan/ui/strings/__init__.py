@@ -1,0 +1,55 @@
+"""Interface texts: <language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
+
+English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS and field help in gan.config, so English has no
+file for them; the other languages have errors.json, verdicts.json and settings.json with the same keys.
+"""
+
+import dataclasses
+import functools
+import json
+from pathlib import Path
+
+from gan.config import RunConfig
+from gan.errors import MESSAGES
+
+try:
+    from gan.train.health import VERDICTS
+except ImportError:
+    VERDICTS = {}
+
+LANGUAGES = ("en", "zh")
+_FOLDER = Path(__file__).resolve().parent
+
+
+@functools.cache
+def table(lang: str) -> dict[str, str]:
+    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key> and field help under setting.<field>."""
+    return _english() if lang == "en" else {**_english(), **_files(lang)}
+
+
+def text(lang: str, key: str, **values: object) -> str:
+    """One text with its gaps filled. An unknown language reads as English; an unknown key raises KeyError."""
+    return table(lang if lang in LANGUAGES else "en")[key].format(**values)
+
+
+def pick_language(header: str | None) -> str:
+    """The language for an Accept-Language header: the first one we have, else English."""
+    for part in (header or "").split(","):
+        code = part.split(";")[0].strip().lower().split("-")[0]
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+def _files(lang: str) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for path in sorted((_FOLDER / lang).glob("*.json")):
+        merged.update(json.loads(path.read_text(encoding="utf-8")))
+    return merged
+
+
+def _english() -> dict[str, str]:
+    errors = {f"error.{key}": sentence for key, sentence in MESSAGES.items()}
+    verdicts = {f"verdict.{key}": sentence for key, sentence in VERDICTS.items()}
+    fields = {f"setting.{field.name}": field.metadata["help"] for field in dataclasses.fields(RunConfig)}
+    return {**errors, **verdicts, **fields, **_files("en")}
