@@ -14,6 +14,14 @@ from gan.errors import UserError
 SIZES = (28, 32, 64, 128)
 ARCHITECTURES = ("modern", "dcgan")
 LOSSES = ("relativistic", "nonsaturating", "hinge", "least_squares", "wasserstein")
+# What D's and G's loss read where D can't tell real from fake at all: the dashed line in the plots. None where the loss has no such value.
+EQUILIBRIUM: dict[str, tuple[float, float] | None] = {
+    "relativistic": (math.log(2), math.log(2)),
+    "nonsaturating": (2 * math.log(2), math.log(2)),
+    "hinge": (2.0, 0.0),
+    "least_squares": (0.25, 0.125),
+    "wasserstein": None,
+}
 PENALTIES = ("none", "r1", "r1r2", "wgan_gp")
 AUGMENTS = ("none", "translation", "color,translation,cutout")
 
@@ -99,8 +107,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     # R3GAN (Huang et al. 2024): relativistic pairing loss with both zero-centred penalties, on networks sized for a CPU.
     "modern": {},
     # DCGAN (Radford et al. 2016) as textbooks print it: BCE, Adam 2e-4 with beta1 .5, z = 100, 64x64, no penalty, no average.
-    "dcgan": {"architecture": "dcgan", "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_g": 2e-4, "lr_d": 2e-4, "lr_end": 1.0,
-              "beta1": 0.5, "beta2": 0.999, "batch": 64, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "penalty_every": 1, "augment": "none", "flip": False},
+    "dcgan": {
+        "architecture": "dcgan", "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_g": 2e-4, "lr_d": 2e-4, "lr_end": 1.0,
+        "beta1": 0.5, "beta2": 0.999, "batch": 64, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "augment": "none", "flip": False,
+    },
     # The non-saturating loss of Goodfellow et al. 2014 with R1 (Mescheder et al. 2018), the pair behind StyleGAN.
     "nonsaturating": {**_STEADY, "loss": "nonsaturating"},
     # Hinge loss (Lim and Ye 2017; SAGAN, BigGAN).
@@ -108,8 +118,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     # LSGAN (Mao et al. 2017).
     "least_squares": {**_STEADY, "loss": "least_squares"},
     # WGAN-GP (Gulrajani et al. 2017): five critic steps to one of G, gamma 20 because gamma / 2 is the weight, which is 10 in the paper.
-    "wasserstein": {"architecture": "modern", "loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "penalty_every": 1, "d_steps": 5,
-                    "lr_g": 5e-4, "lr_d": 5e-4, "beta2": 0.9},
+    "wasserstein": {
+        "architecture": "modern", "loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "penalty_every": 1, "d_steps": 5,
+        "lr_g": 5e-4, "lr_d": 5e-4, "beta2": 0.9,
+    },
 }
 
 # What a data set wants different from the defaults above. Recipes other than "modern" come after it and win.

@@ -20,6 +20,7 @@ MESSAGES = {
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",
     "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan.train {path}",
+    "train.two_ways": "“{path}” keeps the settings it was started with. Give it alone to go on with it, or use --out for a new run.",
     "train.bad_state": "The checkpoint of this run can't be read ({reason}). Delete its folder “{path}” to start the run again from nothing.",
     "train.diverged": "The losses became NaN at step {step}, so the run was stopped and nothing more was saved. Try half the learning rate or double gamma.",
     "train.out_of_memory": "The device ran out of memory. Choose a smaller batch or width and start again.",

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import safetensors
-import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 

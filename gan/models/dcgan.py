@@ -3,6 +3,8 @@
 With labels (an addition of ours, since the paper has none): G gets an embedding joined to z, D a class embedding dotted with its last feature vector.
 """
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -19,7 +21,7 @@ class Generator(nn.Module):
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
         self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
         blocks: list[nn.Module] = []
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             blocks += [nn.ConvTranspose2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(True)]
         self.blocks = nn.Sequential(*blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False))
         self.apply(_initialise)
@@ -45,7 +47,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = [spec.width, 2 * spec.width, 4 * spec.width, 8 * spec.width]
         blocks: list[nn.Module] = [nn.Conv2d(spec.channels, widths[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in itertools.pairwise(widths):
             blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], LABEL_FEATURES if spec.num_classes else 1, 4, 1, 0, bias=False)

@@ -1,0 +1,1 @@
+"""Scores of generated pictures: pure functions from tensors to numbers."""

@@ -1,0 +1,106 @@
+"""Train a small GAN from the terminal, without a browser.
+
+  python -m gan.train --data digits --minutes 2 --out my-run     start a run
+  python -m gan.train my-run                                     go on with it
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gan.config import RECIPES, RunConfig, make_config
+from gan.errors import UserError
+from gan.files import write_json
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gan.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to go on with; it holds a config.json")
+    parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to put a new run (default: runs/<data>-<recipe>)")
+    parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
+    settings = parser.add_argument_group("settings of a new run", "Left out, a setting is what the recipe and the data set say.")
+    for field in dataclasses.fields(RunConfig):
+        settings.add_argument("--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field))
+    return parser
+
+
+def _option(field: dataclasses.Field) -> dict[str, Any]:
+    text = field.metadata["help"].replace("%", "%%")
+    if isinstance(field.default, bool):
+        return {"action": argparse.BooleanOptionalAction, "help": text}
+    choices = tuple(RECIPES) if field.name == "recipe" else field.metadata.get("choices")
+    return {"type": type(field.default), "choices": choices, "metavar": None if choices else field.name.upper(), "help": text}
+
+
+def new_run(settings: dict[str, Any], out: Path | None) -> Path:
+    """Write the config of a new run and return its directory. Raises UserError for impossible settings or a directory that holds a run."""
+    from gan import data
+
+    name = settings.pop("data", "digits")
+    recipe = settings.pop("recipe", "modern")
+    known = data.catalogue().get(name)
+    config = make_config(name, recipe, known.size if known else 64, known.channels if known else 3, **settings)
+    path = out or Path("runs") / f"{Path(name).stem}-{recipe}"
+    if (path / "config.json").exists():
+        raise UserError("train.run_exists", path=path)
+    write_json(path / "config.json", config.to_json())
+    return path
+
+
+def _show(status: dict[str, Any]) -> None:
+    """One line of progress on the terminal, over the one before."""
+    eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
+    text = f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s  {status['device']}"
+    end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
+    print("\r" * sys.stderr.isatty() + f"{text}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
+
+
+def _train(path: Path) -> None:
+    from gan.train.worker import work
+
+    state = work(path, _show)
+    print(f"{path}: {state}")
+
+
+def _wait_as_spare() -> None:
+    """Import all that a run needs, touch the kernels once, then take one run directory from standard input and write to its log."""
+    import torch
+
+    from gan.train.worker import work
+
+    layer = torch.nn.Conv2d(1, 8, 3)
+    layer(torch.zeros(1, 1, 8, 8)).sum().backward()
+    print("ready", flush=True)
+    line = sys.stdin.readline()
+    if not line.strip():
+        return
+    path = Path(json.loads(line)["run_dir"])
+    log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    work(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    options = vars(_parser().parse_args(arguments))
+    run_dir, out, spare = options.pop("run_dir"), options.pop("out"), options.pop("spare")
+    try:
+        if spare:
+            _wait_as_spare()
+        elif run_dir is not None and (options or out):
+            raise UserError("train.two_ways", path=run_dir)
+        else:
+            _train(run_dir if run_dir is not None else new_run(options, out))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What the worker writes into a run directory, and how it takes back what a crash left half done."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from gan.config import RunConfig
+from gan.errors import UserError
+from gan.files import append_line, read_json, read_lines, write_bytes, write_json
+from gan.images import encode_webp, grid, to_uint8
+from gan.models import save_generator
+from gan.train.history import surplus
+from gan.train.trainer import Trainer
+
+GRIDS_KEPT, GRIDS_MOST = 160, 240
+SNAPSHOTS_MOST = 32
+COMMANDS = ("pause", "stop", "sample", "save")
+
+
+def read_config(run_dir: Path) -> RunConfig:
+    """The run's config. Raises UserError where there is none or it can't be used."""
+    try:
+        value = read_json(run_dir / "config.json")
+    except (OSError, ValueError) as error:
+        raise UserError("train.not_a_run", path=run_dir) from error
+    return RunConfig.from_json(value)
+
+
+class RunDir:
+    """The worker's side of a run directory: `status` is a dict that `write_status` publishes."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            previous = read_json(path / "status.json")
+        except (OSError, ValueError):
+            previous = {}
+        self.status: dict[str, Any] = {
+            "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None, "device": None,
+            "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None, **previous, "error": None,
+        }  # fmt: skip
+
+    def write_status(self, **changes: Any) -> None:
+        """Publish the status with `changes` and a fresh heartbeat."""
+        self.status |= changes
+        self.status["heartbeat"] = time.time()
+        write_json(self.path / "status.json", self.status)
+
+    def write_stats(self, line: dict[str, Any]) -> None:
+        """Append one line to stats.jsonl."""
+        append_line(self.path / "stats.jsonl", line)
+
+    def write_grid(self, step: int, images: Any) -> None:
+        """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the older ones."""
+        write_bytes(self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8)))
+        self.status["sample_step"] = step
+        self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT)
+
+    def write_live(self, trainer: Trainer) -> None:
+        """Publish the newest EMA generator for readers."""
+        save_generator(self.path / "live.safetensors", trainer.ema, trainer.spec)
+        self.status["live_step"] = trainer.step
+
+    def write_snapshot(self, trainer: Trainer) -> None:
+        """Keep the EMA generator of this step, and thin the older ones."""
+        save_generator(self.path / "snapshots" / f"{trainer.step:08d}.safetensors", trainer.ema, trainer.spec)
+        self._thin("snapshots", ".safetensors", SNAPSHOTS_MOST, SNAPSHOTS_MOST)
+
+    def _steps(self, folder: str, suffix: str) -> list[int]:
+        return sorted(int(p.stem) for p in (self.path / folder).glob("*" + suffix) if p.stem.isdigit())
+
+    def _thin(self, folder: str, suffix: str, most: int, keep: int) -> None:
+        steps = self._steps(folder, suffix)
+        if len(steps) > most:
+            for step in surplus(steps, keep):
+                (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
+
+    def rewind(self, step: int) -> None:
+        """Forget statistics, grids and snapshots after `step`: a crash came between them and the checkpoint, and they will be made again."""
+        stats = self.path / "stats.jsonl"
+        lines, _ = read_lines(stats)
+        kept = [line for line in lines if isinstance(line, dict) and line.get("step", step + 1) <= step]
+        if len(kept) < len(lines):
+            write_bytes(stats, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept).encode())
+        for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")):
+            for late in self._steps(folder, suffix):
+                if late > step:
+                    (self.path / folder / f"{late:08d}{suffix}").unlink(missing_ok=True)
+        self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
+
+    def last_stats(self, count: int) -> list[dict[str, Any]]:
+        """The newest `count` lines of stats.jsonl."""
+        return read_lines(self.path / "stats.jsonl")[0][-count:]
+
+    def take_commands(self) -> list[str]:
+        """The commands that wait in commands/, oldest first; each is removed. Files that are no command are removed and left out."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json"))
+        except FileNotFoundError:
+            return []
+        commands = []
+        for name in names:
+            path = self.path / "commands" / name
+            try:
+                value = read_json(path)
+            except (OSError, ValueError):
+                value = None
+            path.unlink(missing_ok=True)
+            if isinstance(value, dict) and value.get("command") in COMMANDS:
+                commands.append(value["command"])
+        return commands

@@ -1,0 +1,196 @@
+"""The training step, and the object that advances it.
+
+`Trainer` holds two networks, their optimizers, the EMA generator and one counter. `advance(steps)` takes that many steps and hands back; it reads no
+clock and touches no file, so that a worker process, a test, a notebook or a short GPU lease can each drive it. All randomness of a step is a function of
+(seed, step), the order of the data a function of (seed, images seen), and every schedule a function of images seen over `total_images`. Settings that
+change over a run live in device tensors, and the step never waits for the device; statistics are read once a chunk.
+"""
+
+import copy
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from gan.augment import augment
+from gan.config import RunConfig
+from gan.device import Device
+from gan.errors import UserError
+from gan.losses import LOSSES, interpolate, squared_gradient
+from gan.models import ModelSpec, build_discriminator, build_generator
+
+if TYPE_CHECKING:
+    from gan.data import Dataset
+
+METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
+EMA_RAMP = 0.05  # StyleGAN2-ADA: the half-life never exceeds this part of the images seen so far
+
+
+def seed_for(*parts: object) -> int:
+    """A 63-bit seed that depends on all parts and on nothing else (BLAKE2b of their text)."""
+    return int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little") >> 1
+
+
+@dataclass
+class Schedule:
+    """Settings that change over a run, as device tensors that the step reads: shapes () float32."""
+
+    lr_g: torch.Tensor
+    lr_d: torch.Tensor
+    gamma: torch.Tensor
+    ema_beta: torch.Tensor
+
+
+class Trainer:
+    """A run in memory. Raises UserError where config and data set do not fit together."""
+
+    def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
+        check_data(config, dataset)
+        self.config, self.device = config, torch.device(device.torch_name)
+        self.classes = dataset.classes if config.conditional else ()
+        self.spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(self.classes))
+        self.images = dataset.images.to(self.device)
+        self.labels = dataset.labels.to(self.device) if config.conditional else None
+        torch.manual_seed(seed_for(config.seed, "weights"))
+        self.G = build_generator(self.spec).to(self.device)
+        self.D = build_discriminator(self.spec).to(self.device)
+        self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
+        self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
+        self.opt_g = self._adam(self.G, self.schedule.lr_g)
+        self.opt_d = self._adam(self.D, self.schedule.lr_d)
+        self.rng = torch.Generator(self.device)
+        self.step = 0
+        self.total_images = float(config.budget_images) or math.inf
+        self._order: tuple[int, torch.Tensor] | None = None
+        self.fixed_z, self.fixed_labels = self._fixed_latents(64)
+
+    def _adam(self, module: nn.Module, lr: torch.Tensor) -> torch.optim.Adam:
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.Adam(module.parameters(), lr=lr, betas=betas, eps=1e-8, fused=True)
+
+    def _fixed_latents(self, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        rng = torch.Generator().manual_seed(seed_for(self.config.seed, "grid"))
+        z = torch.randn(count, self.config.z_dim, generator=rng).to(self.device)
+        labels = torch.arange(count, device=self.device) % len(self.classes) if self.classes else None
+        return z, labels
+
+    @property
+    def images_seen(self) -> int:
+        """Real images shown to D so far: the counter behind schedules, data order and randomness."""
+        return self.step * self.config.batch * self.config.d_steps
+
+    @property
+    def progress(self) -> float:
+        """Part of the budget that has passed, 0 to 1."""
+        return min(1.0, self.images_seen / self.total_images)
+
+    def advance(self, steps: int) -> dict[str, float]:
+        """Take `steps` training steps and return the mean of each of METRICS over them. The only wait for the device is at the end."""
+        self.G.train(), self.D.train()
+        total = torch.zeros(len(METRICS), device=self.device)
+        for _ in range(steps):
+            self._set_schedule()
+            total += self._train_step()
+            self.step += 1
+        return dict(zip(METRICS, (total / steps).tolist(), strict=True))
+
+    def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
+        with torch.inference_mode():
+            return self.ema(z, labels)
+
+    def sample_grid(self) -> torch.Tensor:
+        """The 64 images of the run's fixed latents, by the EMA generator."""
+        return self.sample(self.fixed_z, self.fixed_labels)
+
+    def _set_schedule(self) -> None:
+        """Cosine from 1 to the end factor for learning rates and gamma (R3GAN); the EMA's half-life ramps up with the images seen (StyleGAN2-ADA)."""
+        config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
+        lr = config.lr_end + (1 - config.lr_end) * falling
+        self.schedule.lr_g.fill_(config.lr_g * lr)
+        self.schedule.lr_d.fill_(config.lr_d * lr)
+        self.schedule.gamma.fill_(config.gamma * (config.gamma_end + (1 - config.gamma_end) * falling))
+        halflife = min(config.ema * 1000, EMA_RAMP * self.images_seen)
+        self.schedule.ema_beta.fill_(0.5 ** (config.batch * config.d_steps / halflife) if halflife > 0 else 0.0)
+
+    def _batch(self, index: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Real batch number `index` of the run: every epoch is a permutation drawn from (seed, epoch), its remainder dropped."""
+        batch = self.config.batch
+        per_epoch = len(self.images) // batch
+        epoch, place = divmod(index, per_epoch)
+        if self._order is None or self._order[0] != epoch:
+            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
+            self._order = epoch, torch.randperm(len(self.images), generator=rng).to(self.device)
+        chosen = self._order[1][place * batch : (place + 1) * batch]
+        real = self.images[chosen].float().div_(127.5).sub_(1)
+        if self.config.flip:
+            real = torch.where(torch.rand(batch, 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
+        return real, None if self.labels is None else self.labels[chosen]
+
+    def _logits(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        return self.D(augment(images, self.config.augment, self.rng), labels)
+
+    def _train_step(self) -> torch.Tensor:
+        """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor (6,) on the device."""
+        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
+        for turn in range(self.config.d_steps):
+            real, labels = self._batch(self.step * self.config.d_steps + turn)
+            z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
+            last = turn == self.config.d_steps - 1
+            with torch.set_grad_enabled(last):
+                fake = self.G(z, labels)
+            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), labels)
+        loss_g = self._update_g(real, fake, labels)
+        self._update_ema()
+        return torch.stack([loss_d, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
+
+    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        kind = self.config.penalty if self.step % self.config.penalty_every == 0 else "none"
+        real.requires_grad_(kind in ("r1", "r1r2"))
+        fake.requires_grad_(kind == "r1r2")
+        on_real, on_fake = self._logits(real, labels), self._logits(fake, labels)
+        loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
+        penalty = self._penalty(kind, (real, on_real), (fake, on_fake), labels)
+        self.opt_d.zero_grad(set_to_none=True)
+        (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward()
+        self.opt_d.step()
+        return loss.detach(), penalty.detach(), on_real.detach(), on_fake.detach()
+
+    def _penalty(self, kind: str, real: tuple, fake: tuple, labels: torch.Tensor | None) -> torch.Tensor:
+        """The mean penalty of this step before its weight gamma / 2; real and fake are (images, logits)."""
+        if kind == "wgan_gp":
+            between = interpolate(real[0], fake[0], self.rng)
+            norms = squared_gradient(self._logits(between, labels), between).sqrt()
+            return (norms - 1).square().mean()
+        penalised = {"none": [], "r1": [real], "r1r2": [real, fake]}[kind]
+        return sum((squared_gradient(logits, images).mean() for images, logits in penalised), torch.zeros((), device=self.device))
+
+    def _update_g(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        self.D.requires_grad_(False)
+        with torch.no_grad():
+            on_real = self._logits(real, labels) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
+        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, labels))
+        self.opt_g.zero_grad(set_to_none=True)
+        loss.backward()
+        self.opt_g.step()
+        self.D.requires_grad_(True)
+        return loss.detach()
+
+    @torch.no_grad()
+    def _update_ema(self) -> None:
+        """Average the weights, copy the buffers."""
+        averages, weights = list(self.ema.parameters()), list(self.G.parameters())
+        torch._foreach_lerp_(averages, weights, 1 - self.schedule.ema_beta)
+        for average, buffer in zip(self.ema.buffers(), self.G.buffers(), strict=True):
+            average.copy_(buffer)
+
+
+def check_data(config: RunConfig, dataset: "Dataset") -> None:
+    """Raises UserError where the batch does not fit the data set, or labels are asked for that it lacks."""
+    if config.batch > len(dataset.images):
+        raise UserError("train.batch_too_large", batch=config.batch, count=len(dataset.images))
+    if config.conditional and (dataset.labels is None or not dataset.classes):
+        raise UserError("train.no_labels", data=config.data)
