@@ -128,10 +128,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {}
 
 
-def make_config(data: str, recipe: str = "modern", size: int = 64, channels: int = 3, **overrides: Any) -> RunConfig:
+def make_config(data: str, recipe: str = "modern", native_size: int = 64, native_channels: int = 3, **overrides: Any) -> RunConfig:
     """The config of a run: field defaults, then the data set's, then the recipe's, then `overrides`, each winning over those before.
 
-    size and channels are the data set's own; a recipe with a fixed size replaces them. Raises UserError for an unknown recipe or field or an
+    native_size and native_channels are the data set's own; a recipe with a fixed size replaces the first. Raises UserError for an unknown recipe or field or an
     impossible value.
     """
     if recipe not in RECIPES:
@@ -140,5 +140,5 @@ def make_config(data: str, recipe: str = "modern", size: int = 64, channels: int
     for name in overrides:
         if name not in known:
             raise UserError("config.unknown_field", name=name)
-    merged = {"size": size, "channels": channels, **DATA_DEFAULTS.get(data, {}), **RECIPES[recipe], **overrides}
+    merged = {"size": native_size, "channels": native_channels, **DATA_DEFAULTS.get(data, {}), **RECIPES[recipe], **overrides}
     return RunConfig(**{**merged, "data": data, "recipe": recipe})

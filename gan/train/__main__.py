@@ -54,9 +54,9 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
 def _show(status: dict[str, Any]) -> None:
     """One line of progress on the terminal, over the one before."""
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
-    text = f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s  {status['device']}"
+    text = f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s"
     end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
-    print("\r" * sys.stderr.isatty() + f"{text}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
+    print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
 
 
 def _train(path: Path) -> None:
