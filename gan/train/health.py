@@ -1,18 +1,25 @@
 """A verdict on a run in plain words, from figures that cost next to nothing.
 
-The thresholds are rules of thumb: pair accuracy near 1 for long means that D has won, far below one half that it has lost track; a diversity (mean distance
-among fakes over that among reals, on 8x8 pixels) far below 1 means that G draws the same few pictures.
+The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly vanished, because then G learns nothing any more; a
+high pair accuracy alone is normal for the relativistic loss (0.97 in runs that draw good digits). It has lost track where it is right far less often than by
+chance. A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that G draws the same few pictures.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gan.config import EQUILIBRIUM
+
 WINDOW = 40  # stats lines that a verdict looks back over
+EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # before both of them, nothing is held against a run
+COLLAPSE, LESS_VARIETY = 0.4, 0.7
+D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # the loss as a part of its value at equilibrium
+D_LOST_PAIR = 0.4
 
 VERDICTS = {
     "starting": "Warming up: the pictures are still noise.",
     "shaping": "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
-    "balanced": "Healthy: G and D are balanced, D picks the real picture in {pair} % of the pairs.",
+    "balanced": "Healthy: G and D keep up with each other. D picks the real picture in {pair} % of the pairs.",
     "d_wins": "D is winning: it picks the real picture in {pair} % of the pairs. Double gamma, or give G more time.",
     "d_lost": "D has lost track: it picks the real picture in only {pair} % of the pairs. Halve gamma, or wait a little.",
     "less_variety": "Variety is falling: the fakes differ only {diversity} % as much as real pictures do.",
@@ -28,24 +35,24 @@ class Verdict(NamedTuple):
     values: dict[str, Any]
 
 
-def judge(stats: Sequence[dict[str, Any]], progress: float) -> Verdict:
-    """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget."""
+def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdict:
+    """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget, for a run with the loss of that name."""
     recent = stats[-WINDOW:]
     diversities = [line["diversity"] for line in recent if line["diversity"] is not None]
     if len(recent) < 8 or not diversities:
         return Verdict("starting", "info", {})
-    pair = sum(line["pair"] for line in recent) / len(recent)
+    pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
     diversity = sum(diversities[-3:]) / len(diversities[-3:])
     values = {"pair": round(100 * pair), "diversity": round(100 * diversity)}
-    early = recent[-1]["images"] < 10_000 and progress < 0.2
-    if not early and diversity < 0.4:
-        return Verdict("collapse", "bad", values)
-    if not early and diversity < 0.7:
-        return Verdict("less_variety", "warn", values)
-    if early:
+    if recent[-1]["images"] < EARLY_IMAGES and progress < EARLY_PROGRESS:
         return Verdict("shaping", "info", values)
-    if pair > 0.95:
+    if diversity < COLLAPSE:
+        return Verdict("collapse", "bad", values)
+    if diversity < LESS_VARIETY:
+        return Verdict("less_variety", "warn", values)
+    equilibrium = EQUILIBRIUM[loss]
+    if equilibrium and pair > D_WINS_PAIR and loss_d < D_WINS_LOSS * equilibrium[0]:
         return Verdict("d_wins", "warn", values)
-    if pair < 0.4:
+    if equilibrium and pair < D_LOST_PAIR:
         return Verdict("d_lost", "warn", values)
     return Verdict("balanced", "good", values)

@@ -145,7 +145,7 @@ class Worker:
 
     def _write_status(self, state: str = "running") -> None:
         left = (self.trainer.total_images - self.trainer.images_seen) / self.rate if self.rate and math.isfinite(self.trainer.total_images) else None
-        verdict = judge(list(self.stats), self.progress)._asdict()
+        verdict = judge(list(self.stats), self.progress, self.config.loss)._asdict()
         self.dir.write_status(
             state=state, step=self.trainer.step, images=self.trainer.images_seen, progress=round(self.progress, 5), elapsed=round(self.elapsed, 2),
             eta=None if left is None or state != "running" else round(left, 1), rate=round(self.rate, 1) or None, verdict=verdict,
