@@ -1,0 +1,161 @@
+"""Which generators there are: checkpoints that ship and runs, told from their small files alone. Imports no torch and is cheap enough for every poll."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan.errors import UserError
+from gan.files import read_json
+
+MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
+LIVE_STATES = ("starting", "running")
+RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
+MAX_HEADER = 2**22  # bytes; ours have about 3,000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown."""
+
+    id: str
+    title: str
+    kind: str
+    live: bool
+    preview: str | None
+    size: int
+    channels: int
+    z_dim: int
+    classes: tuple[str, ...]
+    version: str
+    images: int
+    weights: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp or runs/<id>/samples/<step>.webp."""
+        return {"id": self.id, "title": self.title, "kind": self.kind, "live": self.live, "preview": self.preview, "size": self.size,
+                "channels": self.channels, "classes": list(self.classes), "updated": self.version}
+
+
+class Catalogue:
+    """The generators under a directory of runs and one of checkpoints. What it reads it keeps until the files change."""
+
+    def __init__(self, runs_root: Path, checkpoints_root: Path):
+        self.runs_root, self.checkpoints_root = Path(runs_root), Path(checkpoints_root)
+        self._known: dict[str, tuple[tuple[str, ...], Entry]] = {}
+
+    def entries(self) -> list[Entry]:
+        """Shipped checkpoints by name, then runs that have pictures, the newest first. What can't be read is left out."""
+        found = []
+        for kind, names in (("shipped", sorted(_folders(self.checkpoints_root))), ("run", sorted(_folders(self.runs_root), reverse=True))):
+            for name in names:
+                try:
+                    found.append(self.entry(f"{kind}:{name}"))
+                except UserError:
+                    continue
+        return found
+
+    def entry(self, model_id: str) -> Entry:
+        """One generator by id. Raises UserError for an unknown id, a run without weights yet, or weights whose header can't be read."""
+        match = MODEL_ID.fullmatch(model_id)
+        if match is None:
+            raise UserError("latent.unknown_model", name=model_id[:120])
+        kind, name = match.groups()
+        folder, weights_name, read = ((self.runs_root / name, RUN_WEIGHTS, read_run) if kind == "run" else
+                                      (self.checkpoints_root / name, SHIPPED_WEIGHTS, read_shipped))
+        if not folder.is_dir():
+            raise UserError("latent.unknown_model", name=model_id)
+        state = _state(folder, ("config.json", "status.json", "card.json", weights_name))
+        known = self._known.get(model_id)
+        if known is None or known[0] != state:
+            known = self._known[model_id] = (state, read(model_id, folder))
+        return known[1]
+
+
+def read_shipped(model_id: str, folder: Path) -> Entry:
+    """The checkpoint in a folder (generator.safetensors, card.json, preview.webp). Raises UserError without readable weights."""
+    weights = folder / SHIPPED_WEIGHTS
+    card, model = _object(folder / "card.json"), read_header(weights)
+    preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
+    return _entry(model_id, "shipped", weights, model, card.get("classes"),
+                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0)
+
+
+def read_run(model_id: str, folder: Path) -> Entry:
+    """The newest generator of a run's folder. Raises UserError where it has none yet or its header can't be read."""
+    weights = folder / RUN_WEIGHTS
+    status, config = _object(folder / "status.json"), _object(folder / "config.json")
+    if not weights.exists():
+        raise UserError("latent.not_yet", name=folder.name)
+    step, images = status.get("sample_step"), status.get("images")
+    return _entry(model_id, "run", weights, read_header(weights), status.get("classes"),
+                  title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
+                  preview=f"runs/{folder.name}/samples/{step:08d}.webp" if isinstance(step, int) else None,
+                  images=images if isinstance(images, int) else 0)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The ModelSpec in a weights file as a dict, without loading its tensors. Raises UserError where it is missing or damaged.
+
+    A safetensors file begins with the length of a JSON header (8 bytes, little-endian) and that header.
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if 0 < length <= MAX_HEADER else {}
+        model = json.loads(header["__metadata__"]["model"])
+        return {"size": int(model["size"]), "channels": int(model["channels"]), "z_dim": int(model["z_dim"]), "num_classes": int(model["num_classes"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
+
+
+def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
+    """One name a class; the numbers from 0 where `names` (of a card or a status) are not as many as the model has classes."""
+    if isinstance(names, list) and len(names) == num_classes:
+        return tuple(map(str, names))
+    return tuple(map(str, range(num_classes)))
+
+
+def _entry(model_id: str, kind: str, weights: Path, model: dict[str, Any], names: Any, *, title: str, live: bool, preview: str | None, images: int) -> Entry:
+    version = _stamp(weights) + ("-live" if live else "")
+    return Entry(model_id, title, kind, live, preview, model["size"], model["channels"], model["z_dim"], class_names(names, model["num_classes"]),
+                 version, images, weights)
+
+
+def _run_title(name: str, config: dict[str, Any]) -> str:
+    """Data, recipe and start of a run whose id begins with YYYYMMDD-HHMMSS."""
+    started = re.match(r"\d{4}(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-", name)
+    if started is None or not config:
+        return name
+    month, day, hour, minute = started.groups()
+    return f"{Path(str(config.get('data'))).name} · {config.get('recipe')} · {month}-{day} {hour}:{minute}"
+
+
+def _folders(root: Path) -> list[str]:
+    try:
+        return [path.name for path in root.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, {} where there is none that can be read: names and previews are no reason to hide a generator."""
+    try:
+        value = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _state(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_stamp(folder / name) for name in names)
+
+
+def _stamp(path: Path) -> str:
+    """Modification time and size of a file, hexadecimal; empty where it is missing."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return ""
+    return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"

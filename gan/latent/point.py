@@ -1,0 +1,137 @@
+"""A point in a model's latent space as people choose it, read from a query string with every value checked. Imports no torch."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gan.errors import UserError
+from gan.latent.sampling import latent, mixed_label, truncate
+
+DIRECTIONS = 10  # sliders along principal directions that a model offers, fewer where z is smaller
+MAX_SEED = 2**31 - 1
+MAX_PSI = 2.0
+MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that nothing sensible is refused
+MAX_RADIUS = math.pi / 2
+STRIP_COUNTS = (2, 32)
+MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
+MIXED = ("", "mixed")
+
+
+class Shape(Protocol):
+    """What of a gan.models.ModelSpec is needed here."""
+
+    z_dim: int
+    num_classes: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where in latent space, and of which class.
+
+    z = psi * z(seed) + the sum of amounts[k] * direction k; then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
+    leaves the class to the seed.
+    """
+
+    seed: int = 0
+    psi: float = 1.0
+    label: int | None = None
+    amounts: tuple[float, ...] = ()
+    overrides: tuple[tuple[int, float], ...] = ()
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
+        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise).
+
+        What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
+        range or does not fit a model of this shape.
+        """
+        amounts = tuple(number(text, "d", -MAX_AMOUNT, MAX_AMOUNT) for text in _items(query, "d"))
+        allowed = min(DIRECTIONS, shape.z_dim)
+        if len(amounts) > allowed:
+            raise UserError("latent.too_many", name="d", count=len(amounts), max=allowed)
+        overrides = tuple(_override(text, shape.z_dim) for text in _items(query, "z"))
+        if len({index for index, _ in overrides}) < len(overrides):
+            raise UserError("latent.twice", name="z")
+        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides)
+
+    def class_label(self, num_classes: int) -> int | None:
+        """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
+        if not num_classes:
+            return None
+        return mixed_label(self.seed, num_classes) if self.label is None else self.label
+
+    def z(self, z_dim: int, directions: Callable[[], np.ndarray]) -> np.ndarray:
+        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0."""
+        z = truncate(latent(self.seed, z_dim), self.psi)
+        if any(self.amounts):
+            vectors = directions()[: len(self.amounts)]
+            z = z + np.asarray(self.amounts[: len(vectors)], np.float32) @ vectors
+        for index, value in self.overrides:
+            z[index] = value
+        return z
+
+
+def parse_seed(query: Mapping[str, str], name: str) -> int:
+    """The seed in a query under `name`, 0 where absent. Raises UserError."""
+    return whole(query.get(name) or "0", name, 0, MAX_SEED)
+
+
+def parse_psi(query: Mapping[str, str]) -> float:
+    """The truncation in a query, 1 where absent. Raises UserError."""
+    return number(query.get("psi") or "1", "psi", 0.0, MAX_PSI)
+
+
+def parse_radius(query: Mapping[str, str]) -> float:
+    """The angle to neighbours in radians, 0.3 where absent. Raises UserError."""
+    return number(query.get("radius") or "0.3", "radius", 0.0, MAX_RADIUS)
+
+
+def parse_count(query: Mapping[str, str]) -> int:
+    """The pictures of a strip, 9 where absent. Raises UserError."""
+    return whole(query.get("n") or "9", "n", *STRIP_COUNTS)
+
+
+def parse_label(query: Mapping[str, str], shape: Shape) -> int | None:
+    """The class index in a query, None for mixed. Raises UserError where the model has no such class."""
+    text = query.get("label", "")
+    if text in MIXED:
+        return None
+    if not shape.num_classes:
+        raise UserError("latent.no_classes")
+    return whole(text, "label", 0, shape.num_classes - 1)
+
+
+def whole(text: str, name: str, smallest: int, largest: int) -> int:
+    """A whole number in ASCII digits within its range. Raises UserError."""
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        raise UserError("latent.not_whole", name=name, value=text[:40])
+    return _in_range(int(text), name, smallest, largest)
+
+
+def number(text: str, name: str, smallest: float, largest: float) -> float:
+    """A finite decimal number within its range. Raises UserError."""
+    if not re.fullmatch(r"[-+]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e[-+]?[0-9]{1,3})?", text, re.IGNORECASE):
+        raise UserError("latent.not_a_number", name=name, value=text[:40])
+    return _in_range(float(text), name, smallest, largest)
+
+
+def _in_range(value: Any, name: str, smallest: Any, largest: Any) -> Any:
+    if not smallest <= value <= largest:
+        raise UserError("latent.range", name=name, value=value, min=round(smallest, 2), max=round(largest, 2))
+    return value
+
+
+def _items(query: Mapping[str, str], name: str) -> list[str]:
+    text = query.get(name, "")
+    if len(text) > MAX_TEXT:
+        raise UserError("latent.too_many", name=name, count=text.count(",") + 1, max=512)
+    return text.split(",") if text else []
+
+
+def _override(text: str, z_dim: int) -> tuple[int, float]:
+    index, _, value = text.partition(":")
+    return whole(index, "z", 0, z_dim - 1), number(value, "z", -MAX_AMOUNT, MAX_AMOUNT)

@@ -1,0 +1,99 @@
+"""Points in latent space, as numpy arrays: seeds to z, truncation, spherical walks, neighbourhoods.
+
+The generators here take z ~ N(0, I) of shape (z_dim,) as it is; there is no mapping network. A seed's z is a function of (seed, z_dim) alone, on every
+platform and for years: Philox in its raw form (Salmon et al. 2011; numpy guarantees a bit generator's raw stream in NEP 19, but not its normal numbers,
+and torch.randn differs between vector widths), then Box-Muller in float64, where the last bit of a platform's libm is lost in rounding to float32.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+NOISE_STREAM, CLASS_STREAM, NEIGHBOUR_STREAM = 0, 1, 2
+PARALLEL = 1e-6  # radians; below this a straight line is the great circle to the last float32 digit
+
+
+def latent(seed: int, z_dim: int) -> np.ndarray:
+    """z of a seed (0 <= seed < 2^64): (z_dim,) float32, drawn from N(0, I). A smaller z_dim gives the beginning of a larger one's numbers."""
+    return _normal(seed, NOISE_STREAM, z_dim).astype(np.float32)
+
+
+def latents(seeds: Sequence[int], z_dim: int) -> np.ndarray:
+    """The z of each seed: (N, z_dim) float32."""
+    return np.stack([latent(seed, z_dim) for seed in seeds])
+
+
+def mixed_label(seed: int, num_classes: int) -> int:
+    """The class that a seed draws where none is chosen: uniform over 0..num_classes - 1 and independent of its z."""
+    return int(_bits(seed, CLASS_STREAM, 1)[0] % np.uint64(num_classes))
+
+
+def truncate(z: np.ndarray, psi: float) -> np.ndarray:
+    """psi * z, the truncation of these generators: 1 is the distribution they were trained on, 0 is the one picture of z = 0.
+
+    BigGAN (Brock et al. 2019) redraws numbers beyond a threshold instead. Scaling is StyleGAN's form (Karras et al. 2019) with the mean of N(0, I), which
+    is 0: it moves every picture continuously, so that a slider can do it.
+    """
+    return (z * np.float32(psi)).astype(np.float32)
+
+
+def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
+    """The great circle from a to b, both (z_dim,): (T, z_dim) float32 for T amounts, 0 giving a and 1 giving b.
+
+    Directions follow Shoemake 1985 and lengths change linearly, so that a walk stays where N(0, I) has its mass (White 2016). Ends of the same direction,
+    or at zero, are joined by the straight line; for opposite ones a great circle is chosen by rule.
+    """
+    a64, b64, t = a.astype(np.float64), b.astype(np.float64), np.asarray(amounts, np.float64)[:, None]
+    norm_a, norm_b = np.linalg.norm(a64), np.linalg.norm(b64)
+    if min(norm_a, norm_b) == 0:
+        return ((1 - t) * a64 + t * b64).astype(np.float32)
+    unit_a, unit_b = a64 / norm_a, b64 / norm_b
+    # Half-chord form: exact for small angles and for those near pi, where arccos of the dot product loses half its digits.
+    angle = 2 * np.arctan2(np.linalg.norm(unit_a - unit_b), np.linalg.norm(unit_a + unit_b))
+    if angle < PARALLEL:
+        return ((1 - t) * a64 + t * b64).astype(np.float32)
+    across = _across(unit_a, unit_b, angle)
+    walk = np.cos(t * angle) * unit_a + np.sin(t * angle) * across
+    return (walk * ((1 - t) * norm_a + t * norm_b)).astype(np.float32)
+
+
+def strip(seed_a: int, seed_b: int, count: int, z_dim: int) -> np.ndarray:
+    """`count` (2 or more) equal steps along the great circle from one seed's z to another's, both ends included: (count, z_dim) float32."""
+    return slerp(latent(seed_a, z_dim), latent(seed_b, z_dim), np.linspace(0, 1, count).tolist())
+
+
+def neighbours(z: np.ndarray, radius: float, count: int, seed: int) -> np.ndarray:
+    """`count` (odd) points around z (z_dim,): (count, z_dim) float32, z itself in the middle, all others turned away from it by `radius` radians.
+
+    Turning keeps the length of z and with it how typical the point is. The directions depend on `seed` alone, so that the neighbourhood moves along with z,
+    and point k lies opposite to point count - 1 - k.
+    """
+    pairs, length = count // 2, np.linalg.norm(z.astype(np.float64))
+    out = np.repeat(z[None].astype(np.float64), count, axis=0)
+    if pairs == 0 or length == 0:
+        return out.astype(np.float32)
+    unit = z.astype(np.float64) / length
+    tangents = _normal(seed, NEIGHBOUR_STREAM, pairs * len(z)).reshape(pairs, len(z))
+    tangents -= np.outer(tangents @ unit, unit)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    out[:pairs] = length * (np.cos(radius) * unit + np.sin(radius) * tangents)
+    out[pairs + 1 :] = length * (np.cos(radius) * unit - np.sin(radius) * tangents)[::-1]
+    return out.astype(np.float32)
+
+
+def _across(unit_a: np.ndarray, unit_b: np.ndarray, angle: float) -> np.ndarray:
+    """The unit vector at right angles to unit_a, in the plane of both; where they are opposite, towards the axis that unit_a has least of."""
+    towards = unit_b if angle < np.pi - PARALLEL else np.eye(len(unit_a))[np.argmin(np.abs(unit_a))]
+    across = towards - (towards @ unit_a) * unit_a
+    return across / np.linalg.norm(across)
+
+
+def _bits(seed: int, stream: int, count: int) -> np.ndarray:
+    return np.random.Philox(key=np.array([seed, stream], np.uint64)).random_raw(count)
+
+
+def _normal(seed: int, stream: int, count: int) -> np.ndarray:
+    """(count,) float64 from N(0, 1): each pair of 53-bit uniforms gives a pair of normal numbers (Box and Muller 1958)."""
+    uniform = (_bits(seed, stream, 2 * -(-count // 2)) >> np.uint64(11)).astype(np.float64).reshape(-1, 2) * 2.0**-53
+    length, angle = np.sqrt(-2 * np.log1p(-uniform[:, 0])), 2 * np.pi * uniform[:, 1]
+    return np.stack([length * np.cos(angle), length * np.sin(angle)], axis=1).reshape(-1)[:count]
