@@ -1,0 +1,282 @@
+"""The run store: runs are directories, and everything here reads them, creates them, or leaves a command in them.
+
+A worker process writes its run's directory while it lives; the store writes a status only for runs without a worker. What readers find
+may be damaged, missing or half-written, and is then reported as the state "damaged" with a sentence, never as an exception.
+"""
+
+from __future__ import annotations  # Store.list hides the builtin in annotations
+
+import itertools
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from gan.config import RunConfig
+from gan.errors import UserError
+from gan.files import read_json, write_json
+from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json, thin
+
+LIVE = ("starting", "running")
+STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
+COMMANDS = ("pause", "stop", "sample", "save")
+STATS_LIMIT = 1500
+STATS_KEPT = 8  # runs whose parsed statistics stay in memory
+LOG_BYTES = 1 << 16
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+_CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
+_SAMPLE = re.compile(r"([0-9]{8,})\.webp")
+_STATUS: dict[str, Any] = {
+    "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
+    "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
+    "sample_step": None, "live_step": None,
+}  # fmt: skip
+SUMMARY_STATUS = ("state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step")
+SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
+
+
+def default_root() -> Path:
+    """Where runs are kept: $GANARIUM_RUNS, or the folder "runs" of the current directory."""
+    return Path(os.environ.get("GANARIUM_RUNS") or "runs")
+
+
+def error_json(error: UserError) -> dict[str, Any]:
+    """A UserError as status.json and the page's answers hold it."""
+    return {"key": error.key, "values": error.values, "text": str(error)}
+
+
+class Store:
+    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError for one that is not there."""
+
+    def __init__(self, root: Path):
+        self.root = Path(root).absolute()
+        self._files: dict[str, _RunFiles] = {}
+        self._stats: OrderedDict[str, StatsFile] = OrderedDict()
+        self._stats_lock = threading.Lock()
+
+    # Readers
+
+    def list(self) -> list[dict[str, Any]]:
+        """A summary of each run, newest first, as a flat dict: "id", the settings in `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
+
+        A directory that can't be understood is listed with the state "damaged" and the reason under "error".
+        """
+        try:
+            names = [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
+        except OSError:
+            names = []
+        for gone in set(self._files) - set(names):
+            self._files.pop(gone, None)
+        summaries = [self._open(name).summary() for name in names]
+        return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        """Everything a page shows of one run but its statistics: id, config (None where damaged), status, samples, and the log's end where it failed."""
+        files = self._run(run_id)
+        config, status = files.config(), files.status()
+        log = self.log_tail(run_id) if status["state"] in ("failed", "damaged") else []
+        config_json = None if isinstance(config, UserError) else config.to_json()
+        return {"id": run_id, "config": config_json, "status": status, "samples": files.samples(), "log": log}
+
+    def config(self, run_id: str) -> RunConfig:
+        """The run's settings. Raises UserError where they can't be read."""
+        config = self._run(run_id).config()
+        if isinstance(config, UserError):
+            raise config
+        return config
+
+    def status(self, run_id: str) -> dict[str, Any]:
+        """The run's status.json, with every field present. The state "damaged", with the reason under "error", where it or the config can't be read."""
+        return self._run(run_id).status()
+
+    def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`.
+
+        More than 1500 lines are thinned evenly, keeping the first and the last. A run that went on from an older checkpoint can have fewer lines
+        than `since`: then all are returned, and the count below `since` says that they replace those returned before.
+        """
+        lines = self._stats_file(run_id).lines()
+        count = len(lines)
+        start = since if 0 <= since <= count else 0
+        return thin(lines[start:count], STATS_LIMIT), count
+
+    def samples(self, run_id: str) -> list[int]:
+        """Steps of which a sample grid exists, ascending."""
+        return self._run(run_id).samples()
+
+    def sample_path(self, run_id: str, step: int) -> Path:
+        """The file of one sample grid (WebP). Raises UserError where there is none."""
+        path = self.path(run_id) / "samples" / f"{int(step):08d}.webp"
+        if step < 0 or not path.is_file():
+            raise UserError("runs.no_sample", step=step)
+        return path
+
+    def log_tail(self, run_id: str, lines: int = 20) -> list[str]:
+        """The last lines of worker.log, oldest first; empty where there is no log."""
+        try:
+            with open(self.path(run_id) / "worker.log", "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return []
+        return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+
+    def resumable(self, run_id: str) -> bool:
+        """Whether the run has written a checkpoint to go on from."""
+        try:
+            return any(_CHECKPOINT.fullmatch(entry.name) for entry in os.scandir(self.path(run_id) / "state"))
+        except OSError:
+            return False
+
+    def path(self, run_id: str) -> Path:
+        """The run's directory."""
+        return Path(self._run(run_id).directory)
+
+    # Writers
+
+    def create(self, config: RunConfig) -> str:
+        """Make the directory of a new run, in the state "queued", and return its id: <date>-<time>-<data>-<recipe>."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        now = time.time()
+        stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"
+        # Filled under a hidden name and then renamed, so that nobody ever lists half a run.
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        try:
+            write_json(temporary / "config.json", config.to_json())
+            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
+            temporary.chmod(0o755)
+            return self._claim(temporary, stem)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+    def _claim(self, temporary: Path, stem: str) -> str:
+        """Rename `temporary` to the first free name among stem, stem-2, stem-3..."""
+        for number in itertools.count(1):
+            run_id = stem if number == 1 else f"{stem}-{number}"
+            target = self.root / run_id
+            if target.exists():
+                continue
+            try:
+                os.rename(temporary, target)
+            except OSError:
+                if target.exists():  # another process was faster
+                    continue
+                raise
+            return run_id
+        raise AssertionError("unreachable: count() does not end")
+
+    def update_status(self, run_id: str, **changes: Any) -> None:
+        """Replace fields of status.json. Only for a run without a living worker: the two would overwrite each other."""
+        path = self.path(run_id) / "status.json"
+        try:
+            current = read_json(path)
+        except (OSError, ValueError):
+            current = None
+        write_json(path, {**_STATUS, **(current if isinstance(current, dict) else {}), **changes})
+
+    def send(self, run_id: str, command: str) -> None:
+        """Leave a command for the run's worker, which takes it between two steps. Raises UserError for an unknown one."""
+        if command not in COMMANDS:
+            raise UserError("runs.unknown_command", name=command)
+        write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
+
+    def drop_commands(self, run_id: str) -> None:
+        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker."""
+        for path in (self.path(run_id) / "commands").glob("*.json"):
+            path.unlink(missing_ok=True)
+
+    # Helpers
+
+    def _run(self, run_id: str) -> _RunFiles:
+        """The files of a run that exists; ids are checked before they touch the disk, as they come from the network."""
+        if not isinstance(run_id, str) or not _ID.fullmatch(run_id) or not (self.root / run_id).is_dir():
+            raise UserError("runs.unknown", id=str(run_id)[:100])
+        return self._open(run_id)
+
+    def _open(self, run_id: str) -> _RunFiles:
+        files = self._files.get(run_id)
+        return files or self._files.setdefault(run_id, _RunFiles(run_id, f"{self.root}/{run_id}"))
+
+    def _stats_file(self, run_id: str) -> StatsFile:
+        """The run's statistics; those of the runs that were looked at longest ago leave memory."""
+        path = self.path(run_id) / "stats.jsonl"
+        with self._stats_lock:
+            reader = self._stats.setdefault(run_id, StatsFile(str(path)))
+            self._stats.move_to_end(run_id)
+            while len(self._stats) > STATS_KEPT:
+                self._stats.popitem(last=False)
+        return reader
+
+
+class _RunFiles:
+    """The cached readers of one run."""
+
+    def __init__(self, run_id: str, directory: str):
+        self.id, self.directory = run_id, directory
+        self._config = CachedFile(f"{directory}/config.json", _parse_config)
+        self._status = CachedFile(f"{directory}/status.json", _parse_status)
+        self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
+
+    def config(self) -> RunConfig | UserError:
+        return self._config.read()
+
+    def samples(self) -> list[int]:
+        return list(self._samples.read())
+
+    def status(self) -> dict[str, Any]:
+        status, config = self._status.read(), self._config.read()
+        if isinstance(config, UserError) and status["state"] != "damaged":
+            return {**status, "state": "damaged", "error": error_json(config)}
+        return dict(status)
+
+    def summary(self) -> dict[str, Any]:
+        config, status = self._config.read(), self.status()
+        settings = {name: None if isinstance(config, UserError) else getattr(config, name) for name in SUMMARY_CONFIG}
+        summary = {"id": self.id, **settings, **{name: status[name] for name in SUMMARY_STATUS}}
+        if not summary["created"]:
+            try:
+                summary["created"] = os.stat(self.directory).st_mtime
+            except OSError:  # removed since it was listed
+                summary["created"] = 0.0
+        return summary
+
+
+def _parse_config(data: bytes | None) -> RunConfig | UserError:
+    try:
+        return RunConfig.from_json(parse_json(data))
+    except UserError as error:
+        return error
+    except (ValueError, TypeError, OverflowError):
+        return UserError("runs.damaged", file="config.json")
+
+
+def _parse_status(data: bytes | None) -> dict[str, Any]:
+    try:
+        status = parse_json(data)
+        if isinstance(status, dict) and status.get("state") in STATES and _numbers_are_numbers(status):
+            return {**_STATUS, **status}
+    except (ValueError, TypeError):
+        pass
+    return {**_STATUS, "state": "damaged", "error": error_json(UserError("runs.damaged", file="status.json"))}
+
+
+def _numbers_are_numbers(status: dict[str, Any]) -> bool:
+    """Whether the fields that others calculate with are numbers."""
+    return all(is_number(status.get(name, 0)) for name, default in _STATUS.items() if is_number(default))
+
+
+def _parse_samples(names: bytes | None) -> list[int]:
+    found = (_SAMPLE.fullmatch(name) for name in (names or b"").decode("utf-8", "replace").split("\n"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _slug(text: str) -> str:
+    """`text` as a part of an id: at most 24 of a-z, 0-9 and -; "pictures" where nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:24].strip("-") or "pictures"

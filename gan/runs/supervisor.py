@@ -1,0 +1,329 @@
+"""The supervisor: one active run on the device, a queue behind it, and a spare worker that has already imported torch.
+
+It owns no run. What it knows stands in the run directories, so that a server that was killed and started again finds the worker still at its
+work, and the queue as it was. It writes a run's status only while that run has no worker.
+"""
+
+import atexit
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from signal import SIGTERM
+
+from gan.config import RunConfig
+from gan.errors import UserError
+from gan.files import read_json, write_json
+from gan.runs import processes
+from gan.runs.processes import Worker
+from gan.runs.store import LIVE, Store, error_json
+
+TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
+SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
+SPARE_DELAY = 15.0  # seconds of training before the next spare is started: importing torch would steal the CPU from a run's first steps
+RETRY = 30.0  # seconds before a spare that died by itself is replaced
+CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Starts, watches and ends the workers of the runs in `store`. All methods may be called from any thread.
+
+    worker_command: the worker's program and first arguments; "--spare" is added (see gan.train).
+    """
+
+    def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan.train")):
+        self.store = store
+        self._command = tuple(worker_command)
+        self._live: dict[str, Worker] = {}  # runs that have a worker process; more than one only where a person started some at a terminal
+        self._queue: tuple[str, ...] = ()
+        self._active: str | None = None
+        self._spare: Worker | None = None
+        self._spare_log = store.root / ".spare.log"
+        self._spare_not_before = 0.0
+        self._training_since: float | None = None
+        self._next_survey = 0.0
+        self._claim: Path | None = None
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
+        self._actions = self._transitions()
+
+    # Start and end
+
+    def start(self) -> None:
+        """Adopt workers that are still at work, settle the runs whose worker is gone, and begin to supervise.
+
+        Raises UserError where another server already supervises the same directory.
+        """
+        self.store.root.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._claim_directory()
+            self._survey()
+        self._wake.set()
+        self._thread.start()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Pause the active run and end the spare; returns when the run's checkpoint is written, or after 30 s. Further calls do nothing.
+
+        A worker that takes longer is left to finish by itself; the next server finds its run paused, or adopts it.
+        """
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._wake.set()
+        atexit.unregister(self.close)
+        if self._thread.is_alive():
+            self._thread.join(5)
+        with self._lock:
+            if self._spare is not None:
+                self._spare.dismiss()
+                self._spare = None
+            ours = [worker for worker in self._live.values() if worker.supervised]
+            for worker in ours:
+                worker.terminate()
+            processes.wait_for(ours, CHECKPOINT_TIMEOUT)
+            self._reap()
+            if self._claim is not None:
+                self._claim.unlink(missing_ok=True)
+
+    def _claim_directory(self) -> None:
+        """Two servers on one directory would both start its queued runs."""
+        claim = self.store.root / ".supervisor.json"
+        try:
+            owner = read_json(claim)
+            other = processes.find(owner["pid"], owner["pid_started"])
+        except (OSError, ValueError, TypeError, KeyError):
+            other = None
+        if other is not None and other.pid != os.getpid():
+            raise UserError("runs.in_use", path=str(self.store.root), pid=other.pid)
+        write_json(claim, {"pid": os.getpid(), "pid_started": processes.started()})
+        self._claim = claim
+
+    # What the page asks for
+
+    def submit(self, config: RunConfig) -> str:
+        """Create a run and put it at the end of the queue; it starts at once where the device is free. Returns its id."""
+        run_id = self.store.create(config)
+        with self._lock:
+            self._look_again()
+        return run_id
+
+    def command(self, run_id: str, name: str) -> None:
+        """Do "pause", "resume", "stop", "cancel", "sample" or "save" to a run.
+
+        Raises UserError for another name, an unknown run, and a run in a state that has no such transition.
+        """
+        if name not in self._actions:
+            raise UserError("runs.unknown_command", name=name)
+        with self._lock:
+            state = self.store.status(run_id)["state"]
+            # Somebody may have spoilt the files of a run that trains on; its worker still listens, and holds the device.
+            action = self._actions[name].get("running" if state == "damaged" and run_id in self._live else state)
+            if action is None:
+                raise UserError(f"runs.cant_{name}", state=state)
+            action(run_id)
+
+    def pause(self, run_id: str) -> None:
+        """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
+        self.command(run_id, "pause")
+
+    def resume(self, run_id: str) -> None:
+        """Put a paused run, or a failed one with a checkpoint, at the end of the queue. Stopped and finished are final."""
+        self.command(run_id, "resume")
+
+    def stop(self, run_id: str) -> None:
+        """End a run for good, keeping what it has learnt. A queued run leaves the queue."""
+        self.command(run_id, "stop")
+
+    def cancel(self, run_id: str) -> None:
+        """Take a run out of the queue: a new one is then stopped, a resumed one paused again."""
+        self.command(run_id, "cancel")
+
+    def active(self) -> str | None:
+        """The run that has the device, or None."""
+        return self._active
+
+    def queue(self) -> list[str]:
+        """The runs that wait for the device, first come first."""
+        return list(self._queue)
+
+    def spare_ready(self) -> bool:
+        """Whether a spare has imported everything, so that a run would start at once."""
+        try:
+            return self._spare is not None and self._spare_log.read_bytes().rstrip().endswith(b"ready")
+        except OSError:
+            return False
+
+    def _transitions(self) -> dict[str, dict[str, Callable[[str], None]]]:
+        """What each command does in each state where it is allowed."""
+
+        def send(command: str) -> dict[str, Callable[[str], None]]:
+            return dict.fromkeys(LIVE, lambda run_id: self.store.send(run_id, command))
+
+        return {
+            "pause": {**send("pause"), "queued": self._dequeue},
+            "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
+            "cancel": {"queued": self._dequeue},
+            "resume": {"paused": self._enqueue, "failed": self._retry},
+            "sample": send("sample"),
+            "save": send("save"),
+        }
+
+    def _enqueue(self, run_id: str) -> None:
+        self.store.drop_commands(run_id)
+        self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
+        self._look_again()
+
+    def _retry(self, run_id: str) -> None:
+        if not self.store.resumable(run_id):
+            raise UserError("runs.no_checkpoint")
+        self._enqueue(run_id)
+
+    def _dequeue(self, run_id: str) -> None:
+        self.store.update_status(run_id, state="paused" if self.store.resumable(run_id) else "stopped")
+        self._look_again()
+
+    def _end(self, run_id: str) -> None:
+        self.store.update_status(run_id, state="stopped", pid=None, pid_started=None, eta=None)
+
+    # The background thread
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(TICK)
+            self._wake.clear()
+            try:
+                with self._lock:
+                    self._tick(time.monotonic())
+            except Exception:  # a full disk must not end the supervision of a run that is still training
+                _log.exception("the supervisor failed and tries again in a few seconds")
+                self._closing.wait(5)
+
+    def _tick(self, now: float) -> None:
+        if self._closing.is_set():
+            return
+        if self._reap() or now >= self._next_survey:
+            self._next_survey = now + SURVEY
+            self._survey()
+        while self._queue and not self._live:
+            self._start_run(self._queue[0])
+            self._survey()
+        self._keep_spare(now)
+
+    def _look_again(self) -> None:
+        """After a change of the queue: show it at once, and let the thread act on it."""
+        self._survey()
+        self._wake.set()
+
+    def _reap(self) -> bool:
+        """Settle the runs whose worker has ended; whether there were any."""
+        ended = [(run_id, worker) for run_id, worker in self._live.items() if not worker.alive()]
+        for run_id, worker in ended:
+            del self._live[run_id]
+            self._settle(run_id, worker)
+        return bool(ended)
+
+    def _settle(self, run_id: str, worker: Worker) -> None:
+        """Write what became of a run whose worker ended without saying so itself."""
+        try:
+            state = self.store.status(run_id)["state"]
+        except UserError:  # somebody deleted the directory
+            return
+        if state not in LIVE:
+            return
+        code = worker.exit_status
+        if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
+            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
+        elif code is None:
+            self._fail(run_id, UserError("runs.worker_lost"))
+        elif code < 0:
+            self._fail(run_id, UserError("runs.worker_killed", signal=-code))
+        else:
+            self._keep_last_words(run_id)
+            self._fail(run_id, UserError("runs.worker_ended", status=code))
+
+    def _keep_last_words(self, run_id: str) -> None:
+        """A worker that died before it opened its run's log wrote, as spares do, to the spare's."""
+        log = self.store.path(run_id) / "worker.log"
+        if not log.exists() and self._spare_log.exists():
+            shutil.copyfile(self._spare_log, log)
+
+    def _fail(self, run_id: str, error: UserError) -> None:
+        self.store.update_status(run_id, state="failed", error=error_json(error), pid=None, pid_started=None, eta=None)
+
+    def _survey(self) -> None:
+        """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
+        summaries = self.store.list()
+        for summary in summaries:
+            if summary["state"] in LIVE and summary["id"] not in self._live:
+                self._adopt(summary["id"])
+        waiting = [summary for summary in summaries if summary["state"] == "queued"]
+        self._queue = tuple(summary["id"] for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"])))
+        self._active = next(iter(self._live), None)
+
+    def _adopt(self, run_id: str) -> None:
+        status = self.store.status(run_id)
+        worker = processes.find(status["pid"], status["pid_started"])
+        if worker is not None:
+            self._live[run_id] = worker
+            return
+        # A worker writes its last status before it ends: what is read after its end is final.
+        again = self.store.status(run_id)
+        if again["state"] not in LIVE or again["pid"] != status["pid"]:
+            return
+        if self.store.resumable(run_id):
+            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
+        else:
+            self._fail(run_id, UserError("runs.interrupted"))
+
+    # Workers
+
+    def _start_run(self, run_id: str) -> None:
+        """Hand a queued run to the spare, or to a fresh worker where there is none."""
+        spare, self._spare = self._spare, None
+        self._training_since = None
+        try:
+            if not (spare and self._hand_over(spare, run_id)) and not self._hand_over(self._spawn(), run_id):
+                self._keep_last_words(run_id)
+                self._fail(run_id, UserError("runs.start_failed", reason="it ended at once"))
+        except OSError as error:
+            self._fail(run_id, UserError("runs.start_failed", reason=str(error)))
+
+    def _hand_over(self, worker: Worker, run_id: str) -> bool:
+        """Name the worker in the status first: a server that dies between the two lines must leave a run that the next one understands."""
+        self.store.update_status(run_id, state="starting", pid=worker.pid, pid_started=worker.started, heartbeat=time.time(), error=None)
+        if not worker.hand_over(self.store.path(run_id)):
+            return False
+        self._live[run_id] = worker
+        return True
+
+    def _keep_spare(self, now: float) -> None:
+        """Have one spare, but start it neither beside the first steps of a run nor again and again where it can't live."""
+        if self._spare is not None and not self._spare.alive():
+            _log.warning("the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log)
+            self._spare, self._spare_not_before = None, now + RETRY
+        if self._spare is None and now >= self._spare_not_before and self._device_is_calm(now):
+            try:
+                self._spare = self._spawn()
+            except OSError as error:
+                _log.warning("no spare worker can be started: %s", error)
+                self._spare_not_before = now + RETRY
+
+    def _device_is_calm(self, now: float) -> bool:
+        if self._active is None:
+            return True
+        if self._training_since is None and self.store.status(self._active)["state"] == "running":
+            self._training_since = now
+        return self._training_since is not None and now - self._training_since >= SPARE_DELAY
+
+    def _spawn(self) -> Worker:
+        with open(self._spare_log, "wb") as log:
+            return processes.spawn_spare(self._command, log)

@@ -1,0 +1,23 @@
+"""What tests of runs share: tiny configs, the fake worker's command, and waiting for another process."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gan.config import RunConfig, make_config
+
+FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
+
+
+def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
+    """A run of `steps` batches of 8 digits on the narrowest networks."""
+    return make_config("digits", size=28, channels=1, **{"batch": 8, "width": 8, "z_dim": 16, "kimg": steps * 8 / 1000, "seed": seed, **overrides})
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Callable[[], str] = str) -> None:
+    """Return as soon as `condition()` is true; fail after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain {what()}"
+        time.sleep(0.01)
