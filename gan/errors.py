@@ -23,7 +23,7 @@ MESSAGES = {
     "latent.twice": "{name} sets one number of the latent vector twice. Leave one of the two out.",
     "latent.no_classes": "This model was trained without class labels, so it can't draw a chosen class. Leave the class out.",
     "latent.unknown_class": "This model has no class “{name}”. Choose one of: {choices}.",
-    "latent.unknown_place": "“{place}” is neither a run, nor a checkpoint, nor one of the models that ship with GANarium ({choices}). Correct the path or the name.",
+    "latent.unknown_place": "“{place}” is neither a run, nor a checkpoint, nor a model that ships with GANarium ({choices}). Correct the path or the name.",
     "latent.unknown_snapshot": "There is no snapshot of step {step} in “{place}”. Choose one of: {choices}.",
     "latent.suffix": "A picture can't be written to “{path}”. Give a file name that ends in .png or .webp.",
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",

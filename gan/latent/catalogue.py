@@ -82,9 +82,9 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
                   title=str(card.get("title") or folder.name), live=False, preview=preview, images=0)
 
 
-def read_run(model_id: str, folder: Path) -> Entry:
-    """The newest generator of a run's folder. Raises UserError where it has none yet or its header can't be read."""
-    weights = folder / RUN_WEIGHTS
+def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
+    """The newest generator of a run's folder, or that of a snapshot's file. Raises UserError where it has none yet or its header can't be read."""
+    weights = snapshot or folder / RUN_WEIGHTS
     status, config = _object(folder / "status.json"), _object(folder / "config.json")
     if not weights.exists():
         raise UserError("latent.not_yet", name=folder.name)

@@ -71,7 +71,8 @@ def _leading(activations: torch.Tensor, z: torch.Tensor, count: int) -> torch.Te
     """The `count` leading principal axes of centred activations (N, F): (F, count).
 
     Block power iteration (Halko et al. 2011), because a whole SVD of 4096 x 2048 takes seconds. The block starts from what z explains linearly, which is
-    nearly all, instead of from random vectors: a few rounds are enough, and nothing is left to chance.
+    nearly all, instead of from random vectors: a few rounds are enough, and nothing is left to chance. A component that no z explains linearly may be
+    passed over; no slider could follow it.
     """
     width = min(count + OVERSAMPLING, *activations.shape, z.shape[1])
     linear = z.T @ activations

@@ -25,6 +25,7 @@ class Explorer:
     def __init__(self, runs_root: Path, checkpoints_root: Path, threads: int = 1):
         self._catalogue = Catalogue(runs_root, checkpoints_root)
         self._threads = threads
+        self._torch_ready = False
         self._lock = threading.RLock()
         self._open: OrderedDict[str, Model] = OrderedDict()
         self._live_slots: dict[str, DirectionSlot] = {}
@@ -50,8 +51,9 @@ class Explorer:
             return model
 
     def warm_up(self) -> None:
-        """Import torch and make the first shipped model's wall and directions, so that the first visitor need not wait. A model that can't be opened is left."""
-        _import_torch(self._threads)
+        """Import torch and make the first shipped model's wall and directions, so that the first visitor need not wait."""
+        with self._lock:
+            self._import_torch()
         for entry in self._catalogue.entries()[:1]:
             try:
                 model = self.open(entry.id)
@@ -62,7 +64,7 @@ class Explorer:
             model.directions()
 
     def _load(self, entry: Entry) -> "Model":
-        _import_torch(self._threads)
+        self._import_torch()
         from gan.latent.model import Model
 
         return Model(entry, self._slot(entry), self._lock)
@@ -76,21 +78,14 @@ class Explorer:
             self._live_slots.pop(entry.id, None)
             return DirectionSlot()
         slot = self._live_slots.get(entry.id)
-        if slot is None or (slot.value is not None and entry.images >= 2 * slot.images):
+        if slot is None or (slot.value is not None and entry.images >= 2 * max(1, slot.images)):
             slot = self._live_slots[entry.id] = DirectionSlot()
         return slot
 
-
-_torch_lock = threading.Lock()
-_torch_ready = False
-
-
-def _import_torch(threads: int) -> None:
-    """Import torch once and set its threads, before any thread of the server has drawn a picture: those that have keep the number they began with."""
-    global _torch_ready
-    with _torch_lock:
-        if not _torch_ready:
+    def _import_torch(self) -> None:
+        """Import torch once and set its threads before any thread of the server draws a picture: one that has keeps the number it began with."""
+        if not self._torch_ready:
             import torch
 
-            torch.set_num_threads(threads)
-            _torch_ready = True
+            torch.set_num_threads(self._threads)
+            self._torch_ready = True

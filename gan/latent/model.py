@@ -1,5 +1,6 @@
 """A generator that is open for reading: pictures of points, neighbourhoods, strips and walls, as encoded bytes."""
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from gan.latent.point import DIRECTIONS, Point
 from gan.models import load_generator
 
 WALL_SIDE = 8
+CHART_SIDE = 5
 MEMORY = 128  # encoded pictures that a model keeps: thirty viewers open the same wall
 
 
@@ -34,18 +36,20 @@ class DirectionSlot:
         """The directions; the first call finds them, others wait for it."""
         with self._lock:
             if self.value is None:
-                self.value, self.images = find(), images
+                found = find()
+                self.images, self.value = images, found
             return self.value
 
 
 class Model:
     """One generator as it was when opened; it never changes. Every method may be called from any thread, and gives the same bytes each time.
 
-    `lock` is shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor.
+    `lock` is shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor. Raises UserError where
+    the weights are damaged or of another version.
     """
 
-    def __init__(self, entry: Entry, slot: DirectionSlot, lock: threading.RLock):
-        self.entry, self._slot, self._lock = entry, slot, lock
+    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, lock: threading.RLock | None = None):
+        self.entry, self._slot, self._lock = entry, slot or DirectionSlot(), lock or threading.RLock()
         self._generator, self.spec = load_generator(entry.weights)
         self._memory: OrderedDict[tuple, bytes] = OrderedDict()
 
@@ -71,14 +75,25 @@ class Model:
 
     def image(self, point: Point) -> bytes:
         """PNG of one point at the model's own size."""
-        return self._remember(("image", point), lambda: encode_png(self._draw(self.latent(point)[None], [point.class_label(self.spec.num_classes)])[0]))
+        z, labels = self.latent(point)[None], [self._class(point)]
+        return self._remember(("image", point), lambda: encode_png(self._draw(z, labels)[0]))
 
     def neighbours(self, point: Point, radius: float, side: int = 3) -> bytes:
         """PNG of side x side pictures (side odd): the point in the middle, around it points `radius` radians away in directions that the seed chooses."""
-        count = side * side
-        labels = [point.class_label(self.spec.num_classes)] * count
-        return self._remember(("neighbours", point, radius, side), lambda: encode_png(grid(
-            self._draw(sampling.neighbours(self.latent(point), radius, count, point.seed), labels), side)))
+        z = sampling.neighbours(self.latent(point), radius, side * side, point.seed)
+        labels = [self._class(point)] * len(z)
+        return self._remember(("neighbours", point, radius, side), lambda: encode_png(grid(self._draw(z, labels), side)))
+
+    def chart(self, point: Point, i: int, j: int, step: float) -> bytes:
+        """PNG of 5x5 pictures around a point, `step` standard deviations apart along two principal directions: i grows to the right, j downwards."""
+        points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (row - CHART_SIDE // 2))
+                  for row in range(CHART_SIDE) for column in range(CHART_SIDE)]
+        return self._remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
+
+    def walk(self, point: Point, to: int, count: int) -> bytes:
+        """PNG of one row of `count` pictures from a point along the great circle to another seed, everything else about the point staying as it is."""
+        points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
+        return self._remember(("walk", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
 
     def strip(self, seed_a: int, seed_b: int, count: int, psi: float = 1.0, label: int | None = None) -> bytes:
         """PNG of one row of `count` pictures on the great circle between two seeds.
@@ -86,7 +101,7 @@ class Model:
         With mixed classes the first half has the class of seed_a and the rest that of seed_b, so that both ends are those seeds' own pictures.
         """
         z = sampling.truncate(sampling.strip(seed_a, seed_b, count, self.spec.z_dim), psi)
-        labels = [Point(seed_a if 2 * k < count else seed_b, label=label).class_label(self.spec.num_classes) for k in range(count)]
+        labels = [self._class(Point(seed_a if 2 * k < count else seed_b, label=label)) for k in range(count)]
         return self._remember(("strip", seed_a, seed_b, count, psi, label), lambda: encode_png(grid(self._draw(z, labels), count)))
 
     def wall(self, seed: int, psi: float = 1.0, label: int | None = None) -> bytes:
@@ -96,7 +111,10 @@ class Model:
 
     def pictures(self, points: list[Point]) -> torch.Tensor:
         """The pictures of points: uint8 (N, C, H, W)."""
-        return self._draw(np.stack([self.latent(point) for point in points]), [point.class_label(self.spec.num_classes) for point in points])
+        return self._draw(np.stack([self.latent(point) for point in points]), [self._class(point) for point in points])
+
+    def _class(self, point: Point) -> int | None:
+        return point.class_label(self.spec.num_classes)
 
     def _draw(self, z: np.ndarray, labels: list[int | None]) -> torch.Tensor:
         classes = torch.tensor(labels) if self.spec.num_classes else None
@@ -104,11 +122,18 @@ class Model:
             return to_uint8(self._generator(torch.from_numpy(z), classes))
 
     def _remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
+        """What `draw` gave for this key before, or gives now. Drawing holds the lock, so that thirty equal requests draw once."""
         with self._lock:
-            found = self._memory.pop(key, None)
-        found = found or draw()
-        with self._lock:
+            found = self._memory.pop(key, None) or draw()
             self._memory[key] = found
             while len(self._memory) > MEMORY:
                 self._memory.popitem(last=False)
         return found
+
+
+def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:
+    """The point, `across` further along direction i and `down` further along direction j."""
+    amounts = list(point.amounts) + [0.0] * (max(i, j) + 1 - len(point.amounts))
+    amounts[i] += across
+    amounts[j] += down
+    return dataclasses.replace(point, amounts=tuple(amounts))

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from gan.errors import UserError
-from gan.latent.sampling import latent, mixed_label, truncate
+from gan.latent.sampling import latent, mixed_label, slerp, truncate
 
 DIRECTIONS = 10  # sliders along principal directions that a model offers, fewer where z is smaller
 MAX_SEED = 2**31 - 1
 MAX_PSI = 2.0
 MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that nothing sensible is refused
 MAX_RADIUS = math.pi / 2
+MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
 MIXED = ("", "mixed")
@@ -33,7 +34,8 @@ class Point:
     """Where in latent space, and of which class.
 
     z = psi * z(seed) + the sum of amounts[k] * direction k; then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
-    leaves the class to the seed.
+    leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great circle to z(to), and the nearer of the two
+    seeds has the class.
     """
 
     seed: int = 0
@@ -41,10 +43,12 @@ class Point:
     label: int | None = None
     amounts: tuple[float, ...] = ()
     overrides: tuple[tuple[int, float], ...] = ()
+    to: int | None = None
+    way: float = 0.0
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
-        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise).
+        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise), to and t (`way`).
 
         What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
         range or does not fit a model of this shape.
@@ -56,17 +60,23 @@ class Point:
         overrides = tuple(_override(text, shape.z_dim) for text in _items(query, "z"))
         if len({index for index, _ in overrides}) < len(overrides):
             raise UserError("latent.twice", name="z")
-        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides)
+        to = parse_seed(query, "to") if query.get("to") else None
+        way = number(query.get("t") or "0", "t", 0.0, 1.0)
+        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0)
 
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
         if not num_classes:
             return None
-        return mixed_label(self.seed, num_classes) if self.label is None else self.label
+        nearer = self.seed if self.to is None or self.way < 0.5 else self.to
+        return mixed_label(nearer, num_classes) if self.label is None else self.label
 
     def z(self, z_dim: int, directions: Callable[[], np.ndarray]) -> np.ndarray:
         """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0."""
-        z = truncate(latent(self.seed, z_dim), self.psi)
+        start = latent(self.seed, z_dim)
+        if self.to is not None and self.way > 0:
+            start = slerp(start, latent(self.to, z_dim), [self.way])[0]
+        z = truncate(start, self.psi)
         if any(self.amounts):
             vectors = directions()[: len(self.amounts)]
             z = z + np.asarray(self.amounts[: len(vectors)], np.float32) @ vectors
@@ -88,6 +98,11 @@ def parse_psi(query: Mapping[str, str]) -> float:
 def parse_radius(query: Mapping[str, str]) -> float:
     """The angle to neighbours in radians, 0.3 where absent. Raises UserError."""
     return number(query.get("radius") or "0.3", "radius", 0.0, MAX_RADIUS)
+
+
+def parse_step(query: Mapping[str, str]) -> float:
+    """The standard deviations between two pictures of a chart, 1 where absent. Raises UserError."""
+    return number(query.get("step") or "1", "step", 0.0, MAX_STEP)
 
 
 def parse_count(query: Mapping[str, str]) -> int:
