@@ -48,7 +48,7 @@ class Model:
     the weights are damaged or of another version.
     """
 
-    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, lock: threading.RLock | None = None):
+    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, lock: "threading.RLock | None" = None):
         self.entry, self._slot, self._lock = entry, slot or DirectionSlot(), lock or threading.RLock()
         self._generator, self.spec = load_generator(entry.weights)
         self._memory: OrderedDict[tuple, bytes] = OrderedDict()

@@ -1,0 +1,48 @@
+"""Small generators on disk, as a run and as a checkpoint that ships would hold them."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from gan.files import write_json
+from gan.models import ModelSpec, build_generator, save_generator
+
+RUN = "20250102-030405-digits-modern"
+
+
+def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6) -> ModelSpec:
+    """A model whose pictures take about a millisecond."""
+    return ModelSpec("modern", 28, channels, z_dim, 8, num_classes)
+
+
+def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:
+    """Random weights in the file form of a generator."""
+    torch.manual_seed(seed)
+    save_generator(path, build_generator(spec), spec)
+
+
+def write_checkpoint(root: Path, name: str, spec: ModelSpec, **card) -> Path:
+    """A checkpoint directory with a card."""
+    write_weights(root / name / "generator.safetensors", spec)
+    write_json(root / name / "card.json", card)
+    return root / name
+
+
+def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -> Path:
+    """A run's directory with config, status and live weights."""
+    folder = root / name
+    write_weights(folder / "live.safetensors", spec, seed)
+    write_json(folder / "config.json", {"data": "digits", "recipe": "modern"})
+    write_json(folder / "status.json", {"state": "finished", "images": 1000, "sample_step": 40, "classes": [], **status})
+    return folder
+
+
+def header_of_another_version(path: Path) -> None:
+    """Change the format that a weights file names, and leave the rest as it is."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"]["format"] = "ganarium-0"
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])

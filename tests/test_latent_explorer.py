@@ -1,0 +1,312 @@
+"""The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to many threads at once."""
+
+import io
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan.errors import UserError
+from gan.files import write_json
+from gan.latent import explorer as room
+from gan.latent import sampling
+from gan.latent.explorer import Explorer
+from gan.latent.point import Point
+from gan.models import load_generator
+from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+
+OTHER = "20250102-030406-faces-modern"
+
+
+@pytest.fixture
+def explorer(tmp_path):
+    write_checkpoint(tmp_path / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    write_run(tmp_path / "runs", RUN, tiny_spec())
+    return Explorer(tmp_path / "runs", tmp_path / "checkpoints")
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("L")).astype(int)
+
+
+def cell(sheet: np.ndarray, row: int, column: int, side: int = 28) -> np.ndarray:
+    return sheet[row * side : (row + 1) * side, column * side : (column + 1) * side]
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal but for the last step of rounding: a batch and a single picture may add in another order."""
+    return a.shape == b.shape and np.abs(a - b).max() <= 1
+
+
+def refused(call) -> str:
+    with pytest.raises(UserError) as caught:
+        call()
+    return caught.value.key
+
+
+def test_lists_shipped_models_then_runs_newest_first(explorer, tmp_path):
+    write_run(tmp_path / "runs", OTHER, tiny_spec(channels=3), state="running")
+    shipped, newest, older = explorer.models()
+    assert shipped == {"id": "shipped:digits", "title": "Digits", "kind": "shipped", "live": False, "preview": None, "size": 28, "channels": 1,
+                       "classes": ["zero", "one", "two"], "updated": shipped["updated"]}
+    assert (newest["id"], newest["live"], newest["channels"]) == (f"run:{OTHER}", True, 3)
+    assert (older["id"], older["live"], older["title"]) == (f"run:{RUN}", False, "digits · modern · 01-02 03:04")
+    assert older["preview"] == f"runs/{RUN}/samples/00000040.webp"
+
+
+def test_the_list_survives_what_is_damaged_and_missing(explorer, tmp_path):
+    runs = tmp_path / "runs"
+    (runs / "20250102-030407-empty").mkdir()
+    (runs / "20250102-030408-garbage").mkdir()
+    (runs / "20250102-030408-garbage" / "live.safetensors").write_bytes(b"\xff" * 100)
+    (runs / "20250102-030409-cut").mkdir()
+    (runs / "20250102-030409-cut" / "live.safetensors").write_bytes((runs / RUN / "live.safetensors").read_bytes()[:50])
+    (runs / "Not an id").mkdir()
+    (runs / "file").write_text("")
+    (runs / RUN / "status.json").write_text("[1,")
+    (tmp_path / "checkpoints" / "digits" / "card.json").write_text("")
+    assert [model["id"] for model in explorer.models()] == ["shipped:digits", f"run:{RUN}"]
+    assert explorer.models()[0]["classes"] == ["0", "1", "2"]
+    assert Explorer(tmp_path / "no", tmp_path / "where").models() == []
+
+
+def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, monkeypatch):
+    assert explorer.models()[1]["preview"].endswith("00000040.webp")
+    write_json(tmp_path / "runs" / RUN / "status.json", {"state": "finished", "sample_step": 123})
+    assert explorer.models()[1]["preview"].endswith("00000123.webp")
+    monkeypatch.setattr("gan.latent.catalogue.read_header", lambda path: pytest.fail("read again"))
+    assert explorer.models()[1]["preview"].endswith("00000123.webp")
+
+
+def test_importing_and_listing_take_no_torch(explorer, tmp_path):
+    code = ("import sys; from gan.latent.explorer import Explorer; from pathlib import Path; "
+            "found = Explorer(Path(sys.argv[1]), Path(sys.argv[2])).models(); "
+            "print(len(found), sorted({'torch', 'gradio', 'PIL'} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2 []"
+
+
+def test_describes_a_model(explorer):
+    model = explorer.open("shipped:digits")
+    found = model.describe()
+    assert found.items() >= explorer.models()[0].items()
+    assert found["z_dim"] == 6
+    assert found["version"] == model.version == found["updated"]
+    assert len(found["directions"]) == 6
+    assert all(direction["sigma"] > 0 and 0 < direction["share"] < 1 for direction in found["directions"])
+
+
+def test_an_image_is_what_the_generator_draws(explorer, tmp_path):
+    generator, _ = load_generator(tmp_path / "checkpoints" / "digits" / "generator.safetensors")
+    with torch.no_grad():
+        drawn = generator(torch.from_numpy(0.5 * sampling.latent(9, 6))[None], torch.tensor([2]))[0, 0]
+    expected = np.floor(drawn.numpy().astype(np.float64) * 127.5 + 128).clip(0, 255)
+    assert same(pixels(explorer.open("shipped:digits").image(Point(9, 0.5, 2))), expected)
+
+
+def test_the_same_point_gives_the_same_bytes_in_another_explorer(explorer, tmp_path):
+    point = Point(4, 0.8, None, (1.0, -1.0), ((0, 0.5),))
+    again = Explorer(tmp_path / "runs", tmp_path / "checkpoints")
+    for model_id in ("shipped:digits", f"run:{RUN}"):
+        one, two = explorer.open(model_id), again.open(model_id)
+        assert one.image(point) == one.image(point) == two.image(point)
+        assert one.wall(5) == two.wall(5)
+        assert one.neighbours(point, 0.3) == two.neighbours(point, 0.3)
+        assert one.strip(1, 2, 5) == two.strip(1, 2, 5)
+
+
+def test_every_part_of_a_point_moves_the_picture(explorer):
+    model = explorer.open("shipped:digits")
+    start = Point(4, 1.0, 0)
+    others = [Point(5, 1.0, 0), Point(4, 0.5, 0), Point(4, 1.0, 1), Point(4, 1.0, 0, (2.0,)), Point(4, 1.0, 0, (0.0, 2.0)), Point(4, 1.0, 0, (), ((3, 3.0),))]
+    pictures = {model.image(point) for point in [start, *others]}
+    assert len(pictures) == 7
+
+
+def test_truncation_zero_is_one_picture_for_every_seed(explorer):
+    model = explorer.open(f"run:{RUN}")
+    assert len({model.image(Point(seed, 0.0)) for seed in range(5)}) == 1
+    sheet = pixels(model.wall(0, 0.0))
+    assert all(same(cell(sheet, row, column), cell(sheet, 0, 0)) for row in range(8) for column in range(8))
+
+
+def test_wall_cells_are_the_images_of_consecutive_seeds(explorer):
+    model = explorer.open("shipped:digits")
+    sheet = pixels(model.wall(100, 0.9))
+    assert sheet.shape == (8 * 28, 8 * 28)
+    for k in (0, 1, 9, 63):
+        assert same(cell(sheet, k // 8, k % 8), pixels(model.image(Point(100 + k, 0.9))))
+
+
+def test_neighbours_have_the_point_itself_in_the_middle(explorer):
+    model, point = explorer.open("shipped:digits"), Point(8, 1.0, None, (1.5,))
+    for side in (3, 5):
+        sheet = pixels(model.neighbours(point, 0.5, side))
+        assert sheet.shape == (side * 28, side * 28)
+        assert same(cell(sheet, side // 2, side // 2), pixels(model.image(point)))
+        assert not same(cell(sheet, 0, 0), pixels(model.image(point)))
+    assert same(cell(pixels(model.neighbours(point, 0.0)), 0, 0), pixels(model.image(point)))
+
+
+@pytest.mark.parametrize("label", [None, 1])
+def test_strip_ends_are_the_two_seeds(explorer, label):
+    model = explorer.open("shipped:digits")
+    sheet = pixels(model.strip(3, 7, 9, 0.8, label))
+    assert sheet.shape == (28, 9 * 28)
+    assert same(cell(sheet, 0, 0), pixels(model.image(Point(3, 0.8, label))))
+    assert same(cell(sheet, 0, 8), pixels(model.image(Point(7, 0.8, label))))
+
+
+@pytest.mark.parametrize(("model_id", "key"), [
+    ("shipped:nothing", "latent.unknown_model"), ("run:20250101-000000-no", "latent.unknown_model"), ("digits", "latent.unknown_model"),
+    ("", "latent.unknown_model"), ("shipped:../runs", "latent.unknown_model"), ("run:..", "latent.unknown_model"), ("run:a/b", "latent.unknown_model"),
+    ("shipped:digits\n", "latent.unknown_model"), ("shipped:" + "a" * 5000, "latent.unknown_model"), ("shipped:digits\x00", "latent.unknown_model"),
+])
+def test_unknown_ids_are_refused(explorer, model_id, key):
+    assert refused(lambda: explorer.open(model_id)) == key
+
+
+def test_a_run_without_pictures_says_to_wait(explorer, tmp_path):
+    folder = tmp_path / "runs" / OTHER
+    folder.mkdir()
+    assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.not_yet"
+    write_weights(folder / "live.safetensors", tiny_spec())
+    assert explorer.open(f"run:{OTHER}").image(Point())
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00" * 8, b"\xff" * 64, b"\x02\x00\x00\x00\x00\x00\x00\x00{}", b"\x04\x00\x00\x00\x00\x00\x00\x00null"])
+def test_damaged_weights_are_told_in_a_sentence(explorer, tmp_path, damage):
+    (tmp_path / "runs" / RUN / "live.safetensors").write_bytes(damage)
+    assert refused(lambda: explorer.open(f"run:{RUN}")) == "models.damaged"
+
+
+def test_cut_off_weights_and_another_version_are_told_in_a_sentence(explorer, tmp_path):
+    path = tmp_path / "runs" / RUN / "live.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1000])
+    assert refused(lambda: explorer.open(f"run:{RUN}")) == "models.damaged"
+    path.write_bytes(whole)
+    header_of_another_version(path)
+    assert refused(lambda: explorer.open(f"run:{RUN}")) == "models.other_version"
+    path.write_bytes(whole)
+    assert explorer.open(f"run:{RUN}").image(Point())
+
+
+def test_a_model_stays_open_until_its_weights_change(explorer, tmp_path):
+    first = explorer.open(f"run:{RUN}")
+    write_json(tmp_path / "runs" / RUN / "status.json", {"state": "finished", "images": 2000})
+    assert explorer.open(f"run:{RUN}") is first
+    write_weights(tmp_path / "runs" / RUN / "live.safetensors", tiny_spec(), seed=1)
+    second = explorer.open(f"run:{RUN}")
+    assert second is not first
+    assert second.version != first.version
+    assert second.image(Point()) != first.image(Point())
+
+
+def test_the_models_used_longest_ago_are_closed(explorer, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "OPEN_MODELS", 2)
+    for name in ("a", "b"):
+        write_checkpoint(tmp_path / "checkpoints", name, tiny_spec())
+    digits, a = explorer.open("shipped:digits"), explorer.open("shipped:a")
+    assert explorer.open("shipped:digits") is digits
+    explorer.open("shipped:b")
+    assert explorer.open("shipped:digits") is digits
+    assert explorer.open("shipped:a") is not a
+
+
+def live(folder, images: int, seed: int, state: str = "running"):
+    write_weights(folder / "live.safetensors", tiny_spec(), seed)
+    write_json(folder / "status.json", {"state": state, "images": images})
+
+
+def test_a_live_run_keeps_its_directions_until_its_images_double(explorer, tmp_path):
+    folder, model_id = tmp_path / "runs" / RUN, f"run:{RUN}"
+    live(folder, 1000, seed=1)
+    first = explorer.open(model_id)
+    kept, version = first.directions().vectors, first.describe()["directions_version"]
+    live(folder, 1999, seed=2)
+    second = explorer.open(model_id)
+    assert second.version != first.version
+    assert second.directions().vectors is kept
+    assert second.describe()["directions_version"] == version
+    live(folder, 2000, seed=3)
+    third = explorer.open(model_id)
+    assert not np.allclose(third.directions().vectors, kept)
+    assert third.describe()["directions_version"] != version
+
+
+def test_a_run_that_ends_has_the_directions_of_its_last_weights(explorer, tmp_path):
+    folder, model_id = tmp_path / "runs" / RUN, f"run:{RUN}"
+    live(folder, 1000, seed=1)
+    kept = explorer.open(model_id).directions().vectors
+    live(folder, 1100, seed=2)
+    still = explorer.open(model_id)
+    assert still.directions().vectors is kept
+    write_json(folder / "status.json", {"state": "finished", "images": 1100})
+    ended = explorer.open(model_id)
+    assert ended.version != still.version
+    fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
+    assert np.array_equal(ended.directions().vectors, fresh.directions().vectors)
+    assert not np.allclose(ended.directions().vectors, kept)
+
+
+def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer, tmp_path):
+    model_id, path = f"run:{RUN}", tmp_path / "runs" / RUN / "live.safetensors"
+    points = [Point(seed, amounts=(1.0,)) for seed in range(4)]
+    allowed: dict[str, list[bytes]] = {}
+
+    def ask(k: int) -> None:
+        model = explorer.open(model_id if k % 3 else "shipped:digits")
+        point = points[k % 4]
+        assert pixels(model.image(point)).shape == (28, 28)
+        assert model.image(point) == model.image(point)
+        model.wall(k % 2)
+        allowed.setdefault(f"{model.version} {k % 4}", []).append(model.image(point))
+
+    with ThreadPoolExecutor(8) as pool:
+        waiting = []
+        for round_number in range(4):
+            waiting += [pool.submit(ask, k) for k in range(32)]
+            write_weights(path, tiny_spec(), seed=round_number)
+        for done in waiting:
+            done.result()
+    for version, pictures in allowed.items():
+        assert version
+        assert len({*pictures}) <= 2  # a load may meet weights that are newer than the version it was asked for
+    fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
+    assert [explorer.open(model_id).image(point) for point in points] == [fresh.image(point) for point in points]
+
+
+def test_equal_requests_at_once_draw_once(explorer, monkeypatch):
+    model = explorer.open("shipped:digits")
+    drawn = []
+    real = model._draw
+    monkeypatch.setattr(model, "_draw", lambda z, labels: drawn.append(len(z)) or real(z, labels))
+    with ThreadPoolExecutor(8) as pool:
+        walls = set(pool.map(lambda _: model.wall(0), range(16)))
+    assert (len(walls), drawn) == (1, [64])
+
+
+def test_a_models_memory_is_bounded(explorer, monkeypatch):
+    monkeypatch.setattr("gan.latent.model.MEMORY", 3)
+    model = explorer.open("shipped:digits")
+    for seed in range(10):
+        model.image(Point(seed))
+    assert len(model._memory) == 3
+
+
+def test_warm_up_opens_the_first_model_and_sets_one_thread(tmp_path, explorer):
+    code = ("import sys, threading; from gan.latent.explorer import Explorer; e = Explorer(sys.argv[1], sys.argv[2]); e.warm_up(); "
+            "import torch; n = []; t = threading.Thread(target=lambda: n.append(torch.get_num_threads())); t.start(); t.join(); print(n, list(e._open))")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[1] ['shipped:digits']"
+
+
+def test_warm_up_without_a_model_that_opens_is_quiet(tmp_path):
+    Explorer(tmp_path, tmp_path).warm_up()
+    header_of_another_version(write_checkpoint(tmp_path, "old", tiny_spec()) / "generator.safetensors")
+    Explorer(tmp_path / "runs", tmp_path).warm_up()

@@ -1,0 +1,109 @@
+"""Points from query strings: what is read, what is refused, and what z it means."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from gan.errors import UserError
+from gan.latent.point import Point, parse_count, parse_radius
+from gan.latent.sampling import latent, mixed_label
+
+PLAIN = SimpleNamespace(z_dim=12, num_classes=0)
+LABELLED = SimpleNamespace(z_dim=12, num_classes=10)
+
+
+def no_directions():
+    raise AssertionError("asked for directions without need")
+
+
+def test_an_empty_query_is_the_default_point():
+    assert Point.parse({}, PLAIN) == Point(0, 1.0, None, (), ())
+    assert Point.parse({"seed": "", "psi": "", "label": "", "d": "", "z": ""}, PLAIN) == Point()
+
+
+def test_every_part_is_read_and_other_names_are_left_alone():
+    query = {"id": "shipped:digits", "seed": "17", "psi": "0.7", "label": "3", "d": "1,-2.5,0", "z": "0:1.5,11:-.25", "radius": "?"}
+    assert Point.parse(query, LABELLED) == Point(17, 0.7, 3, (1.0, -2.5, 0.0), ((0, 1.5), (11, -0.25)))
+
+
+@pytest.mark.parametrize(("query", "key"), [
+    ({"seed": "-1"}, "latent.not_whole"),
+    ({"seed": "1.5"}, "latent.not_whole"),
+    ({"seed": "٣"}, "latent.not_whole"),
+    ({"seed": "1_0"}, "latent.not_whole"),
+    ({"seed": "9" * 5000}, "latent.not_whole"),
+    ({"seed": str(2**31)}, "latent.range"),
+    ({"psi": "nan"}, "latent.not_a_number"),
+    ({"psi": "inf"}, "latent.not_a_number"),
+    ({"psi": "1e999"}, "latent.range"),
+    ({"psi": "-0.1"}, "latent.range"),
+    ({"psi": "2.1"}, "latent.range"),
+    ({"psi": "0x1"}, "latent.not_a_number"),
+    ({"label": "10"}, "latent.range"),
+    ({"label": "cat"}, "latent.not_whole"),
+    ({"d": "1,,2"}, "latent.not_a_number"),
+    ({"d": "1e400"}, "latent.range"),
+    ({"d": "11"}, "latent.range"),
+    ({"d": ",".join(["0"] * 11)}, "latent.too_many"),
+    ({"d": "0," * 20_000}, "latent.too_many"),
+    ({"z": "12:0"}, "latent.range"),
+    ({"z": "-1:0"}, "latent.not_whole"),
+    ({"z": "1"}, "latent.not_a_number"),
+    ({"z": "1:nan"}, "latent.not_a_number"),
+    ({"z": "1:0,1:0"}, "latent.twice"),
+])
+def test_what_does_not_fit_is_refused(query, key):
+    with pytest.raises(UserError) as caught:
+        Point.parse(query, LABELLED)
+    assert caught.value.key == key
+    assert len(str(caught.value)) < 250
+
+
+def test_a_class_of_a_model_without_classes_is_refused():
+    with pytest.raises(UserError) as caught:
+        Point.parse({"label": "0"}, PLAIN)
+    assert caught.value.key == "latent.no_classes"
+
+
+def test_no_more_amounts_than_directions_of_a_small_z():
+    with pytest.raises(UserError):
+        Point.parse({"d": "0,0,0"}, SimpleNamespace(z_dim=2, num_classes=0))
+
+
+@pytest.mark.parametrize("radius", ["-0.1", "1.6", "nan", "x"])
+def test_radius_outside_a_quarter_turn_is_refused(radius):
+    assert parse_radius({}) == 0.3
+    with pytest.raises(UserError):
+        parse_radius({"radius": radius})
+
+
+@pytest.mark.parametrize("count", ["1", "33", "-2", "x"])
+def test_strips_are_2_to_32_long(count):
+    assert parse_count({"n": "5"}) == 5
+    with pytest.raises(UserError):
+        parse_count({"n": count})
+
+
+def test_z_is_psi_times_seed_plus_directions_then_overrides():
+    vectors = np.eye(10, 12, dtype=np.float32)
+    z = Point(5, 0.5, None, (1.0, 0.0, -2.0), ((2, 9.0), (11, 0.25))).z(12, lambda: vectors)
+    expected = 0.5 * latent(5, 12) + np.float32([1, 0, -2] + [0] * 9)
+    expected[2], expected[11] = 9.0, 0.25
+    assert z == pytest.approx(expected, abs=1e-6)
+    assert z.dtype == np.float32
+
+
+def test_directions_are_not_asked_for_while_all_sliders_rest():
+    assert np.array_equal(Point(5, amounts=(0.0, 0.0)).z(12, no_directions), latent(5, 12))
+
+
+def test_amounts_beyond_the_directions_a_layer_has_move_nothing():
+    vectors = np.eye(1, 12, dtype=np.float32)
+    assert np.array_equal(Point(0, 0.0, amounts=(1.0, 5.0)).z(12, lambda: vectors), vectors[0])
+
+
+def test_mixed_classes_depend_on_the_seed_alone():
+    assert Point(3).class_label(0) is None
+    assert Point(3).class_label(10) == Point(3, 0.2, None, (1.0,)).class_label(10) == mixed_label(3, 10)
+    assert Point(3, label=7).class_label(10) == 7
