@@ -126,15 +126,21 @@ def test_list_is_newest_first_and_sees_changes(runs):
 
 
 def test_list_does_not_parse_unchanged_runs_again(runs, monkeypatch):
+    parsed = []
+    for name in ("_parse_config", "_parse_status"):
+        original = getattr(store, name)
+        monkeypatch.setattr(store, name, lambda data, original=original: parsed.append(data) or original(data))
     ids = [runs.create(tiny()) for _ in range(5)]
     for run_id in ids:  # long enough ago that a change would show in the files' times
         for name in ("config.json", "status.json"):
             os.utime(runs.path(run_id) / name, (1e9, 1e9))
     first = runs.list()
-    loads = []
-    monkeypatch.setattr(readers.json, "loads", lambda *args, **kwargs: loads.append(args))
+    assert len(parsed) == 10
     assert runs.list() == first
-    assert loads == []
+    assert len(parsed) == 10
+    runs.update_status(ids[0], state="finished")
+    runs.list()
+    assert len(parsed) == 11
 
 
 # Damage

@@ -18,13 +18,30 @@ from typing import Any
 RACY_SECONDS = 0.1
 
 
+def read_bytes(path: str) -> bytes | None:
+    """A file's bytes, or None where it can't be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def listing(path: str) -> bytes | None:
+    """The names in a directory, one a line: for a CachedFile over a directory, whose time changes with its entries."""
+    try:
+        return "\n".join(os.listdir(path)).encode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+
+
 class CachedFile:
     """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was replaced or written."""
 
-    def __init__(self, path: str, parse: Callable[[bytes | None], Any], load: Callable[[str], bytes | None] | None = None):
+    def __init__(self, path: str, parse: Callable[[bytes | None], Any], load: Callable[[str], bytes | None] = read_bytes):
         self.path = path
         self._parse = parse
-        self._load = load or _load
+        self._load = load
         self._cached: tuple[tuple[int, int, int], Any] | None = None
 
     def read(self) -> Any:
@@ -44,31 +61,18 @@ class CachedFile:
         return value
 
 
-def _load(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
-def listing(path: str) -> bytes | None:
-    """The names in a directory, one a line: for a CachedFile over a directory, whose time changes with its entries."""
-    try:
-        return "\n".join(os.listdir(path)).encode("utf-8", "surrogateescape")
-    except OSError:
-        return None
+_DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads with an option makes one each time, which costs more than the decoding
 
 
 def parse_json(data: bytes | None) -> Any:
-    """The value in JSON bytes. Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
+    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
     if data is None:
         raise ValueError("the file can't be read")
-
-    def refuse(name: str) -> None:
-        raise ValueError(f"{name} is not JSON")
-
-    return json.loads(data, parse_constant=refuse)
+    return _DECODER.decode(data.decode())
 
 
 class StatsFile:

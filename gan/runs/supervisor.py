@@ -5,6 +5,7 @@ work, and the queue as it was. It writes a run's status only while that run has 
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import shutil
@@ -83,12 +84,12 @@ class Supervisor:
         if self._thread.is_alive():
             self._thread.join(5)
         with self._lock:
-            if self._spare is not None:
-                self._spare.dismiss()
-                self._spare = None
             ours = [worker for worker in self._live.values() if worker.supervised]
             for worker in ours:
                 worker.terminate()
+            if self._spare is not None:
+                self._spare.dismiss()
+                self._spare = None
             processes.wait_for(ours, CHECKPOINT_TIMEOUT)
             self._reap()
             if self._claim is not None:
@@ -233,11 +234,7 @@ class Supervisor:
 
     def _settle(self, run_id: str, worker: Worker) -> None:
         """Write what became of a run whose worker ended without saying so itself."""
-        try:
-            state = self.store.status(run_id)["state"]
-        except UserError:  # somebody deleted the directory
-            return
-        if state not in LIVE:
+        if self._state(run_id) not in LIVE:
             return
         code = worker.exit_status
         if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
@@ -249,6 +246,13 @@ class Supervisor:
         else:
             self._keep_last_words(run_id)
             self._fail(run_id, UserError("runs.worker_ended", status=code))
+
+    def _state(self, run_id: str) -> str | None:
+        """The run's state, or None where somebody has deleted its directory."""
+        try:
+            return self.store.status(run_id)["state"]
+        except UserError:
+            return None
 
     def _keep_last_words(self, run_id: str) -> None:
         """A worker that died before it opened its run's log wrote, as spares do, to the spare's."""
@@ -264,7 +268,8 @@ class Supervisor:
         summaries = self.store.list()
         for summary in summaries:
             if summary["state"] in LIVE and summary["id"] not in self._live:
-                self._adopt(summary["id"])
+                with contextlib.suppress(UserError):  # deleted since it was listed
+                    self._adopt(summary["id"])
         waiting = [summary for summary in summaries if summary["state"] == "queued"]
         self._queue = tuple(summary["id"] for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"])))
         self._active = next(iter(self._live), None)
@@ -320,7 +325,7 @@ class Supervisor:
     def _device_is_calm(self, now: float) -> bool:
         if self._active is None:
             return True
-        if self._training_since is None and self.store.status(self._active)["state"] == "running":
+        if self._training_since is None and self._state(self._active) == "running":
             self._training_since = now
         return self._training_since is not None and now - self._training_since >= SPARE_DELAY
 
