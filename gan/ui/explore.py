@@ -3,6 +3,7 @@
 import gradio as gr
 from starlette.routing import BaseRoute
 
+from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
 
 
@@ -13,4 +14,4 @@ def build(services: Services) -> None:
 
 def routes(services: Services) -> list[BaseRoute]:
     """The routes of this tab."""
-    return []
+    return explore_routes(services)

@@ -1,1 +1,2 @@
 // The elements of the Explore tab.
+import "./explore/element.js";

@@ -87,13 +87,8 @@ export function remember(point) {
   }
 }
 
-/** The query of a picture at this point. */
+/** What a picture route needs to know of this point, for `address`. */
 export function query(point, extra = {}) {
-  const values = { id: point.model, seed: point.seed, psi: round(point.psi), d: amounts(point.d), z: overrides(point.z), ...extra };
-  if (point.label !== null) values.label = point.label;
-  if (point.t > 0) Object.assign(values, { to: point.to, t: round(point.t) });
-  return Object.entries(values)
-    .filter(([, value]) => value !== "" && value !== null && value !== undefined)
-    .map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`)
-    .join("&");
+  const way = point.t > 0 ? { to: point.to, t: round(point.t) } : {};
+  return { id: point.model, seed: point.seed, psi: round(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
 }

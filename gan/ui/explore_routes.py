@@ -1,0 +1,98 @@
+"""What the Explore tab asks for: the list of models, and pictures of points, walls, neighbourhoods and strips as bytes.
+
+A picture whose URL names the model's version (v=) never changes and is kept by browsers; all others are drawn afresh. Handlers run in threads, and the
+explorer draws one picture after the other; a request whose browser has gone by the time its turn comes is not drawn.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio.from_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.latent.catalogue import MODEL_ID
+from gan.latent.point import Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
+from gan.ui.routes import get, with_etag
+from gan.ui.services import CHECKPOINTS, Services
+
+if TYPE_CHECKING:
+    from gan.latent.model import Model
+
+RUN_FACTS = ("data", "recipe", "state", "created")
+FOREVER, NEVER = "public, max-age=31536000, immutable", "no-store"
+GONE = 499  # nginx's status for a client that closed the request
+
+
+def explore_routes(services: Services) -> list[BaseRoute]:
+    """The routes of the tab, which open models through `services`."""
+
+    def picture(draw: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
+        def handler(request: Request) -> Response:
+            model = services.explorer().open(_model_id(request))
+            if anyio.from_thread.run(request.is_disconnected):
+                return Response(status_code=GONE)
+            lasting = request.query_params.get("v") == model.version
+            headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
+            return Response(draw(model, request), media_type=media_type, headers=headers)
+
+        return handler
+
+    def described(request: Request) -> Any:
+        return services.explorer().open(_model_id(request)).describe()
+
+    def latent(request: Request) -> Any:
+        model = services.explorer().open(_model_id(request))
+        return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
+
+    return [
+        get("models", lambda request: with_etag(request, list_models(services))),
+        get("model", described),
+        get("latent", latent),
+        get("image", picture(lambda model, request: model.image(_point(model, request)), "image/png")),
+        get("neighbours", picture(_neighbours, "image/png")),
+        get("strip", picture(_strip, "image/png")),
+        get("wall", picture(_wall, "image/webp")),
+        get("checkpoints/{name}/preview.webp", _preview),
+    ]
+
+
+def list_models(services: Services) -> list[dict[str, Any]]:
+    """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they were trained on. Imports no torch."""
+    runs = {f"run:{run['id']}": {name: run.get(name) for name in RUN_FACTS} for run in services.store.list()}
+    return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
+
+
+def _model_id(request: Request) -> str:
+    return request.query_params.get("id", "")
+
+
+def _point(model: "Model", request: Request) -> Point:
+    return Point.parse(request.query_params, model.spec)
+
+
+def _neighbours(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    most = len(model.directions().sigma) - 1
+    i, j = whole(query.get("i") or "0", "i", 0, most), whole(query.get("j") or "1", "j", 0, most)
+    return model.chart(_point(model, request), i, j, parse_step(query))
+
+
+def _strip(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    return model.walk(_point(model, request), parse_seed(query, "to"), parse_count(query))
+
+
+def _wall(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
+
+
+def _preview(request: Request) -> Response:
+    name = request.path_params["name"]
+    path = CHECKPOINTS / name / "preview.webp"
+    if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
+        raise UserError("latent.unknown_model", name=name[:120])
+    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else "no-cache"})

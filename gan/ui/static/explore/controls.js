@@ -1,0 +1,137 @@
+// The column beside the large picture: class, truncation, principal directions, and the raw latent folded away.
+import { h, icon, setText, t } from "../common.js";
+import { LIMIT, RAW_LIMIT } from "./point.js";
+import { directionSliders, directionTexts, Slider } from "./sliders.js";
+
+const MOST_CHIPS = 16;
+const PAGE = 16;
+const RAW_STEP = 0.05;
+
+/**
+ * `change(patch, dragging)` hears of every move. `build(model)` makes the sliders of another model, `set(point)` moves all of them,
+ * `base(z)` tells the raw sliders where the seed itself stands.
+ */
+export class Controls {
+  constructor(change) {
+    this.change = change;
+    this.point = null;
+    this.z = [];
+    this.page = 0;
+    this.directions = [];
+    this.psi = new Slider({
+      name: t("explore.psi"), hint: t("explore.psi_hint"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
+    });
+    this.classes = h("div", { class: "xp-classes", hidden: true });
+    this.list = h("div", { class: "xp-sliders" });
+    this.raw = this.#rawSection();
+    this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
+      this.classes, this.psi.element, h("h3", {}, t("explore.directions")), this.list, this.raw);
+    this.skeleton();
+  }
+
+  /** Sliders that can't be moved yet, in the place of those to come. */
+  skeleton() {
+    this.directions = directionSliders(Array.from({ length: 8 }, () => ({})), LIMIT, () => {});
+    for (const slider of this.directions) slider.bar.disabled = true;
+    this.list.replaceChildren(...this.directions.map((slider) => slider.element));
+  }
+
+  build(model) {
+    this.model = model;
+    this.directions = directionSliders(model.directions, LIMIT, (index, amount, dragging) => {
+      const d = Array.from({ length: Math.max(this.point.d.length, index + 1) }, (_, place) => this.point.d[place] ?? 0);
+      d[index] = amount;
+      this.change({ d }, dragging);
+    });
+    this.list.replaceChildren(...this.directions.map((slider) => slider.element));
+    this.#buildClasses(model.classes ?? []);
+    this.page = 0;
+    this.raw.hidden = !model.z_dim;
+  }
+
+  /** New shares of the same directions, for a model that is still learning. */
+  relabel(model) {
+    if (model.directions.length !== this.directions.length) this.build(model);
+    model.directions.forEach((direction, index) => this.directions[index].describe(...directionTexts(direction, index)));
+  }
+
+  set(point) {
+    this.point = point;
+    this.psi.set(point.psi);
+    this.directions.forEach((slider, index) => slider.set(point.d[index] ?? 0));
+    for (const option of this.classes.querySelectorAll("button")) option.setAttribute("aria-pressed", String(option.value === String(point.label ?? "")));
+    const select = this.classes.querySelector("select");
+    if (select) select.value = String(point.label ?? "");
+    this.#setRaw();
+  }
+
+  base(z) {
+    this.z = z;
+    this.#setRaw();
+  }
+
+  #buildClasses(classes) {
+    this.classes.hidden = !classes.length;
+    const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), name])];
+    const choose = (value) => this.change({ label: value === "" ? null : Number(value) }, false);
+    const group = { role: "group", "aria-label": t("explore.class") };
+    if (classes.length <= MOST_CHIPS) {
+      const chips = options.map(([value, name]) => h("button", { type: "button", class: "xp-chip", value, onclick: () => choose(value) }, name));
+      this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), h("div", { class: "xp-chips", ...group }, chips));
+      return;
+    }
+    const select = h("select", { "aria-label": t("explore.class"), onchange: () => choose(select.value) }, options.map(([value, name]) => h("option", { value }, name)));
+    this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), select);
+  }
+
+  #rawSection() {
+    const turn = (step) => {
+      this.page += step;
+      this.#buildRaw();
+    };
+    this.range = h("span", { class: "xp-range" });
+    this.earlier = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_earlier"), onclick: () => turn(-1) }, icon("back"));
+    this.further = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_further"), onclick: () => turn(1) }, icon("next"));
+    this.rawList = h("div", { class: "xp-raw" });
+    this.rawSliders = [];
+    const details = h("details", { class: "xp-fold", hidden: true, ontoggle: () => details.open && this.#openRaw() },
+      h("summary", {}, icon("chevron"), t("explore.raw")),
+      h("p", { class: "xp-hint" }, t("explore.raw_hint")), h("div", { class: "xp-pager" }, this.earlier, this.range, this.further), this.rawList);
+    return details;
+  }
+
+  #openRaw() {
+    this.#buildRaw();
+    this.element.dispatchEvent(new CustomEvent("gan:raw", { bubbles: true }));
+  }
+
+  #buildRaw() {
+    const first = this.page * PAGE;
+    const last = Math.min(first + PAGE, this.model.z_dim) - 1;
+    this.rawSliders = Array.from({ length: last - first + 1 }, (_, place) => first + place).map((index) => {
+      const input = (value, dragging) => this.#override(index, value, dragging);
+      const slider = new Slider({ name: `z${index}`, low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, compact: true, input });
+      slider.index = index;
+      return slider;
+    });
+    this.rawList.replaceChildren(...this.rawSliders.map((slider) => slider.element));
+    setText(this.range, t("explore.raw_range", { first, last, count: this.model.z_dim }));
+    this.earlier.disabled = first === 0;
+    this.further.disabled = last + 1 >= this.model.z_dim;
+    this.#setRaw();
+  }
+
+  /** A raw slider put back where the seed has it is no override any more. */
+  #override(index, value, dragging) {
+    const z = { ...this.point.z, [index]: value };
+    if (Math.abs(value - (this.z[index] ?? 0)) < RAW_STEP) delete z[index];
+    this.change({ z }, dragging);
+  }
+
+  #setRaw() {
+    for (const slider of this.rawSliders) {
+      slider.rest = this.z[slider.index] ?? 0;
+      slider.set(this.point?.z[slider.index] ?? slider.rest);
+    }
+  }
+}

@@ -1,0 +1,281 @@
+// <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
+import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { Controls } from "./controls.js";
+import { Large } from "./large.js";
+import { later, latest } from "./latest.js";
+import { Mosaic } from "./mosaic.js";
+import { Neighbours } from "./neighbours.js";
+import { Picker, title } from "./picker.js";
+import { enlarged, picture, save } from "./pictures.js";
+import { fresh, MAX_SEED, query, randomSeed, remember, restore } from "./point.js";
+import { Sheet } from "./sheet.js";
+import { Way } from "./way.js";
+
+const WALL = 8;
+const LIVE_BEAT = 2500; // ms between looks at a model that is training
+const IDLE_BEAT = 10000;
+const SETTLE = 160; // ms after the last movement until the sheets follow
+const ENLARGED = 8;
+
+class GanExplorer extends HTMLElement {
+  connectedCallback() {
+    if (this.built) return;
+    this.built = true;
+    this.point = restore();
+    this.models = [];
+    this.build();
+    this.draw = latest(() => this.drawLarge());
+    this.describe = latest((id) => this.loadModel(id));
+    this.settle = later(() => this.followUp(), SETTLE);
+    this.keep = later(() => remember(this.point), 300);
+    this.place();
+    this.beat();
+    addEventListener("gan:explore", (event) => this.choose(event.detail.model));
+    addEventListener("hashchange", () => this.adopt(restore()));
+    document.addEventListener("visibilitychange", () => !document.hidden && this.beat());
+  }
+
+  build() {
+    const failed = (error, id) => id === this.point.model && this.say(error);
+    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), failed };
+    this.picker = new Picker((id) => this.choose(id));
+    this.note = h("p", { class: "xp-note", role: "status", hidden: true });
+    this.large = new Large();
+    this.controls = new Controls(shared.change);
+    this.neighbours = new Neighbours(shared);
+    this.way = new Way(shared);
+    this.wall = new Mosaic({
+      rows: WALL, columns: WALL, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: this.point.wall + index }),
+      pick: (index) => this.change({ ...unmoved(), seed: this.point.wall + index }),
+    });
+    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), failed });
+    this.wall.lock(true);
+    this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
+    this.controls.element.addEventListener("gan:raw", () => this.loadBase());
+    const wallSection = h("section", { class: "xp-wall" },
+      h("header", {}, h("h3", {}, t("explore.wall")), h("span", { class: "gan-space" }),
+        h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
+      this.wall.element);
+    this.body = h("div", { class: "xp-body" }, h("div", { class: "xp-left" }, wallSection, this.neighbours.element),
+      h("div", { class: "xp-mid" }, this.large.element, this.buildTools(), this.way.element), h("div", { class: "xp-right" }, this.controls.element));
+    this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
+      h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
+    this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
+  }
+
+  buildTools() {
+    this.seed = h("input", {
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
+      oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+    });
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    return h("div", { class: "xp-tools" },
+      h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
+      tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
+      h("span", { class: "gan-space" }),
+      tool("save", "download", "explore.save", () => this.saveLarge(1)),
+      h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
+        `×${ENLARGED}`));
+  }
+
+  // Moving the point -------------------------------------------------------------------------------------------------------------------------------------
+
+  /** Take over some values of the point. While something is dragged only the large picture follows. */
+  change(patch, dragging = false) {
+    const before = this.point;
+    this.point = { ...before, ...patch };
+    this.place(before);
+    this.keep();
+    if (["wall", "axes"].every((key) => !(key in patch))) this.draw();
+    if (!dragging) this.settle();
+    else this.settle.cancel();
+  }
+
+  /** The point of another place in the browser's history, or of an edited address. */
+  adopt(point) {
+    if (point.model && point.model !== this.point.model) this.choose(point.model, point);
+    else this.change({ ...point, model: this.point.model });
+  }
+
+  /** Bring every control to where the point is. */
+  place(before = {}) {
+    const { point } = this;
+    if (document.activeElement !== this.seed || this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
+    this.controls.set(point);
+    this.way.place();
+    this.neighbours.place();
+    if (point.wall !== before.wall) this.wall.relabel();
+    const cell = point.seed - point.wall;
+    this.wall.mark(cell >= 0 && cell < WALL * WALL && !point.t ? cell : -1);
+    if (point.seed !== before.seed || point.t !== before.t) this.loadBase();
+    this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
+  }
+
+  /** Everything but the large picture follows here. */
+  followUp() {
+    for (const sheet of this.sheets) sheet.refresh();
+  }
+
+  // Models -----------------------------------------------------------------------------------------------------------------------------------------------
+
+  get model() {
+    return this.models.find((model) => model.id === this.point.model);
+  }
+
+  /** Show another model, from its seed's own picture on; `point` says where instead. */
+  choose(id, point = null) {
+    if (id === this.point.model && !point) return;
+    const { seed, psi, wall, to } = this.point;
+    this.point = { ...fresh(), seed, psi, wall, to, ...point, model: id };
+    this.keep();
+    this.open();
+    if (!this.model) this.beat();
+  }
+
+  /** Show the chosen model from the start: its preview at once, then its own pictures. */
+  open() {
+    this.say(null);
+    this.loaded = null;
+    this.controls.skeleton();
+    this.neighbours.build(0);
+    for (const sheet of this.sheets) sheet.clear();
+    this.large.clear();
+    this.shown = null;
+    this.place();
+    this.picker.show(this.models, this.point.model);
+    this.picker.reveal(this.point.model);
+    this.large.live(Boolean(this.model?.live));
+    if (!this.model) return;
+    this.preview(this.model);
+    this.draw();
+    this.describe(this.model.id);
+    this.followUp();
+  }
+
+  /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. */
+  async preview(model) {
+    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.psi !== 1) return;
+    const reply = await fetch(model.preview).catch(() => null);
+    if (!reply?.ok) return;
+    const sheet = await createImageBitmap(await reply.blob());
+    if (model.id !== this.point.model) return;
+    const same = model.kind === "shipped"; // its preview is the wall of the seeds from 0
+    this.wallSheet.standIn(sheet, same);
+    if (same && this.shown === null && this.point.seed < WALL * WALL) this.large.drawCell(sheet, WALL, this.point.seed);
+  }
+
+  /** Look at the list of models now, and again after a while: sooner where the current one is still learning. */
+  async beat() {
+    clearTimeout(this.timer);
+    if (document.hidden) return;
+    try {
+      this.take((await request("models")).map((model) => ({ ...model, preview: model.preview && address(model.preview, { v: model.updated }) })));
+    } catch (error) {
+      this.say(error);
+    }
+    this.timer = setTimeout(() => this.beat(), this.models.some((model) => model.live) || !this.models.length ? LIVE_BEAT : IDLE_BEAT);
+  }
+
+  take(models) {
+    const before = this.model;
+    const first = !this.models.length;
+    this.models = models;
+    this.empty.hidden = models.length > 0;
+    this.body.hidden = !models.length;
+    if (!models.length) return;
+    if (!this.model) {
+      if (this.point.model && !first) this.say({ text: t("explore.gone") });
+      this.point = { ...(this.point.model ? fresh() : this.point), model: models[0].id };
+    }
+    if (!before || before.id !== this.point.model) this.open();
+    else if (before.updated !== this.model.updated) this.improved();
+    this.picker.show(models, this.point.model);
+    this.large.live(Boolean(this.model.live));
+  }
+
+  /** The current model has learned: the same point, drawn by newer weights. */
+  improved() {
+    if (this.offsetParent === null) return;
+    this.say(null);
+    this.draw();
+    this.describe(this.point.model);
+    this.settle();
+  }
+
+  async loadModel(id) {
+    try {
+      const model = await request("model", { query: { id } });
+      if (id !== this.point.model) return;
+      if (this.loaded === id) this.controls.relabel(model);
+      else this.controls.build(model);
+      this.loaded = id;
+      this.neighbours.build(model.directions.length);
+      if (this.point.label !== null && this.point.label >= (model.classes ?? []).length) this.change({ label: null });
+      this.controls.set(this.point);
+      this.loadBase();
+      this.neighbours.sheet.refresh();
+    } catch (error) {
+      if (id === this.point.model) this.say(error);
+    }
+  }
+
+  /** Where the seed's own z stands, for the raw sliders, where they are open. */
+  async loadBase() {
+    if (!this.controls?.raw.open || !this.model) return;
+    const { model, seed, to, t: part } = this.point;
+    try {
+      const { z } = await request("latent", { query: part ? { id: model, seed, to, t: part } : { id: model, seed } });
+      if (model === this.point.model && seed === this.point.seed) this.controls.base(z);
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  // Pictures ---------------------------------------------------------------------------------------------------------------------------------------------
+
+  async drawLarge() {
+    const asked = this.point;
+    if (!asked.model) return;
+    const slow = setTimeout(() => this.shown === null && this.say({ text: t("explore.waking") }, true), 700);
+    try {
+      const shown = await picture("image", query(asked));
+      if (asked.model !== this.point.model) return;
+      if (this.shown === null || this.waiting) this.say(null);
+      this.shown = shown;
+      this.large.draw(shown.bitmap);
+      this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point: asked } }));
+    } catch (error) {
+      if (asked.model === this.point.model) this.say(error);
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  wallQuery() {
+    const { model, psi, label, wall } = this.point;
+    return model ? { id: model, psi, label, seed: wall, v: this.model?.updated } : null;
+  }
+
+  async saveLarge(times) {
+    if (!this.shown) return;
+    const name = `ganarium-${this.point.model.replace(/[^a-z0-9-]+/gi, "-")}-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`;
+    save(times > 1 ? await enlarged(this.shown.bitmap, times) : this.shown.blob, name);
+  }
+
+  /** A sentence beside the picker; null takes it away. */
+  say(error, waiting = false) {
+    this.waiting = waiting;
+    setText(this.note, error ? sentence(error) : "");
+    this.note.hidden = !error;
+    this.note.classList.toggle("is-waiting", waiting);
+  }
+}
+
+/** The sliders at rest, on the seed itself. */
+function unmoved() {
+  const { d, z, t: part } = fresh();
+  return { d, z, t: part };
+}
+
+customElements.define("gan-explorer", GanExplorer);

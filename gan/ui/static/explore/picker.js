@@ -1,0 +1,67 @@
+// The strip of models: shipped checkpoints, runs, and the run that is training right now.
+import { ago, h, known, setText, t } from "../common.js";
+
+/** What a model is called: its title, in the reader's language where it is one of our own data sets. */
+export function title(model) {
+  return known(`data.${model.title}`) ? t(`data.${model.title}`) : model.title;
+}
+
+function subtitle(model) {
+  if (model.live) return t("explore.live");
+  if (model.kind === "shipped") return t("explore.shipped");
+  const state = model.state && known(`state.${model.state}`) ? t(`state.${model.state}`) : t("explore.run");
+  return model.created ? `${state}, ${ago(model.created)}` : state;
+}
+
+/** A row of cards; `pick(id)` is called for the one that is chosen. `show(models, current)` brings it up to date in place. */
+export class Picker {
+  constructor(pick) {
+    this.pick = pick;
+    this.cards = new Map();
+    this.row = h("div", { class: "xp-cards", role: "group", "aria-label": t("explore.models") });
+    this.element = h("section", { class: "xp-picker" }, this.row);
+  }
+
+  show(models, current) {
+    const ids = new Set(models.map((model) => model.id));
+    for (const [id, card] of this.cards) {
+      if (!ids.has(id)) {
+        card.element.remove();
+        this.cards.delete(id);
+      }
+    }
+    models.forEach((model, place) => {
+      const card = this.cards.get(model.id) ?? this.#add(model.id);
+      if (this.row.children[place] !== card.element) this.row.insertBefore(card.element, this.row.children[place] ?? null);
+      this.#update(card, model, model.id === current);
+    });
+  }
+
+  /** Bring a card into view without moving the page. */
+  reveal(id) {
+    const card = this.cards.get(id)?.element;
+    if (!card) return;
+    const [left, right] = [card.offsetLeft - this.row.offsetLeft, card.offsetLeft - this.row.offsetLeft + card.offsetWidth];
+    if (left < this.row.scrollLeft || right > this.row.scrollLeft + this.row.clientWidth) this.row.scrollLeft = left - 16;
+  }
+
+  #add(id) {
+    const thumb = h("span", { class: "xp-thumb" });
+    const [name, note] = [h("b"), h("small")];
+    const element = h("button", { class: "xp-card", type: "button", onclick: () => this.pick(id) }, thumb, h("span", {}, name, note));
+    const card = { element, thumb, name, note, preview: null };
+    this.cards.set(id, card);
+    return card;
+  }
+
+  #update(card, model, chosen) {
+    card.element.setAttribute("aria-pressed", String(chosen));
+    card.element.classList.toggle("is-live", Boolean(model.live));
+    setText(card.name, title(model));
+    setText(card.note, subtitle(model));
+    if (card.preview === model.preview) return;
+    card.preview = model.preview;
+    card.thumb.style.backgroundImage = model.preview ? `url("${model.preview}")` : "";
+    card.thumb.classList.toggle("is-small", model.size <= 32);
+  }
+}

@@ -1,0 +1,35 @@
+// Pictures from the server: fetched, decoded, and told apart from the server's sentences.
+import { address, t } from "../common.js";
+
+/** {bitmap, blob, version} of a picture route. Throws {key, values, text}, with offline: true where the server can't be reached. */
+export async function picture(path, query) {
+  let reply;
+  try {
+    reply = await fetch(address(path, query));
+  } catch {
+    throw { offline: true, text: t("common.offline") };
+  }
+  if (!reply.ok) {
+    const body = await reply.json().catch(() => ({}));
+    throw body.error ?? { text: t("common.failed") };
+  }
+  const blob = await reply.blob();
+  return { bitmap: await createImageBitmap(blob), blob, version: reply.headers.get("X-Model-Version") };
+}
+
+/** Let the browser save a blob under a name. */
+export function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+/** A PNG of a bitmap with every pixel repeated `times` times in both directions. */
+export function enlarged(bitmap, times) {
+  const canvas = new OffscreenCanvas(bitmap.width * times, bitmap.height * times);
+  const pen = canvas.getContext("2d");
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/png" });
+}

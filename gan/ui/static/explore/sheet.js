@@ -1,0 +1,55 @@
+// A mosaic that is fetched: asked for again when something changed, but only while it is on the screen, one sheet after another.
+import { picture } from "./pictures.js";
+
+let line = Promise.resolve(); // all sheets wait for each other, so that the large picture never waits for more than one of them
+
+/** Keeps `mosaic` showing `path` for what `query()` says now. `refresh()` asks again; `query()` may return null for "nothing to show". */
+export class Sheet {
+  constructor({ mosaic, path, query, failed }) {
+    Object.assign(this, { mosaic, path, query, failed, stale: false, visible: false, waiting: false, bitmap: null, drawn: "" });
+    new IntersectionObserver(([entry]) => {
+      this.visible = entry.isIntersecting;
+      if (this.visible && this.stale) this.refresh();
+    }, { rootMargin: "200px" }).observe(mosaic.element);
+  }
+
+  refresh() {
+    this.stale = true;
+    if (!this.visible || this.waiting) return;
+    this.waiting = true;
+    line = line.then(() => this.#load());
+  }
+
+  /** Another model: nothing is shown until its own sheet is here. */
+  clear() {
+    Object.assign(this, { bitmap: null, drawn: "" });
+    this.mosaic.draw(null);
+    this.mosaic.lock(true);
+  }
+
+  /** Show a picture that is at hand until the right one arrives. */
+  standIn(bitmap, pickable) {
+    if (this.drawn) return;
+    this.mosaic.draw(bitmap);
+    this.mosaic.lock(!pickable);
+  }
+
+  async #load() {
+    this.waiting = false;
+    this.stale = false;
+    const query = this.query();
+    const wanted = JSON.stringify(query);
+    if (!query || wanted === this.drawn) return;
+    try {
+      const { bitmap } = await picture(this.path, query);
+      if (query.id !== this.query()?.id) return;
+      Object.assign(this, { bitmap, drawn: wanted });
+      this.mosaic.draw(bitmap);
+      this.mosaic.lock(false);
+      this.refresh(); // where something changed meanwhile
+    } catch (error) {
+      if (error.offline) this.stale = true;
+      this.failed(error, query.id);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
+import { h, setText, t } from "../common.js";
+
+const signed = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/**
+ * One slider. `input(value, dragging)` is called for each movement and once more, not dragging, at its end. A double click, Delete or
+ * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
+ */
+export class Slider {
+  constructor({ name, note = "", hint = "", low, high, step, rest = 0, input, compact = false }) {
+    this.rest = rest;
+    this.format = low < 0 ? signed : plain;
+    this.bar = h("input", {
+      type: "range", min: String(low), max: String(high), step: String(step), title: hint || null,
+      oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),
+      ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input),
+    });
+    this.note = h("small");
+    this.name = h("span", { class: "xp-name" });
+    this.value = h("output", { class: "xp-value" });
+    this.element = h("label", { class: compact ? "xp-slider xp-compact" : "xp-slider" }, h("span", { class: "xp-label" }, this.name, this.note), this.bar, this.value);
+    this.describe(name, note);
+    this.set(rest);
+  }
+
+  describe(name, note = "") {
+    setText(this.name, name);
+    setText(this.note, note);
+    this.bar.setAttribute("aria-label", note ? `${name}, ${note}` : name);
+  }
+
+  set(value) {
+    this.bar.value = String(value);
+    this.#show();
+  }
+
+  #moved(input, dragging) {
+    this.#show();
+    input(this.bar.valueAsNumber, dragging);
+  }
+
+  #restore(input) {
+    this.set(this.rest);
+    input(this.rest, false);
+  }
+
+  #key(event, input) {
+    if (event.key !== "Delete" && event.key !== "Backspace") return;
+    event.preventDefault();
+    this.#restore(input);
+  }
+
+  #show() {
+    const { min, max, valueAsNumber: value } = this.bar;
+    const part = (number) => (number - min) / (max - min);
+    const [from, to] = [part(this.rest), part(value)].sort((a, b) => a - b);
+    this.bar.style.setProperty("--from", from.toFixed(4));
+    this.bar.style.setProperty("--to", to.toFixed(4));
+    this.element.classList.toggle("is-moved", Math.abs(value - this.rest) > this.bar.step / 2);
+    setText(this.value, this.format.format(value));
+  }
+}
+
+/** [name, note] of a principal direction: its number, and its share of the variance where that is known. */
+export function directionTexts(direction, index) {
+  const share = direction.share === undefined ? "" : t("explore.share", { percent: percent(direction.share) });
+  return [t("explore.direction", { number: index + 1 }), share];
+}
+
+/** The sliders of one model's principal directions; `input(index, amount, dragging)` in sigma. */
+export function directionSliders(directions, limit, input) {
+  return directions.map((direction, index) => {
+    const [name, note] = directionTexts(direction, index);
+    return new Slider({ name, note, low: -limit, high: limit, step: 0.05, input: (amount, dragging) => input(index, amount, dragging) });
+  });
+}
+
+function percent(share) {
+  const value = share * 100;
+  return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
+}

@@ -1,0 +1,55 @@
+// The way from the current seed to another one: a strip of pictures along the sphere, and a slider that walks it.
+import { h, icon, t } from "../common.js";
+import { Mosaic } from "./mosaic.js";
+import { MAX_SEED, query, randomSeed } from "./point.js";
+import { enlarged, save } from "./pictures.js";
+import { Sheet } from "./sheet.js";
+import { Slider } from "./sliders.js";
+
+const FRAMES = 9;
+const ENLARGED = 4;
+
+/** The section under the large picture. `point()` says where we are, `change(patch, dragging)` goes elsewhere. */
+export class Way {
+  constructor({ point, version, change, failed }) {
+    Object.assign(this, { point, version });
+    this.seed = h("input", {
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", "aria-label": t("explore.other_seed"),
+      oninput: () => this.seed.checkValidity() && this.seed.value !== "" && change({ to: this.seed.valueAsNumber }, false),
+    });
+    const dice = h("button", {
+      type: "button", class: "gan-ghost", title: t("explore.other_random"), "aria-label": t("explore.other_random"), onclick: () => change({ to: randomSeed() }, false),
+    }, icon("dice"));
+    const keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.save_strip"), onclick: () => this.#save() }, icon("download"), t("explore.strip"));
+    this.mosaic = new Mosaic({
+      rows: 1, columns: FRAMES, label: t("explore.way"), name: (index) => t("explore.frame", { number: index + 1, count: FRAMES }),
+      pick: (index) => change({ t: index / (FRAMES - 1) }, false),
+    });
+    this.sheet = new Sheet({ mosaic: this.mosaic, path: "strip", query: () => this.#query(), failed });
+    this.walk = new Slider({ name: t("explore.walk"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
+    this.walk.element.classList.add("xp-walk");
+    this.element = h("section", { class: "xp-way" },
+      h("header", {}, h("h3", {}, t("explore.way")), this.seed, dice, h("span", { class: "gan-space" }), keep), this.mosaic.element, this.walk.element);
+    this.mosaic.lock(true);
+  }
+
+  place() {
+    const { to, t: part } = this.point();
+    if (document.activeElement !== this.seed || this.seed.value === "") this.seed.value = String(to);
+    if (this.walk.bar.valueAsNumber !== part) this.walk.set(part);
+    const frame = part * (FRAMES - 1);
+    this.mosaic.mark(Math.abs(frame - Math.round(frame)) < 0.05 ? Math.round(frame) : -1);
+  }
+
+  #query() {
+    const point = this.point();
+    return query({ ...point, t: 0 }, { to: point.to, n: FRAMES, v: this.version() });
+  }
+
+  async #save() {
+    const { bitmap } = this.sheet;
+    if (!bitmap) return;
+    const { seed, to } = this.point();
+    save(await enlarged(bitmap, bitmap.height < 128 ? ENLARGED : 1), `ganarium-way-${seed}-${to}.png`);
+  }
+}
