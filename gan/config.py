@@ -125,7 +125,17 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 # What a data set wants different from the defaults above. Recipes other than "modern" come after it and win.
-DATA_DEFAULTS: dict[str, dict[str, Any]] = {}
+_GREY_28: dict[str, Any] = {"width": 64}
+DATA_DEFAULTS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("digits", "fashion", "mnist", "fashion-mnist", "kmnist"), _GREY_28),
+    "faces": {"gamma": 1.0},
+    "emoji": {"gamma": 2.0, "augment": "color,translation,cutout"},
+    "landscapes": {"gamma": 1.0, "flip": True},
+    "cifar10": {"width": 64, "flip": True},
+    "svhn": {"width": 64},
+    "flowers102": {"gamma": 2.0, "flip": True, "augment": "color,translation,cutout"},
+    "celeba": {"gamma": 1.0, "flip": True},
+}
 
 
 def make_config(data: str, recipe: str = "modern", native_size: int = 64, native_channels: int = 3, **overrides: Any) -> RunConfig:

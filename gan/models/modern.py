@@ -1,7 +1,7 @@
 """A small pair of strided-convolution networks at the data's own size, sized for CPUs.
 
 DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer, few channels at the highest resolution (that is where the
-time goes), batch normalisation in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017), and
+time goes), nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016), batch normalisation in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017), and
 labels as in R3GAN (Huang et al. 2024): an embedding joined to z, and D's output vector dotted with a class embedding.
 """
 
@@ -39,7 +39,7 @@ class Generator(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
         for _, wider in stages[1:]:
-            blocks += [nn.ConvTranspose2d(channels, wider, 4, 2, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
+            blocks += [nn.Upsample(scale_factor=2), nn.Conv2d(channels, wider, 3, 1, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
             channels = wider
         self.blocks = nn.Sequential(*blocks)
         self.to_image = nn.Conv2d(channels, spec.channels, 3, 1, 1)
@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
 
 def _initialise(module: nn.Module) -> None:
     """He et al. 2015 for leaky ReLU, with unit normal class embeddings."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

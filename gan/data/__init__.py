@@ -1,0 +1,42 @@
+"""From a name or an upload to one uint8 tensor.
+
+`catalogue()` and `info()` describe the data sets without importing torch; `load()` brings one into memory.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, info
+
+if TYPE_CHECKING:
+    from gan.data.dataset import Dataset
+
+__all__ = ["Dataset", "Info", "catalogue", "info", "load"]
+
+
+def load(name: str, size: int | None = None, channels: int | None = None) -> "Dataset":
+    """Load a data set: a name of `catalogue()`, or the path of a folder or .zip of pictures.
+
+    Returns a `Dataset` whose images are uint8 (N, channels, size, size) on the CPU, contiguous. `size` resizes with antialiasing (None
+    keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the native number). Raises UserError for an unknown name, a
+    damaged file, a download that fails, a size or a number of channels that cannot be had.
+    """
+    from gan.data.dataset import check_shape
+
+    check_shape(size, channels)
+    if name in BUNDLED:
+        from gan.data import bundled as source
+    elif name in DOWNLOADS:
+        from gan.data import downloads as source
+    elif Path(name).exists():
+        from gan.data import files as source
+    else:
+        return info(name)  # raises the sentence that lists the names
+    return source.load(name, size, channels)
+
+
+def __getattr__(attribute: str):
+    if attribute == "Dataset":
+        from gan.data.dataset import Dataset
+        return Dataset
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

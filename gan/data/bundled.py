@@ -1,0 +1,56 @@
+"""The sets that travel with the code: a lossless WebP sheet of tiles, labels and attributes as safetensors, a meta.json."""
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from gan.data import landscapes
+from gan.data.dataset import Dataset, fit
+from gan.data.registry import BUNDLED_DIR, read_meta
+from gan.errors import UserError
+
+DRAWN = {"landscapes": landscapes.pictures}  # sets that a program of ours draws instead of reading a file
+
+
+def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
+    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file."""
+    meta = read_meta(name)
+    if name in DRAWN:
+        images, facts = DRAWN[name]()
+    else:
+        images, facts = read_sheet(name, meta), read_facts(name, meta)
+    labels = facts.pop("label")
+    values = {attribute: tuple(names) for attribute, names in meta["attributes"].items() if names}
+    return fit(Dataset(name, images, labels, tuple(meta["classes"]), facts, values), size, channels)
+
+
+def read_sheet(name: str, meta: dict) -> torch.Tensor:
+    """The pictures of a sheet, uint8 (count, channels, size, size); tiles smaller than `size` are enlarged by a whole factor."""
+    import numpy as np
+    from PIL import Image
+    path = BUNDLED_DIR / name / "images.webp"
+    count, channels, tile, columns = meta["count"], meta["channels"], meta["tile"], meta["columns"]
+    rows = -(-count // columns)
+    try:
+        with Image.open(path, formats=["WEBP"]) as sheet:
+            if sheet.size != (columns * tile, rows * tile):
+                raise UserError("data.damaged", file=path)
+            pixels = np.asarray(sheet.convert("RGB"))[:, :, :channels]
+    except (OSError, ValueError) as error:
+        raise UserError("data.damaged", file=path) from error
+    tiles = torch.from_numpy(pixels.copy()).view(rows, tile, columns, tile, channels)
+    images = tiles.permute(0, 2, 4, 1, 3).reshape(rows * columns, channels, tile, tile)[:count]
+    factor = meta["size"] // tile
+    return images.repeat_interleave(factor, 2).repeat_interleave(factor, 3).contiguous() if factor > 1 else images.contiguous()
+
+
+def read_facts(name: str, meta: dict) -> dict[str, torch.Tensor]:
+    """"label" and the attributes of a set: int64 or float32 (count,) each."""
+    path = BUNDLED_DIR / name / "labels.safetensors"
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError("data.damaged", file=path) from error
+    if set(stored) != {"label", *meta["attributes"]} or any(v.shape != (meta["count"],) for v in stored.values()):
+        raise UserError("data.damaged", file=path)
+    return {key: stored[key].float() if stored[key].is_floating_point() else stored[key].long() for key in ("label", *meta["attributes"])}

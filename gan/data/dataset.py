@@ -1,0 +1,81 @@
+"""The one shape that all data takes, and the conversions into it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+
+from gan.errors import UserError
+
+SIZES = (8, 512)  # the sides, in pixels, that any model here can use
+MEMORY_LIMIT = 4 * 2**30  # bytes of one data set: it has to fit in memory beside the training, on the device too
+CHUNK = 2**25  # bytes converted at a time, so that the intermediate copies stay small
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Pictures as one tensor, with what is known about them."""
+
+    name: str  # registry name, or the path of a folder or zip
+    images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, on the CPU, contiguous
+    labels: torch.Tensor | None = None  # int64 (N,), the class label used for conditional training
+    classes: tuple[str, ...] = ()  # English class names, () where there are no labels
+    attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
+    attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
+    skipped: int = 0  # pictures of a folder or zip that could not be read
+
+
+def check_shape(size: int | None, channels: int | None) -> None:
+    """Raise UserError for a size or a number of channels that no data set can have."""
+    if size is not None and not SIZES[0] <= size <= SIZES[1]:
+        raise UserError("data.size", size=size, smallest=SIZES[0], largest=SIZES[1])
+    if channels not in (None, 1, 3):
+        raise UserError("data.channels", channels=channels)
+
+
+def check_memory(count: int, channels: int, size: int) -> None:
+    """Raise UserError when `count` pictures of this shape would take more than MEMORY_LIMIT."""
+    if count * channels * size * size > MEMORY_LIMIT:
+        raise UserError("data.memory", gigabytes=f"{count * channels * size * size / 2**30:.1f}", size=size)
+
+
+def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
+    """The same data set with images of (N, channels, size, size); None keeps what it has.
+
+    Non-square images are cropped to their centre. Shrinking by a whole factor averages blocks (so pixel art stays crisp), any other
+    change is bicubic with antialiasing. Three channels become one by BT.601 luma, one becomes three by repetition.
+    """
+    images = dataset.images
+    size = size or min(images.shape[2:])
+    channels = channels or images.shape[1]
+    if images.shape[1:] == (channels, size, size):
+        return dataset
+    check_memory(len(images), channels, size)
+    out = torch.empty(len(images), channels, size, size, dtype=torch.uint8)
+    step = max(1, CHUNK // (4 * 3 * max(size, images.shape[2]) ** 2))
+    for start in range(0, len(images), step):
+        out[start:start + step] = _resize(_recolour(images[start:start + step], channels), size)
+    return replace(dataset, images=out)
+
+
+def _recolour(images: torch.Tensor, channels: int) -> torch.Tensor:
+    if images.shape[1] == channels:
+        return images
+    if channels == 3:
+        return images.expand(-1, 3, -1, -1)
+    luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    return (images.float() * luma).sum(1, keepdim=True).round_().to(torch.uint8)
+
+
+def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
+    height, width = images.shape[2:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    images = images[:, :, top:top + side, left:left + side]
+    if side == size:
+        return images
+    if side % size == 0:
+        return F.avg_pool2d(images.float(), side // size).round_().to(torch.uint8)
+    resized = F.interpolate(images.float(), size=(size, size), mode="bicubic", antialias=True, align_corners=False)
+    return resized.round_().clamp_(0, 255).to(torch.uint8)

@@ -1,0 +1,274 @@
+"""Landscapes drawn by arithmetic: mountains and seas at every hour, 64 x 64, each with known attributes.
+
+Every picture is a stack of layers (boat, ridges, clouds, sun or moon, sky) whose coverage is computed analytically, which gives smooth
+edges without supersampling; a picture is then one matrix product of colours (3, layers) and weights (layers, pixels). Ridges fade into
+the haze with distance (aerial perspective); water mirrors what stands above it and carries a road of light under the sun. The pictures
+are a function of SEED and of this code alone; the first drawing takes a second or two and is kept in the user's cache.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from gan.data import scenery
+from gan.data.cache import cache_dir
+from gan.data.scenery import CLASSES, RIDGES, SIDE, smooth
+
+COUNT = 4000
+SEED = 20
+CHUNK = 40  # pictures painted at a time, so that their layers stay in the processor's cache
+ATTRIBUTES = {"scene": "sea", "time_of_day": "hour", "horizon": "horizon", "sun_x": "sun_x", "sun_height": "sun_y", "clouds": "clouds",
+              "relief": "relief", "snow": "snow", "lake": "lake", "trees": "trees", "boat": "boat"}
+WHOLE = ("scene", "lake", "trees", "boat")  # attributes that are yes or no
+
+_Y = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, :, None]
+_X = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, None, :]
+
+
+def pictures() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """All COUNT landscapes: uint8 (COUNT, 3, 64, 64), and "label" and the attributes (COUNT,), int64 or float32.
+
+    "time_of_day" is in hours 0..24, "horizon" in 0 (top) to 1, "sun_x" 0 (left) to 1, "sun_height" 0 (on the horizon) to 1 and is the
+    moon's at night. Taken from the user's cache where it has them, else drawn and kept there if that can be written.
+    """
+    code = b"".join(Path(module).read_bytes() for module in (__file__, scenery.__file__))
+    path = cache_dir() / f"landscapes-{hashlib.sha256(code).hexdigest()[:16]}.safetensors"
+    with contextlib.suppress(OSError, SafetensorError):
+        stored = load_file(path)
+        if stored.keys() == {"images", "label", *ATTRIBUTES} and stored["images"].shape == (COUNT, 3, SIDE, SIDE):
+            return stored.pop("images"), stored
+    images, facts = draw(COUNT, SEED)
+    _keep({"images": images, **facts}, path)
+    return images, facts
+
+
+def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Draw `count` landscapes, the classes in turn: (images, facts) as `pictures` returns them."""
+    rng = np.random.default_rng(seed)
+    facts = scenery.scenes(count, rng)
+    facts["peaks"] = scenery.profiles(count, rng, 0.5, peaked=True)
+    facts["hills"] = scenery.profiles(count, rng, 0.38, peaked=False)
+    facts |= scenery.palette(facts["hour"])
+    textures = {"cloud": scenery.cloud_texture(rng), "rock": scenery.rock_texture(rng), "waves": scenery.wave_textures(rng)}
+    stars = rng.random((count, 70, 4)).astype(np.float32)
+    images = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    for start in range(0, count, CHUNK):
+        part = {key: value[start:start + CHUNK] for key, value in facts.items()}
+        images[start:start + CHUNK] = _paint(part, textures, stars[start:start + CHUNK])
+    return torch.from_numpy(images), _attributes(facts)
+
+
+def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    scaled = {**facts, "hour": facts["hour"] % 24, "horizon": facts["horizon"] / SIDE, "sun_x": facts["sun_x"] / SIDE,
+              "lake": facts["lake"] * (1 - facts["sea"]), "boat": facts["boat"] * facts["sea"],
+              "trees": facts["trees"] * (1 - facts["sea"]), "snow": facts["snow"] * (1 - facts["sea"])}
+    out = {"label": torch.from_numpy(facts["label"].astype(np.int64))}
+    for name, key in ATTRIBUTES.items():
+        out[name] = torch.from_numpy(scaled[key].astype(np.int64 if name in WHOLE else np.float32))
+    return out
+
+
+def _keep(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Write the cache file atomically; a cache that can't be written is no reason to stop."""
+    with contextlib.suppress(OSError, SafetensorError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        os.close(handle)
+        try:
+            save_file(tensors, temporary)
+            os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+class _Layers:
+    """Front-to-back mixing: each layer takes its share of what the layers before it let through."""
+
+    def __init__(self, count: int):
+        self.through = np.ones((count, SIDE, SIDE), np.float32)
+        self.colours: list[np.ndarray] = []
+        self.weights: list[np.ndarray] = []
+
+    def add(self, colour: np.ndarray, weight: np.ndarray) -> None:
+        """Light of a colour (N, 3) with a weight (N, y, x) that hides nothing behind it."""
+        self.colours.append(colour)
+        self.weights.append(self.through * weight)
+
+    def cover(self, coverage: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        """A layer that hides what is behind it by `coverage`; `parts` are its colours and their shares, which sum to one."""
+        share = self.through * coverage
+        for colour, weight in parts:
+            self.colours.append(colour)
+            self.weights.append(share * weight)
+        self.through -= share
+
+    def image(self) -> np.ndarray:
+        """The mixed picture, float32 (N, 3, y, x) in 0..255 or a little above."""
+        colours = np.stack(self.colours, 2)
+        weights = np.stack(self.weights, 1)
+        return (colours @ weights.reshape(*weights.shape[:2], -1)).reshape(-1, 3, SIDE, SIDE)
+
+
+def _column(values: np.ndarray) -> np.ndarray:
+    return values[:, None, None]
+
+
+def _crops(texture: np.ndarray, offsets: np.ndarray, shift: int = 0) -> np.ndarray:
+    """A SIDE x SIDE window of a texture for each pair of offsets in 0..1, moved down by `shift` pixels."""
+    down = (offsets[:, 0] * (texture.shape[0] - SIDE - 4)).astype(int) + shift
+    across = (offsets[:, 1] * (texture.shape[1] - SIDE)).astype(int)
+    return np.stack([texture[y:y + SIDE, x:x + SIDE] for y, x in zip(down, across, strict=True)])
+
+
+def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], stars: np.ndarray) -> np.ndarray:
+    """Paint a chunk of pictures from its facts: uint8 (N, 3, SIDE, SIDE)."""
+    layers = _Layers(len(f["hour"]))
+    _add_ridges(layers, f, textures["rock"])
+    _add_sky(layers, f, textures["cloud"], stars)
+    image = layers.image()
+    wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
+    image[wet] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"])
+    front = _Layers(len(image))
+    _add_foreground(front, f)
+    image = image * front.through[:, None] + front.image()
+    return (image.clip(0, 255) + 0.5).astype(np.uint8)
+
+
+def _ridge_lines(f: dict[str, np.ndarray]) -> np.ndarray:
+    """The height of each ridge in pixels from the top, float32 (N, RIDGES, SIDE), far to near."""
+    horizon, sea = f["horizon"][:, None, None], f["sea"][:, None, None]
+    steps = np.arange(RIDGES, dtype=np.float32)[None, :, None]
+    tall = f["relief"][:, None, None] * f["ridge_height"][:, :, None] * np.array([34, 30, 20, 14], np.float32)[None, :, None]
+    mixed = np.where(steps < 2, f["peaks"], 0.7 * f["hills"])
+    wet = np.maximum(sea, f["lake"][:, None, None])
+    base = horizon + np.where(wet > 0, np.minimum(steps, 2) * 0.5, steps * 4.5 - 2)
+    lines = base - tall * mixed
+    # At sea only a headland or two rise from one side; the rest of the horizon is open.
+    reach = (f["ridge_seed"][:, :, :1] * 70 - 18)
+    side = f["ridge_seed"][:, :, 1:2] < 0.5
+    inland = np.where(side, reach - _X, reach - (SIDE - _X)) / 16
+    headland = horizon + 1 - 0.62 * tall * f["hills"] * smooth(inland) * (steps < 2) - 4 * (smooth(inland) - 0.25)
+    return np.where(sea > 0, headland, lines)
+
+
+def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> None:
+    lines = _ridge_lines(f)
+    facing = np.sign(SIDE / 2 - f["sun_x"] + 0.01)[:, None, None]  # 1 when the light comes from the left
+    aerial = np.array([0.72, 0.5, 0.26, 0.06], np.float32)
+    haze = 0.55 * f["low"] + 0.45 * f["middle"]
+    for k in reversed(range(RIDGES)):
+        depth = _Y - lines[:, k:k + 1]
+        relief = facing * _crops(rock, f["ridge_seed"][:, k, 2:4])
+        ground = f["rock"] * (1 - k / (RIDGES - 1)) + f["plant"] * (k / (RIDGES - 1))
+        lit, dark = ground * f["light"] / 255, ground * f["shadow"] / 255
+        mist = smooth(depth / 26) * (0.55 if k < 3 else 0.2)
+        shade = smooth(0.5 + 0.42 * relief)
+        snow = 0.0
+        if k < 2:
+            line = lines[:, k].min(1)[:, None, None] + _column(f["snow"]) * 20
+            snow = smooth((line - _Y) / 3 + 0.8 * relief) * (_column(f["snow"]) > 0) * (1 - _column(f["sea"]))
+        near = 1 - aerial[k]
+        bare = (1 - snow) * (1 - mist)
+        white = snow * (1 - mist)
+        layers.cover(np.clip(depth + 0.5, 0, 1), [
+            (lit * near + haze * aerial[k], bare * shade), (dark * near + haze * aerial[k], bare * (1 - shade)),
+            (f["light"] * near + haze * aerial[k], white * shade),
+            ((f["shadow"] + f["zenith"]) * 0.62 * near + haze * aerial[k], white * (1 - shade)),
+            (haze, mist)])
+
+def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray, stars: np.ndarray) -> None:
+    horizon, night = _column(f["horizon"]), _column(f["night"])
+    sun_x, sun_y = _column(f["sun_x"]), _column(_sun_row(f))
+    away = np.sqrt((_X - sun_x) ** 2 + (_Y - sun_y) ** 2)
+    low_sun = np.exp(-((_column(f["sun_y"]) / 0.35) ** 2)) * (1 - night)
+    glow = (0.16 + 0.30 * low_sun) / (1 + (away / (6 + 10 * low_sun)) ** 2)
+    band = low_sun * 0.22 / (1 + ((_X - sun_x) / 22) ** 2) * np.exp(-(((_Y - horizon) / 9) ** 2))
+    layers.add(f["glow"], glow + band)
+
+    above = _Y / horizon
+    density = _crops(cloud, f["offsets"][:, :2])
+    lit = smooth(0.5 + 2.2 * (density - _crops(cloud, f["offsets"][:, :2], shift=3)))
+    cover = smooth((density - 1 + _column(f["clouds"])) / 0.3) * smooth(above / 0.25 + 0.35) * smooth((1.02 - above) / 0.2)
+    layers.cover(0.88 * cover, [(f["cloud"], lit), (f["cloud_shade"], 1 - lit)])
+
+    white = np.full_like(f["light"], 255)
+    radius = 3.0 + 1.4 * low_sun - 0.2 * night
+    disc = np.clip(radius - away + 0.5, 0, 1)
+    bite = np.clip(3.4 - np.sqrt((_X - sun_x - 2.2 * np.sign(_column(f["moon"]))) ** 2 + (_Y - sun_y + 0.8) ** 2) + 0.5, 0, 1)
+    disc = disc * (1 - night * (np.abs(_column(f["moon"])) > 0.7) * bite)
+    layers.cover(disc, [(white, 0.75 - 0.35 * low_sun), (f["glow"] * 0.4 + white * 0.6 * np.array([1, 0.93, 0.72], np.float32), 0.25 + 0.35 * low_sun)])
+    layers.add(white, _starlight(stars, f) * (1 - disc))
+
+    first, second = smooth(above / 0.7), smooth((above - 0.42) / 0.58)
+    everywhere = np.ones_like(layers.through)
+    layers.cover(everywhere, [(f["zenith"], 1 - first), (f["middle"], first * (1 - second)), (f["low"], first * second)])
+
+
+def _sun_row(f: dict[str, np.ndarray]) -> np.ndarray:
+    """The row of the sun or moon in pixels: on the horizon at height 0, near the top at 1."""
+    return f["horizon"] - f["sun_y"] * (f["horizon"] - 7)
+
+
+def _starlight(stars: np.ndarray, f: dict[str, np.ndarray]) -> np.ndarray:
+    """Brightness of the stars, (N, y, x): `stars` (N, count, 4) are uniform draws for place, brightness and whether it shines."""
+    light = np.zeros((len(stars), SIDE, SIDE), np.float32)
+    dark = np.clip(np.abs(f["hour"] - 24.6) / -1.6 + 3.1, 0, 1)[:, None] * f["night"][:, None]
+    x, y = (stars[:, :, 0] * SIDE).astype(int), (stars[:, :, 1] ** 1.3 * SIDE).astype(int)
+    light[np.arange(len(stars))[:, None], y, x] = (0.15 + 0.85 * stars[:, :, 2] ** 3) * dark
+    return light
+
+
+def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) -> np.ndarray:
+    """The picture with everything below the horizon turned to water that mirrors what is above."""
+    count = len(image)
+    horizon, rows = f["horizon"].astype(int), np.arange(SIDE)
+    below = rows[None, :] - horizon[:, None]  # (N, y)
+    bank = (f["offsets"][:, 4] * len(waves)).astype(int)
+    start = (f["offsets"][:, 5] * (waves.shape[2] - SIDE)).astype(int)
+    surf = np.stack([waves[b, :, s:s + SIDE] for b, s in zip(bank, start, strict=True)])
+    surf = surf[np.arange(count)[:, None], below.clip(0)]
+    swell = _column(f["swell"]) * np.where(_column(f["sea"]) > 0, 1.0, 0.45)
+    mirror = (horizon[:, None] - 1 - below * 1.15 + 0.5).astype(int).clip(0, SIDE - 1)
+    reflected = np.take_along_axis(image, mirror[:, None, :, None], 2)
+    depth = below[:, :, None].clip(0) / (SIDE - f["horizon"])[:, None, None]
+    clear = (0.82 - 0.5 * depth * swell - 0.34 * swell * (surf - 0.5))[:, None]
+    body = (0.42 * f["zenith"] + 0.2 * f["shadow"] + 0.1 * f["light"] * np.array([0.1, 0.75, 0.8], np.float32))[:, :, None, None]
+    crest = (smooth((surf - 0.62) / 0.25) * swell * (0.12 + 0.25 * depth))[:, None]
+    sun_height = f["sun_y"].clip(0.03, 1)[:, None, None]
+    width = 1.6 + depth * (5 + 12 * sun_height)
+    road = np.exp(-(((_X - _column(f["sun_x"])) / width) ** 2)) * smooth((surf - 0.42) / 0.3) * (1 - 0.45 * depth)
+    road *= (0.9 - 0.45 * sun_height) * (_column(f["sun_y"]) > -0.08)
+    shine = (f["glow"] * 0.75 + 60)[:, :, None, None]
+    water = reflected * clear + body * (1 - clear)
+    water += crest * f["light"][:, :, None, None] + road[:, None] * shine
+    return np.where((below >= 0)[:, None, :, None], water, image)
+
+
+def _add_foreground(layers: _Layers, f: dict[str, np.ndarray]) -> None:
+    dark = f["plant"] * f["shadow"] / 255 * 0.55
+    dim = f["plant"] * f["light"] / 255 * 0.3 + f["shadow"] * 0.15
+    sail_x, foot = _column(f["boat_x"]), _column(f["horizon"] + f["boat_y"] * (SIDE - f["horizon"]))
+    scale = 0.55 + 1.1 * _column(f["boat_y"])
+    up = (foot - _Y) / scale
+    afloat = _column(f["boat"] * f["sea"])
+    sail = np.clip((6.5 - up) * 0.42 - np.abs((_X - sail_x) / scale - 0.3 * up * 0.4) + 0.5, 0, 1) * np.clip(up - 0.8, 0, 1)
+    layers.cover(sail * afloat, [(0.9 * f["light"] + 22, 1.0)])
+    hull = np.clip(3.2 + up * 0.6 - np.abs(_X - sail_x) / scale + 0.5, 0, 1) * np.clip(up + 1.2, 0, 1) * np.clip(1.3 - up, 0, 1)
+    layers.cover(hull * afloat, [(dark * 0.8 + 8, 1.0)])
+    # A row of conifers: triangles of random height on a hill line.
+    wooded = _column(f["trees"] * (1 - f["sea"]))
+    hill = SIDE - 2 - 9 * f["hills"][:, 3:4, ::-1] - 3 * _column(f["relief"])
+    cells = _X / 4.0 + _column(f["offsets"][:, 6])
+    number = cells.astype(int)
+    tall = 3 + 8 * np.take_along_axis(f["ridge_seed"].reshape(len(hill), 1, -1), number % 32, 2)
+    trees = hill - tall * (1 - 2 * np.abs(cells - number - 0.5))
+    fore = np.clip(_Y - np.minimum(trees, hill) + 0.5, 0, 1) * wooded
+    lower = smooth((_Y - hill) / 12)
+    layers.cover(fore, [(dark, 1 - lower), (dim, lower)])
