@@ -4,6 +4,7 @@ A picture whose URL names the model's version (v=) never changes and is kept by 
 explorer draws one picture after the other; a request whose browser has gone by the time its turn comes is not drawn.
 """
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,27 +17,30 @@ from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
 from gan.latent.point import Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
 from gan.ui.routes import get, with_etag
-from gan.ui.services import CHECKPOINTS, Services
+from gan.ui.services import Services
 
 if TYPE_CHECKING:
     from gan.latent.model import Model
 
 RUN_FACTS = ("data", "recipe", "state", "created")
-FOREVER, NEVER = "public, max-age=31536000, immutable", "no-store"
+FOREVER, ASK, NEVER = "public, max-age=31536000, immutable", "no-cache", "no-store"
 GONE = 499  # nginx's status for a client that closed the request
 
 
 def explore_routes(services: Services) -> list[BaseRoute]:
     """The routes of the tab, which open models through `services`."""
 
+    turn = threading.Lock()
+
     def picture(draw: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
             model = services.explorer().open(_model_id(request))
-            if anyio.from_thread.run(request.is_disconnected):
-                return Response(status_code=GONE)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
-            return Response(draw(model, request), media_type=media_type, headers=headers)
+            with turn:
+                if anyio.from_thread.run(request.is_disconnected):
+                    return Response(status_code=GONE)
+                return Response(draw(model, request), media_type=media_type, headers=headers)
 
         return handler
 
@@ -47,6 +51,13 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         model = services.explorer().open(_model_id(request))
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
+    def preview(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = services.checkpoints / name / "preview.webp"
+        if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
+            raise UserError("latent.unknown_model", name=name[:120])
+        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
+
     return [
         get("models", lambda request: with_etag(request, list_models(services))),
         get("model", described),
@@ -55,7 +66,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("neighbours", picture(_neighbours, "image/png")),
         get("strip", picture(_strip, "image/png")),
         get("wall", picture(_wall, "image/webp")),
-        get("checkpoints/{name}/preview.webp", _preview),
+        get("checkpoints/{name}/preview.webp", preview),
     ]
 
 
@@ -88,11 +99,3 @@ def _strip(model: "Model", request: Request) -> bytes:
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
     return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
-
-
-def _preview(request: Request) -> Response:
-    name = request.path_params["name"]
-    path = CHECKPOINTS / name / "preview.webp"
-    if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
-        raise UserError("latent.unknown_model", name=name[:120])
-    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else "no-cache"})

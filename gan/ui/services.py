@@ -21,6 +21,7 @@ class Services:
     store: Store | None = None
     supervisor: Supervisor | None = None
     uploads: Path | None = None
+    checkpoints: Path = CHECKPOINTS
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -37,7 +38,7 @@ class Services:
             if self._explorer is None:
                 from gan.latent.explorer import Explorer
 
-                self._explorer = Explorer(self.store.root, CHECKPOINTS)
+                self._explorer = Explorer(self.store.root, self.checkpoints)
             return self._explorer
 
     def start(self) -> None:

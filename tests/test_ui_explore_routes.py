@@ -1,0 +1,189 @@
+"""The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for every wrong request."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gan.latent.point import Point
+from gan.runs.store import Store
+from gan.ui.explore_routes import explore_routes
+from gan.ui.services import Services
+from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+
+SHIPPED = "shipped:digits"
+NEWER = "20250102-040506-faces-modern"
+ROUTES = ("image", "neighbours", "strip", "wall", "model", "latent")
+
+
+def models(root):
+    """A checkpoint with three classes and a finished run."""
+    write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    write_run(root / "runs", RUN, tiny_spec())
+    return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints")
+
+
+def client(services):
+    browser = TestClient(Starlette(routes=explore_routes(services)), raise_server_exceptions=False)
+    return lambda path, **query: browser.get(f"/gradio_api/gan/{path}", params=query)
+
+
+@pytest.fixture
+def services(tmp_path):
+    return models(tmp_path)
+
+
+@pytest.fixture
+def get(services):
+    return client(services)
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """`get` on models that no test changes."""
+    return client(models(tmp_path_factory.mktemp("models")))
+
+
+def pixels(reply) -> np.ndarray:
+    assert reply.status_code == 200, reply.text
+    return np.asarray(Image.open(io.BytesIO(reply.content)).convert("L")).astype(int)
+
+
+def test_lists_models_with_what_the_picker_shows(get, tmp_path):
+    (tmp_path / "checkpoints" / "digits" / "preview.webp").write_bytes(b"RIFF")
+    write_run(tmp_path / "runs", NEWER, tiny_spec(channels=3), state="running", created=5.0)
+    shipped, live, finished = get("models").json()
+    assert (shipped["id"], shipped["title"], shipped["data"], shipped["classes"]) == (SHIPPED, "Digits", "digits", ["zero", "one", "two"])
+    assert (live["id"], live["live"]) == (f"run:{NEWER}", True)
+    assert (finished["id"], finished["live"]) == (f"run:{RUN}", False)
+    preview = get(shipped["preview"])
+    assert (preview.content, preview.headers["content-type"]) == (b"RIFF", "image/webp")
+
+
+def test_a_damaged_model_leaves_the_others_in_peace(get, tmp_path):
+    write_run(tmp_path / "runs", NEWER, tiny_spec())
+    weights = tmp_path / "runs" / NEWER / "live.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-200])
+    reply = get("image", id=f"run:{NEWER}")
+    assert reply.status_code == 400
+    assert reply.json()["error"]["key"] == "models.damaged"
+    assert get("image", id=SHIPPED).status_code == 200
+
+
+def test_a_model_of_another_version_says_so(get, tmp_path):
+    write_run(tmp_path / "runs", NEWER, tiny_spec())
+    header_of_another_version(tmp_path / "runs" / NEWER / "live.safetensors")
+    assert get("model", id=f"run:{NEWER}").json()["error"]["key"] == "models.other_version"
+
+
+def test_describes_the_sliders(ask):
+    model = ask("model", id=SHIPPED).json()
+    assert model["z_dim"] == 6
+    assert len(model["directions"]) == 6
+    shares = [direction["share"] for direction in model["directions"]]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_every_control_changes_the_picture(ask):
+    base = pixels(ask("image", id=SHIPPED, seed=3, label=0))
+    assert base.shape == (28, 28)
+    for change in ({"seed": 4}, {"psi": 0.2}, {"label": 2}, {"d": "2"}, {"z": "1:3"}, {"to": 9, "t": 0.5}):
+        other = pixels(ask("image", **{"id": SHIPPED, "seed": 3, "label": 0, **change}))
+        assert np.abs(other - base).max() > 4, change
+
+
+def test_the_same_request_gives_the_same_bytes(ask):
+    query = {"id": SHIPPED, "seed": 8, "d": "0.5,-1", "z": "0:1.5"}
+    assert ask("image", **query).content == ask("image", **query).content
+
+
+def test_neighbours_lie_along_the_two_directions(ask):
+    sheet = pixels(ask("neighbours", id=SHIPPED, seed=5, label=1, d="0,0.5", i=1, j=2, step=1))
+    assert sheet.shape == (140, 140)
+    for row, column in ((2, 2), (0, 4), (3, 1)):
+        alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, d=f"0,{0.5 + column - 2},{row - 2}"))
+        cell = sheet[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
+        assert np.abs(cell - alone).max() <= 1
+
+
+def test_the_strip_leads_from_the_point_to_the_other_seed(ask):
+    strip = pixels(ask("strip", id=SHIPPED, seed=5, to=6, n=5, d="1"))
+    assert strip.shape == (28, 140)
+    for frame in range(5):
+        alone = pixels(ask("image", id=SHIPPED, seed=5, to=6, t=frame / 4, d="1"))
+        assert np.abs(strip[:, 28 * frame : 28 * frame + 28] - alone).max() <= 1
+    end = pixels(ask("image", id=SHIPPED, seed=6, d="1"))
+    assert np.abs(strip[:, 112:] - end).max() <= 1
+
+
+def test_the_wall_shows_one_seed_after_another(ask):
+    wall = pixels(ask("wall", id=SHIPPED, seed=100))
+    assert wall.shape == (224, 224)
+    assert np.abs(wall[28:56, 56:84] - pixels(ask("image", id=SHIPPED, seed=110))).max() <= 1
+
+
+def test_tells_where_the_raw_sliders_stand(get, services):
+    z = get("latent", id=SHIPPED, seed=5, psi=0.5).json()["z"]
+    assert z == pytest.approx(services.explorer().open(SHIPPED).latent(Point(5, 0.5)).tolist(), abs=1e-4)
+
+
+def test_browsers_keep_only_what_names_the_version(get, tmp_path):
+    version = get("model", id=f"run:{RUN}").json()["version"]
+    assert "immutable" in get("wall", id=f"run:{RUN}", v=version).headers["cache-control"]
+    assert get("wall", id=f"run:{RUN}").headers["cache-control"] == "no-store"
+    write_weights(tmp_path / "runs" / RUN / "live.safetensors", tiny_spec(), seed=7)
+    newer = get("wall", id=f"run:{RUN}", v=version)
+    assert newer.headers["cache-control"] == "no-store"
+    assert newer.headers["x-model-version"] not in ("", version)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("name", ["", "shipped:", "shipped:nothing", "run:../../etc", "shipped:..", "run:%2e%2e", "/etc/passwd", "x" * 5000, "run:\x00", "0"])
+def test_unknown_models_get_a_sentence(ask, route, name):
+    reply = ask(route, id=name)
+    assert reply.status_code in (400, 404)
+    assert reply.json()["error"]["key"] == "latent.unknown_model"
+    assert "Traceback" not in reply.text
+
+
+WRONG = [
+    {"seed": "-1"}, {"seed": "1.5"}, {"seed": "x"}, {"seed": "9" * 30}, {"seed": "2147483648"}, {"seed": "１"},
+    {"psi": "nan"}, {"psi": "-1"}, {"psi": "3"}, {"psi": "1e999"}, {"label": "3"}, {"label": "-1"}, {"label": "two"},
+    {"d": "1,x"}, {"d": "inf"}, {"d": "11"}, {"d": ",".join("0" * 11)}, {"d": "0," * 15000},
+    {"z": "9"}, {"z": "6:0"}, {"z": "0:1,0:2"}, {"z": "0:1e9"}, {"z": "0:1," * 6000}, {"to": "x"}, {"to": "1", "t": "2"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", WRONG, ids=lambda query: repr(query)[:30])
+def test_wrong_values_get_a_sentence(ask, query):
+    reply = ask("image", id=SHIPPED, **query)
+    assert reply.status_code == 400
+    error = reply.json()["error"]
+    assert error["text"].endswith(".")
+    assert error["key"].startswith("latent.")
+    assert len(reply.content) < 1000
+
+
+@pytest.mark.parametrize(("route", "query"), [
+    ("neighbours", {"i": "6"}), ("neighbours", {"j": "-1"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
+    ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}), ("wall", {"psi": "9"}),
+])  # fmt: skip
+def test_wrong_values_of_sheets_get_a_sentence(ask, route, query):
+    reply = ask(route, id=SHIPPED, **query)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["text"]
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2fdigits", "nothing", ".hidden"])
+def test_previews_stay_in_their_folder(ask, name):
+    assert ask(f"checkpoints/{name}/preview.webp").status_code == 404
+
+
+def test_a_run_without_pictures_yet_says_so(get, tmp_path):
+    write_run(tmp_path / "runs", NEWER, tiny_spec())
+    (tmp_path / "runs" / NEWER / "live.safetensors").unlink()
+    assert [model["id"] for model in get("models").json()] == [SHIPPED, f"run:{RUN}"]
+    assert get("image", id=f"run:{NEWER}").json()["error"]["key"] == "latent.not_yet"
