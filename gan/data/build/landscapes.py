@@ -1,0 +1,29 @@
+"""Write the description of the drawn landscapes: meta.json, LICENSE and thumbnail. The pictures themselves are drawn when first needed.
+
+    python -m gan.data.build.landscapes
+"""
+
+from gan.data import landscapes
+from gan.data.build.pack import write_thumbnail, write_words
+from gan.data.registry import BUNDLED_DIR
+
+LICENCE = """
+These landscapes are drawn by gan/data/landscapes.py and gan/data/scenery.py, part of GANarium, and contain nothing from elsewhere.
+The pictures (not the program) are dedicated to the public domain: CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/
+"""
+
+
+def main() -> None:
+    images, facts = landscapes.draw(landscapes.COUNT, landscapes.SEED)
+    folder = BUNDLED_DIR / "landscapes"
+    folder.mkdir(parents=True, exist_ok=True)
+    attributes = {name: ["no", "yes"] if name in landscapes.WHOLE else None for name in landscapes.ATTRIBUTES}
+    attributes["scene"] = list(landscapes.KINDS)
+    meta = {"name": "landscapes", "size": landscapes.SIDE, "channels": 3, "count": landscapes.COUNT, "classes": list(landscapes.CLASSES),
+            "attributes": attributes, "licence": "CC0 1.0", "credit": "drawn by GANarium", "source": "gan/data/landscapes.py"}
+    write_words(folder, meta, LICENCE)
+    write_thumbnail(folder, images.numpy(), facts["label"].numpy(), skip=3)
+
+
+if __name__ == "__main__":
+    main()
