@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from gan.data import scenery
 from gan.data.cache import cache_dir
-from gan.data.scenery import CLASSES, KINDS, RIDGES, SIDE, smooth
+from gan.data.scenery import RIDGES, SIDE, smooth
 
 COUNT = 4000
 SEED = 20

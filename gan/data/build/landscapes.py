@@ -3,7 +3,7 @@
     python -m gan.data.build.landscapes
 """
 
-from gan.data import landscapes
+from gan.data import landscapes, scenery
 from gan.data.build.pack import write_thumbnail, write_words
 from gan.data.registry import BUNDLED_DIR
 
@@ -18,8 +18,8 @@ def main() -> None:
     folder = BUNDLED_DIR / "landscapes"
     folder.mkdir(parents=True, exist_ok=True)
     attributes = {name: ["no", "yes"] if name in landscapes.WHOLE else None for name in landscapes.ATTRIBUTES}
-    attributes["scene"] = list(landscapes.KINDS)
-    meta = {"name": "landscapes", "size": landscapes.SIDE, "channels": 3, "count": landscapes.COUNT, "classes": list(landscapes.CLASSES),
+    attributes["scene"] = list(scenery.KINDS)
+    meta = {"name": "landscapes", "size": landscapes.SIDE, "channels": 3, "count": landscapes.COUNT, "classes": list(scenery.CLASSES),
             "attributes": attributes, "licence": "CC0 1.0", "credit": "drawn by GANarium", "source": "gan/data/landscapes.py"}
     write_words(folder, meta, LICENCE)
     write_thumbnail(folder, images.numpy(), facts["label"].numpy(), skip=3)

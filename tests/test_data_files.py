@@ -1,0 +1,223 @@
+"""Folders and zips of pictures: what is accepted, what is refused before it is decoded."""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan import data
+from gan.data import files
+from gan.errors import UserError
+
+
+def picture(colour, size=(40, 30), kind="PNG", **options) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, kind, **options)
+    return out.getvalue()
+
+
+def make_zip(path: Path, members: dict[str, bytes]) -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return str(path)
+
+
+def make_folder(path: Path, members: dict[str, bytes]) -> str:
+    for name, content in members.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return str(path)
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A PNG of a few hundred bytes whose header promises width x height pixels."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(params=["folder", "zip"])
+def pack(request, tmp_path):
+    """Writes members into a folder or a zip and returns its path."""
+    if request.param == "folder":
+        return lambda members: make_folder(tmp_path / "pictures", members)
+    return lambda members: make_zip(tmp_path / "pictures.zip", members)
+
+
+def test_formats_sizes_and_names(pack):
+    path = pack({"a.png": picture("red"), "b.JPG": picture("lime", kind="JPEG", quality=95), "c.webp": picture("blue", kind="WEBP", lossless=True),
+                 "notes.txt": b"no picture", ".hidden.png": b"", "__MACOSX/a.png": b"junk"})
+    found = data.load(path)
+    assert found.name == path
+    assert found.images.shape == (3, 3, 64, 64)
+    assert found.images.dtype is data.load(path, size=16).images.dtype
+    assert found.images.is_contiguous()
+    assert found.labels is None
+    assert found.classes == ()
+    assert found.skipped == 0
+    means = found.images.float().mean((2, 3))
+    assert np.allclose(means, [[255, 0, 0], [0, 255, 0], [0, 0, 255]], atol=3)
+    assert data.load(path, size=20, channels=1).images.shape == (3, 1, 20, 20)
+
+
+def test_labels_are_sub_folders(pack):
+    path = pack({f"top/{kind}/deep/{n}.png": picture(kind) for kind in ("red", "blue") for n in range(3)})
+    found = data.load(path, size=8)
+    assert found.classes == ("blue", "red")
+    assert sorted(found.labels.tolist()) == [0, 0, 0, 1, 1, 1]
+    for image, label in zip(found.images, found.labels, strict=True):
+        assert image[0].float().mean() == (255 if found.classes[label] == "red" else 0)
+
+
+def test_no_labels_where_a_picture_lies_outside(pack):
+    assert data.load(pack({"a/1.png": picture("red"), "b/1.png": picture("red"), "2.png": picture("red")})).labels is None
+    assert data.load(pack({"a/1.png": picture("red"), "a/2.png": picture("red")})).labels is None
+
+
+def test_centre_is_kept(pack):
+    wide = Image.new("RGB", (90, 30), "black")
+    wide.paste("white", (30, 0, 60, 30))
+    out = io.BytesIO()
+    wide.save(out, "PNG")
+    assert data.load(pack({"a.png": out.getvalue(), "b.png": out.getvalue()}), size=30).images.min() == 255
+
+
+def test_orientation_is_applied(pack):
+    """EXIF orientation 6: the stored picture's left side is the top of what is meant."""
+    stored = Image.new("RGB", (32, 32), "black")
+    stored.paste("white", (0, 0, 16, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    stored.save(out, "PNG", exif=exif)
+    image = data.load(pack({"a.png": out.getvalue(), "b.png": out.getvalue()}), size=32).images[0, 0]
+    assert image[:15].min() == 255
+    assert image[17:].max() == 0
+
+
+def test_transparency_becomes_white_and_16_bits_become_8(pack):
+    clear, deep = io.BytesIO(), io.BytesIO()
+    Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(clear, "PNG")
+    Image.fromarray(np.full((16, 16), 0x8000, np.uint16)).save(deep, "PNG")
+    images = data.load(pack({"a.png": clear.getvalue(), "b.png": deep.getvalue()}), size=16).images
+    assert images[0].min() == 255
+    assert images[1].unique().tolist() == [128]
+
+
+def test_unreadable_pictures_are_skipped_and_counted(pack):
+    good = picture("red")
+    path = pack({"a.png": good, "b.png": good, "cut.png": good[:60], "text.jpg": b"hello", "empty.webp": b"", "gif.png": picture("red", kind="GIF"),
+                 "noise.png": good[:40] + bytes(30) + good[70:]})
+    found = data.load(path)
+    assert len(found.images) == 2
+    assert found.skipped == 5
+
+
+def test_fewer_than_two_pictures(pack):
+    with pytest.raises(UserError, match="1 usable pictures \\(1 could not") as caught:
+        data.load(pack({"a.png": picture("red"), "b.png": b"junk"}))
+    assert caught.value.key == "data.too_few"
+
+
+def test_neither_folder_nor_zip(tmp_path):
+    (tmp_path / "table.csv").write_text("1,2")
+    for path, key in ((tmp_path / "table.csv", "data.not_pictures"), (tmp_path / "nowhere", "data.unknown")):
+        with pytest.raises(UserError) as caught:
+            data.load(str(path))
+        assert caught.value.key == key
+
+
+def test_damaged_zip(tmp_path):
+    path = Path(make_zip(tmp_path / "a.zip", {f"{n}.png": picture((n, 0, 0), (200, 200)) for n in range(4)}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(UserError) as caught:
+        data.load(str(path))
+    assert caught.value.key == "data.not_pictures"
+    path.write_bytes(whole[:60] + bytes(20) + whole[80:])  # one member damaged, the directory intact
+    found = data.load(str(path))
+    assert (len(found.images), found.skipped) == (3, 1)
+
+
+def test_zip_writes_nothing_to_disk(tmp_path, monkeypatch):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    path = make_zip(tmp_path / "a.zip", {"../evil.png": picture("red"), "/absolute.png": picture("red"), "a/../../b.png": picture("red"),
+                                         "ok1.png": picture("red"), "ok2.png": picture("blue")})
+    before = sorted(tmp_path.rglob("*"))
+    found = data.load(path)
+    assert (len(found.images), found.skipped) == (2, 3)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def refuses_to_decode(monkeypatch):
+    def decode(*_):
+        raise AssertionError("decoded")
+    monkeypatch.setattr(files, "_decode", decode)
+
+
+def test_zip_bomb_is_refused_without_decoding(tmp_path, monkeypatch):
+    refuses_to_decode(monkeypatch)
+    path = make_zip(tmp_path / "bomb.zip", {"a.png": picture("red"), "zeros.png": bytes(20 * 2**20)})
+    assert Path(path).stat().st_size < 50_000
+    with pytest.raises(UserError, match=r"zeros\.png") as caught:
+        data.load(path)
+    assert caught.value.key == "data.zip_bomb"
+
+
+def test_zip_that_lies_about_its_sizes(tmp_path):
+    """A directory entry that declares 100 bytes gets 100 bytes out of 2 MB: the member is skipped."""
+    path = Path(make_zip(tmp_path / "liar.zip", {"a.png": picture("red"), "b.png": picture("red"), "zeros.png": bytes(2 * 2**20)}))
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", 2 * 2**20), struct.pack("<I", 100)))
+    found = data.load(str(path))
+    assert (len(found.images), found.skipped) == (2, 1)
+
+
+def test_total_and_entry_caps(tmp_path, monkeypatch):
+    refuses_to_decode(monkeypatch)
+    members = {f"{n}.png": picture("red") for n in range(4)}
+    path, folder = make_zip(tmp_path / "a.zip", members), make_folder(tmp_path / "a", members)
+    monkeypatch.setattr(files, "MAX_TOTAL", 4 * len(picture("red")) - 1)
+    with pytest.raises(UserError) as caught:
+        data.load(path)
+    assert caught.value.key == "data.too_large"
+    monkeypatch.setattr(files, "MAX_ENTRIES", 3)
+    for source in (path, folder):
+        with pytest.raises(UserError) as caught:
+            data.load(source)
+        assert caught.value.key == "data.too_many"
+
+
+def test_one_file_over_the_byte_limit_is_skipped(pack, monkeypatch):
+    rng = np.random.default_rng(0)
+    out = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(out, "PNG")
+    monkeypatch.setattr(files, "MAX_MEMBER", 5000)
+    found = data.load(pack({"a.png": picture("red"), "b.png": picture("red"), "large.png": out.getvalue()}))
+    assert (len(found.images), found.skipped) == (2, 1)
+
+
+@pytest.mark.parametrize("side", [9000, 40_000])
+def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
+    """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel is read."""
+    def no_pixels(*_, **__):
+        raise AssertionError("decoded")
+    monkeypatch.setattr(files, "_opaque", no_pixels)
+    with pytest.raises(UserError) as caught:
+        data.load(pack({"a.png": huge_png(side, side), "b.png": huge_png(side, side)}))
+    assert (caught.value.key, caught.value.values["skipped"]) == ("data.too_few", 2)
+
+
+def test_links_to_folders_are_not_followed(tmp_path):
+    make_folder(tmp_path / "outside", {"secret.png": picture("red"), "secret2.png": picture("red")})
+    folder = Path(make_folder(tmp_path / "in", {"a.png": picture("blue"), "b.png": picture("blue")}))
+    (folder / "link").symlink_to(tmp_path / "outside")
+    assert len(data.load(str(folder)).images) == 2
