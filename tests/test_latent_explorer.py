@@ -1,8 +1,11 @@
 """The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to many threads at once."""
 
+import contextlib
 import io
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +19,7 @@ from gan.latent import explorer as room
 from gan.latent import sampling
 from gan.latent.explorer import Explorer
 from gan.latent.point import Point
+from gan.latent.turns import Turns
 from gan.models import load_generator
 from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
 
@@ -40,6 +44,14 @@ def cell(sheet: np.ndarray, row: int, column: int, side: int = 28) -> np.ndarray
 def same(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal but for the last step of rounding: a batch and a single picture may add in another order."""
     return a.shape == b.shape and np.abs(a - b).max() <= 1
+
+
+def until(condition) -> None:
+    """Wait for another thread, at most 10 s."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def refused(call) -> str:
@@ -159,6 +171,22 @@ def test_strip_ends_are_the_two_seeds(explorer, label):
     assert sheet.shape == (28, 9 * 28)
     assert same(cell(sheet, 0, 0), pixels(model.image(Point(3, 0.8, label))))
     assert same(cell(sheet, 0, 8), pixels(model.image(Point(7, 0.8, label))))
+
+
+def test_a_chart_steps_along_two_directions(explorer):
+    model, point = explorer.open("shipped:digits"), Point(8, 0.9, 1, (0.5,))
+    sheet = pixels(model.chart(point, 0, 3, 0.7))
+    assert sheet.shape == (5 * 28, 5 * 28)
+    assert same(cell(sheet, 2, 2), pixels(model.image(point)))
+    assert same(cell(sheet, 1, 4), pixels(model.image(Point(8, 0.9, 1, (0.5 + 1.4, 0.0, 0.0, -0.7)))))
+
+
+def test_a_walk_keeps_sliders_and_ends_at_the_other_seed(explorer):
+    model = explorer.open("shipped:digits")
+    sheet = pixels(model.walk(Point(3, 0.9, None, (1.0,)), 7, 5))
+    assert same(cell(sheet, 0, 0), pixels(model.image(Point(3, 0.9, None, (1.0,)))))
+    assert same(cell(sheet, 0, 4), pixels(model.image(Point(7, 0.9, None, (1.0,)))))
+    assert same(cell(sheet, 0, 1), pixels(model.image(Point(3, 0.9, None, (1.0,), to=7, way=0.25))))
 
 
 @pytest.mark.parametrize(("model_id", "key"), [
@@ -289,6 +317,56 @@ def test_equal_requests_at_once_draw_once(explorer, monkeypatch):
     with ThreadPoolExecutor(8) as pool:
         walls = set(pool.map(lambda _: model.wall(0), range(16)))
     assert (len(walls), drawn) == (1, [64])
+
+
+def test_a_failed_drawing_is_tried_again(explorer, monkeypatch):
+    model = explorer.open("shipped:digits")
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "_draw", lambda z, labels: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            model.image(Point())
+    assert model.image(Point())
+
+
+def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
+    model = explorer.open("shipped:digits")
+    real, drawn, begun, go = model._generator, [], threading.Event(), threading.Event()
+
+    def slow(z, labels):
+        begun.set()
+        assert go.wait(10)
+        drawn.append(len(z))
+        return real(z, labels)
+
+    monkeypatch.setattr(model, "_generator", slow)
+    with ThreadPoolExecutor(2) as pool:
+        wall = pool.submit(model.wall, 0)
+        assert begun.wait(10)
+        image = pool.submit(model.image, Point())
+        until(lambda: model._turns._next == 2)
+        go.set()
+        assert image.result()
+        assert wall.result()
+    assert sum(drawn) == 65
+    assert drawn.index(1) == 1
+
+
+def test_turns_are_taken_in_order_and_given_back_after_an_error():
+    turns, order, threads = Turns(), [], []
+
+    def take(k: int) -> None:
+        with turns:
+            order.append(k)
+
+    with contextlib.suppress(ZeroDivisionError), turns:
+        for k in range(8):
+            threads.append(threading.Thread(target=take, args=(k,)))
+            threads[-1].start()
+            until(lambda k=k: turns._next == k + 2)
+        raise ZeroDivisionError
+    for thread in threads:
+        thread.join(10)
+    assert order == list(range(8))
 
 
 def test_a_models_memory_is_bounded(explorer, monkeypatch):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gan.errors import UserError
-from gan.latent.point import Point, parse_count, parse_radius
-from gan.latent.sampling import latent, mixed_label
+from gan.latent.point import Point, parse_count, parse_radius, parse_step
+from gan.latent.sampling import latent, mixed_label, slerp
 
 PLAIN = SimpleNamespace(z_dim=12, num_classes=0)
 LABELLED = SimpleNamespace(z_dim=12, num_classes=10)
@@ -52,6 +52,9 @@ def test_every_part_is_read_and_other_names_are_left_alone():
     ({"z": "1"}, "latent.not_a_number"),
     ({"z": "1:nan"}, "latent.not_a_number"),
     ({"z": "1:0,1:0"}, "latent.twice"),
+    ({"to": "x"}, "latent.not_whole"),
+    ({"to": "1", "t": "1.1"}, "latent.range"),
+    ({"to": "1", "t": "-0.1"}, "latent.range"),
 ])
 def test_what_does_not_fit_is_refused(query, key):
     with pytest.raises(UserError) as caught:
@@ -76,6 +79,13 @@ def test_radius_outside_a_quarter_turn_is_refused(radius):
     assert parse_radius({}) == 0.3
     with pytest.raises(UserError):
         parse_radius({"radius": radius})
+
+
+@pytest.mark.parametrize("step", ["-0.1", "3.1", "nan", "x"])
+def test_steps_of_a_chart_are_up_to_3(step):
+    assert parse_step({}) == 1.0
+    with pytest.raises(UserError):
+        parse_step({"step": step})
 
 
 @pytest.mark.parametrize("count", ["1", "33", "-2", "x"])
@@ -107,3 +117,12 @@ def test_mixed_classes_depend_on_the_seed_alone():
     assert Point(3).class_label(0) is None
     assert Point(3).class_label(10) == Point(3, 0.2, None, (1.0,)).class_label(10) == mixed_label(3, 10)
     assert Point(3, label=7).class_label(10) == 7
+
+
+def test_on_the_way_to_another_seed():
+    assert Point.parse({"seed": "1", "to": "2", "t": "0.25"}, PLAIN) == Point(1, to=2, way=0.25)
+    assert Point.parse({"seed": "1", "t": "0.25"}, PLAIN) == Point(1)
+    z = Point(1, 0.5, to=2, way=0.25).z(12, no_directions)
+    assert z == pytest.approx(0.5 * slerp(latent(1, 12), latent(2, 12), [0.25])[0], abs=1e-6)
+    assert Point(1, to=2, way=0.49).class_label(10) == mixed_label(1, 10)
+    assert Point(1, to=2, way=0.5).class_label(10) == mixed_label(2, 10)

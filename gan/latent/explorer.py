@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gan.errors import UserError
 from gan.latent.catalogue import Catalogue, Entry
 from gan.latent.point import Point
+from gan.latent.turns import Turns
 
 if TYPE_CHECKING:
     from gan.latent.model import DirectionSlot, Model
@@ -27,6 +28,7 @@ class Explorer:
         self._threads = threads
         self._torch_ready = False
         self._lock = threading.RLock()
+        self._turns = Turns()
         self._open: OrderedDict[str, Model] = OrderedDict()
         self._live_slots: dict[str, DirectionSlot] = {}
 
@@ -67,7 +69,7 @@ class Explorer:
         self._import_torch()
         from gan.latent.model import Model
 
-        return Model(entry, self._slot(entry), self._lock)
+        return Model(entry, self._slot(entry), self._turns)
 
     def _slot(self, entry: Entry) -> "DirectionSlot":
         """A live run keeps its directions until it has seen twice the images that they were found at; any other model has its own, so that its

@@ -4,6 +4,7 @@ import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from gan.latent import sampling
 from gan.latent.catalogue import Entry
 from gan.latent.directions import Directions, find_directions
 from gan.latent.point import DIRECTIONS, Point
+from gan.latent.turns import Turns
 from gan.models import load_generator
 
 WALL_SIDE = 8
 CHART_SIDE = 5
 MEMORY = 128  # encoded pictures that a model keeps: thirty viewers open the same wall
+CHUNK = 4  # pictures drawn before others get their turn: a slider waits for these, not for a wall
 
 
 class DirectionSlot:
@@ -44,14 +47,16 @@ class DirectionSlot:
 class Model:
     """One generator as it was when opened; it never changes. Every method may be called from any thread, and gives the same bytes each time.
 
-    `lock` is shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor. Raises UserError where
+    `turns` are shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor. Raises UserError where
     the weights are damaged or of another version.
     """
 
-    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, lock: "threading.RLock | None" = None):
-        self.entry, self._slot, self._lock = entry, slot or DirectionSlot(), lock or threading.RLock()
-        self._generator, self.spec = load_generator(entry.weights)
-        self._memory: OrderedDict[tuple, bytes] = OrderedDict()
+    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None):
+        self.entry, self._slot, self._turns = entry, slot or DirectionSlot(), turns or Turns()
+        generator, self.spec = load_generator(entry.weights)
+        self._generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
+        self._memory: OrderedDict[tuple, Future[bytes]] = OrderedDict()
+        self._memory_lock = threading.Lock()
 
     @property
     def version(self) -> str:
@@ -96,13 +101,11 @@ class Model:
         return self._remember(("walk", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
 
     def strip(self, seed_a: int, seed_b: int, count: int, psi: float = 1.0, label: int | None = None) -> bytes:
-        """PNG of one row of `count` pictures on the great circle between two seeds.
+        """PNG of one row of `count` pictures on the great circle between two seeds, whose own pictures stand at the ends.
 
-        With mixed classes the first half has the class of seed_a and the rest that of seed_b, so that both ends are those seeds' own pictures.
+        With mixed classes the half nearer to a seed has that seed's class.
         """
-        z = sampling.truncate(sampling.strip(seed_a, seed_b, count, self.spec.z_dim), psi)
-        labels = [self._class(Point(seed_a if 2 * k < count else seed_b, label=label)) for k in range(count)]
-        return self._remember(("strip", seed_a, seed_b, count, psi, label), lambda: encode_png(grid(self._draw(z, labels), count)))
+        return self.walk(Point(seed_a, psi, label), seed_b, count)
 
     def wall(self, seed: int, psi: float = 1.0, label: int | None = None) -> bytes:
         """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""
@@ -117,18 +120,29 @@ class Model:
         return point.class_label(self.spec.num_classes)
 
     def _draw(self, z: np.ndarray, labels: list[int | None]) -> torch.Tensor:
-        classes = torch.tensor(labels) if self.spec.num_classes else None
-        with self._lock, torch.inference_mode():
-            return to_uint8(self._generator(torch.from_numpy(z), classes))
+        """Pictures of z (N, z_dim): uint8 (N, C, H, W), CHUNK in a turn."""
+        parts, classes = [], torch.tensor(labels) if self.spec.num_classes else None
+        for start in range(0, len(z), CHUNK):
+            part = slice(start, start + CHUNK)
+            with self._turns, torch.inference_mode():
+                parts.append(to_uint8(self._generator(torch.from_numpy(z[part]), None if classes is None else classes[part])))
+        return torch.cat(parts)
 
     def _remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
-        """What `draw` gave for this key before, or gives now. Drawing holds the lock, so that thirty equal requests draw once."""
-        with self._lock:
-            found = self._memory.pop(key, None) or draw()
-            self._memory[key] = found
+        """What `draw` gave for this key before, or gives now; equal requests at the same time wait for the one that draws."""
+        with self._memory_lock:
+            known = self._memory.pop(key, None)
+            found = self._memory[key] = known or Future()
             while len(self._memory) > MEMORY:
                 self._memory.popitem(last=False)
-        return found
+        if known is None:
+            try:
+                found.set_result(draw())
+            except BaseException as error:
+                found.set_exception(error)
+                with self._memory_lock:
+                    self._memory.pop(key, None)
+        return found.result()
 
 
 def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:
