@@ -1,10 +1,9 @@
 """What the Explore tab asks for: the list of models, and pictures of points, walls, neighbourhoods and strips as bytes.
 
-A picture whose URL names the model's version (v=) never changes and is kept by browsers; all others are drawn afresh. Handlers run in threads, and the
-explorer draws one picture after the other; a request whose browser has gone by the time its turn comes is not drawn.
+A picture whose URL names the model's version (v=) never changes and is kept by browsers; all others are asked for afresh. Handlers run in threads, the
+models take turns there picture by picture, and a request whose browser has gone by the time a thread has it is not drawn.
 """
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +29,14 @@ GONE = 499  # nginx's status for a client that closed the request
 def explore_routes(services: Services) -> list[BaseRoute]:
     """The routes of the tab, which open models through `services`."""
 
-    turn = threading.Lock()
-
     def picture(draw: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
             model = services.explorer().open(_model_id(request))
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
-            with turn:
-                if anyio.from_thread.run(request.is_disconnected):
-                    return Response(status_code=GONE)
-                return Response(draw(model, request), media_type=media_type, headers=headers)
+            if anyio.from_thread.run(request.is_disconnected):
+                return Response(status_code=GONE)
+            return Response(draw(model, request), media_type=media_type, headers=headers)
 
         return handler
 

@@ -23,6 +23,7 @@ class GanExplorer extends HTMLElement {
     this.built = true;
     this.point = restore();
     this.models = [];
+    this.broken = new Set();
     this.build();
     this.draw = latest(() => this.drawLarge());
     this.describe = latest((id) => this.loadModel(id));
@@ -186,12 +187,18 @@ class GanExplorer extends HTMLElement {
     if (!models.length) return;
     if (!this.model) {
       if (this.point.model && !first) this.say({ text: t("explore.gone") });
-      this.point = { ...(this.point.model ? fresh() : this.point), model: models[0].id };
+      this.unasked(models.find((model) => !this.broken.has(model.id)) ?? models[0]);
     }
     if (!before || before.id !== this.point.model) this.open();
     else if (before.updated !== this.model.updated) this.improved();
     this.picker.show(models, this.point.model);
     this.large.live(Boolean(this.model.live));
+  }
+
+  /** Nobody asked for this model: it is only the first that there is. */
+  unasked(model) {
+    this.byChance = model.id;
+    this.point = { ...(this.point.model ? fresh() : this.point), model: model.id };
   }
 
   /** The current model has learned: the same point, drawn by newer weights. */
@@ -216,7 +223,12 @@ class GanExplorer extends HTMLElement {
       this.loadBase();
       this.neighbours.sheet.refresh();
     } catch (error) {
-      if (id === this.point.model) this.say(error);
+      if (id !== this.point.model) return;
+      this.broken.add(id);
+      const next = id === this.byChance && !error.offline && this.models.find((model) => !this.broken.has(model.id));
+      if (!next) return void this.say(error);
+      this.unasked(next);
+      this.open();
     }
   }
 
