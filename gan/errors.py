@@ -62,12 +62,16 @@ MESSAGES = {
     "data.offline": "“{name}” could not be downloaded. Check the internet connection, or choose a data set that comes with GANarium.",
     "data.quota": "“{name}” could not be downloaded because Google Drive has reached its daily limit for it. Try again tomorrow, or choose another data set.",
     "data.torchvision": "“{name}” needs a working torchvision that fits the installed torch ({reason}). Install the matching pair, or choose a bundled data set.",
+    "data.package": "“{name}” needs the Python package {package}. Install it with: pip install {package}",
+    "data.cache": "The folder “{folder}” for downloads can't be written ({reason}). Make room there, or set GANARIUM_CACHE to another folder.",
     "data.download_damaged": "The downloaded files of “{name}” can't be read. Delete the folder “{folder}” and try again.",
     "data.not_pictures": "“{path}” is neither a folder nor a zip of pictures. Give a folder or a .zip that holds PNG, JPEG or WebP files.",
     "data.too_few": "“{path}” holds {usable} usable pictures ({skipped} could not be used). Give at least 2 PNG, JPEG or WebP files.",
     "data.too_many": "“{path}” holds more than {limit} files. Split it, or keep only the pictures you want.",
     "data.too_large": "The pictures in “{path}” take more than {gigabytes} GB. Make them smaller, or use fewer.",
     "data.zip_bomb": "“{path}” was refused: its file “{member}” unpacks to far more than a picture should. Pack the pictures again without it.",
+    "ui.no_files": "There are no pictures yet. Add a zip or several picture files under “Your own pictures”, or choose a data set.",
+    "ui.mixed_files": "A zip can't be mixed with other files. Add one zip, or picture files alone.",
 }
 
 

@@ -16,7 +16,7 @@ TABS = {"explore": explore, "train": train}
 
 def build_page(services: Services) -> gr.Blocks:
     """The Blocks of the page. `services` may be opened later, but before the first request."""
-    i18n = gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES})
+    i18n = gr.I18n()  # only marks keys; the texts are given to launch()
     with gr.Blocks(title="GANarium", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML("<gan-header></gan-header>", elem_id="gan-header", apply_default_css=False)
         with gr.Tabs(elem_id="gan-tabs"):

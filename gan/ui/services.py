@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-try:
-    from gan.runs.store import Store
-    from gan.runs.supervisor import Supervisor
-except ImportError:
-    from gan.ui._stand_in import Store, Supervisor
+from gan.runs.store import Store
+from gan.runs.supervisor import Supervisor
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 

@@ -1,16 +1,73 @@
-"""The Train tab."""
+"""The Train tab: the form in plain Gradio with pickers of ours, the stage as one custom element that follows the runs by itself."""
+
+from typing import Any
 
 import gradio as gr
 from starlette.routing import BaseRoute
 
+from gan.errors import UserError
+from gan.runs.store import error_json
+from gan.ui import train_form as form
 from gan.ui.services import Services
+from gan.ui.train_routes import train_routes as routes_of
+from gan.ui.uploads import keep_uploads
+
+# Our pickers are custom elements that fire "choose"; this ties one to the value of its gr.HTML, both ways.
+_BIND = """
+const picker = element.querySelector("[data-picker]");
+picker.dataset.value = JSON.stringify(props.value);
+picker.addEventListener("choose", (event) => { props.value = event.detail; trigger("change"); });
+watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: props.value })));
+"""
+_HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
+_ANNOUNCE = '() => { dispatchEvent(new CustomEvent("gan:submit")); }'
 
 
 def build(services: Services) -> None:
     """Lay the tab out; called inside its gr.Tab."""
-    gr.HTML("<gan-stage></gan-stage>", elem_id="gan-stage", apply_default_css=False)
+    i18n = gr.I18n()
+    with gr.Row(elem_id="train", equal_height=False):
+        with gr.Column(elem_id="train-form", scale=0, min_width=0):
+            gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
+            data = _picker("gan-data", "digits")
+            with gr.Column(elem_id="train-own"):
+                files = gr.File(file_count="multiple", file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"], label=i18n("train.own_files"), height=120)
+            gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
+            recipe = _picker("gan-recipe", "modern")
+            gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
+            minutes = _picker("gan-time", 5)
+            with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
+                controls = form.controls(i18n)
+            button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
+            answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False)
+        with gr.Column(elem_id="train-stage", scale=1, min_width=0):
+            gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    fields = list(controls.values())
+    for source in (data, recipe):
+        source.change(form.defaults, [data, recipe], fields, **quiet)
+    button.click(None, js=_ANNOUNCE)
+    button.click(_submitter(services), [data, files, recipe, minutes, *fields], answer, **quiet)
 
 
 def routes(services: Services) -> list[BaseRoute]:
     """The routes of this tab."""
-    return []
+    return routes_of(services)
+
+
+def _picker(tag: str, value: Any) -> gr.HTML:
+    return gr.HTML(value=value, html_template=f"<{tag} data-picker></{tag}>", js_on_load=_BIND, apply_default_css=False, elem_id=tag)
+
+
+def _submitter(services: Services) -> Any:
+    """The handler of the Train button: {"run": id} or {"error": ...}, for the element that shows it."""
+
+    def submit(data: Any, files: list[str] | None, recipe: Any, minutes: Any, *values: Any) -> dict[str, Any]:
+        try:
+            if data == form.OWN:
+                data = str(keep_uploads(files or [], services.uploads))
+            return {"run": services.supervisor.submit(form.config(data, recipe, minutes, values)), "error": None}
+        except UserError as error:
+            return {"run": None, "error": {**error_json(error), "values": {name: str(value) for name, value in error.values.items()}}}
+
+    return submit

@@ -5,12 +5,15 @@ const listeners = new Set();
 let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
 let stats = { id: null, rows: [], next: 0 };
 let latest = null;
+let runs = [];
+let list = ""; // versions of what we hold, so that the server need not send it again
+let version = "";
 let timer = 0;
 let busy = false;
 let again = false;
 let failures = 0;
 
-/** Call `listener({poll, stats, offline})` after each answer; returns a function that ends it. */
+/** Call `listener({poll, runs, stats, offline})` after each answer; returns a function that ends it. */
 export function subscribe(listener) {
   listeners.add(listener);
   if (latest) listener(latest);
@@ -21,6 +24,7 @@ export function subscribe(listener) {
 /** Look at this run from now on (null: the active one, else the newest). */
 export function view(id) {
   viewed = id;
+  version = "";
   tick();
 }
 
@@ -39,31 +43,35 @@ async function tick() {
   }
   if (document.hidden || !listeners.size) return;
   busy = true;
+  const asked = viewed;
   try {
-    const poll = await request("poll", { query: { run: viewed ?? "", since: viewed === null || viewed === stats.id ? stats.next : 0, had: stats.id ?? "" } });
+    take(await request("poll", { query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, list, version } }));
     failures = 0;
-    merge(poll);
-    latest = { poll, stats, offline: false };
   } catch (error) {
     failures += 1;
-    if (!error.offline) {
-      if (viewed !== null) viewed = null; // the run is gone: fall back to what there is
-      console.error("poll", error);
-    }
-    latest = { poll: latest?.poll ?? null, stats, offline: failures > 1 };
+    if (!error.offline && viewed === asked) viewed = null; // that run is gone: show what there is
+    if (latest) latest = { ...latest, offline: failures > 1 };
   }
   busy = false;
-  for (const listener of listeners) listener(latest);
+  if (latest) for (const listener of listeners) listener(latest);
   const wait = again ? 0 : pause();
   again = false;
   timer = setTimeout(tick, wait);
 }
 
-function merge(poll) {
+function take(poll) {
+  if (poll.unchanged) {
+    if (latest) latest = { ...latest, offline: false };
+    return;
+  }
+  version = poll.version;
+  list = poll.list;
+  runs = poll.runs ?? runs;
   const id = poll.run?.id ?? null;
   if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
-  if (poll.stats?.length) stats.rows = stats.rows.concat(poll.stats);
-  stats.next = poll.next ?? 0;
+  if (poll.stats.length) stats = { id, rows: stats.rows.concat(poll.stats), next: 0 };
+  stats.next = poll.next;
+  latest = { poll, runs, stats, offline: false };
 }
 
 function pause() {

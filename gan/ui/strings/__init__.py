@@ -11,11 +11,7 @@ from pathlib import Path
 
 from gan.config import RunConfig
 from gan.errors import MESSAGES
-
-try:
-    from gan.train.health import VERDICTS
-except ImportError:
-    VERDICTS = {}
+from gan.train.health import VERDICTS
 
 LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).resolve().parent

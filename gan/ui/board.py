@@ -1,0 +1,114 @@
+"""What every viewer is told about the runs, worked out once for all of them."""
+
+import hashlib
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from gan.device import cpu_quota
+from gan.errors import UserError
+from gan.runs.store import LIVE
+from gan.ui.services import Services
+
+FRESH = 0.4  # seconds that an answer is shared for: viewers ask once a second
+LISTED = 60  # runs in the list, newest first
+_ENTRY = ("id", "state", "recipe", "size", "created", "images", "minutes")
+_ACTIVE = ("id", "state", "progress", "elapsed", "eta", "rate")
+_PRIVATE = ("pid", "pid_started", "heartbeat")
+
+
+def public_data(data: str | None) -> str | None:
+    """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the server keeps it."""
+    return data if data is None else Path(data).name
+
+
+class Board:
+    """Reads the store at most every FRESH seconds, however many pages ask."""
+
+    def __init__(self, services: Services):
+        self._services = services
+        self._lock = threading.Lock()
+        self._shared: dict[str, Any] = {}
+        self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._until = 0.0
+        self._label: str | None = None
+
+    def poll(self, wanted: str, had: str, since: int, known: str, version: str) -> dict[str, Any]:
+        """The answer to one poll.
+
+        wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose statistics the page holds and how many
+        lines of it. known: the version of the list it holds. version: that of its last answer; where nothing has changed since, only
+        {"version", "unchanged"} is returned.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._until:
+                self._look(now)
+            shared = self._shared
+            run_id = wanted or shared["active"] or shared["newest"]
+            run = self._run(run_id, now) if run_id else None
+        start = since if run_id == had else 0
+        stats, count = self._services.store.stats(run_id, start) if run_id else ([], 0)
+        answer = {**shared, "run": run, "stats": stats, "next": count, "since": start if start <= count else 0}
+        if shared["list"] == known:
+            del answer["runs"]
+        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since")})
+        return {"version": version, "unchanged": True} if answer["version"] == version and not stats and "runs" not in answer else answer
+
+    def forget(self) -> None:
+        """Look again at the next poll: something was just changed."""
+        with self._lock:
+            self._until = 0.0
+            self._runs.clear()
+
+    def _look(self, now: float) -> None:
+        supervisor, summaries = self._services.supervisor, self._services.store.list()
+        active, queue = supervisor.active(), supervisor.queue()
+        if active is None:  # between two ticks of the supervisor, a run that was just submitted is not yet the active one
+            active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
+        runs = [_entry(summary) for summary in summaries[:LISTED]]
+        live = next((summary for summary in summaries if summary["id"] == active), None)
+        self._shared = {
+            "device": self._device(active),
+            "active": active,
+            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
+            "queue": queue,
+            "newest": summaries[0]["id"] if summaries else None,
+            "runs": runs,
+            "list": _digest(runs),
+        }
+        self._until = now + FRESH
+        self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
+
+    def _run(self, run_id: str, now: float) -> dict[str, Any]:
+        held = self._runs.get(run_id)
+        if held is None or held[0] <= now:
+            run = self._services.store.get(run_id)
+            run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
+            if run["config"] is not None:
+                run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
+            held = self._runs[run_id] = (now + FRESH, run)
+        return held[1]
+
+    def _device(self, active: str | None) -> str:
+        """What the active run trains on; before any run has said so, the processor, as asking torch would take seconds."""
+        if active is not None:
+            try:
+                label = self._services.store.status(active)["device"]
+            except UserError:
+                label = None
+            self._label = label or self._label
+        threads = cpu_quota()
+        return self._label or (f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread")
+
+
+def _entry(summary: dict[str, Any]) -> dict[str, Any]:
+    """A run in the list. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
+    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"])}
+    return {**entry, "images": None} if summary["state"] in LIVE else entry
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha1(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

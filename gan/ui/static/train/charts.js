@@ -1,0 +1,50 @@
+// The two charts under the grid: the losses of both players, and what D says of real and fake.
+import { h, setText, t } from "../common.js";
+import { options } from "./offer.js";
+import { Plot, Zoom } from "./plot.js";
+
+// D's mean outputs where it can't tell real from fake; losses that only compare the two have no such value.
+const UNDECIDED = { nonsaturating: 0, hinge: 0, least_squares: 0.5 };
+
+export class Charts {
+  constructor() {
+    const zoom = new Zoom();
+    this.zoom = zoom;
+    this.losses = new Plot(zoom, { title: t("stage.losses"), unit: t("stage.loss_axis"),
+      series: [{ field: "loss_d", colour: "d", name: "D" }, { field: "loss_g", colour: "g", name: "G" }] });
+    this.logits = new Plot(zoom, { title: t("stage.logits"), unit: t("stage.logit_axis"),
+      series: [{ field: "real", colour: "real", name: t("stage.real") }, { field: "fake", colour: "fake", name: t("stage.fake") }] });
+    this.back = h("button", { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) }, t("stage.unzoom"));
+    zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };
+    this.element = h("section", { class: "tr-charts", "aria-label": t("stage.curves") }, this.losses.element, this.logits.element, this.back);
+    this.id = null;
+    this.equilibrium = {};
+    options().then((offer) => { this.equilibrium = offer.equilibrium; }).catch(() => {});
+  }
+
+  update(run, stats) {
+    const rows = stats.id === run.id ? stats.rows : [];
+    this.element.hidden = !rows.length;
+    if (run.id !== this.id || rows.length < this.losses.count || (this.losses.count && rows[0] !== this.first)) {
+      if (run.id !== this.id) this.zoom.set(null);
+      this.id = run.id;
+      for (const plot of [this.losses, this.logits]) plot.clear();
+    }
+    this.first = rows[0];
+    const loss = run.config?.loss;
+    this.explain(run.config?.loss);
+    if (!rows.length) return;
+    this.losses.update(rows);
+    this.logits.update(rows);
+  }
+
+  /** The dashed lines, and what is good. */
+  explain(loss) {
+    const rest = this.equilibrium[loss];
+    this.losses.references = !rest ? [] : rest[0] === rest[1] ? [{ value: rest[0] }] : [{ value: rest[0], colour: "d" }, { value: rest[1], colour: "g" }];
+    this.logits.references = loss in UNDECIDED ? [{ value: UNDECIDED[loss] }] : [];
+    const [d, g] = (rest ?? []).map((value) => value.toFixed(2));
+    setText(this.losses.note, !rest ? t("stage.good_no_rest") : d === g ? t("stage.good_one_rest", { value: d }) : t("stage.good_two_rests", { d, g }));
+    setText(this.logits.note, loss in UNDECIDED ? t("stage.good_undecided", { value: UNDECIDED[loss] }) : t("stage.good_gap"));
+  }
+}

@@ -1,0 +1,160 @@
+// <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
+import { clock, h, request, sentence, setText, short, t } from "../common.js";
+import { subscribe } from "../live.js";
+import { Charts } from "./charts.js";
+import { Controls } from "./controls.js";
+import { Grid, kimgText } from "./grid.js";
+import { dataName, recipeName } from "./offer.js";
+import { Runs } from "./runs.js";
+
+const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
+const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
+
+class Stage extends HTMLElement {
+  connectedCallback() {
+    if (this.verdict) {
+      this.stop ??= subscribe((live) => this.show(live));
+      return;
+    }
+    this.verdict = h("p", { class: "tr-verdict", role: "status" });
+    this.title = h("p", { class: "tr-title" });
+    this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
+    this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+    this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
+    this.grid = new Grid();
+    this.charts = new Charts();
+    this.controls = new Controls();
+    this.runs = new Runs();
+    this.log = this.buildLog();
+    this.lines = h("pre", { class: "tr-lines", hidden: true });
+    this.empty = this.buildEmpty();
+    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
+    this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.title), this.bar),
+      this.lines, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
+    this.append(this.offline, this.empty, this.body, this.runs.element);
+    addEventListener("gan:submit", () => this.announce());
+    addEventListener("gan:answer", (event) => this.answered(event.detail));
+    this.stop = subscribe((live) => this.show(live));
+  }
+
+  disconnectedCallback() {
+    this.stop?.();
+    this.stop = null;
+  }
+
+  buildLog() {
+    const lines = h("pre", { class: "tr-lines" });
+    const log = h("details", { class: "tr-more" }, h("summary", {}, t("stage.log")), lines);
+    log.addEventListener("toggle", () => this.readLog());
+    this.readLog = async () => {
+      if (!log.open || !this.id) return;
+      const { lines: found } = await request(`runs/${this.id}/log`).catch(() => ({ lines: [] }));
+      setText(lines, found.join("\n") || t("stage.log_empty"));
+    };
+    return log;
+  }
+
+  buildEmpty() {
+    return h("div", { class: "tr-empty", hidden: true }, h("h2", {}, t("stage.empty")), h("p", {}, t("stage.empty_hint")));
+  }
+
+  /** Train was pressed: say so at once, before the server has answered. */
+  announce() {
+    this.pressed = Date.now();
+    this.before = this.id;
+    this.body.hidden = false;
+    this.empty.hidden = true;
+    this.setVerdict(t("stage.starting"), "info");
+    this.bar.classList.add("is-waiting");
+    this.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    this.classList.add("is-called");
+    setTimeout(() => this.classList.remove("is-called"), 900);
+  }
+
+  answered(answer) {
+    this.pressed = 0;
+    if (answer?.error && this.live) this.show(this.live);
+  }
+
+  show(live) {
+    this.live = live;
+    const { poll, runs, stats, offline } = live;
+    this.offline.hidden = !offline;
+    document.documentElement.dataset.runs = poll.run ? "some" : "none";
+    this.runs.update(runs, poll.queue, poll.run?.id);
+    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // the old run is not drawn over "starting"
+    this.empty.hidden = Boolean(poll.run);
+    this.body.hidden = !poll.run;
+    if (poll.run) this.showRun(poll, stats);
+  }
+
+  showRun(poll, stats) {
+    const { run } = poll;
+    const { status, config } = run;
+    if (run.id !== this.id) {
+      this.id = run.id;
+      this.readLog();
+    }
+    const byStep = stats.id === run.id ? stats.rows : [];
+    this.grid.update(run, (step) => kimgAt(step, byStep, status, config));
+    if (!run.samples.length) this.grid.say(t(WAITING[status.state] ?? "stage.no_grid"));
+    this.charts.update(run, stats);
+    this.controls.update(run);
+    this.showHead(run, poll);
+    this.showFacts(status);
+  }
+
+  showHead(run, poll) {
+    const { status, config } = run;
+    const [text, level] = verdictOf(run, poll);
+    this.setVerdict(text, level);
+    const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
+    setText(this.title, parts.join(" · "));
+    const waiting = ["starting", "queued"].includes(status.state);
+    this.bar.classList.toggle("is-waiting", waiting);
+    this.bar.dataset.state = status.state;
+    this.bar.firstChild.style.width = `${100 * status.progress}%`;
+    this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
+    this.lines.hidden = !run.log.length;
+    setText(this.lines, run.log.slice(-12).join("\n"));
+  }
+
+  showFacts(status) {
+    const running = status.state === "running";
+    const values = {
+      elapsed: clock(status.elapsed),
+      eta: running ? clock(status.eta) : "–",
+      rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
+      seen: t("stage.kimg", { kimg: kimgText(status.images / 1000) }),
+      device: status.device ?? "–",
+      parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
+    };
+    for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
+  }
+
+  setVerdict(text, level) {
+    setText(this.verdict, text);
+    this.verdict.dataset.level = level;
+  }
+}
+
+const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
+
+function verdictOf({ id, status }, { queue }) {
+  if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
+  if (status.state === "queued") return [t("stage.queued", { place: Math.max(1, queue.indexOf(id) + 1) }), "info"];
+  if (status.state === "starting") return [t("stage.starting"), "info"];
+  const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
+  if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
+  return [`${t(`stage.is_${status.state}`)} ${judged}`.trim(), status.state === "finished" ? status.verdict?.level ?? "good" : "info"];
+}
+
+/** kimg at a step: from the statistics around it, else from the batch. */
+function kimgAt(step, rows, status, config) {
+  const row = rows.find((one) => one.step >= step);
+  if (row && row.step === step) return row.images / 1000;
+  if (status.step > 0) return ((step / status.step) * status.images) / 1000;
+  return config ? (step * config.batch) / 1000 : null;
+}
+
+customElements.define("gan-stage", Stage);

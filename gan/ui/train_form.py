@@ -1,0 +1,92 @@
+"""The advanced settings, drawn from the fields of RunConfig, and the way from the form's values to a config."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from gan import data as data_room
+from gan.config import SIZES, RunConfig, make_config
+from gan.errors import UserError
+
+OWN = "own"  # the data picker's value for the pictures that a person brings
+OWN_SIZE = 64
+# The steps of the form decide the first four; kimg is for the terminal, and which networks are used is the recipe's to say.
+ELSEWHERE = ("data", "recipe", "minutes", "channels", "kimg", "architecture")
+GROUPS = {
+    "pictures": ("size", "conditional", "flip", "augment"),
+    "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
+    "networks": ("width", "z_dim", "ema"),
+}
+_FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field.name not in ELSEWHERE}
+
+
+def order() -> dict[str, list[str]]:
+    """Group -> names of its fields. A field of RunConfig that no group names is in the last one, so that none can be forgotten."""
+    named = {name for names in GROUPS.values() for name in names}
+    return {**{group: list(names) for group, names in GROUPS.items()}, "finer": [name for name in _FIELDS if name not in named]}
+
+
+def names() -> list[str]:
+    """The fields in the order of the form."""
+    return [name for group in order().values() for name in group]
+
+
+def controls(i18n: gr.I18n) -> dict[str, gr.components.Component]:
+    """One labelled component for each field, in the order of the form, with the defaults of the first choice."""
+    start = dict(zip(names(), defaults("digits", "modern"), strict=True))
+    made = {}
+    for group, members in order().items():
+        gr.HTML(f'<gan-group text="train.group_{group}"></gan-group>', apply_default_css=False)
+        for name in members:
+            made[name] = _control(_FIELDS[name], start[name], {"label": i18n(f"field.{name}"), "info": i18n(f"setting.{name}"), "elem_id": f"field-{name}"})
+    return made
+
+
+def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr.components.Component:
+    if isinstance(field.default, bool):
+        return gr.Checkbox(value, **common)
+    if "choices" in field.metadata:
+        return gr.Dropdown(list(field.metadata["choices"]), value=value, filterable=False, **common)
+    return gr.Number(value, precision=0 if isinstance(field.default, int) else None, step=1 if isinstance(field.default, int) else field.default / 10 or 0.01, **common)
+
+
+def defaults(data: Any, recipe: Any) -> list[Any]:
+    """The values of all controls for a data set and a recipe. What cannot be known shows the defaults of colour pictures."""
+    size, channels = shape(data)
+    try:
+        config = make_config(str(data), str(recipe), size, channels)
+    except UserError:
+        config = make_config("digits", "modern", OWN_SIZE, 3)
+    return [getattr(config, name) for name in names()]
+
+
+def shape(data: Any) -> tuple[int, int]:
+    """Size and channels that pictures of this data set are trained at: its own where the networks can draw it."""
+    info = data_room.catalogue().get(str(data))
+    return (OWN_SIZE, 3) if info is None else (min(SIZES, key=lambda size: abs(size - info.size)), info.channels)
+
+
+def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
+    """The config of the form. Raises UserError for an impossible setting, and for what is known of the data set before it is loaded."""
+    size, channels = shape(data)
+    asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
+    made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
+    info = data_room.catalogue().get(data)
+    if info is not None and made.batch > info.count:
+        raise UserError("train.batch_too_large", batch=made.batch, count=info.count)
+    if made.conditional and not (info and info.classes):
+        raise UserError("train.no_labels", data=data)
+    return made
+
+
+_MINUTES = next(field for field in dataclasses.fields(RunConfig) if field.name == "minutes")
+
+
+def _number(field: dataclasses.Field, value: Any) -> Any:
+    """A browser sends 32.0 and 32 alike: whole floats become the field's own type, everything else is left for the config to judge."""
+    kind = type(field.default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    return int(value) if kind is int and float(value).is_integer() else float(value) if kind is float else value

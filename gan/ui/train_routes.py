@@ -1,0 +1,70 @@
+"""What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute
+
+from gan import data
+from gan.config import EQUILIBRIUM, RECIPES, make_config
+from gan.errors import UserError
+from gan.ui.board import Board
+from gan.ui.routes import get, post, with_etag
+from gan.ui.services import Services
+
+MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def train_routes(services: Services) -> list[BaseRoute]:
+    """The routes of the tab."""
+    board = Board(services)
+
+    def poll(request: Request) -> Any:
+        query = request.query_params
+        return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
+
+    def sample(request: Request) -> Response:
+        step = _whole(request.path_params["step"])
+        path = services.store.sample_path(request.path_params["id"], step)
+        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER})
+
+    def log(request: Request) -> Any:
+        return {"lines": services.store.log_tail(request.path_params["id"], 200)}
+
+    def command(request: Request) -> Any:
+        services.supervisor.command(request.path_params["id"], request.path_params["command"])
+        board.forget()
+        return {"done": request.path_params["command"]}
+
+    def thumbnail(request: Request) -> Response:
+        path = data.info(request.path_params["name"]).thumbnail
+        if path is None or not path.is_file():
+            raise UserError("data.unknown", name=request.path_params["name"], choices=", ".join(data.catalogue()))
+        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
+
+    return [
+        get("poll", poll),
+        get("runs/{id}/samples/{step}.webp", sample),
+        get("runs/{id}/log", log),
+        post("runs/{id}/{command}", command),
+        get("catalogue", lambda request: with_etag(request, options())),
+        get("thumbnails/{name}.webp", thumbnail),
+    ]
+
+
+def options() -> dict[str, Any]:
+    """What the form offers: the data sets and the recipes, from their registries."""
+    sets = [
+        {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
+         "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
+        for info in data.catalogue().values()
+    ]  # fmt: skip
+    configs = {name: make_config("", name) for name in RECIPES}
+    recipes = [{"name": name, "loss": config.loss, "penalty": config.penalty, "main": index < MAIN_RECIPES} for index, (name, config) in enumerate(configs.items())]
+    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM}
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 16 else 0

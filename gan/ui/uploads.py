@@ -1,0 +1,51 @@
+"""Pictures that people bring to the page: kept beside the runs, so that a run can be started again from them."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan.errors import UserError
+
+
+def keep_uploads(files: Sequence[str], root: Path) -> Path:
+    """Copy uploaded files into a folder of their own under `root`; returns the zip where it is one zip, else the folder.
+
+    The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, or a zip
+    together with something else.
+    """
+    paths = [Path(name) for name in files]
+    archives = [path for path in paths if path.suffix.lower() == ".zip"]
+    if not paths:
+        raise UserError("ui.no_files")
+    if archives and len(paths) > 1:
+        raise UserError("ui.mixed_files")
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else file.read())
+    target = root / digest.hexdigest()[:16]
+    name = safe_name(paths[0].name)
+    if archives:
+        return _copy_once(archives[0], target / name)
+    folder = target / (Path(name).stem if len(paths) == 1 else f"{Path(name).stem}-{len(paths)}")
+    for number, path in enumerate(paths):
+        _copy_once(path, folder / f"{number:05d}-{safe_name(path.name)}")
+    return folder
+
+
+def safe_name(name: str) -> str:
+    """A file name of at most 80 plain characters with its suffix kept; "pictures" where nothing else is left."""
+    path = Path(name.replace("\\", "/"))
+    stem = re.sub(r"[^\w-]+", "-", path.stem).strip("-_")[:60] or "pictures"
+    return stem + re.sub(r"[^.a-z0-9]", "", path.suffix.lower())[:8]
+
+
+def _copy_once(source: Path, target: Path) -> Path:
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        shutil.copyfile(source, part)
+        part.replace(target)
+    return target
