@@ -128,9 +128,9 @@ RECIPES: dict[str, dict[str, Any]] = {
 _GREY_28: dict[str, Any] = {"width": 64}
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("digits", "fashion", "mnist", "fashion-mnist", "kmnist"), _GREY_28),
-    "faces": {"gamma": 1.0},
-    "emoji": {"gamma": 2.0, "augment": "color,translation,cutout"},
-    "landscapes": {"gamma": 1.0, "flip": True},
+    "faces": {"gamma": 1.0, "penalty_every": 2},
+    "emoji": {"gamma": 2.0, "penalty_every": 2, "augment": "color,translation,cutout"},
+    "landscapes": {"gamma": 1.0, "penalty_every": 2, "flip": True},
     "cifar10": {"width": 64, "flip": True},
     "svhn": {"width": 64},
     "flowers102": {"gamma": 2.0, "flip": True, "augment": "color,translation,cutout"},

@@ -1,0 +1,84 @@
+"""The checkpoint: a resumed trainer is the one that was never interrupted, and damage falls back or is told."""
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from gan.config import RECIPES
+from gan.errors import UserError
+from gan.train.state import BEFORE, NEWEST, has_state, load_state, save_state
+from tests.engine import tiny_trainer
+
+
+def fingerprint(trainer) -> list[torch.Tensor]:
+    tensors = [t for net in (trainer.G, trainer.D, trainer.ema) for t in net.state_dict().values()]
+    for optimizer in (trainer.opt_g, trainer.opt_d):
+        tensors += [state[name] for state in optimizer.state_dict()["state"].values() for name in sorted(state)]
+    return tensors
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_resume_equals_never_stopping(recipe, tmp_path):
+    """atol = rtol = 0: all randomness is a function of (seed, step), so nothing may differ."""
+    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True) for _ in range(3))
+    whole.advance(7)
+    first.advance(4)
+    save_state(tmp_path, first, {"elapsed": 1.5})
+    assert load_state(tmp_path, second) == {"elapsed": 1.5}
+    second.advance(3)
+    assert (second.step, second.total_images) == (7, whole.total_images)
+    for one, other in zip(fingerprint(whole), fingerprint(second), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_schedule_goes_on_where_time_is_the_budget(tmp_path):
+    first, second = tiny_trainer(kimg=0.0), tiny_trainer(kimg=0.0)
+    first.advance(2)
+    save_state(tmp_path, first, {})
+    load_state(tmp_path, second)
+    assert second.progress == 0
+    first.total_images = 64.0
+    save_state(tmp_path, first, {})
+    load_state(tmp_path, second)
+    assert second.progress == 0.25
+
+
+def test_learning_rates_stay_tied_to_the_schedule_after_resuming(tmp_path):
+    first, second = tiny_trainer(), tiny_trainer()
+    first.advance(2)
+    save_state(tmp_path, first, {})
+    load_state(tmp_path, second)
+    assert second.opt_g.param_groups[0]["lr"] is second.schedule.lr_g
+    second.advance(1)
+    assert second.opt_g.param_groups[0]["lr"].item() == pytest.approx(second.schedule.lr_g.item())
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.write_bytes(p.read_bytes()[:2000]), lambda p: p.write_bytes(b"{}"), lambda p: p.unlink()])
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_path):
+    trainer, other = tiny_trainer(), tiny_trainer()
+    trainer.advance(1)
+    save_state(tmp_path, trainer, {"elapsed": 1})
+    trainer.advance(1)
+    save_state(tmp_path, trainer, {"elapsed": 2})
+    damage(tmp_path / NEWEST)
+    assert load_state(tmp_path, other) == {"elapsed": 1}
+    assert other.step == 1
+    (tmp_path / BEFORE).write_bytes(b"nothing")
+    with pytest.raises(UserError) as caught:
+        load_state(tmp_path, other)
+    assert caught.value.key == "train.bad_state"
+
+
+def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
+    save_state(tmp_path, tiny_trainer(width=16), {})
+    with pytest.raises(UserError):
+        load_state(tmp_path, tiny_trainer(width=8))
+
+
+def test_a_checkpoint_is_safetensors_and_records_its_threads(tmp_path):
+    assert not has_state(tmp_path)
+    save_state(tmp_path, tiny_trainer(), {})
+    assert has_state(tmp_path)
+    with safe_open(tmp_path / NEWEST, "pt") as file:
+        assert '"threads": ' in file.metadata()["trainer"]
+    assert [p.name for p in tmp_path.iterdir()] == [NEWEST]
