@@ -142,11 +142,16 @@ def _decode(data: bytes, size: int, channels: int) -> np.ndarray:
         if picture.width * picture.height > MAX_PIXELS:
             raise ValueError("too many pixels")
         picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
-        upright = _opaque(ImageOps.exif_transpose(picture)).convert("RGB" if channels == 3 else "L")
+        return square(picture, size, channels)
+
+
+def square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
+    """The centre of a picture, upright and opaque, as uint8 (channels, size, size); Lanczos resampling."""
+    upright = _opaque(ImageOps.exif_transpose(picture)).convert("RGB" if channels == 3 else "L")
     side = min(upright.size)
     left, top = (upright.width - side) / 2, (upright.height - side) / 2
-    square = upright.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=3.0)
-    pixels = np.array(square)
+    cut = upright.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=3.0)
+    pixels = np.array(cut)
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

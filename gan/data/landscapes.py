@@ -6,19 +6,13 @@ the haze with distance (aerial perspective); water mirrors what stands above it 
 are a function of SEED and of this code alone; the first drawing takes a second or two and is kept in the user's cache.
 """
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from gan.data import scenery
-from gan.data.cache import cache_dir
+from gan.data import cache, scenery
 from gan.data.scenery import RIDGES, SIDE, smooth
 
 COUNT = 4000
@@ -39,13 +33,12 @@ def pictures() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     moon's at night. Taken from the user's cache where it has them, else drawn and kept there if that can be written.
     """
     code = b"".join(Path(module).read_bytes() for module in (__file__, scenery.__file__))
-    path = cache_dir() / f"landscapes-{hashlib.sha256(code).hexdigest()[:16]}.safetensors"
-    with contextlib.suppress(OSError, SafetensorError):
-        stored = load_file(path)
-        if stored.keys() == {"images", "label", *ATTRIBUTES} and stored["images"].shape == (COUNT, 3, SIDE, SIDE):
-            return stored.pop("images"), stored
+    name = f"landscapes-{hashlib.sha256(code).hexdigest()[:16]}"
+    stored = cache.kept(name)
+    if stored and stored.keys() == {"images", "label", *ATTRIBUTES} and stored["images"].shape == (COUNT, 3, SIDE, SIDE):
+        return stored.pop("images"), stored
     images, facts = draw(COUNT, SEED)
-    _keep({"images": images, **facts}, path)
+    cache.keep(name, {"images": images, **facts})
     return images, facts
 
 
@@ -73,19 +66,6 @@ def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
     for name, key in ATTRIBUTES.items():
         out[name] = torch.from_numpy(scaled[key].astype(np.int64 if name in WHOLE else np.float32))
     return out
-
-
-def _keep(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Write the cache file atomically; a cache that can't be written is no reason to stop."""
-    with contextlib.suppress(OSError, SafetensorError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        os.close(handle)
-        try:
-            save_file(tensors, temporary)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
 
 
 class _Layers:
@@ -134,7 +114,8 @@ def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], stars: np.
     _add_sky(layers, f, textures["cloud"], stars)
     image = layers.image()
     wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
-    image[wet] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"])
+    if len(wet):
+        image[wet] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"])
     front = _Layers(len(image))
     _add_foreground(front, f)
     image = image * front.through[:, None] + front.image()

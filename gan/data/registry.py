@@ -51,7 +51,7 @@ DOWNLOADS = {entry.name: entry for entry in (
               "no licence stated; cite Krizhevsky 2009", "Alex Krizhevsky"),
     _download("svhn", 32, 3, 73_257, _DIGITS, "non-commercial use only", "Netzer et al. 2011"),
     _download("flowers102", 64, 3, 8_189, FLOWERS, "no licence stated; research use", "Nilsback and Zisserman 2008"),
-    _download("celeba", 64, 3, 202_599, ("not smiling", "smiling"), "non-commercial research only", "Liu et al. 2015",
+    _download("celeba", 64, 3, 162_770, ("not smiling", "smiling"), "non-commercial research only", "Liu et al. 2015",
               CELEBA_ATTRIBUTES),
 )}
 

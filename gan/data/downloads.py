@@ -1,0 +1,144 @@
+"""Data sets that torchvision downloads: each is one line in LOADERS and one entry in `registry.DOWNLOADS`.
+
+torchvision is imported only here and only when one of these is asked for; it verifies what it downloads. Where the files are already in
+the cache folder, nothing is asked of the network.
+"""
+
+import errno
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gan.data import cache, files
+from gan.data.dataset import Dataset, check_memory, fit
+from gan.data.registry import info
+from gan.errors import UserError
+
+PATIENCE = 20  # seconds without an answer after which the network counts as absent
+_DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
+_REFUSALS = ("Error downloading", "not found or corrupted")  # torchvision's words for no answer, or not the published file
+
+Arrays = tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]  # images, labels, attributes
+Open = Callable[..., Any]  # opens one of torchvision's classes by name
+
+
+def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
+    """A downloaded set as a `Dataset` (see `gan.data.load`), its training split; the three splits together for flowers102.
+
+    Raises UserError in one sentence when torchvision can't be imported, the network or the disk refuses, or the files are damaged.
+    """
+    about = info(name)
+    size, channels = size or about.size, channels or about.channels
+    folder = cache.cache_dir() / "torchvision"
+    datasets = _torchvision(name)
+
+    def opened(kind: str, **options):
+        with _in_a_sentence(name, folder):
+            return getattr(datasets, kind)(folder, download=True, **options)
+
+    try:
+        images, labels, attributes = LOADERS[name](opened, size, channels)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError("data.download_damaged", name=name, folder=folder) from error
+    return fit(Dataset(name, images, labels, about.classes, attributes), size, channels)
+
+
+def _torchvision(name: str):
+    """torchvision.datasets. A torchvision built for another torch raises RuntimeError on import, a missing library OSError."""
+    try:
+        from torchvision import datasets
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
+        raise UserError("data.torchvision", name=name, reason=str(error).split("\n")[0]) from error
+    return datasets
+
+
+@contextmanager
+def _in_a_sentence(name: str, folder: Path) -> Iterator[None]:
+    """Turns whatever a downloader raises into a UserError; the kinds are many (urllib, gdown, requests), so all are caught."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except Exception as error:
+        raise _sentence(error, name, folder) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _sentence(error: Exception, name: str, folder: Path) -> UserError:
+    text = str(error)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return UserError("data.cache", folder=folder, reason=error.strerror)
+    if isinstance(error, ModuleNotFoundError) or "'gdown' is required" in text:
+        return UserError("data.package", name=name, package=getattr(error, "name", None) or "gdown")
+    if "many users" in text or "quota" in text.lower():
+        return UserError("data.quota", name=name)
+    refused = any(words in text for words in _REFUSALS)
+    if isinstance(error, OSError) or refused or type(error).__module__.startswith("gdown"):
+        return UserError("data.offline", name=name)
+    return UserError("data.download_damaged", name=name, folder=folder)
+
+
+def _digits_like(kind: str) -> Callable[[Open, int, int], Arrays]:
+    def read(opened: Open, size: int, channels: int) -> Arrays:
+        source = opened(kind, train=True)
+        return source.data[:, None].contiguous(), source.targets.long(), {}
+    return read
+
+
+def _cifar10(opened: Open, size: int, channels: int) -> Arrays:
+    source = opened("CIFAR10", train=True)
+    return torch.from_numpy(source.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(source.targets), {}
+
+
+def _svhn(opened: Open, size: int, channels: int) -> Arrays:
+    source = opened("SVHN", split="train")
+    return torch.from_numpy(np.ascontiguousarray(source.data)), torch.from_numpy(source.labels).long(), {}
+
+
+def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torch.Tensor:
+    """Every picture of torchvision data sets, cropped and resized one at a time. Kept in the cache: decoding takes minutes."""
+    count = sum(map(len, sources))
+    check_memory(count, channels, size)
+    key = f"{name}-{size}-{channels}-{count}"
+    stored = cache.kept(key)
+    if stored and stored.keys() == {"images"} and stored["images"].shape == (count, channels, size, size):
+        return stored["images"]
+    images = torch.empty(count, channels, size, size, dtype=torch.uint8)
+    at = 0
+    for source in sources:
+        source.transform = lambda picture: files.square(picture, size, channels)
+        for k in range(len(source)):
+            images[at] = torch.from_numpy(source[k][0])
+            at += 1
+    cache.keep(key, {"images": images})
+    return images
+
+
+def _flowers102(opened: Open, size: int, channels: int) -> Arrays:
+    splits = [opened("Flowers102", split=split) for split in ("train", "val", "test")]
+    labels = torch.tensor([label for split in splits for label in split._labels])
+    return _photos("flowers102", splits, size, channels), labels, {}
+
+
+def _celeba(opened: Open, size: int, channels: int) -> Arrays:
+    source = opened("CelebA", split="train")
+    marks = {name: source.attr[:, k].contiguous() for k, name in enumerate(source.attr_names) if name}
+    return _photos("celeba", [source], size, channels), marks["Smiling"], marks
+
+
+LOADERS = {
+    "mnist": _digits_like("MNIST"),
+    "fashion-mnist": _digits_like("FashionMNIST"),
+    "kmnist": _digits_like("KMNIST"),
+    "cifar10": _cifar10,
+    "svhn": _svhn,
+    "flowers102": _flowers102,
+    "celeba": _celeba,
+}
