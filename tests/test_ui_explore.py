@@ -301,7 +301,7 @@ def test_downloads(page):
     _, big = saved(lambda: page.get_by_role("button", name="PNG, enlarged 8 times").click())
     assert np.array_equal(np.asarray(big.convert("L")), np.asarray(small.convert("L")).repeat(8, 0).repeat(8, 1))
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
-    _, strip = saved(lambda: page.get_by_role("button", name="Strip").click())
+    _, strip = saved(lambda: page.get_by_role("button", name="Download the strip as PNG").click())
     assert strip.size == (9 * 28 * 4, 28 * 4)
 
 
@@ -337,12 +337,34 @@ def test_a_live_run_improves_in_place(page, address, runs):
     name = "20250102-060708-faces-modern"
     folder = write_run(runs, name, tiny_spec(), state="running", created=9.0)
     page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
-    expect(page.locator(".xp-badge")).to_be_visible(timeout=15000)
+    expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
     expect(sliders(page).first).to_be_enabled()
     changes(page, lambda: sliders(page).nth(0).fill("1.5"))
     page.wait_for_timeout(500)
     changes(page, lambda: write_weights(folder / "live.safetensors", tiny_spec(), seed=5))
     assert sliders(page).nth(0).input_value() == "1.5"
+
+
+def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
+    name = "20250102-070809-fashion-modern"
+    folder = write_run(runs, name, tiny_spec(), state="running", created=10.0)
+    (folder / "live.safetensors").unlink()
+    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
+    expect(page.locator(".xp-note")).to_contain_text("has no pictures yet")
+    write_weights(folder / "live.safetensors", tiny_spec())
+    expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
+    expect(page.locator(".xp-note")).to_be_hidden()
+
+
+def test_the_server_comes_back(page):
+    page.route("**/gan/image*", lambda route: route.abort())
+    sliders(page).nth(0).fill("2")
+    expect(page.locator(".xp-note")).to_contain_text("No connection")
+    page.unroute("**/gan/image*")
+    expect(page.locator(".xp-note")).to_be_hidden(timeout=15000)
+    start = large(page)
+    changes(page, lambda: sliders(page).nth(0).fill("-2"))
+    assert large(page) != start
 
 
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])

@@ -70,6 +70,7 @@ def test_a_damaged_model_leaves_the_others_in_peace(get, tmp_path):
     reply = get("image", id=f"run:{NEWER}")
     assert reply.status_code == 400
     assert reply.json()["error"]["key"] == "models.damaged"
+    assert str(tmp_path) not in reply.text
     assert get("image", id=SHIPPED).status_code == 200
 
 

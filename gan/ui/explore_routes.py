@@ -31,7 +31,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
     def picture(draw: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
-            model = services.explorer().open(_model_id(request))
+            model = _open(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
             if anyio.from_thread.run(request.is_disconnected):
@@ -41,10 +41,10 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return handler
 
     def described(request: Request) -> Any:
-        return services.explorer().open(_model_id(request)).describe()
+        return _open(services, request).describe()
 
     def latent(request: Request) -> Any:
-        model = services.explorer().open(_model_id(request))
+        model = _open(services, request)
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
     def preview(request: Request) -> Response:
@@ -72,8 +72,15 @@ def list_models(services: Services) -> list[dict[str, Any]]:
     return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
 
 
-def _model_id(request: Request) -> str:
-    return request.query_params.get("id", "")
+def _open(services: Services, request: Request) -> "Model":
+    """The model that a request names. A sentence about its file tells visitors the name of the model, not where the server keeps it."""
+    name = request.query_params.get("id", "")
+    try:
+        return services.explorer().open(name)
+    except UserError as error:
+        if "path" not in error.values:
+            raise
+        raise UserError(error.key, **{**error.values, "path": name}) from error
 
 
 def _point(model: "Model", request: Request) -> Point:

@@ -15,6 +15,7 @@ const WALL = 8;
 const LIVE_BEAT = 2500; // ms between looks at a model that is training
 const IDLE_BEAT = 10000;
 const SETTLE = 160; // ms after the last movement until the sheets follow
+const SLOW = 700; // ms without a first picture after which we say that it takes a moment
 const ENLARGED = 8;
 
 class GanExplorer extends HTMLElement {
@@ -30,10 +31,10 @@ class GanExplorer extends HTMLElement {
     this.settle = later(() => this.followUp(), SETTLE);
     this.keep = later(() => remember(this.point), 300);
     this.place();
-    this.beat();
     addEventListener("gan:explore", (event) => this.choose(event.detail.model));
     addEventListener("hashchange", () => this.adopt(restore()));
-    document.addEventListener("visibilitychange", () => !document.hidden && this.beat());
+    document.addEventListener("visibilitychange", () => this.beat());
+    new IntersectionObserver(() => this.beat()).observe(this); // the tab was opened again
   }
 
   build() {
@@ -124,14 +125,25 @@ class GanExplorer extends HTMLElement {
     return this.models.find((model) => model.id === this.point.model);
   }
 
-  /** Show another model, from its seed's own picture on; `point` says where instead. */
+  /** Show another model, from its seed's own picture on; `point` says where instead. One that is not there yet is shown once it is. */
   choose(id, point = null) {
+    this.awaited = null;
     if (id === this.point.model && !point) return;
+    if (!this.models.some((model) => model.id === id)) {
+      this.expect(id, point);
+      this.beat();
+      return;
+    }
     const { seed, psi, wall, to } = this.point;
     this.point = { ...fresh(), seed, psi, wall, to, ...point, model: id };
     this.keep();
     this.open();
-    if (!this.model) this.beat();
+  }
+
+  /** Say why a model can't be shown, and go to it as soon as it can. */
+  async expect(id, point) {
+    this.awaited = { id, point };
+    await request("model", { query: { id } }).catch((error) => this.say(error));
   }
 
   /** Show the chosen model from the start: its preview at once, then its own pictures. */
@@ -169,27 +181,30 @@ class GanExplorer extends HTMLElement {
   /** Look at the list of models now, and again after a while: sooner where the current one is still learning. */
   async beat() {
     clearTimeout(this.timer);
-    if (document.hidden) return;
+    if (document.hidden || this.offsetParent === null) return;
     try {
       this.take((await request("models")).map((model) => ({ ...model, preview: model.preview && address(model.preview, { v: model.updated }) })));
+      if (this.lost) this.improved();
     } catch (error) {
       this.say(error);
     }
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => this.beat(), this.models.some((model) => model.live) || !this.models.length ? LIVE_BEAT : IDLE_BEAT);
   }
 
   take(models) {
     const before = this.model;
-    const first = !this.models.length;
     this.models = models;
     this.empty.hidden = models.length > 0;
     this.body.hidden = !models.length;
     if (!models.length) return;
     if (!this.model) {
-      if (this.point.model && !first) this.say({ text: t("explore.gone") });
+      if (this.point.model) this.expect(this.point.model, this.point);
       this.unasked(models.find((model) => !this.broken.has(model.id)) ?? models[0]);
     }
-    if (!before || before.id !== this.point.model) this.open();
+    const { awaited } = this;
+    if (awaited && models.some((model) => model.id === awaited.id)) this.choose(awaited.id, awaited.point);
+    else if (!before || before.id !== this.point.model) this.open();
     else if (before.updated !== this.model.updated) this.improved();
     this.picker.show(models, this.point.model);
     this.large.live(Boolean(this.model.live));
@@ -203,7 +218,6 @@ class GanExplorer extends HTMLElement {
 
   /** The current model has learned: the same point, drawn by newer weights. */
   improved() {
-    if (this.offsetParent === null) return;
     this.say(null);
     this.draw();
     this.describe(this.point.model);
@@ -224,8 +238,8 @@ class GanExplorer extends HTMLElement {
       this.neighbours.sheet.refresh();
     } catch (error) {
       if (id !== this.point.model) return;
-      this.broken.add(id);
-      const next = id === this.byChance && !error.offline && this.models.find((model) => !this.broken.has(model.id));
+      if (!error.offline) this.broken.add(id);
+      const next = id === this.byChance && this.models.find((model) => !this.broken.has(model.id));
       if (!next) return void this.say(error);
       this.unasked(next);
       this.open();
@@ -249,11 +263,11 @@ class GanExplorer extends HTMLElement {
   async drawLarge() {
     const asked = this.point;
     if (!asked.model) return;
-    const slow = setTimeout(() => this.shown === null && this.say({ text: t("explore.waking") }, true), 700);
+    const slow = setTimeout(() => this.large.wait(this.shown ? null : t("explore.waking")), SLOW);
     try {
       const shown = await picture("image", query(asked));
       if (asked.model !== this.point.model) return;
-      if (this.shown === null || this.waiting) this.say(null);
+      if (this.shown === null) this.say(null);
       this.shown = shown;
       this.large.draw(shown.bitmap);
       this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point: asked } }));
@@ -261,6 +275,7 @@ class GanExplorer extends HTMLElement {
       if (asked.model === this.point.model) this.say(error);
     } finally {
       clearTimeout(slow);
+      this.large.wait(null);
     }
   }
 
@@ -276,11 +291,10 @@ class GanExplorer extends HTMLElement {
   }
 
   /** A sentence beside the picker; null takes it away. */
-  say(error, waiting = false) {
-    this.waiting = waiting;
+  say(error) {
+    this.lost = Boolean(error?.offline);
     setText(this.note, error ? sentence(error) : "");
     this.note.hidden = !error;
-    this.note.classList.toggle("is-waiting", waiting);
   }
 }
 

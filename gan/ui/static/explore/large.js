@@ -7,7 +7,8 @@ export class Large {
   constructor() {
     this.canvas = h("canvas", { role: "img", class: "xp-canvas", width: 1, height: 1 });
     this.badge = h("span", { class: "xp-badge", hidden: true }, t("explore.live"));
-    this.element = h("figure", { class: "xp-large" }, this.canvas, this.badge);
+    this.notice = h("span", { class: "xp-badge xp-notice", role: "status", hidden: true });
+    this.element = h("figure", { class: "xp-large" }, this.canvas, this.badge, this.notice);
     new ResizeObserver(() => this.#fit()).observe(this.element);
   }
 
@@ -31,6 +32,12 @@ export class Large {
 
   live(on) {
     this.badge.hidden = !on;
+  }
+
+  /** A word on the picture while there is something to wait for; null takes it away. */
+  wait(text) {
+    this.notice.textContent = text ?? "";
+    this.notice.hidden = !text;
   }
 
   #paint(source, x, y, width, height) {

@@ -20,7 +20,7 @@ export class Way {
     const dice = h("button", {
       type: "button", class: "gan-ghost", title: t("explore.other_random"), "aria-label": t("explore.other_random"), onclick: () => change({ to: randomSeed() }, false),
     }, icon("dice"));
-    const keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.save_strip"), onclick: () => this.#save() }, icon("download"), t("explore.strip"));
+    const keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.save_strip"), "aria-label": t("explore.save_strip"), onclick: () => this.#save() }, icon("download"), h("span", {}, t("explore.strip")));
     this.mosaic = new Mosaic({
       rows: 1, columns: FRAMES, label: t("explore.way"), name: (index) => t("explore.frame", { number: index + 1, count: FRAMES }),
       pick: (index) => change({ t: index / (FRAMES - 1) }, false),
