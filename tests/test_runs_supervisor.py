@@ -3,56 +3,20 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
 from gan.errors import MESSAGES, UserError
-from gan.files import append_line, read_json, write_bytes, write_json
-from gan.runs import processes, supervisor
-from gan.runs.store import LIVE, STATES, Store
+from gan.files import append_line, write_bytes
+from gan.runs import supervisor
+from gan.runs.store import LIVE, STATES
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, tiny, wait_until
+from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
 from tests.fakes.worker import SEEDS
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-LONG = 100_000  # steps: a run that never ends by itself
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "runs")
-
-
-@pytest.fixture
-def supervise(store):
-    """Start supervisors that end with the test, and check that they leave no process behind."""
-    begun = []
-
-    def start(command=FAKE_WORKER):
-        begun.append(Supervisor(store, command))
-        begun[-1].start()
-        return begun[-1]
-
-    before = set(psutil.Process().children())
-    yield start
-    for each in begun:
-        each.close()
-    left = [child for child in set(psutil.Process().children()) - before if child.is_running()]
-    assert left == [], "no child is left, not even a zombie"
-
-
-def state(store, run_id):
-    return store.status(run_id)["state"]
-
-
-def reaches(store, run_id, *states):
-    wait_until(lambda: state(store, run_id) in states, what=lambda: f"for {states}: {store.status(run_id)}")
 
 
 def children():
@@ -339,208 +303,6 @@ def test_a_run_directory_that_vanishes_does_not_end_the_supervision(store, super
     reaches(store, after, "finished")
 
 
-# The server's end and its next start
-
-
-def test_close_pauses_the_run_and_ends_the_spare(store, supervise, monkeypatch):
-    monkeypatch.setattr(supervisor, "SPARE_DELAY", 0.0)
-    boss = supervise()
-    run_id, waiting = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=5))
-    reaches(store, run_id, "running")
-    wait_until(boss.spare_ready)
-    assert len(children()) == 2
-    boss.close()
-    assert children() == []
-    assert (state(store, run_id), state(store, waiting)) == ("paused", "queued")
-    assert store.resumable(run_id)
-    boss.close()
-    again = supervise()
-    reaches(store, waiting, "finished")
-    again.resume(run_id)
-    reaches(store, run_id, "running")
-
-
-def test_close_before_the_worker_could_listen_leaves_the_run_paused(store, supervise):
-    boss = supervise((sys.executable, "-c", "import time; time.sleep(60)"))
-    run_id = boss.submit(tiny())
-    reaches(store, run_id, "starting")
-    boss.close()
-    assert state(store, run_id) == "paused"
-    after = supervise()
-    after.resume(run_id)
-    reaches(store, run_id, "finished")
-
-
-def test_close_without_start_does_nothing(store):
-    Supervisor(store, FAKE_WORKER).close()
-
-
-def test_no_zombies_after_several_servers(store, supervise):
-    for _ in range(3):
-        boss = supervise()
-        ids = [boss.submit(tiny(steps=5)), boss.submit(tiny(steps=LONG))]
-        reaches(store, ids[1], "running")
-        boss.close()
-        assert children() == []
-        assert [state(store, run_id) for run_id in ids] == ["finished", "paused"]
-
-
-SERVER = """
-import sys
-from pathlib import Path
-from gan.runs.store import Store
-from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, tiny
-store = Store(Path(sys.argv[1]))
-boss = Supervisor(store, FAKE_WORKER)
-boss.start()
-print(boss.submit(tiny(steps=int(sys.argv[2]))), flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def server(store):
-    """A server in a process of its own, with one run training."""
-
-    def start(steps):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=REPOSITORY, **pipes)
-        begun.append(process)
-        run_id = process.stdout.readline().strip()
-        reaches(store, run_id, "running", "finished")
-        return process, run_id
-
-    begun = []
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
-
-
-def test_the_worker_outlives_a_killed_server_and_is_adopted(store, supervise, server):
-    process, run_id = server(LONG)
-    pid = store.status(run_id)["pid"]
-    process.kill()
-    process.wait()
-    step = store.status(run_id)["step"]
-    wait_until(lambda: store.status(run_id)["step"] > step)
-    boss = supervise()
-    assert (boss.active(), state(store, run_id)) == (run_id, "running")
-    waiting = boss.submit(tiny(steps=5))
-    assert boss.queue() == [waiting], "the device is not free"
-    boss.pause(run_id)
-    reaches(store, run_id, "paused")
-    assert store.status(run_id)["pid"] == pid
-    reaches(store, waiting, "finished")
-
-
-def test_an_adopted_worker_that_dies_shows_as_failed(store, supervise, server):
-    process, run_id = server(LONG)
-    process.kill()
-    process.wait()
-    boss = supervise()
-    os.kill(store.status(run_id)["pid"], signal.SIGKILL)
-    reaches(store, run_id, "failed")
-    assert store.status(run_id)["error"]["key"] == "runs.worker_lost"
-    wait_until(lambda: boss.active() is None)
-
-
-def test_close_pauses_an_adopted_worker(store, supervise, server):
-    process, run_id = server(LONG)
-    process.kill()
-    process.wait()
-    worker = psutil.Process(store.status(run_id)["pid"])
-    supervise().close()
-    assert state(store, run_id) == "paused"
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
-
-
-def test_the_spare_of_a_killed_server_ends_by_itself(store, server):
-    process, _ = server(steps=1)
-    server_children = psutil.Process(process.pid).children
-    wait_until(lambda: store.root.joinpath(".spare.log").read_text() == "ready\n" and len(server_children()) == 1)
-    spare = server_children()[0]
-    process.kill()
-    process.wait()
-    wait_until(lambda: not spare.is_running() or spare.status() == psutil.STATUS_ZOMBIE)
-
-
-def test_leaving_python_closes_the_supervisor(store, server):
-    process, run_id = server(LONG)
-    process.communicate("", timeout=20)
-    assert process.returncode == 0
-    assert state(store, run_id) == "paused"
-
-
-def test_a_second_server_on_the_same_folder_is_refused(store, server):
-    process, _ = server(steps=1)
-    second = Supervisor(store, FAKE_WORKER)
-    with pytest.raises(UserError, match=f"process {process.pid}"):
-        second.start()
-    second.close()
-    assert read_json(store.root / ".supervisor.json")["pid"] == process.pid, "the refused one leaves the claim of the first"
-
-
-@pytest.mark.parametrize(("checkpoint", "expected"), [(True, "paused"), (False, "failed")])
-@pytest.mark.parametrize("before", LIVE)
-def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, before, checkpoint, expected):
-    """The machine was switched off: numbers of processes mean nothing any more. Our own number stands for one that was given out again."""
-    ids = [store.create(tiny()) for _ in range(3)]
-    for run_id, (pid, since) in zip(ids, [(os.getpid(), processes.started() - 3600), (2**22 + 5, 1.0), (None, None)], strict=True):
-        store.update_status(run_id, state=before, pid=pid, pid_started=since)
-        if checkpoint:
-            write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"step")
-    boss = supervise()
-    assert [state(store, run_id) for run_id in ids] == [expected] * 3
-    assert boss.active() is None
-    assert all((store.status(run_id)["error"] or {}).get("key") == (None if checkpoint else "runs.interrupted") for run_id in ids)
-
-
-def test_queued_runs_start_with_the_next_server(store, supervise):
-    ids = [store.create(tiny(steps=3)) for _ in range(2)]
-    supervise()
-    for run_id in ids:
-        reaches(store, run_id, "finished")
-
-
-def test_damaged_runs_do_not_stand_in_the_way(store, supervise):
-    for content in (b"", b"{", b'{"state": "queued", "queued_at": "soon"}', b'{"state": "running", "pid": "x"}'):
-        write_bytes(store.path(store.create(tiny())) / "status.json", content)
-    (store.root / "empty").mkdir()
-    run_id = supervise().submit(tiny(steps=3))
-    reaches(store, run_id, "finished")
-
-
-# A run that a person started at a terminal, in the same folder
-
-TERMINAL = """
-import sys
-from pathlib import Path
-from tests.fakes.worker import FakeRun
-FakeRun(Path(sys.argv[1])).train()
-"""
-
-
-def test_a_run_from_the_terminal_is_seen_waited_for_and_left_alone_at_the_end(store, supervise, monkeypatch):
-    monkeypatch.setattr(supervisor, "SURVEY", 0.1)
-    boss = supervise()
-    path = store.root / "mine"
-    write_json(path / "config.json", tiny(steps=LONG).to_json())
-    write_json(path / "status.json", {"state": "paused", "step": 0})
-    with subprocess.Popen([sys.executable, "-c", TERMINAL, str(path)], cwd=REPOSITORY, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_until(lambda: boss.active() == "mine")
-            waiting = boss.submit(tiny(steps=3))
-            assert boss.queue() == [waiting]
-            boss.close()
-            assert (state(store, "mine"), process.poll()) == ("running", None)
-            Store(store.root).send("mine", "stop")
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-
-
 # Many at once
 
 
@@ -570,29 +332,6 @@ def test_many_threads_may_press_every_button(store, supervise):
         if state(store, run_id) not in ("finished", "stopped"):
             reaches(store, run_id, "finished", "stopped", "paused")
     wait_until(lambda: boss.active() is None)
-
-
-# Processes
-
-
-def test_a_process_is_known_by_number_and_start_time():
-    pid, since = os.getpid(), processes.started()
-    assert processes.find(pid, since).alive()
-    assert processes.find(pid, since + 60) is None
-    assert processes.find(pid, None) is None
-    for nobody in (None, "1", -1, 0, True, 2**22 + 5, 2**80, 1.5):
-        assert processes.find(nobody, since) is None
-
-
-def test_a_zombie_is_not_alive():
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
-        since = processes.started(process.pid)
-        worker = processes.find(process.pid, since)
-        assert worker.alive()
-        process.stdin.close()
-        wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
-        assert not worker.alive()
-        assert processes.find(process.pid, since) is None
 
 
 def test_status_and_stats_stay_readable_while_a_worker_writes(store, supervise):

@@ -5,18 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from gan.runs.store import LIVE, Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import tiny, wait_until
+from tests.fakes.runs import REPOSITORY, state, tiny, wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 PATIENCE = 90.0  # seconds: importing torch on a busy machine
-LONG = 10**6  # steps
+LONG = 10**6  # steps: far beyond the test
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +27,6 @@ def boss(tmp_path_factory):
     supervisor.close()
     left = [child for child in set(psutil.Process().children()) - before if child.is_running()]
     assert left == [], "no child is left, not even a zombie"
-
-
-def state(store, run_id):
-    return store.status(run_id)["state"]
 
 
 def reaches(store, run_id, *states):

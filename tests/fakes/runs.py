@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan.config import RunConfig, make_config
+from gan.runs.store import Store
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
+LONG = 100_000  # steps: a fake run that never ends by itself
 
 
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
@@ -21,3 +24,13 @@ def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Cal
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout} s in vain {what()}"
         time.sleep(0.01)
+
+
+def state(store: Store, run_id: str) -> str:
+    """The run's state."""
+    return store.status(run_id)["state"]
+
+
+def reaches(store: Store, run_id: str, *states: str) -> None:
+    """Wait until the run is in one of `states`."""
+    wait_until(lambda: state(store, run_id) in states, what=lambda: f"for {states}: {store.status(run_id)}")
