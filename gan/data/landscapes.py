@@ -19,8 +19,8 @@ COUNT = 4000
 SEED = 20
 CHUNK = 40  # pictures painted at a time, so that their layers stay in the processor's cache
 ATTRIBUTES = {"scene": "sea", "time_of_day": "hour", "horizon": "horizon", "sun_x": "sun_x", "sun_height": "sun_y", "clouds": "clouds",
-              "relief": "relief", "snow": "snow", "lake": "lake", "trees": "trees", "boat": "boat"}
-WHOLE = ("scene", "lake", "trees", "boat")  # attributes that are yes or no
+              "relief": "relief", "snow": "snow", "lake": "lake", "trees": "trees", "shore": "shore", "boat": "boat", "aurora": "aurora"}
+WHOLE = ("scene", "lake", "trees", "shore", "boat", "aurora")  # attributes that are yes or no
 
 _Y = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, :, None]
 _X = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, None, :]
@@ -48,6 +48,7 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     facts = scenery.scenes(count, rng)
     facts["peaks"] = scenery.profiles(count, rng, 0.5, peaked=True)
     facts["hills"] = scenery.profiles(count, rng, 0.38, peaked=False)
+    facts["ripple"] = rng.random((count, SIDE), dtype=np.float32)
     facts |= scenery.palette(facts["hour"])
     textures = {"cloud": scenery.cloud_texture(rng), "rock": scenery.rock_texture(rng), "waves": scenery.wave_textures(rng)}
     stars = rng.random((count, 70, 4)).astype(np.float32)
@@ -59,12 +60,14 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
 
 
 def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    scaled = {**facts, "hour": facts["hour"] % 24, "horizon": facts["horizon"] / SIDE, "sun_x": facts["sun_x"] / SIDE,
-              "lake": facts["lake"] * (1 - facts["sea"]), "boat": facts["boat"] * facts["sea"],
-              "trees": facts["trees"] * (1 - facts["sea"]), "snow": facts["snow"] * (1 - facts["sea"])}
+    """The facts as a reader wants them: in units, and none that the picture does not show."""
+    land, sea = 1 - facts["sea"], facts["sea"]
+    shown = {**facts, "hour": facts["hour"] % 24, "horizon": facts["horizon"] / SIDE, "sun_x": facts["sun_x"] / SIDE,
+             "lake": facts["lake"] * land, "trees": facts["trees"] * land, "snow": facts["snow"] * land,
+             "shore": facts["shore"] * sea, "boat": facts["boat"] * sea, "aurora": facts["aurora"] * facts["night"]}
     out = {"label": torch.from_numpy(facts["label"].astype(np.int64))}
     for name, key in ATTRIBUTES.items():
-        out[name] = torch.from_numpy(scaled[key].astype(np.int64 if name in WHOLE else np.float32))
+        out[name] = torch.from_numpy(shown[key].astype(np.int64 if name in WHOLE else np.float32))
     return out
 
 
@@ -124,52 +127,62 @@ def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], stars: np.
 
 def _ridge_lines(f: dict[str, np.ndarray]) -> np.ndarray:
     """The height of each ridge in pixels from the top, float32 (N, RIDGES, SIDE), far to near."""
-    horizon, sea = f["horizon"][:, None, None], f["sea"][:, None, None]
+    horizon = f["horizon"][:, None, None]
     steps = np.arange(RIDGES, dtype=np.float32)[None, :, None]
-    tall = f["relief"][:, None, None] * f["ridge_height"][:, :, None] * np.array([34, 30, 20, 14], np.float32)[None, :, None]
-    mixed = np.where(steps < 2, f["peaks"], 0.7 * f["hills"])
-    wet = np.maximum(sea, f["lake"][:, None, None])
-    base = horizon + np.where(wet > 0, np.minimum(steps, 2) * 0.5, steps * 4.5 - 2)
-    lines = base - tall * mixed
-    # At sea only a headland or two rise from one side; the rest of the horizon is open.
-    reach = (f["ridge_seed"][:, :, :1] * 70 - 18)
-    side = f["ridge_seed"][:, :, 1:2] < 0.5
-    inland = np.where(side, reach - _X, reach - (SIDE - _X)) / 16
-    headland = horizon + 1 - 0.62 * tall * f["hills"] * smooth(inland) * (steps < 2) - 4 * (smooth(inland) - 0.25)
-    return np.where(sea > 0, headland, lines)
+    tall = f["relief"][:, None, None] * f["ridge_height"][:, :, None] * np.array([34, 24, 13, 9], np.float32)[None, :, None]
+    wet = f["lake"][:, None, None]
+    base = horizon + np.where(wet > 0, np.minimum(steps, 2) * 0.5, steps * 5 - 1)
+    lines = base - tall * np.where(steps < 2, f["peaks"], f["hills"]) * np.where(wet > 0, 1 - 0.2 * steps, 1)
+    # At sea a headland or two rise from the sides, and at times an island; the rest of the horizon is open.
+    reach = f["ridge_seed"][:, :, :1] * 84 - 22
+    from_side = np.where(f["ridge_seed"][:, :, 1:2] < 0.5, reach - _X, reach - (SIDE - _X))
+    island = 12 + 6 * f["ridge_seed"][:, :, 4:5] - np.abs(_X - 8 - 48 * f["ridge_seed"][:, :, 5:6])
+    inland = np.where(f["ridge_seed"][:, :, 6:7] < 0.7, from_side, island - 4 * steps)
+    slope = 1 - np.exp(-np.maximum(inland, 0) / 9)
+    headland = horizon + 1 - slope * (2 + 0.8 * tall * (0.25 + 0.75 * f["peaks"])) + 3 * (inland < 0)
+    return np.where(f["sea"][:, None, None] > 0, np.where(steps < 2, headland, 2.0 * SIDE), lines)
+
+
+def _facing(line: np.ndarray, depth: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """How far the mountain side under a ridge line (N, SIDE) faces left, (N, y, x): the slope above it, wandering with depth."""
+    padded = np.pad(line, ((0, 0), (2, 2)), mode="edge")
+    slope = (padded[:, 4:] - padded[:, :-4]) * 0.25
+    at = (_X + rough * depth.clip(0, 14) * 0.3).clip(0, SIDE - 1).astype(np.intp)
+    return -slope[np.arange(len(line))[:, None, None], at]
 
 
 def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> None:
     lines = _ridge_lines(f)
-    facing = np.sign(SIDE / 2 - f["sun_x"] + 0.01)[:, None, None]  # 1 when the light comes from the left
-    aerial = np.array([0.72, 0.5, 0.26, 0.06], np.float32)
+    light_left = np.sign(SIDE / 2 - f["sun_x"] + 0.01)[:, None, None]  # 1 when the light comes from the left
+    aerial = np.array([0.62, 0.42, 0.26, 0.08], np.float32)
     haze = 0.55 * f["low"] + 0.45 * f["middle"]
+    land = 1 - _column(f["sea"])
     for k in reversed(range(RIDGES)):
         depth = _Y - lines[:, k:k + 1]
-        relief = facing * _crops(rock, f["ridge_seed"][:, k, 2:4])
+        rough = _crops(rock, f["ridge_seed"][:, k, 2:4])
         ground = f["rock"] * (1 - k / (RIDGES - 1)) + f["plant"] * (k / (RIDGES - 1))
-        lit, dark = ground * f["light"] / 255, ground * f["shadow"] / 255
-        mist = smooth(depth / 26) * (0.55 if k < 3 else 0.2)
-        shade = smooth(0.5 + 0.42 * relief)
-        snow = 0.0
-        if k < 2:
-            line = lines[:, k].min(1)[:, None, None] + _column(f["snow"]) * 20
-            snow = smooth((line - _Y) / 3 + 0.8 * relief) * (_column(f["snow"]) > 0) * (1 - _column(f["sea"]))
-        near = 1 - aerial[k]
-        bare = (1 - snow) * (1 - mist)
-        white = snow * (1 - mist)
-        layers.cover(np.clip(depth + 0.5, 0, 1), [
-            (lit * near + haze * aerial[k], bare * shade), (dark * near + haze * aerial[k], bare * (1 - shade)),
-            (f["light"] * near + haze * aerial[k], white * shade),
-            ((f["shadow"] + f["zenith"]) * 0.62 * near + haze * aerial[k], white * (1 - shade)),
-            (haze, mist)])
+        lit, dark = (side * (1 - aerial[k]) + haze * aerial[k] for side in (ground * f["light"] / 255, ground * f["shadow"] / 255))
+        mist = smooth(depth / 26) * (0.6 if k < 3 else 0.15)
+        if k >= 2:
+            shade = 0.5 + 0.3 * light_left * rough
+            parts = [(lit, (1 - mist) * shade), (dark, (1 - mist) * (1 - shade))]
+        else:
+            shade = smooth(0.5 + light_left * (0.34 * _facing(lines[:, k], depth, rough) + 0.26 * rough))
+            line = lines[:, k].min(1)[:, None, None] + _column(f["snow"]) * 22
+            snow = smooth((line - _Y) / 3 + 1.2 * rough) * (_column(f["snow"]) > 0) * land
+            bare, white = (1 - snow) * (1 - mist), snow * (1 - mist)
+            bright, blue = (side * (1 - 0.8 * aerial[k]) + haze * 0.8 * aerial[k]
+                            for side in (f["light"] * 0.98, 0.5 * f["shadow"] + 0.45 * f["zenith"] + 0.12 * f["light"]))
+            parts = [(lit, bare * shade), (dark, bare * (1 - shade)), (bright, white * shade), (blue, white * (1 - shade))]
+        layers.cover(np.clip(depth + 0.5, 0, 1), [*parts, (haze, mist)])
+
 
 def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray, stars: np.ndarray) -> None:
     horizon, night = _column(f["horizon"]), _column(f["night"])
     sun_x, sun_y = _column(f["sun_x"]), _column(_sun_row(f))
     away = np.sqrt((_X - sun_x) ** 2 + (_Y - sun_y) ** 2)
     low_sun = np.exp(-((_column(f["sun_y"]) / 0.35) ** 2)) * (1 - night)
-    glow = (0.16 + 0.30 * low_sun) / (1 + (away / (6 + 10 * low_sun)) ** 2)
+    glow = (0.14 + 0.20 * low_sun) / (1 + (away / (6 + 10 * low_sun)) ** 2)
     band = low_sun * 0.22 / (1 + ((_X - sun_x) / 22) ** 2) * np.exp(-(((_Y - horizon) / 9) ** 2))
     layers.add(f["glow"], glow + band)
 
@@ -186,6 +199,8 @@ def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray, stars
     disc = disc * (1 - night * (np.abs(_column(f["moon"])) > 0.7) * bite)
     layers.cover(disc, [(white, 0.75 - 0.35 * low_sun), (f["glow"] * 0.4 + white * 0.6 * np.array([1, 0.93, 0.72], np.float32), 0.25 + 0.35 * low_sun)])
     layers.add(white, _starlight(stars, f) * (1 - disc))
+    for colour, curtain in _aurora(f):
+        layers.add(colour, curtain)
 
     first, second = smooth(above / 0.7), smooth((above - 0.42) / 0.58)
     everywhere = np.ones_like(layers.through)
@@ -206,6 +221,22 @@ def _starlight(stars: np.ndarray, f: dict[str, np.ndarray]) -> np.ndarray:
     return light
 
 
+def _aurora(f: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Curtains of green light with a violet hem above, as colours and weights; nothing except on some nights."""
+    seed = f["offsets"][:, 7:11, None, None]
+    hem = _column(f["horizon"]) * (0.34 + 0.3 * seed[:, 0])
+    hem = hem + 5 * np.sin(_X * (0.07 + 0.09 * seed[:, 1]) + 6.3 * seed[:, 2]) + 2 * np.sin(_X * 0.31 + 6.3 * seed[:, 3])
+    up = hem - _Y
+    rays = 0.65 + 0.35 * np.sin(_X * (0.5 + 0.6 * seed[:, 3]) + 4 * np.sin(_X * 0.13 + 6.3 * seed[:, 1]))
+    shown = _column(f["aurora"] * f["night"]) * rays * smooth((up + 1.5) / 4)
+    tall = 5 + 9 * seed[:, 2]
+    green = shown * np.exp(-np.maximum(up, 0) / tall)
+    violet = shown * np.exp(-np.maximum(up - tall, 0) / tall) - green
+    count = len(f["hour"])
+    return [(np.tile(np.array([40, 190, 130], np.float32), (count, 1)), green),
+            (np.tile(np.array([90, 50, 150], np.float32), (count, 1)), 0.6 * violet.clip(0))]
+
+
 def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) -> np.ndarray:
     """The picture with everything below the horizon turned to water that mirrors what is above."""
     count = len(image)
@@ -216,16 +247,19 @@ def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) 
     surf = np.stack([waves[b, :, s:s + SIDE] for b, s in zip(bank, start, strict=True)])
     surf = surf[np.arange(count)[:, None], below.clip(0)]
     swell = _column(f["swell"]) * np.where(_column(f["sea"]) > 0, 1.0, 0.45)
-    mirror = (horizon[:, None] - 1 - below * 1.15 + 0.5).astype(int).clip(0, SIDE - 1)
+    depth = below.clip(0) / (SIDE - f["horizon"])[:, None]
+    squeeze = np.minimum(1.15, (f["horizon"] - 2) / (SIDE - f["horizon"]))[:, None]
+    ripple = (f["ripple"] - 0.5) * (1 + 5 * depth * f["swell"][:, None])
+    mirror = (horizon[:, None] - 0.5 - below * squeeze + ripple).astype(int).clip(0, SIDE - 1)
     reflected = np.take_along_axis(image, mirror[:, None, :, None], 2)
-    depth = below[:, :, None].clip(0) / (SIDE - f["horizon"])[:, None, None]
+    depth = depth[:, :, None]
     clear = (0.82 - 0.5 * depth * swell - 0.34 * swell * (surf - 0.5))[:, None]
     body = (0.42 * f["zenith"] + 0.2 * f["shadow"] + 0.1 * f["light"] * np.array([0.1, 0.75, 0.8], np.float32))[:, :, None, None]
     crest = (smooth((surf - 0.62) / 0.25) * swell * (0.12 + 0.25 * depth))[:, None]
     sun_height = f["sun_y"].clip(0.03, 1)[:, None, None]
     width = 1.6 + depth * (5 + 12 * sun_height)
     road = np.exp(-(((_X - _column(f["sun_x"])) / width) ** 2)) * smooth((surf - 0.42) / 0.3) * (1 - 0.45 * depth)
-    road *= (0.9 - 0.45 * sun_height) * (_column(f["sun_y"]) > -0.08)
+    road *= (0.8 - 0.4 * sun_height) * (_column(f["sun_y"]) > -0.08)
     shine = (f["glow"] * 0.75 + 60)[:, :, None, None]
     water = reflected * clear + body * (1 - clear)
     water += crest * f["light"][:, :, None, None] + road[:, None] * shine
@@ -233,23 +267,48 @@ def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) 
 
 
 def _add_foreground(layers: _Layers, f: dict[str, np.ndarray]) -> None:
-    dark = f["plant"] * f["shadow"] / 255 * 0.55
-    dim = f["plant"] * f["light"] / 255 * 0.3 + f["shadow"] * 0.15
-    sail_x, foot = _column(f["boat_x"]), _column(f["horizon"] + f["boat_y"] * (SIDE - f["horizon"]))
-    scale = 0.55 + 1.1 * _column(f["boat_y"])
-    up = (foot - _Y) / scale
-    afloat = _column(f["boat"] * f["sea"])
-    sail = np.clip((6.5 - up) * 0.42 - np.abs((_X - sail_x) / scale - 0.3 * up * 0.4) + 0.5, 0, 1) * np.clip(up - 0.8, 0, 1)
-    layers.cover(sail * afloat, [(0.9 * f["light"] + 22, 1.0)])
-    hull = np.clip(3.2 + up * 0.6 - np.abs(_X - sail_x) / scale + 0.5, 0, 1) * np.clip(up + 1.2, 0, 1) * np.clip(1.3 - up, 0, 1)
-    layers.cover(hull * afloat, [(dark * 0.8 + 8, 1.0)])
-    # A row of conifers: triangles of random height on a hill line.
+    for nearness in (1, 0):
+        _add_trees(layers, f, nearness)
+    _add_shore(layers, f)
+    _add_boat(layers, f)
+
+
+def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None:
+    """A row of conifers, triangles of random height on a hill line: the near row (1) is taller and darker than the far one (0)."""
     wooded = _column(f["trees"] * (1 - f["sea"]))
-    hill = SIDE - 2 - 9 * f["hills"][:, 3:4, ::-1] - 3 * _column(f["relief"])
-    cells = _X / 4.0 + _column(f["offsets"][:, 6])
+    hill = SIDE - 7 + 6 * nearness - 7 * f["hills"][:, 3 - nearness, None, ::-1] * (0.6 + 0.4 * _column(f["relief"]))
+    cells = _X / (3.2 + 1.6 * nearness) + _column(f["offsets"][:, 6 - nearness])
     number = cells.astype(int)
-    tall = 3 + 8 * np.take_along_axis(f["ridge_seed"].reshape(len(hill), 1, -1), number % 32, 2)
-    trees = hill - tall * (1 - 2 * np.abs(cells - number - 0.5))
-    fore = np.clip(_Y - np.minimum(trees, hill) + 0.5, 0, 1) * wooded
-    lower = smooth((_Y - hill) / 12)
-    layers.cover(fore, [(dark, 1 - lower), (dim, lower)])
+    heights = f["ridge_seed"].reshape(len(hill), 1, -1)[:, :, ::1 if nearness else -1]
+    tall = (2.5 + 4.5 * nearness) + (3 + 5 * nearness) * np.take_along_axis(heights, number % 32, 2)
+    top = hill - tall * (1 - 2 * np.abs(cells - number - 0.5))
+    crown = f["plant"] * (0.45 * f["light"] + 0.55 * f["shadow"]) / 255 * (0.42 if nearness else 0.62)
+    crown = crown + (0.02 if nearness else 0.2) * f["middle"]
+    ground = crown * 0.8 + 0.06 * f["light"]
+    deep = smooth((_Y - hill) / 10)
+    layers.cover(np.clip(_Y - top + 0.5, 0, 1) * wooded, [(crown, 1 - deep), (ground, deep)])
+
+
+def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
+    """A strip of sand with a line of foam, seen on some seas, rising to the left or the right."""
+    lean = np.where(_column(f["offsets"][:, 8]) < 0.5, SIDE - _X, _X) / SIDE
+    edge = SIDE + 1 - 17 * lean**1.7 * (0.5 + 0.5 * _column(f["relief"])) - 2.5 * f["hills"][:, 2:3] - 2
+    sandy = _column(f["shore"] * f["sea"])
+    sand = np.array([232, 205, 160], np.float32) * (0.8 * f["light"] + 0.2 * f["shadow"]) / 255
+    wet = smooth((_Y - edge) / 6)
+    layers.cover(np.clip(_Y - edge + 0.5, 0, 1) * sandy, [(sand, wet), (0.62 * sand, 1 - wet)])
+    foam = np.clip(1.2 - np.abs(_Y - edge + 0.8), 0, 1) * (0.55 + 0.45 * f["hills"][:, 1:2])
+    layers.cover(foam * sandy, [(0.85 * f["light"] + 25, 1.0)])
+
+
+def _add_boat(layers: _Layers, f: dict[str, np.ndarray]) -> None:
+    """A small sailing boat on some seas, larger where it is nearer."""
+    middle, foot = _column(f["boat_x"]), _column(f["horizon"] + f["boat_y"] * (SIDE - f["horizon"]))
+    scale = 0.8 + 1.6 * _column(f["boat_y"])
+    up, aside = (foot - _Y) / scale, (_X - middle) / scale
+    afloat = _column(f["boat"] * f["sea"])
+    hull = np.clip(2.6 + up * 0.7 - np.abs(aside) + 0.5, 0, 1) * np.clip(up + 1.1, 0, 1) * np.clip(0.9 - up, 0, 1)
+    wood = np.array([120, 70, 50], np.float32) * (0.5 * f["light"] + 0.5 * f["shadow"]) / 255
+    layers.cover(hull * afloat, [(wood, 1.0)])
+    sail = np.clip((7 - up) * 0.36 * scale - np.abs(_X - middle + 0.3 * scale) + 0.5, 0, 1) * np.clip(up - 0.5, 0, 1)
+    layers.cover(sail * afloat, [(0.88 * f["light"] + 24, 1.0)])

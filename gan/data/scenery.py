@@ -12,8 +12,8 @@ RIDGES = 4  # far to near
 # shaded side of clouds. Colours in between are interpolated.
 _ROLES = ("zenith", "middle", "low", "glow", "light", "shadow", "cloud", "cloud_shade")
 _HOURS = {
-    0.0: ("060b24", "0d1740", "223264", "5a6ea8", "46588c", "0a1028", "2c3a66", "141c40"),
-    4.2: ("0a1236", "1a2a62", "3e4c8a", "5a6ea8", "4c5c94", "0c1230", "3a4578", "1c2450"),
+    0.0: ("070c28", "101c4a", "2c4078", "6a80bc", "6478b0", "0c1430", "34446e", "182248"),
+    4.2: ("0a1236", "1a2a62", "3e4c8a", "6a7cb4", "6474ac", "0e1636", "3a4578", "1c2450"),
     5.3: ("2c4690", "8a7cb8", "f0a0a0", "ffb090", "8a80a8", "20264e", "e8a0b0", "6a6498"),
     6.1: ("5a86cc", "c8b4d8", "ffd0a8", "ffd890", "d8a8a0", "3a4270", "ffc8b8", "a08cb8"),
     7.0: ("5a9ade", "b8d4ee", "ffeac4", "ffeeb0", "f0d4b0", "46547e", "fff0dc", "b4b4d0"),
@@ -24,8 +24,8 @@ _HOURS = {
     18.6: ("3c4690", "d06878", "ff9c48", "ff7a28", "f08850", "2e2650", "ff9468", "74507c"),
     19.3: ("22286c", "7c3c80", "f0685c", "f05838", "a85460", "1a1a40", "d85c6c", "4a3468"),
     20.4: ("0c1440", "242c6c", "584c88", "705890", "44487c", "0c1030", "3c3a70", "1c2050"),
-    21.2: ("060b24", "0d1740", "223264", "5a6ea8", "46588c", "0a1028", "2c3a66", "141c40"),
-    28.2: ("0a1236", "1a2a62", "3e4c8a", "5a6ea8", "4c5c94", "0c1230", "3a4578", "1c2450"),
+    21.2: ("070c28", "101c4a", "2c4078", "6a80bc", "6478b0", "0c1430", "34446e", "182248"),
+    28.2: ("0a1236", "1a2a62", "3e4c8a", "6a7cb4", "6474ac", "0e1636", "3a4578", "1c2450"),
 }
 
 # Rock or earth, and the vegetation of the near ridges.
@@ -67,9 +67,10 @@ def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {
         "label": label, "sea": sea, "hour": hour, "night": night,
         "horizon": np.where(sea > 0, uniform(26, 42), uniform(36, 48)).round().astype(np.float32),
-        "relief": uniform(0.35, 1.0), "snow": uniform(-0.5, 1.0).clip(0), "clouds": uniform(-0.15, 0.62).clip(0),
+        "relief": uniform(0.4, 1.0), "snow": uniform(-0.5, 1.0).clip(0), "clouds": uniform(-0.15, 0.62).clip(0),
         "lake": (rng.random(count) < 0.35).astype(np.float32), "trees": (rng.random(count) < 0.55).astype(np.float32),
-        "boat": (rng.random(count) < 0.3).astype(np.float32), "boat_x": uniform(10, 54), "boat_y": uniform(0.12, 0.5),
+        "aurora": (rng.random(count) < 0.3).astype(np.float32), "shore": (rng.random(count) < 0.3).astype(np.float32),
+        "boat": (rng.random(count) < 0.3).astype(np.float32), "boat_x": uniform(10, 54), "boat_y": uniform(0.08, 0.4),
         "sun_x": uniform(8, 56), "sun_y": np.sin(np.pi * arc).astype(np.float32), "moon": uniform(-1.6, 1.6),
         "rock": surfaces[kind, 0] + uniform(-14, 14, 3), "plant": surfaces[kind, 1] + uniform(-10, 10, 3),
         "ridge_height": uniform(0.55, 1.0, RIDGES), "ridge_seed": rng.random((count, RIDGES, 8)).astype(np.float32),
@@ -78,13 +79,13 @@ def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def profiles(count: int, rng: np.random.Generator, rough: float, peaked: bool) -> np.ndarray:
-    """Ridge lines (count, RIDGES, SIDE), float32 with values about 0..1: octaves of interpolated random heights.
+    """Ridge lines (count, RIDGES, SIDE), float32, each from 0 to 1: octaves of interpolated random heights.
 
     `peaked` folds the first octaves (1 - |2v - 1|) and interpolates linearly, which gives summits; otherwise the hills are round.
     `rough` is the ratio of one octave's height to that of the octave before it.
     """
     total = np.zeros((count, RIDGES, SIDE), np.float32)
-    weight, whole = 1.0, 0.0
+    weight = 1.0
     for octave, length in enumerate((40, 20, 10, 5, 2.5)):
         nodes = int(SIDE / length) + 3
         heights = rng.random((count, RIDGES, nodes), dtype=np.float32)
@@ -96,8 +97,9 @@ def profiles(count: int, rng: np.random.Generator, rough: float, peaked: bool) -
         low, high = np.take_along_axis(heights, left, 2), np.take_along_axis(heights, left + 1, 2)
         value = low + (high - low) * part
         total += weight * (1 - np.abs(2 * value - 1) if peaked and octave < 2 else value)
-        whole, weight = whole + weight, weight * rough
-    return total / whole
+        weight *= rough
+    lowest, highest = total.min(2, keepdims=True), total.max(2, keepdims=True)
+    return (total - lowest) / (highest - lowest)
 
 
 def _lattice_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]) -> np.ndarray:
