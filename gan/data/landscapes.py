@@ -17,7 +17,7 @@ from gan.data.scenery import RIDGES, SIDE, smooth
 
 COUNT = 4000
 SEED = 20
-CHUNK = 40  # pictures painted at a time, so that their layers stay in the processor's cache
+CHUNK = 16  # pictures painted at a time, so that their layers stay in the processor's cache
 ATTRIBUTES = {"scene": "sea", "time_of_day": "hour", "horizon": "horizon", "sun_x": "sun_x", "sun_height": "sun_y", "clouds": "clouds",
               "relief": "relief", "snow": "snow", "lake": "lake", "trees": "trees", "shore": "shore", "boat": "boat", "aurora": "aurora"}
 WHOLE = ("scene", "lake", "trees", "shore", "boat", "aurora")  # attributes that are yes or no
@@ -51,11 +51,13 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     facts["ripple"] = rng.random((count, SIDE), dtype=np.float32)
     facts |= scenery.palette(facts["hour"])
     textures = {"cloud": scenery.cloud_texture(rng), "rock": scenery.rock_texture(rng), "waves": scenery.wave_textures(rng)}
-    stars = rng.random((count, 70, 4)).astype(np.float32)
+    facts["stars"] = rng.random((count, 70, 3), dtype=np.float32)
+    room = np.empty((CHUNK, 40, SIDE, SIDE), np.float32)
     images = np.empty((count, 3, SIDE, SIDE), np.uint8)
-    for start in range(0, count, CHUNK):
-        part = {key: value[start:start + CHUNK] for key, value in facts.items()}
-        images[start:start + CHUNK] = _paint(part, textures, stars[start:start + CHUNK])
+    for label in range(len(scenery.CLASSES)):  # one class at a time: what it never shows (stars by day, trees at sea) is left out
+        alike = np.flatnonzero(facts["label"] == label)
+        for chosen in np.split(alike, range(CHUNK, len(alike), CHUNK)):
+            images[chosen] = _paint({key: value[chosen] for key, value in facts.items()}, textures, room)
     return torch.from_numpy(images), _attributes(facts)
 
 
@@ -74,29 +76,32 @@ def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 class _Layers:
     """Front-to-back mixing: each layer takes its share of what the layers before it let through."""
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, room: np.ndarray):
+        """`room` (at least count, at least the number of colours, SIDE, SIDE) is reused from chunk to chunk for the weights."""
         self.through = np.ones((count, SIDE, SIDE), np.float32)
         self.colours: list[np.ndarray] = []
-        self.weights: list[np.ndarray] = []
+        self.weights = room[:count]
 
     def add(self, colour: np.ndarray, weight: np.ndarray) -> None:
         """Light of a colour (N, 3) with a weight (N, y, x) that hides nothing behind it."""
-        self.colours.append(colour)
-        self.weights.append(self.through * weight)
+        self._put(colour, self.through, weight)
 
     def cover(self, coverage: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
         """A layer that hides what is behind it by `coverage`; `parts` are its colours and their shares, which sum to one."""
         share = self.through * coverage
         for colour, weight in parts:
-            self.colours.append(colour)
-            self.weights.append(share * weight)
+            self._put(colour, share, weight)
         self.through -= share
+
+    def _put(self, colour: np.ndarray, share: np.ndarray, weight: np.ndarray) -> None:
+        np.multiply(share, weight, out=self.weights[:, len(self.colours)])
+        self.colours.append(colour)
 
     def image(self) -> np.ndarray:
         """The mixed picture, float32 (N, 3, y, x) in 0..255 or a little above."""
         colours = np.stack(self.colours, 2)
-        weights = np.stack(self.weights, 1)
-        return (colours @ weights.reshape(*weights.shape[:2], -1)).reshape(-1, 3, SIDE, SIDE)
+        weights = self.weights[:, :len(self.colours)].reshape(len(colours), len(self.colours), -1)
+        return (colours @ weights).reshape(-1, 3, SIDE, SIDE)
 
 
 def _column(values: np.ndarray) -> np.ndarray:
@@ -110,18 +115,19 @@ def _crops(texture: np.ndarray, offsets: np.ndarray, shift: int = 0) -> np.ndarr
     return np.stack([texture[y:y + SIDE, x:x + SIDE] for y, x in zip(down, across, strict=True)])
 
 
-def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], stars: np.ndarray) -> np.ndarray:
+def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], room: np.ndarray) -> np.ndarray:
     """Paint a chunk of pictures from its facts: uint8 (N, 3, SIDE, SIDE)."""
-    layers = _Layers(len(f["hour"]))
+    layers = _Layers(len(f["hour"]), room)
     _add_ridges(layers, f, textures["rock"])
-    _add_sky(layers, f, textures["cloud"], stars)
+    _add_sky(layers, f, textures["cloud"])
     image = layers.image()
     wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
     if len(wet):
         image[wet] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"])
-    front = _Layers(len(image))
+    front = _Layers(len(image), room)
     _add_foreground(front, f)
-    image = image * front.through[:, None] + front.image()
+    if front.colours:
+        image = image * front.through[:, None] + front.image()
     return (image.clip(0, 255) + 0.5).astype(np.uint8)
 
 
@@ -157,7 +163,7 @@ def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> 
     aerial = np.array([0.62, 0.42, 0.26, 0.08], np.float32)
     haze = 0.55 * f["low"] + 0.45 * f["middle"]
     land = 1 - _column(f["sea"])
-    for k in reversed(range(RIDGES)):
+    for k in reversed(range(RIDGES if land.any() else 2)):
         depth = _Y - lines[:, k:k + 1]
         rough = _crops(rock, f["ridge_seed"][:, k, 2:4])
         ground = f["rock"] * (1 - k / (RIDGES - 1)) + f["plant"] * (k / (RIDGES - 1))
@@ -177,7 +183,7 @@ def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> 
         layers.cover(np.clip(depth + 0.5, 0, 1), [*parts, (haze, mist)])
 
 
-def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray, stars: np.ndarray) -> None:
+def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray) -> None:
     horizon, night = _column(f["horizon"]), _column(f["night"])
     sun_x, sun_y = _column(f["sun_x"]), _column(_sun_row(f))
     away = np.sqrt((_X - sun_x) ** 2 + (_Y - sun_y) ** 2)
@@ -198,9 +204,10 @@ def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray, stars
     bite = np.clip(3.4 - np.sqrt((_X - sun_x - 2.2 * np.sign(_column(f["moon"]))) ** 2 + (_Y - sun_y + 0.8) ** 2) + 0.5, 0, 1)
     disc = disc * (1 - night * (np.abs(_column(f["moon"])) > 0.7) * bite)
     layers.cover(disc, [(white, 0.75 - 0.35 * low_sun), (f["glow"] * 0.4 + white * 0.6 * np.array([1, 0.93, 0.72], np.float32), 0.25 + 0.35 * low_sun)])
-    layers.add(white, _starlight(stars, f) * (1 - disc))
-    for colour, curtain in _aurora(f):
-        layers.add(colour, curtain)
+    if f["night"].any():
+        layers.add(white, _starlight(f) * (1 - disc))
+        for colour, curtain in _aurora(f):
+            layers.add(colour, curtain)
 
     first, second = smooth(above / 0.7), smooth((above - 0.42) / 0.58)
     everywhere = np.ones_like(layers.through)
@@ -212,8 +219,9 @@ def _sun_row(f: dict[str, np.ndarray]) -> np.ndarray:
     return f["horizon"] - f["sun_y"] * (f["horizon"] - 7)
 
 
-def _starlight(stars: np.ndarray, f: dict[str, np.ndarray]) -> np.ndarray:
-    """Brightness of the stars, (N, y, x): `stars` (N, count, 4) are uniform draws for place, brightness and whether it shines."""
+def _starlight(f: dict[str, np.ndarray]) -> np.ndarray:
+    """Brightness of the stars, (N, y, x), from three uniform draws a star: column, row, magnitude."""
+    stars = f["stars"]
     light = np.zeros((len(stars), SIDE, SIDE), np.float32)
     dark = np.clip(np.abs(f["hour"] - 24.6) / -1.6 + 3.1, 0, 1)[:, None] * f["night"][:, None]
     x, y = (stars[:, :, 0] * SIDE).astype(int), (stars[:, :, 1] ** 1.3 * SIDE).astype(int)
@@ -276,6 +284,8 @@ def _add_foreground(layers: _Layers, f: dict[str, np.ndarray]) -> None:
 def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None:
     """A row of conifers, triangles of random height on a hill line: the near row (1) is taller and darker than the far one (0)."""
     wooded = _column(f["trees"] * (1 - f["sea"]))
+    if not wooded.any():
+        return
     hill = SIDE - 7 + 6 * nearness - 7 * f["hills"][:, 3 - nearness, None, ::-1] * (0.6 + 0.4 * _column(f["relief"]))
     cells = _X / (3.2 + 1.6 * nearness) + _column(f["offsets"][:, 6 - nearness])
     number = cells.astype(int)
@@ -291,9 +301,11 @@ def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None
 
 def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
     """A strip of sand with a line of foam, seen on some seas, rising to the left or the right."""
+    sandy = _column(f["shore"] * f["sea"])
+    if not sandy.any():
+        return
     lean = np.where(_column(f["offsets"][:, 8]) < 0.5, SIDE - _X, _X) / SIDE
     edge = SIDE + 1 - 17 * lean**1.7 * (0.5 + 0.5 * _column(f["relief"])) - 2.5 * f["hills"][:, 2:3] - 2
-    sandy = _column(f["shore"] * f["sea"])
     sand = np.array([232, 205, 160], np.float32) * (0.8 * f["light"] + 0.2 * f["shadow"]) / 255
     wet = smooth((_Y - edge) / 6)
     layers.cover(np.clip(_Y - edge + 0.5, 0, 1) * sandy, [(sand, wet), (0.62 * sand, 1 - wet)])
@@ -303,10 +315,12 @@ def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
 
 def _add_boat(layers: _Layers, f: dict[str, np.ndarray]) -> None:
     """A small sailing boat on some seas, larger where it is nearer."""
+    afloat = _column(f["boat"] * f["sea"])
+    if not afloat.any():
+        return
     middle, foot = _column(f["boat_x"]), _column(f["horizon"] + f["boat_y"] * (SIDE - f["horizon"]))
     scale = 0.8 + 1.6 * _column(f["boat_y"])
     up, aside = (foot - _Y) / scale, (_X - middle) / scale
-    afloat = _column(f["boat"] * f["sea"])
     hull = np.clip(2.6 + up * 0.7 - np.abs(aside) + 0.5, 0, 1) * np.clip(up + 1.1, 0, 1) * np.clip(0.9 - up, 0, 1)
     wood = np.array([120, 70, 50], np.float32) * (0.5 * f["light"] + 0.5 * f["shadow"]) / 255
     layers.cover(hull * afloat, [(wood, 1.0)])
