@@ -7,12 +7,13 @@ from pathlib import Path
 
 
 def cpu_quota() -> int:
-    """Whole cores that this process may use: the smaller of its affinity and its cgroup's quota, at least 1.
+    """Whole cores that this process may use: the smallest of its affinity, its cgroup's quota and OMP_NUM_THREADS, at least 1.
 
     os.cpu_count() is the host's figure and makes a container of two cores start 64 threads.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return max(1, min(cores, _cgroup_cores()))
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, _cgroup_cores(), int(asked) if asked.isdigit() else cores))
 
 
 def _cgroup_cores() -> int:

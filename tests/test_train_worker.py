@@ -125,7 +125,7 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     assert max(line["step"] for line in lines) <= saved
     assert max(int(p.stem) for p in (long_run / "samples").iterdir()) <= saved
     worker = start(long_run)
-    wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > saved + 5)
+    wait_for(long_run, lambda s: s["pid"] == worker.pid and s["state"] == "running" and s["step"] > saved + 5)
     worker.terminate()
     assert worker.wait(30) == 0
     steps = [line["step"] for line in read_lines(long_run / "stats.jsonl")[0]]
