@@ -87,6 +87,7 @@ class Board:
         if held is None or held[0] <= now:
             run = self._services.store.get(run_id)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
+            run["resumable"] = run["status"]["state"] == "failed" and self._services.store.resumable(run_id)
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
             held = self._runs[run_id] = (now + FRESH, run)

@@ -101,12 +101,15 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** A whole number with the separators of the reader's language. */
+export const whole = (value) => new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
+
 /** A count in three figures or so: 950, 12.3k, 4.56M. */
 export function short(value) {
   if (value === null || value === undefined) return "–";
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
   if (value >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;
-  return new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
+  return whole(value);
 }
 
 /** "3 minutes ago", in the reader's language, for a unix time. */
@@ -117,6 +120,12 @@ export function ago(unix) {
     if (Math.abs(seconds) >= length) return form.format(Math.round(seconds / length), unit);
   }
   return form.format(Math.round(Math.min(0, seconds)), "second");
+}
+
+/** A device in the reader's language: the engine's label for a processor is English, a GPU has its own name. */
+export function device(label) {
+  const threads = /^CPU, ([2-9]|\d\d+) threads$/.exec(label ?? "")?.[1];
+  return threads ? t("common.cpu", { threads }) : label;
 }
 
 export function remember(name, value) {
@@ -136,3 +145,28 @@ export function openTab(name) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Which tab the address names ("#tab=train"), so that a refresh and a shared link open where one was. */
+function followAddress() {
+  const named = () => new URLSearchParams(location.hash.slice(1)).get("tab");
+  const button = (name) => document.getElementById(`tab-${name}-button`);
+  let wanted = named();
+  document.addEventListener("click", (event) => {
+    const name = event.target.closest?.('[role="tab"][data-tab-id]')?.dataset.tabId;
+    if (!name) return;
+    wanted = null;
+    const hash = new URLSearchParams(location.hash.slice(1));
+    hash.set("tab", name);
+    const text = hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#${text}`);
+  });
+  if (!wanted) return;
+  const watch = new MutationObserver(() => {
+    if (wanted && !button(wanted)) return;
+    watch.disconnect();
+    if (wanted) openTab(wanted);
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
+}
+
+followAddress();

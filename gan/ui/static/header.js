@@ -1,5 +1,5 @@
 // <gan-header>: name, device, the running run, language, theme.
-import { clock, h, icon, lang, openTab, remember, setText, t } from "./common.js";
+import { clock, device, h, icon, lang, openTab, remember, setText, t } from "./common.js";
 import { subscribe, view } from "./live.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -19,7 +19,7 @@ class GanHeader extends HTMLElement {
 
   show({ poll }) {
     if (!poll) return;
-    setText(this.device.lastChild, poll.device ?? "");
+    setText(this.device.lastChild, device(poll.device) ?? "");
     this.device.hidden = !poll.device;
     const run = poll.active_run;
     this.pill.hidden = !run;

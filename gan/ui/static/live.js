@@ -16,7 +16,7 @@ let failures = 0;
 /** Call `listener({poll, runs, stats, offline})` after each answer; returns a function that ends it. */
 export function subscribe(listener) {
   listeners.add(listener);
-  if (latest) listener(latest);
+  if (latest) tell(listener);
   if (listeners.size === 1) tick();
   return () => listeners.delete(listener);
 }
@@ -53,10 +53,18 @@ async function tick() {
     if (latest) latest = { ...latest, offline: failures > 1 };
   }
   busy = false;
-  if (latest) for (const listener of listeners) listener(latest);
+  if (latest) listeners.forEach(tell);
   const wait = again ? 0 : pause();
   again = false;
   timer = setTimeout(tick, wait);
+}
+
+function tell(listener) {
+  try {
+    listener(latest);
+  } catch (error) {
+    console.error("live", error); // one element's fault must not end the polling
+  }
 }
 
 function take(poll) {

@@ -34,7 +34,7 @@ export class Controls {
     this.run = run;
     const { state } = run.status;
     for (const [name, spec] of Object.entries(BUTTONS)) {
-      const resumable = name === "resume" && state === "failed" && run.status.step > 0;
+      const resumable = name === "resume" && state === "failed" && run.resumable;
       this.buttons[name].hidden = !spec.states.includes(state) && !resumable;
     }
     if (!BUTTONS.stop.states.includes(state)) this.settle();

@@ -1,5 +1,5 @@
 // The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
-import { address, h, known, sentence, setText, short, t } from "../common.js";
+import { address, h, known, sentence, setText, t, whole } from "../common.js";
 import { view } from "../live.js";
 import { formula } from "./formulas.js";
 import { dataName, options, recipeName } from "./offer.js";
@@ -95,11 +95,11 @@ class DataPicker extends Picker {
     const picture = set.picture
       ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.size < 48 ? "is-small" : "" })
       : h("span", { class: "tr-blank" }, set.name[0].toUpperCase());
-    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: short(set.count), size: set.size })));
+    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
   }
 
   download(set) {
-    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: short(set.count), size: set.size })));
+    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
   }
 
   marked(value) {

@@ -19,10 +19,10 @@ const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
 export function formula(loss, penalty) {
   const lines = LOSSES[loss];
   if (!lines) return null;
-  const more = PENALTIES[penalty] ? ` + ${PENALTIES[penalty]}` : "";
-  return h("div", { class: "tr-formula" }, line("D", lines.D + more), line("G", lines.G));
+  const more = PENALTIES[penalty];
+  return h("div", { class: "tr-formula" }, line("D", lines.D), more && line("D", `+ ${more}`, true), line("G", lines.G));
 }
 
-function line(player, text) {
-  return h("p", {}, h("b", { class: COLOURS[player] }, player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
+function line(player, text, goesOn = false) {
+  return h("p", {}, h("b", { class: COLOURS[player] }, goesOn ? "" : player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
 }

@@ -116,7 +116,7 @@ export class Grid {
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 208));
     const whole = Math.floor((room * ratio) / native) / ratio;
     const side = whole * native >= 0.78 * room ? whole * native : room;
-    this.frame.style.width = `${Math.max(side, 0)}px`;
+    this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }
 }

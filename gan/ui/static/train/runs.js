@@ -19,11 +19,16 @@ export class Runs {
     this.items.replaceChildren(...runs.map((run) => this.item(run, queue)));
   }
 
+  choose(id) {
+    view(id);
+    this.element.closest("gan-stage")?.reveal();
+  }
+
   item(run, queue) {
     const place = queue.indexOf(run.id);
     const state = place >= 0 ? t("stage.place", { place: place + 1 }) : t(`state.${run.state}`);
     const facts = [run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { kimg: short(run.images / 1000) }) : null, ago(run.created)].filter(Boolean);
-    return h("li", {}, h("button", { type: "button", "aria-current": run.id === this.shown ? "true" : "false", onclick: () => view(run.id) },
+    return h("li", {}, h("button", { type: "button", "aria-current": run.id === this.shown ? "true" : "false", onclick: () => this.choose(run.id) },
       h("i", { "data-state": run.state }), h("b", {}, run.data ? dataName(run.data) : run.id), h("span", {}, facts.join(" · ")), h("small", {}, state)));
   }
 }

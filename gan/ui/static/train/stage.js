@@ -1,5 +1,5 @@
 // <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
-import { clock, h, request, sentence, setText, short, t } from "../common.js";
+import { clock, device, h, request, sentence, setText, short, t } from "../common.js";
 import { subscribe } from "../live.js";
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
@@ -17,7 +17,7 @@ class Stage extends HTMLElement {
       return;
     }
     this.verdict = h("p", { class: "tr-verdict", role: "status" });
-    this.title = h("p", { class: "tr-title" });
+    this.subtitle = h("p", { class: "tr-title" });
     this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
     this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
     this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
@@ -29,7 +29,7 @@ class Stage extends HTMLElement {
     this.lines = h("pre", { class: "tr-lines", hidden: true });
     this.empty = this.buildEmpty();
     const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
-    this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.title), this.bar),
+    this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.lines, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
     addEventListener("gan:submit", () => this.announce());
@@ -66,9 +66,15 @@ class Stage extends HTMLElement {
     this.empty.hidden = true;
     this.setVerdict(t("stage.starting"), "info");
     this.bar.classList.add("is-waiting");
-    this.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    this.reveal();
     this.classList.add("is-called");
     setTimeout(() => this.classList.remove("is-called"), 900);
+  }
+
+  /** Bring the stage's top into sight where it is not. */
+  reveal() {
+    const { top } = this.getBoundingClientRect();
+    if (top < 0 || top > innerHeight / 2) this.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
   answered(answer) {
@@ -109,7 +115,7 @@ class Stage extends HTMLElement {
     const [text, level] = verdictOf(run, poll);
     this.setVerdict(text, level);
     const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
-    setText(this.title, parts.join(" · "));
+    setText(this.subtitle, parts.join(" · "));
     const waiting = ["starting", "queued"].includes(status.state);
     this.bar.classList.toggle("is-waiting", waiting);
     this.bar.dataset.state = status.state;
@@ -126,7 +132,7 @@ class Stage extends HTMLElement {
       eta: running ? clock(status.eta) : "–",
       rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
       seen: t("stage.kimg", { kimg: kimgText(status.images / 1000) }),
-      device: status.device ?? "–",
+      device: device(status.device) ?? "–",
       parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
     };
     for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
