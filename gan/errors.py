@@ -14,6 +14,7 @@ MESSAGES = {
     "config.range": "The setting {name} = {value} is out of range. Choose a value from {min} to {max}.",
     "config.dcgan_size": "The textbook DCGAN draws 64x64 pictures and can't do {size}x{size}. Choose the size 64 or another recipe.",
     "config.penalty_loss": "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or loss.",
+    "export.not_finished": "The run “{path}” is {state}. Let it finish, or stop it, before a checkpoint is made of it.",
     "latent.unknown_model": "There is no model called “{name}”. Choose one from the list.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",

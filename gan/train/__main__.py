@@ -60,20 +60,19 @@ def _show(status: dict[str, Any]) -> None:
 
 
 def _train(path: Path) -> None:
-    from gan.train.worker import work
+    from gan.train.worker import be_nice, work
 
+    be_nice()
     state = work(path, _show)
     print(f"{path}: {state}")
 
 
 def _wait_as_spare() -> None:
-    """Import all that a run needs, touch the kernels once, then take one run directory from standard input and write to its log."""
-    import torch
+    """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
+    from gan.train.worker import be_nice, rehearse, work
 
-    from gan.train.worker import work
-
-    layer = torch.nn.Conv2d(1, 8, 3)
-    layer(torch.zeros(1, 1, 8, 8)).sum().backward()
+    be_nice()
+    rehearse()
     print("ready", flush=True)
     line = sys.stdin.readline()
     if not line.strip():

@@ -1,8 +1,9 @@
 """A verdict on a run in plain words, from figures that cost next to nothing.
 
-The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly vanished, because then G learns nothing any more; a
-high pair accuracy alone is normal for the relativistic loss (0.97 in runs that draw good digits). It has lost track where it is right far less often than by
-chance. A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that G draws the same few pictures.
+The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly vanished, because then G learns
+nothing any more; a high pair accuracy alone is normal for the relativistic loss (0.97 in runs that draw good digits). It has lost track where
+it is right far less often than by chance. A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that
+G draws the same few pictures.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,8 @@ import psutil
 import torch
 
 from gan import data
-from gan.device import pick_device
+from gan.config import RunConfig
+from gan.device import Device, pick_device
 from gan.errors import UserError
 from gan.metrics.diversity import pairwise_diversity
 from gan.train.health import WINDOW, judge
@@ -103,6 +104,11 @@ class Worker:
                 steps = max(1, min(steps, math.ceil(left)))
         return self._end()
 
+    def end(self, how: str) -> None:
+        """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""
+        if self.asked_to_end != "stop":
+            self.asked_to_end = how
+
     @property
     def progress(self) -> float:
         """Part of the budget that is used up: of images where the config counts them, else of time."""
@@ -122,7 +128,7 @@ class Worker:
         asked = self.dir.take_commands()
         for command in asked:
             if command in ("pause", "stop"):
-                self.asked_to_end = command
+                self.end(command)
         self.grid.run(self._write_grid, force="sample" in asked)
         line = {"step": self.trainer.step, "images": self.trainer.images_seen, "seconds": round(self.elapsed, 2)}
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
@@ -164,33 +170,47 @@ class Worker:
         return state
 
 
+def be_nice() -> None:
+    """Lower this process's priority by $GANARIUM_NICE, so that the page beside it stays quick."""
+    nice = int(os.environ.get("GANARIUM_NICE", "0"))
+    if nice:
+        os.nice(nice)
+
+
+def rehearse() -> None:
+    """Take one step of a tiny run in memory: the first optimizer, convolution and second derivative of a process cost seconds of imports and set-up."""
+    images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
+    config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)
+    Trainer(config, data.Dataset("rehearsal", images, None, (), {}), Device("cpu", "CPU", 1)).advance(1)
+
+
 def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None) -> str:
     """Train the run in the directory `path` to its end, or until it is asked to pause or stop, and return the state that it is left in.
 
     SIGTERM and SIGINT pause. A UserError, and any defect, is written into the status as a failure before it is raised again.
     """
-    nice = int(os.environ.get("GANARIUM_NICE", "0"))
-    if nice:
-        os.nice(nice)
-    worker = Worker(path, report)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: setattr(worker, "asked_to_end", worker.asked_to_end or "pause"))
     torch.set_flush_denormal(True)
     try:
+        worker = Worker(path, report)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.end("pause"))
         worker.prepare()
         return worker.train()
     except torch.OutOfMemoryError as error:
         mistake = UserError("train.out_of_memory")
-        _fail(worker.dir, mistake)
+        _fail(path, mistake)
         raise mistake from error
     except Exception as error:
-        _fail(worker.dir, error)
+        _fail(path, error)
         raise
 
 
-def _fail(run_dir: RunDir, error: Exception) -> None:
+def _fail(path: Path, error: Exception) -> None:
+    """Write the failure into the status of the run, where `path` is a run at all."""
+    if not (path / "config.json").exists():
+        return
     if isinstance(error, UserError):
         told = {"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)}
     else:
         told = {"key": None, "values": {}, "text": f"{type(error).__name__}: {error}"}
-    run_dir.write_status(state="failed", eta=None, error=told)
+    RunDir(path).write_status(state="failed", eta=None, error=told)

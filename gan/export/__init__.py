@@ -1,0 +1,1 @@
+"""Forms of a trained generator that leave the run directory."""
