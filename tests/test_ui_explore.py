@@ -184,7 +184,7 @@ def test_randomise_and_reset(page):
     page.wait_for_timeout(300)
     start = large(page)
     changes(page, lambda: sliders(page).nth(0).fill("2"))
-    changes(page, lambda: page.get_by_label("Truncation ψ").fill("0.4"))
+    changes(page, lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.4"))
     page.get_by_role("button", name="Reset").click()
     expect(sliders(page).nth(0)).to_have_value("0")
     page.wait_for_timeout(400)
@@ -243,8 +243,15 @@ def test_neighbours_wait_for_the_end_of_a_drag(page):
     assert len(asked) == 1
 
 
+def test_explains_itself_on_request(page):
+    sentence = page.get_by_text("found by PCA")
+    expect(sentence).to_be_hidden()
+    page.get_by_role("button", name="What is this? Principal directions").click()
+    expect(sentence).to_be_visible()
+
+
 def test_truncation_also_changes_the_wall(page):
-    changes(page, lambda: page.get_by_label("Truncation ψ").fill("0.3"), lambda page: sheet(page, "xp-wall"))
+    changes(page, lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.3"), lambda page: sheet(page, "xp-wall"))
 
 
 def test_classes(page, address):
@@ -377,9 +384,14 @@ def test_fits_a_phone(browser, address, lang):
     page.mouse.wheel(0, 300)
     page.wait_for_timeout(300)
     assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)
-    small = page.evaluate("() => [...document.querySelectorAll('.xp button, .xp select, .xp-number')].filter((e) => e.offsetParent && !e.closest('.xp-cells')"
-                          " && e.getBoundingClientRect().height < 39.5).map((e) => e.textContent || e.className)")
+    small = page.locator(".xp button:not(.xp-help), .xp select, .xp-number").evaluate_all(
+        "(all) => all.filter((e) => e.offsetParent && !e.closest('.xp-cells') && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
     assert small == []
+    help_button = page.locator(".xp-help").first
+    help_button.evaluate("(button) => button.scrollIntoView({ block: 'start' })")
+    box = help_button.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2 + 18, box["y"] + box["height"] / 2 - 8)  # its target is larger than its circle
+    expect(help_button).to_have_attribute("aria-expanded", "true")
     context.close()
 
 

@@ -1,9 +1,12 @@
 // The column beside the large picture: class, truncation, principal directions, and the raw latent folded away.
 import { h, icon, setText, t } from "../common.js";
+import { heading, help } from "./help.js";
+import { className } from "./picker.js";
 import { LIMIT, RAW_LIMIT } from "./point.js";
 import { directionSliders, directionTexts, Slider } from "./sliders.js";
 
 const MOST_CHIPS = 16;
+const MOST_LETTERS = 100; // of all chips together: three rows
 const PAGE = 16;
 const RAW_STEP = 0.05;
 
@@ -19,13 +22,15 @@ export class Controls {
     this.page = 0;
     this.directions = [];
     this.psi = new Slider({
-      name: t("explore.psi"), hint: t("explore.psi_hint"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
+      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
     });
+    const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
+    this.psi.name.after(ask);
     this.classes = h("div", { class: "xp-classes", hidden: true });
     this.list = h("div", { class: "xp-sliders" });
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.psi.element, h("h3", {}, t("explore.directions")), this.list, this.raw);
+      this.classes, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.raw);
     this.skeleton();
   }
 
@@ -72,10 +77,10 @@ export class Controls {
 
   #buildClasses(classes) {
     this.classes.hidden = !classes.length;
-    const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), name])];
+    const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), className(name)])];
     const choose = (value) => this.change({ label: value === "" ? null : Number(value) }, false);
     const group = { role: "group", "aria-label": t("explore.class") };
-    if (classes.length <= MOST_CHIPS) {
+    if (classes.length <= MOST_CHIPS && options.join("").length <= MOST_LETTERS) {
       const chips = options.map(([value, name]) => h("button", { type: "button", class: "xp-chip", value, onclick: () => choose(value) }, name));
       this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), h("div", { class: "xp-chips", ...group }, chips));
       return;

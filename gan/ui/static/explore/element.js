@@ -1,6 +1,7 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
 import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
 import { Controls } from "./controls.js";
+import { heading } from "./help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
 import { Mosaic } from "./mosaic.js";
@@ -55,7 +56,7 @@ class GanExplorer extends HTMLElement {
     this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.loadBase());
     const wallSection = h("section", { class: "xp-wall" },
-      h("header", {}, h("h3", {}, t("explore.wall")), h("span", { class: "gan-space" }),
+      ...heading(t("explore.wall"), t("explore.wall_hint"), h("span", { class: "gan-space" }),
         h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
       this.wall.element);
     this.body = h("div", { class: "xp-body" }, h("div", { class: "xp-left" }, wallSection, this.neighbours.element),
@@ -70,7 +71,7 @@ class GanExplorer extends HTMLElement {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
       oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     return h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),

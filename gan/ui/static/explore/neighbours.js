@@ -1,5 +1,6 @@
 // The neighbourhood: 5 x 5 pictures over two principal directions, one sigma apart, with the current point among them.
 import { h, t } from "../common.js";
+import { heading } from "./help.js";
 import { Mosaic } from "./mosaic.js";
 import { LIMIT, query } from "./point.js";
 import { Sheet } from "./sheet.js";
@@ -30,7 +31,7 @@ export class Neighbours {
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), failed });
     this.element = h("section", { class: "xp-near" },
-      h("header", {}, h("h3", {}, t("explore.neighbours")),
+      ...heading(t("explore.neighbours"), t("explore.neighbours_hint"), h("span", { class: "gan-space" }),
         h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↔"), this.selects[0]),
         h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↕"), this.selects[1])),
       this.mosaic.element);

@@ -1,16 +1,23 @@
 // The strip of models: shipped checkpoints, runs, and the run that is training right now.
 import { ago, h, known, setText, t } from "../common.js";
 
-/** What a model is called: its title, in the reader's language where it is one of our own data sets. */
+const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+
+/** What a model is called: the data it learned, in the reader's language where we have a word for it. */
 export function title(model) {
-  return known(`data.${model.title}`) ? t(`data.${model.title}`) : model.title;
+  if (known(`data.${model.data}`)) return t(`data.${model.data}`);
+  return model.kind === "run" && model.data ? model.data.split("/").pop() : model.title;
 }
 
+/** The reader's word for a class. */
+export const className = (name) => words("class", name);
+
 function subtitle(model) {
-  if (model.live) return t("explore.live");
   if (model.kind === "shipped") return t("explore.shipped");
-  const state = model.state && known(`state.${model.state}`) ? t(`state.${model.state}`) : t("explore.run");
-  return model.created ? `${state}, ${ago(model.created)}` : state;
+  const recipe = words("recipe", model.recipe ?? "");
+  if (model.live) return `${t("explore.live")} · ${recipe}`;
+  const unfinished = ["paused", "failed", "queued"].includes(model.state) ? words("state", model.state) : null;
+  return [recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
 /** A row of cards; `pick(id)` is called for the one that is chosen. `show(models, current)` brings it up to date in place. */

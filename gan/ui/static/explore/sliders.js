@@ -9,11 +9,11 @@ const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFra
  * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
  */
 export class Slider {
-  constructor({ name, note = "", hint = "", low, high, step, rest = 0, input, compact = false }) {
+  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false }) {
     this.rest = rest;
     this.format = low < 0 ? signed : plain;
     this.bar = h("input", {
-      type: "range", min: String(low), max: String(high), step: String(step), title: hint || null,
+      type: "range", min: String(low), max: String(high), step: String(step),
       oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),
       ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input),
     });

@@ -1,5 +1,6 @@
 // The way from the current seed to another one: a strip of pictures along the sphere, and a slider that walks it.
 import { h, icon, t } from "../common.js";
+import { heading } from "./help.js";
 import { Mosaic } from "./mosaic.js";
 import { MAX_SEED, query, randomSeed } from "./point.js";
 import { enlarged, save } from "./pictures.js";
@@ -29,7 +30,7 @@ export class Way {
     this.walk = new Slider({ name: t("explore.walk"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
     this.walk.element.classList.add("xp-walk");
     this.element = h("section", { class: "xp-way" },
-      h("header", {}, h("h3", {}, t("explore.way")), this.seed, dice, h("span", { class: "gan-space" }), keep), this.mosaic.element, this.walk.element);
+      ...heading(t("explore.way"), t("explore.way_hint"), this.seed, dice, h("span", { class: "gan-space" }), keep), this.mosaic.element, this.walk.element);
     this.mosaic.lock(true);
   }
 
