@@ -7,9 +7,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 
 import argparse
 import signal
+import sys
 import threading
 from pathlib import Path
 
+from gan.errors import UserError
+from gan.runs.store import default_root
 from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
 
@@ -22,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
-    parser.add_argument("--runs", type=Path, default=Path(os.environ.get("GANARIUM_RUNS", "runs")), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
+    parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -30,7 +33,12 @@ def main() -> None:
     services.open(args.runs.resolve())
     demo.launch(server_name=args.host, server_port=args.port, prevent_thread_lock=True, quiet=True, **launch_options(services))
     print(f"GANarium is at {demo.local_url}", flush=True)
-    services.start()
+    try:
+        services.start()
+    except UserError as error:
+        demo.close(verbose=False)
+        print(error, file=sys.stderr)
+        sys.exit(2)
     done.wait()
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()

@@ -13,6 +13,7 @@ from gan.runs.store import LIVE
 from gan.ui.services import Services
 
 FRESH = 0.4  # seconds that an answer is shared for: viewers ask once a second
+NVIDIA = Path("/dev/nvidiactl")
 LISTED = 60  # runs in the list, newest first
 _ENTRY = ("id", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "state", "progress", "elapsed", "eta", "rate")
@@ -93,16 +94,18 @@ class Board:
             held = self._runs[run_id] = (now + FRESH, run)
         return held[1]
 
-    def _device(self, active: str | None) -> str:
-        """What the active run trains on; before any run has said so, the processor, as asking torch would take seconds."""
+    def _device(self, active: str | None) -> str | None:
+        """What the active run trains on; before any run has said so the processor, or None where there is a GPU (asking torch takes seconds)."""
         if active is not None:
             try:
                 label = self._services.store.status(active)["device"]
             except UserError:
                 label = None
             self._label = label or self._label
+        if self._label or NVIDIA.exists():
+            return self._label
         threads = cpu_quota()
-        return self._label or (f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread")
+        return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
 def _entry(summary: dict[str, Any]) -> dict[str, Any]:

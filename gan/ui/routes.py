@@ -20,6 +20,7 @@ from gan.ui import strings
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(__file__).resolve().parent / "static"
+NOT_FOUND = {"runs.no_sample", *(key for key in MESSAGES if ".unknown" in key)}
 _log = logging.getLogger(__name__)
 
 
@@ -87,7 +88,6 @@ def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
     return endpoint
 
 
-NOT_FOUND = {key for key in MESSAGES if "unknown" in key or "missing" in key}
 
 
 def _strings(request: Request) -> Response:

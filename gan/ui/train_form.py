@@ -49,7 +49,8 @@ def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr
         return gr.Checkbox(value, **common)
     if "choices" in field.metadata:
         return gr.Dropdown(list(field.metadata["choices"]), value=value, filterable=False, **common)
-    return gr.Number(value, precision=0 if isinstance(field.default, int) else None, step=1 if isinstance(field.default, int) else field.default / 10 or 0.01, **common)
+    whole = isinstance(field.default, int)
+    return gr.Number(value, precision=0 if whole else None, step=1 if whole else field.default / 10 or 0.01, **common)
 
 
 def defaults(data: Any, recipe: Any) -> list[Any]:

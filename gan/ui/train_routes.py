@@ -61,8 +61,8 @@ def options() -> dict[str, Any]:
          "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
         for info in data.catalogue().values()
     ]  # fmt: skip
-    configs = {name: make_config("", name) for name in RECIPES}
-    recipes = [{"name": name, "loss": config.loss, "penalty": config.penalty, "main": index < MAIN_RECIPES} for index, (name, config) in enumerate(configs.items())]
+    configs = [make_config("", name) for name in RECIPES]
+    recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
     return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM}
 
 

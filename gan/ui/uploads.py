@@ -15,16 +15,17 @@ def keep_uploads(files: Sequence[str], root: Path) -> Path:
     The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, or a zip
     together with something else.
     """
-    paths = [Path(name) for name in files]
+    paths = sorted(map(Path, files), key=lambda path: path.name)
     archives = [path for path in paths if path.suffix.lower() == ".zip"]
     if not paths:
         raise UserError("ui.no_files")
     if archives and len(paths) > 1:
         raise UserError("ui.mixed_files")
     digest = hashlib.sha256()
-    for path in sorted(paths):
+    for path in paths:
         with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else file.read())
+            for part in iter(lambda file=file: file.read(1 << 20), b""):
+                digest.update(part)
     target = root / digest.hexdigest()[:16]
     name = safe_name(paths[0].name)
     if archives:

@@ -1,0 +1,97 @@
+"""The routes that the whole page shares, the lines added to its <head>, and what a wrong or foreign request gets."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from gan.errors import UserError
+from gan.ui.head import HeadMiddleware
+from gan.ui.routes import STATIC, get, post, shared_routes
+
+
+def wrong(request):
+    raise UserError("runs.cant_pause", state="finished")
+
+
+def unknown(request):
+    raise UserError("runs.unknown", id="x")
+
+
+def defect(request):
+    raise ZeroDivisionError("the secret of the server")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    routes = [*shared_routes(), get("wrong", wrong), get("unknown", unknown), get("defect", defect), post("act", lambda request: {"done": True})]
+    return TestClient(Starlette(routes=routes), raise_server_exceptions=False, base_url="http://here:7860")
+
+
+def test_static_files_are_kept_but_asked_about(browser):
+    first = browser.get("/gradio_api/gan/static/common.js")
+    assert first.text == (STATIC / "common.js").read_text(encoding="utf-8")
+    assert first.headers["cache-control"] == "no-cache"
+    again = browser.get("/gradio_api/gan/static/common.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", "vendor/", "none.js"])
+def test_static_serves_nothing_but_its_files(browser, path):
+    assert browser.get(f"/gradio_api/gan/static/{path}").status_code == 404
+
+
+def test_texts_have_an_etag(browser):
+    english, chinese = (browser.get(f"/gradio_api/gan/strings/{lang}.json") for lang in ("en", "zh"))
+    assert english.json()["tab.train"] == "Train"
+    assert set(english.json()) == set(chinese.json())
+    assert browser.get("/gradio_api/gan/strings/zh.json", headers={"If-None-Match": chinese.headers["etag"]}).status_code == 304
+    assert browser.get("/gradio_api/gan/strings/xx.json").status_code == 404
+
+
+def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
+    reply = browser.get("/gradio_api/gan/wrong")
+    assert (reply.status_code, reply.json()["error"]["key"], reply.json()["error"]["values"]) == (400, "runs.cant_pause", {"state": "finished"})
+    assert browser.get("/gradio_api/gan/unknown").status_code == 404
+    reply = browser.get("/gradio_api/gan/defect")
+    assert reply.status_code == 500
+    assert "secret" not in reply.text and "Traceback" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), ({"Origin": "http://here:7860"}, 200), ({"Origin": "http://elsewhere"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://here:7861"}, 403),
+     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 200)],
+)  # fmt: skip
+def test_only_our_own_page_may_change_things(browser, headers, status):
+    assert browser.post("/gradio_api/gan/act", headers=headers).status_code == status
+
+
+def test_changing_takes_post_and_reading_takes_get(browser):
+    assert browser.get("/gradio_api/gan/act").status_code == 405
+    assert browser.post("/gradio_api/gan/wrong").status_code == 405
+
+
+def test_head_lines_stand_in_the_page_alone():
+    html = "<html><head><title>x</title></head><body></head></body></html>"
+    routes = [Route("/", lambda request: HTMLResponse(html)), Route("/other", lambda request: HTMLResponse(html)), Route("/text", lambda request: PlainTextResponse(html))]
+    browser = TestClient(Starlette(routes=routes, middleware=[Middleware(HeadMiddleware)]))
+    page = browser.get("/")
+    assert int(page.headers["content-length"]) == len(page.content)
+    head = page.text.split("</head>")[0]
+    for address in re.findall(r'(?:src|href)="gradio_api/gan/static/([^"]+)"', head):
+        assert (STATIC / address).is_file(), address
+    assert "early.js" in head and page.text.count("early.js") == 1
+    assert browser.get("/other").text == html
+    assert browser.get("/text").text == html
+
+
+def test_the_page_is_built_without_torch():
+    code = "import sys, app; print([name for name in ('torch', 'torchvision') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,0 +1,86 @@
+"""From the form's values to a config, and from uploaded files to a place of their own."""
+
+import dataclasses
+
+import pytest
+
+from gan.config import RECIPES, RunConfig, make_config
+from gan.errors import UserError
+from gan.ui import train_form as form
+from gan.ui.uploads import keep_uploads, safe_name
+
+
+def values(data="digits", recipe="modern", **changes):
+    chosen = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
+    return list({**chosen, **changes}.values())
+
+
+def test_every_setting_is_in_the_form_or_elsewhere_on_purpose():
+    assert {*form.names(), *form.ELSEWHERE} == {field.name for field in dataclasses.fields(RunConfig)}
+    assert len(form.names()) == len(set(form.names()))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(("data", "size", "channels"), [("digits", 28, 1), ("emoji", 64, 3), ("cifar10", 32, 3)])
+def test_untouched_defaults_give_the_recipe_itself(data, size, channels, recipe):
+    assert form.config(data, recipe, 3, values(data, recipe)) == make_config(data, recipe, size, channels, minutes=3.0)
+
+
+def test_touched_fields_win_whatever_number_the_browser_sends():
+    config = form.config("digits", "modern", 2, values(batch=16.0, beta1=0, z_dim=5, flip=True))
+    assert (config.minutes, config.batch, config.beta1, config.z_dim, config.flip) == (2.0, 16, 0.0, 5, True)
+    assert [type(value) for value in (config.minutes, config.batch, config.beta1)] == [float, int, float]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.type"), ({"lr_g": None}, "config.type"), ({"size": 77}, "config.choice"), ({"width": "wide"}, "config.type"),
+     ({"penalty": "wgan_gp"}, "config.penalty_loss")],
+)  # fmt: skip
+def test_impossible_settings_are_a_sentence(changes, key):
+    with pytest.raises(UserError) as caught:
+        form.config("digits", "modern", 5, values(**changes))
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("minutes", "key"), [(0, "config.range"), (None, "config.type"), ("5", "config.type"), (float("nan"), "config.type")])
+def test_impossible_times_are_a_sentence(minutes, key):
+    with pytest.raises(UserError) as caught:
+        form.config("digits", "modern", minutes, values())
+    assert caught.value.key == key
+
+
+def test_what_is_known_of_a_data_set_is_checked_at_once():
+    with pytest.raises(UserError, match="larger than the data set of 729"):
+        form.config("emoji", "modern", 5, values("emoji", batch=1000))
+    with pytest.raises(UserError) as caught:
+        form.config("/somewhere/pictures", "modern", 5, values("own", conditional=True))
+    assert caught.value.key == "train.no_labels"
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [("My cats.ZIP", "My-cats.zip"), ("../../etc/passwd.png", "passwd.png"), ("..\\..\\x.png", "x.png"), ("猫.jpg", "猫.jpg"), ("...", "pictures"), ("a" * 300 + ".webp", "a" * 60 + ".webp")],
+)  # fmt: skip
+def test_names_of_uploads_stay_in_their_folder(name, safe):
+    assert safe_name(name) == safe
+
+
+def test_uploads_are_kept_once(tmp_path):
+    pictures = []
+    for number in range(3):
+        pictures.append(tmp_path / f"cat {number}.png")
+        pictures[-1].write_bytes(bytes([number]) * 10)
+    root = tmp_path / "runs" / ".uploads"
+    folder = keep_uploads([str(path) for path in pictures], root)
+    assert [path.read_bytes() for path in sorted(folder.iterdir())] == [path.read_bytes() for path in pictures]
+    assert folder.is_relative_to(root)
+    assert keep_uploads([str(path) for path in reversed(pictures)], root) == folder
+    archive = tmp_path / "dogs.zip"
+    archive.write_bytes(b"zip")
+    kept = keep_uploads([str(archive)], root)
+    assert (kept.name, kept.read_bytes()) == ("dogs.zip", b"zip")
+    for files, key in (([], "ui.no_files"), ([str(archive), str(pictures[0])], "ui.mixed_files")):
+        with pytest.raises(UserError) as caught:
+            keep_uploads(files, root)
+        assert caught.value.key == key

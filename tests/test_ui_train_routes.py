@@ -1,0 +1,149 @@
+"""What the Train tab is told about runs, by routes and by the board behind them."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gan.config import RECIPES, make_config
+from gan.files import append_line, write_bytes
+from gan.ui import board as board_module
+from gan.ui.services import Services
+from gan.ui.train_routes import train_routes
+from tests.fakes.runs import LONG, reaches, tiny
+
+
+@pytest.fixture
+def services(store, supervise):
+    return Services(store=store, supervisor=supervise())
+
+
+@pytest.fixture
+def browser(services):
+    return TestClient(Starlette(routes=train_routes(services)), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def poll(browser, monkeypatch):
+    """The answer to a poll, always looked up afresh."""
+    monkeypatch.setattr(board_module, "FRESH", 0.0)
+    return lambda **query: browser.get("/gradio_api/gan/poll", params=query).json()
+
+
+@pytest.fixture
+def ended(store):
+    """A finished run with three lines of statistics and two grids."""
+    run_id = store.create(tiny())
+    for step in (1, 2, 3):
+        append_line(store.path(run_id) / "stats.jsonl", {"step": step, "images": 8 * step, "loss_d": 0.5})
+    for step in (1, 3):
+        write_bytes(store.path(run_id) / "samples" / f"{step:08d}.webp", b"grid %d" % step)
+    store.update_status(run_id, state="finished", step=3, images=24, pid=77, pid_started=1.0)
+    return run_id
+
+
+def test_an_empty_server_says_so(poll):
+    answer = poll()
+    assert (answer["run"], answer["runs"], answer["active"], answer["stats"], answer["queue"]) == (None, [], None, [], [])
+
+
+def test_a_page_is_told_once_and_then_only_what_is_new(poll, store, ended):
+    first = poll()
+    assert (first["run"]["id"], first["run"]["samples"], len(first["stats"]), first["next"], first["since"]) == (ended, [1, 3], 3, 3, 0)
+    assert first["runs"][0]["state"] == "finished"
+    held = {"had": ended, "since": first["next"], "list": first["list"], "version": first["version"]}
+    assert poll(**held) == {"version": first["version"], "unchanged": True}
+    append_line(store.path(ended) / "stats.jsonl", {"step": 4, "images": 32, "loss_d": 0.4})
+    more = poll(**held)
+    assert ([line["step"] for line in more["stats"]], more["next"], more["since"], "runs" in more) == ([4], 4, 3, False)
+
+
+def test_statistics_of_another_or_a_shortened_run_replace_those_held(poll, store, ended):
+    assert len(poll(had="another", since=2)["stats"]) == 3
+    write_bytes(store.path(ended) / "stats.jsonl", json.dumps({"step": 1, "images": 8}).encode() + b"\n")
+    answer = poll(had=ended, since=3)
+    assert (len(answer["stats"]), answer["next"], answer["since"]) == (1, 1, 0)
+
+
+def test_the_active_run_is_shown_unless_another_is_asked_for(poll, services, store, ended):
+    active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
+    reaches(store, active, "running")
+    answer = poll()
+    assert (answer["run"]["id"], answer["active"], answer["active_run"]["state"], answer["queue"]) == (active, active, "running", [waiting])
+    assert poll(run=ended)["run"]["id"] == ended
+
+
+def test_no_page_learns_processes_or_paths(poll, store, ended, tmp_path):
+    own = store.create(make_config(str(tmp_path / "secret" / "cats.zip")))
+    store.update_status(own, state="stopped")
+    for run_id in (ended, own):
+        answer = poll(run=run_id)
+        assert "secret" not in json.dumps(answer) and not {"pid", "pid_started", "heartbeat"} & set(answer["run"]["status"])
+    assert poll(run=own)["run"]["config"]["data"] == "cats.zip"
+
+
+def test_many_viewers_cost_one_look(browser, services, ended, monkeypatch):
+    monkeypatch.setattr(board_module, "FRESH", 60.0)
+    looks = []
+    real = services.store.list
+    monkeypatch.setattr(services.store, "list", lambda: looks.append(1) or real())
+    before = len(looks)
+    for _ in range(30):
+        assert browser.get("/gradio_api/gan/poll").status_code == 200
+    assert len(looks) - before <= 2  # one for the board, perhaps one for the supervisor's own survey
+
+
+def test_damaged_runs_are_listed_and_shown_with_a_sentence(poll, store, ended):
+    write_bytes(store.path(ended) / "status.json", b"{")
+    answer = poll(run=ended)
+    assert (answer["runs"][0]["state"], answer["run"]["status"]["error"]["key"]) == ("damaged", "runs.damaged")
+
+
+@pytest.mark.parametrize("path", ["poll?run=none", "poll?run=..", "runs/none/samples/1.webp", "runs/none/log", "thumbnails/none.webp", "thumbnails/cifar10.webp"])
+def test_what_is_not_there_is_404_with_a_sentence(browser, path):
+    reply = browser.get(f"/gradio_api/gan/{path}")
+    assert reply.status_code == 404
+    assert reply.json()["error"]["text"]
+
+
+def test_grids_are_kept_for_ever(browser, ended):
+    reply = browser.get(f"/gradio_api/gan/runs/{ended}/samples/00000003.webp")
+    assert (reply.content, reply.headers["content-type"]) == (b"grid 3", "image/webp")
+    assert "immutable" in reply.headers["cache-control"]
+    for step in ("00000002", "x", "-1", "9" * 30):
+        assert browser.get(f"/gradio_api/gan/runs/{ended}/samples/{step}.webp").status_code == 404
+
+
+def test_commands_reach_the_supervisor(browser, services, store):
+    active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
+    reaches(store, active, "running")
+    command = lambda run_id, name: browser.post(f"/gradio_api/gan/runs/{run_id}/{name}")  # noqa: E731
+    assert command(waiting, "cancel").status_code == 200
+    reaches(store, waiting, "stopped")
+    assert command(active, "pause").json() == {"done": "pause"}
+    reaches(store, active, "paused")
+    reply = command(active, "pause")
+    assert (reply.status_code, reply.json()["error"]["key"]) == (400, "runs.cant_pause")
+    assert command(active, "burn").status_code == 404
+    assert command("none", "pause").status_code == 404
+    assert browser.get(f"/gradio_api/gan/runs/{active}/pause").status_code == 405
+    assert browser.post(f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}).status_code == 403
+    assert store.status(active)["state"] == "paused"
+
+
+def test_a_failed_run_brings_its_log(poll, store, ended):
+    (store.path(ended) / "worker.log").write_text("one\ntwo\n")
+    assert poll()["run"]["log"] == []
+    store.update_status(ended, state="failed", error={"key": "runs.worker_lost", "values": {}, "text": "x"})
+    run = poll()["run"]
+    assert (run["log"], run["resumable"]) == (["one", "two"], False)
+
+
+def test_the_form_is_offered_every_registry_entry(browser):
+    offer = browser.get("/gradio_api/gan/catalogue").json()
+    assert [one["name"] for one in offer["recipes"]] == list(RECIPES)
+    assert [one["name"] for one in offer["recipes"] if one["main"]] == ["modern", "dcgan"]
+    assert offer["data"][0]["name"] == "digits"
+    assert offer["equilibrium"]["wasserstein"] is None
+    assert browser.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
