@@ -29,14 +29,15 @@ def read_sheet(name: str, meta: dict) -> torch.Tensor:
     import numpy as np
     from PIL import Image
     path = BUNDLED_DIR / name / "images.webp"
-    count, channels, tile, columns = meta["count"], meta["channels"], meta["tile"], meta["columns"]
-    rows = -(-count // columns)
+    count, channels = meta["count"], meta["channels"]
     try:
+        tile, columns = meta["tile"], meta["columns"]
+        rows = -(-count // columns)
         with Image.open(path, formats=["WEBP"]) as sheet:
             if sheet.size != (columns * tile, rows * tile):
                 raise UserError("data.damaged", file=path)
             pixels = np.asarray(sheet.convert("RGB"))[:, :, :channels]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UserError("data.damaged", file=path) from error
     tiles = torch.from_numpy(pixels.copy()).view(rows, tile, columns, tile, channels)
     images = tiles.permute(0, 2, 4, 1, 3).reshape(rows * columns, channels, tile, tile)[:count]

@@ -55,17 +55,18 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     out = torch.empty(len(images), channels, size, size, dtype=torch.uint8)
     step = max(1, CHUNK // (4 * 3 * max(size, images.shape[2]) ** 2))
     for start in range(0, len(images), step):
-        out[start:start + step] = _resize(_recolour(images[start:start + step], channels), size)
+        part = images[start:start + step]
+        if channels == 1:
+            part = _luma(part)
+        out[start:start + step] = _resize(part, size)  # one channel fills three
     return replace(dataset, images=out)
 
 
-def _recolour(images: torch.Tensor, channels: int) -> torch.Tensor:
-    if images.shape[1] == channels:
+def _luma(images: torch.Tensor) -> torch.Tensor:
+    if images.shape[1] == 1:
         return images
-    if channels == 3:
-        return images.expand(-1, 3, -1, -1)
-    luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    return (images.float() * luma).sum(1, keepdim=True).round_().to(torch.uint8)
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    return (images.float() * weights).sum(1, keepdim=True).round_().to(torch.uint8)
 
 
 def _resize(images: torch.Tensor, size: int) -> torch.Tensor:

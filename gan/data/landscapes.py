@@ -56,7 +56,8 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     images = np.empty((count, 3, SIDE, SIDE), np.uint8)
     for label in range(len(scenery.CLASSES)):  # one class at a time: what it never shows (stars by day, trees at sea) is left out
         alike = np.flatnonzero(facts["label"] == label)
-        for chosen in np.split(alike, range(CHUNK, len(alike), CHUNK)):
+        for start in range(0, len(alike), CHUNK):
+            chosen = alike[start:start + CHUNK]
             images[chosen] = _paint({key: value[chosen] for key, value in facts.items()}, textures, room)
     return torch.from_numpy(images), _attributes(facts)
 

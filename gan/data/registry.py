@@ -14,6 +14,7 @@ from gan.errors import UserError
 
 BUNDLED_DIR = Path(__file__).parent / "bundled"
 BUNDLED = ("digits", "fashion", "faces", "emoji", "landscapes")
+META_KEYS = {"size", "channels", "count", "classes", "attributes", "licence", "credit"}
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,19 @@ def read_meta(name: str) -> dict:
     """meta.json of a bundled set. Raises UserError when the file is missing or damaged."""
     path = BUNDLED_DIR / name / "meta.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        meta = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError("data.damaged", file=path) from error
+    if not isinstance(meta, dict) or not meta.keys() >= META_KEYS:
+        raise UserError("data.damaged", file=path)
+    return meta
 
 
 def bundled_info(name: str) -> Info:
     """`Info` of a bundled set, from its meta.json. Raises UserError when that is missing or damaged."""
     meta = read_meta(name)
-    folder = BUNDLED_DIR / name
-    try:
-        return Info(name, "bundled", meta["size"], meta["channels"], meta["count"], tuple(meta["classes"]), meta["licence"],
-                    tuple(meta["attributes"]), folder / "thumbnail.webp", meta["credit"])
-    except (KeyError, TypeError) as error:
-        raise UserError("data.damaged", file=folder / "meta.json") from error
+    return Info(name, "bundled", meta["size"], meta["channels"], meta["count"], tuple(meta["classes"]), meta["licence"],
+                tuple(meta["attributes"]), BUNDLED_DIR / name / "thumbnail.webp", meta["credit"])
 
 
 def catalogue() -> dict[str, Info]:

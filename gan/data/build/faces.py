@@ -18,8 +18,14 @@ from gan.data.build.pack import write_set
 
 SIDE, TILE = 64, 16
 CLASSES = ("short hair", "long hair", "glasses", "hat")
-PARTS = ("hair", "eyes", "mouth", "clothing", "beard", "glasses", "hat", "accessories")
-COLOURS = ("hairColor", "skinColor", "clothingColor", "eyesColor", "primaryBackgroundColor")
+ATTRIBUTES = {  # our name of an attribute, and what the style says of it
+    "hair": lambda face: face["hair"], "hair_length": lambda face: face["hair"].rstrip("0123456789"), "hair_colour": lambda face: face["hairColor"],
+    "skin_colour": lambda face: face["skinColor"], "eyes": lambda face: face["eyes"], "eye_colour": lambda face: face["eyesColor"],
+    "mouth": lambda face: face["mouth"], "mood": lambda face: face["mouth"].rstrip("0123456789"), "beard": lambda face: face.get("beard", "none"),
+    "glasses": lambda face: face.get("glasses", "none"), "hat": lambda face: face.get("hat", "none"), "clothing": lambda face: face["clothing"],
+    "clothing_colour": lambda face: face["clothingColor"], "accessories": lambda face: face.get("accessories", "none"),
+    "background": lambda face: face["primaryBackgroundColor"],
+}
 LICENCE = """
 Pixel faces, drawn with DiceBear's avatar style "Pixel Art" (designed by DiceBear), which is dedicated to the public domain:
 CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/
@@ -44,10 +50,10 @@ def main(modules: Path) -> None:
     assert (tiles.repeat(factor, 2).repeat(factor, 3) == images).all(), "the art does not lie on a grid of 16x16 squares"
     facts = {"label": np.arange(len(images)) % len(CLASSES)}
     values: dict[str, list[str]] = {}
-    for part in (*PARTS, *COLOURS):
-        found = [face.get(part) or "none" for face in extra]
-        values[part] = sorted(set(found))
-        facts[part] = np.array([values[part].index(value) for value in found])
+    for name, read in ATTRIBUTES.items():
+        found = [read(face) for face in extra]
+        values[name] = sorted(set(found))
+        facts[name] = np.array([values[name].index(value) for value in found])
     meta = {"name": "faces", "size": SIDE, "classes": list(CLASSES), "attributes": values, "licence": "CC0 1.0",
             "credit": "Pixel Art, by DiceBear", "source": "npm @dicebear/pixel-art 9.4.3, seeds 0 to 9999"}
     write_set("faces", tiles, facts, meta, LICENCE)
