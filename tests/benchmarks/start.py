@@ -1,7 +1,7 @@
 """How long a visitor waits:  python -m tests.benchmarks.start
 
-Measures, several times each: from `python app.py` to the first answered page, and, in headless Chromium on the real page, from the click on Train to the first grid and
-to the first loss points in sight, with the spare worker ready as it is some seconds after the start.
+Measures, several times each: from `python app.py` to the first answered page, and, in headless Chromium on the real page, from the click on Train to the first
+grid and to the first loss points in sight, with the spare worker ready as it is some seconds after the start.
 """
 
 import argparse
