@@ -8,10 +8,11 @@ import { directionSliders, directionTexts, Slider } from "./sliders.js";
 const MOST_CHIPS = 16;
 const MOST_LETTERS = 100; // of all chips together: three rows
 const PAGE = 16;
+const USUAL = 10; // directions of nearly every model
 const RAW_STEP = 0.05;
 
 /**
- * `change(patch, dragging)` hears of every move. `build(model)` makes the sliders of another model, `set(point)` moves all of them,
+ * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
  * `base(z)` tells the raw sliders where the seed itself stands.
  */
 export class Controls {
@@ -31,33 +32,40 @@ export class Controls {
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
       this.classes, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.raw);
-    this.skeleton();
+    this.begin(null);
   }
 
-  /** Sliders that can't be moved yet, in the place of those to come. */
-  skeleton() {
-    this.directions = directionSliders(Array.from({ length: 8 }, () => ({})), LIMIT, () => {});
-    for (const slider of this.directions) slider.bar.disabled = true;
-    this.list.replaceChildren(...this.directions.map((slider) => slider.element));
-  }
-
-  build(model) {
+  /** The controls of a model of which only the list is known: its sliders already move it, their shares come later. Null: nothing to move yet. */
+  begin(model) {
     this.model = model;
-    this.directions = directionSliders(model.directions, LIMIT, (index, amount, dragging) => {
+    this.raw.hidden = true;
+    this.page = 0;
+    this.#buildClasses(model?.classes ?? []);
+    this.#buildDirections(Array.from({ length: USUAL }, () => ({})));
+    for (const slider of this.directions) slider.bar.disabled = !model;
+  }
+
+  /** What the server has found out about the model of `begin`. */
+  learn(model) {
+    this.model = model;
+    this.raw.hidden = false;
+    if (this.raw.open) this.#buildRaw();
+    this.relabel(model);
+  }
+
+  /** The shares of the directions, new ones for a model that is still learning. */
+  relabel(model) {
+    if (model.directions.length !== this.directions.length) this.#buildDirections(model.directions);
+    model.directions.forEach((direction, index) => this.directions[index].describe(...directionTexts(direction, index)));
+  }
+
+  #buildDirections(directions) {
+    this.directions = directionSliders(directions, LIMIT, (index, amount, dragging) => {
       const d = Array.from({ length: Math.max(this.point.d.length, index + 1) }, (_, place) => this.point.d[place] ?? 0);
       d[index] = amount;
       this.change({ d }, dragging);
     });
     this.list.replaceChildren(...this.directions.map((slider) => slider.element));
-    this.#buildClasses(model.classes ?? []);
-    this.page = 0;
-    this.raw.hidden = !model.z_dim;
-  }
-
-  /** New shares of the same directions, for a model that is still learning. */
-  relabel(model) {
-    if (model.directions.length !== this.directions.length) this.build(model);
-    model.directions.forEach((direction, index) => this.directions[index].describe(...directionTexts(direction, index)));
   }
 
   set(point) {

@@ -151,7 +151,7 @@ class GanExplorer extends HTMLElement {
   open() {
     this.say(null);
     this.loaded = null;
-    this.controls.skeleton();
+    this.controls.begin(this.model);
     this.neighbours.build(0);
     for (const sheet of this.sheets) sheet.clear();
     this.large.clear();
@@ -184,7 +184,7 @@ class GanExplorer extends HTMLElement {
     clearTimeout(this.timer);
     if (document.hidden || this.offsetParent === null) return;
     try {
-      this.take((await request("models")).map((model) => ({ ...model, preview: model.preview && address(model.preview, { v: model.updated }) })));
+      this.take((await request("models")).map((model) => ({ ...model, preview: previewAddress(model) })));
       if (this.lost) this.improved();
     } catch (error) {
       this.say(error);
@@ -230,7 +230,7 @@ class GanExplorer extends HTMLElement {
       const model = await request("model", { query: { id } });
       if (id !== this.point.model) return;
       if (this.loaded === id) this.controls.relabel(model);
-      else this.controls.build(model);
+      else this.controls.learn(model);
       this.loaded = id;
       this.neighbours.build(model.directions.length);
       if (this.point.label !== null && this.point.label >= (model.classes ?? []).length) this.change({ label: null });
@@ -297,6 +297,11 @@ class GanExplorer extends HTMLElement {
     setText(this.note, error ? sentence(error) : "");
     this.note.hidden = !error;
   }
+}
+
+/** A run's newest grid has its step in its name; a checkpoint's preview is told apart by the version. */
+function previewAddress(model) {
+  return model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 }
 
 /** The sliders at rest, on the seed itself. */
