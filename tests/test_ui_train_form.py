@@ -34,8 +34,8 @@ def test_touched_fields_win_whatever_number_the_browser_sends():
 
 @pytest.mark.parametrize(
     ("changes", "key"),
-    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.type"), ({"lr_g": None}, "config.type"), ({"size": 77}, "config.choice"), ({"width": "wide"}, "config.type"),
-     ({"penalty": "wgan_gp"}, "config.penalty_loss")],
+    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.type"), ({"lr_g": None}, "config.type"), ({"size": 77}, "config.choice"),
+     ({"width": "wide"}, "config.type"), ({"penalty": "wgan_gp"}, "config.penalty_loss")],
 )  # fmt: skip
 def test_impossible_settings_are_a_sentence(changes, key):
     with pytest.raises(UserError) as caught:
@@ -60,7 +60,8 @@ def test_what_is_known_of_a_data_set_is_checked_at_once():
 
 @pytest.mark.parametrize(
     ("name", "safe"),
-    [("My cats.ZIP", "My-cats.zip"), ("../../etc/passwd.png", "passwd.png"), ("..\\..\\x.png", "x.png"), ("猫.jpg", "猫.jpg"), ("...", "pictures"), ("a" * 300 + ".webp", "a" * 60 + ".webp")],
+    [("My cats.ZIP", "My-cats.zip"), ("../../etc/passwd.png", "passwd.png"), ("..\\..\\x.png", "x.png"),
+     ("猫.jpg", "猫.jpg"), ("...", "pictures"), ("a" * 300 + ".webp", "a" * 60 + ".webp")],
 )  # fmt: skip
 def test_names_of_uploads_stay_in_their_folder(name, safe):
     assert safe_name(name) == safe

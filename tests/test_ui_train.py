@@ -1,0 +1,249 @@
+"""The Train tab in a real browser, with the real worker on real digits."""
+
+import json
+import re
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import chromium, serve
+from tests.fakes.runs import wait_until
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000  # ms: a loaded machine starts a worker slowly; on a free one everything here takes seconds
+expect.set_options(timeout=SLOW)
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("train") / "runs"
+    with serve(runs) as address:
+        spare = runs / ".spare.log"
+        wait_until(lambda: spare.exists() and b"ready" in spare.read_bytes(), timeout=4 * SLOW / 1000)
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the Train tab as a new visitor; scripts of the page must not fail."""
+    contexts, faults = [], []
+
+    def open_page(lang: str = "en-US", **options) -> Page:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{address}#tab=train")
+        page.wait_for_selector("gan-time [aria-checked=true]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def api(address: str, path: str) -> dict:
+    with urllib.request.urlopen(f"{address}gradio_api/gan/{path}", timeout=20) as reply:
+        return json.load(reply)
+
+
+def train(page: Page, address: str, minutes: float = 10) -> str:
+    """Press Train with this much time; the id of the new run once it has drawn a grid."""
+    known = {run["id"] for run in api(address, "poll")["runs"]}
+    page.fill("gan-time input", str(minutes))
+    page.press("gan-time input", "Tab")
+    page.click("#train-button")
+    page.wait_for_function("() => document.querySelector('.tr-bar').dataset.state === 'running'")
+    page.wait_for_selector(".tr-picture[src]:not([hidden])")
+    return next(run["id"] for run in api(address, "poll")["runs"] if run["id"] not in known)
+
+
+def state(address: str, run_id: str, *wanted: str) -> None:
+    """Wait until the run is in one of these states."""
+    end = time.monotonic() + SLOW / 1000
+    while (found := api(address, f"poll?run={run_id}")["run"]["status"]["state"]) not in wanted:
+        assert time.monotonic() < end, f"{run_id} is {found}, not {wanted}"
+        time.sleep(0.1)
+
+
+def press_stop(page: Page) -> None:
+    page.click("[data-command=stop]")
+    expect(page.locator("[data-command=stop]")).to_have_text("Really stop?")
+    page.click("[data-command=stop]")
+
+
+def shown_step(page: Page) -> int:
+    """The step of the grid in sight."""
+    return int(re.search(r"(\d+)\.webp", page.locator(".tr-picture:not([hidden])").get_attribute("src"))[1])
+
+
+def points(page: Page) -> int:
+    return page.evaluate("() => document.querySelector('gan-stage').charts.losses.x.length")
+
+
+def test_nothing_trained_yet_says_what_to_do(visit, address):
+    if api(address, "poll")["runs"]:
+        pytest.skip("another test has trained already")
+    expect(visit().locator(".tr-empty")).to_contain_text("press Train")
+
+
+def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
+    page = visit()
+    run_id = train(page, address, 20 / 60)
+    page.wait_for_selector(".tr-canvas canvas")
+    step, count = shown_step(page), points(page)
+    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
+    page.wait_for_function("before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)", arg=f"{step:08d}.webp")
+    expect(page.locator(".gan-pill")).to_contain_text("Training")
+    page.reload()  # the run is the server's, not the page's
+    page.wait_for_selector(".tr-picture[src]:not([hidden])")
+    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern · 28 px")
+    state(address, run_id, "finished")
+    expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
+    held = api(address, f"poll?run={run_id}")
+    page.wait_for_function("wanted => document.querySelector('gan-stage').charts.losses.x.length === wanted", arg=len(held["stats"]))
+    page.wait_for_function("wanted => document.querySelector('.tr-range').max === String(wanted - 1)", arg=len(held["run"]["samples"]))
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1440
+
+
+def test_pause_resume_and_stop(visit, address):
+    page = visit()
+    run_id = train(page, address)
+    page.click("[data-command=pause]")
+    state(address, run_id, "paused")
+    page.click("[data-command=resume]")
+    state(address, run_id, "running")
+    page.wait_for_selector("[data-command=sample]:visible")
+    page.click("[data-command=sample]")
+    expect(page.locator(".tr-said")).to_have_text("A new grid is on its way.")
+    press_stop(page)
+    state(address, run_id, "stopped")
+    expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")
+    expect(page.locator("[data-command=resume]")).to_be_hidden()
+
+
+def test_history_stays_where_the_reader_put_it(visit, address):
+    page = visit()
+    train(page, address)
+    page.wait_for_function("() => Number(document.querySelector('.tr-range').max) >= 2")
+    page.locator(".tr-range").fill("0")
+    first = api(address, "poll")["run"]["samples"][0]
+    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) === first", arg=first)
+    most = page.locator(".tr-range").get_attribute("max")
+    page.wait_for_function("most => document.querySelector('.tr-range').max !== most", arg=most)
+    assert (shown_step(page), page.locator(".tr-range").input_value()) == (first, "0")
+    page.click(".tr-live")
+    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) > first", arg=first)
+    press_stop(page)
+
+
+def test_zoom_stays_while_data_streams_in(visit, address):
+    page = visit()
+    train(page, address)
+    page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.x.length > 6")
+    plot = page.locator(".tr-plot .u-over").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 60, steps=4)
+    page.mouse.up()
+    scale = "() => { const { min, max } = document.querySelector('gan-stage').charts.logits.plot.scales.x; return [min, max]; }"
+    zoomed, count, drawing = page.evaluate(scale), points(page), page.evaluate_handle("() => document.querySelector('.tr-canvas canvas')")
+    assert zoomed[0] > 0
+    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
+    assert page.evaluate(scale) == zoomed
+    assert page.evaluate("before => document.querySelector('.tr-canvas canvas') === before", drawing), "the drawing was rebuilt"
+    plot.dblclick()
+    page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.plot.scales.x.min === 0")
+    press_stop(page)
+
+
+def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, address):
+    first, second = visit(), visit(**PHONE)
+    run_id = train(first, address)
+    second.wait_for_selector(".tr-picture[src]:not([hidden])")
+    expect(second.locator("[data-command=pause]")).to_be_visible()
+    second.locator("#train-button").click()
+    expect(second.locator(".tr-verdict")).to_contain_text("number 1 in the queue")
+    second.click("[data-command=cancel]")
+    expect(second.locator(".tr-verdict")).to_contain_text("Stopped.")
+    assert api(address, "poll")["active"] == run_id
+    press_stop(first)
+    state(address, run_id, "stopped")
+
+
+def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
+    page = visit()
+    before = len(api(address, "poll")["runs"])
+    page.click("#train-advanced > button")
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    page.click("gan-data [role=radio] >> nth=1")  # another data set fills the defaults in afresh
+    expect(page.locator("#field-batch input")).not_to_have_value("1")
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_have_text("The setting batch = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(page.locator("#field-batch input")).to_have_value("1")
+    assert len(api(address, "poll")["runs"]) == before
+
+
+def test_own_pictures_without_files_say_so(visit):
+    page = visit("zh-CN")
+    page.click("gan-data [role=radio]:has(.tr-blank)")
+    expect(page.locator("#train-own")).to_be_visible()
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
+
+
+def test_recipes_change_the_defaults_and_the_formula(visit):
+    page = visit()
+    page.click("#train-advanced > button")
+    expect(page.locator("#field-z_dim input")).to_have_value("64")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
+
+
+def test_language_and_theme_switches(visit):
+    page = visit()
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("开始训练")
+    expect(page.locator("#tab-train-button")).to_have_text("训练")
+    expect(page.locator("gan-step").first).to_contain_text("图片")
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("Train")
+    switch = page.locator(".gan-header .gan-ghost").last
+    switch.click()
+    switch.click()
+    expect(page.locator("body.dark")).to_have_count(1)
+    page.reload()
+    expect(page.locator("body.dark")).to_have_count(1)
+
+
+def test_the_page_fits_a_phone(visit):
+    page = visit(**PHONE)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    buttons = "[...document.querySelectorAll('#train button, gan-header button')].filter((one) => one.offsetParent)"
+    small = page.evaluate(f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => one.className)")
+    assert small == []
+
+
+def test_a_lost_connection_is_told_and_survived(visit, address):
+    page = visit()
+    page.wait_for_selector(".tr-verdict, .tr-empty:visible")
+    page.context.set_offline(True)
+    expect(page.locator(".tr-offline")).to_be_visible(timeout=SLOW)
+    page.context.set_offline(False)
+    expect(page.locator(".tr-offline")).to_be_hidden()
