@@ -28,6 +28,7 @@ MAX_MEMBER = 50 * 2**20  # bytes of one file
 MAX_PIXELS = 64 * 2**20  # of one picture
 MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
 RATIO_FROM = 2**20
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
                zipfile.BadZipFile, Image.DecompressionBombError)
@@ -84,7 +85,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _in_zip(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
-    """The pictures of an archive by their declared sizes; zipfile never unpacks more than a member declares."""
+    """The pictures of an archive by their declared sizes, to which `_read_member` holds them."""
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise UserError("data.too_many", path=path, limit=MAX_ENTRIES)
@@ -101,7 +102,10 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     place = PurePosixPath(entry.filename)
     if entry.file_size > MAX_MEMBER or place.is_absolute() or ".." in place.parts:
         raise ValueError("too large, or a name that points outside the archive")
-    return archive.read(entry)
+    if entry.compress_type not in PACKINGS:
+        raise ValueError("neither stored nor deflated")
+    with archive.open(entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
+        return member.read(entry.file_size)
 
 
 def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dataset:

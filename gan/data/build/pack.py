@@ -31,6 +31,7 @@ def write_set(name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta:
     Image.fromarray(sheet.repeat(3 // channels, 2)).save(folder / "images.webp", lossless=True, method=6, quality=100, exact=True)
     stored = {key: torch.from_numpy(value.astype(np.float32 if value.dtype.kind == "f" else np.uint8)) for key, value in facts.items()}
     save_file(stored, folder / "labels.safetensors")
+    (folder / "labels.safetensors").chmod(0o644)  # save_file lets only the owner read
     write_words(folder, {**meta, "channels": channels, "count": count, "tile": tile, "columns": columns, "sha256": digest(images)},
                 licence_text)
     whole = bundled.load(name)
