@@ -22,6 +22,7 @@ ATTRIBUTES = {"scene": "sea", "time_of_day": "hour", "horizon": "horizon", "sun_
               "relief": "relief", "snow": "snow", "lake": "lake", "trees": "trees", "shore": "shore", "boat": "boat", "aurora": "aurora"}
 WHOLE = ("scene", "lake", "trees", "shore", "boat", "aurora")  # attributes that are yes or no
 
+BOAT_TOP, SHORE_TOP = 16, 38  # the rows above which no boat, and no trees or sand, ever reach
 _Y = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, :, None]
 _X = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, None, :]
 
@@ -54,8 +55,9 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     facts["stars"] = rng.random((count, 70, 3), dtype=np.float32)
     room = np.empty((CHUNK, 40, SIDE, SIDE), np.float32)
     images = np.empty((count, 3, SIDE, SIDE), np.uint8)
-    for label in range(len(scenery.CLASSES)):  # one class at a time: what it never shows (stars by day, trees at sea) is left out
+    for label in range(len(scenery.CLASSES)):  # pictures that are alike in turn: what none of them shows is left out
         alike = np.flatnonzero(facts["label"] == label)
+        alike = alike[np.argsort(np.where(facts["sea"] > 0, facts["boat"], facts["lake"])[alike], kind="stable")]
         for start in range(0, len(alike), CHUNK):
             chosen = alike[start:start + CHUNK]
             images[chosen] = _paint({key: value[chosen] for key, value in facts.items()}, textures, room)
@@ -75,13 +77,21 @@ def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 
 class _Layers:
-    """Front-to-back mixing: each layer takes its share of what the layers before it let through."""
+    """Front-to-back mixing of the rows `top` to `bottom`: each layer takes its share of what the layers before it let through."""
 
-    def __init__(self, count: int, room: np.ndarray):
+    def __init__(self, count: int, room: np.ndarray, top: int = 0, bottom: int = SIDE):
         """`room` (at least count, at least the number of colours, SIDE, SIDE) is reused from chunk to chunk for the weights."""
-        self.through = np.ones((count, SIDE, SIDE), np.float32)
+        self.top, self.bottom = top, bottom
+        self.y = _Y[:, top:bottom]
+        self.through = np.ones((count, bottom - top, SIDE), np.float32)
         self.colours: list[np.ndarray] = []
-        self.weights = room[:count]
+        self.weights = room.ravel()[:count * room.shape[1] * (bottom - top) * SIDE].reshape(count, -1, bottom - top, SIDE)
+
+    def crops(self, texture: np.ndarray, offsets: np.ndarray, shift: int = 0) -> np.ndarray:
+        """A window of a texture for each pair of offsets in 0..1, moved down by `shift` pixels."""
+        down = (offsets[:, 0] * (texture.shape[0] - SIDE - 4)).astype(int) + shift
+        across = (offsets[:, 1] * (texture.shape[1] - SIDE)).astype(int)
+        return np.stack([texture[y + self.top:y + self.bottom, x:x + SIDE] for y, x in zip(down, across, strict=True)])
 
     def add(self, colour: np.ndarray, weight: np.ndarray) -> None:
         """Light of a colour (N, 3) with a weight (N, y, x) that hides nothing behind it."""
@@ -99,36 +109,32 @@ class _Layers:
         self.colours.append(colour)
 
     def image(self) -> np.ndarray:
-        """The mixed picture, float32 (N, 3, y, x) in 0..255 or a little above."""
+        """The mixed picture, float32 (N, 3, rows, x) in 0..255 or a little above."""
         colours = np.stack(self.colours, 2)
         weights = self.weights[:, :len(self.colours)].reshape(len(colours), len(self.colours), -1)
-        return (colours @ weights).reshape(-1, 3, SIDE, SIDE)
+        return (colours @ weights).reshape(len(colours), 3, -1, SIDE)
 
 
 def _column(values: np.ndarray) -> np.ndarray:
     return values[:, None, None]
 
 
-def _crops(texture: np.ndarray, offsets: np.ndarray, shift: int = 0) -> np.ndarray:
-    """A SIDE x SIDE window of a texture for each pair of offsets in 0..1, moved down by `shift` pixels."""
-    down = (offsets[:, 0] * (texture.shape[0] - SIDE - 4)).astype(int) + shift
-    across = (offsets[:, 1] * (texture.shape[1] - SIDE)).astype(int)
-    return np.stack([texture[y:y + SIDE, x:x + SIDE] for y, x in zip(down, across, strict=True)])
-
-
 def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], room: np.ndarray) -> np.ndarray:
     """Paint a chunk of pictures from its facts: uint8 (N, 3, SIDE, SIDE)."""
-    layers = _Layers(len(f["hour"]), room)
+    wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
+    count = len(f["hour"])
+    layers = _Layers(count, room, bottom=int(f["horizon"].max()) + 1 if len(wet) == count else SIDE)
     _add_ridges(layers, f, textures["rock"])
     _add_sky(layers, f, textures["cloud"])
-    image = layers.image()
-    wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
+    image = np.empty((count, 3, SIDE, SIDE), np.float32)
+    image[:, :, :layers.bottom] = layers.image()
     if len(wet):
-        image[wet] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"])
-    front = _Layers(len(image), room)
+        top = int(f["horizon"][wet].min())
+        image[wet, :, top:] = _with_water(image[wet], {key: value[wet] for key, value in f.items()}, textures["waves"], top)
+    front = _Layers(count, room, top=BOAT_TOP if (f["boat"] * f["sea"]).any() else SHORE_TOP)
     _add_foreground(front, f)
     if front.colours:
-        image = image * front.through[:, None] + front.image()
+        image[:, :, front.top:] = image[:, :, front.top:] * front.through[:, None] + front.image()
     return (image.clip(0, 255) + 0.5).astype(np.uint8)
 
 
@@ -165,8 +171,8 @@ def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> 
     haze = 0.55 * f["low"] + 0.45 * f["middle"]
     land = 1 - _column(f["sea"])
     for k in reversed(range(RIDGES if land.any() else 2)):
-        depth = _Y - lines[:, k:k + 1]
-        rough = _crops(rock, f["ridge_seed"][:, k, 2:4])
+        depth = layers.y - lines[:, k:k + 1]
+        rough = layers.crops(rock, f["ridge_seed"][:, k, 2:4])
         ground = f["rock"] * (1 - k / (RIDGES - 1)) + f["plant"] * (k / (RIDGES - 1))
         lit, dark = (side * (1 - aerial[k]) + haze * aerial[k] for side in (ground * f["light"] / 255, ground * f["shadow"] / 255))
         mist = smooth(depth / 26) * (0.6 if k < 3 else 0.15)
@@ -176,7 +182,7 @@ def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> 
         else:
             shade = smooth(0.5 + light_left * (0.34 * _facing(lines[:, k], depth, rough) + 0.26 * rough))
             line = lines[:, k].min(1)[:, None, None] + _column(f["snow"]) * 22
-            snow = smooth((line - _Y) / 3 + 1.2 * rough) * (_column(f["snow"]) > 0) * land
+            snow = smooth((line - layers.y) / 3 + 1.2 * rough) * (_column(f["snow"]) > 0) * land
             bare, white = (1 - snow) * (1 - mist), snow * (1 - mist)
             bright, blue = (side * (1 - 0.8 * aerial[k]) + haze * 0.8 * aerial[k]
                             for side in (f["light"] * 0.98, 0.5 * f["shadow"] + 0.45 * f["zenith"] + 0.12 * f["light"]))
@@ -187,27 +193,27 @@ def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> 
 def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray) -> None:
     horizon, night = _column(f["horizon"]), _column(f["night"])
     sun_x, sun_y = _column(f["sun_x"]), _column(_sun_row(f))
-    away = np.sqrt((_X - sun_x) ** 2 + (_Y - sun_y) ** 2)
+    away = np.sqrt((_X - sun_x) ** 2 + (layers.y - sun_y) ** 2)
     low_sun = np.exp(-((_column(f["sun_y"]) / 0.35) ** 2)) * (1 - night)
     glow = (0.14 + 0.20 * low_sun) / (1 + (away / (6 + 10 * low_sun)) ** 2)
-    band = low_sun * 0.22 / (1 + ((_X - sun_x) / 22) ** 2) * np.exp(-(((_Y - horizon) / 9) ** 2))
+    band = low_sun * 0.22 / (1 + ((_X - sun_x) / 22) ** 2) * np.exp(-(((layers.y - horizon) / 9) ** 2))
     layers.add(f["glow"], glow + band)
 
-    above = _Y / horizon
-    density = _crops(cloud, f["offsets"][:, :2])
-    lit = smooth(0.5 + 2.2 * (density - _crops(cloud, f["offsets"][:, :2], shift=3)))
+    above = layers.y / horizon
+    density = layers.crops(cloud, f["offsets"][:, :2])
+    lit = smooth(0.5 + 2.2 * (density - layers.crops(cloud, f["offsets"][:, :2], shift=3)))
     cover = smooth((density - 1 + _column(f["clouds"])) / 0.3) * smooth(above / 0.25 + 0.35) * smooth((1.02 - above) / 0.2)
     layers.cover(0.88 * cover, [(f["cloud"], lit), (f["cloud_shade"], 1 - lit)])
 
     white = np.full_like(f["light"], 255)
     radius = 3.0 + 1.4 * low_sun - 0.2 * night
     disc = np.clip(radius - away + 0.5, 0, 1)
-    bite = np.clip(3.4 - np.sqrt((_X - sun_x - 2.2 * np.sign(_column(f["moon"]))) ** 2 + (_Y - sun_y + 0.8) ** 2) + 0.5, 0, 1)
+    bite = np.clip(3.4 - np.sqrt((_X - sun_x - 2.2 * np.sign(_column(f["moon"]))) ** 2 + (layers.y - sun_y + 0.8) ** 2) + 0.5, 0, 1)
     disc = disc * (1 - night * (np.abs(_column(f["moon"])) > 0.7) * bite)
     layers.cover(disc, [(white, 0.75 - 0.35 * low_sun), (f["glow"] * 0.4 + white * 0.6 * np.array([1, 0.93, 0.72], np.float32), 0.25 + 0.35 * low_sun)])
     if f["night"].any():
-        layers.add(white, _starlight(f) * (1 - disc))
-        for colour, curtain in _aurora(f):
+        layers.add(white, _starlight(f)[:, layers.top:layers.bottom] * (1 - disc))
+        for colour, curtain in _aurora(layers, f):
             layers.add(colour, curtain)
 
     first, second = smooth(above / 0.7), smooth((above - 0.42) / 0.58)
@@ -230,12 +236,12 @@ def _starlight(f: dict[str, np.ndarray]) -> np.ndarray:
     return light
 
 
-def _aurora(f: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+def _aurora(layers: _Layers, f: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Curtains of green light with a violet hem above, as colours and weights; nothing except on some nights."""
     seed = f["offsets"][:, 7:11, None, None]
     hem = _column(f["horizon"]) * (0.34 + 0.3 * seed[:, 0])
     hem = hem + 5 * np.sin(_X * (0.07 + 0.09 * seed[:, 1]) + 6.3 * seed[:, 2]) + 2 * np.sin(_X * 0.31 + 6.3 * seed[:, 3])
-    up = hem - _Y
+    up = hem - layers.y
     rays = 0.65 + 0.35 * np.sin(_X * (0.5 + 0.6 * seed[:, 3]) + 4 * np.sin(_X * 0.13 + 6.3 * seed[:, 1]))
     shown = _column(f["aurora"] * f["night"]) * rays * smooth((up + 1.5) / 4)
     tall = 5 + 9 * seed[:, 2]
@@ -246,10 +252,10 @@ def _aurora(f: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
             (np.tile(np.array([90, 50, 150], np.float32), (count, 1)), 0.6 * violet.clip(0))]
 
 
-def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) -> np.ndarray:
-    """The picture with everything below the horizon turned to water that mirrors what is above."""
+def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray, top: int) -> np.ndarray:
+    """The rows from `top` down, with everything below the horizon turned to water that mirrors what is above."""
     count = len(image)
-    horizon, rows = f["horizon"].astype(int), np.arange(SIDE)
+    horizon, rows = f["horizon"].astype(int), np.arange(top, SIDE)
     below = rows[None, :] - horizon[:, None]  # (N, y)
     bank = (f["offsets"][:, 4] * len(waves)).astype(int)
     start = (f["offsets"][:, 5] * (waves.shape[2] - SIDE)).astype(int)
@@ -258,8 +264,8 @@ def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) 
     swell = _column(f["swell"]) * np.where(_column(f["sea"]) > 0, 1.0, 0.45)
     depth = below.clip(0) / (SIDE - f["horizon"])[:, None]
     squeeze = np.minimum(1.15, (f["horizon"] - 2) / (SIDE - f["horizon"]))[:, None]
-    ripple = (f["ripple"] - 0.5) * (1 + 5 * depth * f["swell"][:, None])
-    mirror = (horizon[:, None] - 0.5 - below * squeeze + ripple).astype(int).clip(0, SIDE - 1)
+    ripple = (f["ripple"][:, top:] - 0.5) * (1 + 5 * depth * f["swell"][:, None])
+    mirror = (horizon[:, None] - 0.5 - below * squeeze + ripple).astype(int).clip(0, horizon[:, None])
     reflected = np.take_along_axis(image, mirror[:, None, :, None], 2)
     depth = depth[:, :, None]
     clear = (0.82 - 0.5 * depth * swell - 0.34 * swell * (surf - 0.5))[:, None]
@@ -272,7 +278,7 @@ def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray) 
     shine = (f["glow"] * 0.75 + 60)[:, :, None, None]
     water = reflected * clear + body * (1 - clear)
     water += crest * f["light"][:, :, None, None] + road[:, None] * shine
-    return np.where((below >= 0)[:, None, :, None], water, image)
+    return np.where((below >= 0)[:, None, :, None], water, image[:, :, top:])
 
 
 def _add_foreground(layers: _Layers, f: dict[str, np.ndarray]) -> None:
@@ -296,8 +302,8 @@ def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None
     crown = f["plant"] * (0.45 * f["light"] + 0.55 * f["shadow"]) / 255 * (0.42 if nearness else 0.62)
     crown = crown + (0.02 if nearness else 0.2) * f["middle"]
     ground = crown * 0.8 + 0.06 * f["light"]
-    deep = smooth((_Y - hill) / 10)
-    layers.cover(np.clip(_Y - top + 0.5, 0, 1) * wooded, [(crown, 1 - deep), (ground, deep)])
+    deep = smooth((layers.y - hill) / 10)
+    layers.cover(np.clip(layers.y - top + 0.5, 0, 1) * wooded, [(crown, 1 - deep), (ground, deep)])
 
 
 def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
@@ -308,9 +314,9 @@ def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
     lean = np.where(_column(f["offsets"][:, 8]) < 0.5, SIDE - _X, _X) / SIDE
     edge = SIDE + 1 - 17 * lean**1.7 * (0.5 + 0.5 * _column(f["relief"])) - 2.5 * f["hills"][:, 2:3] - 2
     sand = np.array([232, 205, 160], np.float32) * (0.8 * f["light"] + 0.2 * f["shadow"]) / 255
-    wet = smooth((_Y - edge) / 6)
-    layers.cover(np.clip(_Y - edge + 0.5, 0, 1) * sandy, [(sand, wet), (0.62 * sand, 1 - wet)])
-    foam = np.clip(1.2 - np.abs(_Y - edge + 0.8), 0, 1) * (0.55 + 0.45 * f["hills"][:, 1:2])
+    wet = smooth((layers.y - edge) / 6)
+    layers.cover(np.clip(layers.y - edge + 0.5, 0, 1) * sandy, [(sand, wet), (0.62 * sand, 1 - wet)])
+    foam = np.clip(1.2 - np.abs(layers.y - edge + 0.8), 0, 1) * (0.55 + 0.45 * f["hills"][:, 1:2])
     layers.cover(foam * sandy, [(0.85 * f["light"] + 25, 1.0)])
 
 
@@ -321,7 +327,7 @@ def _add_boat(layers: _Layers, f: dict[str, np.ndarray]) -> None:
         return
     middle, foot = _column(f["boat_x"]), _column(f["horizon"] + f["boat_y"] * (SIDE - f["horizon"]))
     scale = 0.8 + 1.6 * _column(f["boat_y"])
-    up, aside = (foot - _Y) / scale, (_X - middle) / scale
+    up, aside = (foot - layers.y) / scale, (_X - middle) / scale
     hull = np.clip(2.6 + up * 0.7 - np.abs(aside) + 0.5, 0, 1) * np.clip(up + 1.1, 0, 1) * np.clip(0.9 - up, 0, 1)
     wood = np.array([120, 70, 50], np.float32) * (0.5 * f["light"] + 0.5 * f["shadow"]) / 255
     layers.cover(hull * afloat, [(wood, 1.0)])
