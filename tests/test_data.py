@@ -81,6 +81,10 @@ def test_pictures_differ(loaded, name):
 @pytest.mark.parametrize("name", CHECKSUMS)
 def test_checksum(loaded, name):
     assert hashlib.sha256(loaded[name].images.numpy().tobytes()).hexdigest() == CHECKSUMS[name]
+    meta = registry.read_meta(name)
+    factor = meta["size"] // meta["tile"]
+    tiles = loaded[name].images[:, :, ::factor, ::factor].contiguous()
+    assert hashlib.sha256(tiles.numpy().tobytes()).hexdigest() == meta["sha256"]
 
 
 def test_size_on_disk():
