@@ -6,6 +6,7 @@ import time
 import urllib.request
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browsing import chromium, serve
@@ -205,6 +206,28 @@ def test_own_pictures_without_files_say_so(visit):
     expect(page.locator("#train-own")).to_be_visible()
     page.click("#train-button")
     expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
+
+
+def test_own_pictures_become_a_run(visit, address, tmp_path):
+    pictures = [tmp_path / f"cat {number}.png" for number in range(8)]
+    for number, path in enumerate(pictures):
+        Image.new("RGB", (70, 50), (30 * number, 100, 200)).save(path)
+    page = visit()
+    page.click("gan-data [role=radio]:has(.tr-blank)")
+    page.set_input_files("#train-own input[type=file]", pictures)
+    expect(page.locator("#train-own .file-preview tr")).to_have_count(len(pictures))
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("larger than the data set of 8 pictures")
+    page.click("#train-advanced > button")
+    page.fill("#field-batch input", "4")
+    page.press("#field-batch input", "Tab")
+    run_id = train(page, address)
+    expect(page.locator(".tr-title")).to_contain_text("cat-0-8 · Modern · 64 px")
+    page.wait_for_selector(".tr-controls button:has-text('Explore this model'):visible")
+    page.click(".tr-controls button:has-text('Explore this model')")
+    page.wait_for_function("id => location.hash.includes(id)", arg=run_id)
+    page.click(".gan-pill")
+    press_stop(page)
 
 
 def test_recipes_change_the_defaults_and_the_formula(visit):

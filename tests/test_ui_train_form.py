@@ -50,12 +50,16 @@ def test_impossible_times_are_a_sentence(minutes, key):
     assert caught.value.key == key
 
 
-def test_what_is_known_of_a_data_set_is_checked_at_once():
+def test_what_is_known_of_a_data_set_is_checked_at_once(tmp_path):
     with pytest.raises(UserError, match="larger than the data set of 729"):
         form.config("emoji", "modern", 5, values("emoji", batch=1000))
-    with pytest.raises(UserError) as caught:
-        form.config("/somewhere/pictures", "modern", 5, values("own", conditional=True))
-    assert caught.value.key == "train.no_labels"
+    (tmp_path / "one.png").write_bytes(b"")
+    with pytest.raises(UserError, match="larger than the data set of 1 "):
+        form.config(str(tmp_path), "modern", 5, values("own"))
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"no zip")
+    with pytest.raises(UserError, match=r"“broken\.zip” is neither"):
+        form.config(str(broken), "modern", 5, values("own"))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.fakes.runs import LONG, reaches, tiny
 
 @pytest.fixture
 def services(store, supervise):
-    return Services(store=store, supervisor=supervise())
+    return Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
 
 
 @pytest.fixture
@@ -82,6 +82,15 @@ def test_no_page_learns_processes_or_paths(poll, store, ended, tmp_path):
         assert "secret" not in json.dumps(answer)
         assert not {"pid", "pid_started", "heartbeat"} & set(answer["run"]["status"])
     assert poll(run=own)["run"]["config"]["data"] == "cats.zip"
+
+
+def test_errors_name_uploads_without_their_place(poll, services, store, ended):
+    path = services.uploads / ("0" * 16) / "cats.zip"
+    store.update_status(ended, state="failed", error={"key": "data.too_few", "values": {"path": str(path)}, "text": f"“{path}” holds 1"})
+    (store.path(ended) / "worker.log").write_text(f"can't read {path}\n")
+    run = poll()["run"]
+    assert run["log"] == ["can't read cats.zip"]
+    assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == ({"path": "cats.zip"}, "“cats.zip” holds 1")
 
 
 def test_many_viewers_cost_one_look(browser, services, ended, monkeypatch):

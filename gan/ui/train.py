@@ -10,7 +10,7 @@ from gan.runs.store import error_json
 from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes as routes_of
-from gan.ui.uploads import keep_uploads
+from gan.ui.uploads import PICTURES, keep_uploads
 
 # Our pickers are custom elements that fire "choose"; this ties one to the value of its gr.HTML, both ways.
 _BIND = """
@@ -31,7 +31,7 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
             data = _picker("gan-data", "digits")
             with gr.Column(elem_id="train-own"):
-                files = gr.File(file_count="multiple", file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"], label=i18n("train.own_files"), height=120)
+                files = gr.File(file_count="multiple", file_types=[*PICTURES, ".zip"], label=i18n("train.own_files"), height=120)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)

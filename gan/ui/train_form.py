@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -9,6 +10,7 @@ import gradio as gr
 from gan import data as data_room
 from gan.config import SIZES, RunConfig, make_config
 from gan.errors import UserError
+from gan.ui.uploads import count_pictures
 
 OWN = "own"  # the data picker's value for the pictures that a person brings
 OWN_SIZE = 64
@@ -75,9 +77,10 @@ def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunCo
     asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
     made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
     info = data_room.catalogue().get(data)
-    if info is not None and made.batch > info.count:
-        raise UserError("train.batch_too_large", batch=made.batch, count=info.count)
-    if made.conditional and not (info and info.classes):
+    count = count_pictures(Path(data)) if info is None else info.count
+    if made.batch > count:
+        raise UserError("train.batch_too_large", batch=made.batch, count=count)
+    if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
     return made
 

@@ -3,10 +3,26 @@
 import hashlib
 import re
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from gan.errors import UserError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def count_pictures(path: Path) -> int:
+    """How many files of a kept zip or folder have the name of a picture: what a data set can have at most. Raises UserError for what is no zip."""
+    if path.is_dir():
+        names = [entry.name for entry in path.iterdir()]
+    else:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise UserError("data.not_pictures", path=path.name) from error
+    return sum(name.lower().endswith(PICTURES) for name in names)
 
 
 def keep_uploads(files: Sequence[str], root: Path) -> Path:

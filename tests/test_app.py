@@ -1,0 +1,68 @@
+"""app.py as a process: how it ends, and what it leaves for its next start."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from gan.runs.store import Store
+from tests.fakes.runs import LONG, reaches, tiny, wait_until
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start app.py on tmp_path/runs; returns the process and its address once it answers."""
+    servers = []
+
+    def begin():
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port), "--runs", str(tmp_path / "runs")]
+        servers.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True))
+        return servers[-1], servers[-1].stdout.readline()
+
+    yield begin
+    for server in servers:
+        server.kill()
+        server.communicate()
+
+
+def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_resumes_it(start, tmp_path):
+    store = Store(tmp_path / "runs")
+    run_id = store.create(tiny(LONG))
+    server, line = start()
+    assert line.startswith("GANarium is at http://127.0.0.1:")
+    wait_until(lambda: store.status(run_id)["step"] > 2, timeout=120)
+    server.send_signal(signal.SIGINT)
+    assert server.wait(60) == 0
+    step = store.status(run_id)["step"]
+    reaches(store, run_id, "paused")
+    assert store.resumable(run_id)
+
+    server, line = start()
+    address = line.split()[-1]
+    wait_until(lambda: (tmp_path / "runs" / ".spare.log").exists())
+    with urllib.request.urlopen(f"{address}gradio_api/gan/poll") as reply:
+        assert json.load(reply)["run"]["status"]["state"] == "paused"
+    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/resume", method="POST")).close()
+    wait_until(lambda: store.status(run_id)["step"] > step, timeout=120)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(60) == 0
+    reaches(store, run_id, "paused")
+
+
+def test_a_folder_in_use_is_a_sentence_and_status_2(start):
+    start()
+    second, _ = start()
+    assert second.wait(60) == 2
+    error = second.stderr.read()
+    assert "already uses the folder" in error
+    assert "Traceback" not in error
