@@ -5,9 +5,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browsing import chromium, serve
+from tests.exploring import changes, large, seed, sheet, sliders, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
 pytestmark = pytest.mark.browser
@@ -55,42 +56,6 @@ def page(desktop, address):
     page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
     yield page
     page.close()
-
-
-def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
-    page.goto(f"{address}#model={model}{rest}")
-    expect(sliders(page).first).to_be_enabled(timeout=20000)
-    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
-
-
-def sliders(page: Page):
-    return page.locator(".xp-sliders input[type=range]")
-
-
-def large(page: Page) -> bytes:
-    """The pixels of the large picture."""
-    return page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
-
-
-def changes(page: Page, act, picture=large) -> bytes:
-    """Do something, and wait until the picture is another one."""
-    before = picture(page)
-    act()
-    for _ in range(100):
-        now = picture(page)
-        if now != before:
-            return now
-        page.wait_for_timeout(50)
-    pytest.fail("the picture stayed as it was")
-
-
-def sheet(page: Page, place: str) -> bytes:
-    """The pixels of a sheet, as the screen has them."""
-    return page.locator(f".{place} .xp-mosaic canvas").evaluate("(c) => c.toDataURL()").encode()
-
-
-def seed(page: Page) -> int:
-    return int(page.get_by_label("Seed", exact=True).input_value())
 
 
 def test_opens_on_something_alive(page):
@@ -238,8 +203,9 @@ def test_neighbours_wait_for_the_end_of_a_drag(page):
         page.wait_for_timeout(30)
     page.wait_for_timeout(400)
     assert asked == []
-    page.mouse.up()
-    page.wait_for_timeout(800)
+    with page.expect_response("**/gan/neighbours*"):
+        page.mouse.up()
+    page.wait_for_timeout(300)
     assert len(asked) == 1
 
 
