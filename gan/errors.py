@@ -62,7 +62,7 @@ MESSAGES = {
     "data.memory": "These pictures would take {gigabytes} GB of memory at {size} pixels. Choose a smaller size or fewer pictures.",
     "data.offline": "“{name}” could not be downloaded. Check the internet connection, or choose a data set that comes with GANarium.",
     "data.quota": "“{name}” could not be downloaded because Google Drive has reached its daily limit for it. Try again tomorrow, or choose another data set.",
-    "data.torchvision": "“{name}” needs a working torchvision that fits the installed torch ({reason}). Install the matching pair, or choose a bundled data set.",
+    "data.torchvision": "“{name}” needs a working torchvision that fits the installed torch ({reason}). Install the matching pair, or choose a bundled set.",
     "data.package": "“{name}” needs the Python package {package}. Install it with: pip install {package}",
     "data.cache": "The folder “{folder}” for downloads can't be written ({reason}). Make room there, or set GANARIUM_CACHE to another folder.",
     "data.download_damaged": "The downloaded files of “{name}” can't be read. Delete the folder “{folder}” and try again.",

@@ -89,3 +89,15 @@ def test_uploads_are_kept_once(tmp_path):
         with pytest.raises(UserError) as caught:
             keep_uploads(files, root)
         assert caught.value.key == key
+
+
+@pytest.mark.parametrize("data", ["/etc", "../secrets.zip", "no-such-set", None, 3])
+def test_the_button_takes_names_and_uploads_but_no_path_of_the_server(data, tmp_path):
+    from gan.ui.services import Services
+    from gan.ui.train import _submitter
+
+    services = Services()
+    services.open(tmp_path / "runs")
+    answer = _submitter(services)(data, None, "modern", 1, *values())
+    assert (answer["run"], answer["error"]["key"]) == (None, "data.unknown")
+    assert services.store.list() == []

@@ -1,8 +1,9 @@
 """A small pair of strided-convolution networks at the data's own size, sized for CPUs.
 
-DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer, few channels at the highest resolution (that is where the
-time goes), nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016), batch normalisation in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017), and
-labels as in R3GAN (Huang et al. 2024): an embedding joined to z, and D's output vector dotted with a class embedding.
+DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the highest resolution, because that is where
+the time goes; nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation
+in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017); and labels as in R3GAN (Huang et al.
+2024): an embedding joined to z, and D's output vector dotted with a class embedding.
 """
 
 import torch

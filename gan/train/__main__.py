@@ -5,6 +5,7 @@
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -69,11 +70,14 @@ def _train(path: Path) -> None:
 
 def _wait_as_spare() -> None:
     """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
+    from gan import data
     from gan.train.worker import be_nice, rehearse, work
 
     be_nice()
     rehearse()
     print("ready", flush=True)
+    with contextlib.suppress(UserError):  # a machine's first landscapes take seconds to draw; later ones come from the cache
+        data.load("landscapes")
     line = sys.stdin.readline()
     if not line.strip():
         return

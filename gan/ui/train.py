@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 from starlette.routing import BaseRoute
 
+from gan import data as data_room
 from gan.errors import UserError
 from gan.runs.store import error_json
 from gan.ui import train_form as form
@@ -20,7 +21,7 @@ picker.addEventListener("choose", (event) => { props.value = event.detail; trigg
 watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: props.value })));
 """
 _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
-_ANNOUNCE = '() => { dispatchEvent(new CustomEvent("gan:submit")); }'
+_ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
 
 
 def build(services: Services) -> None:
@@ -66,6 +67,8 @@ def _submitter(services: Services) -> Any:
         try:
             if data == form.OWN:
                 data = str(keep_uploads(files or [], services.uploads))
+            else:
+                data_room.info(str(data))  # a stranger may send anything here, and a path would be read from the server's disk
             return {"run": services.supervisor.submit(form.config(data, recipe, minutes, values)), "error": None}
         except UserError as error:
             return {"run": None, "error": {**error_json(error), "values": {name: str(value) for name, value in error.values.items()}}}

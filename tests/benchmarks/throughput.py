@@ -49,7 +49,7 @@ def main() -> None:
     print(f"{'recipe':8} {'data':11} {'shape':9} {'G + D parameters':>17} {'images/s':>9} {'range':>13} {'x dcgan':>8}")
     for case, each in trainers.items():
         rates = [r[case] for r in rounds]
-        ratio = statistics.median(r[case] / r["dcgan", *case[1:]] for r in rounds)
+        ratio = statistics.median(r[case] / r[("dcgan", *case[1:])] for r in rounds)
         size = count_parameters(each.G) + count_parameters(each.D)
         shape = f"{each.spec.size}x{each.spec.size}x{each.spec.channels}"
         print(f"{case[0]:8} {case[1]:11} {shape:9} {size:17,} {statistics.median(rates):9.1f} {min(rates):6.1f}-{max(rates):<6.1f} {ratio:8.2f}")
