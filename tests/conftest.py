@@ -1,5 +1,10 @@
 """Fixtures that several test modules share."""
 
+import os
+
+# Servers, workers and browsers share the machine with the tests: two threads that wait for each other at every layer would crawl there.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import psutil
 import pytest
 

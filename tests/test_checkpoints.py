@@ -1,0 +1,86 @@
+"""The checkpoints that ship: each loads, draws varied pictures of its data set, and says how it came to be."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from gan import data
+from gan.config import RunConfig
+from gan.data.registry import BUNDLED
+from gan.export.checkpoint import SCORED_SEEDS, draw, main
+from gan.files import read_json, write_json
+from gan.metrics.diversity import pairwise_diversity
+from gan.models import FORMAT, load_generator
+from gan.train.__main__ import main as train
+
+ROOT = Path(__file__).parents[1] / "checkpoints"
+
+
+def test_there_is_one_for_each_bundled_set():
+    assert {path.name for path in ROOT.iterdir()} == set(BUNDLED)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_size_on_disk(name):
+    files = {path.name: path.stat().st_size for path in (ROOT / name).iterdir()}
+    assert set(files) == {"generator.safetensors", "config.json", "card.json", "preview.webp"}
+    assert sum(files.values()) < 6e6
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_it_draws_pictures_like_its_data(name):
+    generator, spec = load_generator(ROOT / name / "generator.safetensors")
+    info = data.info(name)
+    assert (spec.size, spec.channels) == (info.size, info.channels)
+    fake = draw(generator, SCORED_SEEDS, spec.z_dim, spec.num_classes)
+    assert fake.shape == (len(SCORED_SEEDS), info.channels, info.size, info.size)
+    assert fake.abs().max() <= 1
+    real = data.load(name).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
+    assert 0.75 < pairwise_diversity(fake) / pairwise_diversity(real) < 1.25
+    # The mean picture and the spread at each pixel: untrained networks are grey there, collapsed ones have no spread.
+    mean_error = (fake.mean(0) - real.mean(0)).abs().mean()
+    assert mean_error < 0.15 * (real - real.mean(0)).abs().mean() + 0.05
+    assert 0.7 < fake.std(0).mean() / real.std(0).mean() < 1.3
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_each_class_of_a_conditional_model_looks_like_its_own_pictures(name):
+    generator, spec = load_generator(ROOT / name / "generator.safetensors")
+    dataset = data.load(name)
+    assert spec.num_classes == len(dataset.classes)
+    z = torch.randn(32, spec.z_dim, generator=torch.Generator().manual_seed(1))
+    real = dataset.images.float() / 127.5 - 1
+    centres = torch.stack([real[dataset.labels == label].mean(0) for label in range(spec.num_classes)])
+    with torch.inference_mode():
+        drawn = torch.stack([generator(z, torch.full((32,), label)).mean(0) for label in range(spec.num_classes)])
+    nearest = torch.cdist(drawn.flatten(1), centres.flatten(1)).argmin(1)
+    assert (nearest == torch.arange(spec.num_classes)).float().mean() >= 0.75
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_its_card_tells_how_it_was_trained(name):
+    card, config = read_json(ROOT / name / "card.json"), RunConfig.from_json(read_json(ROOT / name / "config.json"))
+    assert (card["format"], card["data"], config.data, card["recipe"]) == (FORMAT, name, name, config.recipe)
+    assert card["images"] == card["steps"] * config.batch * config.d_steps
+    assert card["seconds"] > 60
+    assert card["hardware"]
+    assert card["classes"] == list(data.info(name).classes)
+    assert 0.75 < card["scores"]["diversity"] < 1.25
+    assert {"loss_d", "loss_g"} <= set(card["last_losses"])
+    with Image.open(ROOT / name / "preview.webp") as preview:
+        assert preview.size == (8 * card["size"], 8 * card["size"])
+
+
+def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
+    run = tmp_path / "run"
+    assert train(["--data", "digits", "--kimg", "0.2", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    assert main([str(run), str(tmp_path / "mine"), "--title", "Mine"]) == 0
+    card = read_json(tmp_path / "mine" / "card.json")
+    assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, [])
+    load_generator(tmp_path / "mine" / "generator.safetensors")
+    write_json(run / "status.json", {**read_json(run / "status.json"), "state": "paused"})
+    assert main([str(run), str(tmp_path / "other")]) == 2
+    assert "is paused" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
