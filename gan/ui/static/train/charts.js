@@ -10,9 +10,9 @@ export class Charts {
   constructor() {
     const zoom = new Zoom();
     this.zoom = zoom;
-    this.losses = new Plot(zoom, { title: t("stage.losses"), unit: t("stage.loss_axis"),
+    this.losses = new Plot(zoom, { title: t("stage.losses"), about: t("stage.losses_help"), unit: t("stage.loss_axis"),
       series: [{ field: "loss_d", colour: "d", name: "D" }, { field: "loss_g", colour: "g", name: "G" }] });
-    this.logits = new Plot(zoom, { title: t("stage.logits"), unit: t("stage.logit_axis"),
+    this.logits = new Plot(zoom, { title: t("stage.logits"), about: t("stage.logits_help"), unit: t("stage.logit_axis"),
       series: [{ field: "real", colour: "real", name: t("stage.real") }, { field: "fake", colour: "fake", name: t("stage.fake") }] });
     this.back = h("button", { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) }, t("stage.unzoom"));
     zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };

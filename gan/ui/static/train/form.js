@@ -1,5 +1,6 @@
 // The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
 import { address, h, known, sentence, setText, t, whole } from "../common.js";
+import { help } from "../explore/help.js";
 import { view } from "../live.js";
 import { formula } from "./formulas.js";
 import { dataName, options, recipeName } from "./offer.js";
@@ -7,7 +8,9 @@ import { dataName, options, recipeName } from "./offer.js";
 class Step extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
-    this.append(h("h3", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("span", {}, t(this.getAttribute("text")))));
+    const title = t(this.getAttribute("text"));
+    const [button, note] = help(title, t(`${this.getAttribute("text")}_help`));
+    this.append(h("div", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("h3", {}, title), button), note);
   }
 }
 

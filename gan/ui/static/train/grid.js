@@ -113,7 +113,7 @@ export class Grid {
   fit() {
     const native = CELLS * (this.size ?? 64);
     const ratio = devicePixelRatio || 1;
-    const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 208));
+    const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
     const side = whole * native >= 0.78 * room ? whole * native : room;
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;

@@ -1,5 +1,6 @@
 // One streaming chart on uPlot: faint raw lines, smoothed lines over them, dashed references. A reader's zoom stays while data streams in.
 import { h, t } from "../common.js";
+import { help } from "../explore/help.js";
 
 let library = null;
 
@@ -32,14 +33,15 @@ export class Zoom {
 
 /** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
 export class Plot {
-  constructor(zoom, { title, series, unit }) {
+  constructor(zoom, { title, about, series, unit }) {
     Object.assign(this, { zoom, series, references: [], count: 0, x: [], raw: series.map(() => []), smooth: series.map(() => []) });
     zoom.charts.push(this);
     this.values = series.map(() => h("b"));
     this.note = h("p", { class: "tr-note" });
     this.canvas = h("div", { class: "tr-canvas" });
     const keys = series.map((one, index) => h("span", { class: "tr-key" }, h("i", { style: `background: var(--${one.colour})` }), one.name, this.values[index]));
-    this.element = h("figure", { class: "tr-plot" }, h("figcaption", {}, h("h4", {}, title), h("div", { class: "tr-keys" }, keys)), this.canvas, this.note);
+    const [button, explanation] = help(title, about);
+    this.element = h("figure", { class: "tr-plot" }, h("figcaption", {}, h("h4", {}, title), button, h("div", { class: "tr-keys" }, keys)), explanation, this.canvas, this.note);
     this.unit = unit;
     addEventListener("gan:theme", () => this.plot?.redraw(false));
     new MutationObserver(() => this.plot?.redraw(false)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
