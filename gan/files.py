@@ -39,8 +39,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file. Raises OSError where it can't be read and ValueError where it is not JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value in a JSON file. Raises OSError where it can't be read and ValueError where it is not JSON, or is nested beyond reason."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def append_line(path: Path, value: Any) -> None:
@@ -73,6 +76,6 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[Any], int]:
     for line in data[:end].splitlines():
         try:
             values.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return values, offset + end

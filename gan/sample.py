@@ -46,12 +46,13 @@ def sample(options: argparse.Namespace) -> tuple[Path, range]:
 def find(place: str, snapshot: str | None = None) -> Entry:
     """The generator at a run's directory, a checkpoint's directory, or of a shipped name; for a run also that of one snapshot's step. Raises UserError."""
     folder = Path(place)
-    if (folder / "config.json").exists() or (folder / RUN_WEIGHTS).exists():
+    is_checkpoint = any((folder / name).exists() for name in (SHIPPED_WEIGHTS, "card.json"))
+    if not is_checkpoint and any((folder / name).exists() for name in (RUN_WEIGHTS, "config.json")):
         weights = None if snapshot is None else _snapshot(folder, snapshot)
         return read_run(f"run:{folder.name}", folder, weights)
     shipped = sorted(path.parent.name for path in CHECKPOINTS.glob(f"*/{SHIPPED_WEIGHTS}"))
     folder = CHECKPOINTS / place if place in shipped else folder
-    if not (folder / SHIPPED_WEIGHTS).exists():
+    if not is_checkpoint and place not in shipped:
         raise UserError("latent.unknown_place", place=place, choices=", ".join(shipped) or "none")
     if snapshot is not None:
         raise UserError("latent.unknown_snapshot", step=snapshot, place=place, choices="none")

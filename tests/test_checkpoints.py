@@ -84,3 +84,26 @@ def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     assert main([str(run), str(tmp_path / "other")]) == 2
     assert "is paused" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_terminal_draws_from_it(name, tmp_path):
+    from gan.sample import main as sample
+
+    kind = read_json(ROOT / name / "card.json")["classes"][0]
+    for place in (name, str(ROOT / name)):
+        assert sample([place, "--count", "4", "--class", kind, "--out", str(tmp_path / "grid.png")]) == 0
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (4 * data.info(name).size, data.info(name).size)
+
+
+def test_a_damaged_checkpoint_is_told_as_such(tmp_path, capsys):
+    from gan.sample import main as sample
+
+    write_json(tmp_path / "card.json", {})
+    write_json(tmp_path / "config.json", {})
+    for content in (None, b"garbled"):
+        if content is not None:
+            (tmp_path / "generator.safetensors").write_bytes(content)
+        assert sample([str(tmp_path), "--out", str(tmp_path / "grid.png")]) == 2
+        assert "can't be read" in capsys.readouterr().err

@@ -132,6 +132,16 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     assert steps == sorted(set(steps))
 
 
+@pytest.mark.parametrize("name", ["status.json", "stats.jsonl"])
+@pytest.mark.parametrize("content", ["[1]", '{"step": 1}', '{"step": "a"}', "[" * 100_000, '{"step": 99'])
+def test_damaged_status_and_statistics_do_not_end_a_run(name, content, tmp_path):
+    run = tmp_path / "run"
+    write_json(run / "config.json", _config(kimg=0.3, width=8, z_dim=8))
+    (run / name).write_text(content + "\n")
+    assert train(run).returncode == 0
+    assert read_json(run / "status.json")["state"] == "finished"
+
+
 def test_sample_and_save_now(long_run):
     worker = start(long_run)
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
@@ -159,12 +169,15 @@ def test_mistakes_are_told_in_one_sentence_with_status_2(tmp_path):
         ([tmp_path / "old"], "another version"),
         (["--data", "digits", "--batch", "1", "--out", tmp_path / "x"], "out of range"),
         (["--data", "no-such-set", "--out", tmp_path / "y"], "no-such-set"),
+        (["--data", "emoji", "--batch", "1024", "--out", tmp_path / "z"], "larger than the data set"),
+        (["--data", "digits", "--out", "/proc/nowhere"], "can't be written"),
     ]:
         done = train(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
         assert words in done.stderr
         assert "Traceback" not in done.stderr
         assert done.stderr.count("\n") == 1
+    assert not any((tmp_path / name).exists() for name in "xyz"), "a refused run leaves nothing behind"
     write_json(tmp_path / "big" / "config.json", {**_config(batch=1024, data=str(_pictures(tmp_path)))})
     done = train(tmp_path / "big")
     assert done.returncode == 2
@@ -209,7 +222,7 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
     spare.communicate(json.dumps({"run_dir": str(tmp_path / "run")}) + "\n", timeout=60)
     assert spare.returncode == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
-    assert (tmp_path / "run" / "worker.log").exists()
+    assert "[finished]  100%" in (tmp_path / "run" / "worker.log").read_text().replace("] 1", "]  1")
     idle = subprocess.Popen([sys.executable, "-m", "gan.train", "--spare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert idle.communicate("", timeout=60) == ("ready\n", None)
     assert idle.returncode == 0

@@ -46,7 +46,11 @@ def draw(generator: torch.nn.Module, seeds: range, z_dim: int, classes: int) -> 
 
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     """What there is to know of a run's generator: data, recipe, effort, hardware, last losses, scores. Raises UserError for what is no finished run."""
-    config, status = read_config(run_dir), read_json(run_dir / "status.json")
+    config = read_config(run_dir)
+    try:
+        status = read_json(run_dir / "status.json")
+    except (OSError, ValueError) as error:
+        raise UserError("train.not_a_run", path=run_dir) from error
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")

@@ -72,7 +72,10 @@ def parse_json(data: bytes | None) -> Any:
     """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
     if data is None:
         raise ValueError("the file can't be read")
-    return _DECODER.decode(data.decode())
+    try:
+        return _DECODER.decode(data.decode())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 class StatsFile:

@@ -10,12 +10,15 @@ import dataclasses
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import write_json
+
+LOG_SECONDS = 10.0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,17 +48,38 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     recipe = settings.pop("recipe", "modern")
     known = data.catalogue().get(name)
     config = make_config(name, recipe, known.size if known else 64, known.channels if known else 3, **settings)
-    path = out or Path("runs") / f"{Path(name).stem}-{recipe}"
+    if known is None and not Path(name).exists():
+        data.info(name)  # raises the sentence that lists the names
+    if known is not None and config.batch > known.count:
+        raise UserError("train.batch_too_large", batch=config.batch, count=known.count)
+    path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists():
         raise UserError("train.run_exists", path=path)
     write_json(path / "config.json", config.to_json())
     return path
 
 
+def _progress(status: dict[str, Any]) -> str:
+    eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
+    return f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s"
+
+
+class _Log:
+    """A line of the log for every change of state, and in between every LOG_SECONDS."""
+
+    def __init__(self) -> None:
+        self.state, self.due = "", 0.0
+
+    def __call__(self, status: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if status["state"] != self.state or now >= self.due:
+            self.state, self.due = status["state"], now + LOG_SECONDS
+            print(f"{time.strftime('%H:%M:%S')}  [{self.state}] {_progress(status)}  {status['device']}", flush=True)
+
+
 def _show(status: dict[str, Any]) -> None:
     """One line of progress on the terminal, over the one before."""
-    eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
-    text = f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s"
+    text = _progress(status)
     end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
     print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
 
@@ -85,7 +109,7 @@ def _wait_as_spare() -> None:
     log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    work(path)
+    work(path, _Log())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,6 +125,9 @@ def main(arguments: list[str] | None = None) -> int:
             _train(run_dir if run_dir is not None else new_run(options, out))
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error), file=sys.stderr)
         return 2
     return 0
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gan.config import EQUILIBRIUM
 
 WINDOW = 40  # stats lines that a verdict looks back over
+NOISE_IMAGES = 2_000  # before them the pictures are noise or blobs, whatever the figures say
 EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # before both of them, nothing is held against a run
 COLLAPSE, LESS_VARIETY = 0.4, 0.7
 D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # the loss as a part of its value at equilibrium
@@ -45,7 +46,8 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdic
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
     diversity = sum(diversities[-3:]) / len(diversities[-3:])
     values = {"pair": round(100 * pair), "diversity": round(100 * diversity)}
-    if recent[-1]["images"] < EARLY_IMAGES and progress < EARLY_PROGRESS:
+    images = recent[-1]["images"]
+    if images < NOISE_IMAGES or (images < EARLY_IMAGES and progress < EARLY_PROGRESS):
         return Verdict("shaping", "info", values)
     if diversity < COLLAPSE:
         return Verdict("collapse", "bad", values)

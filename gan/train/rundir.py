@@ -28,6 +28,12 @@ def read_config(run_dir: Path) -> RunConfig:
     return RunConfig.from_json(value)
 
 
+def _is_stats(line: Any) -> bool:
+    """Whether a line of stats.jsonl is one of ours: a damaged file must not end the run."""
+    numbers = ("step", "images", "seconds", "pair", "loss_d", "loss_g")
+    return isinstance(line, dict) and "diversity" in line and all(isinstance(line.get(name), (int, float)) for name in numbers)
+
+
 class RunDir:
     """The worker's side of a run directory: `status` is a dict that `write_status` publishes."""
 
@@ -37,6 +43,7 @@ class RunDir:
             previous = read_json(path / "status.json")
         except (OSError, ValueError):
             previous = {}
+        previous = previous if isinstance(previous, dict) else {}
         self.status: dict[str, Any] = {
             "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None, "device": None,
             "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None, **previous, "error": None,
@@ -81,7 +88,7 @@ class RunDir:
         """Forget statistics, grids and snapshots after `step`: a crash came between them and the checkpoint, and they will be made again."""
         stats = self.path / "stats.jsonl"
         lines, _ = read_lines(stats)
-        kept = [line for line in lines if isinstance(line, dict) and line.get("step", step + 1) <= step]
+        kept = [line for line in lines if _is_stats(line) and line["step"] <= step]
         if len(kept) < len(lines):
             write_bytes(stats, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept).encode())
         for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")):

@@ -183,7 +183,9 @@ class Trainer:
     def _update_ema(self) -> None:
         """Average the weights, copy the buffers."""
         averages, weights = list(self.ema.parameters()), list(self.G.parameters())
-        torch._foreach_lerp_(averages, weights, 1 - self.schedule.ema_beta)
+        # Not _foreach_lerp_: it takes its weight as a Python number, and would wait for the device to read it.
+        torch._foreach_mul_(averages, self.schedule.ema_beta)
+        torch._foreach_add_(averages, torch._foreach_mul(weights, 1 - self.schedule.ema_beta))
         for average, buffer in zip(self.ema.buffers(), self.G.buffers(), strict=True):
             average.copy_(buffer)
 

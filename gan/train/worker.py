@@ -33,6 +33,7 @@ GRID_SECONDS = 0.8
 LIVE_SECONDS = 3.0
 STATE_SECONDS = 10.0
 SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
+GRID_SHARE = 0.3  # grids are what people watch: they come every second unless one costs more than a quarter of it
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 
@@ -40,8 +41,8 @@ FIRST_SNAPSHOT = 2000
 class Rhythm:
     """Something due every so many seconds, or less often where it is expensive."""
 
-    def __init__(self, seconds: float):
-        self.seconds, self.due = seconds, 0.0
+    def __init__(self, seconds: float, share: float = SHARE):
+        self.seconds, self.share, self.due = seconds, share, 0.0
 
     def run(self, action: Callable[[], None], force: bool = False) -> None:
         """Do `action` if it is due or forced, and set when it is due next."""
@@ -49,7 +50,7 @@ class Rhythm:
         if force or start >= self.due:
             action()
             end = time.monotonic()
-            self.due = end + max(self.seconds, (end - start) / SHARE)
+            self.due = end + max(self.seconds, (end - start) / self.share)
 
 
 class Worker:
@@ -63,7 +64,8 @@ class Worker:
         self.elapsed = 0.0  # seconds of training, pauses not counted
         self.rate = 0.0  # images/s, smoothed
         self.next_snapshot = FIRST_SNAPSHOT
-        self.grid, self.status, self.live, self.state = (Rhythm(s) for s in (GRID_SECONDS, STATUS_SECONDS, LIVE_SECONDS, STATE_SECONDS))
+        self.grid = Rhythm(GRID_SECONDS, GRID_SHARE)
+        self.status, self.live, self.state = (Rhythm(s) for s in (STATUS_SECONDS, LIVE_SECONDS, STATE_SECONDS))
         self.diversity: float | None = None
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
@@ -151,7 +153,8 @@ class Worker:
         save_state(self.path / "state", self.trainer, {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot})
 
     def _write_status(self, state: str = "running") -> None:
-        left = (self.trainer.total_images - self.trainer.images_seen) / self.rate if self.rate and math.isfinite(self.trainer.total_images) else None
+        total = self.trainer.total_images
+        left = max(0.0, total - self.trainer.images_seen) / self.rate if self.rate and math.isfinite(total) else None
         verdict = judge(list(self.stats), self.progress, self.config.loss)._asdict()
         self.dir.write_status(
             state=state, step=self.trainer.step, images=self.trainer.images_seen, progress=round(self.progress, 5), elapsed=round(self.elapsed, 2),

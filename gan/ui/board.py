@@ -77,7 +77,7 @@ class Board:
             "active": active,
             "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
             "queue": queue,
-            "newest": summaries[0]["id"] if summaries else None,
+            "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),
         }

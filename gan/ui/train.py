@@ -39,8 +39,8 @@ def build(services: Services) -> None:
             minutes = _picker("gan-time", 5)
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls = form.controls(i18n)
+            answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False, elem_id="train-answer")
             button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
-            answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False)
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
