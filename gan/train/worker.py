@@ -132,11 +132,11 @@ class Worker:
         for command in asked:
             if command in ("pause", "stop"):
                 self.end(command)
-        self.grid.run(self._write_grid, force="sample" in asked)
         line = {"step": self.trainer.step, "images": self.trainer.images_seen, "seconds": round(self.elapsed, 2)}
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
         self.stats.append({**line, "diversity": self.diversity, "rate": round(self.rate, 1)})
         self.dir.write_stats(self.stats[-1])
+        self.grid.run(self._write_grid, force="sample" in asked)
         self.live.run(lambda: self.dir.write_live(self.trainer))
         if self.trainer.images_seen >= self.next_snapshot or "save" in asked:
             self.dir.write_snapshot(self.trainer)

@@ -86,7 +86,7 @@ function pause() {
   if (failures) return Math.min(5000, 1000 * failures);
   const status = latest?.poll?.run?.status;
   const young = status && (status.state === "starting" || (status.state === "running" && status.elapsed < 10));
-  return young ? 500 : 1000;
+  return young ? 300 : 1000;
 }
 
 document.addEventListener("visibilitychange", () => {
