@@ -34,6 +34,7 @@ MESSAGES = {
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",
     "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan.train {path}",
+    "train.already_training": "The run “{path}” is being trained by process {pid}. Let that one end, or stop it first.",
     "train.cannot_write": "The run “{path}” can't be written ({reason}). Free some space, or choose another directory.",
     "train.two_ways": "“{path}” keeps the settings it was started with. Give it alone to go on with it, or use --out for a new run.",
     "train.bad_state": "The checkpoint of this run can't be read ({reason}). Delete its folder “{path}” to start the run again from nothing.",

@@ -142,6 +142,17 @@ def test_damaged_status_and_statistics_do_not_end_a_run(name, content, tmp_path)
     assert read_json(run / "status.json")["state"] == "finished"
 
 
+def test_a_second_worker_on_a_training_run_is_refused_and_harms_nothing(long_run):
+    worker = start(long_run)
+    wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
+    second = train(long_run)
+    assert second.returncode == 2
+    assert f"process {worker.pid}" in second.stderr
+    assert read_json(long_run / "status.json")["state"] == "running"
+    ask(long_run, "stop")
+    assert worker.wait(30) == 0
+
+
 def test_sample_and_save_now(long_run):
     worker = start(long_run)
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)

@@ -21,6 +21,7 @@ from gan import data
 from gan.config import RunConfig
 from gan.device import Device, pick_device
 from gan.errors import UserError
+from gan.files import read_json
 from gan.metrics.diversity import pairwise_diversity
 from gan.train.health import WINDOW, judge
 from gan.train.rundir import RunDir, read_config
@@ -199,6 +200,7 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
 
     SIGTERM and SIGINT pause. A UserError, and any defect, is written into the status as a failure before it is raised again.
     """
+    refuse_second_worker(path)
     torch.set_flush_denormal(True)
     try:
         worker = Worker(path, report)
@@ -213,6 +215,19 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
     except Exception as error:
         _fail(path, error)
         raise
+
+
+def refuse_second_worker(path: Path) -> None:
+    """Raises UserError where another process already trains this run: two would overwrite each other's files."""
+    try:
+        status = read_json(path / "status.json")
+        other = psutil.Process(int(status["pid"])) if status["state"] in ("starting", "running") else None
+        same = other is not None and other.pid != os.getpid() and abs(other.create_time() - float(status["pid_started"])) < 1
+        at_work = same and other.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, TypeError, KeyError, psutil.Error):
+        return
+    if at_work:
+        raise UserError("train.already_training", path=path, pid=other.pid)
 
 
 def _fail(path: Path, error: Exception) -> None:
