@@ -32,7 +32,7 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
             data = _picker("gan-data", "digits")
             with gr.Column(elem_id="train-own"):
-                files = gr.File(file_count="multiple", file_types=[*PICTURES, ".zip"], label=i18n("train.own_files"), height=120)
+                files = gr.File(file_count="multiple", file_types=[*PICTURES, ".zip"], label=i18n("train.own_files"), height=170)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
