@@ -30,7 +30,7 @@ from gan.train.trainer import Trainer
 
 CHUNK_SECONDS = 0.25
 STATUS_SECONDS = 0.5
-GRID_SECONDS = 0.8
+GRID_SECONDS = 0.5  # from the end of one to the start of the next: with a chunk and the drawing in between about one a second
 LIVE_SECONDS = 3.0
 STATE_SECONDS = 10.0
 SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
