@@ -22,6 +22,7 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
     return {f"{index}.{name}": value for index, state in optimizer.state_dict()["state"].items() for name, value in state.items()}
 
 
+@torch.no_grad()
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
     """Put saved moments back; the settings of the parameter groups stay, because they are the schedule's device tensors."""
     state: dict[int, dict[str, torch.Tensor]] = {}
@@ -30,7 +31,10 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.T
         state.setdefault(int(index), {})[name] = value
     for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
         if index in state:
-            optimizer.state[parameter] = {name: value.clone() for name, value in state[index].items()}
+            # In the parameter's own memory format: the fused optimizer walks both as flat memory.
+            optimizer.state[parameter] = {
+                name: torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone() for name, value in state[index].items()
+            }
 
 
 def _modules(trainer: Trainer) -> dict[str, nn.Module]:

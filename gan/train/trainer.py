@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gan.data import Dataset
 
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
+SAMPLED = 16  # images drawn at a time: their activations stay in the processor's cache, where those of 64 do not
 EMA_RAMP = 0.05  # StyleGAN2-ADA: the half-life never exceeds this part of the images seen so far
 
 
@@ -52,11 +53,11 @@ class Trainer:
         self.config, self.device = config, torch.device(device.torch_name)
         self.classes = dataset.classes if config.conditional else ()
         self.spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(self.classes))
-        self.images = dataset.images.to(self.device)
+        self.images = dataset.images.to(self.device, memory_format=torch.channels_last)
         self.labels = dataset.labels.to(self.device) if config.conditional else None
         torch.manual_seed(seed_for(config.seed, "weights"))
-        self.G = build_generator(self.spec).to(self.device)
-        self.D = build_discriminator(self.spec).to(self.device)
+        # 5 to 20 % more images/s on CPUs, and grids in a third of the time (tests/benchmarks/throughput.py).
+        self.G, self.D = (net.to(self.device, memory_format=torch.channels_last) for net in (build_generator(self.spec), build_discriminator(self.spec)))
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
@@ -99,8 +100,10 @@ class Trainer:
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
+        parts = z.split(SAMPLED)
+        classes = [None] * len(parts) if labels is None else labels.split(SAMPLED)
         with torch.inference_mode():
-            return self.ema(z, labels)
+            return torch.cat([self.ema(part, of_part) for part, of_part in zip(parts, classes, strict=True)])
 
     def sample_grid(self) -> torch.Tensor:
         """The 64 images of the run's fixed latents, by the EMA generator."""
