@@ -11,7 +11,7 @@ from gan.models import ModelSpec, build_generator
 
 
 class Planted(nn.Module):
-    """A linear first layer: activation j of z is scales[j] * (axes[j] . z), mixed by an orthogonal matrix and moved by a class offset."""
+    """A linear generator of one layer: activation j of z is scales[j] * (axes[j] . z), mixed by an orthogonal matrix and moved by a class offset."""
 
     def __init__(self, axes: torch.Tensor, scales: torch.Tensor, offsets: torch.Tensor | None = None):
         super().__init__()
@@ -21,6 +21,9 @@ class Planted(nn.Module):
 
     def first_layer(self, z, labels):
         return z @ self.matrix.T + 3.0 + (0 if self.offsets is None else self.offsets[labels])
+
+    def forward(self, z, labels):
+        return self.first_layer(z, labels)
 
 
 def spec(z_dim: int, num_classes: int = 0, **values) -> ModelSpec:
@@ -95,6 +98,17 @@ def test_amount_one_moves_the_activations_by_about_one_sigma():
         assert step.norm().item() == pytest.approx(sigma, rel=0.06)
 
 
+def test_effect_is_the_change_of_pictures_against_random_directions():
+    axes, scales = orthogonal(12), torch.linspace(6, 0.5, 12)
+    generator = Planted(axes, scales)
+    found = find_directions(generator, spec(12), 10)
+    many = nn.functional.normalize(torch.randn(4000, 12, generator=torch.Generator().manual_seed(3)), dim=1)
+    usual = (many @ generator.matrix.T).abs().mean()
+    expected = (torch.from_numpy(found.vectors) @ generator.matrix.T).abs().mean(1) / usual
+    assert found.effect == pytest.approx(expected.numpy(), rel=0.25)  # the usual change is known from 8 random directions
+    assert found.effect / found.effect[0] == pytest.approx((expected / expected[0]).numpy(), rel=1e-4)
+
+
 def test_is_deterministic_whatever_the_random_state():
     model = spec(24)
     generator = used_generator(model)
@@ -115,6 +129,7 @@ def test_a_layer_in_which_nothing_varies_gives_zeros():
     found = find_directions(Planted(orthogonal(6), torch.zeros(6)), spec(6), 4)
     assert not found.vectors.any()
     assert not found.share.any()
+    assert not found.effect.any()
 
 
 def test_textbook_dcgan_has_directions():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan.errors import UserError
-from gan.latent.point import Point, parse_count, parse_radius, parse_step
+from gan.latent.point import Point, parse_count, parse_step
 from gan.latent.sampling import latent, mixed_label, slerp
 
 PLAIN = SimpleNamespace(z_dim=12, num_classes=0)
@@ -72,13 +72,6 @@ def test_a_class_of_a_model_without_classes_is_refused():
 def test_no_more_amounts_than_directions_of_a_small_z():
     with pytest.raises(UserError):
         Point.parse({"d": "0,0,0"}, SimpleNamespace(z_dim=2, num_classes=0))
-
-
-@pytest.mark.parametrize("radius", ["-0.1", "1.6", "nan", "x"])
-def test_radius_outside_a_quarter_turn_is_refused(radius):
-    assert parse_radius({}) == 0.3
-    with pytest.raises(UserError):
-        parse_radius({"radius": radius})
 
 
 @pytest.mark.parametrize("step", ["-0.1", "3.1", "nan", "x"])

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from gan.latent.sampling import latent, latents, mixed_label, neighbours, slerp, strip, truncate
+from gan.latent.sampling import latent, latents, mixed_label, slerp, truncate
 
 
 def angle(a, b):
@@ -98,37 +98,3 @@ def test_slerp_of_opposite_vectors_stays_on_the_sphere(nudge):
 def test_slerp_from_zero_is_the_straight_line():
     b = latent(1, 8)
     assert np.array_equal(slerp(np.zeros(8, np.float32), b, [0, 0.5, 1]), np.stack([b * 0, b / 2, b]))
-
-
-def test_strip_joins_two_seeds():
-    walk = strip(3, 4, 7, 20)
-    assert walk.shape == (7, 20)
-    assert walk[0] == pytest.approx(latent(3, 20), abs=1e-6)
-    assert walk[-1] == pytest.approx(latent(4, 20), abs=1e-6)
-
-
-@pytest.mark.parametrize("z_dim", [2, 64])
-def test_neighbours_stand_at_one_angle_around_the_point(z_dim):
-    z = latent(7, z_dim)
-    around = neighbours(z, 0.3, 9, seed=1)
-    assert around.shape == (9, z_dim)
-    assert np.array_equal(around[4], z)
-    others = np.delete(around, 4, axis=0)
-    assert [angle(z, other) for other in others] == pytest.approx([0.3] * 8, abs=1e-4)
-    assert np.linalg.norm(others, axis=1) == pytest.approx([np.linalg.norm(z)] * 8, rel=1e-6)
-    assert (others + others[::-1]) == pytest.approx(np.tile(2 * math.cos(0.3) * z, (8, 1)), abs=1e-5)
-
-
-def test_neighbours_are_deterministic_and_follow_seed_and_point():
-    z = latent(7, 64)
-    assert np.array_equal(neighbours(z, 0.3, 9, seed=1), neighbours(z, 0.3, 9, seed=1))
-    assert not np.allclose(neighbours(z, 0.3, 9, seed=1), neighbours(z, 0.3, 9, seed=2))
-    moved = z + 1e-3 * latent(8, 64)
-    assert np.abs(neighbours(moved, 0.3, 9, seed=1) - neighbours(z, 0.3, 9, seed=1)).max() < 1e-2
-
-
-def test_neighbours_without_room_are_the_point():
-    z = latent(7, 8)
-    assert np.array_equal(neighbours(z, 0.0, 9, seed=0), np.tile(z, (9, 1)))
-    assert np.array_equal(neighbours(z * 0, 0.5, 9, seed=0), np.zeros((9, 8), np.float32))
-    assert np.array_equal(neighbours(z, 0.5, 1, seed=0), z[None])

@@ -14,18 +14,21 @@ MEMORY_FLOATS = 2**24  # activations kept at a time: 64 MB
 CHUNK = 512
 OVERSAMPLING, ITERATIONS = 22, 4
 SEED = 2020
+POINTS, RANDOM, REACH = 8, 8, 2.0  # the effect of a direction: points it is tried at, random directions to compare with, standard deviations to each side
 
 
 class Directions(NamedTuple):
     """K directions, the most varied first, as numpy arrays.
 
     vectors (K, z_dim) float32 of length 1, so that amount 1.0 moves z by one standard deviation of N(0, I) along the component; a component in which nothing
-    varies is all zeros. sigma (K,): standard deviation of the activations along it. share (K,): its part of their whole variance.
+    varies is all zeros. sigma (K,): standard deviation of the activations along it. share (K,): its part of their whole variance. effect (K,): how much it
+    changes pictures, as a multiple of what random directions of the same length do.
     """
 
     vectors: np.ndarray
     sigma: np.ndarray
     share: np.ndarray
+    effect: np.ndarray
 
 
 @torch.inference_mode()
@@ -47,7 +50,18 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     vectors = torch.where(largest < 0, -vectors, vectors)
     share = spread / max(total, 1e-12)
-    return Directions(vectors.float().numpy(), (spread / len(z)).sqrt().float().numpy(), share.float().numpy())
+    vectors = vectors.float()
+    return Directions(vectors.numpy(), (spread / len(z)).sqrt().float().numpy(), share.float().numpy(), _effects(generator, spec, vectors).numpy())
+
+
+def _effects(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> torch.Tensor:
+    """Mean change of a pixel between REACH to one side and REACH to the other, over that of random directions: (K,) for vectors (K, z_dim); 0 where nothing
+    changes the pictures."""
+    z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim))
+    labels = torch.arange(POINTS) % spec.num_classes if spec.num_classes else None
+    others = nn.functional.normalize(torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim)), dim=1)
+    changes = torch.stack([(generator(z + REACH * way, labels) - generator(z - REACH * way, labels)).abs().mean() for way in torch.cat([vectors, others])])
+    return changes[: len(vectors)] / changes[len(vectors) :].mean().clamp_min(1e-12)
 
 
 def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:

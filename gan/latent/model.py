@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from gan.images import encode_png, encode_webp, grid, to_uint8
-from gan.latent import sampling
 from gan.latent.catalogue import Entry
 from gan.latent.directions import Directions, find_directions
 from gan.latent.point import DIRECTIONS, Point
@@ -64,13 +63,13 @@ class Model:
         return self.entry.version
 
     def directions(self) -> Directions:
-        """The principal directions; found on first use, which takes up to a second and holds up nobody's pictures."""
+        """The principal directions; found on first use, which takes a second or two and holds up nobody's pictures."""
         return self._slot.fill(lambda: find_directions(self._generator, self.spec, DIRECTIONS), self.entry.images)
 
     def describe(self) -> dict[str, Any]:
         """The form of GET model. While a run trains, `directions_version` stays the same as long as the sliders keep their meaning."""
         found = self.directions()
-        directions = [{"sigma": round(float(sigma), 6), "share": round(float(share), 6)} for sigma, share in zip(found.sigma, found.share, strict=True)]
+        directions = [{"effect": round(float(effect), 2)} for effect in found.effect]
         return {**self.entry.to_json(), "z_dim": self.spec.z_dim, "directions": directions, "version": self.version,
                 "directions_version": f"{'live' if self.entry.live else self.version}-{self._slot.images}"}
 
@@ -83,29 +82,16 @@ class Model:
         z, labels = self.latent(point)[None], [self._class(point)]
         return self._remember(("image", point), lambda: encode_png(self._draw(z, labels)[0]))
 
-    def neighbours(self, point: Point, radius: float, side: int = 3) -> bytes:
-        """PNG of side x side pictures (side odd): the point in the middle, around it points `radius` radians away in directions that the seed chooses."""
-        z = sampling.neighbours(self.latent(point), radius, side * side, point.seed)
-        labels = [self._class(point)] * len(z)
-        return self._remember(("neighbours", point, radius, side), lambda: encode_png(grid(self._draw(z, labels), side)))
-
     def chart(self, point: Point, i: int, j: int, step: float) -> bytes:
         """PNG of 5x5 pictures around a point, `step` standard deviations apart along two principal directions: i grows to the right, j downwards."""
         points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (row - CHART_SIDE // 2))
                   for row in range(CHART_SIDE) for column in range(CHART_SIDE)]
         return self._remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
 
-    def walk(self, point: Point, to: int, count: int) -> bytes:
+    def strip(self, point: Point, to: int, count: int) -> bytes:
         """PNG of one row of `count` pictures from a point along the great circle to another seed, everything else about the point staying as it is."""
         points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
-        return self._remember(("walk", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
-
-    def strip(self, seed_a: int, seed_b: int, count: int, psi: float = 1.0, label: int | None = None) -> bytes:
-        """PNG of one row of `count` pictures on the great circle between two seeds, whose own pictures stand at the ends.
-
-        With mixed classes the half nearer to a seed has that seed's class.
-        """
-        return self.walk(Point(seed_a, psi, label), seed_b, count)
+        return self._remember(("strip", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
 
     def wall(self, seed: int, psi: float = 1.0, label: int | None = None) -> bytes:
         """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""

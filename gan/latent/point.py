@@ -1,6 +1,5 @@
 """A point in a model's latent space as people choose it, read from a query string with every value checked. Imports no torch."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ DIRECTIONS = 10  # sliders along principal directions that a model offers, fewer
 MAX_SEED = 2**31 - 1
 MAX_PSI = 2.0
 MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that nothing sensible is refused
-MAX_RADIUS = math.pi / 2
 MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
@@ -93,11 +91,6 @@ def parse_seed(query: Mapping[str, str], name: str) -> int:
 def parse_psi(query: Mapping[str, str]) -> float:
     """The truncation in a query, 1 where absent. Raises UserError."""
     return number(query.get("psi") or "1", "psi", 0.0, MAX_PSI)
-
-
-def parse_radius(query: Mapping[str, str]) -> float:
-    """The angle to neighbours in radians, 0.3 where absent. Raises UserError."""
-    return number(query.get("radius") or "0.3", "radius", 0.0, MAX_RADIUS)
 
 
 def parse_step(query: Mapping[str, str]) -> float:

@@ -1,4 +1,4 @@
-"""Points in latent space, as numpy arrays: seeds to z, truncation, spherical walks, neighbourhoods.
+"""Points in latent space, as numpy arrays: seeds to z, truncation, spherical walks.
 
 The generators here take z ~ N(0, I) of shape (z_dim,) as it is; there is no mapping network. A seed's z is a function of (seed, z_dim) alone, on every
 platform and for years: Philox in its raw form (Salmon et al. 2011; numpy guarantees a bit generator's raw stream in NEP 19, but not its normal numbers,
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-NOISE_STREAM, CLASS_STREAM, NEIGHBOUR_STREAM = 0, 1, 2
+NOISE_STREAM, CLASS_STREAM = 0, 1
 PARALLEL = 1e-6  # radians; below this a straight line is the great circle to the last float32 digit
 
 
@@ -55,30 +55,6 @@ def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
     across = _across(unit_a, unit_b, angle)
     walk = np.cos(t * angle) * unit_a + np.sin(t * angle) * across
     return (walk * ((1 - t) * norm_a + t * norm_b)).astype(np.float32)
-
-
-def strip(seed_a: int, seed_b: int, count: int, z_dim: int) -> np.ndarray:
-    """`count` (2 or more) equal steps along the great circle from one seed's z to another's, both ends included: (count, z_dim) float32."""
-    return slerp(latent(seed_a, z_dim), latent(seed_b, z_dim), np.linspace(0, 1, count).tolist())
-
-
-def neighbours(z: np.ndarray, radius: float, count: int, seed: int) -> np.ndarray:
-    """`count` (odd) points around z (z_dim,): (count, z_dim) float32, z itself in the middle, all others turned away from it by `radius` radians.
-
-    Turning keeps the length of z and with it how typical the point is. The directions depend on `seed` alone, so that the neighbourhood moves along with z,
-    and point k lies opposite to point count - 1 - k.
-    """
-    pairs, length = count // 2, np.linalg.norm(z.astype(np.float64))
-    out = np.repeat(z[None].astype(np.float64), count, axis=0)
-    if pairs == 0 or length == 0:
-        return out.astype(np.float32)
-    unit = z.astype(np.float64) / length
-    tangents = _normal(seed, NEIGHBOUR_STREAM, pairs * len(z)).reshape(pairs, len(z))
-    tangents -= np.outer(tangents @ unit, unit)
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    out[:pairs] = length * (np.cos(radius) * unit + np.sin(radius) * tangents)
-    out[pairs + 1 :] = length * (np.cos(radius) * unit - np.sin(radius) * tangents)[::-1]
-    return out.astype(np.float32)
 
 
 def _across(unit_a: np.ndarray, unit_b: np.ndarray, angle: float) -> np.ndarray:

@@ -30,17 +30,17 @@ from gan.train.trainer import Trainer
 
 CHUNK_SECONDS = 0.25
 STATUS_SECONDS = 0.5
-GRID_SECONDS = 0.5  # from the end of one to the start of the next: with a chunk and the drawing in between about one a second
+GRID_SECONDS = 0.7  # and up to a chunk more, so that one comes at least every second
 LIVE_SECONDS = 3.0
 STATE_SECONDS = 10.0
 SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
-GRID_SHARE = 0.3  # grids are what people watch: they come every second unless one costs more than a quarter of it
+GRID_SHARE = 0.3  # grids are what people watch
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 
 
 class Rhythm:
-    """Something due every so many seconds, or less often where it is expensive."""
+    """Something due every so many seconds from start to start, or less often where it costs more than `share` of the time."""
 
     def __init__(self, seconds: float, share: float = SHARE):
         self.seconds, self.share, self.due = seconds, share, 0.0
@@ -50,8 +50,7 @@ class Rhythm:
         start = time.monotonic()
         if force or start >= self.due:
             action()
-            end = time.monotonic()
-            self.due = end + max(self.seconds, (end - start) / self.share)
+            self.due = start + max(self.seconds, (time.monotonic() - start) / self.share)
 
 
 class Worker:

@@ -89,14 +89,14 @@ def _point(model: "Model", request: Request) -> Point:
 
 def _neighbours(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    most = len(model.directions().sigma) - 1
+    most = len(model.directions().vectors) - 1
     i, j = whole(query.get("i") or "0", "i", 0, most), whole(query.get("j") or "1", "j", 0, most)
     return model.chart(_point(model, request), i, j, parse_step(query))
 
 
 def _strip(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.walk(_point(model, request), parse_seed(query, "to"), parse_count(query))
+    return model.strip(_point(model, request), parse_seed(query, "to"), parse_count(query))
 
 
 def _wall(model: "Model", request: Request) -> bytes:

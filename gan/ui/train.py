@@ -17,10 +17,12 @@ from gan.ui.uploads import PICTURES, keep_uploads
 _BIND = """
 const picker = element.querySelector("[data-picker]");
 picker.dataset.value = JSON.stringify(props.value);
-picker.addEventListener("choose", (event) => { props.value = event.detail; trigger("change"); });
+picker.addEventListener("choose", (event) => { props.value = event.detail; });
 watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: props.value })));
 """
 _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
+# In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
+_DEFAULTS = "(data, recipe) => window.ganDefaults(data, recipe)"
 _ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
 
 
@@ -46,7 +48,7 @@ def build(services: Services) -> None:
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     fields = list(controls.values())
     for source in (data, recipe):
-        source.change(form.defaults, [data, recipe], fields, **quiet)
+        source.change(None, [data, recipe], fields, js=_DEFAULTS, api_visibility="private")
     button.click(None, js=_ANNOUNCE)
     button.click(_submitter(services), [data, files, recipe, minutes, *fields], answer, **quiet)
 

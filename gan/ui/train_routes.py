@@ -1,5 +1,6 @@
 """What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
 
+import functools
 from typing import Any
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.config import EQUILIBRIUM, RECIPES, make_config
 from gan.errors import UserError
+from gan.ui import train_form as form
 from gan.ui.board import Board
 from gan.ui.routes import get, post, with_etag
 from gan.ui.services import Services
@@ -54,8 +56,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
     ]
 
 
+@functools.cache
 def options() -> dict[str, Any]:
-    """What the form offers: the data sets and the recipes, from their registries."""
+    """What the form offers: the data sets and the recipes, from their registries, and the advanced settings' defaults for each pair in the form's order."""
     sets = [
         {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
          "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
@@ -63,7 +66,8 @@ def options() -> dict[str, Any]:
     ]  # fmt: skip
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
-    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM}
+    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), form.OWN)}
+    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults}
 
 
 def _whole(text: str | None) -> int:

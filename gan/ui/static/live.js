@@ -85,8 +85,10 @@ function take(poll) {
 function pause() {
   if (failures) return Math.min(5000, 1000 * failures);
   const status = latest?.poll?.run?.status;
-  const young = status && (status.state === "starting" || (status.state === "running" && status.elapsed < 10));
-  return young ? 300 : 1000;
+  if (!status) return 1000;
+  const { state, elapsed } = status;
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return 150; // the first points are being waited for
+  return state === "running" && elapsed < 10 ? 300 : 800;
 }
 
 document.addEventListener("visibilitychange", () => {

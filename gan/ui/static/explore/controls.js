@@ -1,6 +1,6 @@
 // The column beside the large picture: class, truncation, principal directions, and the raw latent folded away.
 import { h, icon, setText, t } from "../common.js";
-import { heading, help } from "./help.js";
+import { heading, help } from "../help.js";
 import { className } from "./picker.js";
 import { LIMIT, RAW_LIMIT } from "./point.js";
 import { directionSliders, directionTexts, Slider } from "./sliders.js";
@@ -35,7 +35,7 @@ export class Controls {
     this.begin(null);
   }
 
-  /** The controls of a model of which only the list is known: its sliders already move it, their shares come later. Null: nothing to move yet. */
+  /** The controls of a model of which only the list is known: its sliders already move it, their effects come later. Null: nothing to move yet. */
   begin(model) {
     this.model = model;
     this.raw.hidden = true;
@@ -53,7 +53,7 @@ export class Controls {
     this.relabel(model);
   }
 
-  /** The shares of the directions, new ones for a model that is still learning. */
+  /** The effects of the directions, new ones for a model that is still learning. */
   relabel(model) {
     if (model.directions.length !== this.directions.length) this.#buildDirections(model.directions);
     model.directions.forEach((direction, index) => this.directions[index].describe(...directionTexts(direction, index)));

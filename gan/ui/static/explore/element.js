@@ -1,7 +1,7 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
 import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
 import { Controls } from "./controls.js";
-import { heading } from "./help.js";
+import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
 import { Mosaic } from "./mosaic.js";

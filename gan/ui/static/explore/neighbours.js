@@ -1,6 +1,6 @@
 // The neighbourhood: 5 x 5 pictures over two principal directions, one sigma apart, with the current point among them.
 import { h, t } from "../common.js";
-import { heading } from "./help.js";
+import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
 import { LIMIT, query } from "./point.js";
 import { Sheet } from "./sheet.js";

@@ -63,10 +63,10 @@ export class Slider {
   }
 }
 
-/** [name, note] of a principal direction: its number, and its share of the variance where that is known. */
+/** [name, note] of a principal direction: its number, and how much it changes where that is known. */
 export function directionTexts(direction, index) {
-  const share = direction.share === undefined ? "" : t("explore.share", { percent: percent(direction.share) });
-  return [t("explore.direction", { number: index + 1 }), share];
+  const effect = direction.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) });
+  return [t("explore.direction", { number: index + 1 }), effect];
 }
 
 /** The sliders of one model's principal directions; `input(index, amount, dragging)` in sigma. */
@@ -75,9 +75,4 @@ export function directionSliders(directions, limit, input) {
     const [name, note] = directionTexts(direction, index);
     return new Slider({ name, note, low: -limit, high: limit, step: 0.05, input: (amount, dragging) => input(index, amount, dragging) });
   });
-}
-
-function percent(share) {
-  const value = share * 100;
-  return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
 }

@@ -1,6 +1,6 @@
 // The way from the current seed to another one: a strip of pictures along the sphere, and a slider that walks it.
 import { h, icon, t } from "../common.js";
-import { heading } from "./help.js";
+import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
 import { MAX_SEED, query, randomSeed } from "./point.js";
 import { enlarged, save } from "./pictures.js";

@@ -1,6 +1,6 @@
 // The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
 import { address, h, known, sentence, setText, t, whole } from "../common.js";
-import { help } from "../explore/help.js";
+import { help } from "../help.js";
 import { view } from "../live.js";
 import { formula } from "./formulas.js";
 import { dataName, options, recipeName } from "./offer.js";

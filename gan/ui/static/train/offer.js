@@ -3,7 +3,7 @@ import { known, request, t } from "../common.js";
 
 let offer = null;
 
-/** {data, recipes, equilibrium}: see train_routes.options. A failed request is made again the next time. */
+/** {data, recipes, equilibrium, defaults}: see train_routes.options. A failed request is made again the next time. */
 export function options() {
   offer ??= request("catalogue").catch((error) => {
     offer = null;
@@ -14,3 +14,6 @@ export function options() {
 
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);
+
+/** What the advanced settings become when another data set or recipe is chosen; Gradio's event calls this by its global name. */
+window.ganDefaults = async (data, recipe) => (await options()).defaults[data][recipe];

@@ -1,6 +1,6 @@
 // One streaming chart on uPlot: faint raw lines, smoothed lines over them, dashed references. A reader's zoom stays while data streams in.
 import { h, t } from "../common.js";
-import { help } from "../explore/help.js";
+import { help } from "../help.js";
 
 let library = null;
 

@@ -1,5 +1,5 @@
 // A "?" that explains in a sentence or two what stands beside it.
-import { h, t } from "../common.js";
+import { h, t } from "./common.js";
 
 let count = 0;
 
