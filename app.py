@@ -30,10 +30,9 @@ def main() -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    services.open(args.runs.resolve())
-    demo.launch(server_name=args.host, server_port=args.port, prevent_thread_lock=True, quiet=True, **launch_options(services))
-    print(f"GANarium is at {demo.local_url}", flush=True)
     try:
+        services.open(args.runs.resolve())
+        _listen(args.host, args.port)
         services.start()
     except UserError as error:
         demo.close(verbose=False)
@@ -43,6 +42,15 @@ def main() -> None:
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
+
+
+def _listen(host: str | None, port: int | None) -> None:
+    """Serve the page and say where. Raises UserError where that can't be done."""
+    try:
+        demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
+    except (OSError, OverflowError) as error:
+        raise UserError("ui.bad_port", host=host or "127.0.0.1", port=port or "7860-7959") from error
+    print(f"GANarium is at {demo.local_url}", flush=True)
 
 
 if __name__ == "__main__":

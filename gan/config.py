@@ -88,12 +88,15 @@ class RunConfig:
         return cls(**value)
 
 
+_KINDS = {float: "config.not_a_number", int: "config.not_whole", bool: "config.not_yes_no", str: "config.not_text"}
+
+
 def _check(field: dataclasses.Field, value: Any) -> None:
     kind, limits = type(field.default), field.metadata
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fits = (number and math.isfinite(value)) if kind is float else isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
-        raise UserError("config.type", name=field.name, value=value, kind=kind.__name__)
+        raise UserError(_KINDS[kind], name=field.name, value=value)
     if "choices" in limits and value not in limits["choices"]:
         raise UserError("config.choice", name=field.name, value=value, choices=", ".join(map(str, limits["choices"])))
     if "min" in limits and not limits["min"] <= value <= limits["max"]:

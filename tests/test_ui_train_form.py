@@ -34,8 +34,8 @@ def test_touched_fields_win_whatever_number_the_browser_sends():
 
 @pytest.mark.parametrize(
     ("changes", "key"),
-    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.type"), ({"lr_g": None}, "config.type"), ({"size": 77}, "config.choice"),
-     ({"width": "wide"}, "config.type"), ({"penalty": "wgan_gp"}, "config.penalty_loss")],
+    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.not_whole"), ({"lr_g": None}, "config.not_a_number"), ({"size": 77}, "config.choice"),
+     ({"width": "wide"}, "config.not_whole"), ({"penalty": "wgan_gp"}, "config.penalty_loss")],
 )  # fmt: skip
 def test_impossible_settings_are_a_sentence(changes, key):
     with pytest.raises(UserError) as caught:
@@ -43,7 +43,7 @@ def test_impossible_settings_are_a_sentence(changes, key):
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize(("minutes", "key"), [(0, "config.range"), (None, "config.type"), ("5", "config.type"), (float("nan"), "config.type")])
+@pytest.mark.parametrize(("minutes", "key"), [(0, "config.range"), (None, "config.not_a_number"), ("5", "config.not_a_number"), (float("nan"), "config.not_a_number")])
 def test_impossible_times_are_a_sentence(minutes, key):
     with pytest.raises(UserError) as caught:
         form.config("digits", "modern", minutes, values())

@@ -66,7 +66,7 @@ class Catalogue:
                                       (self.checkpoints_root / name, SHIPPED_WEIGHTS, read_shipped))
         if not folder.is_dir():
             raise UserError("latent.unknown_model", name=model_id)
-        state = _state(folder, ("config.json", "status.json", "card.json", weights_name))
+        state = _state(folder, ("config.json", "status.json", "card.json", "preview.webp", weights_name))
         known = self._known.get(model_id)
         if known is None or known[0] != state:
             known = self._known[model_id] = (state, read(model_id, folder))

@@ -37,6 +37,7 @@ _STATUS: dict[str, Any] = {
     "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None,
 }  # fmt: skip
+_SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = ("state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step")
 SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
 
@@ -260,16 +261,24 @@ def _parse_config(data: bytes | None) -> RunConfig | UserError:
 def _parse_status(data: bytes | None) -> dict[str, Any]:
     try:
         status = parse_json(data)
-        if isinstance(status, dict) and status.get("state") in STATES and _numbers_are_numbers(status):
+        if isinstance(status, dict) and status.get("state") in STATES and _well_typed(status):
             return {**_STATUS, **status}
     except (ValueError, TypeError):
         pass
     return {**_STATUS, "state": "damaged", "error": error_json(UserError("runs.damaged", file="status.json"))}
 
 
-def _numbers_are_numbers(status: dict[str, Any]) -> bool:
-    """Whether the fields that others calculate with are numbers."""
-    return all(is_number(status.get(name, 0)) for name, default in _STATUS.items() if is_number(default))
+def _well_typed(status: dict[str, Any]) -> bool:
+    """Whether what others calculate with is a number, and what the page shows is of the kind that it can show."""
+    numbers = all(is_number(status.get(name, 0)) for name, default in _STATUS.items() if is_number(default))
+    maybe_numbers = all(status.get(name) is None or is_number(status[name]) for name in ("eta", "rate", "sample_step", "live_step"))
+    texts = isinstance(status.get("device"), str | None) and isinstance(status.get("classes", []), list)
+    return numbers and maybe_numbers and texts and all(_has(status.get(name), *keys) for name, keys in _SHOWN.items())
+
+
+def _has(value: Any, *keys: str) -> bool:
+    """Whether a part of a status that may be absent is an object with these keys."""
+    return value is None or (isinstance(value, dict) and all(key in value for key in keys))
 
 
 def _parse_samples(names: bytes | None) -> list[int]:

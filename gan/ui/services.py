@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gan.errors import UserError
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 
@@ -23,8 +24,11 @@ class Services:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, runs: Path) -> None:
-        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads."""
-        runs.mkdir(parents=True, exist_ok=True)
+        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads. Raises UserError where it can't be had."""
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self.store = Store(runs)
         self.supervisor = Supervisor(self.store)
         self.uploads = runs / ".uploads"

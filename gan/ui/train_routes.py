@@ -28,8 +28,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
 
     def sample(request: Request) -> Response:
-        step = _whole(request.path_params["step"])
-        path = services.store.sample_path(request.path_params["id"], step)
+        path = services.store.sample_path(request.path_params["id"], request.path_params["step"])
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
@@ -48,7 +47,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
     return [
         get("poll", poll),
-        get("runs/{id}/samples/{step}.webp", sample),
+        get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
         post("runs/{id}/{command}", command),
         get("catalogue", lambda request: with_etag(request, options())),

@@ -32,7 +32,10 @@ export const known = (key) => key in texts;
 /** The sentence of an error the server sent: {key, values, text}. */
 export function sentence(error) {
   if (!error) return "";
-  return error.key && known(`error.${error.key}`) ? t(`error.${error.key}`, error.values) : error.text || t("common.failed");
+  if (!error.key || !known(`error.${error.key}`)) return error.text || t("common.failed");
+  const { name } = error.values ?? {};
+  const setting = error.key.startsWith("config.") && known(`field.${name}`); // people know a setting by its label
+  return t(`error.${error.key}`, setting ? { ...error.values, name: t(`field.${name}`) } : error.values);
 }
 
 /** fetch of one of our routes as JSON; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */

@@ -77,9 +77,9 @@ class GanExplorer extends HTMLElement {
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
       tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
       h("span", { class: "gan-space" }),
-      tool("save", "download", "explore.save", () => this.saveLarge(1)),
-      h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
-        `×${ENLARGED}`));
+      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
+        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
+          `×${ENLARGED}`)));
   }
 
   // Moving the point -------------------------------------------------------------------------------------------------------------------------------------
@@ -143,8 +143,9 @@ class GanExplorer extends HTMLElement {
 
   /** Say why a model can't be shown, and go to it as soon as it can. */
   async expect(id, point) {
-    this.awaited = { id, point };
-    await request("model", { query: { id } }).catch((error) => this.say(error));
+    const awaited = this.awaited = { id, point };
+    await request("model", { query: { id } }).catch((error) => { awaited.error = error; });
+    if (this.awaited === awaited) this.say(null);
   }
 
   /** Show the chosen model from the start: its preview at once, then its own pictures. */
@@ -291,11 +292,12 @@ class GanExplorer extends HTMLElement {
     save(times > 1 ? await enlarged(this.shown.bitmap, times) : this.shown.blob, name);
   }
 
-  /** A sentence beside the picker; null takes it away. */
+  /** A sentence beside the picker; null takes it away, unless a model that was asked for is still not there. */
   say(error) {
     this.lost = Boolean(error?.offline);
-    setText(this.note, error ? sentence(error) : "");
-    this.note.hidden = !error;
+    const told = error ?? this.awaited?.error;
+    setText(this.note, told ? sentence(told) : "");
+    this.note.hidden = !told;
   }
 }
 
