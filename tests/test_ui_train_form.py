@@ -43,7 +43,9 @@ def test_impossible_settings_are_a_sentence(changes, key):
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize(("minutes", "key"), [(0, "config.range"), (None, "config.not_a_number"), ("5", "config.not_a_number"), (float("nan"), "config.not_a_number")])
+@pytest.mark.parametrize(
+    ("minutes", "key"), [(0, "config.range"), (None, "config.not_a_number"), ("5", "config.not_a_number"), (float("nan"), "config.not_a_number")]
+)
 def test_impossible_times_are_a_sentence(minutes, key):
     with pytest.raises(UserError) as caught:
         form.config("digits", "modern", minutes, values())

@@ -24,7 +24,10 @@ class Services:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, runs: Path) -> None:
-        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads. Raises UserError where it can't be had."""
+        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads.
+
+        Raises UserError where the directory can't be made.
+        """
         try:
             runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
