@@ -204,6 +204,16 @@ def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
     assert len(api(address, "poll")["runs"]) == before
 
 
+def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
+    page = visit(**PHONE)
+    page.click("#train-advanced > button")
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
+
+
 def test_own_pictures_without_files_say_so(visit):
     page = visit("zh-CN")
     page.click("gan-data [role=radio]:has(.tr-blank)")
