@@ -49,6 +49,17 @@ def test_agrees_with_sqrtm_on_singular_covariances():
     assert frechet_distance(real, fake) == pytest.approx(by_sqrtm(real, fake), rel=1e-5)
 
 
+@pytest.mark.parametrize(("first", "second", "width"), [(40, 30, 64), (20, 20, 256), (300, 10, 128), (500, 400, 64)])
+def test_agrees_with_the_nuclear_norm_of_the_features_themselves(first, second, width):
+    """For centred X and Y, Tr (S1 S2)^½ is the sum of the singular values of X Yᵀ: no covariance, no root, exact where S1 and S2 are singular."""
+    one, two = features(first, width, seed=10), features(second, width, seed=11)
+    x, y = ((each - each.mean(0)) / (len(each) - 1) ** 0.5 for each in (one, two))
+    spread = (x.square().sum() + y.square().sum()).item()
+    expected = (one.mean(0) - two.mean(0)).square().sum().item() + spread - 2 * torch.linalg.svdvals(x @ y.T).sum().item()
+    # 1e-10 of the variance: float64 that lost some digits to the root; roots of rounding errors would make it 1e-8.
+    assert frechet_distance(fit_gaussian(one), fit_gaussian(two)) == pytest.approx(expected, abs=1e-10 * spread)
+
+
 def test_a_shifted_copy_is_as_far_as_the_shift():
     rows = features(300, 32, seed=5)
     shift = torch.linspace(-1, 1, 32, dtype=torch.float64)
