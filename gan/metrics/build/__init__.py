@@ -1,0 +1,1 @@
+"""Scripts that train the nets in `gan/metrics/nets/`; the scores themselves never run them."""

@@ -1,0 +1,73 @@
+"""Did the generator learn, or copy? Distances of generated pictures to the training pictures, beside those of pictures it has never seen."""
+
+from typing import NamedTuple
+
+import torch
+
+from gan.metrics.distances import nearest
+
+
+class NearestTraining(NamedTuple):
+    """The training picture nearest to each sample."""
+
+    distances: torch.Tensor  # (N,) float64 >= 0, Euclidean; exactly 0 for a copy
+    indices: torch.Tensor  # (N,) int64, rows of the training set
+
+
+def nearest_training(samples: torch.Tensor, train: torch.Tensor) -> NearestTraining:
+    """The nearest row of train (M, D) for each row of samples (N, D); raises ValueError if one is empty or not finite."""
+    indices = nearest(samples, train, 1).indices[:, 0]
+    # The search squares and cancels; differences are exact where it matters most, at copies.
+    chunks = zip(samples.split(1024), indices.split(1024), strict=True)
+    distances = [torch.linalg.vector_norm(rows.double() - train[found].double(), dim=1) for rows, found in chunks]
+    return NearestTraining(torch.cat(distances), indices)
+
+
+def mann_whitney_z(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Standard score of the Mann-Whitney U of two samples, (N,) and (M,): negative where `first` tends to be smaller, about N(0, 1) if alike.
+
+    Ties count half and narrow the expected spread, as in scipy.stats.mannwhitneyu without its continuity correction; 0 if all values are equal.
+    """
+    first, second = first.double(), second.double().sort().values
+    below, upto = torch.searchsorted(second, first), torch.searchsorted(second, first, right=True)
+    u = (below + upto).sum().item() / 2
+    n, m = len(first), len(second)
+    ties = torch.cat([first, second]).unique(return_counts=True)[1].double()
+    total = n + m
+    variance = n * m / 12 * (total + 1 - (ties**3 - ties).sum().item() / (total * (total - 1)))
+    return (u - n * m / 2) / variance**0.5 if variance > 0 else 0.0
+
+
+def data_copying(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor, cells: int = 1, seed: int = 0, least: int = 20) -> float:
+    """C_T of Meehan, Chaudhuri and Dasgupta 2020: are samples (N, D) nearer to train (T, D) than held-out reals (M, D) are?
+
+    A standard score: below -3 copying, about 0 as it should be, above 3 underfitting (too far from the data); it grows with the root of the sample
+    size. Samples that copy in one
+    corner show when the space is cut into `cells` (k-means on train, at least 1): each cell is judged alone, and the mean is weighted by its
+    held-out reals. Cells with fewer than `least` samples, held-out reals, or no training picture are left out; ValueError if none remains.
+    """
+    centres = kmeans(train, cells, seed)
+    of_train, of_held_out, of_samples = (nearest(each, centres, 1).indices[:, 0] for each in (train, held_out, samples))
+    scores, weights = [], []
+    for cell in range(cells):
+        inside, real, fake = train[of_train == cell], held_out[of_held_out == cell], samples[of_samples == cell]
+        if len(inside) and min(len(real), len(fake)) >= least:
+            scores.append(mann_whitney_z(nearest_training(fake, inside).distances, nearest_training(real, inside).distances))
+            weights.append(len(real))
+    if not scores:
+        raise ValueError(f"no cell has {least} samples and {least} held-out pictures")
+    return sum(score * weight for score, weight in zip(scores, weights, strict=True)) / sum(weights)
+
+
+def kmeans(features: torch.Tensor, cells: int, seed: int = 0, rounds: int = 20) -> torch.Tensor:
+    """Centres (cells, D) float64 of Lloyd's k-means on features (N, D), from random rows that the seed picks. Raises ValueError if cells > N."""
+    if not 1 <= cells <= len(features):
+        raise ValueError(f"{len(features)} features can't be cut into {cells} cells")
+    start = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:cells]
+    centres = features[start.to(features.device)].double()
+    for _ in range(rounds if cells > 1 else 0):
+        nearest_centre = nearest(features, centres, 1).indices[:, 0]
+        sums = torch.zeros_like(centres).index_add_(0, nearest_centre, features.double())
+        counts = torch.bincount(nearest_centre, minlength=cells)[:, None]
+        centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)  # an empty cell stays where it was
+    return centres
