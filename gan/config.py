@@ -96,7 +96,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fits = (number and math.isfinite(value)) if kind is float else isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
-        raise UserError(_KINDS[kind], name=field.name, value=value)
+        raise UserError(_KINDS[kind], name=field.name, value="" if value is None else value)
     if "choices" in limits and value not in limits["choices"]:
         raise UserError("config.choice", name=field.name, value=value, choices=", ".join(map(str, limits["choices"])))
     if "min" in limits and not limits["min"] <= value <= limits["max"]:

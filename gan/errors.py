@@ -18,6 +18,8 @@ MESSAGES = {
     "config.dcgan_size": "The textbook DCGAN draws 64x64 pictures and can't do {size}x{size}. Choose the size 64 or another recipe.",
     "config.penalty_loss": "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or loss.",
     "export.not_finished": "The run “{path}” is {state}. Let it finish, or stop it, before a checkpoint is made of it.",
+    "export.damaged": "“{path}” can't be made into a checkpoint: its file {file} is missing or damaged. Give the directory of a finished run.",
+    "export.cannot_write": "The checkpoint “{path}” can't be written ({reason}). Choose another place.",
     "latent.unknown_model": "There is no model called “{name}”. Choose one from the list.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",
@@ -79,6 +81,7 @@ MESSAGES = {
     "ui.bad_runs": "The folder “{path}” for runs can't be used ({reason}). Choose another with --runs or GANARIUM_RUNS.",
     "ui.bad_port": "GANarium can't listen on {host}, port {port}: it is in use, or no address of this machine. Choose another with --host or --port.",
     "ui.no_files": "There are no pictures yet. Add a zip or several picture files under “Your own pictures”, or choose a data set.",
+    "ui.too_few": "Training needs at least 2 pictures, and these files hold {count}. Add a zip or several PNG, JPEG or WebP files.",
     "ui.mixed_files": "A zip can't be mixed with other files. Add one zip, or picture files alone.",
 }
 

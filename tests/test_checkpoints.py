@@ -1,5 +1,6 @@
 """The checkpoints that ship: each loads, draws varied pictures of its data set, and says how it came to be."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,39 @@ def test_a_damaged_checkpoint_is_told_as_such(tmp_path, capsys):
             (tmp_path / "generator.safetensors").write_bytes(content)
         assert sample([str(tmp_path), "--out", str(tmp_path / "grid.png")]) == 2
         assert "can't be read" in capsys.readouterr().err
+
+
+def test_a_run_on_own_pictures_becomes_a_checkpoint(tmp_path):
+    pictures, run = tmp_path / "Cats", tmp_path / "run"
+    pictures.mkdir()
+    for number in range(8):
+        Image.new("RGB", (40, 40), (30 * number, 90, 200)).save(pictures / f"{number}.png")
+    assert train(["--data", str(pictures), "--kimg", "0.02", "--batch", "4", "--width", "8", "--z-dim", "8", "--size", "32", "--out", str(run)]) == 0
+    assert main([str(run), str(tmp_path / "mine")]) == 0
+    card = read_json(tmp_path / "mine" / "card.json")
+    assert (card["title"], card["data"]) == ("Cats", "Cats")  # not where they lie on this machine
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    run = tmp_path_factory.mktemp("finished") / "run"
+    assert train(["--data", "digits", "--kimg", "0.1", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("status.json", b"{}"), ("status.json", b"[]"), ("status.json", b'{"state": "finished"}'), ("status.json", b""), ("stats.jsonl", b"")]
+)
+def test_a_spoilt_run_is_told_as_such(finished, tmp_path, capsys, name, content):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / name).write_bytes(content)
+    assert main([str(run), str(tmp_path / "mine")]) == 2
+    assert f"its file {name} is missing or damaged" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_told_as_such(finished, tmp_path, capsys):
+    (tmp_path / "file").write_text("something else")
+    assert main([str(finished), str(tmp_path / "file")]) == 2
+    assert "can't be written" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "something else"

@@ -279,3 +279,16 @@ def test_models_saved_by_a_worker_are_told_apart_from_damage(tmp_path):
     (tmp_path / "live.safetensors").write_bytes(b"")
     with pytest.raises(UserError):
         load_generator(tmp_path / "live.safetensors")
+
+
+def test_a_run_that_failed_before_its_first_step_gives_its_place_to_the_next(tmp_path, capsys):
+    from gan.train.__main__ import main
+
+    empty, out = tmp_path / "empty", tmp_path / "run"
+    empty.mkdir()
+    assert main(["--data", str(empty), "--out", str(out)]) == 2
+    assert "usable pictures" in capsys.readouterr().err
+    again = ["--data", "digits", "--kimg", "0.05", "--width", "8", "--z-dim", "8", "--out", str(out)]
+    assert main(again) == 0
+    assert main(again) == 2
+    assert "already holds a run" in capsys.readouterr().err

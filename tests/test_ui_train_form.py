@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from PIL import Image
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
@@ -55,8 +56,9 @@ def test_impossible_times_are_a_sentence(minutes, key):
 def test_what_is_known_of_a_data_set_is_checked_at_once(tmp_path):
     with pytest.raises(UserError, match="larger than the data set of 729"):
         form.config("emoji", "modern", 5, values("emoji", batch=1000))
-    (tmp_path / "one.png").write_bytes(b"")
-    with pytest.raises(UserError, match="larger than the data set of 1 "):
+    for name in ("one.png", "two.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UserError, match="larger than the data set of 2 "):
         form.config(str(tmp_path), "modern", 5, values("own"))
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"no zip")
@@ -103,3 +105,12 @@ def test_the_button_takes_names_and_uploads_but_no_path_of_the_server(data, tmp_
     answer = _submitter(services)(data, None, "modern", 1, *values())
     assert (answer["run"], answer["error"]["key"]) == (None, "data.unknown")
     assert services.store.list() == []
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_own_pictures_are_a_sentence(tmp_path, count):
+    for number in range(count):
+        Image.new("RGB", (9, 9)).save(tmp_path / f"{number}.png")
+    with pytest.raises(UserError) as caught:
+        form.config(str(tmp_path), "modern", 1, values(batch=4))
+    assert caught.value.key == "ui.too_few"

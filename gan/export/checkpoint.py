@@ -23,6 +23,9 @@ from gan.models import FORMAT, count_parameters, load_generator
 from gan.train.rundir import read_config
 
 LAST_LINES = 50
+METRICS = ("loss_d", "loss_g", "real", "fake", "pair")
+FACTS = ("state", "classes", "step", "images", "elapsed", "device")
+OWN_LICENCE, OWN_CREDIT = "that of the pictures", "pictures of the person who trained it"
 PREVIEW_SEEDS = range(64)
 SCORED_SEEDS = range(512)
 
@@ -44,23 +47,33 @@ def draw(generator: torch.nn.Module, seeds: range, z_dim: int, classes: int) -> 
         return generator(z, labels)
 
 
-def make_card(run_dir: Path, title: str) -> dict[str, Any]:
-    """What there is to know of a run's generator: data, recipe, effort, hardware, last losses, scores. Raises UserError for what is no finished run."""
-    config = read_config(run_dir)
+def read_status(run_dir: Path) -> dict[str, Any]:
+    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read."""
     try:
         status = read_json(run_dir / "status.json")
-    except (OSError, ValueError) as error:
-        raise UserError("train.not_a_run", path=run_dir) from error
+    except (OSError, ValueError):
+        status = None
+    if not isinstance(status, dict) or not status.keys() >= set(FACTS):
+        raise UserError("export.damaged", path=run_dir, file="status.json")
+    return status
+
+
+def make_card(run_dir: Path, title: str) -> dict[str, Any]:
+    """What there is to know of a run's generator: data, recipe, effort, hardware, last losses, scores. Raises UserError for what is no finished run."""
+    config, status = read_config(run_dir), read_status(run_dir)
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")
-    last = read_lines(run_dir / "stats.jsonl")[0][-LAST_LINES:]
+    last = [line for line in read_lines(run_dir / "stats.jsonl")[0][-LAST_LINES:] if line.keys() >= set(METRICS)]
+    if not last:
+        raise UserError("export.damaged", path=run_dir, file="stats.jsonl")
     real = data.load(config.data, config.size, config.channels).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
     fake = draw(generator, SCORED_SEEDS, spec.z_dim, spec.num_classes)
-    means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in ("loss_d", "loss_g", "real", "fake", "pair")}
-    info = data.info(config.data)
+    means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in METRICS}
+    known = data.catalogue().get(config.data)
     return {
-        "format": FORMAT, "title": title, "data": config.data, "data_licence": info.licence, "data_credit": info.credit, "recipe": config.recipe,
+        "format": FORMAT, "title": title, "data": Path(config.data).name, "data_licence": known.licence if known else OWN_LICENCE,
+        "data_credit": known.credit if known else OWN_CREDIT, "recipe": config.recipe,
         "size": spec.size, "channels": spec.channels, "classes": status["classes"], "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]), "hardware": f"{status['device']} ({processor()})",
         "torch": torch.__version__, "last_losses": means,
@@ -89,9 +102,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--title", help="its name for people (default: the data set's name)")
     options = parser.parse_args(arguments)
     try:
-        export(options.run_dir, options.target, options.title or read_config(options.run_dir).data.capitalize())
+        export(options.run_dir, options.target, options.title or Path(read_config(options.run_dir).data).stem.capitalize())
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(UserError("export.cannot_write", path=options.target, reason=error.strerror or error), file=sys.stderr)
         return 2
     return 0
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
-from gan.files import write_json
+from gan.files import read_json, write_json
 
 LOG_SECONDS = 10.0
 # How long a thread of torch's OpenMP spins before it sleeps; read when torch is imported. With the usual 300,000 a niced worker of two threads falls to a
@@ -57,10 +57,19 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     if known is not None and config.batch > known.count:
         raise UserError("train.batch_too_large", batch=config.batch, count=known.count)
     path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
-    if (path / "config.json").exists():
+    if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
     write_json(path / "config.json", config.to_json())
     return path
+
+
+def _never_trained(path: Path) -> bool:
+    """Whether the run in this directory failed before its first step, so that nothing is lost if another begins there."""
+    try:
+        status = read_json(path / "status.json")
+    except (OSError, ValueError):
+        return False
+    return isinstance(status, dict) and status.get("state") == "failed" and not status.get("step") and not (path / "state").exists()
 
 
 def _progress(status: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: pro
 """
 _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
-_DEFAULTS = "(data, recipe) => window.ganDefaults(data, recipe)"
+_DEFAULTS = "(...values) => window.ganDefaults(...values)"
 _ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
 
 
@@ -37,18 +37,19 @@ def build(services: Services) -> None:
                 files = gr.File(file_count="multiple", file_types=[*PICTURES, ".zip"], label=i18n("train.own_files"), height=170)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
-            gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
-            minutes = _picker("gan-time", 5)
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls = form.controls(i18n)
-            answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False, elem_id="train-answer")
-            button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
+            with gr.Column(elem_id="train-go"):
+                gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
+                minutes = _picker("gan-time", 5)
+                answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False, elem_id="train-answer")
+                button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     fields = list(controls.values())
     for source in (data, recipe):
-        source.change(None, [data, recipe], fields, js=_DEFAULTS, api_visibility="private")
+        source.change(None, [data, recipe, *fields], fields, js=_DEFAULTS, api_visibility="private")
     button.click(None, js=_ANNOUNCE)
     button.click(_submitter(services), [data, files, recipe, minutes, *fields], answer, **quiet)
 

@@ -78,6 +78,8 @@ def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunCo
     made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
     info = data_room.catalogue().get(data)
     count = count_pictures(Path(data)) if info is None else info.count
+    if info is None and count < 2:
+        raise UserError("ui.too_few", count=count)
     if made.batch > count:
         raise UserError("train.batch_too_large", batch=made.batch, count=count)
     if made.conditional and info is not None and not info.classes:

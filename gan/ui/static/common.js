@@ -163,6 +163,7 @@ function followAddress() {
     const text = hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
     history.replaceState(history.state, "", `${location.pathname}${location.search}#${text}`);
   });
+  addEventListener("hashchange", () => named() && openTab(named()));
   if (!wanted) return;
   const watch = new MutationObserver(() => {
     if (wanted && !button(wanted)) return;

@@ -69,6 +69,7 @@ class GanExplorer extends HTMLElement {
   buildTools() {
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
+      onchange: () => this.refuseSeed(),
       oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
     const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
@@ -80,6 +81,13 @@ class GanExplorer extends HTMLElement {
       h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
         h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
           `×${ENLARGED}`)));
+  }
+
+  /** What is no seed does not stay in the box while the picture is another's. */
+  refuseSeed() {
+    if (this.seed.value !== "" && this.seed.checkValidity()) return;
+    this.seed.value = String(this.point.seed);
+    this.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
   }
 
   // Moving the point -------------------------------------------------------------------------------------------------------------------------------------

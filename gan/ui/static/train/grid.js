@@ -109,13 +109,13 @@ export class Grid {
     this.loading = false;
   }
 
-  /** The largest whole multiple of the grid's own pixels that fits; where that would waste much of the room, the largest size. */
+  /** The largest whole multiple of the grid's own pixels that fits; where that would waste much of the room, or on fine screens, the largest size. */
   fit() {
     const native = CELLS * (this.size ?? 64);
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = whole * native >= 0.78 * room ? whole * native : room;
+    const side = ratio < 2 && whole * native >= 0.78 * room ? whole * native : room; // fine screens show no uneven pixels
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }

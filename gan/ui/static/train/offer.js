@@ -15,5 +15,13 @@ export function options() {
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);
 
-/** What the advanced settings become when another data set or recipe is chosen; Gradio's event calls this by its global name. */
-window.ganDefaults = async (data, recipe) => (await options()).defaults[data][recipe];
+let before = ["digits", "modern"]; // what the form begins with
+
+/** What the advanced settings become when another data set or recipe is chosen: those that the choice does not touch stay as they are. Gradio's event calls this
+ * by its global name. */
+window.ganDefaults = async (data, recipe, ...current) => {
+  const { defaults } = await options();
+  const [old, fresh] = [defaults[before[0]][before[1]], defaults[data][recipe]];
+  before = [data, recipe];
+  return fresh.map((value, index) => (value === old[index] ? current[index] : value));
+};

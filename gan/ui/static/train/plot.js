@@ -84,7 +84,7 @@ export class Plot {
     const ink = () => colour("muted");
     const axis = (label, size) => ({ label, labelSize: 18, size, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
       grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
-    const lines = (width, faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: false }, spanGaps: true }));
+    const lines = (width, faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
     this.plot = new UPlot({
       width: this.canvas.clientWidth, height: 220, legend: { show: false },
       cursor: { y: false, sync: { key: "gan-stage" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
@@ -104,16 +104,17 @@ export class Plot {
   /** The y range of what is in sight: the smoothed lines whole, the raw ones but for their wildest hundredth, and the references. */
   height() {
     const [left, right] = this.span();
-    const seen = [];
+    const [seen, whole] = [[], this.references.map((one) => one.value)];
     this.x.forEach((x, index) => {
       if (x < left || x > right) return;
       for (const values of this.raw) if (values[index] !== null) seen.push(values[index]);
+      for (const values of this.smooth) if (values[index] !== null) whole.push(values[index]);
     });
     if (!seen.length) return [-1, 1];
     seen.sort((a, b) => a - b);
     const cut = Math.floor(seen.length / 100);
-    const low = Math.min(seen[cut], ...this.references.map((one) => one.value));
-    const high = Math.max(seen[seen.length - 1 - cut], ...this.references.map((one) => one.value));
+    const low = whole.reduce((a, b) => Math.min(a, b), seen[cut]);
+    const high = whole.reduce((a, b) => Math.max(a, b), seen[seen.length - 1 - cut]);
     const room = 0.08 * (high - low || 1);
     return [low - room, high + room];
   }
