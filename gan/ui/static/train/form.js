@@ -163,14 +163,7 @@ class Answer extends HTMLElement {
   show(answer) {
     this.text.hidden = !answer?.error;
     setText(this.text, answer?.error ? sentence(answer.error) : "");
-    if (answer?.error) this.bringBack();
     if (answer?.run) view(answer.run);
-  }
-
-  /** A press on Train may have scrolled to the stage, where nothing will happen: back to the reason. */
-  bringBack() {
-    const { top, bottom } = this.text.getBoundingClientRect();
-    if (top < 0 || bottom > innerHeight) this.text.scrollIntoView({ block: "center" });
   }
 }
 

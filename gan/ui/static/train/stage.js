@@ -66,7 +66,6 @@ class Stage extends HTMLElement {
     this.empty.hidden = true;
     this.setVerdict(t("stage.starting"), "info");
     this.bar.classList.add("is-waiting");
-    this.reveal();
     this.classList.add("is-called");
     setTimeout(() => this.classList.remove("is-called"), 900);
   }
@@ -79,6 +78,7 @@ class Stage extends HTMLElement {
 
   answered(answer) {
     this.pressed = 0;
+    if (answer?.run) this.reveal(); // not before: where the form was refused, the reason stands beside the button
     if (answer?.error && this.live) this.show(this.live);
   }
 
