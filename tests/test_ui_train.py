@@ -254,6 +254,27 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
 
 
+def test_a_change_of_language_keeps_the_form(visit, address):
+    page = visit()
+    page.click("gan-data [role=radio] >> nth=2")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    page.click("gan-time [role=radio] >> nth=0")
+    page.click("#train-advanced > button")
+    page.fill("#field-seed input", "77")
+    page.press("#field-seed input", "Tab")
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("开始训练")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("人脸")
+    expect(page.locator("gan-recipe [aria-checked=true]")).to_contain_text("DCGAN")
+    expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
+    page.click("#train-advanced > button")
+    expect(page.locator("#field-seed input")).to_have_value("77")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator("#field-size input")).to_have_value("64")
+    page.reload()  # kept for that one change only
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("数字")
+
+
 def test_language_and_theme_switches(visit):
     page = visit()
     page.click(".gan-lang")

@@ -23,6 +23,10 @@ watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: pro
 _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
+_RESTORE = """async (...values) => {
+  while (!window.ganForm) await new Promise((later) => setTimeout(later, 20));
+  return window.ganForm(...values);
+}"""
 _ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
 
 
@@ -50,6 +54,7 @@ def build(services: Services) -> None:
     fields = list(controls.values())
     for source in (data, recipe):
         source.change(None, [data, recipe, *fields], fields, js=_DEFAULTS, api_visibility="private")
+    gr.context.Context.root_block.load(None, [data, recipe, minutes, *fields], [data, recipe, minutes, *fields], js=_RESTORE, api_visibility="private")
     button.click(None, js=_ANNOUNCE)
     button.click(_submitter(services), [data, files, recipe, minutes, *fields], answer, **quiet)
 

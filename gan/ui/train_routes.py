@@ -57,7 +57,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
 @functools.cache
 def options() -> dict[str, Any]:
-    """What the form offers: the data sets and the recipes, from their registries, and the advanced settings' defaults for each pair in the form's order."""
+    """What the form offers: the data sets and the recipes, from their registries, and the defaults of the advanced settings for each pair."""
     sets = [
         {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
          "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
@@ -66,7 +66,7 @@ def options() -> dict[str, Any]:
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
     defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), form.OWN)}
-    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults}
+    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names()}
 
 
 def _whole(text: str | None) -> int:

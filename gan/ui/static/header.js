@@ -1,5 +1,6 @@
 // <gan-header>: name, device, the running run, language, theme.
 import { clock, device, h, icon, lang, openTab, remember, setText, t } from "./common.js";
+import { keepForm } from "./train/settings.js";
 import { subscribe, view } from "./live.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -40,7 +41,8 @@ class GanHeader extends HTMLElement {
 
 function languageSwitch() {
   const other = lang === "zh" ? "en" : "zh";
-  const change = () => {
+  const change = async () => {
+    await keepForm().catch(() => {}); // the page changes its language even where the form can't be kept
     remember("gan_lang", other);
     document.cookie = `gan_lang=${other}; path=/; max-age=31536000; samesite=lax`;
     const url = new URL(location.href);
