@@ -18,6 +18,7 @@ from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
 
+USAGE = "%(prog)s [RUN_DIR] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 # How long a thread of torch's OpenMP spins before it sleeps; read when torch is imported. With the usual 300,000 a niced worker of two threads falls to a
 # fifth of its speed as soon as other programs keep both cores busy (16 against 90 images/s), because each thread spins while the other waits for a core; with
@@ -26,7 +27,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gan.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="python -m gan.train", usage=USAGE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to go on with; it holds a config.json")
     parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to put a new run (default: runs/<data>-<recipe>)")
     parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
