@@ -18,7 +18,10 @@ _BIND = """
 const picker = element.querySelector("[data-picker]");
 picker.dataset.value = JSON.stringify(props.value);
 picker.addEventListener("choose", (event) => { props.value = event.detail; });
-watch("value", () => picker.dispatchEvent(new CustomEvent("offer", { detail: props.value })));
+watch("value", () => {
+  picker.dataset.value = JSON.stringify(props.value); // for a picker that is still being built
+  picker.dispatchEvent(new CustomEvent("offer", { detail: props.value }));
+});
 """
 _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.

@@ -1,7 +1,7 @@
 """The DCGAN of PyTorch's tutorial, for comparison: https://pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html
 
 Written from its text, in its own order and with none of what GANarium adds: 64x64, nz = 100, ngf = ndf = 64, weights N(0, .02), binary cross-entropy on a
-sigmoid, Adam 2e-4 with beta1 .5, D on a real and then on a fake batch, then G. Only the batch is 64 instead of 128, as in GANarium's textbook recipe.
+sigmoid, Adam 2e-4 with beta1 .5, D on a real and then on a fake batch, then G. Only the batch is 64 instead of 128.
 """
 
 import torch
