@@ -13,7 +13,7 @@ from gan.errors import UserError
 from gan.runs.store import LIVE
 from gan.ui.services import Services
 
-FRESH = 0.4  # seconds that an answer is shared for: viewers ask once a second
+FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
 NVIDIA = Path("/dev/nvidiactl")
 LISTED = 60  # runs in the list, newest first
 _ENTRY = ("id", "state", "recipe", "size", "created", "images", "minutes")

@@ -88,7 +88,8 @@ function pause() {
   if (!status) return 1000;
   const { state, elapsed } = status;
   if (state === "starting" || (state === "running" && !stats.rows.length)) return 150; // the first points are being waited for
-  return state === "running" && elapsed < 10 ? 300 : 800;
+  if (state !== "running") return 1000;
+  return elapsed < 10 ? 250 : 500; // grids come about once a second, and none should be late
 }
 
 document.addEventListener("visibilitychange", () => {
