@@ -30,11 +30,11 @@ from gan.train.trainer import Trainer
 
 CHUNK_SECONDS = 0.25
 STATUS_SECONDS = 0.5
-GRID_SECONDS = 0.7  # and up to a chunk more, so that one comes at least every second
+GRID_SECONDS = 0.5  # and up to a chunk more, so that one is in sight about every second
 LIVE_SECONDS = 3.0
 STATE_SECONDS = 10.0
 SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
-GRID_SHARE = 0.3  # grids are what people watch
+GRID_SHARE = 0.35  # grids are what people watch
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 
