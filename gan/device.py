@@ -34,11 +34,13 @@ def _cgroup_cores() -> int:
 
 @dataclass(frozen=True)
 class Device:
-    """Where a run trains: torch's name ("cpu" or "cuda"), a name for people, and the CPU threads it uses."""
+    """Where and how a run trains: torch's name ("cpu" or "cuda"), a name for people, CPU threads, "float32" or "bf16" arithmetic, memory format."""
 
     torch_name: str
     label: str
     threads: int
+    precision: str = "float32"
+    channels_last: bool = True
 
 
 def pick_device() -> Device:
