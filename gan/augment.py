@@ -54,8 +54,24 @@ AUGMENTS: dict[str, tuple[Callable[[Images, torch.Generator], Images], ...]] = {
 }
 
 
-def augment(images: Images, kind: str, generator: torch.Generator) -> Images:
-    """Apply the functions registered under `kind` in order."""
+ADAPT_TARGET = 0.6  # of r_t, the mean sign of what D says of real pictures, which is near 0 when it can't tell and 1 when it knows each by heart
+ADAPT_IMAGES = 50_000  # images in which the probability can climb from 0 to 1: a tenth of ADA's, because runs are short here
+ADAPT_MOST = 0.8  # above it augmentations leak into what G draws
+
+
+def augment(images: Images, kind: str, generator: torch.Generator, probability: torch.Tensor | None = None) -> Images:
+    """Apply the functions registered under `kind` in order, each to every image with `probability` (), or to all where that is None."""
     for function in AUGMENTS[kind]:
-        images = function(images, generator)
+        changed = function(images, generator)
+        images = changed if probability is None else torch.where(_uniform(images, generator, 0.0, 1.0) < probability, changed, images)
     return images
+
+
+def adapt(probability: torch.Tensor, overfit: torch.Tensor, sign: torch.Tensor, batch: int) -> None:
+    """One step of adaptive augmentation (Karras et al. 2020, ADA), in place and without reading a number: all () float32 on the device.
+
+    `sign` is the batch's r_t in [-1, 1], `overfit` its running mean over about 1,000 images; `probability` rises where that is above ADAPT_TARGET and falls
+    where it is below.
+    """
+    overfit.lerp_(sign, min(1.0, batch / 1000))
+    probability.add_((overfit - ADAPT_TARGET).sign() * (batch / ADAPT_IMAGES)).clamp_(0.0, ADAPT_MOST)

@@ -57,6 +57,7 @@ class RunConfig:
     z_dim: int = _field(64, "Numbers in a latent vector z.", min=2, max=512)
     ema: float = _field(10.0, "Half-life in kimg of the averaged generator (EMA); 0 shows G as it is.", min=0, max=500)
     augment: str = _field("none", "What D sees changed, on real and fake alike, so that few pictures last longer.", choices=AUGMENTS)
+    adaptive: bool = _field(False, "Augment only as often as D would otherwise know the pictures by heart (ADA).")
     flip: bool = _field(False, "Also learn from mirrored pictures; not for digits and letters.")
     conditional: bool = _field(False, "Learn each class by its label, where labels exist, so that you can choose what is drawn.")
     seed: int = _field(0, "Start of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)

@@ -41,6 +41,7 @@ class Device:
     threads: int
     precision: str = "float32"
     channels_last: bool = True
+    graph: bool = False  # whether the step runs as a captured CUDA graph
 
 
 def pick_device() -> Device:
@@ -49,5 +50,5 @@ def pick_device() -> Device:
 
     threads = cpu_quota()
     if torch.cuda.is_available():
-        return Device("cuda", torch.cuda.get_device_name(0), threads)
+        return Device("cuda", torch.cuda.get_device_name(0), threads, graph=True)
     return Device("cpu", f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread", threads)

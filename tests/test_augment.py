@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan.augment import AUGMENTS, augment, color, cutout, translation
+from gan.augment import ADAPT_MOST, AUGMENTS, adapt, augment, color, cutout, translation
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -51,3 +51,23 @@ def test_color_keeps_grey_pictures_grey_and_the_layout():
 def test_second_gradients_match_finite_differences(kind):
     images = torch.randn(2, 1, 8, 8, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradgradcheck(lambda x: augment(x.float().double(), kind, rng(3)).pow(2), images, eps=1e-3, atol=1e-2, rtol=1e-2)
+
+
+def test_with_a_probability_that_part_of_the_images_is_changed():
+    images = torch.rand(2000, 1, 8, 8) * 2 - 1
+    for probability in (0.0, 0.3, 1.0):
+        changed = augment(images, "color,translation,cutout", rng(), torch.tensor(probability))
+        touched = (changed != images).flatten(1).any(1).float().mean().item()
+        # Three functions, each on its own, and a ninth of the translations are by nothing; the share's sd is below .011 for 2,000 images.
+        assert touched == pytest.approx(1 - (1 - probability) ** 2 * (1 - probability * 8 / 9), abs=0.04)
+
+
+def test_augmentation_grows_while_d_knows_the_pictures_and_shrinks_when_it_does_not():
+    probability, overfit = torch.tensor(0.0), torch.tensor(0.0)
+    path = []
+    for sign in [0.9] * 2000 + [0.1] * 3000:
+        adapt(probability, overfit, torch.tensor(sign), 32)
+        path.append(probability.item())
+    assert path[500] > 0.25  # 500 steps of 32 are 16,000 images: .32 less the start of the running mean
+    assert max(path) == pytest.approx(ADAPT_MOST)
+    assert path[-1] == 0.0

@@ -35,7 +35,8 @@ def test_every_recipe_takes_finite_steps_and_moves_both_networks(recipe):
     assert trainer.images_seen == 3 * trainer.config.batch * trainer.config.d_steps
 
 
-@pytest.mark.parametrize("settings", [{}, {"conditional": True, "augment": "color,translation,cutout", "flip": True}, {"recipe": "wasserstein"}])
+@pytest.mark.parametrize("settings", [{}, {"conditional": True, "augment": "color,translation,cutout", "flip": True}, {"recipe": "wasserstein"},
+                                      {"augment": "translation", "adaptive": True}])  # fmt: skip
 def test_a_run_is_a_function_of_its_seed_however_it_is_chunked(settings):
     whole, parts, other = tiny_trainer(**settings), tiny_trainer(**settings), tiny_trainer(**settings, seed=1)
     whole.advance(6)
@@ -52,7 +53,7 @@ def test_every_epoch_shows_each_picture_once_in_a_new_order():
     pixels = trainer.images.float().flatten(1).sum(1)
     seen = []
     for index in range(8):
-        images, _ = trainer._batch(index)
+        images, _ = trainer._batch(trainer._rows(index))
         seen += [((image + 1) * 127.5).sum().item() for image in images]
     for epoch in (seen[:64], seen[64:]):
         assert sorted(epoch) == pytest.approx(sorted(pixels.tolist()), rel=1e-4)
@@ -97,7 +98,7 @@ def test_without_an_average_the_shown_generator_is_the_trained_one():
 @pytest.mark.parametrize(("penalty", "times"), [("none", 0), ("r1", 1), ("r1r2", 2)])
 def test_penalties_are_one_squared_gradient_a_side(penalty, times):
     trainer = tiny_trainer(recipe="hinge", penalty=penalty)
-    real, _ = trainer._batch(0)
+    real, _ = trainer._batch(trainer._rows(0))
     fake = trainer.G(torch.randn(8, 6)).detach()
     real.requires_grad_(), fake.requires_grad_()
     got = trainer._penalty(penalty, (real, trainer.D(real)), (fake, trainer.D(fake)), None)

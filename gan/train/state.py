@@ -53,6 +53,7 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> N
     tensors = {f"{part}.{name}": t for part, module in _modules(trainer).items() for name, t in module.state_dict().items()}
     for part, optimizer in _optimizers(trainer).items():
         tensors |= {f"{part}.{name}": t for name, t in _optimizer_tensors(optimizer).items()}
+    tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     meta = {"step": trainer.step, "total_images": total, "threads": torch.get_num_threads(), "torch": torch.__version__, "counters": counters}
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
@@ -102,5 +103,8 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
         module.load_state_dict(part(name))
     for name, optimizer in _optimizers(trainer).items():
         _load_optimizer(optimizer, part(name))
+    for name, value in part("augmentation").items():
+        trainer.augmentation[name].copy_(value)
+    trainer.forget_recordings()
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")

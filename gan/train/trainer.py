@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gan.augment import augment
+from gan.augment import adapt, augment
 from gan.config import RunConfig
 from gan.device import Device
 from gan.errors import UserError
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator
+from gan.train.graph import GraphedStep
 
 if TYPE_CHECKING:
     from gan.data import Dataset
@@ -55,7 +56,7 @@ class Trainer:
         self.classes = dataset.classes if config.conditional else ()
         self.spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(self.classes))
         layout = torch.channels_last if device.channels_last else torch.contiguous_format
-        self.autocast = functools.partial(torch.autocast, self.device.type, torch.bfloat16, enabled=device.precision == "bf16")
+        self.autocast = functools.partial(torch.autocast, self.device.type, torch.bfloat16, enabled=device.precision == "bf16", cache_enabled=False)
         self.images = dataset.images.to(self.device, memory_format=layout)
         self.labels = dataset.labels.to(self.device) if config.conditional else None
         torch.manual_seed(seed_for(config.seed, "weights"))
@@ -65,6 +66,9 @@ class Trainer:
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
         self.opt_d = self._adam(self.D, self.schedule.lr_d)
         self.rng = torch.Generator(self.device)
+        self.rows = torch.zeros(config.d_steps, config.batch, dtype=torch.int64, device=self.device)
+        self.augmentation = {name: torch.tensor(0.0, device=self.device) for name in ("probability", "overfit")}
+        self.run_step = GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
         self.step = 0
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
@@ -72,7 +76,7 @@ class Trainer:
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> torch.optim.Adam:
         betas = (self.config.beta1, self.config.beta2)
-        return torch.optim.Adam(module.parameters(), lr=lr, betas=betas, eps=1e-8, fused=True)
+        return torch.optim.Adam(module.parameters(), lr=lr, betas=betas, eps=1e-8, fused=True, capturable=self.device.type == "cuda")
 
     def _fixed_latents(self, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         rng = torch.Generator().manual_seed(seed_for(self.config.seed, "grid"))
@@ -95,10 +99,13 @@ class Trainer:
         self.G.train(), self.D.train()
         total = torch.zeros(len(METRICS), device=self.device)
         for _ in range(steps):
-            self._set_schedule()
-            total += self._train_step()
-            self.step += 1
+            total += self._next_step()
         return dict(zip(METRICS, (total / steps).tolist(), strict=True))
+
+    def forget_recordings(self) -> None:
+        """Drop captured graphs, if any: to be called when the state of the optimizers has been replaced."""
+        if isinstance(self.run_step, GraphedStep):
+            self.run_step.forget()
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
@@ -121,22 +128,35 @@ class Trainer:
         halflife = min(config.ema * 1000, EMA_RAMP * self.images_seen)
         self.schedule.ema_beta.fill_(0.5 ** (config.batch * config.d_steps / halflife) if halflife > 0 else 0.0)
 
-    def _batch(self, index: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Real batch number `index` of the run: every epoch is a permutation drawn from (seed, epoch), its remainder dropped."""
+    def _next_step(self) -> torch.Tensor:
+        """Put what differs from step to step where the step reads it, and take it. Returns METRICS (6,) on the device, good until the next step."""
+        self._set_schedule()
+        for turn in range(self.config.d_steps):
+            self.rows[turn] = self._rows(self.step * self.config.d_steps + turn)
+        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
+        result = self.run_step(self.step % self.config.penalty_every == 0)
+        self.step += 1
+        return result
+
+    def _rows(self, index: int) -> torch.Tensor:
+        """Which pictures are in real batch number `index` of the run: every epoch is a permutation drawn from (seed, epoch), its remainder dropped."""
         batch = self.config.batch
         per_epoch = len(self.images) // batch
         epoch, place = divmod(index, per_epoch)
         if self._order is None or self._order[0] != epoch:
             rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
             self._order = epoch, torch.randperm(len(self.images), generator=rng).to(self.device)
-        chosen = self._order[1][place * batch : (place + 1) * batch]
-        real = self.images[chosen].float().div_(127.5).sub_(1)
+        return self._order[1][place * batch : (place + 1) * batch]
+
+    def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The real images in [-1, 1] of those rows, and their labels."""
+        real = self.images[rows].float().div_(127.5).sub_(1)
         if self.config.flip:
-            real = torch.where(torch.rand(batch, 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
-        return real, None if self.labels is None else self.labels[chosen]
+            real = torch.where(torch.rand(len(rows), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
+        return real, None if self.labels is None else self.labels[rows]
 
     def _logits(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        images = augment(images, self.config.augment, self.rng)
+        images = augment(images, self.config.augment, self.rng, self.augmentation["probability"] if self.config.adaptive else None)
         with self.autocast():
             return self.D(images, labels).float()
 
@@ -144,22 +164,24 @@ class Trainer:
         with self.autocast():
             return self.G(z, labels).float()
 
-    def _train_step(self) -> torch.Tensor:
+    def _train_step(self, penalised: bool) -> torch.Tensor:
         """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor (6,) on the device."""
-        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
         for turn in range(self.config.d_steps):
-            real, labels = self._batch(self.step * self.config.d_steps + turn)
+            real, labels = self._batch(self.rows[turn])
             z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
             last = turn == self.config.d_steps - 1
             with torch.set_grad_enabled(last):
                 fake = self._draw(z, labels)
-            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), labels)
+            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), labels, penalised)
         loss_g = self._update_g(real, fake, labels)
         self._update_ema()
+        if self.config.adaptive:
+            sign = (on_real - on_fake if self.config.loss == "relativistic" else on_real).sign().mean()
+            adapt(*self.augmentation.values(), sign, self.config.batch)
         return torch.stack([loss_d, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
 
-    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-        kind = self.config.penalty if self.step % self.config.penalty_every == 0 else "none"
+    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None, penalised: bool) -> tuple[torch.Tensor, ...]:
+        kind = self.config.penalty if penalised else "none"
         real.requires_grad_(kind in ("r1", "r1r2"))
         fake.requires_grad_(kind == "r1r2")
         on_real, on_fake = self._logits(real, labels), self._logits(fake, labels)
