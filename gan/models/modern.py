@@ -27,6 +27,23 @@ def plan(size: int, width: int) -> list[tuple[int, int]]:
     return stages
 
 
+class UpConv(nn.Conv2d):
+    """Nearest upsampling by 2 and a 3x3 convolution in one, (N, C, H, W) -> (N, C', 2H, 2W), in 4/9 of the multiplications.
+
+    Each output pixel sees only 2x2 different inputs, so that the same function is a transposed convolution by 2 with a 4x4 kernel of sums of the 3x3 one's taps.
+    """
+
+    def __init__(self, channels: int, filters: int):
+        super().__init__(channels, filters, 3, padding=1, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kernel = self.weight.transpose(0, 1)
+        for dim in (2, 3):
+            first, middle, last = kernel.unbind(dim)
+            kernel = torch.stack([last, middle + last, first + middle, first], dim)
+        return nn.functional.conv_transpose2d(x, kernel, stride=2, padding=1)
+
+
 class Generator(nn.Module):
     """z (N, z_dim), labels (N,) or None -> images (N, C, size, size) in [-1, 1]."""
 
@@ -40,7 +57,7 @@ class Generator(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
         for _, wider in stages[1:]:
-            blocks += [nn.Upsample(scale_factor=2), nn.Conv2d(channels, wider, 3, 1, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
+            blocks += [UpConv(channels, wider), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
             channels = wider
         self.blocks = nn.Sequential(*blocks)
         self.to_image = nn.Conv2d(channels, spec.channels, 3, 1, 1)

@@ -1,0 +1,66 @@
+"""A discriminator that looks through pretrained eyes (Sauer et al. 2021, Projected GAN), with `modern`'s generator.
+
+D sees pictures only as the feature maps of a frozen EfficientNet-lite0 at four strides, mixed by fixed random projections: across channels by 1x1
+convolutions, and across scales by adding each coarser map, enlarged, to the finer one. Four small networks judge one map each, every one of their
+positions by itself. No gradient penalty; spectral normalisation instead (Miyato et al. 2018).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
+
+LABEL_FEATURES = 64
+SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points
+
+
+class Discriminator(nn.Module):
+    """images (N, C, size, size), labels (N,) or None -> logits (N, positions of all four maps)."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self._eyes = (load_efficientnet(),)  # in a tuple, so that its weights are no part of D: neither trained nor stored
+        widths = [min(2 * spec.width * 2**k, 4 * spec.width) for k in range(len(STAGE_CHANNELS))]
+        for k, (channels, width) in enumerate(zip(STAGE_CHANNELS, widths, strict=True)):
+            self.register_buffer(f"across_channels{k}", _random_projection(width, channels, 1))
+            if k:
+                self.register_buffer(f"across_scales{k}", _random_projection(widths[k - 1], width, 3))
+        outputs = LABEL_FEATURES if spec.num_classes else 1
+        self.judges = nn.ModuleList(_judge(width, outputs) for width in widths)
+        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+
+    def _apply(self, function, recurse=True):
+        """Moves the eyes with the rest."""
+        self._eyes[0]._apply(function, recurse)
+        return super()._apply(function, recurse)
+
+    def _maps(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """The mixed feature maps, finest first."""
+        if images.shape[-1] < SEEN_SIDE:
+            images = F.interpolate(images, size=SEEN_SIDE, mode="bilinear", align_corners=False)
+        maps = [F.conv2d(x, getattr(self, f"across_channels{k}")) for k, x in enumerate(self._eyes[0].stages(images))]
+        for k in range(len(maps) - 1, 0, -1):
+            coarse = F.interpolate(maps[k], size=maps[k - 1].shape[2:], mode="bilinear", align_corners=False)
+            maps[k - 1] = maps[k - 1] + F.conv2d(coarse, getattr(self, f"across_scales{k}"), padding=1)
+        return maps
+
+    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """See the class."""
+        judged = [judge(x).flatten(2) for judge, x in zip(self.judges, self._maps(images), strict=True)]
+        out = torch.cat(judged, 2)
+        if self.embed is None:
+            return out.squeeze(1)
+        return (out * self.embed(labels)[:, :, None]).sum(1) / LABEL_FEATURES**0.5
+
+
+def _random_projection(outputs: int, inputs: int, kernel: int) -> torch.Tensor:
+    """Convolution weights that keep the variance of what they mix (He et al. 2015, linear)."""
+    return torch.randn(outputs, inputs, kernel, kernel) / (inputs * kernel**2) ** 0.5
+
+
+def _judge(width: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        spectral_norm(nn.Conv2d(width, width, 3, 1, 1)), nn.LeakyReLU(0.2), spectral_norm(nn.Conv2d(width, outputs, 3, 1, 1)),
+    )  # fmt: skip
