@@ -10,7 +10,8 @@ from gan.errors import UserError
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator, count_parameters, load_generator, save_generator
 from gan.models.modern import UpConv
 
-SHAPES = [("modern", size, channels) for size, channels in [(28, 1), (32, 3), (64, 3), (128, 3)]] + [("dcgan", 64, 1), ("dcgan", 64, 3), ("projected", 28, 1), ("projected", 64, 3)]
+SHAPES = [("modern", 28, 1), ("modern", 32, 3), ("modern", 64, 3), ("modern", 128, 3), ("dcgan", 64, 1), ("dcgan", 64, 3),
+          ("projected", 28, 1), ("projected", 64, 3)]  # fmt: skip
 
 
 @pytest.mark.parametrize("classes", [0, 5])
@@ -23,7 +24,8 @@ def test_shapes_ranges_and_gradients(architecture, size, channels, classes):
     assert images.shape == (3, channels, size, size)
     assert images.abs().max() <= 1
     logits = D(images, labels)
-    assert logits.shape[0] == 3 and logits.dim() == (2 if architecture == "projected" else 1)
+    assert logits.shape[0] == 3
+    assert logits.dim() == (2 if architecture == "projected" else 1)
     logits.sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in G.parameters())
     assert G.first_layer(torch.randn(3, 10), labels).dim() == 2

@@ -30,7 +30,7 @@ def plan(size: int, width: int) -> list[tuple[int, int]]:
 class UpConv(nn.Conv2d):
     """Nearest upsampling by 2 and a 3x3 convolution in one, (N, C, H, W) -> (N, C', 2H, 2W), in 4/9 of the multiplications.
 
-    Each output pixel sees only 2x2 different inputs, so that the same function is a transposed convolution by 2 with a 4x4 kernel of sums of the 3x3 one's taps.
+    Each output pixel sees only 2x2 different inputs, so that a transposed convolution with a 4x4 kernel, sums of the 3x3 one's taps, does the same.
     """
 
     def __init__(self, channels: int, filters: int):
