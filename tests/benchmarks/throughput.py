@@ -1,58 +1,238 @@
-"""Images per second of the recipes on this machine:  python -m tests.benchmarks.throughput
+"""Images per second on this machine, and how far that is from what arithmetic allows:  python -m tests.benchmarks.throughput
 
-Each recipe trains on random pixels at the size that it has on digits and on landscapes. The recipes take turns, so that what else the machine does hits all of
-them alike; printed are the median and the range over the rounds, and the ratio to the textbook DCGAN within each round.
+Every recipe trains on random pixels of the shapes of digits (28x28 grey) and landscapes (64x64 colour), in each precision and step mode that the machine has.
+Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64, on pictures with as many channels, and (b) for each recipe the same networks, loss and
+penalty in a plain eager float32 loop (plain.py). All take turns, so that what else the machine does hits all of them alike. Settings can be changed:
+
+    python -m tests.benchmarks.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
+
+Columns: images/s shown to D, the median over the rounds and their range; how many times the rate of the tutorial and of the plain loop, medians of the ratios
+within rounds; milliseconds of a step in D's updates and in G's with the drawing of fakes, measured apart with a wait for the device around each, which a graph
+does not allow (the plain loop draws twice, once in each); GFLOP of a step; images/s at the arithmetic floor (floor.py), whether FLOP or
+bytes set it, and what part of it is reached.
 """
 
 import argparse
 import statistics
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
-from gan.config import make_config
+from gan.config import RECIPES, RunConfig
 from gan.data.dataset import Dataset
-from gan.device import pick_device
+from gan.device import Device
+from gan.errors import UserError
 from gan.models import count_parameters
 from gan.train.trainer import Trainer
+from tests.benchmarks import tutorial
+from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
+from tests.benchmarks.plain import Plain
+from tests.benchmarks.tables import markdown
+from tests.benchmarks.variants import Variant, config_of, device_of, parse
 
-CASES = [("dcgan", "digits", 28, 1), ("dcgan", "landscapes", 64, 3), ("modern", "digits", 28, 1), ("modern", "landscapes", 64, 3)]
+SHAPES = {"digits": (28, 1), "landscapes": (64, 3)}
+PICTURES = 512
+LOOK = 0.25  # seconds between looks at the clock
+SPLIT_STEPS = 4
+HEADER = (
+    "entrant", "pictures", "arithmetic", "step", "parameters", "images/s", "range", "x tutorial", "x plain", "D ms", "G ms", "GFLOP", "floor", "by", "of floor",
+)  # fmt: skip
 
 
-def trainer(recipe: str, data: str, size: int, channels: int) -> Trainer:
-    config = make_config(data, recipe, size, channels)
-    images = torch.randint(0, 256, (512, config.channels, config.size, config.size), dtype=torch.uint8)
-    return Trainer(config, Dataset(data, images, None, (), {}), pick_device())
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of the table: something that trains, and what it is compared with."""
+
+    name: str
+    data: str
+    shape: str
+    precision: str
+    mode: str  # of the step: a key of STEP_MODES, or that of a reference
+    device: Device
+    images: int  # in a step
+    parameters: int
+    advance: Callable[[int], Any]
+    split: Callable[[], tuple[float, float]] | None = None  # milliseconds of D and G in a step
+    cost: Cost | None = None
 
 
-def rate(trainer: Trainer, seconds: float) -> float:
+# How a step can be run: each is what it wants different in Device. Graphs are CUDA's.
+STEP_MODES: dict[str, dict[str, Any]] = {"eager": {"graph": False}, "graph": {"graph": True}}
+
+
+def step_modes(device: Device) -> list[str]:
+    """The step modes that a device has."""
+    return list(STEP_MODES) if device.torch_name == "cuda" else ["eager"]
+
+
+def precisions(device: Device) -> list[str]:
+    """The precisions that a device calculates in natively: bf16 from CUDA's capability 8 on, and on CPUs with AVX512_BF16 or AMX."""
+    if device.torch_name == "cuda":
+        native = torch.cuda.get_device_capability() >= (8, 0)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return ["float32", "bf16"] if native else ["float32"]
+
+
+@contextmanager
+def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[dict[str, float]]:
+    """While entered, add up the seconds that methods of `owner` take, by part: {part: names of its methods}. They must not call each other."""
+    spent = dict.fromkeys(parts, 0.0)
+
+    def watched(part: str, method: Callable) -> Callable:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            synchronise(device)
+            start = time.perf_counter()
+            result = method(*args, **kwargs)
+            synchronise(device)
+            spent[part] += time.perf_counter() - start
+            return result
+        return call
+
+    names = [name for methods in parts.values() for name in methods]
+    for part, methods in parts.items():
+        for name in methods:
+            setattr(owner, name, watched(part, getattr(owner, name)))
+    try:
+        yield spent
+    finally:
+        for name in names:
+            delattr(owner, name)  # the class's own method shows again
+
+
+def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str) -> Callable[[], tuple[float, float]]:
+    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps)."""
+    def measure() -> tuple[float, float]:
+        with timed(owner, {"D": d, "G": g}, device) as spent:
+            owner.advance(SPLIT_STEPS)
+        return 1000 * spent["D"] / SPLIT_STEPS, 1000 * spent["G"] / SPLIT_STEPS
+    return measure
+
+
+def pictures(size: int, channels: int) -> torch.Tensor:
+    """Random pixels to train on."""
+    return torch.randint(0, 256, (PICTURES, channels, size, size), dtype=torch.uint8)
+
+
+def tutorial_line(data: str) -> Line:
+    """(a) for a data set."""
+    channels, device = SHAPES[data][1], device_of()
+    pupil = tutorial.Tutorial(pictures(tutorial.SIZE, channels), 0, device.torch_name)
+    generator, discriminator = count_parameters(pupil.generator), count_parameters(pupil.discriminator)
+    cost = count(pupil.advance, 1, generator + discriminator, 0)
+    shape = f"{tutorial.SIZE}x{tutorial.SIZE}x{channels}"
+    return Line("tutorial", data, shape, "float32", "tutorial", device, tutorial.BATCH, generator + discriminator, pupil.advance, None, cost)
+
+
+def variant_lines(variant: Variant, data: str, chosen: Sequence[str]) -> list[Line]:
+    """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not that of the data set."""
+    size, channels = SHAPES[data]
+    config = config_of(variant, data, size, channels)
+    if config.size != size:
+        return []
+    images, device = pictures(size, channels), device_of(variant)
+    pupil = Plain(config, images, device.torch_name)
+    common = {"name": variant.name, "data": data, "shape": f"{size}x{size}x{channels}", "images": config.batch * config.d_steps}
+    common["parameters"] = count_parameters(pupil.G) + count_parameters(pupil.D)
+    cost = count(pupil.advance, config.penalty_every, *weights_touched(config, pupil))
+    split = split_of(pupil, ["_update_d"], ["_update_g"], device.torch_name)
+    lines = [Line(**common, precision="float32", mode="plain", device=device, advance=pupil.advance, split=split, cost=cost)]
+    for precision in [variant.how["precision"]] if "precision" in variant.how else chosen:
+        lines += our_lines(config, images, replace(device, precision=precision), common)
+    return lines
+
+
+def our_lines(config: RunConfig, images: torch.Tensor, device: Device, common: dict[str, Any]) -> list[Line]:
+    """A variant in one precision and every step mode; what a step costs is counted without a graph."""
+    lines: list[Line] = []
+    for mode in step_modes(device):
+        how = replace(device, **STEP_MODES[mode])
+        trainer = Trainer(config, Dataset(config.data, images), how)
+        split = None
+        if mode == "eager":
+            cost = count(trainer.advance, config.penalty_every, *weights_touched(config, trainer))
+            split = split_of(trainer, ["_update_d"], ["_draw", "_update_g"], device.torch_name)
+        lines.append(Line(**common, precision=device.precision, mode=mode, device=how, advance=trainer.advance, split=split, cost=cost))
+    return lines
+
+
+def weights_touched(config: RunConfig, pupil: Plain | Trainer) -> tuple[int, int]:
+    """How many weights Adam and the average touch in a step."""
+    generator, discriminator = count_parameters(pupil.G), count_parameters(pupil.D)
+    return generator + config.d_steps * discriminator, generator
+
+
+def rate(line: Line, seconds: float) -> float:
     """Images per second over about `seconds`."""
-    start, before = time.perf_counter(), trainer.images_seen
-    while time.perf_counter() - start < seconds:
-        trainer.advance(2)
-    return (trainer.images_seen - before) / (time.perf_counter() - start)
+    torch.set_num_threads(line.device.threads)
+    steps, done, start = 1, 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < seconds:
+        if done:
+            steps = max(1, round(done / spent * min(LOOK, seconds - spent)))
+        line.advance(steps)
+        synchronise(line.device.torch_name)
+        done += steps
+    return done * line.images / spent
 
 
-def main() -> None:
+def times(line: Line, mode: str, rounds: Sequence[dict[Line, float]]) -> str:
+    """The median ratio of a line's rate to that of its reference of this mode, in the same round."""
+    others = [other for other in rounds[0] if (other.mode, other.data) == (mode, line.data) and other.name in (line.name, "tutorial")]
+    return f"{statistics.median(rates[line] / rates[others[0]] for rates in rounds):.2f}" if others else "–"
+
+
+def row(line: Line, rounds: Sequence[dict[Line, float]]) -> list[str]:
+    """The cells of a line, from the images/s of all lines in each round."""
+    mine = [rates[line] for rates in rounds]
+    split = [f"{ms:.1f}" for ms in line.split()] if line.split else ["–", "–"]
+    seconds, bound = floor_seconds(line.cost, machine(line.device.torch_name, line.precision, line.device.threads))
+    most = line.images / seconds
+    return [
+        line.name, f"{line.data} {line.shape}", line.precision, line.mode, f"{line.parameters:,}",
+        f"{statistics.median(mine):.1f}", f"{min(mine):.1f}-{max(mine):.1f}", times(line, "tutorial", rounds), times(line, "plain", rounds),
+        *split, f"{line.cost.flops / 1e9:.2f}", f"{most:.0f}", bound, f"{statistics.median(mine) / most:.0%}",
+    ]  # fmt: skip
+
+
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=list(SHAPES), nargs="+", default=list(SHAPES))
+    parser.add_argument("--variants", type=parse, nargs="+", metavar="RECIPE[:SETTING=VALUE,...]",
+                        help="default: all recipes, and on a GPU the tutorial's networks at its batch in our step, dcgan:batch=64")
+    parser.add_argument("--precisions", choices=["float32", "bf16"], nargs="+", help="default: those that the machine calculates in natively")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="time for each recipe in a round")
-    options = parser.parse_args()
-    device = pick_device()
+    parser.add_argument("--seconds", type=float, default=4.0, help="time for each line in a round")
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    options = arguments().parse_args(words)
+    device = device_of()
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
-    trainers = {case: trainer(*case) for case in CASES}
-    for each in trainers.values():
-        each.advance(2)
-    rounds = [{case: rate(each, options.seconds) for case, each in trainers.items()} for _ in range(options.rounds)]
+    variants = options.variants or [parse(name) for name in (*RECIPES, *(["dcgan:batch=64"] if device.torch_name == "cuda" else []))]
+    lines: list[Line] = []
+    try:
+        for data in options.data:
+            lines.append(tutorial_line(data))
+            for variant in variants:
+                lines += variant_lines(variant, data, options.precisions or precisions(device))
+    except UserError as error:
+        raise SystemExit(str(error)) from error
+    for line in lines:
+        rate(line, min(1.0, options.seconds))  # the first steps choose kernels and capture graphs
+    rounds = [{line: rate(line, options.seconds) for line in lines} for _ in range(options.rounds)]
+    rows = [row(line, rounds) for line in lines]
     print(f"{device.label}, torch {torch.__version__}, {options.rounds} rounds of {options.seconds:g} s")
-    print(f"{'recipe':8} {'data':11} {'shape':9} {'G + D parameters':>17} {'images/s':>9} {'range':>13} {'x dcgan':>8}")
-    for case, each in trainers.items():
-        rates = [r[case] for r in rounds]
-        ratio = statistics.median(r[case] / r[("dcgan", *case[1:])] for r in rounds)
-        size = count_parameters(each.G) + count_parameters(each.D)
-        shape = f"{each.spec.size}x{each.spec.size}x{each.spec.channels}"
-        print(f"{case[0]:8} {case[1]:11} {shape:9} {size:17,} {statistics.median(rates):9.1f} {min(rates):6.1f}-{max(rates):<6.1f} {ratio:8.2f}")
+    for precision in sorted({line.precision for line in lines}):
+        able = machine(device.torch_name, precision, device.threads)
+        print(f"{precision}: matrix products {able.flops / 1e9:,.0f} GFLOP/s with {device.threads} threads, copies {able.bytes / 1e9:.0f} GB/s")
+    print("\n" + markdown(HEADER, rows))
 
 
 if __name__ == "__main__":

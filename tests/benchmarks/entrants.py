@@ -1,0 +1,186 @@
+"""Who runs in quality.py: each entrant in a process of its own, training only while it is its turn."""
+
+import math
+import multiprocessing
+import resource
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from gan.data.dataset import Dataset, fit
+from gan.device import Device
+from gan.images import to_uint8
+from gan.train.trainer import Trainer
+from tests.benchmarks import sets, tutorial
+from tests.benchmarks.variants import Variant, config_of, device_of
+
+CHUNK = 0.25  # seconds between looks at the clock, as in the worker
+MEMORY_OF = 5.0  # seconds over which the rate is smoothed, as in the worker
+DRAWN = 256  # pictures drawn at a time
+DONE = 0.05  # seconds that may be left of a budget
+
+
+class Job(NamedTuple):
+    """What an entrant is to do."""
+
+    variant: Variant | None  # None for the tutorial's DCGAN
+    data: str
+    folder: Path | None
+    images: int | None  # how many of the training pictures; None for all
+    seed: int
+    budget: float  # seconds
+
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        return self.variant.name if self.variant else "tutorial"
+
+
+class Drawn(NamedTuple):
+    """What an entrant shows when it is asked."""
+
+    pixels: Any  # uint8 (N, C, H, W), an array: tensors would travel through shared memory and need the process to live on
+    images_seen: int
+    megabytes: float  # peak memory so far
+
+
+class Ours:
+    """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that the budget will hold."""
+
+    def __init__(self, job: Job, dataset: Dataset, device: Device):
+        minutes = max(0.05, job.budget / 60)
+        shape = {"size": dataset.images.shape[2], "channels": dataset.images.shape[1]}
+        config = config_of(job.variant, sets.SETS[job.data].defaults, **shape, seed=job.seed, minutes=minutes)
+        self.trainer = Trainer(config, fit(dataset, config.size, config.channels), device)
+        self.left, self.rate = job.budget, 0.0  # seconds, steps a second
+
+    @property
+    def images_seen(self) -> int:
+        """Real images shown to D."""
+        return self.trainer.images_seen
+
+    def advance(self, seconds: float) -> None:
+        """Train for about `seconds`."""
+        end = time.monotonic() + seconds
+        while (start := time.monotonic()) < end:
+            steps = max(1, round(self.rate * min(CHUNK, end - start)))
+            self.trainer.advance(steps)
+            self._account(steps, time.monotonic() - start)
+
+    def _account(self, steps: int, seconds: float) -> None:
+        weight = 1 - math.exp(-seconds / MEMORY_OF) if self.rate else 1.0
+        self.rate += weight * (steps / seconds - self.rate)
+        self.left = max(0.0, self.left - seconds)
+        per_step = self.images_seen / self.trainer.step
+        self.trainer.total_images = self.images_seen + self.rate * per_step * self.left
+
+    def draw(self, count: int) -> torch.Tensor:
+        """uint8 pictures of the EMA generator (count, C, H, W); classes, where the model knows them, in turn."""
+        rng = torch.Generator().manual_seed(count)
+        parts = torch.randn(count, self.trainer.config.z_dim, generator=rng).to(self.trainer.device).split(DRAWN)
+        classes = len(self.trainer.classes)
+        labels = [torch.arange(len(z), device=z.device) % classes if classes else None for z in parts]
+        return torch.cat([to_uint8(self.trainer.sample(z, of_z)).cpu() for z, of_z in zip(parts, labels, strict=True)])
+
+
+class Reference:
+    """The tutorial's DCGAN, likewise. It has no schedule that ends with a budget."""
+
+    def __init__(self, job: Job, dataset: Dataset, device: Device):
+        self.tutorial = tutorial.Tutorial(fit(dataset, tutorial.SIZE, None).images, job.seed, device.torch_name)
+
+    @property
+    def images_seen(self) -> int:
+        """Real images shown to D."""
+        return self.tutorial.images_seen
+
+    def advance(self, seconds: float) -> None:
+        """Train for about `seconds`. Every step of the tutorial waits for the device, so that the clock is right."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.tutorial.advance(1)
+
+    def draw(self, count: int) -> torch.Tensor:
+        """uint8 pictures (count, C, 64, 64)."""
+        rng = torch.Generator().manual_seed(count)
+        batches = -(-count // tutorial.BATCH)
+        noise = torch.randn(batches, tutorial.BATCH, tutorial.NZ, generator=rng)
+        return torch.cat([to_uint8(self.tutorial.draw(z)).cpu() for z in noise])[:count]
+
+
+def peak_megabytes(device: Device) -> float:
+    """The most memory in MB that this process has held: of the GPU where there is one, else resident (VmHWM on Linux, whose ru_maxrss counts the parent's)."""
+    if device.torch_name == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return (kilobytes[0] if kilobytes else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
+
+
+def serve(pipe: Connection, job: Job) -> None:
+    """The process of one entrant. Answers ("train", seconds) with the seconds that it took, ("draw", count) with a Drawn, and ends at None."""
+    device = device_of(job.variant)
+    torch.set_num_threads(device.threads)
+    torch.set_flush_denormal(True)
+    dataset = sets.load_training(job.data, job.folder, job.seed, job.images)
+    pupil = (Ours if job.variant else Reference)(job, dataset, device)
+    pipe.send("ready")
+    for order, value in iter(pipe.recv, None):
+        if order == "train":
+            start = time.monotonic()
+            pupil.advance(value)
+            pipe.send(time.monotonic() - start)
+        else:
+            megabytes = peak_megabytes(device)
+            pipe.send(Drawn(pupil.draw(value).numpy(), pupil.images_seen, megabytes))
+
+
+class Entrant:
+    """This side of an entrant's process."""
+
+    def __init__(self, job: Job):
+        context = multiprocessing.get_context("spawn")
+        self.job, self.spent = job, 0.0
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, job), daemon=True)
+        self.process.start()
+        theirs.close()
+        self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            return self.pipe.recv()
+        except EOFError as error:
+            raise SystemExit(f"{self.job.name} has ended; the reason stands above") from error
+
+    def train(self, seconds: float) -> None:
+        """Let it train for about `seconds`."""
+        self.pipe.send(("train", seconds))
+        self.spent += self._answer()
+
+    def draw(self, count: int) -> Drawn:
+        """Its pictures now."""
+        self.pipe.send(("draw", count))
+        return self._answer()
+
+    def end(self) -> None:
+        """Let its process end."""
+        self.pipe.send(None)
+        self.process.join()
+
+
+def race(entrants: Sequence[Entrant], mark: float, turn: float) -> None:
+    """Train all until each has spent `mark` seconds, in turns of `turn` seconds.
+
+    The next turn is always that of the entrant which has done the smallest part of its way, so that all are under way from the beginning to the end, also
+    where one has come some of it before.
+    """
+    ways = [(entrant, entrant.spent, mark - entrant.spent) for entrant in entrants if entrant.spent < mark - DONE]
+    while under_way := [way for way in ways if way[0].spent < mark - DONE]:
+        entrant = min(under_way, key=lambda way: (way[0].spent - way[1]) / way[2])[0]
+        entrant.train(min(turn, mark - entrant.spent))

@@ -1,0 +1,72 @@
+"""Recipes with some settings changed, as both benchmarks take them from the command line: `modern`, `modern:lr_g=5e-4,lr_d=5e-4`, `modern:precision=bf16`.
+
+A setting is a field of RunConfig, or one of those of Device that say how its arithmetic is done; its text is read by the type of the field's default.
+"""
+
+import argparse
+import dataclasses
+from typing import Any, NamedTuple
+
+from gan.config import RECIPES, RunConfig, make_config
+from gan.device import Device, pick_device
+
+OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
+HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
+YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+class Variant(NamedTuple):
+    """A recipe, and what is different in it."""
+
+    name: str  # as it was given
+    recipe: str
+    settings: dict[str, Any]  # of RunConfig
+    how: dict[str, Any]  # of Device
+
+
+def parse(text: str) -> Variant:
+    """The variant that `text` describes. Raises argparse.ArgumentTypeError, so that it can be an option's type.
+
+    A comma inside of a value is kept: in `emoji:augment=color,translation,cutout,batch=16` the part without “=” goes on with the value before it.
+    """
+    recipe, _, rest = text.partition(":")
+    if recipe not in RECIPES:
+        raise argparse.ArgumentTypeError(f"there is no recipe “{recipe}”, only {', '.join(RECIPES)}")
+    pairs: list[list[str]] = []
+    for part in rest.split(",") if rest else []:
+        name, equals, value = part.partition("=")
+        if equals:
+            pairs.append([name, value])
+        elif pairs:
+            pairs[-1][1] += f",{part}"
+        else:
+            raise argparse.ArgumentTypeError(f"“{part}” in “{text}” is not of the form setting=value")
+    kinds = _kinds()
+    for name, _ in pairs:
+        if name not in kinds:
+            raise argparse.ArgumentTypeError(f"“{name}” in “{text}” can't be set here, only {', '.join(kinds)}")
+    values = {name: _read(kinds[name], name, value) for name, value in pairs}
+    how = {name: values.pop(name) for name in HOW if name in values}
+    return Variant(text, recipe, values, how)
+
+
+def _kinds() -> dict[str, type]:
+    fields = {field.name: type(field.default) for field in dataclasses.fields(RunConfig) if field.name not in OURS_TO_SET}
+    return fields | HOW
+
+
+def _read(kind: type, name: str, text: str) -> Any:
+    try:
+        return YES_NO[text.lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError) as error:
+        raise argparse.ArgumentTypeError(f"“{text}” is no value of {name} ({'yes or no' if kind is bool else kind.__name__})") from error
+
+
+def config_of(variant: Variant, data: str, size: int, channels: int, **given: Any) -> RunConfig:
+    """The config of a variant on pictures of this name and shape; `given` is what the benchmark decides. Raises UserError for an impossible setting."""
+    return make_config(data, variant.recipe, size, channels, **given, **variant.settings)
+
+
+def device_of(variant: Variant | None = None) -> Device:
+    """How a variant's arithmetic is done on this machine: as in the app, with what the variant changes."""
+    return dataclasses.replace(pick_device(), **(variant.how if variant else {}))

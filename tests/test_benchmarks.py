@@ -1,0 +1,221 @@
+"""The parts of the benchmarks that can be right or wrong, and one tiny round of each."""
+
+import argparse
+import itertools
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from gan.config import RECIPES
+from gan.losses import squared_gradient
+from gan.metrics.features import load_net
+from tests.benchmarks import quality, sets, stacked, throughput, tutorial
+from tests.benchmarks.entrants import Drawn, race
+from tests.benchmarks.floor import Cost, Counter, Machine, count, floor_seconds
+from tests.benchmarks.plain import PENALTIES, Plain
+from tests.benchmarks.tables import markdown, spread
+from tests.benchmarks.variants import config_of, device_of, parse
+from tests.engine import tiny_config, tiny_trainer
+
+
+def test_a_variant_is_a_recipe_with_settings_read_by_their_types():
+    variant = parse("modern:lr_g=5e-4,batch=16,flip=yes,augment=color,translation,cutout,precision=bf16,threads=1")
+    assert variant.recipe == "modern"
+    assert variant.settings == {"lr_g": 5e-4, "batch": 16, "flip": True, "augment": "color,translation,cutout"}
+    config = config_of(variant, "digits", 28, 1, seed=3, minutes=2.0)
+    assert (config.lr_g, config.batch, config.flip, config.seed, config.minutes) == (5e-4, 16, True, 3, 2.0)
+    assert (device_of(variant).precision, device_of(variant).threads) == ("bf16", 1)
+
+
+def test_a_recipe_alone_is_a_variant():
+    assert [parse(name)[1:] for name in RECIPES] == [(name, {}, {}) for name in RECIPES]
+
+
+@pytest.mark.parametrize("text", ["unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps"])
+def test_a_variant_that_makes_no_sense_is_refused_in_a_sentence(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="“"):
+        parse(text)
+
+
+def test_spread_is_mean_and_sample_deviation():
+    assert spread([1.0, 2.0, 3.0]) == "2 ±1"
+    assert spread([0.12345]) == "0.1235"
+    assert spread([float("inf"), 1.0]) == "inf"
+
+
+def test_a_table_is_aligned():
+    assert markdown(["a", "long name"], [["x y", "1"], ["z", "22"]]).splitlines() == [
+        "| a   | long name |", "| --- | --------: |", "| x y |         1 |", "| z   |        22 |"]  # fmt: skip
+
+
+def test_the_table_of_quality_joins_seeds_and_leaves_out_what_nobody_has():
+    records = [{"minutes": m, "entrant": e, "seed": s, "FD": m * 10.0 + s} for s, m, e in itertools.product((0, 1), (2, 1), ("modern", "tutorial"))]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in quality.table(records).splitlines()]
+    assert lines[0] == ["minutes", "entrant", "seeds", "FD"]
+    assert lines[2:] == [[minutes, entrant, "2", f"{minutes}0.5 ±0.71"] for minutes in "12" for entrant in ("modern", "tutorial")]
+
+
+def test_a_race_keeps_all_at_the_same_part_of_their_way():
+    class Entrant:
+        def __init__(self, spent):
+            self.spent, self.turns = spent, []
+
+        def train(self, seconds):
+            self.spent += seconds
+            self.turns.append(len(order))
+            order.append(self)
+
+    order: list[Entrant] = []
+    new, old, there = Entrant(0.0), Entrant(60.0), Entrant(120.0)
+    race([new, old, there], mark=120.0, turn=5.0)
+    assert (new.spent, old.spent, there.spent) == (120.0, 120.0, 120.0)
+    assert (len(new.turns), len(old.turns), len(there.turns)) == (24, 12, 0)
+    half = order[: len(order) // 2]
+    assert half.count(new) == 12
+    assert half.count(old) == 6
+
+
+def test_stacked_digits_are_read_back_as_their_modes():
+    whole = sets.data.load("digits")
+    net = load_net("digits")
+    rows = torch.cat([(whole.labels == digit).nonzero()[:2, 0] for digit in range(10)])
+    images = stacked.stack(whole.images[rows], 64, seed=1)
+    drawn = torch.randint(20, (64, 3), generator=torch.Generator().manual_seed(1)) // 2
+    truth = drawn @ torch.tensor([100, 10, 1])
+    assert images.shape == (64, 3, 28, 28)
+    assert (stacked.read_modes(net, images) == truth).double().mean() > 0.95
+
+
+def test_stacked_modes_are_counted_against_the_real_shares():
+    shares = stacked.real_shares()
+    assert shares.sum() == pytest.approx(1)
+    assert shares[123] == pytest.approx(6742 * 5958 * 6131 / 60_000**3)
+    alone = stacked.mode_scores(torch.full((500,), 7))
+    assert alone == {"modes": 1, "mode KL": pytest.approx(-torch.log(shares[7]).item())}
+    perfect = stacked.mode_scores(torch.multinomial(shares, stacked.SAMPLES, replacement=True, generator=torch.Generator().manual_seed(0)))
+    assert perfect["modes"] == 1000
+    assert perfect["mode KL"] == pytest.approx(999 / 52_000, rel=0.15)
+
+
+def test_fewer_training_pictures_are_part_of_more_and_none_is_held_out():
+    few, more = (sets.load_training("emoji", None, seed=2, limit=limit) for limit in (20, 50))
+    assert torch.equal(few.images, more.images[:20])
+    held_out = sets.SETS["emoji"].test(None)
+    training = sets.load_training("emoji", None, seed=2).images
+    assert len(held_out) + len(training) == 729
+    distances = (held_out[:, None, :, ::8, ::8].float() - training[None, :, :, ::8, ::8].float()).abs().amax((2, 3, 4))
+    assert (distances.amin(1) > 0).double().mean() > 0.95
+
+
+def test_a_set_has_a_score_of_zero_distance_against_itself():
+    real = sets.SETS["emoji"].test(None)
+    scores = sets.SETS["emoji"].score(real, real)
+    assert scores["FD"] == pytest.approx(0, abs=1e-4)
+    assert scores["coverage"] == 1
+
+
+def test_operations_are_counted_as_by_hand_through_double_backward():
+    conv = nn.Conv2d(3, 8, 4, 2, 1, bias=False)
+    images = torch.randn(5, 3, 28, 28, requires_grad=True)
+    forward = 2 * 5 * 8 * 14 * 14 * 3 * 4 * 4  # a multiplication and an addition for each output, input channel and tap
+    with Counter() as counter:
+        conv(images)
+    assert counter.flops == forward
+    assert counter.bytes == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
+    with Counter() as counter:
+        squared_gradient(conv(images).square().sum((1, 2, 3)), images).mean().backward()
+    # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then of the forward by images and weights.
+    assert counter.flops == 6 * forward
+
+
+def test_the_floor_is_the_larger_of_calculation_and_memory():
+    machine = Machine(flops=100.0, bytes=10.0)
+    assert floor_seconds(Cost(flops=200.0, bytes=10.0), machine) == (2.0, "FLOP")
+    assert floor_seconds(Cost(flops=200.0, bytes=30.0), machine) == (3.0, "bytes")
+
+
+def test_the_weights_that_the_optimizers_touch_are_counted():
+    nothing = count(lambda steps: None, 1, updated=10, averaged=5)
+    assert nothing == Cost(0, 4 * (70 + 15))
+
+
+def test_the_timers_split_a_step_and_leave_no_trace():
+    trainer = tiny_trainer()
+    d_ms, g_ms = throughput.split_of(trainer, ["_update_d"], ["_draw", "_update_g"], "cpu")()
+    assert d_ms > 0
+    assert g_ms > 0
+    assert not {"_update_d", "_update_g", "_draw"} & set(vars(trainer))
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name != "dcgan"])
+def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe):
+    config = tiny_config(recipe, d_steps=2, flip=True)
+    trainer = tiny_trainer(recipe, d_steps=2, flip=True)
+    plain = Plain(config, trainer.images, "cpu")
+    with Counter() as drawing:
+        plain._draw()
+    ours, theirs = count(trainer.advance, 2, 0, 0), count(plain.advance, 2, 0, 0)
+    assert theirs.flops - ours.flops == drawing.flops
+    before = plain.G.dense.weight.clone()
+    plain.advance(1)
+    assert not torch.equal(before, plain.G.dense.weight)
+    assert config.penalty in {"none", *PENALTIES}
+
+
+def test_the_tutorial_learns_to_tell_noise_from_its_pictures(monkeypatch):
+    monkeypatch.setattr(tutorial, "BATCH", 8)
+    pupil = tutorial.Tutorial(torch.full((16, 1, 64, 64), 200, dtype=torch.uint8), seed=0)
+    pupil.advance(3)
+    assert pupil.images_seen == 24
+    assert pupil.read["D(x)"] > pupil.read["D(G(z)) before"]
+
+
+def test_quality_from_end_to_end(tmp_path, capsys):
+    log = tmp_path / "log.jsonl"
+    words = "--data emoji --images 16 --minutes 0.01 --seeds 1 --no-reference --entrants modern:width=8,batch=8"
+    quality.main([*words.split(), "--log", str(log)])
+    (record,) = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (record["minutes"], record["entrant"], record["seed"], record["images"]) == (0.01, "modern:width=8,batch=8", 0, 16)
+    assert record["FD"] > 0
+    assert record["kimg"] > 0
+    assert record["MB"] > 50
+    assert len([line for line in capsys.readouterr().out.splitlines() if line.startswith("| 0.01 ")]) == 1
+
+
+def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
+    made = []
+
+    class Fake:
+        def __init__(self, job):
+            self.job, self.spent, self.ended = job, 0.0, False
+            made.append(self)
+
+        def train(self, seconds):
+            self.spent += seconds
+
+        def draw(self, count):
+            return Drawn(torch.randint(0, 256, (count, 3, 64, 64), dtype=torch.uint8).numpy(), round(10 * self.spent), 1.0)
+
+        def end(self):
+            self.ended = True
+
+    monkeypatch.setattr(quality, "Entrant", Fake)
+    options = quality.arguments().parse_args(["--data", "emoji", "--minutes", "2", "1", "--entrants", "modern", "hinge:batch=8"])
+    records = list(quality.measure(options, sets.SETS["emoji"].test(None)[:20], seed=4))
+    assert [(each["minutes"], each["entrant"]) for each in records] == list(itertools.product((1, 2), ("modern", "hinge:batch=8", "tutorial")))
+    assert all(each["seconds"] == 60 * each["minutes"] and each["images/s"] == 10 and each["seed"] == 4 for each in records)
+    budgets = [("tutorial", 120), ("modern", 60), ("hinge:batch=8", 60), ("modern", 120), ("hinge:batch=8", 120)]
+    assert [(each.job.name, each.job.budget) for each in made] == budgets
+    assert all(each.ended for each in made)
+
+
+def test_throughput_from_end_to_end(capsys, monkeypatch):
+    monkeypatch.setattr(throughput, "device_of", lambda variant=None: device_of(variant or parse("modern:threads=1")))
+    monkeypatch.setattr(tutorial, "BATCH", 2)
+    throughput.main(["--data", "digits", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row[3] for row in rows[2:]] == ["tutorial", "plain", "eager"]
+    assert all(len(row) == len(throughput.HEADER) for row in rows)
+    assert all(float(cell) > 0 for row in rows[3:] for cell in (row[5], *row[7:12]))
