@@ -104,7 +104,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
         raise UserError("config.range", name=field.name, value=value, min=limits["min"], max=limits["max"])
 
 
-_STEADY: dict[str, Any] = {"architecture": "modern", "penalty": "r1"}
+_STEADY: dict[str, Any] = {"architecture": "modern", "penalty": "r1", "penalty_every": 1, "lr_g": 1e-3, "lr_d": 1e-3}
 
 # A recipe is architecture + loss + regularisation + schedule; a new one is one more entry, and appears in the page and the terminal.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -114,7 +114,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # A batch of 32 where the paper has 128: a step then takes .7 s on two CPU cores, so that one can watch it learn.
     "dcgan": {
         "architecture": "dcgan", "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_g": 2e-4, "lr_d": 2e-4, "lr_end": 1.0,
-        "beta1": 0.5, "beta2": 0.999, "batch": 32, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "augment": "none", "flip": False,
+        "beta1": 0.5, "beta2": 0.999, "batch": 32, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "augment": "none", "flip": False, "conditional": False,
     },
     # The non-saturating loss of Goodfellow et al. 2014 with R1 (Mescheder et al. 2018), the pair behind StyleGAN.
     "nonsaturating": {**_STEADY, "loss": "nonsaturating"},
@@ -135,7 +135,9 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 # What a data set wants different from the defaults above. Recipes other than "modern" come after it and win.
-_GREY_28: dict[str, Any] = {"width": 64}
+# Digits in 90 s of one CPU thread, by the coverage of 2,000 test pictures: width 64 without labels .17, width 32 .25, with labels .68, at twice the learning
+# rate .74. Width 24 or 48, batch 16 or 64, three times the rate, another EMA or gamma: no better.
+_GREY_28: dict[str, Any] = {"conditional": True, "lr_g": 2e-3, "lr_d": 2e-3, "penalty_every": 2}
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("digits", "fashion", "mnist", "fashion-mnist", "kmnist"), _GREY_28),
     "faces": {"gamma": 1.0, "penalty_every": 2},
