@@ -10,7 +10,8 @@ from PIL import Image
 from gan import data
 from gan.config import RunConfig
 from gan.data.registry import BUNDLED
-from gan.export.checkpoint import SCORED_SEEDS, draw, main
+from gan.export.checkpoint import SCORED_SEEDS, main
+from gan.export.scores import draw, draw_labels
 from gan.files import read_json, write_json
 from gan.metrics.diversity import pairwise_diversity
 from gan.models import FORMAT, load_generator
@@ -35,7 +36,7 @@ def test_it_draws_pictures_like_its_data(name):
     generator, spec = load_generator(ROOT / name / "generator.safetensors")
     info = data.info(name)
     assert (spec.size, spec.channels) == (info.size, info.channels)
-    fake = draw(generator, SCORED_SEEDS, spec.z_dim, spec.num_classes)
+    fake = draw(generator, SCORED_SEEDS, spec.z_dim, draw_labels(None, len(SCORED_SEEDS), spec.num_classes))
     assert fake.shape == (len(SCORED_SEEDS), info.channels, info.size, info.size)
     assert fake.abs().max() <= 1
     real = data.load(name).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
@@ -77,7 +78,7 @@ def test_its_card_tells_how_it_was_trained(name):
 def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     run = tmp_path / "run"
     assert train(["--data", "digits", "--kimg", "0.2", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
-    assert main([str(run), str(tmp_path / "mine"), "--title", "Mine"]) == 0
+    assert main([str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, [])
     load_generator(tmp_path / "mine" / "generator.safetensors")
@@ -119,6 +120,7 @@ def test_a_run_on_own_pictures_becomes_a_checkpoint(tmp_path):
     assert main([str(run), str(tmp_path / "mine")]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["data"]) == ("Cats", "Cats")  # not where they lie on this machine
+    assert card["scored"] == {"net": "efficientnet", "title": "EfficientNet-lite0", "pictures": 8, "against": "training"}
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +146,27 @@ def test_a_place_that_cannot_be_written_is_told_as_such(finished, tmp_path, caps
     assert main([str(finished), str(tmp_path / "file")]) == 2
     assert "can't be written" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "something else"
+
+
+def test_scores_of_a_checkpoint_are_renewed_and_nothing_else(tmp_path, capsys):
+    shutil.copytree(ROOT / "digits", tmp_path / "digits")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
+    card = read_json(tmp_path / "digits" / "card.json")
+    assert main([str(tmp_path / "digits"), "--rescore", "--net", "pixels", "--count", "60"]) == 0
+    again = read_json(tmp_path / "digits" / "card.json")
+    assert again["scored"] == {"net": "pixels", "title": "pixels, 16x16", "pictures": 60, "against": "training"}
+    assert again["scores"]["diversity"] == card["scores"]["diversity"]
+    assert {key: value for key, value in again.items() if not key.startswith("score")} == {key: card[key] for key in card if not key.startswith("score")}
+    after = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
+    assert after == before | {"card.json": after["card.json"]}
+    (tmp_path / "digits" / "card.json").unlink()
+    assert main([str(tmp_path / "digits"), "--rescore"]) == 2
+    assert "is not a checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "target", "--rescore"]])
+def test_a_command_that_says_too_little_or_too_much_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "give RUN_DIR and CHECKPOINT_DIR" in capsys.readouterr().err

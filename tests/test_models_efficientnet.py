@@ -95,7 +95,8 @@ def test_without_the_package_a_sentence_says_what_to_install(monkeypatch):
 
 
 def test_a_damaged_file_is_told_as_such(monkeypatch, tmp_path):
-    (tmp_path / "weights.pth").write_bytes(b"nothing")
+    (tmp_path / "weights.pth").write_bytes(efficientnet._weights_file().read_bytes()[:-1])
     monkeypatch.setattr(efficientnet, "_weights_file", lambda: tmp_path / "weights.pth")
+    monkeypatch.setattr(torch, "load", lambda *args, **options: pytest.fail("a file of another digest is never unpickled"))
     with pytest.raises(UserError, match=r"weights\.pth.* can't be read"):
         load_efficientnet()

@@ -1,7 +1,8 @@
-"""Make a checkpoint that ships with the app out of a run:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits
+"""Make a checkpoint that ships with the app out of a run:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real PICTURES
 
 A checkpoint directory holds generator.safetensors (the EMA generator in half precision), config.json (enough to train it again with
-`python -m gan.train`), card.json (what it is and how it came to be) and preview.webp (a wall of its samples).
+`python -m gan.train`), card.json (what it is, how it came to be and its scores) and preview.webp (a wall of its samples). With --rescore only the scores of a
+checkpoint are renewed:  python -m gan.export.checkpoint checkpoints/digits --rescore --real PICTURES
 """
 
 import argparse
@@ -15,11 +16,14 @@ import torch
 
 from gan import data
 from gan.errors import UserError
+from gan.export import scores
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
-from gan.latent.sampling import latents, mixed_label
+from gan.latent.point import whole
 from gan.metrics.diversity import pairwise_diversity
+from gan.metrics.score import LEAST
 from gan.models import FORMAT, count_parameters, load_generator
+from gan.score import MAX_COUNT, add_options
 from gan.train.rundir import read_config
 
 LAST_LINES = 50
@@ -28,6 +32,7 @@ FACTS = ("state", "classes", "step", "images", "elapsed", "device")
 OWN_LICENCE, OWN_CREDIT = "that of the pictures", "pictures of the person who trained it"
 PREVIEW_SEEDS = range(64)
 SCORED_SEEDS = range(512)
+DIVERSITY = "mean distance among 512 generated pictures over that among 512 real ones, on 8x8 pixels; 1 is as varied as the data"
 
 
 def processor() -> str:
@@ -37,14 +42,6 @@ def processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def draw(generator: torch.nn.Module, seeds: range, z_dim: int, classes: int) -> torch.Tensor:
-    """One image for each seed, (N, C, H, W) in [-1, 1]; of a conditional model the classes are mixed by seed."""
-    z = torch.from_numpy(latents(seeds, z_dim))
-    labels = torch.tensor([mixed_label(seed, classes) for seed in seeds]) if classes else None
-    with torch.inference_mode():
-        return generator(z, labels)
 
 
 def read_status(run_dir: Path) -> dict[str, Any]:
@@ -59,7 +56,7 @@ def read_status(run_dir: Path) -> dict[str, Any]:
 
 
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
-    """What there is to know of a run's generator: data, recipe, effort, hardware, last losses, scores. Raises UserError for what is no finished run."""
+    """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses. Raises UserError for what is no finished run."""
     config, status = read_config(run_dir), read_status(run_dir)
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
@@ -67,8 +64,6 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     last = [line for line in read_lines(run_dir / "stats.jsonl")[0][-LAST_LINES:] if line.keys() >= set(METRICS)]
     if not last:
         raise UserError("export.damaged", path=run_dir, file="stats.jsonl")
-    real = data.load(config.data, config.size, config.channels).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
-    fake = draw(generator, SCORED_SEEDS, spec.z_dim, spec.num_classes)
     means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in METRICS}
     known = data.catalogue().get(config.data)
     return {
@@ -77,37 +72,74 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
         "size": spec.size, "channels": spec.channels, "classes": status["classes"], "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]), "hardware": f"{status['device']} ({processor()})",
         "torch": torch.__version__, "last_losses": means,
-        "scores": {"diversity": round(pairwise_diversity(fake) / pairwise_diversity(real), 3)},
-        "scores_meaning": {"diversity": "mean distance among 512 fakes over that among 512 reals, on 8x8 pixels; 1 is as varied as the data"},
     }  # fmt: skip
 
 
-def export(run_dir: Path, target: Path, title: str) -> None:
-    """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card does."""
-    card = make_card(run_dir, title)
+def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """The part of a card that tells how good a generator is, whose config.json lies beside its weights.
+
+    Too few training pictures for other scores leave its diversity alone. Raises UserError as `scores.score_model` does.
+    """
+    generator, spec = load_generator(weights)
+    count = whole(options.count, "--count", LEAST, MAX_COUNT)
+    real = scores.find_reals(weights.parent, scores.read_settings(weights.parent)["data"], spec, None, len(SCORED_SEEDS)).images
+    labels = scores.draw_labels(None, len(SCORED_SEEDS), spec.num_classes)
+    fake = scores.draw(generator, SCORED_SEEDS, spec.z_dim, labels)
+    diversity = round(pairwise_diversity(fake) / pairwise_diversity(real.float() / 127.5 - 1), 3)
+    card = {"scores": {"diversity": diversity}, "scores_meaning": {"diversity": DIVERSITY}}
+    if options.real is None and len(real) < LEAST:
+        return card
+    scored = scores.score_model(generator, spec, weights.parent, options.real, options.net, count)
+    told = scores.card_entries(scored)
+    return {"scores": card["scores"] | scores.rounded(scored), "scored": told["scored"], "scores_meaning": card["scores_meaning"] | told["scores_meaning"]}
+
+
+def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
+    """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card and make_scores do."""
+    card = make_card(run_dir, options.title or Path(read_config(run_dir).data).stem.capitalize())
+    card |= make_scores(run_dir / "live.safetensors", options)
     target.mkdir(parents=True, exist_ok=True)
     for source, name in (("live.safetensors", "generator.safetensors"), ("config.json", "config.json")):
         shutil.copyfile(run_dir / source, target / name)
     generator, spec = load_generator(target / "generator.safetensors")
-    wall = draw(generator, PREVIEW_SEEDS, spec.z_dim, spec.num_classes)
+    wall = scores.draw(generator, PREVIEW_SEEDS, spec.z_dim, scores.draw_labels(None, len(PREVIEW_SEEDS), spec.num_classes))
     write_bytes(target / "preview.webp", encode_webp(grid(to_uint8(wall), columns=8)))
     write_json(target / "card.json", card)
+
+
+def rescore(target: Path, options: argparse.Namespace) -> None:
+    """Renew the scores in the card of the checkpoint directory `target`. Raises UserError where there is no card, and as make_scores does."""
+    try:
+        card = read_json(target / "card.json")
+    except (OSError, ValueError):
+        card = None
+    if not isinstance(card, dict):
+        raise UserError("export.not_a_checkpoint", path=target, file="card.json")
+    write_json(target / "card.json", card | make_scores(target / "generator.safetensors", options))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
     parser = argparse.ArgumentParser(prog="python -m gan.export.checkpoint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
-    parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", help="where to write the checkpoint")
+    parser.add_argument("source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint")
+    parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", nargs="?", help="where to write the checkpoint")
     parser.add_argument("--title", help="its name for people (default: the data set's name)")
+    parser.add_argument("--rescore", action="store_true", help="only renew the scores of a checkpoint")
+    add_options(parser)
     options = parser.parse_args(arguments)
+    if options.rescore == (options.target is not None):
+        parser.error("give RUN_DIR and CHECKPOINT_DIR, or CHECKPOINT_DIR and --rescore")
+    written = options.source if options.rescore else options.target
     try:
-        export(options.run_dir, options.target, options.title or Path(read_config(options.run_dir).data).stem.capitalize())
+        if options.rescore:
+            rescore(written, options)
+        else:
+            export(options.source, written, options)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(UserError("export.cannot_write", path=options.target, reason=error.strerror or error), file=sys.stderr)
+        print(UserError("export.cannot_write", path=written, reason=error.strerror or error), file=sys.stderr)
         return 2
     return 0
 

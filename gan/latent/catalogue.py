@@ -17,7 +17,10 @@ MAX_HEADER = 2**22  # bytes; ours have about 3,000
 
 @dataclass(frozen=True)
 class Entry:
-    """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown."""
+    """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown.
+
+    `scored` tells how good a checkpoint is, where its card does: {"net", "title", "against", "pictures", "scores": {name: number}}.
+    """
 
     id: str
     title: str
@@ -31,11 +34,12 @@ class Entry:
     version: str
     images: int
     weights: Path
+    scored: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp or runs/<id>/samples/<step>.webp."""
         return {"id": self.id, "title": self.title, "kind": self.kind, "live": self.live, "preview": self.preview, "size": self.size,
-                "channels": self.channels, "classes": list(self.classes), "updated": self.version}
+                "channels": self.channels, "classes": list(self.classes), "updated": self.version, "scored": self.scored}
 
 
 class Catalogue:
@@ -79,7 +83,17 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
     card, model = _object(folder / "card.json"), read_header(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
-                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0)
+                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card))
+
+
+def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
+    """`Entry.scored` of a card; None where it has none that can be shown."""
+    scored, scores = card.get("scored"), card.get("scores")
+    if not isinstance(scored, dict) or not isinstance(scores, dict):
+        return None
+    told = {name: scored.get(name) for name in ("net", "title", "against", "pictures")}
+    numbers = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
+    return {**told, "scores": numbers} if all(isinstance(value, (str, int)) for value in told.values()) else None
 
 
 def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
@@ -117,10 +131,11 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
     return tuple(map(str, range(num_classes)))
 
 
-def _entry(model_id: str, kind: str, weights: Path, model: dict[str, Any], names: Any, *, title: str, live: bool, preview: str | None, images: int) -> Entry:
+def _entry(model_id: str, kind: str, weights: Path, model: dict[str, Any], names: Any, *, title: str, live: bool, preview: str | None, images: int,
+           scored: dict[str, Any] | None = None) -> Entry:
     version = _stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model["size"], model["channels"], model["z_dim"], class_names(names, model["num_classes"]),
-                 version, images, weights)
+                 version, images, weights, scored)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

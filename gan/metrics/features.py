@@ -4,6 +4,8 @@ The nets in `gan/metrics/nets/` are trained by `gan.metrics.build.classifier`; t
 pictures it has not seen. A Fréchet distance over them is an FD and is named after the net: FIDs, and FDs of other nets, are on other scales.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,23 +18,30 @@ from gan.data.dataset import Dataset, fit
 
 NETS_DIR = Path(__file__).parent / "nets"
 FEATURES = 128
+LARGE = 56  # sides from which a layer halves them first: four times faster, and pictures of that size still end in 4x4 places
 BATCH = 256
 
 
 class FeatureNet(nn.Module):
-    """A classifier of pictures (N, channels, size, size) in [-1, 1] whose last hidden layer is the features."""
+    """A classifier of pictures (N, channels, size, size) in [-1, 1] whose last hidden layer is the features.
 
-    def __init__(self, size: int, channels: int, classes: int):
+    `attributes` gives the number of values of each attribute that it tells besides the class.
+    """
+
+    def __init__(self, size: int, channels: int, classes: int, attributes: Mapping[str, int] | None = None):
         super().__init__()
         self.size, self.channels, self.classes = size, channels, classes
+        self.attributes = dict(attributes or {})
         layers: list[nn.Module] = []
         wide, side = channels, size
         for width in (32, 64, 96):
-            layers += [nn.Conv2d(wide, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
-            wide, side = width, side // 2
+            stride = 2 if side >= LARGE else 1
+            layers += [nn.Conv2d(wide, width, 3, stride, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+            wide, side = width, -(-side // stride) // 2
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(min(side, 4)), nn.Flatten())
         self.neck = nn.Sequential(nn.Linear(wide * min(side, 4) ** 2, FEATURES), nn.ReLU())
         self.head = nn.Linear(FEATURES, classes)
+        self.attribute_heads = nn.ModuleDict({name: nn.Linear(FEATURES, values) for name, values in self.attributes.items()})
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features (N, 128) >= 0 and logits (N, classes) of images in [-1, 1]."""
@@ -59,7 +68,7 @@ def load_net(name: str) -> FeatureNet:
     path = NETS_DIR / name / "net.safetensors"
     with safetensors.safe_open(path, framework="pt") as file:
         shape = file.metadata()
-    net = FeatureNet(int(shape["size"]), int(shape["channels"]), int(shape["classes"]))
+    net = FeatureNet(int(shape["size"]), int(shape["channels"]), int(shape["classes"]), json.loads(shape.get("attributes", "{}")))
     net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()})
     return net.eval().requires_grad_(False)
 
@@ -82,6 +91,12 @@ def see(net: FeatureNet, images: torch.Tensor) -> Seen:
         features.append(found.cpu())
         classes.append(logits.argmax(1).cpu())
     return Seen(torch.cat(features), torch.cat(classes))
+
+
+@torch.no_grad()
+def tell_attributes(net: FeatureNet, features: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The likeliest value, int64 (N,), of each attribute that a net tells, from its features (N, 128)."""
+    return {name: head(features).argmax(1) for name, head in net.attribute_heads.items()}
 
 
 def raw_pixels(images: torch.Tensor) -> torch.Tensor:

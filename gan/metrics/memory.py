@@ -71,3 +71,13 @@ def kmeans(features: torch.Tensor, cells: int, seed: int = 0, rounds: int = 20) 
         counts = torch.bincount(nearest_centre, minlength=cells)[:, None]
         centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)  # an empty cell stays where it was
     return centres
+
+
+def share_of_copies(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor, rank: float = 0.01) -> float:
+    """Share, 0 to 1, of samples (N, D) that are nearer to a picture of train (T, D) than all but the `rank` nearest of held_out (M, D) are.
+
+    About `rank` where samples are as far from the training pictures as new real ones. Where C_T judges the whole, this counts: a few copies among many good
+    pictures show here and not there. Raises ValueError if a set is empty or not finite.
+    """
+    usual = nearest_training(held_out, train).distances.quantile(rank)
+    return (nearest_training(samples, train).distances < usual).double().mean().item()

@@ -2,21 +2,28 @@
 
     npm install @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
     python -m gan.data.build.faces node_modules
+    python -m gan.data.build.faces node_modules fresh.zip 4000      # other faces of the same kind, to score a generator against
 
-10,000 faces with the seeds 0 to 9999. The art is a grid of 16x16 squares, so that the 16x16 tiles stored here lose nothing: this script checks it.
+The bundled 10,000 faces have the seeds 0 to 9999, the fresh ones those from 10000 on. The art is a grid of 16x16 squares, so that the 16x16 tiles
+stored here lose nothing: this script checks it.
 """
 
+import io
 import json
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gan.data.build.pack import write_set
 
 SIDE, TILE = 64, 16
+COUNT = 10_000
+FRESH = 10_000  # the first seed that the bundled set has not used
 CLASSES = ("short hair", "long hair", "glasses", "hat")
 ATTRIBUTES = {  # our name of an attribute, and what the style says of it
     "hair": lambda face: face["hair"], "hair_length": lambda face: face["hair"].rstrip("0123456789"), "hair_colour": lambda face: face["hairColor"],
@@ -35,12 +42,28 @@ with the seeds 0 to 9999 in four kinds: short hair, long hair, glasses, hat.
 """
 
 
-def draw(modules: Path) -> tuple[np.ndarray, list[dict[str, str]]]:
-    """All faces as uint8 (N, 3, 64, 64), and what the style says of each."""
+def draw(modules: Path, first: int = 0, count: int = COUNT) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """The faces of `count` seeds from `first` on, a multiple of 4: uint8 (count, 3, 64, 64), and what the style says of each."""
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run(["node", str(Path(__file__).with_suffix(".mjs")), str(modules.resolve()), out], check=True)
+        subprocess.run(["node", str(Path(__file__).with_suffix(".mjs")), str(modules.resolve()), out, str(first), str(count)], check=True)
         pixels = np.fromfile(Path(out) / "pixels.raw", np.uint8).reshape(-1, SIDE, SIDE, 3).transpose(0, 3, 1, 2)
         return pixels, [json.loads(line) for line in (Path(out) / "extra.jsonl").read_text().splitlines()]
+
+
+def describe(extra: list[dict[str, str]], values: dict[str, list[str]]) -> dict[str, np.ndarray]:
+    """"label" and every attribute of faces, int64 (N,) each; `values` names those of an attribute in order. Raises ValueError for one that it lacks."""
+    facts = {"label": np.arange(len(extra)) % len(CLASSES)}
+    return facts | {name: np.array([values[name].index(read(face)) for face in extra]) for name, read in ATTRIBUTES.items()}
+
+
+def write_fresh(modules: Path, path: Path, count: int) -> None:
+    """Write `count` faces that are not in the bundled set into a .zip of PNGs, a folder for each class."""
+    images, _ = draw(modules, FRESH, count)
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, pixels in enumerate(images):
+            file = io.BytesIO()
+            Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(file, "PNG")
+            archive.writestr(f"{CLASSES[number % len(CLASSES)]}/{FRESH + number}.png", file.getvalue())
 
 
 def main(modules: Path) -> None:
@@ -48,16 +71,14 @@ def main(modules: Path) -> None:
     factor = SIDE // TILE
     tiles = images[:, :, ::factor, ::factor]
     assert (tiles.repeat(factor, 2).repeat(factor, 3) == images).all(), "the art does not lie on a grid of 16x16 squares"
-    facts = {"label": np.arange(len(images)) % len(CLASSES)}
-    values: dict[str, list[str]] = {}
-    for name, read in ATTRIBUTES.items():
-        found = [read(face) for face in extra]
-        values[name] = sorted(set(found))
-        facts[name] = np.array([values[name].index(value) for value in found])
+    values = {name: sorted({read(face) for face in extra}) for name, read in ATTRIBUTES.items()}
     meta = {"name": "faces", "size": SIDE, "classes": list(CLASSES), "attributes": values, "licence": "CC0 1.0",
             "credit": "Pixel Art, by DiceBear", "source": "npm @dicebear/pixel-art 9.4.3, seeds 0 to 9999"}
-    write_set("faces", tiles, facts, meta, LICENCE)
+    write_set("faces", tiles, describe(extra, values), meta, LICENCE)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        write_fresh(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main(Path(sys.argv[1]))

@@ -9,6 +9,7 @@ import { Neighbours } from "./neighbours.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
 import { fresh, MAX_SEED, query, randomSeed, remember, restore } from "./point.js";
+import { Scores } from "./scores.js";
 import { Sheet } from "./sheet.js";
 import { Way } from "./way.js";
 
@@ -44,6 +45,7 @@ class GanExplorer extends HTMLElement {
     this.picker = new Picker((id) => this.choose(id));
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
+    this.scores = new Scores();
     this.controls = new Controls(shared.change);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
@@ -60,7 +62,7 @@ class GanExplorer extends HTMLElement {
         h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
       this.wall.element);
     this.body = h("div", { class: "xp-body" }, h("div", { class: "xp-left" }, wallSection, this.neighbours.element),
-      h("div", { class: "xp-mid" }, this.large.element, this.buildTools(), this.way.element), h("div", { class: "xp-right" }, this.controls.element));
+      h("div", { class: "xp-mid" }, this.large.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
@@ -169,6 +171,7 @@ class GanExplorer extends HTMLElement {
     this.picker.show(this.models, this.point.model);
     this.picker.reveal(this.point.model);
     this.large.live(Boolean(this.model?.live));
+    this.scores.show(this.model);
     if (!this.model) return;
     this.preview(this.model);
     this.draw();
@@ -218,6 +221,7 @@ class GanExplorer extends HTMLElement {
     else if (before.updated !== this.model.updated) this.improved();
     this.picker.show(models, this.point.model);
     this.large.live(Boolean(this.model.live));
+    this.scores.show(this.model);
   }
 
   /** Nobody asked for this model: it is only the first that there is. */

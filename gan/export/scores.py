@@ -1,0 +1,152 @@
+"""The scores of one model: which real pictures it is held against, which pictures it draws for that, and what a card says of the outcome."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from gan import data
+from gan.data import landscapes
+from gan.data.build.idx import read_split
+from gan.data.dataset import Dataset, fit
+from gan.errors import UserError
+from gan.files import read_json
+from gan.images import to_uint8
+from gan.latent.sampling import latents, mixed_label
+from gan.metrics.score import LEAST, SCORES, score, shown_name
+from gan.metrics.viewers import Viewer, open_viewer, usual_viewer
+from gan.models import ModelSpec
+
+COUNT = 2000
+BATCH = 100
+DIGITS = 4  # of a score in a card; its sampling error is in the second or third
+IDX_SPLITS = ("t10k", "train")  # the test split first: the nets of digits and fashion have learned from the other one
+# Bundled sets of which any number of pictures can be drawn anew.
+FRESH: Mapping[str, Callable[[int], torch.Tensor]] = {"landscapes": lambda count: landscapes.draw(count, landscapes.SEED + 1)[0]}
+
+
+class Reals(NamedTuple):
+    """What a model is scored against."""
+
+    images: torch.Tensor  # uint8 (N, C, size, size)
+    training: Dataset | None  # what the model was trained on, where that is at hand
+    held_out: bool  # whether `images` are others than these
+
+
+class Scored(NamedTuple):
+    """The outcome of scoring a model."""
+
+    scores: dict[str, float]  # by the names in metrics.score.SCORES
+    viewer: Viewer
+    count: int  # pictures of either kind
+    held_out: bool  # whether the real ones are others than the model was trained on
+
+
+def score_model(generator: torch.nn.Module, spec: ModelSpec, folder: Path, real: str | None, net: str | None, count: int = COUNT) -> Scored:
+    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `open_viewer` for what `real` and `net` name, and what is raised."""
+    config = read_settings(folder)
+    viewer = open_viewer(net or usual_viewer(config["data"], spec.channels, "efficientnet" if config.get("architecture") == "projected" else None))
+    reals = find_reals(folder, config["data"], spec, real, count)
+    if len(reals.images) < LEAST:
+        raise UserError("metrics.too_few", place=real or config["data"], count=len(reals.images), least=LEAST)
+    labels = draw_labels(reals.training, len(reals.images), spec.num_classes)
+    fake = draw(generator, range(len(reals.images)), spec.z_dim, labels)
+    found = score(reals.images, to_uint8(fake), viewer, reals.training.images if reals.training and reals.held_out else None)
+    return Scored(found, viewer, len(fake), reals.held_out)
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The settings of a run or checkpoint, of whatever version, which say at least "data". Raises UserError without readable ones."""
+    try:
+        config = read_json(folder / "config.json")
+    except (OSError, ValueError):
+        config = None
+    if not isinstance(config, dict) or not isinstance(config.get("data"), str):
+        raise UserError("train.not_a_run", path=folder)
+    return config
+
+
+def draw(generator: torch.nn.Module, seeds: range, z_dim: int, labels: torch.Tensor | None) -> torch.Tensor:
+    """One picture for each seed and class label (N,), (N, C, H, W) in [-1, 1]; labels are None for an unconditional model."""
+    z = torch.from_numpy(latents(seeds, z_dim))
+    parts = range(0, len(z), BATCH)
+    with torch.inference_mode():
+        return torch.cat([generator(z[k : k + BATCH], None if labels is None else labels[k : k + BATCH]) for k in parts])
+
+
+def draw_labels(training: Dataset | None, count: int, classes: int) -> torch.Tensor | None:
+    """Class labels (count,) as frequent as in the training pictures, in equal parts where these are not at hand; None for an unconditional model."""
+    if not classes:
+        return None
+    if training is None or training.labels is None:
+        return torch.tensor([mixed_label(seed, classes) for seed in range(count)])
+    return training.labels[torch.randint(len(training.labels), (count,), generator=torch.Generator().manual_seed(0))]
+
+
+def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, count: int) -> Reals:
+    """At most `count` real pictures for a model in `folder`, by chance but always the same, of the model's size; `name` is what it was trained on.
+
+    `place` is a data set's name, a folder or zip of pictures, or a folder of IDX files; pictures that the model was trained on are left out where any others
+    are there. Without a place new pictures are drawn where they can be, and else the training pictures serve. Raises UserError where there are none.
+    """
+    try:
+        training = data.load(name, spec.size, spec.channels)
+    except UserError as error:
+        if place is None:
+            raise UserError("metrics.no_reals", place=folder) from error
+        training = None
+    fresh = FRESH.get(name)
+    offered = read_reals(place, spec) if place is not None else [fresh(count)] if fresh else []
+    for images in offered:
+        images = fit(Dataset("", images), spec.size, spec.channels).images
+        others = images if training is None else images[~among(images, training.images)]
+        if len(others):
+            return Reals(some(others, count), training, held_out=True)
+    return Reals(some(training.images, count), training, held_out=False)
+
+
+def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
+    """The pictures at a place, uint8 (N, C, H, W), in the order in which they are preferred. Raises UserError as `data.load` does."""
+    if any(Path(place).glob("*-images-idx3-ubyte*")):
+        try:
+            return [read_split(Path(place), split)[0] for split in IDX_SPLITS]
+        except (OSError, EOFError, AssertionError, ValueError) as error:
+            raise UserError("data.not_pictures", path=place) from error
+    return [data.load(place, spec.size, spec.channels).images]
+
+
+def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Which of images (N, C, H, W) are, pixel by pixel, also in known (M, C, H, W): bool (N,)."""
+    rows = {row.tobytes() for row in known.numpy()}
+    return torch.tensor([row.tobytes() in rows for row in images.numpy()])
+
+
+def some(images: torch.Tensor, count: int) -> torch.Tensor:
+    """At most `count` of the images, by chance but always the same."""
+    return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:count]]
+
+
+def rounded(scored: Scored) -> dict[str, float]:
+    """The scores as a card holds them: to DIGITS digits, those that are not finite left out."""
+    return {name: float(f"{value:.{DIGITS}g}") for name, value in scored.scores.items() if math.isfinite(value)}
+
+
+def card_entries(scored: Scored) -> dict[str, Any]:
+    """What a card says of the scores beside their values: {"scored": ..., "scores_meaning": ...}."""
+    return {
+        "scored": {"net": scored.viewer.name, "title": scored.viewer.title, "pictures": scored.count, "against": "held_out" if scored.held_out else "training"},
+        "scores_meaning": {name: SCORES[name].words for name in rounded(scored)},
+    }
+
+
+def table(scored: Scored) -> str:
+    """The scores as lines for a terminal."""
+    names = {name: shown_name(name, scored.viewer.name, scored.viewer.title) for name in scored.scores}
+    width = max(map(len, names.values()))
+    kind = "that it was not trained on" if scored.held_out else "of those that it was trained on"
+    lines = [f"{scored.count} pictures against {scored.count} {kind}"]
+    for name, value in scored.scores.items():
+        lines.append(f"{names[name]:{width}}  {value:<10.4g}{SCORES[name].words}".rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,89 @@
+"""All scores of a set of generated pictures in one dict, the same for the benchmark, the terminal and the cards of the checkpoints."""
+
+from typing import NamedTuple
+
+import torch
+
+from gan.metrics.distances import check_features
+from gan.metrics.frechet import fit_gaussian, frechet_distance
+from gan.metrics.kernel import kernel_distance
+from gan.metrics.manifold import manifold_scores
+from gan.metrics.memory import data_copying, share_of_copies
+from gan.metrics.modes import class_histogram, mode_divergence, modes_covered
+from gan.metrics.two_sample import one_nearest_neighbour
+from gan.metrics.viewers import View, Viewer
+
+SUBSETS, SUBSET_SIZE = 30, 1000  # of the kernel distance; no more than half of the pictures, or its spread over the subsets would mean nothing
+LEAST = 6  # pictures of either kind: precision, recall, density and coverage look at five neighbours
+
+
+class Meaning(NamedTuple):
+    """How to read a score."""
+
+    ideal: str  # its value where the generator is as good as the data
+    words: str
+
+
+# Every score that `score` can return; the Fréchet and kernel distances over Inception are called FID and KID when they are shown.
+SCORES: dict[str, Meaning] = {
+    "FD": Meaning("0", "Fréchet distance of the features: less is better; biased by the number of pictures, so compare equal numbers only"),
+    "FD of data": Meaning("0", "the same distance from training pictures: what can't be bettered with so many pictures"),
+    "KD": Meaning("0", "kernel distance (squared MMD, cubic kernel) of the features, mean over random subsets: less is better"),
+    "KD sd": Meaning("", "its standard deviation over the subsets"),
+    "precision": Meaning("", "share of the generated pictures that lie where real ones lie (k = 5)"),
+    "recall": Meaning("", "share of the real pictures that lie where generated ones lie (k = 5)"),
+    "density": Meaning("1", "how crowded with real pictures the places of the generated ones are (k = 5)"),
+    "coverage": Meaning("0.97", "share of the real pictures with a generated one among their five nearest: low where kinds are missing"),
+    "mode KL": Meaning("0", "divergence in nats of the classes that are seen in the generated pictures from those in the real ones"),
+    "modes": Meaning("", "classes of the real pictures that occur among the generated ones"),
+    "1-NN accuracy": Meaning("0.5", "how often a nearest neighbour tells real from generated: 1 always, 0.5 no better than a coin"),
+    "C_T": Meaning("0", "copying test: below -3 the generated pictures are nearer to the training pictures than new real ones are"),
+    "copies": Meaning("0.01", "share of the generated pictures that are nearer to a training picture than 99 % of new real ones"),
+}  # fmt: skip
+
+
+def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.Tensor | None = None) -> dict[str, float]:
+    """Scores by their names in SCORES of uint8 pictures fake (M, C, H, W) against real (N, C, H, W), best equally many, at least LEAST of each.
+
+    Classes are compared where the viewer tells any. With `train` (T, C, H, W), the pictures that the generator learned from, `real` must be others, held out,
+    and copying is tested as well. Raises ValueError where there are too few.
+    """
+    of_real, of_fake = viewer.look(real), viewer.look(fake)
+    found = compare(of_real.features, of_fake.features)
+    if viewer.classes:
+        found |= compare_classes(of_real, of_fake, viewer.classes)
+    if train is not None:
+        learned = viewer.look(train).features
+        some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
+        found["FD of data"] = frechet_distance(fit_gaussian(of_real.features), fit_gaussian(learned[some]))
+        found["C_T"] = data_copying(learned, of_real.features, of_fake.features, least=LEAST)
+        found["copies"] = share_of_copies(learned, of_real.features, of_fake.features)
+    return found
+
+
+def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
+    """FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy of features real (N, D) and fake (M, D), N and M at least LEAST.
+
+    For the 1-NN test the larger set is cut to the size of the smaller. Raises ValueError for fewer features or features that are not finite.
+    """
+    for features in (real, fake):
+        check_features(features, least=LEAST)
+    same = min(len(real), len(fake))
+    kernel = kernel_distance(real, fake, SUBSETS, min(SUBSET_SIZE, same // 2))
+    return {
+        "FD": frechet_distance(fit_gaussian(real), fit_gaussian(fake)), "KD": kernel.mean, "KD sd": kernel.sd, **manifold_scores(real, fake)._asdict(),
+        "1-NN accuracy": one_nearest_neighbour(real[:same], fake[:same]).accuracy,
+    }  # fmt: skip
+
+
+def compare_classes(real: View, fake: View, classes: int) -> dict[str, float]:
+    """Mode KL, and the modes that occur, of what a viewer with so many classes sees; the KL is infinite where a class is drawn that no real picture has."""
+    of_real, of_fake = (class_histogram(view.classes, classes) for view in (real, fake))
+    return {"mode KL": mode_divergence(of_real, of_fake), "modes": modes_covered(of_real, of_fake)}
+
+
+def shown_name(name: str, viewer: str, title: str) -> str:
+    """How a score is named to people: with the viewer's title, save that over Inception the two distances bear the names that belong to them, FID and KID."""
+    if viewer == "inception":
+        return {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}.get(name, f"{name} (Inception)")
+    return f"{name} ({title})"

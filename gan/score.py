@@ -1,0 +1,61 @@
+"""`python -m gan.score`: how good a generator's pictures are, in numbers, from a run, a checkpoint or a model that ships."""
+
+import argparse
+import sys
+
+from gan.errors import UserError
+from gan.latent.point import whole
+from gan.sample import USAGE_ERROR, find
+
+MAX_COUNT = 50_000
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the scores that the command line asks for and return the exit status: 0, or 2 after one sentence on stderr."""
+    options = parser().parse_args(arguments)
+    try:
+        print(report(options))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+def report(options: argparse.Namespace) -> str:
+    """The table of scores. Raises UserError. Torch is imported here, so that --help and mistakes are answered at once."""
+    count = whole(options.count, "--count", 6, MAX_COUNT)
+    entry = find(options.place)
+    import torch
+
+    from gan.device import cpu_quota
+    from gan.export.scores import score_model, table
+    from gan.models import load_generator
+
+    torch.set_num_threads(cpu_quota())
+    generator, spec = load_generator(entry.weights)
+    return f"{entry.title}: {table(score_model(generator, spec, entry.weights.parent, options.real, options.net, count))}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    parser = argparse.ArgumentParser(prog="python -m gan.score", description=(
+        "Score a generator's pictures against real ones. A Fréchet distance is named after the net that it looks through and can be compared only with "
+        "distances of the same net and number of pictures; through Inception it is the FID."))
+    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
+    add_options(parser)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that scores."""
+    parser.add_argument("--real", metavar="PICTURES", help=(
+        "real pictures to score against, those that the model was trained on left out: a folder or zip, a folder of IDX files, or the name of a data set "
+        "(default: new ones where they can be drawn, else the training pictures)"))
+    parser.add_argument("--net", help=(
+        "what looks at the pictures: the name of a bundled set with a net (digits, fashion, ...), efficientnet, pixels, or inception, which is downloaded "
+        "(default: the data set's own, else efficientnet)"))
+    parser.add_argument("--count", default="2000", help="pictures of either kind, if there are as many real ones (default: 2000)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
