@@ -16,7 +16,7 @@ from gan.device import Device
 from gan.images import to_uint8
 from gan.train.trainer import Trainer
 from tests.benchmarks import sets, tutorial
-from tests.benchmarks.variants import Variant, config_of, device_of
+from tests.benchmarks.variants import Variant, config_of
 
 CHUNK = 0.25  # seconds between looks at the clock, as in the worker
 MEMORY_OF = 5.0  # seconds over which the rate is smoothed, as in the worker
@@ -33,6 +33,7 @@ class Job(NamedTuple):
     images: int | None  # how many of the training pictures; None for all
     seed: int
     budget: float  # seconds
+    device: Device
 
     @property
     def name(self) -> str:
@@ -51,11 +52,12 @@ class Drawn(NamedTuple):
 class Ours:
     """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that the budget will hold."""
 
-    def __init__(self, job: Job, dataset: Dataset, device: Device):
+    def __init__(self, job: Job, dataset: Dataset):
         minutes = max(0.05, job.budget / 60)
         shape = {"size": dataset.images.shape[2], "channels": dataset.images.shape[1]}
-        config = config_of(job.variant, sets.SETS[job.data].defaults, **shape, seed=job.seed, minutes=minutes)
-        self.trainer = Trainer(config, fit(dataset, config.size, config.channels), device)
+        config = config_of(job.variant, sets.SETS[job.data].name, **shape, seed=job.seed, minutes=minutes)
+        self.labels = dataset.labels
+        self.trainer = Trainer(config, fit(dataset, config.size, config.channels), job.device)
         self.left, self.rate = job.budget, 0.0  # seconds, steps a second
 
     @property
@@ -79,19 +81,19 @@ class Ours:
         self.trainer.total_images = self.images_seen + self.rate * per_step * self.left
 
     def draw(self, count: int) -> torch.Tensor:
-        """uint8 pictures of the EMA generator (count, C, H, W); classes, where the model knows them, in turn."""
-        rng = torch.Generator().manual_seed(count)
-        parts = torch.randn(count, self.trainer.config.z_dim, generator=rng).to(self.trainer.device).split(DRAWN)
-        classes = len(self.trainer.classes)
-        labels = [torch.arange(len(z), device=z.device) % classes if classes else None for z in parts]
-        return torch.cat([to_uint8(self.trainer.sample(z, of_z)).cpu() for z, of_z in zip(parts, labels, strict=True)])
+        """uint8 pictures of the EMA generator (count, C, H, W); where it has learned by labels, those of training pictures chosen by chance."""
+        rng, device = torch.Generator().manual_seed(count), self.trainer.device
+        z = torch.randn(count, self.trainer.config.z_dim, generator=rng).to(device)
+        labels = self.labels[torch.randint(len(self.labels), (count,), generator=rng)].to(device) if self.trainer.classes else None
+        parts = [slice(start, start + DRAWN) for start in range(0, count, DRAWN)]
+        return torch.cat([to_uint8(self.trainer.sample(z[part], None if labels is None else labels[part])).cpu() for part in parts])
 
 
 class Reference:
     """The tutorial's DCGAN, likewise. It has no schedule that ends with a budget."""
 
-    def __init__(self, job: Job, dataset: Dataset, device: Device):
-        self.tutorial = tutorial.Tutorial(fit(dataset, tutorial.SIZE, None).images, job.seed, device.torch_name)
+    def __init__(self, job: Job, dataset: Dataset):
+        self.tutorial = tutorial.Tutorial(fit(dataset, tutorial.SIZE, None).images, job.seed, job.device.torch_name)
 
     @property
     def images_seen(self) -> int:
@@ -124,11 +126,10 @@ def peak_megabytes(device: Device) -> float:
 
 def serve(pipe: Connection, job: Job) -> None:
     """The process of one entrant. Answers ("train", seconds) with the seconds that it took, ("draw", count) with a Drawn, and ends at None."""
-    device = device_of(job.variant)
-    torch.set_num_threads(device.threads)
+    torch.set_num_threads(job.device.threads)
     torch.set_flush_denormal(True)
     dataset = sets.load_training(job.data, job.folder, job.seed, job.images)
-    pupil = (Ours if job.variant else Reference)(job, dataset, device)
+    pupil = (Ours if job.variant else Reference)(job, dataset)
     pipe.send("ready")
     for order, value in iter(pipe.recv, None):
         if order == "train":
@@ -136,7 +137,7 @@ def serve(pipe: Connection, job: Job) -> None:
             pupil.advance(value)
             pipe.send(time.monotonic() - start)
         else:
-            megabytes = peak_megabytes(device)
+            megabytes = peak_megabytes(job.device)
             pipe.send(Drawn(pupil.draw(value).numpy(), pupil.images_seen, megabytes))
 
 

@@ -5,22 +5,27 @@ float32, contiguous memory, torch.optim.Adam as it comes, one kernel after the o
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from gan.augment import augment
 from gan.config import RunConfig
+from gan.data.dataset import Dataset
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator
 
+Labels = torch.Tensor | None
+
 
 class Plain:
-    """A recipe in a plain loop. `config` is unconditional, `images` uint8 (N, C, H, W), `device` torch's name of where they are kept and trained on."""
+    """A recipe in a plain loop. `device` is torch's name of where the pictures are kept and trained on."""
 
-    def __init__(self, config: RunConfig, images: torch.Tensor, device: str):
+    def __init__(self, config: RunConfig, dataset: Dataset, device: str):
         torch.manual_seed(config.seed)
-        self.config, self.images, self.device = config, images.to(device), device
-        spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width)
+        self.config, self.images, self.device = config, dataset.images.to(device), device
+        self.labels = dataset.labels.to(device) if config.conditional else None
+        spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(dataset.classes) if config.conditional else 0)
         self.G, self.D = build_generator(spec).to(device), build_discriminator(spec).to(device)
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         betas = (config.beta1, config.beta2)
@@ -36,47 +41,47 @@ class Plain:
 
     def _step(self) -> None:
         for _ in range(self.config.d_steps):
-            real = self._batch()
-            self._update_d(real)
-        self._update_g(real)
+            real, labels = self._batch()
+            self._update_d(real, labels)
+        self._update_g(real, labels)
         self._average()
         self.steps += 1
 
-    def _batch(self) -> torch.Tensor:
+    def _batch(self) -> tuple[torch.Tensor, Labels]:
         rows = torch.randint(len(self.images), (self.config.batch,), device=self.device, generator=self.rng)
         real = self.images[rows].float() / 127.5 - 1
         if self.config.flip:
             real = torch.where(torch.rand(len(real), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
-        return real
+        return real, None if self.labels is None else self.labels[rows]
 
-    def _draw(self) -> torch.Tensor:
-        return self.G(torch.randn(self.config.batch, self.config.z_dim, device=self.device, generator=self.rng), None)
+    def _draw(self, labels: Labels) -> torch.Tensor:
+        return self.G(torch.randn(self.config.batch, self.config.z_dim, device=self.device, generator=self.rng), labels)
 
-    def _logits(self, images: torch.Tensor) -> torch.Tensor:
-        return self.D(augment(images, self.config.augment, self.rng), None)
+    def _logits(self, images: torch.Tensor, labels: Labels) -> torch.Tensor:
+        return self.D(augment(images, self.config.augment, self.rng), labels)
 
-    def _update_d(self, real: torch.Tensor) -> None:
+    def _update_d(self, real: torch.Tensor, labels: Labels) -> None:
         """One update of D on real images (N, C, H, W) in [-1, 1] and as many fakes."""
         kind = self.config.penalty if self.steps % self.config.penalty_every == 0 else "none"
         with torch.no_grad():
-            fake = self._draw()
+            fake = self._draw(labels)
         real, fake = real.clone().requires_grad_(kind in ("r1", "r1r2")), fake.requires_grad_(kind == "r1r2")
-        on_real, on_fake = self._logits(real), self._logits(fake)
+        on_real, on_fake = self._logits(real, labels), self._logits(fake, labels)
         loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
         if kind != "none":
             weight = 0.5 * self.config.gamma * self.config.penalty_every
-            loss = loss + weight * PENALTIES[kind](self._logits, (real, on_real), (fake, on_fake), self.rng)
+            loss = loss + weight * PENALTIES[kind](partial(self._logits, labels=labels), (real, on_real), (fake, on_fake), self.rng)
         self.opt_d.zero_grad()
         loss.backward()
         self.opt_d.step()
 
-    def _update_g(self, real: torch.Tensor) -> None:
+    def _update_g(self, real: torch.Tensor, labels: Labels) -> None:
         """One update of G, on new fakes."""
         self.D.requires_grad_(False)
-        fake = self._draw()
+        fake = self._draw(labels)
         with torch.no_grad():
-            on_real = self._logits(real) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
-        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake))
+            on_real = self._logits(real, labels) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
+        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, labels))
         self.opt_g.zero_grad()
         loss.backward()
         self.opt_g.step()

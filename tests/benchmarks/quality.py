@@ -16,32 +16,52 @@ The files of MNIST and Fashion-MNIST are downloaded by torchvision, or read from
     python -m tests.benchmarks.quality --data fashion --idx /usr/share/datasets/fashion-mnist
 
 Columns: images/s and thousand images (kimg) shown to D; Fréchet distance (FD), kernel distance (KD), precision, recall, density and coverage (k = 5) over the
-features named above the table; KL of classes drawn to classes held out; on Stacked MNIST, of 1000 modes how many are drawn and their KL; peak memory in MB, of
-the GPU where there is one. Mean and, over the seeds, sample standard deviation.
+features named above the table; classes that are drawn at all, and KL of the classes drawn to those held out (on Stacked MNIST: of the 1000 modes); where few
+pictures are trained on, whether they were copied (C_T far below 0, copies far above .01); peak memory in MB, of the GPU where there is one. Mean and, over
+the seeds, sample standard deviation.
 """
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
+from gan.device import Device
 from gan.errors import UserError
+from gan.metrics.viewers import Viewer
 from tests.benchmarks import sets
 from tests.benchmarks.entrants import Drawn, Entrant, Job, race
 from tests.benchmarks.tables import markdown, spread
-from tests.benchmarks.variants import Variant, config_of, device_of, parse
+from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
 
-FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "MB")
+FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "C_T", "copies", "MB")
+COPYING = 1000  # training pictures up to which it is asked whether they were copied
+INCEPTION_NAMES = {"FD": "FID", "KD": "KID"}  # what the two distances are called over Inception's features, and only there
 Record = dict[str, Any]
 
 
-def measure(options: argparse.Namespace, real: torch.Tensor, seed: int) -> Iterator[Record]:
+class Setting(NamedTuple):
+    """What all entrants share."""
+
+    options: argparse.Namespace
+    device: Device
+    real: torch.Tensor  # held-out pictures
+    viewer: Viewer  # who looks at the pictures
+
+
+def measure(setting: Setting, seed: int) -> Iterator[Record]:
     """One record for each mark and entrant, as soon as it is known; the tutorial goes on from mark to mark, the others begin anew."""
+    options = setting.options
+    learned: torch.Tensor | None = sets.load_training(options.data, options.idx, seed, options.images).images
+    if len(learned) > COPYING:
+        learned = None
+
     def job(variant: Variant | None, seconds: float) -> Job:
-        return Job(variant, options.data, options.idx, options.images, seed, seconds)
+        return Job(variant, options.data, options.idx, options.images, seed, seconds, device_of(variant, setting.device))
 
     marks = sorted(60 * minutes for minutes in options.minutes)
     reference = [] if options.no_reference else [Entrant(job(None, marks[-1]))]
@@ -49,27 +69,27 @@ def measure(options: argparse.Namespace, real: torch.Tensor, seed: int) -> Itera
         ours = [Entrant(job(variant, mark)) for variant in options.entrants]
         race([*ours, *reference], mark, options.turn)
         for entrant in (*ours, *reference):
-            yield record(entrant, mark, real)
+            yield record(entrant, mark, setting, learned)
         for entrant in ours:
             entrant.end()
     for entrant in reference:
         entrant.end()
 
 
-def record(entrant: Entrant, mark: float, real: torch.Tensor) -> Record:
-    """What an entrant has reached at a mark."""
+def record(entrant: Entrant, mark: float, setting: Setting, learned: torch.Tensor | None) -> Record:
+    """What an entrant has reached at a mark; with the pictures that it learned from, also whether it copied them."""
     job, subject = entrant.job, sets.SETS[entrant.job.data]
-    drawn: Drawn = entrant.draw(subject.samples or len(real))
-    device = device_of(job.variant)
+    drawn: Drawn = entrant.draw(subject.samples or len(setting.real))
     return {
         "data": job.data, "images": job.images, "entrant": job.name, "seed": job.seed, "minutes": mark / 60, "seconds": round(entrant.spent, 2),
-        "images/s": drawn.images_seen / entrant.spent, "kimg": drawn.images_seen / 1000, **subject.score(real, torch.from_numpy(drawn.pixels)),
-        "MB": drawn.megabytes, "device": device.label, "threads": device.threads, "precision of arithmetic": device.precision, "torch": torch.__version__,
+        "images/s": drawn.images_seen / entrant.spent, "kimg": drawn.images_seen / 1000,
+        **subject.score(setting.real, torch.from_numpy(drawn.pixels), setting.viewer, learned), "MB": drawn.megabytes, "seen by": setting.viewer.title,
+        "device": job.device.label, "threads": job.device.threads, "arithmetic": job.device.precision, "torch": torch.__version__,
     }  # fmt: skip
 
 
-def table(records: Sequence[Record]) -> str:
-    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left out."""
+def table(records: Sequence[Record], names: Mapping[str, str] = types.MappingProxyType({})) -> str:
+    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left out; `names` renames some in the header."""
     fields = [field for field in FIELDS if any(field in each for each in records)]
     groups: dict[tuple[float, str], list[Record]] = {}
     for each in records:
@@ -78,7 +98,7 @@ def table(records: Sequence[Record]) -> str:
         [f"{minutes:g}", entrant, str(len(group)), *(spread([each[field] for each in group]) for field in fields)]
         for (minutes, entrant), group in sorted(groups.items(), key=lambda item: item[0][0])
     ]
-    return markdown(["minutes", "entrant", "seeds", *fields], rows)
+    return markdown(["minutes", "entrant", "seeds", *(names.get(field, field) for field in fields)], rows)
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -90,6 +110,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--entrants", type=parse, nargs="+", default=[parse("modern")], metavar="RECIPE[:SETTING=VALUE,...]")
     parser.add_argument("--no-reference", action="store_true", help="leave out the tutorial's DCGAN")
     parser.add_argument("--images", type=int, help="train on so many pictures only, chosen by the seed")
+    parser.add_argument("--net", help="what looks at the pictures, for example inception (default: the data set's own net, else EfficientNet, else pixels)")
     parser.add_argument("--turn", type=float, default=5.0, help="seconds of a turn")
     parser.add_argument("--log", type=Path, help="file that gets a line of JSON for every entrant, seed and mark")
     return parser
@@ -102,28 +123,34 @@ def keep(path: Path | None, line: Record) -> None:
             file.write(json.dumps(line) + "\n")
 
 
+def prepare(options: argparse.Namespace) -> Setting:
+    """Look for the pictures and the machine, and check that all settings are possible. Raises UserError."""
+    real = sets.SETS[options.data].test(options.idx)
+    configs = [config_of(variant, sets.SETS[options.data].name, real.shape[2], real.shape[1]) for variant in options.entrants]
+    viewer = sets.viewer_of(options.data, real.shape[1], options.net, any(config.architecture == "projected" for config in configs))
+    return Setting(options, this_machine(), real, viewer)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, and print the table, also of what is known when it is interrupted."""
     options = arguments().parse_args(words)
-    device = device_of()
-    torch.set_num_threads(device.threads)
-    real = sets.check(options.data, options.idx)
     try:
-        for variant in options.entrants:
-            config_of(variant, sets.SETS[options.data].defaults, real.shape[2], real.shape[1])
+        setting = prepare(options)
     except UserError as error:
         raise SystemExit(str(error)) from error
+    device = setting.device
+    torch.set_num_threads(device.threads)
     only = f", {options.images} pictures to train on" if options.images else ""
-    print(f"{options.data}{only}; {len(real)} pictures held out; {device.label}, torch {torch.__version__}; features: {sets.SETS[options.data].over}\n")
+    print(f"{options.data}{only}; {len(setting.real)} pictures held out, looked at by {setting.viewer.title}; {device.label}, torch {torch.__version__}\n")
     records: list[Record] = []
     try:
         for seed in range(options.seeds):
-            for each in measure(options, real, seed):
+            for each in measure(setting, seed):
                 keep(options.log, each)
                 records.append(each)
     finally:
         if records:
-            print(table(records), flush=True)
+            print(table(records, INCEPTION_NAMES if setting.viewer.name == "inception" else {}), flush=True)
 
 
 if __name__ == "__main__":

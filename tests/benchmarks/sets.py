@@ -11,15 +11,11 @@ from typing import NamedTuple
 import torch
 
 from gan import data
+from gan.data.build.idx import read_split
 from gan.data.cache import cache_dir
-from gan.data.dataset import Dataset, fit
-from gan.errors import UserError
-from gan.metrics.build.classifier import read_split
-from gan.metrics.features import load_net, raw_pixels, see
-from gan.metrics.frechet import fit_gaussian, frechet_distance
-from gan.metrics.kernel import kernel_distance
-from gan.metrics.manifold import manifold_scores
-from gan.metrics.modes import class_histogram, mode_divergence
+from gan.data.dataset import Dataset
+from gan.metrics.score import score
+from gan.metrics.viewers import Viewer, open_viewer, usual_viewer
 from tests.benchmarks import stacked
 
 HELD_OUT = 2000  # test pictures that scores are computed on, at most
@@ -32,9 +28,9 @@ class Subject(NamedTuple):
 
     train: Callable[[Folder, int], Dataset]
     test: Callable[[Folder], torch.Tensor]
-    score: Callable[[torch.Tensor, torch.Tensor], Scores]  # of held-out and drawn pictures
-    over: str  # the features that FD, KD and the four that follow them are computed on
-    defaults: str  # the name under which gan.config keeps what the data set wants different
+    name: str  # of which gan.config knows what the data set wants different, and gan.metrics.viewers who looks at it
+    score: Callable[..., Scores] = score
+    viewer: str | None = None  # where only this one will do
     samples: int | None = None  # pictures to draw; None for as many as are held out
 
 
@@ -59,7 +55,7 @@ def idx_folder(folder: Folder, download: str, kind: str) -> Path:
     return folder
 
 
-def _idx(name: str, download: str, kind: str, net: str) -> Subject:
+def _idx(name: str, download: str, kind: str) -> Subject:
     def train(folder: Folder, seed: int) -> Dataset:
         images, labels = read_split(idx_folder(folder, download, kind), "train")
         return Dataset(name, images, labels, data.info(download).classes)
@@ -67,7 +63,7 @@ def _idx(name: str, download: str, kind: str, net: str) -> Subject:
     def test(folder: Folder) -> torch.Tensor:
         return read_split(idx_folder(folder, download, kind), "t10k")[0][:HELD_OUT]
 
-    return Subject(train, test, lambda real, fake: classified(net, real, fake), f"128 features of the {net} net", download)
+    return Subject(train, test, download)
 
 
 def _stacked() -> Subject:
@@ -80,7 +76,7 @@ def _stacked() -> Subject:
     def test(folder: Folder) -> torch.Tensor:
         return stacked.stack(digits(folder, "t10k")[0], HELD_OUT, seed=0)
 
-    return Subject(train, test, stacked_scores, "384 features of the digits net, 128 a channel", "stacked", stacked.SAMPLES)
+    return Subject(train, test, "stacked", stacked.score, "digits", stacked.SAMPLES)
 
 
 def _bundled(name: str) -> Subject:
@@ -90,7 +86,7 @@ def _bundled(name: str) -> Subject:
         chosen = (torch.arange(len(whole.images)) % 5 == 0) == held_out
         return replace(whole, images=whole.images[chosen], labels=whole.labels[chosen], attributes={})
 
-    return Subject(lambda folder, seed: split(False), lambda folder: split(True).images[:HELD_OUT], coloured, COLOUR, name)
+    return Subject(lambda folder, seed: split(False), lambda folder: split(True).images[:HELD_OUT], name)
 
 
 def _cifar10() -> Subject:
@@ -101,42 +97,12 @@ def _cifar10() -> Subject:
         pixels = CIFAR10(cache_dir() / "torchvision", train=False).data
         return torch.from_numpy(pixels).permute(0, 3, 1, 2)[:HELD_OUT].contiguous()
 
-    return Subject(lambda folder, seed: data.load("cifar10"), test, coloured, COLOUR, "cifar10")
-
-
-def compared(real: torch.Tensor, fake: torch.Tensor) -> Scores:
-    """FD, KD, precision, recall, density and coverage of features (N, D) and (M, D)."""
-    manifold = manifold_scores(real, fake)
-    distance = kernel_distance(real, fake, subset_size=min(1000, len(real), len(fake))).mean
-    return {"FD": frechet_distance(fit_gaussian(real), fit_gaussian(fake)), "KD": distance, **manifold._asdict()}
-
-
-def classified(name: str, real: torch.Tensor, fake: torch.Tensor) -> Scores:
-    """Scores over a labelled set's own feature net, and the KL of the classes that it sees."""
-    net = load_net(name)
-    seen_real, seen_fake = see(net, real), see(net, fake)
-    real_classes, fake_classes = (class_histogram(seen.classes, net.classes) for seen in (seen_real, seen_fake))
-    return {**compared(seen_real.features, seen_fake.features), "mode KL": mode_divergence(real_classes, fake_classes)}
-
-
-def stacked_scores(real: torch.Tensor, fake: torch.Tensor) -> Scores:
-    """Modes and their KL over all drawn pictures, the rest over as many as are held out."""
-    net = load_net("digits")
-    features = [torch.cat([see(net, images[:, k : k + 1]).features for k in range(3)], 1) for images in (real, fake[: len(real)])]
-    return {**compared(*features), **stacked.mode_scores(stacked.read_modes(net, fake))}
-
-
-COLOUR = "pixels at 8x8"
-
-
-def coloured(real: torch.Tensor, fake: torch.Tensor) -> Scores:
-    """Scores of colour pictures that have no net of their own, over their pixels at 8x8."""
-    return compared(*(raw_pixels(fit(Dataset("", images), 8, 3).images) for images in (real, fake)))
+    return Subject(lambda folder, seed: data.load("cifar10"), test, "cifar10")
 
 
 SETS: dict[str, Subject] = {
-    "mnist": _idx("mnist", "mnist", "MNIST", "digits"),
-    "fashion": _idx("fashion", "fashion-mnist", "FashionMNIST", "fashion"),
+    "mnist": _idx("mnist", "mnist", "MNIST"),
+    "fashion": _idx("fashion", "fashion-mnist", "FashionMNIST"),
     "stacked": _stacked(),
     "cifar10": _cifar10(),
     "emoji": _bundled("emoji"),
@@ -145,9 +111,12 @@ SETS: dict[str, Subject] = {
 }
 
 
-def check(name: str, folder: Folder) -> torch.Tensor:
-    """The held-out pictures of a data set. Ends the program in a sentence where they can't be had."""
-    try:
-        return SETS[name].test(folder)
-    except UserError as error:
-        raise SystemExit(str(error)) from error
+def viewer_of(name: str, channels: int, wanted: str | None, through_eyes: bool) -> Viewer:
+    """Who looks at the pictures for the scores: `wanted`, else the usual one, which is never what a discriminator looked through in training.
+
+    Raises UserError for a viewer that there is not.
+    """
+    subject = SETS[name]
+    if wanted and subject.viewer:
+        raise SystemExit(f"{name} is scored through the {subject.viewer} net alone")
+    return open_viewer(wanted or subject.viewer or usual_viewer(subject.name, channels, "efficientnet" if through_eyes else None))

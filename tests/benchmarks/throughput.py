@@ -32,10 +32,10 @@ from tests.benchmarks import tutorial
 from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
 from tests.benchmarks.plain import Plain
 from tests.benchmarks.tables import markdown
-from tests.benchmarks.variants import Variant, config_of, device_of, parse
+from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
 
 SHAPES = {"digits": (28, 1), "landscapes": (64, 3)}
-PICTURES = 512
+PICTURES, CLASSES = 512, 10
 LOOK = 0.25  # seconds between looks at the clock
 SPLIT_STEPS = 4
 HEADER = (
@@ -113,45 +113,46 @@ def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str) -> Cal
     return measure
 
 
-def pictures(size: int, channels: int) -> torch.Tensor:
-    """Random pixels to train on."""
-    return torch.randint(0, 256, (PICTURES, channels, size, size), dtype=torch.uint8)
+def pictures(size: int, channels: int) -> Dataset:
+    """Random pixels to train on, with labels for those that learn by them."""
+    images = torch.randint(0, 256, (PICTURES, channels, size, size), dtype=torch.uint8)
+    return Dataset("noise", images, torch.randint(CLASSES, (PICTURES,)), tuple(map(str, range(CLASSES))))
 
 
-def tutorial_line(data: str) -> Line:
+def tutorial_line(data: str, usual: Device) -> Line:
     """(a) for a data set."""
-    channels, device = SHAPES[data][1], device_of()
-    pupil = tutorial.Tutorial(pictures(tutorial.SIZE, channels), 0, device.torch_name)
+    channels, device = SHAPES[data][1], device_of(None, usual)
+    pupil = tutorial.Tutorial(pictures(tutorial.SIZE, channels).images, 0, device.torch_name)
     generator, discriminator = count_parameters(pupil.generator), count_parameters(pupil.discriminator)
     cost = count(pupil.advance, 1, generator + discriminator, 0)
     shape = f"{tutorial.SIZE}x{tutorial.SIZE}x{channels}"
     return Line("tutorial", data, shape, "float32", "tutorial", device, tutorial.BATCH, generator + discriminator, pupil.advance, None, cost)
 
 
-def variant_lines(variant: Variant, data: str, chosen: Sequence[str]) -> list[Line]:
+def variant_lines(variant: Variant, data: str, chosen: Sequence[str], usual: Device) -> list[Line]:
     """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not that of the data set."""
     size, channels = SHAPES[data]
     config = config_of(variant, data, size, channels)
     if config.size != size:
         return []
-    images, device = pictures(size, channels), device_of(variant)
-    pupil = Plain(config, images, device.torch_name)
+    dataset, device, plainly = pictures(size, channels), device_of(variant, usual), device_of(None, usual)
+    pupil = Plain(config, dataset, device.torch_name)
     common = {"name": variant.name, "data": data, "shape": f"{size}x{size}x{channels}", "images": config.batch * config.d_steps}
     common["parameters"] = count_parameters(pupil.G) + count_parameters(pupil.D)
     cost = count(pupil.advance, config.penalty_every, *weights_touched(config, pupil))
     split = split_of(pupil, ["_update_d"], ["_update_g"], device.torch_name)
-    lines = [Line(**common, precision="float32", mode="plain", device=device, advance=pupil.advance, split=split, cost=cost)]
+    lines = [Line(**common, precision="float32", mode="plain", device=plainly, advance=pupil.advance, split=split, cost=cost)]
     for precision in [variant.how["precision"]] if "precision" in variant.how else chosen:
-        lines += our_lines(config, images, replace(device, precision=precision), common)
+        lines += our_lines(config, dataset, replace(device, precision=precision), common)
     return lines
 
 
-def our_lines(config: RunConfig, images: torch.Tensor, device: Device, common: dict[str, Any]) -> list[Line]:
+def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[str, Any]) -> list[Line]:
     """A variant in one precision and every step mode; what a step costs is counted without a graph."""
     lines: list[Line] = []
     for mode in step_modes(device):
         how = replace(device, **STEP_MODES[mode])
-        trainer = Trainer(config, Dataset(config.data, images), how)
+        trainer = Trainer(config, dataset, how)
         split = None
         if mode == "eager":
             cost = count(trainer.advance, config.penalty_every, *weights_touched(config, trainer))
@@ -212,16 +213,16 @@ def arguments() -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
     options = arguments().parse_args(words)
-    device = device_of()
+    device = this_machine()
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
     variants = options.variants or [parse(name) for name in (*RECIPES, *(["dcgan:batch=64"] if device.torch_name == "cuda" else []))]
     lines: list[Line] = []
     try:
         for data in options.data:
-            lines.append(tutorial_line(data))
+            lines.append(tutorial_line(data, device))
             for variant in variants:
-                lines += variant_lines(variant, data, options.precisions or precisions(device))
+                lines += variant_lines(variant, data, options.precisions or precisions(device), device)
     except UserError as error:
         raise SystemExit(str(error)) from error
     for line in lines:

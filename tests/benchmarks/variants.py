@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from gan.config import RECIPES, RunConfig, make_config
-from gan.device import Device, pick_device
+from gan.device import Device, cpu_quota, pick_device
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
@@ -67,6 +67,13 @@ def config_of(variant: Variant, data: str, size: int, channels: int, **given: An
     return make_config(data, variant.recipe, size, channels, **given, **variant.settings)
 
 
-def device_of(variant: Variant | None = None) -> Device:
-    """How a variant's arithmetic is done on this machine: as in the app, with what the variant changes."""
-    return dataclasses.replace(pick_device(), **(variant.how if variant else {}))
+def this_machine() -> Device:
+    """The device as the app uses it."""
+    return pick_device()
+
+
+def device_of(variant: Variant | None, usual: Device) -> Device:
+    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial, float32 with all threads."""
+    if variant is None:
+        return dataclasses.replace(usual, threads=cpu_quota(), precision="float32", channels_last=False, graph=False)
+    return dataclasses.replace(usual, **variant.how)
