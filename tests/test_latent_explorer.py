@@ -17,6 +17,7 @@ from gan.errors import UserError
 from gan.files import write_json
 from gan.latent import explorer as room
 from gan.latent import sampling
+from gan.latent.catalogue import read_scores
 from gan.latent.explorer import Explorer
 from gan.latent.point import Point
 from gan.latent.turns import Turns
@@ -378,3 +379,16 @@ def test_warm_up_without_a_model_that_opens_is_quiet(tmp_path):
     Explorer(tmp_path, tmp_path).warm_up()
     header_of_another_version(write_checkpoint(tmp_path, "old", tiny_spec()) / "generator.safetensors")
     Explorer(tmp_path / "runs", tmp_path).warm_up()
+
+
+SCORED = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000}
+
+
+def test_a_card_tells_its_scores():
+    card = {"scored": {**SCORED, "more": 1}, "scores": {"FD": 11.5, "modes": 10, "note": "text"}}
+    assert read_scores(card) == {**SCORED, "scores": {"FD": 11.5, "modes": 10}}
+
+
+@pytest.mark.parametrize("card", [{}, {"scores": {"FD": 1}}, {"scored": SCORED}, {"scored": [], "scores": {}}, {"scored": {"net": "a"}, "scores": {"FD": 1}}])
+def test_a_card_without_readable_scores_tells_none(card):
+    assert read_scores(card) is None

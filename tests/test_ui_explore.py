@@ -370,3 +370,34 @@ def test_without_any_model_it_says_what_to_do(browser, address):
     page.get_by_role("button", name="Go to Train").click()
     expect(page.locator("#tab-train")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize(("lang", "title", "through", "against"), [
+    ("en-US", "Scores", "FD (Digits net)", "against 2,000 pictures that it was not trained on"),
+    ("zh-CN", "评分", "FD（数字网络）", "对照 2,000 张训练时没有用过的图片"),
+])  # fmt: skip
+def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang)
+    page = context.new_page()
+    scored = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000,
+              "scores": {"FD": 11.546, "precision": 0.8444, "coverage": 0.77, "copies": 0.0115, "FD of data": 3.251}}
+
+    def with_scores(route):
+        models = route.fetch().json()
+        route.fulfill(json=[{**model, "scored": scored if model["id"] == f"run:{RUN}" else None} for model in models])
+
+    page.route("**/gan/models", with_scores)
+    visit(page, address)
+    section = page.locator(".xp-scores")
+    expect(section.locator("h3")).to_have_text(title)
+    expect(section.locator("dt").first).to_have_text(through)
+    expect(section.locator("small")).to_have_text(against)
+    assert section.locator("dd").all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
+    hint = section.locator(".xp-hint")
+    expect(hint).to_be_hidden()
+    section.locator(".xp-help").click()
+    expect(hint).to_contain_text("3.25")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate(f"location.hash = 'model=run:{CLASSES}'")
+    expect(section).to_be_hidden()
+    context.close()
