@@ -5,8 +5,8 @@
     apt-get install dataset-fashion-mnist
     python -m gan.metrics.build.classifier fashion --place /usr/share/datasets/fashion-mnist
     npm install @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
-    python -m gan.metrics.build.classifier faces --place node_modules
-    python -m gan.metrics.build.classifier landscapes
+    python -m gan.metrics.build.classifier faces --place node_modules --epochs 12
+    python -m gan.metrics.build.classifier landscapes --epochs 4
     python -m gan.metrics.build.classifier emoji --epochs 40
 
 Where attributes with named values are known, such as a face's hair, it learns to tell those as well: its features then hold more of the picture than the class.

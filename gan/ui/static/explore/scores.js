@@ -25,7 +25,8 @@ export class Scores {
     this.against = h("small");
     const [ask, note] = help(t("explore.scores"), "");
     this.note = note;
-    this.element = h("section", { class: "xp-scores", "aria-label": t("explore.scores"), hidden: true }, h("header", {}, h("h3", {}, t("explore.scores")), ask, this.against), note, this.list);
+    this.element = h("section", { class: "xp-scores", "aria-label": t("explore.scores"), hidden: true },
+      h("header", {}, h("h3", {}, t("explore.scores")), ask), note, this.list, this.against);
   }
 
   show(model) {
@@ -41,7 +42,7 @@ export class Scores {
     const label = (name) => (name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through }));
     this.list.replaceChildren(...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))));
     setText(this.against, t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) }));
-    const hints = shown.map((name) => t(`explore.score_${name}_hint`, { net: through }));
+    const hints = shown.map((name) => t(`explore.score_${name}_hint`));
     if ("FD of data" in scores) hints.splice(1, 0, t("explore.score_data_hint", { value: score("FD", scores["FD of data"]) }));
     setText(this.note, hints.join("\n"));
   }
