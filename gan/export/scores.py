@@ -130,7 +130,8 @@ def some(images: torch.Tensor, count: int) -> torch.Tensor:
 
 def rounded(scored: Scored) -> dict[str, float]:
     """The scores as a card holds them: to DIGITS digits, those that are not finite left out."""
-    return {name: float(f"{value:.{DIGITS}g}") for name, value in scored.scores.items() if math.isfinite(value)}
+    short = {name: value if isinstance(value, int) else float(f"{value:.{DIGITS}g}") for name, value in scored.scores.items()}
+    return {name: value for name, value in short.items() if math.isfinite(value)}
 
 
 def card_entries(scored: Scored) -> dict[str, Any]:
