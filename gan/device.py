@@ -51,4 +51,9 @@ def pick_device() -> Device:
     threads = cpu_quota()
     if torch.cuda.is_available():
         return Device("cuda", torch.cuda.get_device_name(0), threads, graph=True)
-    return Device("cpu", f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread", threads)
+    return Device("cpu", cpu_label(threads), threads)
+
+
+def cpu_label(threads: int) -> str:
+    """A CPU's name for people."""
+    return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"

@@ -1,7 +1,11 @@
 """Fixtures that several test modules share."""
 
 import os
+import shutil
+import tempfile
 
+# Whatever the tests start keeps its downloads, drawings and measurements here, and leaves the user's own alone.
+os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
 # Servers, workers and browsers share the machine with the tests: two threads that wait for each other at every layer would crawl there.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -11,6 +15,19 @@ import pytest
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_machine():
+    """What the self-test would find on this machine, so that no worker measures it again: the defaults, at a modest speed."""
+    from gan.device import pick_device
+    from gan.train import machine
+
+    picked = pick_device()
+    known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11, 1e-10), 500_000_000)
+    machine.keep(known)
+    yield known
+    shutil.rmtree(os.environ["GANARIUM_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture

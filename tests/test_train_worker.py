@@ -1,5 +1,6 @@
 """The worker as a real process on a real run directory, driven from the terminal."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.models import load_generator
+from gan.train import machine
 from gan.train.health import WINDOW, judge
 from gan.train.history import surplus
 from gan.train.rundir import RunDir
@@ -130,6 +133,46 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     assert worker.wait(30) == 0
     steps = [line["step"] for line in read_lines(long_run / "stats.jsonl")[0]]
     assert steps == sorted(set(steps))
+
+
+def trained_with(run: Path) -> dict:
+    """The way in which the steps of this run's last worker were taken."""
+    return read_json(run / "status.json")["compute"]
+
+
+def go_on_until(run: Path, step: int) -> str:
+    """Train until this step, pause, and return what the worker said."""
+    worker = start(run)
+    wait_for(run, lambda s: s["pid"] == worker.pid and s["state"] == "running" and s["step"] > step)
+    worker.terminate()
+    _, said = worker.communicate(timeout=30)
+    return said
+
+
+def test_a_run_uses_what_is_known_of_the_machine_and_stays_with_it(long_run, known_machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
+    machine.keep(dataclasses.replace(known_machine, threads=1, channels_last=False))
+    go_on_until(long_run, 2)
+    assert trained_with(long_run) == {"threads": 1, "precision": "float32", "channels_last": False}
+    machine.keep(known_machine)
+    assert "began" not in go_on_until(long_run, read_json(long_run / "status.json")["step"])
+    assert trained_with(long_run) == {"threads": 1, "precision": "float32", "channels_last": False}
+
+
+def test_a_run_from_a_machine_with_more_threads_goes_on_with_those_there_are(long_run, known_machine):
+    go_on_until(long_run, 2)
+    checkpoint = long_run / "state" / "checkpoint.safetensors"
+    with safe_open(checkpoint, "pt") as file:
+        meta = json.loads(file.metadata()["trainer"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+    assert meta["counters"]["compute"] == {"device": known_machine.torch_name, **trained_with(long_run)}
+    meta["counters"]["compute"]["threads"] = 999
+    save_file(tensors, checkpoint, metadata={"trainer": json.dumps(meta)})
+    step = read_json(long_run / "status.json")["step"]
+    assert "'threads': 999" in go_on_until(long_run, step)
+    assert trained_with(long_run)["threads"] == known_machine.threads
+    with safe_open(checkpoint, "pt") as file:
+        assert json.loads(file.metadata()["trainer"])["counters"]["compute"]["threads"] == known_machine.threads
 
 
 @pytest.mark.parametrize("name", ["status.json", "stats.jsonl"])

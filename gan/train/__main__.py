@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,6 @@ from gan.files import read_json, write_json
 
 USAGE = "%(prog)s [RUN_DIR] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
-# How long a thread of torch's OpenMP spins before it sleeps; read when torch is imported. With the usual 300,000 a niced worker of two threads falls to a
-# fifth of its speed as soon as other programs keep both cores busy (16 against 90 images/s), because each thread spins while the other waits for a core; with
-# this it loses some 5 % on an idle machine.
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,17 +106,27 @@ def _train(path: Path) -> None:
 def _wait_as_spare() -> None:
     """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
     from gan import data
+    from gan.train.selftest import measure_when_quiet
     from gan.train.worker import be_nice, rehearse, work
 
     be_nice()
     rehearse()
     print("ready", flush=True)
-    with contextlib.suppress(UserError):  # a machine's first landscapes take seconds to draw; later ones come from the cache
-        data.load("landscapes")
-    line = sys.stdin.readline()
-    if not line.strip():
+    lines, called = [], threading.Event()
+
+    def listen() -> None:
+        lines.append(sys.stdin.readline())
+        called.set()
+
+    threading.Thread(target=listen, name="listen", daemon=True).start()
+    measure_when_quiet(called.wait)
+    if not called.is_set():
+        with contextlib.suppress(UserError):  # a machine's first landscapes take seconds to draw; later ones come from the cache
+            data.load("landscapes")
+    called.wait()
+    if not lines[0].strip():
         return
-    path = Path(json.loads(line)["run_dir"])
+    path = Path(json.loads(lines[0])["run_dir"])
     log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)

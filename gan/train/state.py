@@ -1,5 +1,6 @@
 """The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one before kept beside it."""
 
+import contextlib
 import json
 import math
 import os
@@ -72,6 +73,14 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> N
 def has_state(directory: Path) -> bool:
     """Whether there is a checkpoint to resume from."""
     return (directory / NEWEST).exists() or (directory / BEFORE).exists()
+
+
+def saved_counters(directory: Path) -> dict[str, Any]:
+    """The counters of the newest checkpoint whose header can be read, without its tensors; empty where there is none."""
+    for name in (NEWEST, BEFORE):
+        with contextlib.suppress(Exception), safetensors.safe_open(directory / name, framework="pt") as file:  # anything may fail, as in load_state
+            return dict(json.loads(file.metadata()["trainer"])["counters"])
+    return {}
 
 
 def load_state(directory: Path, trainer: Trainer) -> dict[str, Any]:

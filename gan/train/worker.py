@@ -5,6 +5,7 @@ statistics, grids, the live generator and checkpoints, and takes commands. Whate
 """
 
 import contextlib
+import logging
 import math
 import os
 import signal
@@ -24,33 +25,20 @@ from gan.errors import UserError
 from gan.files import read_json
 from gan.metrics.diversity import pairwise_diversity
 from gan.train.health import WINDOW, judge
+from gan.train.machine import compute, same_compute
+from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
-from gan.train.state import has_state, load_state, save_state
+from gan.train.selftest import know
+from gan.train.state import has_state, load_state, save_state, saved_counters
 from gan.train.trainer import Trainer
 
-CHUNK_SECONDS = 0.25
+_log = logging.getLogger(__name__)
+
 STATUS_SECONDS = 0.5
-GRID_SECONDS = 0.5  # and up to a chunk more, so that one is in sight about every second
 LIVE_SECONDS = 3.0
 STATE_SECONDS = 10.0
-SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
-GRID_SHARE = 0.35  # grids are what people watch
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
-
-
-class Rhythm:
-    """Something due every so many seconds from start to start, or less often where it costs more than `share` of the time."""
-
-    def __init__(self, seconds: float, share: float = SHARE):
-        self.seconds, self.share, self.due = seconds, share, 0.0
-
-    def run(self, action: Callable[[], None], force: bool = False) -> None:
-        """Do `action` if it is due or forced, and set when it is due next."""
-        start = time.monotonic()
-        if force or start >= self.due:
-            action()
-            self.due = start + max(self.seconds, (time.monotonic() - start) / self.share)
 
 
 class Worker:
@@ -71,10 +59,11 @@ class Worker:
 
     def prepare(self) -> None:
         """Load data and networks, continue from the checkpoint where there is one, and publish the first grid."""
-        device = pick_device()
+        picked, process = pick_device(), psutil.Process()
+        self.dir.write_status(state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time())
+        device = self._device(picked)
         torch.set_num_threads(device.threads)
-        process = psutil.Process()
-        self.dir.write_status(state="starting", device=device.label, pid=process.pid, pid_started=process.create_time())
+        self.dir.write_status(device=device.label, compute=compute(device))
         dataset = data.load(self.config.data, self.config.size, self.config.channels)
         self.trainer = Trainer(self.config, dataset, device)
         resumed = has_state(self.path / "state")
@@ -89,6 +78,15 @@ class Worker:
         if not resumed:
             self.grid.run(self._write_grid)
         self.dir.write_status(state="running")
+
+    def _device(self, picked: Device) -> Device:
+        """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
+        began = saved_counters(self.path / "state").get("compute")
+        device = same_compute(picked, began) or know(picked).device(picked)
+        self.compute = {"device": device.torch_name, **compute(device)}
+        if began not in (None, self.compute):
+            _log.warning("This run began on %s; it goes on with %s, and no longer step by step as it would have there.", began, self.compute)
+        return device
 
     def train(self) -> str:
         """Train until the end and return the state that the run is left in: finished, paused or stopped."""
@@ -150,7 +148,8 @@ class Worker:
         self.dir.write_grid(self.trainer.step, images)
 
     def _write_state(self) -> None:
-        save_state(self.path / "state", self.trainer, {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot})
+        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "compute": self.compute}
+        save_state(self.path / "state", self.trainer, counters)
 
     def _write_status(self, state: str = "running") -> None:
         total = self.trainer.total_images

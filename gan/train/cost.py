@@ -1,0 +1,170 @@
+"""What a run will cost and give, before it is started: numbers learnt, images a second, images in the budget, memory.
+
+The arithmetic of a step is counted on torch's "meta" device, where tensors have shapes and no contents, by the very networks and losses that the trainer
+uses. How long that takes is what the self-test measured for this machine (gan.train.machine).
+"""
+
+import functools
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from gan.augment import augment
+from gan.config import RunConfig
+from gan.losses import LOSSES, interpolate, squared_gradient
+from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
+from gan.train.machine import Machine, Work
+from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
+from gan.train.trainer import SAMPLED
+
+# Adam reads a weight, its gradient and two moments and writes three of them back; the average of G reads and writes as much again.
+UPDATE_BYTES = 7 * 4
+# The settings that decide what a step does; the others can be moved without counting again.
+COUNTED = ("size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment")
+GRID = 64  # images of a grid
+ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
+FILES_SHARE = 0.01  # of the time, for checkpoints, the live generator and the status
+KEPT_IN_BF16 = 0.6  # part of the activations' bytes where convolutions work in half of them
+# Numbers of 4 bytes kept for each one learnt: G has its gradient, two moments, the average and the one that is being
+# written; D has no average.
+KEPT_G, KEPT_D = 6, 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step, averaged over those with and without a penalty, and one grid of samples."""
+
+    parameters_g: int
+    parameters_d: int
+    work: Work
+    grid: Work
+    activations: float  # bytes that are alive at once at most, beside weights and data
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run will take and give. What hangs on the machine is None where it has not been measured yet."""
+
+    parameters_g: int
+    parameters_d: int
+    images_per_second: float | None = None
+    kimg: float | None = None  # thousand images shown to D in the whole run
+    memory_bytes: int | None = None  # at most at once: of the GPU where it trains there, else of the worker process
+
+
+def estimate(config: RunConfig, known: Machine | None, count: int, classes: int = 0) -> Cost:
+    """The cost of a run on `count` pictures with so many class labels, on the machine that is known, if any."""
+    step = count_step(config, classes)
+    if known is None:
+        return Cost(step.parameters_g, step.parameters_d)
+    seconds = known.speed.seconds(step.work)
+    rate = config.batch * config.d_steps / seconds * (1 - FILES_SHARE - _grids_share(seconds, known.speed.seconds(step.grid), config))
+    kimg = config.kimg or rate * 60 * config.minutes / 1000
+    return Cost(step.parameters_g, step.parameters_d, rate, kimg, _memory(config, known, step, count))
+
+
+def _grids_share(step: float, drawing: float, config: RunConfig) -> float:
+    """Part of the time that goes into grids: they begin between chunks of steps, and rest after they took long (gan.train.rhythm)."""
+    grid = drawing + ENCODE_SECONDS + ENCODE_BYTE * GRID * config.channels * config.size**2
+    return grid / (max(GRID_SECONDS, grid / GRID_SHARE) + max(CHUNK_SECONDS, step) / 2)
+
+
+def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
+    """Bytes. While the pictures are put in place on a CPU there are two copies of them, before there is anything else."""
+    pictures = count * config.channels * config.size**2
+    networks = 4 * (KEPT_G * step.parameters_g + KEPT_D * step.parameters_d)
+    activations = step.activations * (KEPT_IN_BF16 if known.precision == "bf16" else 1)
+    return round(known.base + max(pictures + networks + activations, pictures * (2 if known.torch_name == "cpu" else 1)))
+
+
+class _Tally(TorchDispatchMode):
+    """Counts calls, floating-point operations, bytes read and written, and bytes of new tensors, of all that runs inside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = self.flops = self.bytes = self.made = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func.is_view:
+            return out
+        made = sum(t.numel() * t.element_size() for t in tree_leaves(out) if isinstance(t, torch.Tensor))
+        read = sum(t.numel() * t.element_size() for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor))
+        count = flop_registry.get(func._overloadpacket)
+        self.calls += 1
+        self.flops += count(*args, **kwargs, out_val=out) if count else 0
+        self.bytes += made + read
+        self.made += made
+        return out
+
+    def work(self) -> Work:
+        return Work(self.calls, self.flops, self.bytes)
+
+
+def count_step(config: RunConfig, classes: int = 0) -> Step:
+    """What one step of this config does, with so many class labels where it is conditional. Takes some 0.1 s the first time, nothing afterwards."""
+    labels = classes if config.conditional else 0
+    return _count(RunConfig(**{name: getattr(config, name) for name in COUNTED}), labels)
+
+
+@functools.lru_cache(maxsize=256)
+def _count(config: RunConfig, classes: int) -> Step:
+    spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, classes)
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # weights from a file can't be put into shapes
+        G, D = build_generator(spec), build_discriminator(spec)
+    numbers_g, numbers_d = count_parameters(G), count_parameters(D)
+    penalised, activations = _walk(config, G, D, classes, config.penalty)
+    often = 0 if config.penalty == "none" else 1 / config.penalty_every
+    work = penalised if often == 1 else penalised * often + _walk(config, G, D, classes, "none")[0] * (1 - often)
+    updates = Work(0, 0, UPDATE_BYTES * (config.d_steps * numbers_d + 2 * numbers_g))
+    with torch.no_grad(), _Tally() as drawn:
+        G(*_latents(SAMPLED, config.z_dim, classes))
+    return Step(numbers_g, numbers_d, work + updates, drawn.work() * (GRID / SAMPLED), activations)
+
+
+def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    labels = torch.empty(count, dtype=torch.int64, device="meta") if classes else None
+    return torch.empty(count, z_dim, device="meta"), labels
+
+
+def _walk(config: RunConfig, G: Any, D: Any, classes: int, penalty: str) -> tuple[Work, int]:
+    """The work of one step with this penalty, without the updates, and the bytes alive before D's backward pass: Trainer's step, on shapes alone."""
+    z, labels = _latents(config.batch, config.z_dim, classes)
+    real = torch.empty(config.batch, config.channels, config.size, config.size, device="meta")
+    G.requires_grad_(True), D.requires_grad_(True)
+    with _Tally() as tally:
+        for turn in range(config.d_steps):
+            before = tally.made
+            with torch.set_grad_enabled(turn == config.d_steps - 1):
+                fake = G(z, labels)
+            loss = _loss_d(config, D, real, fake.detach(), labels, penalty)
+            activations = tally.made - before
+            loss.backward()
+        D.requires_grad_(False)
+        with torch.no_grad():
+            on_real = _logits(config, D, real, labels) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")
+        LOSSES[config.loss].generator(on_real, _logits(config, D, fake, labels)).backward()
+    return tally.work(), activations
+
+
+def _logits(config: RunConfig, D: Any, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    return D(augment(images, config.augment, None), labels)
+
+
+def _loss_d(config: RunConfig, D: Any, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None, penalty: str) -> torch.Tensor:
+    real, fake = real.clone().requires_grad_(penalty in ("r1", "r1r2")), fake.requires_grad_(penalty == "r1r2")
+    seen = [(images, _logits(config, D, images, labels)) for images in (real, fake)]
+    loss = LOSSES[config.loss].discriminator(seen[0][1], seen[1][1])
+    if penalty == "wgan_gp":
+        between = interpolate(real, fake, None)
+        seen.append((between, _logits(config, D, between, labels)))
+    for images, logits in {"none": [], "r1": seen[:1], "r1r2": seen[:2], "wgan_gp": seen[2:]}[penalty]:
+        loss = loss + squared_gradient(logits, images).mean()
+    return loss

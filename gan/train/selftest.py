@@ -1,0 +1,266 @@
+"""Two seconds of real training steps that tell how this machine trains fastest, and how fast that is.
+
+  python -m gan.train.selftest            show what is known of this machine; measure it where nothing is
+  python -m gan.train.selftest --again    measure again
+
+Only a clear gain moves a choice away from the defaults (all threads, float32, channels last), because other programs make single timings uncertain. They
+can only add time, so that the least of a few repetitions is taken.
+"""
+
+import argparse
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+import torch
+
+from gan.config import RunConfig, make_config
+from gan.data.dataset import Dataset
+from gan.device import Device, cpu_quota, pick_device
+from gan.train import machine
+from gan.train.cost import count_step
+from gan.train.machine import Machine, Speed, Trial, Work
+from gan.train.trainer import Trainer
+
+CLEAR = 0.9  # part of the time that another way may take at most to be chosen
+HOPELESS, SET_UP_SECONDS = 4.0, 0.5  # a way whose first step takes so many times the least step so far, and this, is not measured further
+LIMIT_SECONDS = 4.0  # after that the rest is left out
+REPEAT_SECONDS, REPEAT_MOST = 0.2, 5
+BUSY_CORES = 0.3  # cores that other programs may use while the machine still counts as quiet
+LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0
+GPU_WARM_UP, GPU_STEPS = 10, 20
+
+# Ways are compared on these. Every step has its penalty, and colour pictures come in small batches, so that a step is short and all steps are alike.
+WORKLOADS = {
+    "digits": make_config("digits", "modern", 28, 1, conditional=False),
+    "landscapes": make_config("landscapes", "modern", 64, 3, batch=8, penalty_every=1, conditional=False),
+}
+# These are timed beside them in the way that was chosen: mostly overhead, and mostly wide layers.
+PROBES = {
+    "small": make_config("digits", "modern", 28, 1, width=16, batch=8, conditional=False),
+    "wide": make_config("landscapes", "dcgan", 64, 3, batch=4, conditional=False),
+}
+
+
+class Way(NamedTuple):
+    """How steps can be taken on a device: what the self-test chooses."""
+
+    threads: int
+    precision: str = "float32"
+    channels_last: bool = True
+
+
+Seconds = dict[str, float]
+Timer = Callable[[Way], Seconds]
+
+
+def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial]]:
+    """The fastest way and all that were tried, one setting after the other, each on top of the best before.
+
+    time_steps(way) gives the seconds of a step of each workload, or fewer workloads where it gave up. `threads` is the most that may be used, `bf16` whether
+    that is worth trying. A way that wins has to win again over a second timing of the way before, which noise may have hit.
+    """
+    best = Way(threads)
+    times = time_steps(best)
+    trials = [Trial(*best, times)]
+
+    def part(found: Seconds) -> float:
+        """Mean part of the best way's time, over the workloads; infinite where one was given up."""
+        return math.prod(found[name] / times[name] for name in times) ** (1 / len(times)) if found.keys() == times.keys() else math.inf
+
+    def wins(way: Way) -> float:
+        """Try a way, make it the best where it is clearly faster, and return its part of the time that was to beat."""
+        nonlocal best, times
+        trials.append(Trial(*way, time_steps(way)))
+        found = trials[-1].seconds
+        if part(found) <= CLEAR:
+            again = time_steps(best)
+            times.update({name: min(seconds, times[name]) for name, seconds in again.items()})
+        share = part(found)
+        if share <= CLEAR:
+            best, times = way, found
+        return share
+
+    if bf16:
+        wins(best._replace(precision="bf16"))
+    wins(best._replace(channels_last=False))
+    fewer = threads // 2
+    while fewer and wins(best._replace(threads=fewer)) < 1:
+        fewer //= 2
+    return best, trials
+
+
+def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
+    """The speed that explains the seconds of these pieces of work best: least squares of relative errors, no part of it negative.
+
+    Arithmetic always has its part; calls and bytes may have none.
+    """
+    parts = np.array([[work.flops, work.calls, work.bytes] for work, _ in measured], dtype=float) / np.array([[seconds] for _, seconds in measured])
+    candidates = []
+    for used in ((0,), (0, 1), (0, 2), (0, 1, 2)):
+        found, *_ = np.linalg.lstsq(parts[:, used], np.ones(len(parts)), rcond=None)
+        if (found >= 0).all():
+            full = np.zeros(3)
+            full[list(used)] = found
+            candidates.append((float(((parts @ full - 1) ** 2).sum()), *full.tolist()))
+    _, flop, call, byte = min(candidates)
+    return Speed(call, flop, byte)
+
+
+def measure(picked: Device) -> Machine:
+    """Time this machine: some two seconds on an idle one, LIMIT_SECONDS or a little more on a busy one. Changes the number of torch's threads.
+
+    Where other programs were at work, comparisons mean nothing: the defaults stay.
+    """
+    torch.set_flush_denormal(True)
+    bench = _Bench(picked)
+    with _quietness() as disturbed:
+        way, trials = bench.on_gpu() if picked.torch_name == "cuda" else choose(bench.workloads, picked.threads, _native_bf16())
+    if disturbed():
+        way = _way(trials[0])
+    seconds = next(trial.seconds for trial in trials if _way(trial) == way) | bench.time(way, PROBES, must=True)
+    speed = fit([(count_step(config).work, seconds[name]) for name, config in {**WORKLOADS, **PROBES}.items()])
+    return Machine(picked.label, picked.torch_name, *way, speed, bench.base, not disturbed(), tuple(trials))
+
+
+def know(picked: Device) -> Machine:
+    """What is remembered of this device, else what is measured now, and remembered from then on."""
+    known = machine.remembered()
+    if known is None or (known.torch_name, known.label) != (picked.torch_name, picked.label):
+        known = measure(picked)
+        machine.keep(known)
+    return known
+
+
+def measure_when_quiet(called: Callable[[float], bool]) -> None:
+    """Measure the machine ahead of its first run, if that is not done yet, as soon as other programs leave it alone.
+
+    called(seconds) waits up to that long and says whether there is a run to train, which ends the waiting. What was once measured while the machine was busy
+    is measured again, but only in quiet.
+    """
+    known, end = machine.remembered(), time.monotonic() + QUIET_SECONDS
+    while known is None or not known.quiet:
+        with _quietness() as disturbed:
+            if called(LOOK_SECONDS):
+                return
+        late = time.monotonic() > end
+        if late and known is not None:
+            return
+        if late or not disturbed():
+            machine.keep(measure(pick_device()))
+            return
+
+
+def _way(trial: Trial) -> Way:
+    return Way(trial.threads, trial.precision, trial.channels_last)
+
+
+def _native_bf16() -> bool:
+    """Whether the processor multiplies bf16 by itself; where it does not, torch's bf16 is many times slower than float32."""
+    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+
+
+class _Bench:
+    """Times steps on one device, and leaves things out once it has taken too long."""
+
+    def __init__(self, picked: Device):
+        self.picked, self.on_cuda = picked, picked.torch_name == "cuda"
+        self.end, self.least = math.inf, {}
+        self.time(Way(picked.threads), {"small": PROBES["small"]})  # the first steps of a process load parts of torch, which is not to be timed
+        self.base = _memory(self.on_cuda)
+        self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}
+
+    def on_gpu(self) -> tuple[Way, list[Trial]]:
+        """The way of a GPU is known without comparing: bf16 from Ampere on; before it, it is emulated."""
+        fast = torch.cuda.get_device_capability(0) >= (8, 0) and torch.cuda.is_bf16_supported()
+        way = Way(self.picked.threads, "bf16" if fast else "float32")
+        return way, [Trial(*way, self.workloads(way))]
+
+    def workloads(self, way: Way) -> Seconds:
+        """Least seconds of a step of each of WORKLOADS; the first way is measured whole."""
+        return self.time(way, WORKLOADS, must=not self.least)
+
+    def time(self, way: Way, configs: dict[str, RunConfig], must: bool = False) -> Seconds:
+        """Least seconds of a step of each config. Ends with the first that is hopeless, or for which there is no time left unless it `must` be measured."""
+        times: Seconds = {}
+        torch.set_num_threads(way.threads)
+        for name, config in configs.items():
+            if not must and time.monotonic() > self.end:
+                break
+            images = torch.randint(0, 256, (2 * config.batch, config.channels, config.size, config.size), dtype=torch.uint8)
+            trainer = Trainer(config, Dataset("self-test", images), machine.set_up(self.picked, *way))
+            first = _seconds(trainer, GPU_WARM_UP if self.on_cuda else 1)  # it also chooses algorithms
+            if not self.on_cuda and first > HOPELESS * self.least.get(name, math.inf) + SET_UP_SECONDS:
+                break
+            times[name] = self._least(trainer)
+            self.least[name] = min(times[name], self.least.get(name, math.inf))
+        return times
+
+    def _least(self, trainer: Trainer) -> float:
+        """Least seconds of a step over a few repetitions; of one where it is late."""
+        steps, times = GPU_STEPS if self.on_cuda else 1, []
+        while not times or (time.monotonic() < self.end and len(times) < REPEAT_MOST and (len(times) < 2 or sum(times) < REPEAT_SECONDS)):
+            times.append(_seconds(trainer, steps))
+        return min(times) / steps
+
+
+def _memory(on_cuda: bool) -> int:
+    """Bytes taken before there is a run: of the GPU, by all who use it, or by this process."""
+    if not on_cuda:
+        return psutil.Process().memory_info().rss
+    free, total = torch.cuda.mem_get_info()
+    return total - free - torch.cuda.memory_reserved()
+
+
+def _seconds(trainer: Trainer, steps: int) -> float:
+    """Of so many steps: `advance` waits for the device at its end."""
+    start = time.perf_counter()
+    trainer.advance(steps)
+    return time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def _quietness() -> Iterator[Callable[[], bool]]:
+    """Yields what says, after the block, whether other programs kept cores busy meanwhile that this one may use."""
+    start, busy, own = time.monotonic(), _busy(), time.process_time()
+    others: list[float] = []
+    yield lambda: others[0] > (psutil.cpu_count() or 1) - cpu_quota() + BUSY_CORES
+    others.append((_busy() - busy - (time.process_time() - own)) / (time.monotonic() - start))
+
+
+def _busy() -> float:
+    """Seconds of all cores that were not idle since the system started; those that a virtual machine's host took away count as well."""
+    times = psutil.cpu_times()
+    return sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
+
+
+def _table(known: Machine) -> str:
+    """What was tried, in images a second, with the chosen way marked."""
+    busy = "" if known.quiet else " (measured while other programs kept it busy: the defaults stay)"
+    lines = [known.label + busy, "  threads  arithmetic  layout         " + "  ".join(f"{name:>10}" for name in WORKLOADS)]
+    for trial in known.trials:
+        layout = "channels last" if trial.channels_last else "contiguous"
+        rates = [f"{config.batch / trial.seconds[name]:.0f}" if name in trial.seconds else "–" for name, config in WORKLOADS.items()]
+        mark = "*" if _way(trial) == (known.threads, known.precision, known.channels_last) else " "
+        lines.append(f"{mark} {trial.threads:>7}  {trial.precision:<10}  {layout:<13}  " + "  ".join(f"{rate:>10}" for rate in rates))
+    speed = known.speed
+    per = [f"{1e6 * speed.call:.0f} µs a call"] + [f"{1e-9 / value:.1f} {unit}" for value, unit in ((speed.flop, "GFLOP/s"), (speed.byte, "GB/s")) if value]
+    return "\n".join([*lines, f"images/s, * is used. A step costs {', '.join(per)}."])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m gan.train.selftest", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--again", action="store_true", help="measure even where this machine is known")
+    picked = pick_device()
+    if parser.parse_args(arguments).again:
+        machine.keep(measure(picked))
+    print(_table(know(picked)))
+
+
+if __name__ == "__main__":
+    main()
