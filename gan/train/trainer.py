@@ -188,7 +188,8 @@ class Trainer:
         loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
         penalty = self._penalty(kind, (real, on_real), (fake, on_fake), labels)
         self.opt_d.zero_grad(set_to_none=True)
-        (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward()
+        # Only to D's weights: the penalty makes leaves of the images, whose gradients nobody needs.
+        (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward(inputs=list(self.D.parameters()))
         self.opt_d.step()
         return loss.detach(), penalty.detach(), on_real.detach(), on_fake.detach()
 
