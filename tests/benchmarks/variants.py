@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.device import Device, cpu_quota, pick_device
+from gan.train.selftest import know
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
@@ -68,8 +69,9 @@ def config_of(variant: Variant, data: str, size: int, channels: int, **given: An
 
 
 def this_machine() -> Device:
-    """The device as the app uses it."""
-    return pick_device()
+    """The device, set up as the self-test found best: what the app trains with."""
+    picked = pick_device()
+    return know(picked).device(picked)
 
 
 def device_of(variant: Variant | None, usual: Device) -> Device:
