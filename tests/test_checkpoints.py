@@ -70,6 +70,14 @@ def test_its_card_tells_how_it_was_trained(name):
     assert card["hardware"]
     assert card["classes"] == list(data.info(name).classes)
     assert 0.75 < card["scores"]["diversity"] < 1.25
+    scores, scored = card["scores"], card["scored"]
+    count, against = (729, "training") if name == "emoji" else (2000, "held_out")
+    assert scored == {"net": name, "title": f"{name} net", "pictures": count, "against": against}
+    assert scores.keys() == card["scores_meaning"].keys()
+    assert {"FD", "KD", "precision", "recall", "density", "coverage", "mode KL", "1-NN accuracy"} < scores.keys()
+    if scored["against"] == "held_out":
+        assert scores["FD"] > scores["FD of data"] > 0
+        assert scores["copies"] < 0.05
     assert {"loss_d", "loss_g"} <= set(card["last_losses"])
     with Image.open(ROOT / name / "preview.webp") as preview:
         assert preview.size == (8 * card["size"], 8 * card["size"])
@@ -80,7 +88,7 @@ def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     assert train(["--data", "digits", "--kimg", "0.2", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
     assert main([str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
-    assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, [])
+    assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, list(data.info("digits").classes))
     load_generator(tmp_path / "mine" / "generator.safetensors")
     write_json(run / "status.json", {**read_json(run / "status.json"), "state": "paused"})
     assert main([str(run), str(tmp_path / "other")]) == 2
