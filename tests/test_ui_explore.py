@@ -374,8 +374,7 @@ def test_without_any_model_it_says_what_to_do(browser, address):
 
 @pytest.mark.parametrize(("lang", "title", "through", "against"), [
     ("en-US", "Scores", "FD (Digits net)", "Against 2,000 pictures that it was not trained on"),
-    ("zh-CN", "评分", "FD（数字网络）", "对照 2,000 张训练时没有用过的图片"),
-])  # fmt: skip
+    ("zh-CN", "评分", "FD（数字网络）", "对照 2,000 张训练时没有用过的图片")])
 def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang)
     page = context.new_page()
@@ -383,17 +382,15 @@ def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title
               "scores": {"FD": 11.546, "precision": 0.8444, "coverage": 0.77, "copies": 0.0115, "FD of data": 3.251}}
 
     def with_scores(route):
-        models = route.fetch().json()
-        route.fulfill(json=[{**model, "scored": scored if model["id"] == f"run:{RUN}" else None} for model in models])
+        route.fulfill(json=[{**model, "scored": scored if model["id"] == f"run:{RUN}" else None} for model in route.fetch().json()])
 
     page.route("**/gan/models", with_scores)
     visit(page, address)
-    section = page.locator(".xp-scores")
+    section, hint = page.locator(".xp-scores"), page.locator(".xp-scores .xp-hint")
     expect(section.locator("h3")).to_have_text(title)
     expect(section.locator("dt").first).to_have_text(through)
     expect(section.locator("small")).to_have_text(against)
     assert section.locator("dd").all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
-    hint = section.locator(".xp-hint")
     expect(hint).to_be_hidden()
     section.locator(".xp-help").click()
     expect(hint).to_contain_text("3.25")

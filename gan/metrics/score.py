@@ -37,7 +37,7 @@ SCORES: dict[str, Meaning] = {
     "mode KL": Meaning("0", "divergence in nats of the classes that are seen in the generated pictures from those in the real ones"),
     "modes": Meaning("", "classes of the real pictures that occur among the generated ones"),
     "1-NN accuracy": Meaning("0.5", "how often a nearest neighbour tells real from generated: 1 always, 0.5 no better than a coin"),
-    "C_T": Meaning("0", "copying test: below -3 the generated pictures are nearer to the training pictures than new real ones, as copies are, or a crowd of average ones"),
+    "C_T": Meaning("0", "copying test: below -3 they are nearer to the training pictures than new real ones, as copies are, or a crowd of average ones"),
     "copies": Meaning("0.01", "share of the generated pictures that are nearer to a training picture than 99 % of new real ones"),
 }  # fmt: skip
 
