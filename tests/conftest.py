@@ -24,7 +24,7 @@ def known_machine():
     from gan.train import machine
 
     picked = pick_device()
-    known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11, 1e-10), 500_000_000)
+    known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11), 500_000_000)
     machine.keep(known)
     yield known
     shutil.rmtree(os.environ["GANARIUM_CACHE"], ignore_errors=True)

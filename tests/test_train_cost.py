@@ -11,20 +11,19 @@ from gan.train.cost import count_step, estimate
 from gan.train.machine import Machine, Speed
 from tests.engine import tiny_trainer
 
-MACHINE = Machine("CPU, 2 threads", "cpu", 2, "float32", True, Speed(0.0, 1e-10, 0.0), 500_000_000)  # 10 GFLOP/s and nothing else
+MACHINE = Machine("CPU, 2 threads", "cpu", 2, "float32", True, Speed(0.0, 1e-10), 500_000_000)  # 10 GFLOP/s and nothing else
 
 
 @pytest.mark.parametrize("settings", [{}, {"penalty_every": 3, "augment": "color,translation,cutout"}, {"conditional": True}])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_step_is_counted_as_the_trainer_takes_it(recipe, settings):
-    """Arithmetic exactly; bytes within 15 %, because normalisation and the optimizers are spelt in other operations on real numbers."""
     trainer = tiny_trainer(recipe, batch=4, **settings)
     every = trainer.config.penalty_every
     with cost._Tally() as tally:
         trainer.advance(every)
     step = count_step(trainer.config, classes=3)
-    assert step.work.flops == pytest.approx(tally.flops / every, rel=1e-9)
-    assert step.work.bytes == pytest.approx(tally.bytes / every, rel=0.15)
+    assert step.work.flops == pytest.approx(tally.flops / every, rel=0.02)  # equal at the time of writing
+    assert 0.5 * tally.calls < step.work.calls * every < tally.calls  # what does not lie in the networks is not counted
     assert (step.parameters_g, step.parameters_d) == (count_parameters(trainer.G), count_parameters(trainer.D))
 
 
@@ -52,7 +51,7 @@ def test_an_estimate_follows_the_planted_speed():
     alone = config.batch / (1e-10 * step.work.flops)
     assert 0.6 * alone < found.images_per_second < alone  # grids and files take their part
     assert found.kimg == pytest.approx(found.images_per_second * 120 / 1000)
-    faster = estimate(config, dataclasses.replace(MACHINE, speed=Speed(0.0, 0.5e-10, 0.0)), 1000)
+    faster = estimate(config, dataclasses.replace(MACHINE, speed=Speed(0.0, 0.5e-10)), 1000)
     assert faster.images_per_second > 1.8 * found.images_per_second
     assert estimate(dataclasses.replace(config, minutes=4.0), MACHINE, 1000).kimg == pytest.approx(2 * found.kimg)
     assert estimate(dataclasses.replace(config, kimg=7.0), MACHINE, 1000).kimg == 7.0

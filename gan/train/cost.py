@@ -22,8 +22,6 @@ from gan.train.machine import Machine, Work
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
 from gan.train.trainer import SAMPLED
 
-# Adam reads a weight, its gradient and two moments and writes three of them back; the average of G reads and writes as much again.
-UPDATE_BYTES = 7 * 4
 # The settings that decide what a step does; the others can be moved without counting again.
 COUNTED = ("size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment")
 GRID = 64  # images of a grid
@@ -83,28 +81,25 @@ def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
 
 
 class _Tally(TorchDispatchMode):
-    """Counts calls, floating-point operations, bytes read and written, and bytes of new tensors, of all that runs inside it."""
+    """Counts calls, floating-point operations, and bytes of new tensors, of all that runs inside it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = self.flops = self.bytes = self.made = 0
+        self.calls = self.flops = self.made = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         if func.is_view:
             return out
-        made = sum(t.numel() * t.element_size() for t in tree_leaves(out) if isinstance(t, torch.Tensor))
-        read = sum(t.numel() * t.element_size() for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor))
         count = flop_registry.get(func._overloadpacket)
         self.calls += 1
         self.flops += count(*args, **kwargs, out_val=out) if count else 0
-        self.bytes += made + read
-        self.made += made
+        self.made += sum(t.numel() * t.element_size() for t in tree_leaves(out) if isinstance(t, torch.Tensor))
         return out
 
     def work(self) -> Work:
-        return Work(self.calls, self.flops, self.bytes)
+        return Work(self.calls, self.flops)
 
 
 def count_step(config: RunConfig, classes: int = 0) -> Step:
@@ -123,10 +118,9 @@ def _count(config: RunConfig, classes: int) -> Step:
     penalised, activations = _walk(config, G, D, classes, config.penalty)
     often = 0 if config.penalty == "none" else 1 / config.penalty_every
     work = penalised if often == 1 else penalised * often + _walk(config, G, D, classes, "none")[0] * (1 - often)
-    updates = Work(0, 0, UPDATE_BYTES * (config.d_steps * numbers_d + 2 * numbers_g))
     with torch.no_grad(), _Tally() as drawn:
         G(*_latents(SAMPLED, config.z_dim, classes))
-    return Step(numbers_g, numbers_d, work + updates, drawn.work() * (GRID / SAMPLED), activations)
+    return Step(numbers_g, numbers_d, work, drawn.work() * (GRID / SAMPLED), activations)
 
 
 def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -146,7 +140,7 @@ def _walk(config: RunConfig, G: Any, D: Any, classes: int, penalty: str) -> tupl
                 fake = G(z, labels)
             loss = _loss_d(config, D, real, fake.detach(), labels, penalty)
             activations = tally.made - before
-            loss.backward()
+            loss.backward(inputs=list(D.parameters()))
         D.requires_grad_(False)
         with torch.no_grad():
             on_real = _logits(config, D, real, labels) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")

@@ -28,21 +28,22 @@ from gan.train.trainer import Trainer
 
 CLEAR = 0.9  # part of the time that another way may take at most to be chosen
 HOPELESS, SET_UP_SECONDS = 4.0, 0.5  # a way whose first step takes so many times the least step so far, and this, is not measured further
-LIMIT_SECONDS = 4.0  # after that the rest is left out
-REPEAT_SECONDS, REPEAT_MOST = 0.2, 5
+LIMIT_SECONDS = 3.0  # after that the rest is left out
+REPEAT_SECONDS, REPEAT_MOST = 0.15, 5
 BUSY_CORES = 0.3  # cores that other programs may use while the machine still counts as quiet
 LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0
 GPU_WARM_UP, GPU_STEPS = 10, 20
 
-# Ways are compared on these. Every step has its penalty, and colour pictures come in small batches, so that a step is short and all steps are alike.
+# Ways are compared on these. Every step has its penalty, so that all are alike, and colour pictures come in small batches, so that they are short.
+_ALIKE = {"penalty_every": 1, "conditional": False}
 WORKLOADS = {
-    "digits": make_config("digits", "modern", 28, 1, conditional=False),
-    "landscapes": make_config("landscapes", "modern", 64, 3, batch=8, penalty_every=1, conditional=False),
+    "digits": make_config("digits", "modern", 28, 1, **_ALIKE),
+    "landscapes": make_config("landscapes", "modern", 64, 3, batch=8, **_ALIKE),
 }
 # These are timed beside them in the way that was chosen: mostly overhead, and mostly wide layers.
 PROBES = {
-    "small": make_config("digits", "modern", 28, 1, width=16, batch=8, conditional=False),
-    "wide": make_config("landscapes", "dcgan", 64, 3, batch=4, conditional=False),
+    "small": make_config("digits", "modern", 28, 1, width=16, batch=8, **_ALIKE),
+    "wide": make_config("landscapes", "dcgan", 64, 3, batch=8, **_ALIKE),
 }
 
 
@@ -95,20 +96,15 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
 
 
 def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
-    """The speed that explains the seconds of these pieces of work best: least squares of relative errors, no part of it negative.
-
-    Arithmetic always has its part; calls and bytes may have none.
-    """
-    parts = np.array([[work.flops, work.calls, work.bytes] for work, _ in measured], dtype=float) / np.array([[seconds] for _, seconds in measured])
-    candidates = []
-    for used in ((0,), (0, 1), (0, 2), (0, 1, 2)):
-        found, *_ = np.linalg.lstsq(parts[:, used], np.ones(len(parts)), rcond=None)
-        if (found >= 0).all():
-            full = np.zeros(3)
-            full[list(used)] = found
-            candidates.append((float(((parts @ full - 1) ** 2).sum()), *full.tolist()))
-    _, flop, call, byte = min(candidates)
-    return Speed(call, flop, byte)
+    """The speed that explains the seconds of these pieces of work best: least squares of relative errors, neither part of it negative."""
+    parts = np.array([[work.calls / seconds, work.flops / seconds] for work, seconds in measured])
+    wanted = np.ones(len(parts))
+    both, *_ = np.linalg.lstsq(parts, wanted, rcond=None)
+    if (both >= 0).all():
+        return Speed(*both.tolist())
+    alone = parts.T @ wanted / (parts**2).sum(0)
+    call_is_better = ((parts * alone - 1) ** 2).sum(0).argmin() == 0
+    return Speed(float(alone[0]), 0.0) if call_is_better else Speed(0.0, float(alone[1]))
 
 
 def measure(picked: Device) -> Machine:
@@ -248,8 +244,8 @@ def _table(known: Machine) -> str:
         mark = "*" if _way(trial) == (known.threads, known.precision, known.channels_last) else " "
         lines.append(f"{mark} {trial.threads:>7}  {trial.precision:<10}  {layout:<13}  " + "  ".join(f"{rate:>10}" for rate in rates))
     speed = known.speed
-    per = [f"{1e6 * speed.call:.0f} µs a call"] + [f"{1e-9 / value:.1f} {unit}" for value, unit in ((speed.flop, "GFLOP/s"), (speed.byte, "GB/s")) if value]
-    return "\n".join([*lines, f"images/s, * is used. A step costs {', '.join(per)}."])
+    arithmetic = f" and works at {1e-9 / speed.flop:.1f} GFLOP/s" if speed.flop else ""
+    return "\n".join([*lines, f"images/s, * is used. A step takes {1e6 * speed.call:.0f} µs for each call of torch{arithmetic}."])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
