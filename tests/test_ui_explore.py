@@ -376,8 +376,7 @@ def test_without_any_model_it_says_what_to_do(browser, address):
     ("en-US", "Scores", "FD (Digits net)", "Against 2,000 pictures that it was not trained on"),
     ("zh-CN", "评分", "FD（数字网络）", "对照 2,000 张训练时没有用过的图片")])
 def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang)
-    page = context.new_page()
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang).new_page()
     scored = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000,
               "scores": {"FD": 11.546, "precision": 0.8444, "coverage": 0.77, "copies": 0.0115, "FD of data": 3.251}}
 
@@ -397,4 +396,4 @@ def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.evaluate(f"location.hash = 'model=run:{CLASSES}'")
     expect(section).to_be_hidden()
-    context.close()
+    page.context.close()
