@@ -58,6 +58,7 @@ class RunConfig:
     ema: float = _field(10.0, "Half-life in kimg of the averaged generator (EMA); 0 shows G as it is.", min=0, max=500)
     augment: str = _field("none", "What D sees changed, on real and fake alike, so that few pictures last longer.", choices=AUGMENTS)
     adaptive: bool = _field(False, "Augment only as often as D would otherwise know the pictures by heart (ADA).")
+    pixel: int = _field(1, "Side of the blocks that pixel art is made of: it is drawn block by block, which is many times faster.", choices=(1, 2, 4))
     flip: bool = _field(False, "Also learn from mirrored pictures; not for digits and letters.")
     conditional: bool = _field(False, "Learn each class by its label, where labels exist, so that you can choose what is drawn.")
     seed: int = _field(0, "Start of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
@@ -67,6 +68,8 @@ class RunConfig:
             _check(field, getattr(self, field.name))
         if self.architecture == "dcgan" and self.size != 64:
             raise UserError("config.dcgan_size", size=self.size)
+        if self.pixel > 1 and (self.architecture == "dcgan" or self.size // self.pixel < 8):
+            raise UserError("config.pixel", pixel=self.pixel, size=self.size)
         if (self.penalty == "wgan_gp") and self.loss != "wasserstein":
             raise UserError("config.penalty_loss", loss=self.loss)
 
@@ -115,6 +118,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "dcgan": {
         "architecture": "dcgan", "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_g": 2e-4, "lr_d": 2e-4, "lr_end": 1.0,
         "beta1": 0.5, "beta2": 0.999, "batch": 32, "width": 64, "z_dim": 100, "ema": 0.0, "size": 64, "augment": "none", "flip": False, "conditional": False,
+        "pixel": 1,
     },
     # The non-saturating loss of Goodfellow et al. 2014 with R1 (Mescheder et al. 2018), the pair behind StyleGAN.
     "nonsaturating": {**_STEADY, "loss": "nonsaturating"},

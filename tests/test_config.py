@@ -41,6 +41,8 @@ def test_each_adversarial_loss_has_a_recipe():
 @pytest.mark.parametrize(
     ("key", "values"),
     [
+        ("config.pixel", {"pixel": 4, "size": 28}),
+        ("config.pixel", {"recipe": "dcgan", "pixel": 2}),
         ("config.range", {"batch": 1}),
         ("config.range", {"lr_g": 1.0}),
         ("config.not_a_number", {"lr_g": math.nan}),

@@ -110,3 +110,16 @@ def test_pretrained_eyes_are_no_part_of_what_is_trained_or_stored():
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
     D(image).sum().backward()
     assert image.grad.abs().sum() > 0
+
+
+def test_pixel_art_is_drawn_and_judged_block_by_block():
+    spec = ModelSpec("modern", 64, 3, 10, 8, pixel=4)
+    G, D = build_generator(spec), build_discriminator(spec)
+    images = G(torch.randn(3, 10))
+    assert images.shape == (3, 3, 64, 64)
+    blocks = images.unfold(2, 4, 4).unfold(3, 4, 4)
+    assert torch.equal(blocks, blocks[..., :1, :1].expand_as(blocks))
+    shuffled = blocks + torch.tensor([[1.0, -1.0] * 2] * 4)  # what averages out within a block is not seen
+    again = shuffled.permute(0, 1, 2, 4, 3, 5).reshape(images.shape)
+    torch.testing.assert_close(D(images), D(again), atol=1e-5, rtol=1e-4)
+    assert count_parameters(G) < count_parameters(build_generator(ModelSpec("modern", 64, 3, 10, 8)))

@@ -24,7 +24,7 @@ FORMAT = "ganarium-1"
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a pair of networks looks like; num_classes 0 means unconditional."""
+    """What a pair of networks looks like; num_classes 0 means unconditional, pixel is the side of the blocks that pixel art is made of."""
 
     architecture: str
     size: int
@@ -32,6 +32,7 @@ class ModelSpec:
     z_dim: int
     width: int
     num_classes: int = 0
+    pixel: int = 1
 
 
 class Architecture(NamedTuple):

@@ -3,7 +3,7 @@
 DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the highest resolution, because that is where
 the time goes; nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation
 in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017); and labels as in R3GAN (Huang et al.
-2024): an embedding joined to z, and D's output vector dotted with a class embedding.
+2024): an embedding joined to z, and D's output vector dotted with a class embedding. Pixel art is drawn and judged block by block.
 """
 
 import torch
@@ -49,7 +49,7 @@ class Generator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        stages = plan(spec.size, spec.width)
+        stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
         self.start = (channels, side, side)
         self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
@@ -61,6 +61,7 @@ class Generator(nn.Module):
             channels = wider
         self.blocks = nn.Sequential(*blocks)
         self.to_image = nn.Conv2d(channels, spec.channels, 3, 1, 1)
+        self.enlarge = nn.Upsample(scale_factor=spec.pixel) if spec.pixel > 1 else nn.Identity()
         self.apply(_initialise)
 
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
@@ -72,7 +73,7 @@ class Generator(nn.Module):
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
-        return torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels).unflatten(1, self.start))))
+        return self.enlarge(torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels).unflatten(1, self.start)))))
 
 
 class Discriminator(nn.Module):
@@ -80,8 +81,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        stages = plan(spec.size, spec.width)[:-1][::-1]
-        channels, blocks = spec.channels, []
+        stages = plan(spec.size // spec.pixel, spec.width)[:-1][::-1]
+        channels, blocks = spec.channels, [nn.AvgPool2d(spec.pixel)] if spec.pixel > 1 else []
         for _, wider in stages:
             blocks += [nn.Conv2d(channels, wider, 4, 2, 1), nn.LeakyReLU(0.2)]
             channels = wider

@@ -17,13 +17,13 @@ from torch.utils.flop_counter import flop_registry
 from gan.augment import augment
 from gan.config import RunConfig
 from gan.losses import LOSSES, interpolate, squared_gradient
-from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
+from gan.models import build_discriminator, build_generator, count_parameters
 from gan.train.machine import Machine, Work
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
-from gan.train.trainer import SAMPLED
+from gan.train.trainer import SAMPLED, model_spec
 
 # The settings that decide what a step does; the others can be moved without counting again.
-COUNTED = ("size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment")
+COUNTED = ("size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional")
 GRID = 64  # images of a grid
 ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
 FILES_SHARE = 0.01  # of the time, for checkpoints, the live generator and the status
@@ -110,7 +110,7 @@ def count_step(config: RunConfig, classes: int = 0) -> Step:
 
 @functools.lru_cache(maxsize=256)
 def _count(config: RunConfig, classes: int) -> Step:
-    spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, classes)
+    spec = model_spec(config, classes)
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # weights from a file can't be put into shapes
         G, D = build_generator(spec), build_discriminator(spec)

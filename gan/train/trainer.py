@@ -37,6 +37,12 @@ def seed_for(*parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little") >> 1
 
 
+def model_spec(config: RunConfig, classes: int) -> ModelSpec:
+    """The networks of a run whose data set has so many classes."""
+    labels = classes if config.conditional else 0
+    return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel)
+
+
 @dataclass
 class Schedule:
     """Settings that change over a run, as device tensors that the step reads: shapes () float32."""
@@ -54,7 +60,7 @@ class Trainer:
         check_data(config, dataset)
         self.config, self.device = config, torch.device(device.torch_name)
         self.classes = dataset.classes if config.conditional else ()
-        self.spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(self.classes))
+        self.spec = model_spec(config, len(self.classes))
         layout = torch.channels_last if device.channels_last else torch.contiguous_format
         self.autocast = functools.partial(torch.autocast, self.device.type, torch.bfloat16, enabled=device.precision == "bf16", cache_enabled=False)
         self.images = dataset.images.to(self.device, memory_format=layout)

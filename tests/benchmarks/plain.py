@@ -13,7 +13,8 @@ from gan.augment import augment
 from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.losses import LOSSES, interpolate, squared_gradient
-from gan.models import ModelSpec, build_discriminator, build_generator
+from gan.models import build_discriminator, build_generator
+from gan.train.trainer import model_spec
 
 Labels = torch.Tensor | None
 
@@ -25,7 +26,7 @@ class Plain:
         torch.manual_seed(config.seed)
         self.config, self.images, self.device = config, dataset.images.to(device), device
         self.labels = dataset.labels.to(device) if config.conditional else None
-        spec = ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, len(dataset.classes) if config.conditional else 0)
+        spec = model_spec(config, len(dataset.classes))
         self.G, self.D = build_generator(spec).to(device), build_discriminator(spec).to(device)
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         betas = (config.beta1, config.beta2)
