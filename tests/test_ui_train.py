@@ -210,6 +210,31 @@ def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
     expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
 
 
+def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit):
+    page = visit()
+    lead, pace, needs = (page.locator(f"gan-cost p >> nth={number}") for number in range(3))
+    expect(lead).to_have_text(re.compile(r"^About [\d,]+ pictures in 5 min$"))
+    expect(pace).to_have_text(re.compile(r"^[\d,]+ a second · "))
+    expect(needs).to_have_text(re.compile(r"^G [\d.]+k \+ D [\d.]+k numbers to learn · [\d.]+ GB of "))
+    narrow = needs.inner_text()
+    page.click("gan-time [role=radio] >> nth=3")
+    expect(lead).to_have_text(re.compile("in 10 min$"))
+    page.click("#train-advanced > button")
+    page.fill("#field-width input", "64")
+    page.press("#field-width input", "Tab")
+    expect(needs).not_to_have_text(narrow)
+    expect(needs).to_contain_text("numbers to learn")
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    expect(lead).to_have_text("The setting Batch = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(needs).to_have_text("")
+    page.fill("#field-batch input", "16")
+    page.press("#field-batch input", "Tab")
+    expect(lead).to_have_text(re.compile("in 10 min$"))
+    page.click(".gan-lang")
+    expect(page.locator("gan-cost p >> nth=0")).to_have_text(re.compile("^10 分钟约看 [\\d,]+ 张图片$"))
+
+
 def test_own_pictures_without_files_say_so(visit):
     page = visit("zh-CN")
     page.click("gan-data [role=radio]:has(.tr-blank)")

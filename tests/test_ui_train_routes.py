@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from gan.config import RECIPES, make_config
 from gan.files import append_line, write_bytes
 from gan.ui import board as board_module
+from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes
 from tests.fakes.runs import LONG, reaches, tiny
@@ -160,3 +161,72 @@ def test_the_form_is_offered_every_registry_entry(browser):
     assert offer["data"][0]["name"] == "digits"
     assert offer["equilibrium"]["wasserstein"] is None
     assert browser.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
+
+
+def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
+    """A question for the cost of a form, with some of its fields changed."""
+    known = data if data != form.OWN else "own"
+    values = dict(zip(form.names(), form.defaults(known, recipe), strict=True))
+    return {"data": data, "recipe": recipe, "minutes": minutes, "own": own, "values": list({**values, **changes}.values())}
+
+
+@pytest.fixture
+def cost(browser):
+    """The reply to a question, given as JSON or as any text."""
+    return lambda question: browser.get("/gradio_api/gan/cost", params={"form": question if isinstance(question, str) else json.dumps(question)})
+
+
+def test_the_cost_of_the_form_follows_it(cost, known_machine):
+    found = cost(asked()).json()
+    assert (found["minutes"], found["gpu"]) == (5, known_machine.torch_name == "cuda")
+    assert found["kimg"] == pytest.approx(found["rate"] * 300 / 1000)
+    assert found["passes"] == pytest.approx(found["kimg"] / 10)  # of 10,000 digits
+    assert found["memory"] > known_machine.base
+    assert cost(asked(minutes=10)).json()["kimg"] == pytest.approx(2 * found["kimg"])
+    wider = cost(asked(width=64)).json()
+    assert wider["rate"] < found["rate"]
+    assert wider["parameters"]["G"] > found["parameters"]["G"] > 10_000 < found["parameters"]["D"]
+    assert cost(asked("emoji", "dcgan")).json()["rate"] < found["rate"]
+
+
+def test_own_pictures_are_counted_where_they_can_be(cost):
+    assert cost(asked(form.OWN, own=200)).json()["passes"] > 0
+    assert cost(asked(form.OWN, own=None)).json()["passes"] is None
+    assert cost(asked(form.OWN)).json()["passes"] is None  # none added yet
+    assert cost(asked(form.OWN, own=20)).json()["error"]["key"] == "train.batch_too_large"
+    assert cost(asked(form.OWN, own=1)).json()["error"]["key"] == "ui.too_few"
+
+
+def test_before_the_self_test_the_cost_has_no_rate(cost, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path))
+    found = cost(asked()).json()
+    assert (found["rate"], found["kimg"], found["passes"], found["memory"]) == (None, None, None, None)
+    assert found["parameters"]["G"] > 10_000
+
+
+IMPOSSIBLE = [
+    (asked(batch=1), "config.range"),
+    (asked(size=77), "config.choice"),
+    (asked(minutes=None), "config.not_a_number"),
+    (asked(minutes=10**400), "config.not_a_number"),
+    (asked(batch=10**400), "config.not_whole"),
+    (asked(width={"a": [1]}), "config.not_whole"),
+    (asked(lr_g=float("nan")), "config.not_a_number"),
+    (asked(conditional=3), "config.not_yes_no"),
+    (asked("emoji", batch=1000), "train.batch_too_large"),
+    (asked("celeba", recipe="magic"), "config.unknown_recipe"),
+    (asked(recipe=["modern"]), "config.unknown_recipe"),
+    (asked("/etc"), "data.unknown"),
+    ({**asked(), "data": {}}, "data.unknown"),
+    ({"values": []}, "data.unknown"),
+    ({**asked(), "values": [1]}, "ui.bad_form"),
+    ('{"data": "digits"}', "ui.bad_form"),
+    *((text, "ui.bad_form") for text in ("", "{", "[]", "[" * 20_000, "7" * 9000)),
+]
+
+
+@pytest.mark.parametrize(("question", "key"), IMPOSSIBLE)
+def test_an_impossible_form_costs_a_sentence(question, key, cost):
+    reply = cost(question)
+    assert reply.status_code in (400, 404)
+    assert reply.json()["error"]["key"] == key

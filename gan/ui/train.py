@@ -28,8 +28,12 @@ _HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { deta
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
 _RESTORE = """async (...values) => {
   while (!window.ganForm) await new Promise((later) => setTimeout(later, 20));
-  return window.ganForm(...values);
+  const [data, ...others] = await window.ganForm(...values);
+  dispatchEvent(new CustomEvent("gan:form", { detail: [data, null, ...others] })); // files are not kept
+  return [data, ...others];
 }"""
+# What stands in the form, for the element that tells what the run would cost.
+_TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
 _ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
 
 
@@ -49,6 +53,7 @@ def build(services: Services) -> None:
             with gr.Column(elem_id="train-go"):
                 gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
                 minutes = _picker("gan-time", 5)
+                gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False, elem_id="train-answer")
                 button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
@@ -58,8 +63,10 @@ def build(services: Services) -> None:
     for source in (data, recipe):
         source.change(None, [data, recipe, *fields], fields, js=_DEFAULTS, api_visibility="private")
     gr.context.Context.root_block.load(None, [data, recipe, minutes, *fields], [data, recipe, minutes, *fields], js=_RESTORE, api_visibility="private")
+    everything = [data, files, recipe, minutes, *fields]
+    gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
     button.click(None, js=_ANNOUNCE)
-    button.click(_submitter(services), [data, files, recipe, minutes, *fields], answer, **quiet)
+    button.click(_submitter(services), everything, answer, **quiet)
 
 
 def routes(services: Services) -> list[BaseRoute]:

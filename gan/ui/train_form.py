@@ -1,6 +1,7 @@
 """The advanced settings, drawn from the fields of RunConfig, and the way from the form's values to a config."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,18 +74,31 @@ def shape(data: Any) -> tuple[int, int]:
 
 def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
     """The config of the form. Raises UserError for an impossible setting, and for what is known of the data set before it is loaded."""
+    made = settings(data, recipe, minutes, values)
+    info = data_room.catalogue().get(data)
+    check_pictures(made, count_pictures(Path(data)) if info is None else info.count)
+    return made
+
+
+def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
+    """The config of the form, whatever the number of pictures. Raises UserError for an impossible setting."""
     size, channels = shape(data)
+    if len(values) != len(names()):
+        raise UserError("ui.bad_form")
     asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
     made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
     info = data_room.catalogue().get(data)
-    count = count_pictures(Path(data)) if info is None else info.count
-    if info is None and count < 2:
-        raise UserError("ui.too_few", count=count)
-    if made.batch > count:
-        raise UserError("train.batch_too_large", batch=made.batch, count=count)
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
     return made
+
+
+def check_pictures(made: RunConfig, count: int) -> None:
+    """Raises UserError where so many pictures are too few for a run."""
+    if count < 2:
+        raise UserError("ui.too_few", count=count)
+    if made.batch > count:
+        raise UserError("train.batch_too_large", batch=made.batch, count=count)
 
 
 _MINUTES = next(field for field in dataclasses.fields(RunConfig) if field.name == "minutes")
@@ -95,4 +109,6 @@ def _number(field: dataclasses.Field, value: Any) -> Any:
     kind = type(field.default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
+    if abs(value) > 1e300:
+        return math.inf  # a whole number that no float can hold is refused as one
     return int(value) if kind is int and float(value).is_integer() else float(value) if kind is float else value

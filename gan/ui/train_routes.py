@@ -14,6 +14,7 @@ from gan.ui import train_form as form
 from gan.ui.board import Board
 from gan.ui.routes import get, post, with_etag
 from gan.ui.services import Services
+from gan.ui.train_cost import cost
 
 MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
 FOREVER = "public, max-age=31536000, immutable"
@@ -50,6 +51,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
         post("runs/{id}/{command}", command),
+        get("cost", lambda request: cost(request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
         get("thumbnails/{name}.webp", thumbnail),
     ]

@@ -1,3 +1,4 @@
 // The elements of the Train tab.
+import "./train/cost.js";
 import "./train/form.js";
 import "./train/stage.js";

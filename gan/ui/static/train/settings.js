@@ -5,6 +5,12 @@ import { options } from "./offer.js";
 const KEPT = "gan_form";
 const START = ["digits", "modern", 5]; // what the form begins with
 let before = START;
+let told = null;
+
+addEventListener("gan:form", (event) => { told = event.detail; });
+
+/** All that stands in the form, as "gan:form" last told it: [data, files, recipe, minutes, ...settings]. */
+export const toldForm = () => told;
 
 /** The advanced settings for another data set or recipe: those that the choice does not touch stay as they are. */
 window.ganDefaults = async (data, recipe, ...current) => {
