@@ -282,6 +282,18 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
     assert idle.returncode == 0
 
 
+def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path):
+    environment = {**os.environ, "GANARIUM_CACHE": str(tmp_path / "cache")}
+    with subprocess.Popen([sys.executable, "-m", "gan.train", "--spare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as spare:
+        assert spare.stdout.readline() == "ready\n"
+        end = time.monotonic() + 90
+        while not list((tmp_path / "cache").glob("machine-*.json")) and time.monotonic() < end:
+            time.sleep(0.05)
+        spare.terminate()
+    (known,) = (tmp_path / "cache").glob("machine-*.json")
+    assert read_json(known)["trials"][0]["seconds"].keys() == {"digits", "landscapes"}
+
+
 def _line(pair: float = 0.8, loss_d: float = 0.4, diversity: float | None = 0.95, images: int = 50_000) -> dict:
     return {"pair": pair, "loss_d": loss_d, "diversity": diversity, "images": images}
 
