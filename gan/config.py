@@ -140,7 +140,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 # What a data set wants different from the defaults above. Recipes other than "modern" come after it and win.
 # Digits by the coverage of 2,000 test pictures. In 90 s of one CPU thread: width 64 without labels .17, width 32 .25, with labels .68, at twice the learning
-# rate .74; width 24 or 48, batch 16 or 64, three times the rate, another EMA: no better. In 420 s: .82, with gamma .1 instead of .5 .85; deeper, wider: no better.
+# rate .74; width 24 or 48, batch 16 or 64, three times the rate: no better. In 420 s .82, with gamma .1 instead of .5 .85; deeper or wider: no better.
 _GREY_28: dict[str, Any] = {"conditional": True, "lr_g": 2e-3, "lr_d": 2e-3, "penalty_every": 2, "gamma": 0.1}
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("digits", "fashion", "mnist", "fashion-mnist", "kmnist"), _GREY_28),
