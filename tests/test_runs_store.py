@@ -166,7 +166,7 @@ def test_a_config_of_another_version_says_so(store):
 
 def test_an_impossible_number_in_a_config_is_damage(store):
     run_id = store.create(tiny())
-    spoil(store, run_id, "config.json", json.dumps(tiny().to_json()).replace('"gamma": 0.5', '"gamma": 1' + "0" * 400).encode())
+    spoil(store, run_id, "config.json", json.dumps(tiny().to_json()).replace('"beta2": 0.99', '"beta2": 1' + "0" * 400).encode())
     assert store.status(run_id)["state"] == "damaged"
 
 
