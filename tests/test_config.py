@@ -30,6 +30,15 @@ def test_the_modern_recipe_uses_the_pictures_own_size_and_both_penalties():
     assert config.ema > 0
 
 
+def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone():
+    assert make_config("digits", "modern").lr_g == 2 * make_config("unknown", "modern").lr_g
+    for recipe in set(RECIPES) - {"modern"}:
+        for field in ("lr_g", "lr_d", "gamma", "penalty_every"):
+            assert getattr(make_config("digits", recipe), field) == getattr(make_config("unknown", recipe), field), (recipe, field)
+    assert make_config("emoji", "hinge").gamma == make_config("emoji", "modern").gamma
+    assert make_config("digits", "modern", lr_g=3e-3).lr_g == 3e-3
+
+
 def test_overrides_win():
     assert make_config("digits", "dcgan", batch=16, lr_g=1e-4).batch == 16
 

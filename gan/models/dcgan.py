@@ -24,7 +24,7 @@ class Generator(nn.Module):
         for narrow, wide in itertools.pairwise(widths):
             blocks += [nn.ConvTranspose2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(True)]
         self.blocks = nn.Sequential(*blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False))
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def _first(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         if self.embed is not None:
@@ -52,7 +52,7 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], LABEL_FEATURES if spec.num_classes else 1, 4, 1, 0, bias=False)
         self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
         return (out * self.embed(labels)).sum(1) / LABEL_FEATURES**0.5
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """The initialisation of the paper."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)

@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
+from gan.models.modern import LABEL_FEATURES
 
-LABEL_FEATURES = 64
 SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points
 
 

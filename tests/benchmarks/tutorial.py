@@ -8,6 +8,8 @@ in every step. Only the batch is 64 instead of 128, and batches come from memory
 import torch
 from torch import nn
 
+from gan.models.dcgan import initialise
+
 BATCH, NZ, WIDTH, RATE, BETAS = 64, 100, 64, 2e-4, (0.5, 0.999)
 SIZE = 64
 
@@ -19,7 +21,7 @@ class Tutorial:
         """images: uint8 (N, C, 64, 64); device: torch's name of where they are kept and trained on."""
         torch.manual_seed(seed)
         self.device, self.images, channels = device, images.to(device), images.shape[1]
-        self.generator, self.discriminator = (net(channels).apply(_initialise).to(device) for net in (generator, discriminator))
+        self.generator, self.discriminator = (net(channels).apply(initialise).to(device) for net in (generator, discriminator))
         self.opt_d = torch.optim.Adam(self.discriminator.parameters(), lr=RATE, betas=BETAS)
         self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=RATE, betas=BETAS)
         self.criterion = nn.BCELoss()
@@ -86,11 +88,3 @@ def discriminator(channels: int) -> nn.Sequential:
         layers += [nn.Conv2d(wide, factor * WIDTH, 4, 2, 1, bias=False), nn.BatchNorm2d(factor * WIDTH), nn.LeakyReLU(0.2, inplace=True)]
         wide = factor * WIDTH
     return nn.Sequential(*layers, nn.Conv2d(wide, 1, 4, 1, 0, bias=False), nn.Sigmoid())
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
