@@ -13,12 +13,7 @@ from gan.files import read_json, write_bytes, write_json
 from gan.runs import processes, supervisor
 from gan.runs.store import LIVE, Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, LONG, REPOSITORY, reaches, state, tiny, wait_until
-
-
-def children():
-    return psutil.Process().children()
-
+from tests.fakes.runs import FAKE_WORKER, LONG, REPOSITORY, children, reaches, state, tiny, wait_until
 
 # The server's end and its next start
 

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 
-import psutil
 import pytest
 
 from gan.errors import MESSAGES, UserError
@@ -15,13 +14,8 @@ from gan.files import append_line, write_bytes
 from gan.runs import supervisor
 from gan.runs.store import LIVE, STATES
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
+from tests.fakes.runs import FAKE_WORKER, LONG, children, reaches, state, tiny, wait_until
 from tests.fakes.worker import SEEDS
-
-
-def children():
-    return psutil.Process().children()
-
 
 # One run
 

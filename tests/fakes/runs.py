@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from gan.config import RunConfig, make_config
 from gan.runs.store import Store
 
@@ -16,6 +18,18 @@ LONG = 100_000  # steps: a fake run that never ends by itself
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
     """A run of `steps` batches of 8 digits on the narrowest networks."""
     return make_config("digits", size=28, channels=1, **{"batch": 8, "width": 8, "z_dim": 16, "kimg": steps * 8 / 1000, "seed": seed, **overrides})
+
+
+def children() -> list[psutil.Process]:
+    """The processes that this one has started, but for the tracker that multiprocessing keeps for itself once any test has spawned with it."""
+    return [child for child in psutil.Process().children() if not _is_tracker(child)]
+
+
+def _is_tracker(process: psutil.Process) -> bool:
+    try:
+        return any("resource_tracker" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Callable[[], str] = str) -> None:

@@ -163,6 +163,7 @@ class Answer extends HTMLElement {
   show(answer) {
     this.text.hidden = !answer?.error;
     setText(this.text, answer?.error ? sentence(answer.error) : "");
+    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may stand at the top edge, with the sentence above it
     if (answer?.run) view(answer.run);
   }
 }
