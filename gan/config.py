@@ -61,6 +61,7 @@ class RunConfig:
     pixel: int = _field(1, "Side of the blocks that pixel art is made of: it is drawn block by block, which is many times faster.", choices=(1, 2, 4))
     flip: bool = _field(False, "Also learn from mirrored pictures; not for digits and letters.")
     conditional: bool = _field(False, "Learn each class by its label, where labels exist, so that you can choose what is drawn.")
+    looks: int = _field(1, "Groups of similar pictures, within each class, that G and D are told about: more kinds are drawn sooner. 1: none.", min=1, max=64)
     seed: int = _field(0, "Start of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
 
     def __post_init__(self) -> None:

@@ -175,7 +175,7 @@ def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe, m
     trainer = tiny_trainer(recipe, d_steps=2, flip=True, conditional=True)
     plain = Plain(config, tiny_data(), "cpu")
     with Counter() as drawing:
-        plain._draw(plain.labels[: config.batch])
+        plain._draw(plain.groups[: config.batch])
     ours, theirs = count(trainer.advance, 2, 0, 0), count(plain.advance, 2, 0, 0)
     backward = torch.Tensor.backward
     with monkeypatch.context() as patch:

@@ -1,7 +1,8 @@
 """Generators and discriminators, and the file form of a generator.
 
 An architecture is a pair of builders in ARCHITECTURES. G maps a latent z of shape (N, z_dim), z ~ N(0, I), and class labels (N,) int64 where the
-model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and labels to logits (N,), or (N, positions) where it judges parts of pictures.
+model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and groups, which are the labels where there are no looks (models/condition.py), to
+logits (N,), or (N, positions) where it judges parts of pictures.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ FORMAT = "ganarium-1"
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a pair of networks looks like; num_classes 0 means unconditional, pixel is the side of the blocks that pixel art is made of."""
+    """What a pair of networks looks like; num_classes 0 means without class labels, pixel is the side of the blocks that pixel art is made of."""
 
     architecture: str
     size: int
@@ -33,6 +34,12 @@ class ModelSpec:
     width: int
     num_classes: int = 0
     pixel: int = 1
+    looks: int = 1
+
+    @property
+    def groups(self) -> int:
+        """How many pairs of class and look there are; 0 where networks are told neither."""
+        return max(1, self.num_classes) * self.looks if self.num_classes or self.looks > 1 else 0
 
 
 class Architecture(NamedTuple):
@@ -55,7 +62,7 @@ def build_generator(spec: ModelSpec) -> nn.Module:
 
 
 def build_discriminator(spec: ModelSpec) -> nn.Module:
-    """A fresh discriminator: forward(images (N, C, H, W) in [-1, 1], labels (N,) int64 or None) -> logits (N,)."""
+    """A fresh discriminator: forward(images (N, C, H, W) in [-1, 1], groups (N,) int64 or None) -> logits (N,)."""
     return ARCHITECTURES[spec.architecture].discriminator(spec)
 
 

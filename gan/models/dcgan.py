@@ -1,6 +1,6 @@
 """The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch normalisation in both networks, N(0, 0.02) weights.
 
-With labels (an addition of ours, since the paper has none): G gets an embedding joined to z, D a class embedding dotted with its last feature vector.
+Labels and looks (models/condition.py) are an addition of ours, since the paper has none.
 """
 
 import itertools
@@ -8,7 +8,7 @@ import itertools
 import torch
 from torch import nn
 
-LABEL_FEATURES = 64
+from gan.models.condition import FEATURES, Told, Verdict
 
 
 class Generator(nn.Module):
@@ -16,8 +16,8 @@ class Generator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
-        inputs = spec.z_dim + (LABEL_FEATURES if spec.num_classes else 0)
+        self.told = Told(spec) if spec.groups else None
+        inputs = spec.z_dim + (FEATURES if spec.groups else 0)
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
         self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
         blocks: list[nn.Module] = []
@@ -27,8 +27,8 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def _first(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        if self.embed is not None:
-            z = torch.cat([z, self.embed(labels)], 1)
+        if self.told is not None:
+            z = self.told(z, labels)
         return self.first(z[:, :, None, None])
 
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
@@ -41,7 +41,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """images (N, C, 64, 64), labels (N,) or None -> logits (N,)."""
+    """images (N, C, 64, 64), groups (N,) or None -> logits (N,)."""
 
     def __init__(self, spec):
         super().__init__()
@@ -50,16 +50,14 @@ class Discriminator(nn.Module):
         for wide, narrow in itertools.pairwise(widths):
             blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
         self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Conv2d(widths[-1], LABEL_FEATURES if spec.num_classes else 1, 4, 1, 0, bias=False)
-        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.head = nn.Conv2d(widths[-1], FEATURES if spec.groups else 1, 4, 1, 0, bias=False)
+        self.verdict = Verdict(spec) if spec.groups else None
         self.apply(initialise)
 
-    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         out = self.head(self.blocks(images)).flatten(1)
-        if self.embed is None:
-            return out.squeeze(1)
-        return (out * self.embed(labels)).sum(1) / LABEL_FEATURES**0.5
+        return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
 
 
 def initialise(module: nn.Module) -> None:

@@ -2,14 +2,14 @@
 
 DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the highest resolution, because that is where
 the time goes; nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation
-in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017); and labels as in R3GAN (Huang et al.
-2024): an embedding joined to z, and D's output vector dotted with a class embedding. Pixel art is drawn and judged block by block.
+in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017). Pixel art is drawn and judged block by block.
 """
 
 import torch
 from torch import nn
 
-LABEL_FEATURES = 64
+from gan.models.condition import FEATURES, Told, Verdict
+
 MAX_MULTIPLE = 4
 
 
@@ -52,8 +52,8 @@ class Generator(nn.Module):
         stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
         self.start = (channels, side, side)
-        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
-        self.dense = nn.Linear(spec.z_dim + (LABEL_FEATURES if spec.num_classes else 0), channels * side * side, bias=False)
+        self.told = Told(spec) if spec.groups else None
+        self.dense = nn.Linear(spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
         for _, wider in stages[1:]:
@@ -66,8 +66,8 @@ class Generator(nn.Module):
 
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
-        if self.embed is not None:
-            z = torch.cat([z, self.embed(labels)], 1)
+        if self.told is not None:
+            z = self.told(z, labels)
         x = self.norm(self.dense(z).unflatten(1, self.start))
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
 
@@ -77,7 +77,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """images (N, C, size, size), labels (N,) or None -> logits (N,)."""
+    """images (N, C, size, size), groups (N,) or None -> logits (N,)."""
 
     def __init__(self, spec):
         super().__init__()
@@ -88,16 +88,14 @@ class Discriminator(nn.Module):
             channels = wider
         self.blocks = nn.Sequential(*blocks)
         side = stages[-1][0]
-        self.head = nn.Linear(channels * side * side, LABEL_FEATURES if spec.num_classes else 1)
-        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.head = nn.Linear(channels * side * side, FEATURES if spec.groups else 1)
+        self.verdict = Verdict(spec) if spec.groups else None
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         out = self.head(self.blocks(images).flatten(1))
-        if self.embed is None:
-            return out.squeeze(1)
-        return (out * self.embed(labels)).sum(1) / LABEL_FEATURES**0.5
+        return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gan.models.condition import FEATURES, Verdict
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
-from gan.models.modern import LABEL_FEATURES
 
 SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points
 
 
 class Discriminator(nn.Module):
-    """images (N, C, size, size), labels (N,) or None -> logits (N, positions of all four maps)."""
+    """images (N, C, size, size), groups (N,) or None -> logits (N, positions of all four maps)."""
 
     def __init__(self, spec):
         super().__init__()
@@ -27,9 +27,9 @@ class Discriminator(nn.Module):
             self.register_buffer(f"across_channels{k}", _random_projection(width, channels, 1))
             if k:
                 self.register_buffer(f"across_scales{k}", _random_projection(widths[k - 1], width, 3))
-        outputs = LABEL_FEATURES if spec.num_classes else 1
+        outputs = FEATURES if spec.groups else 1
         self.judges = nn.ModuleList(_judge(width, outputs) for width in widths)
-        self.embed = nn.Embedding(spec.num_classes, LABEL_FEATURES) if spec.num_classes else None
+        self.verdict = Verdict(spec) if spec.groups else None
 
     def _apply(self, function, recurse=True):
         """Moves the eyes with the rest."""
@@ -46,13 +46,11 @@ class Discriminator(nn.Module):
             maps[k - 1] = maps[k - 1] + F.conv2d(coarse, getattr(self, f"across_scales{k}"), padding=1)
         return maps
 
-    def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         judged = [judge(x).flatten(2) for judge, x in zip(self.judges, self._maps(images), strict=True)]
         out = torch.cat(judged, 2)
-        if self.embed is None:
-            return out.squeeze(1)
-        return (out * self.embed(labels)[:, :, None]).sum(1) / LABEL_FEATURES**0.5
+        return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
 
 
 def _random_projection(outputs: int, inputs: int, kernel: int) -> torch.Tensor:

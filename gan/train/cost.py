@@ -17,13 +17,15 @@ from torch.utils.flop_counter import flop_registry
 from gan.augment import augment
 from gan.config import RunConfig
 from gan.losses import LOSSES, interpolate, squared_gradient
-from gan.models import build_discriminator, build_generator, count_parameters
+from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
 from gan.train.machine import Machine, Work
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
 from gan.train.trainer import SAMPLED, model_spec
 
 # The settings that decide what a step does; the others can be moved without counting again.
-COUNTED = ("size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional")
+COUNTED = (
+    "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional", "looks",
+)  # fmt: skip
 GRID = 64  # images of a grid
 ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
 FILES_SHARE = 0.01  # of the time, for checkpoints, the live generator and the status
@@ -115,9 +117,9 @@ def _count(config: RunConfig, classes: int) -> Step:
         warnings.simplefilter("ignore")  # weights from a file can't be put into shapes
         G, D = build_generator(spec), build_discriminator(spec)
     numbers_g, numbers_d = count_parameters(G), count_parameters(D)
-    penalised, activations = _walk(config, G, D, classes, config.penalty)
+    penalised, activations = _walk(config, G, D, spec, config.penalty)
     often = 0 if config.penalty == "none" else 1 / config.penalty_every
-    work = penalised if often == 1 else penalised * often + _walk(config, G, D, classes, "none")[0] * (1 - often)
+    work = penalised if often == 1 else penalised * often + _walk(config, G, D, spec, "none")[0] * (1 - often)
     with torch.no_grad(), _Tally() as drawn:
         G(*_latents(SAMPLED, config.z_dim, classes))
     return Step(numbers_g, numbers_d, work, drawn.work() * (GRID / SAMPLED), activations)
@@ -128,37 +130,37 @@ def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.
     return torch.empty(count, z_dim, device="meta"), labels
 
 
-def _walk(config: RunConfig, G: Any, D: Any, classes: int, penalty: str) -> tuple[Work, int]:
+def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> tuple[Work, int]:
     """The work of one step with this penalty, without the updates, and the bytes alive before D's backward pass: Trainer's step, on shapes alone."""
-    z, labels = _latents(config.batch, config.z_dim, classes)
+    z, groups = _latents(config.batch, config.z_dim, spec.groups)
     real = torch.empty(config.batch, config.channels, config.size, config.size, device="meta")
     G.requires_grad_(True), D.requires_grad_(True)
     with _Tally() as tally:
         for turn in range(config.d_steps):
             before = tally.made
             with torch.set_grad_enabled(turn == config.d_steps - 1):
-                fake = G(z, labels)
-            loss = _loss_d(config, D, real, fake.detach(), labels, penalty)
+                fake = G(z, None) if groups is None else G(*G.told.split(z, groups))
+            loss = _loss_d(config, D, real, fake.detach(), groups, penalty)
             activations = tally.made - before
             loss.backward(inputs=list(D.parameters()))
         D.requires_grad_(False)
         with torch.no_grad():
-            on_real = _logits(config, D, real, labels) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")
-        LOSSES[config.loss].generator(on_real, _logits(config, D, fake, labels)).backward()
+            on_real = _logits(config, D, real, groups) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")
+        LOSSES[config.loss].generator(on_real, _logits(config, D, fake, groups)).backward()
     return tally.work(), activations
 
 
-def _logits(config: RunConfig, D: Any, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-    return D(augment(images, config.augment, None), labels)
+def _logits(config: RunConfig, D: Any, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+    return D(augment(images, config.augment, None), groups)
 
 
-def _loss_d(config: RunConfig, D: Any, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None, penalty: str) -> torch.Tensor:
+def _loss_d(config: RunConfig, D: Any, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None, penalty: str) -> torch.Tensor:
     real, fake = real.clone().requires_grad_(penalty in ("r1", "r1r2")), fake.requires_grad_(penalty == "r1r2")
-    seen = [(images, _logits(config, D, images, labels)) for images in (real, fake)]
+    seen = [(images, _logits(config, D, images, groups)) for images in (real, fake)]
     loss = LOSSES[config.loss].discriminator(seen[0][1], seen[1][1])
     if penalty == "wgan_gp":
         between = interpolate(real, fake, None)
-        seen.append((between, _logits(config, D, between, labels)))
+        seen.append((between, _logits(config, D, between, groups)))
     for images, logits in {"none": [], "r1": seen[:1], "r1r2": seen[:2], "wgan_gp": seen[2:]}[penalty]:
         loss = loss + squared_gradient(logits, images).mean()
     return loss

@@ -20,6 +20,7 @@ from gan.augment import adapt, augment
 from gan.config import RunConfig
 from gan.device import Device
 from gan.errors import UserError
+from gan.looks import find_looks
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator
 from gan.train.graph import GraphedStep
@@ -40,7 +41,7 @@ def seed_for(*parts: object) -> int:
 def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     """The networks of a run whose data set has so many classes."""
     labels = classes if config.conditional else 0
-    return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel)
+    return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel, config.looks)
 
 
 @dataclass
@@ -64,9 +65,9 @@ class Trainer:
         layout = torch.channels_last if device.channels_last else torch.contiguous_format
         self.autocast = functools.partial(torch.autocast, self.device.type, torch.bfloat16, enabled=device.precision == "bf16", cache_enabled=False)
         self.images = dataset.images.to(self.device, memory_format=layout)
-        self.labels = dataset.labels.to(self.device) if config.conditional else None
         torch.manual_seed(seed_for(config.seed, "weights"))
         self.G, self.D = (net.to(self.device, memory_format=layout) for net in (build_generator(self.spec), build_discriminator(self.spec)))
+        self.groups = self._find_groups(dataset)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
@@ -79,6 +80,14 @@ class Trainer:
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
+
+    def _find_groups(self, dataset: "Dataset") -> torch.Tensor | None:
+        """What D is told of each picture (N,), None where it is nothing; G learns how frequent each look is."""
+        labels = dataset.labels if self.config.conditional else None
+        if self.config.looks > 1:
+            labels, shares = find_looks(dataset.images, labels, len(self.classes), self.config.looks, seed_for(self.config.seed, "looks"))
+            self.G.told.set_shares(shares.to(self.device))
+        return None if labels is None else labels.to(self.device)
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> torch.optim.Adam:
         betas = (self.config.beta1, self.config.beta2)
@@ -155,64 +164,68 @@ class Trainer:
         return self._order[1][place * batch : (place + 1) * batch]
 
     def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The real images in [-1, 1] of those rows, and their labels."""
+        """The real images in [-1, 1] of those rows, and their groups."""
         real = self.images[rows].float().div_(127.5).sub_(1)
         if self.config.flip:
             real = torch.where(torch.rand(len(rows), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
-        return real, None if self.labels is None else self.labels[rows]
+        return real, None if self.groups is None else self.groups[rows]
 
-    def _logits(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def _logits(self, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
         images = augment(images, self.config.augment, self.rng, self.augmentation["probability"] if self.config.adaptive else None)
         with self.autocast():
-            return self.D(images, labels).float()
+            return self.D(images, groups).float()
 
-    def _draw(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def _draw(self, z: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+        """G's images of z, each as if of its group."""
+        labels = None
+        if groups is not None:
+            z, labels = self.G.told.split(z, groups)
         with self.autocast():
             return self.G(z, labels).float()
 
     def _train_step(self, penalised: bool) -> torch.Tensor:
         """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor (6,) on the device."""
         for turn in range(self.config.d_steps):
-            real, labels = self._batch(self.rows[turn])
+            real, groups = self._batch(self.rows[turn])
             z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
             last = turn == self.config.d_steps - 1
             with torch.set_grad_enabled(last):
-                fake = self._draw(z, labels)
-            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), labels, penalised)
-        loss_g = self._update_g(real, fake, labels)
+                fake = self._draw(z, groups)
+            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), groups, penalised)
+        loss_g = self._update_g(real, fake, groups)
         self._update_ema()
         if self.config.adaptive:
             sign = (on_real - on_fake if self.config.loss == "relativistic" else on_real).sign().mean()
             adapt(*self.augmentation.values(), sign, self.config.batch)
         return torch.stack([loss_d, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
 
-    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None, penalised: bool) -> tuple[torch.Tensor, ...]:
+    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None, penalised: bool) -> tuple[torch.Tensor, ...]:
         kind = self.config.penalty if penalised else "none"
         real.requires_grad_(kind in ("r1", "r1r2"))
         fake.requires_grad_(kind == "r1r2")
-        on_real, on_fake = self._logits(real, labels), self._logits(fake, labels)
+        on_real, on_fake = self._logits(real, groups), self._logits(fake, groups)
         loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
-        penalty = self._penalty(kind, (real, on_real), (fake, on_fake), labels)
+        penalty = self._penalty(kind, (real, on_real), (fake, on_fake), groups)
         self.opt_d.zero_grad(set_to_none=True)
         # Only to D's weights: the penalty makes leaves of the images, whose gradients nobody needs.
         (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward(inputs=list(self.D.parameters()))
         self.opt_d.step()
         return loss.detach(), penalty.detach(), on_real.detach(), on_fake.detach()
 
-    def _penalty(self, kind: str, real: tuple, fake: tuple, labels: torch.Tensor | None) -> torch.Tensor:
+    def _penalty(self, kind: str, real: tuple, fake: tuple, groups: torch.Tensor | None) -> torch.Tensor:
         """The mean penalty of this step before its weight gamma / 2; real and fake are (images, logits)."""
         if kind == "wgan_gp":
             between = interpolate(real[0], fake[0], self.rng)
-            norms = squared_gradient(self._logits(between, labels), between).sqrt()
+            norms = squared_gradient(self._logits(between, groups), between).sqrt()
             return (norms - 1).square().mean()
         penalised = {"none": [], "r1": [real], "r1r2": [real, fake]}[kind]
         return sum((squared_gradient(logits, images).mean() for images, logits in penalised), torch.zeros((), device=self.device))
 
-    def _update_g(self, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def _update_g(self, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
         self.D.requires_grad_(False)
         with torch.no_grad():
-            on_real = self._logits(real, labels) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
-        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, labels))
+            on_real = self._logits(real, groups) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
+        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, groups))
         self.opt_g.zero_grad(set_to_none=True)
         loss.backward()
         self.opt_g.step()

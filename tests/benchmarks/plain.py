@@ -12,11 +12,12 @@ import torch
 from gan.augment import augment
 from gan.config import RunConfig
 from gan.data.dataset import Dataset
+from gan.looks import find_looks
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import build_discriminator, build_generator
 from gan.train.trainer import model_spec
 
-Labels = torch.Tensor | None
+Groups = torch.Tensor | None
 
 
 class Plain:
@@ -25,9 +26,13 @@ class Plain:
     def __init__(self, config: RunConfig, dataset: Dataset, device: str):
         torch.manual_seed(config.seed)
         self.config, self.images, self.device = config, dataset.images.to(device), device
-        self.labels = dataset.labels.to(device) if config.conditional else None
         spec = model_spec(config, len(dataset.classes))
         self.G, self.D = build_generator(spec).to(device), build_discriminator(spec).to(device)
+        groups = dataset.labels if config.conditional else None
+        if config.looks > 1:
+            groups, shares = find_looks(dataset.images, groups, spec.num_classes, config.looks, config.seed)
+            self.G.told.set_shares(shares.to(device))
+        self.groups = None if groups is None else groups.to(device)
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         betas = (config.beta1, config.beta2)
         self.opt_g = torch.optim.Adam(self.G.parameters(), lr=config.lr_g, betas=betas)
@@ -42,47 +47,48 @@ class Plain:
 
     def _step(self) -> None:
         for _ in range(self.config.d_steps):
-            real, labels = self._batch()
-            self._update_d(real, labels)
-        self._update_g(real, labels)
+            real, groups = self._batch()
+            self._update_d(real, groups)
+        self._update_g(real, groups)
         self._average()
         self.steps += 1
 
-    def _batch(self) -> tuple[torch.Tensor, Labels]:
+    def _batch(self) -> tuple[torch.Tensor, Groups]:
         rows = torch.randint(len(self.images), (self.config.batch,), device=self.device, generator=self.rng)
         real = self.images[rows].float() / 127.5 - 1
         if self.config.flip:
             real = torch.where(torch.rand(len(real), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
-        return real, None if self.labels is None else self.labels[rows]
+        return real, None if self.groups is None else self.groups[rows]
 
-    def _draw(self, labels: Labels) -> torch.Tensor:
-        return self.G(torch.randn(self.config.batch, self.config.z_dim, device=self.device, generator=self.rng), labels)
+    def _draw(self, groups: Groups) -> torch.Tensor:
+        z = torch.randn(self.config.batch, self.config.z_dim, device=self.device, generator=self.rng)
+        return self.G(z) if groups is None else self.G(*self.G.told.split(z, groups))
 
-    def _logits(self, images: torch.Tensor, labels: Labels) -> torch.Tensor:
-        return self.D(augment(images, self.config.augment, self.rng), labels)
+    def _logits(self, images: torch.Tensor, groups: Groups) -> torch.Tensor:
+        return self.D(augment(images, self.config.augment, self.rng), groups)
 
-    def _update_d(self, real: torch.Tensor, labels: Labels) -> None:
+    def _update_d(self, real: torch.Tensor, groups: Groups) -> None:
         """One update of D on real images (N, C, H, W) in [-1, 1] and as many fakes."""
         kind = self.config.penalty if self.steps % self.config.penalty_every == 0 else "none"
         with torch.no_grad():
-            fake = self._draw(labels)
+            fake = self._draw(groups)
         real, fake = real.clone().requires_grad_(kind in ("r1", "r1r2")), fake.requires_grad_(kind == "r1r2")
-        on_real, on_fake = self._logits(real, labels), self._logits(fake, labels)
+        on_real, on_fake = self._logits(real, groups), self._logits(fake, groups)
         loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
         if kind != "none":
             weight = 0.5 * self.config.gamma * self.config.penalty_every
-            loss = loss + weight * PENALTIES[kind](partial(self._logits, labels=labels), (real, on_real), (fake, on_fake), self.rng)
+            loss = loss + weight * PENALTIES[kind](partial(self._logits, groups=groups), (real, on_real), (fake, on_fake), self.rng)
         self.opt_d.zero_grad()
         loss.backward()
         self.opt_d.step()
 
-    def _update_g(self, real: torch.Tensor, labels: Labels) -> None:
+    def _update_g(self, real: torch.Tensor, groups: Groups) -> None:
         """One update of G, on new fakes."""
         self.D.requires_grad_(False)
-        fake = self._draw(labels)
+        fake = self._draw(groups)
         with torch.no_grad():
-            on_real = self._logits(real, labels) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
-        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, labels))
+            on_real = self._logits(real, groups) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
+        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, groups))
         self.opt_g.zero_grad()
         loss.backward()
         self.opt_g.step()
