@@ -31,6 +31,7 @@ class Entry:
     channels: int
     z_dim: int
     classes: tuple[str, ...]
+    looks: int
     version: str
     images: int
     weights: Path
@@ -39,7 +40,8 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp or runs/<id>/samples/<step>.webp."""
         return {"id": self.id, "title": self.title, "kind": self.kind, "live": self.live, "preview": self.preview, "size": self.size,
-                "channels": self.channels, "classes": list(self.classes), "updated": self.version, "scored": self.scored}
+                "channels": self.channels, "z_dim": self.z_dim, "classes": list(self.classes), "looks": self.looks,
+                "updated": self.version, "scored": self.scored}
 
 
 class Catalogue:
@@ -119,7 +121,7 @@ def read_header(path: Path) -> dict[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length)) if 0 < length <= MAX_HEADER else {}
         model = json.loads(header["__metadata__"]["model"])
-        return {"size": int(model["size"]), "channels": int(model["channels"]), "z_dim": int(model["z_dim"]), "num_classes": int(model["num_classes"])}
+        return {name: int(model[name]) for name in ("size", "channels", "z_dim", "num_classes", "looks")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
 
@@ -135,7 +137,7 @@ def _entry(model_id: str, kind: str, weights: Path, model: dict[str, Any], names
            scored: dict[str, Any] | None = None) -> Entry:
     version = _stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model["size"], model["channels"], model["z_dim"], class_names(names, model["num_classes"]),
-                 version, images, weights, scored)
+                 model["looks"], version, images, weights, scored)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

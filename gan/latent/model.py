@@ -70,7 +70,7 @@ class Model:
         """The form of GET model. While a run trains, `directions_version` stays the same as long as the sliders keep their meaning."""
         found = self.directions()
         directions = [{"effect": round(float(effect), 2)} for effect in found.effect]
-        return {**self.entry.to_json(), "z_dim": self.spec.z_dim, "directions": directions, "version": self.version,
+        return {**self.entry.to_json(), "directions": directions, "version": self.version,
                 "directions_version": f"{'live' if self.entry.live else self.version}-{self._slot.images}"}
 
     def latent(self, point: Point) -> np.ndarray:

@@ -1,4 +1,4 @@
-// The column beside the large picture: class, truncation, principal directions, and the raw latent folded away.
+// The column beside the large picture: class, look, truncation, principal directions, and the raw latent folded away.
 import { h, icon, setText, t } from "../common.js";
 import { heading, help } from "../help.js";
 import { className } from "./picker.js";
@@ -13,7 +13,7 @@ const RAW_STEP = 0.05;
 
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
- * `base(z)` tells the raw sliders where the seed itself stands.
+ * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands.
  */
 export class Controls {
   constructor(change) {
@@ -27,11 +27,17 @@ export class Controls {
     });
     const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
     this.psi.name.after(ask);
+    this.look = new Slider({
+      name: t("explore.look"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.model.z_dim - 1, value, dragging),
+    });
+    const [askLook, lookNote] = help(t("explore.look"), t("explore.look_hint"));
+    this.look.name.after(askLook);
+    this.looks = h("div", { hidden: true }, this.look.element, lookNote);
     this.classes = h("div", { class: "xp-classes", hidden: true });
     this.list = h("div", { class: "xp-sliders" });
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.raw);
+      this.classes, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.raw);
     this.begin(null);
   }
 
@@ -41,6 +47,7 @@ export class Controls {
     this.raw.hidden = true;
     this.page = 0;
     this.#buildClasses(model?.classes ?? []);
+    this.looks.hidden = !(model?.looks > 1);
     this.#buildDirections(Array.from({ length: USUAL }, () => ({})));
     for (const slider of this.directions) slider.bar.disabled = !model;
   }
@@ -142,7 +149,8 @@ export class Controls {
   }
 
   #setRaw() {
-    for (const slider of this.rawSliders) {
+    if (this.model?.looks > 1) this.look.index = this.model.z_dim - 1;
+    for (const slider of [...this.rawSliders, this.look]) {
       slider.rest = this.z[slider.index] ?? 0;
       slider.set(this.point?.z[slider.index] ?? slider.rest);
     }

@@ -260,9 +260,9 @@ class GanExplorer extends HTMLElement {
     }
   }
 
-  /** Where the seed's own z stands, for the raw sliders, where they are open. */
+  /** Where the seed's own z stands, for the raw sliders, where they are open, and for the look. */
   async loadBase() {
-    if (!this.controls?.raw.open || !this.model) return;
+    if (!this.model || !(this.controls?.raw.open || this.model.looks > 1)) return;
     const { model, seed, to, t: part } = this.point;
     try {
       const { z } = await request("latent", { query: part ? { id: model, seed, to, t: part } : { id: model, seed } });
