@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from gan.config import ARCHITECTURES, AUGMENTS, EQUILIBRIUM, LOSSES, PENALTIES, RECIPES, RunConfig, make_config
+from gan.config import ARCHITECTURES, AUGMENTS, DATA_DEFAULTS, EQUILIBRIUM, FOUND, LOSSES, PENALTIES, RECIPES, RunConfig, make_config
 from gan.errors import UserError
 
 
@@ -30,13 +30,16 @@ def test_the_modern_recipe_uses_the_pictures_own_size_and_both_penalties():
     assert config.ema > 0
 
 
-def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone():
-    assert make_config("digits", "modern").lr_g == 2 * make_config("unknown", "modern").lr_g
-    for recipe in set(RECIPES) - {"modern"}:
-        for field in ("lr_g", "lr_d", "gamma", "penalty_every"):
-            assert getattr(make_config("digits", recipe), field) == getattr(make_config("unknown", recipe), field), (recipe, field)
-    assert make_config("emoji", "hinge").gamma == make_config("emoji", "modern").gamma
-    assert make_config("digits", "modern", lr_g=3e-3).lr_g == 3e-3
+@pytest.mark.parametrize(("name", "recipe"), FOUND)
+def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone(name, recipe):
+    found = make_config(name, recipe)
+    assert all(getattr(found, field) == value for field, value in FOUND[name, recipe].items())
+    for other in set(RECIPES) - {recipe}:
+        expected = {**DATA_DEFAULTS[name], **RECIPES[other]}
+        plain = make_config("unknown", other)
+        for field in FOUND[name, recipe]:
+            assert getattr(make_config(name, other), field) == expected.get(field, getattr(plain, field)), (other, field)
+    assert make_config(name, recipe, lr_g=3e-3).lr_g == 3e-3
 
 
 def test_overrides_win():
