@@ -155,8 +155,9 @@ DATA_DEFAULTS: dict[str, dict[str, Any]] = {
 # What was found for one recipe on a data set, and need not suit the others: it comes after both.
 # Digits, single runs on one CPU thread, by the coverage of 2,000 test pictures. 90 s: width 64 without labels .17, width 32 .25, with labels .68, at twice the
 # learning rate .74. 84 s: with 10 looks, batch 64 and a rate that stays, .72 became .85; 20 looks .81. 420 s: .85 became .88, 20 looks the same.
-# 180 s of one CPU thread, Fréchet distance (FD) through EfficientNet. Emoji: blobs became flags, smileys and hearts, FD 3825 became 2150 without labels and 2440
-# with them, by which one can choose what is drawn. Landscapes, with labels: gamma 1, width 16: 2010; width 24 with gamma .3: 1930, and mountains; with 10 looks worse.
+# 180 s of one CPU thread, Fréchet distance (FD) through EfficientNet. Emoji: blobs became flags, smileys and hearts, FD 3825 became 2150 without labels and
+# 2440 with them, by which one can choose what is drawn. Landscapes, by labels: gamma 1, width 16: 2010; width 24 with gamma .3: 1930, and mountains; with
+# 10 looks worse.
 FOUND: dict[tuple[str, str], dict[str, Any]] = {
     **{(name, "modern"): {"lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 1.0, "batch": 64, "penalty_every": 2, "gamma": 0.2, "looks": 10} for name in _GREY_28},
     ("landscapes", "modern"): {"lr_g": 2e-3, "lr_d": 2e-3, "width": 24, "gamma": 0.3, "conditional": True},
