@@ -11,9 +11,9 @@ from gan.models import ModelSpec, build_generator, save_generator
 RUN = "20250102-030405-digits-modern"
 
 
-def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6) -> ModelSpec:
+def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6, looks: int = 1) -> ModelSpec:
     """A model whose pictures take about a millisecond."""
-    return ModelSpec("modern", 28, channels, z_dim, 8, num_classes)
+    return ModelSpec("modern", 28, channels, z_dim, 8, num_classes, looks=looks)
 
 
 def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:

@@ -21,7 +21,7 @@ DAMAGED = "20250102-050607-faces-modern"
 def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(root, CLASSES, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
+    write_run(root, CLASSES, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=["cat", "dog", "owl"], created=2.0)
     write_run(root, DAMAGED, tiny_spec(), created=3.0)
     weights = root / DAMAGED / "live.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
@@ -231,6 +231,21 @@ def test_classes(page, address):
         seen.add((large(page), sheet(page, "xp-wall")))
     assert len(seen) == 3
     assert chips.nth(3).get_attribute("aria-pressed") == "true"
+
+
+def test_looks(page, address):
+    expect(page.get_by_label("Look", exact=True)).to_be_hidden()
+    visit(page, address, f"run:{CLASSES}")
+    look = page.get_by_label("Look", exact=True)
+    page.wait_for_function("() => Number(document.querySelector('.xp-look input').value) !== 0")  # where the seed itself stands
+    start, own = large(page), look.input_value()
+    for value in ("-2.5", "2.5"):
+        changes(page, lambda value=value: look.fill(value))
+        page.wait_for_function(f"location.hash.includes('z=19:{value}')")
+    changes(page, lambda: look.press("Delete"))
+    expect(look).to_have_value(own)
+    page.wait_for_timeout(300)
+    assert large(page) == start
 
 
 def test_the_way_to_another_seed(page):

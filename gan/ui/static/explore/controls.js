@@ -32,7 +32,7 @@ export class Controls {
     });
     const [askLook, lookNote] = help(t("explore.look"), t("explore.look_hint"));
     this.look.name.after(askLook);
-    this.looks = h("div", { hidden: true }, this.look.element, lookNote);
+    this.looks = h("div", { class: "xp-look", hidden: true }, this.look.element, lookNote);
     this.classes = h("div", { class: "xp-classes", hidden: true });
     this.list = h("div", { class: "xp-sliders" });
     this.raw = this.#rawSection();
