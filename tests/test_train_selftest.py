@@ -208,4 +208,4 @@ def test_the_command_prints_a_table(cache):
     done = subprocess.run([sys.executable, "-m", "gan.train.selftest"], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert lines[0] == picked.label
-    assert lines[2].split() == ["*", "2", "bf16", "contiguous", "320", "–"]
+    assert lines[2].split() == ["*", "2", "bf16", "contiguous", str(selftest.WORKLOADS["digits"].batch * 10), "–"]
