@@ -85,7 +85,7 @@ def test_its_card_tells_how_it_was_trained(name):
 
 def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     run = tmp_path / "run"
-    assert train(["--data", "digits", "--kimg", "0.2", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    assert train(["--data", "digits", "--kimg", "0.2", "--batch", "32", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
     assert main([str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, list(data.info("digits").classes))
