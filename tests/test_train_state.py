@@ -17,10 +17,11 @@ def fingerprint(trainer) -> list[torch.Tensor]:
     return tensors
 
 
+@pytest.mark.parametrize("looks", [1, 3])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_resume_equals_never_stopping(recipe, tmp_path):
+def test_resume_equals_never_stopping(recipe, looks, tmp_path):
     """atol = rtol = 0: all randomness is a function of (seed, step), so nothing may differ."""
-    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True) for _ in range(3))
+    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True, looks=looks) for _ in range(3))
     whole.advance(7)
     first.advance(4)
     save_state(tmp_path, first, {"elapsed": 1.5})

@@ -39,7 +39,7 @@ class Told(nn.Module):
 
     def set_shares(self, shares: torch.Tensor) -> None:
         """How frequent each look is within its class: (classes, looks), each row's sum 1."""
-        self.ends[:, 1:] = shares.double().cumsum(1).clamp(0, 1)
+        self.ends[:, 1:].copy_(shares.double().cumsum(1).clamp(0, 1))
 
     def split(self, z: torch.Tensor, groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z (N, z_dim) and class labels (N,) for pictures of these groups (N,): the last number of z keeps its quantile, but within the look's stretch."""

@@ -44,6 +44,16 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel, config.looks)
 
 
+def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
+    """What D is to be told of each picture (N,), on G's device, None where it is nothing; G learns how frequent each look is."""
+    groups = dataset.labels if config.conditional else None
+    if config.looks > 1:
+        classes = len(dataset.classes) if config.conditional else 0
+        groups, shares = find_looks(dataset.images, groups, classes, config.looks, seed_for(config.seed, "looks"))
+        G.told.set_shares(shares)
+    return None if groups is None else groups.to(next(G.parameters()).device)
+
+
 @dataclass
 class Schedule:
     """Settings that change over a run, as device tensors that the step reads: shapes () float32."""
@@ -67,7 +77,7 @@ class Trainer:
         self.images = dataset.images.to(self.device, memory_format=layout)
         torch.manual_seed(seed_for(config.seed, "weights"))
         self.G, self.D = (net.to(self.device, memory_format=layout) for net in (build_generator(self.spec), build_discriminator(self.spec)))
-        self.groups = self._find_groups(dataset)
+        self.groups = tell_groups(self.G, config, dataset)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
@@ -80,14 +90,6 @@ class Trainer:
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
-
-    def _find_groups(self, dataset: "Dataset") -> torch.Tensor | None:
-        """What D is told of each picture (N,), None where it is nothing; G learns how frequent each look is."""
-        labels = dataset.labels if self.config.conditional else None
-        if self.config.looks > 1:
-            labels, shares = find_looks(dataset.images, labels, len(self.classes), self.config.looks, seed_for(self.config.seed, "looks"))
-            self.G.told.set_shares(shares.to(self.device))
-        return None if labels is None else labels.to(self.device)
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> torch.optim.Adam:
         betas = (self.config.beta1, self.config.beta2)

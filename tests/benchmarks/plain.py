@@ -12,10 +12,9 @@ import torch
 from gan.augment import augment
 from gan.config import RunConfig
 from gan.data.dataset import Dataset
-from gan.looks import find_looks
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import build_discriminator, build_generator
-from gan.train.trainer import model_spec
+from gan.train.trainer import model_spec, tell_groups
 
 Groups = torch.Tensor | None
 
@@ -28,11 +27,7 @@ class Plain:
         self.config, self.images, self.device = config, dataset.images.to(device), device
         spec = model_spec(config, len(dataset.classes))
         self.G, self.D = build_generator(spec).to(device), build_discriminator(spec).to(device)
-        groups = dataset.labels if config.conditional else None
-        if config.looks > 1:
-            groups, shares = find_looks(dataset.images, groups, spec.num_classes, config.looks, config.seed)
-            self.G.told.set_shares(shares.to(device))
-        self.groups = None if groups is None else groups.to(device)
+        self.groups = tell_groups(self.G, config, dataset)
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         betas = (config.beta1, config.beta2)
         self.opt_g = torch.optim.Adam(self.G.parameters(), lr=config.lr_g, betas=betas)

@@ -28,7 +28,7 @@ export class Controls {
     const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
     this.psi.name.after(ask);
     this.look = new Slider({
-      name: t("explore.look"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.model.z_dim - 1, value, dragging),
+      name: t("explore.look"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.look.index, value, dragging),
     });
     const [askLook, lookNote] = help(t("explore.look"), t("explore.look_hint"));
     this.look.name.after(askLook);
@@ -48,6 +48,7 @@ export class Controls {
     this.page = 0;
     this.#buildClasses(model?.classes ?? []);
     this.looks.hidden = !(model?.looks > 1);
+    this.look.index = model?.z_dim - 1;
     this.#buildDirections(Array.from({ length: USUAL }, () => ({})));
     for (const slider of this.directions) slider.bar.disabled = !model;
   }
@@ -149,7 +150,6 @@ export class Controls {
   }
 
   #setRaw() {
-    if (this.model?.looks > 1) this.look.index = this.model.z_dim - 1;
     for (const slider of [...this.rawSliders, this.look]) {
       slider.rest = this.z[slider.index] ?? 0;
       slider.set(this.point?.z[slider.index] ?? slider.rest);

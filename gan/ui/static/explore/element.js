@@ -29,6 +29,7 @@ class GanExplorer extends HTMLElement {
     this.broken = new Set();
     this.build();
     this.draw = latest(() => this.drawLarge());
+    this.rebase = latest(() => this.loadBase());
     this.describe = latest((id) => this.loadModel(id));
     this.settle = later(() => this.followUp(), SETTLE);
     this.keep = later(() => remember(this.point), 300);
@@ -56,7 +57,7 @@ class GanExplorer extends HTMLElement {
     this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), failed });
     this.wall.lock(true);
     this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
-    this.controls.element.addEventListener("gan:raw", () => this.loadBase());
+    this.controls.element.addEventListener("gan:raw", () => this.rebase());
     const wallSection = h("section", { class: "xp-wall" },
       ...heading(t("explore.wall"), t("explore.wall_hint"), h("span", { class: "gan-space" }),
         h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
@@ -121,7 +122,7 @@ class GanExplorer extends HTMLElement {
     if (point.wall !== before.wall) this.wall.relabel();
     const cell = point.seed - point.wall;
     this.wall.mark(cell >= 0 && cell < WALL * WALL && !point.t ? cell : -1);
-    if (point.seed !== before.seed || point.t !== before.t) this.loadBase();
+    if (point.seed !== before.seed || point.t !== before.t) this.rebase();
     this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
   }
 
@@ -248,7 +249,7 @@ class GanExplorer extends HTMLElement {
       this.neighbours.build(model.directions.length);
       if (this.point.label !== null && this.point.label >= (model.classes ?? []).length) this.change({ label: null });
       this.controls.set(this.point);
-      this.loadBase();
+      this.rebase();
       this.neighbours.sheet.refresh();
     } catch (error) {
       if (id !== this.point.model) return;
