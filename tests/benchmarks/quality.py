@@ -6,7 +6,7 @@ end with the budget, so that each budget is a run of its own; the DCGAN of PyTor
 the way. Entrants are recipes, with settings changed where wanted:
 
     python -m tests.benchmarks.quality --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
-    python -m tests.benchmarks.quality --data emoji --images 100 --entrants emoji:augment=none emoji
+    python -m tests.benchmarks.quality --data emoji --images 100 --entrants modern:augment=none modern modern:adaptive=yes
 
 The files of MNIST and Fashion-MNIST are downloaded by torchvision, or read from a folder:
 

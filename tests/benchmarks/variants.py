@@ -28,7 +28,7 @@ class Variant(NamedTuple):
 def parse(text: str) -> Variant:
     """The variant that `text` describes. Raises argparse.ArgumentTypeError, so that it can be an option's type.
 
-    A comma inside of a value is kept: in `emoji:augment=color,translation,cutout,batch=16` the part without “=” goes on with the value before it.
+    A comma inside of a value is kept: in `modern:augment=color,translation,batch=16` the part without “=” goes on with the value before it.
     """
     recipe, _, rest = text.partition(":")
     if recipe not in RECIPES:
