@@ -25,7 +25,7 @@ def test_resume_equals_never_stopping(recipe, looks, tmp_path):
     whole.advance(7)
     first.advance(4)
     save_state(tmp_path, first, {"elapsed": 1.5})
-    assert load_state(tmp_path, second) == {"elapsed": 1.5}
+    assert load_state(tmp_path, second) == ({"elapsed": 1.5}, None)
     second.advance(3)
     assert (second.step, second.total_images) == (7, whole.total_images)
     for one, other in zip(fingerprint(whole), fingerprint(second), strict=True):

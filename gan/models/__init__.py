@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import safetensors
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from gan.errors import UserError
-from gan.files import replace_with
+from gan.files import write_bytes
 from gan.models import dcgan, modern, projected
 
 FORMAT = "ganarium-1"
@@ -75,7 +75,7 @@ def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
     """Atomically write a generator in half precision with its spec in the header."""
     tensors = {name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in generator.state_dict().items()}
     metadata = {"format": FORMAT, "model": json.dumps(dataclasses.asdict(spec))}
-    replace_with(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+    write_bytes(path, save(tensors, metadata))  # not save_file, whose error on a full disk is no OSError
 
 
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:

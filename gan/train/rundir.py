@@ -1,6 +1,7 @@
 """What the worker writes into a run directory, and how it takes back what a crash left half done."""
 
 import json
+import logging
 import os
 import time
 from pathlib import Path
@@ -11,12 +12,15 @@ from gan.errors import UserError
 from gan.files import append_line, read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.models import save_generator
+from gan.train.events import EVENTS
 from gan.train.history import surplus
 from gan.train.trainer import Trainer
 
 GRIDS_KEPT, GRIDS_MOST = 160, 240
 SNAPSHOTS_MOST = 32
 COMMANDS = ("pause", "stop", "sample", "save")
+RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
+_log = logging.getLogger(__name__)
 
 
 def read_config(run_dir: Path) -> RunConfig:
@@ -59,6 +63,20 @@ class RunDir:
         """Append one line to stats.jsonl."""
         append_line(self.path / "stats.jsonl", line)
 
+    def note(self, key: str, **values: Any) -> None:
+        """Add one of EVENTS to the run's history, and to its log."""
+        _log.warning(EVENTS[key].format(**values))
+        append_line(self.path / "events.jsonl", {"time": round(time.time(), 3), "key": key, "values": values})
+
+    def reserve(self) -> None:
+        """Take some space of the disk. Raises OSError where it is full."""
+        if not (self.path / ".reserve").exists():
+            write_bytes(self.path / ".reserve", bytes(RESERVE_BYTES))
+
+    def give_up_reserve(self) -> None:
+        """Make room for what must be said on a full disk."""
+        (self.path / ".reserve").unlink(missing_ok=True)
+
     def write_grid(self, step: int, images: Any) -> None:
         """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the older ones."""
         write_bytes(self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8)))
@@ -85,7 +103,9 @@ class RunDir:
                 (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:
-        """Forget statistics, grids and snapshots after `step`: a crash came between them and the checkpoint, and they will be made again."""
+        """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash left half written."""
+        for unfinished in self.path.rglob(".*.tmp"):
+            unfinished.unlink(missing_ok=True)
         stats = self.path / "stats.jsonl"
         lines, _ = read_lines(stats)
         kept = [line for line in lines if _is_stats(line) and line["step"] <= step]

@@ -1,15 +1,19 @@
-"""The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one before kept beside it."""
+"""The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one before kept beside it.
+
+A file is believed only where its digest, SHA-256 over names, shapes and bytes, is that of what it holds: safetensors would read a flipped bit as a weight.
+"""
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from gan.errors import UserError
@@ -17,6 +21,13 @@ from gan.files import replace_with
 from gan.train.trainer import Trainer
 
 NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
+
+
+class Loaded(NamedTuple):
+    """What came back from disk beside the trainer's own state: the driver's counters and, where the newest file was damaged, why it was not used."""
+
+    counters: dict[str, Any]
+    damage: str | None
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -30,6 +41,7 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.T
     for key, value in tensors.items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
+    optimizer.state.clear()  # a run that goes back to its beginning has moments that the checkpoint lacks
     for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
         if index in state:
             # In the parameter's own memory format: the fused optimizer walks both as flat memory.
@@ -55,15 +67,19 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> N
     for part, optimizer in _optimizers(trainer).items():
         tensors |= {f"{part}.{name}": t for name, t in _optimizer_tensors(optimizer).items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
+    tensors["means"] = trainer.means
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
-    meta = {"step": trainer.step, "total_images": total, "threads": torch.get_num_threads(), "torch": torch.__version__, "counters": counters}
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    meta = {
+        "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts, "threads": torch.get_num_threads(),
+        "torch": torch.__version__, "counters": counters,
+    }  # fmt: skip
+    text = json.dumps(meta)
 
-    def write(temporary: Path) -> None:
-        save_file(plain, temporary, metadata={"trainer": json.dumps(meta)})
+    packed = save(plain, {"trainer": text, "sha256": digest(plain, text)})
 
     def keep_previous_then_write(temporary: Path) -> None:
-        write(temporary)
+        temporary.write_bytes(packed)  # not safetensors' own writing, whose error on a full disk is no OSError
         if (directory / NEWEST).exists():
             os.replace(directory / NEWEST, directory / BEFORE)
 
@@ -75,33 +91,61 @@ def has_state(directory: Path) -> bool:
     return (directory / NEWEST).exists() or (directory / BEFORE).exists()
 
 
-def saved_counters(directory: Path) -> dict[str, Any]:
-    """The counters of the newest checkpoint whose header can be read, without its tensors; empty where there is none."""
+def _saved(directory: Path) -> dict[str, Any]:
+    """All but the tensors of the newest checkpoint whose header can be read; empty where there is none."""
     for name in (NEWEST, BEFORE):
         with contextlib.suppress(Exception), safetensors.safe_open(directory / name, framework="pt") as file:  # anything may fail, as in load_state
-            return dict(json.loads(file.metadata()["trainer"])["counters"])
+            return dict(json.loads(file.metadata()["trainer"]))
     return {}
 
 
-def load_state(directory: Path, trainer: Trainer) -> dict[str, Any]:
-    """Put the newest readable checkpoint of `directory` into the trainer and return its counters.
+def saved_counters(directory: Path) -> dict[str, Any]:
+    """The counters of the newest checkpoint whose header can be read; empty where there is none."""
+    return dict(_saved(directory).get("counters", {}))
 
-    The one before serves where the newest can't be read. Raises UserError where neither can.
+
+def saved_step(directory: Path) -> int:
+    """Its step; 0 where there is none."""
+    return int(_saved(directory).get("step", 0))
+
+
+def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
+    """SHA-256 over `text` and the names, kinds, shapes and bytes of contiguous tensors on the CPU, as hexadecimal digits."""
+    sha = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return sha.hexdigest()
+
+
+def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or torch raise for a damaged one, or ValueError."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+    if metadata["sha256"] != digest(tensors, metadata["trainer"]):
+        raise ValueError("its digest is another")
+    return tensors, json.loads(metadata["trainer"])
+
+
+def load_state(directory: Path, trainer: Trainer) -> Loaded:
+    """Put the newest sound checkpoint of `directory` into the trainer.
+
+    The one before serves where the newest is damaged or missing; a damaged one is removed, so that it never takes that one's place. Raises UserError where
+    neither is sound.
     """
-    reason = "no file"
+    reasons = []
     for name in (NEWEST, BEFORE):
-        path = directory / name
-        if not path.exists():
-            continue
         try:
-            with safetensors.safe_open(path, framework="pt", device=str(trainer.device)) as file:
-                meta = json.loads(file.metadata()["trainer"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
-            _restore(trainer, tensors, meta)
-            return meta["counters"]
+            tensors, meta = read_state(directory / name)
+            _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
+            if reasons:
+                (directory / NEWEST).unlink(missing_ok=True)
+            return Loaded(meta["counters"], reasons[0] if reasons else None)
         except Exception as error:  # a damaged file may fail in safetensors, in json or in torch; the next file decides
-            reason = f"{name}: {type(error).__name__}"
-    raise UserError("train.bad_state", reason=reason, path=directory)
+            reasons.append(f"{name}: {'missing' if isinstance(error, FileNotFoundError) else error if isinstance(error, ValueError) else type(error).__name__}")
+    raise UserError("train.bad_state", reason="; ".join(reasons), path=directory)
 
 
 def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
@@ -114,6 +158,8 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
         _load_optimizer(optimizer, part(name))
     for name, value in part("augmentation").items():
         trainer.augmentation[name].copy_(value)
+    trainer.means.copy_(tensors["means"])
     trainer.forget_recordings()
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")
+    trainer.lr_factor, trainer.parts = float(meta["lr_factor"]), int(meta["parts"])

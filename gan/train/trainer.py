@@ -11,7 +11,7 @@ import functools
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from gan.data import Dataset
 
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
+SMOOTHED = 16  # steps that the statistics look back over, roughly
 SAMPLED = 16  # images drawn at a time: their activations stay in the processor's cache, where those of 64 do not
+EXPLODED = 1e7  # weights are of the order of 1, statistics of 1 to 1000
 EMA_RAMP = 0.05  # StyleGAN2-ADA: the half-life never exceeds this part of the images seen so far
 
 
@@ -64,6 +66,15 @@ class Schedule:
     ema_beta: torch.Tensor
 
 
+class Part(NamedTuple):
+    """Some of a batch: real images (n, C, H, W), their groups (n,) or None, latents (n, z_dim), and the share of the batch that they are."""
+
+    real: torch.Tensor
+    groups: torch.Tensor | None
+    z: torch.Tensor
+    share: float
+
+
 class Trainer:
     """A run in memory. Raises UserError where config and data set do not fit together."""
 
@@ -86,7 +97,10 @@ class Trainer:
         self.rows = torch.zeros(config.d_steps, config.batch, dtype=torch.int64, device=self.device)
         self.augmentation = {name: torch.tensor(0.0, device=self.device) for name in ("probability", "overfit")}
         self.run_step = GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
+        self.means = torch.zeros(len(METRICS), device=self.device)
         self.step = 0
+        self.lr_factor = 1.0  # what a run that diverged before goes on with
+        self.parts = 1  # a batch is worked on in so many parts, each of which needs a part of the memory
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
@@ -112,12 +126,21 @@ class Trainer:
         return min(1.0, self.images_seen / self.total_images)
 
     def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return the mean of each of METRICS over them. The only wait for the device is at the end."""
+        """Take `steps` training steps and return METRICS: averages that forget, so that they are a function of the step, whenever one looks.
+
+        The only wait for the device is at the end.
+        """
         self.G.train(), self.D.train()
-        total = torch.zeros(len(METRICS), device=self.device)
         for _ in range(steps):
-            total += self._next_step()
-        return dict(zip(METRICS, (total / steps).tolist(), strict=True))
+            result = self._next_step()
+            self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
+        return dict(zip(METRICS, self.means.tolist(), strict=True))
+
+    def healthy(self) -> bool:
+        """Whether all statistics and weights are finite and none has exploded. Waits for the device."""
+        weights = [*self.G.parameters(), *self.D.parameters(), *self.ema.parameters()]
+        largest = torch.stack([*torch._foreach_norm(weights, math.inf), self.means.abs().max()])
+        return bool((largest < EXPLODED).all())  # false for NaN as well
 
     def forget_recordings(self) -> None:
         """Drop captured graphs, if any: to be called when the state of the optimizers has been replaced."""
@@ -138,7 +161,7 @@ class Trainer:
     def _set_schedule(self) -> None:
         """Cosine from 1 to the end factor for learning rates and gamma (R3GAN); the EMA's half-life ramps up with the images seen (StyleGAN2-ADA)."""
         config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
-        lr = config.lr_end + (1 - config.lr_end) * falling
+        lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
         self.schedule.lr_g.fill_(config.lr_g * lr)
         self.schedule.lr_d.fill_(config.lr_d * lr)
         self.schedule.gamma.fill_(config.gamma * (config.gamma_end + (1 - config.gamma_end) * falling))
@@ -177,41 +200,53 @@ class Trainer:
         with self.autocast():
             return self.D(images, groups).float()
 
-    def _draw(self, z: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
-        """G's images of z, each as if of its group."""
-        labels = None
-        if groups is not None:
-            z, labels = self.G.told.split(z, groups)
+    def _draw(self, part: Part) -> torch.Tensor:
+        """G's images of a part's latents, each as if of its group."""
+        z, labels = part.z, None
+        if part.groups is not None:
+            z, labels = self.G.told.split(z, part.groups)
         with self.autocast():
             return self.G(z, labels).float()
 
     def _train_step(self, penalised: bool) -> torch.Tensor:
         """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor (6,) on the device."""
         for turn in range(self.config.d_steps):
-            real, groups = self._batch(self.rows[turn])
-            z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
-            last = turn == self.config.d_steps - 1
-            with torch.set_grad_enabled(last):
-                fake = self._draw(z, groups)
-            loss_d, penalty, on_real, on_fake = self._update_d(real, fake.detach(), groups, penalised)
-        loss_g = self._update_g(real, fake, groups)
+            parts = self._parts(*self._batch(self.rows[turn]))
+            kept = turn == self.config.d_steps - 1 and self.parts == 1  # else G draws anew for its own update: what it would need alive is what parts save
+            with torch.set_grad_enabled(kept):
+                fakes = [self._draw(part) for part in parts]
+            loss_d, penalty, on_real, on_fake = self._update_d(parts, [fake.detach() for fake in fakes], penalised)
+        loss_g = self._update_g(parts, fakes if kept else None)
         self._update_ema()
         if self.config.adaptive:
             sign = (on_real - on_fake if self.config.loss == "relativistic" else on_real).sign().mean()
             adapt(*self.augmentation.values(), sign, self.config.batch)
         return torch.stack([loss_d, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
 
-    def _update_d(self, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None, penalised: bool) -> tuple[torch.Tensor, ...]:
-        kind = self.config.penalty if penalised else "none"
+    def _parts(self, real: torch.Tensor, groups: torch.Tensor | None) -> list[Part]:
+        """A real batch with fresh latents, in the parts that are worked on one after the other."""
+        z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
+        split = [None] * self.parts if groups is None else groups.tensor_split(self.parts)
+        return [Part(*each, len(each[0]) / len(real)) for each in zip(real.tensor_split(self.parts), split, z.tensor_split(self.parts), strict=True)]
+
+    def _update_d(self, parts: list[Part], fakes: list[torch.Tensor], penalised: bool) -> tuple[torch.Tensor, ...]:
+        """Returns loss and penalty, means over the batch, and the logits on its real and fake images (N,)."""
+        self.opt_d.zero_grad(set_to_none=True)
+        told = [self._teach_d(part, fake, self.config.penalty if penalised else "none") for part, fake in zip(parts, fakes, strict=True)]
+        self.opt_d.step()
+        losses, penalties, on_real, on_fake = zip(*told, strict=True)
+        return sum(losses), sum(penalties), torch.cat(on_real), torch.cat(on_fake)
+
+    def _teach_d(self, part: Part, fake: torch.Tensor, kind: str) -> tuple[torch.Tensor, ...]:
+        """Add a part's gradients to D's, and return what it adds to the loss and to the penalty, and its logits."""
+        real, groups, _, share = part
         real.requires_grad_(kind in ("r1", "r1r2"))
         fake.requires_grad_(kind == "r1r2")
         on_real, on_fake = self._logits(real, groups), self._logits(fake, groups)
-        loss = LOSSES[self.config.loss].discriminator(on_real, on_fake)
-        penalty = self._penalty(kind, (real, on_real), (fake, on_fake), groups)
-        self.opt_d.zero_grad(set_to_none=True)
+        loss = share * LOSSES[self.config.loss].discriminator(on_real, on_fake)
+        penalty = share * self._penalty(kind, (real, on_real), (fake, on_fake), groups)
         # Only to D's weights: the penalty makes leaves of the images, whose gradients nobody needs.
         (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward(inputs=list(self.D.parameters()))
-        self.opt_d.step()
         return loss.detach(), penalty.detach(), on_real.detach(), on_fake.detach()
 
     def _penalty(self, kind: str, real: tuple, fake: tuple, groups: torch.Tensor | None) -> torch.Tensor:
@@ -223,15 +258,21 @@ class Trainer:
         penalised = {"none": [], "r1": [real], "r1r2": [real, fake]}[kind]
         return sum((squared_gradient(logits, images).mean() for images, logits in penalised), torch.zeros((), device=self.device))
 
-    def _update_g(self, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+    def _update_g(self, parts: list[Part], fakes: list[torch.Tensor] | None) -> torch.Tensor:
+        """fakes: G's images of the parts with what led to them, or None to draw them again, each when its turn comes."""
         self.D.requires_grad_(False)
-        with torch.no_grad():
-            on_real = self._logits(real, groups) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
-        loss = LOSSES[self.config.loss].generator(on_real, self._logits(fake, groups))
         self.opt_g.zero_grad(set_to_none=True)
-        loss.backward()
+        losses = [self._teach_g(part, self._draw(part) if fakes is None else fakes[index]) for index, part in enumerate(parts)]
         self.opt_g.step()
         self.D.requires_grad_(True)
+        return sum(losses)
+
+    def _teach_g(self, part: Part, fake: torch.Tensor) -> torch.Tensor:
+        """Add a part's gradients to G's, and return what it adds to the loss."""
+        with torch.no_grad():
+            on_real = self._logits(part.real, part.groups) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
+        loss = part.share * LOSSES[self.config.loss].generator(on_real, self._logits(fake, part.groups))
+        loss.backward()
         return loss.detach()
 
     @torch.no_grad()

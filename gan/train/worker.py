@@ -5,7 +5,7 @@ statistics, grids, the live generator and checkpoints, and takes commands. Whate
 """
 
 import contextlib
-import logging
+import errno
 import math
 import os
 import signal
@@ -29,14 +29,14 @@ from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
 from gan.train.selftest import know
-from gan.train.state import has_state, load_state, save_state, saved_counters
+from gan.train.state import has_state, load_state, save_state, saved_counters, saved_step
 from gan.train.trainer import Trainer
-
-_log = logging.getLogger(__name__)
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
-STATE_SECONDS = 10.0
+STATE_SECONDS, STATE_SHARE = 8.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
+ROLLBACKS = 3  # after so many a run that diverges once more is given up
+FULL = {errno.ENOSPC, errno.EDQUOT}
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 
@@ -51,14 +51,16 @@ class Worker:
         self.asked_to_end: str | None = None
         self.elapsed = 0.0  # seconds of training, pauses not counted
         self.rate = 0.0  # images/s, smoothed
+        self.rollbacks = 0
         self.next_snapshot = FIRST_SNAPSHOT
         self.grid = Rhythm(GRID_SECONDS, GRID_SHARE)
-        self.status, self.live, self.state = (Rhythm(s) for s in (STATUS_SECONDS, LIVE_SECONDS, STATE_SECONDS))
+        self.status, self.live, self.state = Rhythm(STATUS_SECONDS), Rhythm(LIVE_SECONDS), Rhythm(STATE_SECONDS, STATE_SHARE)
         self.diversity: float | None = None
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
     def prepare(self) -> None:
         """Load data and networks, continue from the checkpoint where there is one, and publish the first grid."""
+        self.dir.reserve()
         picked, process = pick_device(), psutil.Process()
         self.dir.write_status(state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time())
         device = self._device(picked)
@@ -66,17 +68,15 @@ class Worker:
         self.dir.write_status(device=device.label, compute=compute(device))
         dataset = data.load(self.config.data, self.config.size, self.config.channels)
         self.trainer = Trainer(self.config, dataset, device)
-        resumed = has_state(self.path / "state")
-        if resumed:
-            counters = load_state(self.path / "state", self.trainer)
-            self.elapsed, self.rate, self.next_snapshot = counters["elapsed"], counters["rate"], counters["next_snapshot"]
-        self.dir.rewind(self.trainer.step if resumed else -1)
-        self.stats.extend(self.dir.last_stats(WINDOW))
         self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
         sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", self.trainer.G), ("D", self.trainer.D))}
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
-        if not resumed:
+        if has_state(self.path / "state"):
+            self._go_back()
+        else:
+            self.dir.rewind(-1)
             self.grid.run(self._write_grid)
+            self.state.run(self._write_state)  # so that there is always a place to go back to
         self.dir.write_status(state="running")
 
     def _device(self, picked: Device) -> Device:
@@ -85,17 +85,28 @@ class Worker:
         device = same_compute(picked, began) or know(picked).device(picked)
         self.compute = {"device": device.torch_name, **compute(device)}
         if began not in (None, self.compute):
-            _log.warning("This run began on %s; it goes on with %s, and no longer step by step as it would have there.", began, self.compute)
+            self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
         return device
+
+    def _go_back(self) -> None:
+        """To the newest sound checkpoint."""
+        counters, damage = load_state(self.path / "state", self.trainer)
+        self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks"))
+        self.dir.rewind(self.trainer.step)
+        self.stats.clear()
+        self.stats.extend(self.dir.last_stats(WINDOW))
+        if damage:
+            self.dir.note("checkpoint_damaged", reason=damage, step=self.trainer.step)
 
     def train(self) -> str:
         """Train until the end and return the state that the run is left in: finished, paused or stopped."""
         steps = 1
         while self.progress < 1 and self.asked_to_end is None:
             start = time.monotonic()
-            means = self.trainer.advance(steps)
-            if not all(math.isfinite(value) for value in means.values()):
-                raise UserError("train.diverged", step=self.trainer.step)
+            means = self._advance(steps)
+            if means is None:
+                steps = 1
+                continue
             chunk_seconds = time.monotonic() - start
             self._publish(means)
             self._account(time.monotonic() - start, steps)
@@ -104,6 +115,43 @@ class Worker:
                 left = (self.trainer.total_images - self.trainer.images_seen) / (self.config.batch * self.config.d_steps)
                 steps = max(1, min(steps, math.ceil(left)))
         return self._end()
+
+    def _advance(self, steps: int) -> dict[str, float] | None:
+        """Take some steps, and return the statistics after them; None where the run had to go back first."""
+        at, recover = self.trainer.step, self._slow_down
+        try:
+            means = self.trainer.advance(steps)
+            if self.trainer.healthy():
+                return means
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            recover = self._save_memory
+        recover(at)  # here the error, and with it what the step had in memory, is gone
+        return None
+
+    def _slow_down(self, at: int) -> None:
+        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that has been tried often enough."""
+        rollbacks = self.rollbacks + 1
+        if rollbacks > ROLLBACKS:
+            raise UserError("train.diverged", times=rollbacks, step=at)
+        self._go_back()
+        self.rollbacks = rollbacks  # the checkpoint may be older than the last time
+        self.trainer.lr_factor = 0.5**rollbacks
+        self.dir.note("rolled_back", at=at, step=self.trainer.step, percent=100 * self.trainer.lr_factor)
+        self._write_state()
+
+    def _save_memory(self, at: int) -> None:
+        """The memory was full: go back, and on with half of what is worked on at a time. Raises UserError where that is a single picture."""
+        parts = 2 * self.trainer.parts
+        if parts > self.config.batch:
+            raise UserError("train.out_of_memory")
+        self._go_back()
+        self.trainer.parts = parts
+        if self.trainer.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.dir.note("in_parts", at=at, step=self.trainer.step, parts=parts)
+        self._write_state()
 
     def end(self, how: str) -> None:
         """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""
@@ -148,7 +196,7 @@ class Worker:
         self.dir.write_grid(self.trainer.step, images)
 
     def _write_state(self) -> None:
-        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "compute": self.compute}
+        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "rollbacks": self.rollbacks, "compute": self.compute}
         save_state(self.path / "state", self.trainer, counters)
 
     def _write_status(self, state: str = "running") -> None:
@@ -171,6 +219,20 @@ class Worker:
             self.dir.write_snapshot(self.trainer)
         self._write_status(state)
         return state
+
+
+    def pause_on_full_disk(self) -> str:
+        """Say so, in the space that was kept back for it, and leave the checkpoint as it is."""
+        self.dir.give_up_reserve()
+        saved = saved_step(self.path / "state")
+        self.dir.note("disk_full", at=self.dir.status["step"], step=saved)
+        self.dir.write_status(state="paused", eta=None, error=_error(UserError("train.disk_full")))
+        return "paused"
+
+
+def _told(compute: dict[str, Any]) -> str:
+    """What a run was computed with, in a few words."""
+    return ", ".join(f"{name} {value}" for name, value in compute.items())
 
 
 def be_nice() -> None:
@@ -204,15 +266,24 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
         worker = Worker(path, report)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.end("pause"))
-        worker.prepare()
-        return worker.train()
-    except torch.OutOfMemoryError as error:
-        mistake = UserError("train.out_of_memory")
-        _fail(path, mistake)
-        raise mistake from error
+        try:
+            worker.prepare()
+            return worker.train()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return worker.pause_on_full_disk()
     except Exception as error:
-        _fail(path, error)
-        raise
+        mistake = UserError("train.out_of_memory") if _is_out_of_memory(error) else error
+        _fail(path, mistake)
+        if mistake is error:
+            raise
+        raise mistake from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Of a GPU, or of what this process may take of the machine's; where the whole machine runs out, the system ends processes without asking."""
+    return isinstance(error, torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 def refuse_second_worker(path: Path) -> None:
@@ -232,8 +303,11 @@ def _fail(path: Path, error: Exception) -> None:
     """Write the failure into the status of the run, where `path` is a run at all."""
     if not (path / "config.json").exists():
         return
+    RunDir(path).write_status(state="failed", eta=None, error=_error(error))
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    """A failure as the status holds it."""
     if isinstance(error, UserError):
-        told = {"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)}
-    else:
-        told = {"key": None, "values": {}, "text": f"{type(error).__name__}: {error}"}
-    RunDir(path).write_status(state="failed", eta=None, error=told)
+        return {"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)}
+    return {"key": None, "values": {}, "text": f"{type(error).__name__}: {error}"}

@@ -1,7 +1,7 @@
 """Interface texts: <language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
 
-English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS and field help in gan.config, so English has no
-file for them; the other languages have errors.json, verdicts.json and settings.json with the same keys.
+English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS, events in gan.train.events.EVENTS and field help in gan.config,
+so English has no file for them; the other languages have errors.json, verdicts.json, events.json and settings.json with the same keys.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gan.config import RunConfig
 from gan.errors import MESSAGES
+from gan.train.events import EVENTS
 from gan.train.health import VERDICTS
 
 LANGUAGES = ("en", "zh")
@@ -19,7 +20,7 @@ _FOLDER = Path(__file__).resolve().parent
 
 @functools.cache
 def table(lang: str) -> dict[str, str]:
-    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key> and field help under setting.<field>."""
+    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key>, events under event.<key> and field help under setting.<field>."""
     return _english() if lang == "en" else {**_english(), **_files(lang)}
 
 
@@ -47,5 +48,6 @@ def _files(lang: str) -> dict[str, str]:
 def _english() -> dict[str, str]:
     errors = {f"error.{key}": sentence for key, sentence in MESSAGES.items()}
     verdicts = {f"verdict.{key}": sentence for key, sentence in VERDICTS.items()}
+    events = {f"event.{key}": sentence for key, sentence in EVENTS.items()}
     fields = {f"setting.{field.name}": field.metadata["help"] for field in dataclasses.fields(RunConfig)}
-    return {**errors, **verdicts, **fields, **_files("en")}
+    return {**errors, **verdicts, **events, **fields, **_files("en")}
