@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from gan.errors import UserError
@@ -22,6 +21,7 @@ from gan.train import machine
 from gan.train.health import WINDOW, judge
 from gan.train.history import surplus
 from gan.train.rundir import RunDir
+from gan.train.state import digest, read_state, saved_step
 
 TINY = ["--data", "digits", "--width", "8", "--z-dim", "8", "--batch", "16"]
 
@@ -96,8 +96,7 @@ def test_pause_leaves_a_checkpoint_and_the_run_goes_on_from_it(how, long_run):
     assert worker.wait(30) == 0
     paused = read_json(long_run / "status.json")
     assert paused["state"] == "paused"
-    with safe_open(long_run / "state" / "checkpoint.safetensors", "pt") as file:
-        assert json.loads(file.metadata()["trainer"])["step"] == paused["step"]
+    assert saved_step(long_run / "state") == paused["step"]
     before = (long_run / "stats.jsonl").read_text()
     worker = start(long_run)
     later = wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > paused["step"] + 3)
@@ -113,14 +112,12 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
     ask(long_run, "save")
     checkpoint = long_run / "state" / "checkpoint.safetensors"
-    wait_for(long_run, lambda s: checkpoint.exists())
-    with safe_open(checkpoint, "pt") as file:
-        saved = json.loads(file.metadata()["trainer"])["step"]
+    wait_for(long_run, lambda s: saved_step(checkpoint.parent) > 0)
+    saved = saved_step(checkpoint.parent)
     wait_for(long_run, lambda s: s["step"] > saved + 5)
     worker.kill()
     worker.wait()
-    with safe_open(checkpoint, "pt") as file:  # a periodic one may have come after "save"
-        saved = json.loads(file.metadata()["trainer"])["step"]
+    saved = saved_step(checkpoint.parent)  # a periodic one may have come after "save"
     with open(long_run / "stats.jsonl", "a") as file:
         file.write('{"step": 99')
     RunDir(long_run).rewind(saved)
@@ -162,17 +159,15 @@ def test_a_run_uses_what_is_known_of_the_machine_and_stays_with_it(long_run, kno
 def test_a_run_from_a_machine_with_more_threads_goes_on_with_those_there_are(long_run, known_machine):
     go_on_until(long_run, 2)
     checkpoint = long_run / "state" / "checkpoint.safetensors"
-    with safe_open(checkpoint, "pt") as file:
-        meta = json.loads(file.metadata()["trainer"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+    tensors, meta = read_state(checkpoint)
     assert meta["counters"]["compute"] == {"device": known_machine.torch_name, **trained_with(long_run)}
     meta["counters"]["compute"]["threads"] = 999
-    save_file(tensors, checkpoint, metadata={"trainer": json.dumps(meta)})
+    text = json.dumps(meta)
+    save_file(tensors, checkpoint, metadata={"trainer": text, "sha256": digest(tensors, text)})
     step = read_json(long_run / "status.json")["step"]
-    assert "'threads': 999" in go_on_until(long_run, step)
+    assert "instead of device cpu, threads 999" in go_on_until(long_run, step)
     assert trained_with(long_run)["threads"] == known_machine.threads
-    with safe_open(checkpoint, "pt") as file:
-        assert json.loads(file.metadata()["trainer"])["counters"]["compute"]["threads"] == known_machine.threads
+    assert read_state(checkpoint)[1]["counters"]["compute"]["threads"] == known_machine.threads
 
 
 @pytest.mark.parametrize("name", ["status.json", "stats.jsonl"])

@@ -1,0 +1,231 @@
+"""What would have ended a run, and does not: exploding numbers, a full memory, a full disk, a damaged checkpoint."""
+
+import contextlib
+import errno
+import json
+
+import pytest
+import torch
+
+from gan.config import make_config
+from gan.errors import UserError
+from gan.files import read_json, read_lines, write_json
+from gan.train import rundir, worker
+from gan.train.state import BEFORE, NEWEST, load_state, read_state, save_state
+from gan.train.trainer import Trainer
+from tests.engine import tiny_trainer
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The directory of a short run."""
+    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, looks=1).to_json())
+    return tmp_path / "run"
+
+
+def work(run) -> dict:
+    """Train the run in this process as far as it goes, and return its last status."""
+    with contextlib.suppress(UserError):
+        worker.work(run)
+    return read_json(run / "status.json")
+
+
+def events(run) -> list[tuple[str, dict]]:
+    return [(line["key"], line["values"]) for line in read_lines(run / "events.jsonl")[0]]
+
+
+def break_step(monkeypatch, breaks, times: int = 1) -> None:
+    """Let `breaks(trainer)` happen before the step after the 20th, so many times in all."""
+    step, left = Trainer._next_step, [times]
+
+    def broken(self):
+        if self.step >= 20 and left[0]:
+            left[0] -= 1
+            breaks(self)
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "_next_step", broken)
+
+
+def poison(trainer) -> None:
+    with torch.no_grad():
+        next(trainer.G.parameters()).fill_(float("nan"))
+
+
+def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(run, monkeypatch):
+    break_step(monkeypatch, poison)
+    status = work(run)
+    assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
+    [(key, values)] = events(run)
+    assert (key, values["percent"]) == ("rolled_back", 50)
+    assert values["step"] <= 20 <= values["at"]
+    tensors, meta = read_state(run / "state" / NEWEST)
+    assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.5, 1)
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+    steps = [line["step"] for line in read_lines(run / "stats.jsonl")[0]]
+    assert steps == sorted(set(steps))
+
+
+def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpoint(run, monkeypatch):
+    break_step(monkeypatch, poison, times=100)
+    status = work(run)
+    assert (status["state"], status["error"]["key"], status["error"]["values"]["times"]) == ("failed", "train.diverged", "4")
+    assert [(key, values["percent"]) for key, values in events(run)] == [("rolled_back", 50), ("rolled_back", 25), ("rolled_back", 12.5)]
+    tensors, meta = read_state(run / "state" / NEWEST)
+    assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.125, 3)
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_numbers_that_explode_without_becoming_nan_are_seen():
+    trainer = tiny_trainer()
+    trainer.advance(1)
+    assert trainer.healthy()
+    with torch.no_grad():
+        next(trainer.D.parameters())[0] = 1e9
+    assert not trainer.healthy()
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_a_full_memory_halves_what_is_worked_on_at_a_time(error, run, monkeypatch):
+    def fill(trainer):
+        if trainer.parts < 4:
+            raise error
+
+    break_step(monkeypatch, fill, times=100)
+    status = work(run)
+    assert (status["state"], status["step"]) == ("finished", 100)
+    assert [(key, values["parts"]) for key, values in events(run)] == [("in_parts", 2), ("in_parts", 4)]
+    assert read_state(run / "state" / NEWEST)[1]["parts"] == 4
+
+
+def test_a_memory_too_small_for_a_single_picture_is_told(run, monkeypatch):
+    def fill(trainer):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    break_step(monkeypatch, fill, times=100)
+    status = work(run)
+    assert (status["state"], status["error"]["key"]) == ("failed", "train.out_of_memory")
+    assert events(run)[-1][1]["parts"] == 16
+
+
+def test_another_defect_is_no_full_memory(run, monkeypatch):
+    break_step(monkeypatch, lambda trainer: torch.zeros(2) @ torch.zeros(3))
+    with pytest.raises(RuntimeError):
+        worker.work(run)
+    assert read_json(run / "status.json")["state"] == "failed"
+    assert events(run) == []
+
+
+@pytest.mark.parametrize("recipe", ["modern", "wasserstein", "hinge"])
+def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
+    """rtol 2e-4: sums in another order, and R1's second derivatives, in float32. G's batch norm sees a part at a time and is left out: it gets whole fakes."""
+    whole, parts = tiny_trainer(recipe), tiny_trainer(recipe)
+    parts.parts = 4
+    fake = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    gradients = []
+    for trainer in (whole, parts):
+        trainer.rng.manual_seed(3)
+        trainer._set_schedule()
+        batch = trainer._parts(*trainer._batch(torch.arange(8)))
+        assert sum(part.share for part in batch) == 1
+        assert len(batch) == trainer.parts
+        trainer._penalty = lambda kind, real, fake, groups, trainer=trainer: Trainer._penalty(trainer, "r1r2" if kind == "r1r2" else "none", real, fake, groups)
+        trainer.opt_d.step = trainer.opt_g.step = lambda: None
+        loss, *_ = trainer._update_d(batch, list(fake.clone().tensor_split(trainer.parts)), True)
+        gradients.append([loss, *(p.grad.clone() for p in trainer.D.parameters())])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", ["modern", "dcgan", "wasserstein"])
+def test_training_in_parts_moves_both_networks_and_resumes_exactly(recipe, tmp_path):
+    whole, first, second = (tiny_trainer(recipe, conditional=True) for _ in range(3))
+    whole.parts = first.parts = 2
+    whole.advance(5)
+    first.advance(2)
+    save_state(tmp_path, first, {})
+    load_state(tmp_path, second)
+    assert second.parts == 2
+    second.advance(3)
+    for one, other in zip(whole.G.state_dict().values(), second.G.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(next(whole.G.parameters()), next(tiny_trainer(recipe, conditional=True).G.parameters()))
+
+
+def test_a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room(run, monkeypatch):
+    write, full = rundir.RunDir.write_grid, [True]
+
+    def refuse(self, step, images):
+        if full[0] and step > 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, step, images)
+
+    monkeypatch.setattr(rundir.RunDir, "write_grid", refuse)
+    monkeypatch.setattr(worker, "GRID_SECONDS", 0.0)
+    status = work(run)
+    assert (status["state"], status["error"]["key"]) == ("paused", "train.disk_full")
+    assert not (run / ".reserve").exists()
+    [(key, values)] = events(run)
+    assert (key, values["step"]) == ("disk_full", read_state(run / "state" / NEWEST)[1]["step"])
+    full[0] = False
+    status = work(run)
+    assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
+    assert (run / ".reserve").stat().st_size == rundir.RESERVE_BYTES
+
+
+def flip_a_bit(path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 16
+    path.write_bytes(data)
+
+
+def cut_short(path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, cut_short, lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, run, monkeypatch):
+    monkeypatch.setattr(worker, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "STATE_SHARE", 1.0)
+    break_step(monkeypatch, lambda trainer: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        worker.work(run)
+    before = read_state(run / "state" / BEFORE)[1]["step"]
+    damage(run / "state" / NEWEST)
+    assert work(run)["state"] == "finished"
+    [(key, values)] = events(run)
+    assert (key, values["step"]) == ("checkpoint_damaged", before)
+    assert NEWEST in values["reason"]
+
+
+def test_a_damaged_checkpoint_never_replaces_the_one_before(tmp_path):
+    trainer = tiny_trainer()
+    for steps in (1, 1):
+        trainer.advance(steps)
+        save_state(tmp_path, trainer, {})
+    flip_a_bit(tmp_path / NEWEST)
+    load_state(tmp_path, trainer)
+    save_state(tmp_path, trainer, {})
+    assert [read_state(tmp_path / name)[1]["step"] for name in (NEWEST, BEFORE)] == [1, 1]
+
+
+def test_every_bit_of_a_checkpoint_counts(tmp_path):
+    save_state(tmp_path, tiny_trainer(), {"elapsed": 1.25})
+    (tmp_path / NEWEST).rename(tmp_path / BEFORE)
+    whole = (tmp_path / BEFORE).read_bytes()
+    for place in torch.randint(len(whole), (200,), generator=torch.Generator().manual_seed(0)).tolist():
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        (tmp_path / NEWEST).write_bytes(data)
+        assert load_state(tmp_path, tiny_trainer()).damage, f"byte {place} of {len(whole)}"
+
+
+def test_statistics_are_a_function_of_the_step_however_it_is_chunked(tmp_path):
+    whole, parts, resumed = tiny_trainer(), tiny_trainer(), tiny_trainer()
+    expected = whole.advance(9)
+    for steps in (1, 4, 2):
+        parts.advance(steps)
+    save_state(tmp_path, parts, {})
+    load_state(tmp_path, resumed)
+    assert resumed.advance(2) == parts.advance(2) == expected
+    assert json.dumps(expected)
