@@ -28,6 +28,7 @@ COMMANDS = ("pause", "stop", "sample", "save")
 STATS_LIMIT = 1500
 STATS_KEPT = 8  # runs whose parsed statistics stay in memory
 LOG_BYTES = 1 << 16
+EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
@@ -78,12 +79,15 @@ class Store:
         return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
     def get(self, run_id: str) -> dict[str, Any]:
-        """Everything a page shows of one run but its statistics: id, config (None where damaged), status, samples, and the log's end where it failed."""
+        """Everything a page shows of one run but its statistics.
+
+        id, config (None where damaged), status, samples, events (what befell it beside training, oldest first), and the log's end where it failed.
+        """
         files = self._run(run_id)
         config, status = files.config(), files.status()
         log = self.log_tail(run_id) if status["state"] in ("failed", "damaged") else []
         config_json = None if isinstance(config, UserError) else config.to_json()
-        return {"id": run_id, "config": config_json, "status": status, "samples": files.samples(), "log": log}
+        return {"id": run_id, "config": config_json, "status": status, "samples": files.samples(), "events": files.events(), "log": log}
 
     def config(self, run_id: str) -> RunConfig:
         """The run's settings. Raises UserError where they can't be read."""
@@ -224,12 +228,16 @@ class _RunFiles:
         self._config = CachedFile(f"{directory}/config.json", _parse_config)
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
         self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
+        self._events = CachedFile(f"{directory}/events.jsonl", _parse_events)
 
     def config(self) -> RunConfig | UserError:
         return self._config.read()
 
     def samples(self) -> list[int]:
         return list(self._samples.read())
+
+    def events(self) -> list[dict[str, Any]]:
+        return list(self._events.read())
 
     def status(self) -> dict[str, Any]:
         status, config = self._status.read(), self._config.read()
@@ -284,6 +292,18 @@ def _has(value: Any, *keys: str) -> bool:
 def _parse_samples(names: bytes | None) -> list[int]:
     found = (_SAMPLE.fullmatch(name) for name in (names or b"").decode("utf-8", "replace").split("\n"))
     return sorted(int(match[1]) for match in found if match)
+
+
+def _parse_events(data: bytes | None) -> list[dict[str, Any]]:
+    events = []
+    for raw in (data or b"").splitlines()[-EVENTS_SHOWN:]:
+        try:
+            event = parse_json(raw)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and is_number(event.get("time")) and isinstance(event.get("key"), str) and isinstance(event.get("values"), dict):
+            events.append({name: event[name] for name in ("time", "key", "values")})
+    return events
 
 
 def _slug(text: str) -> str:

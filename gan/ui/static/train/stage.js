@@ -3,6 +3,7 @@ import { clock, device, h, request, sentence, setText, short, t } from "../commo
 import { subscribe } from "../live.js";
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
+import { Events } from "./events.js";
 import { Grid, kimgText } from "./grid.js";
 import { dataName, recipeName } from "./offer.js";
 import { Runs } from "./runs.js";
@@ -25,12 +26,13 @@ class Stage extends HTMLElement {
     this.charts = new Charts();
     this.controls = new Controls();
     this.runs = new Runs();
+    this.events = new Events();
     this.log = this.buildLog();
     this.lines = h("pre", { class: "tr-lines", hidden: true });
     this.empty = this.buildEmpty();
     const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
     this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
-      this.lines, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
+      this.events.element, this.lines, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
     addEventListener("gan:submit", () => this.announce());
     addEventListener("gan:answer", (event) => this.answered(event.detail));
@@ -106,6 +108,7 @@ class Stage extends HTMLElement {
     if (!run.samples.length) this.grid.say(t(WAITING[status.state] ?? "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run);
+    this.events.update(run.events);
     this.showHead(run, poll);
     this.showFacts(status);
   }
@@ -148,6 +151,7 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
 
 function verdictOf({ id, status }, { queue }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
+  if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
   if (status.state === "queued") return [t("stage.queued", { place: Math.max(1, queue.indexOf(id) + 1) }), "info"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
   const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
