@@ -57,7 +57,7 @@ def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(run, monke
     status = work(run)
     assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
     [(key, values)] = events(run)
-    assert (key, values["percent"]) == ("rolled_back", 50)
+    assert (key, values["percent"]) == ("rolled_back", "50")
     assert values["step"] <= 20 <= values["at"]
     tensors, meta = read_state(run / "state" / NEWEST)
     assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.5, 1)
@@ -70,7 +70,7 @@ def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpo
     break_step(monkeypatch, poison, times=100)
     status = work(run)
     assert (status["state"], status["error"]["key"], status["error"]["values"]["times"]) == ("failed", "train.diverged", "4")
-    assert [(key, values["percent"]) for key, values in events(run)] == [("rolled_back", 50), ("rolled_back", 25), ("rolled_back", 12.5)]
+    assert [(key, values["percent"]) for key, values in events(run)] == [("rolled_back", "50"), ("rolled_back", "25"), ("rolled_back", "12.5")]
     tensors, meta = read_state(run / "state" / NEWEST)
     assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.125, 3)
     assert all(tensor.isfinite().all() for tensor in tensors.values())

@@ -71,6 +71,15 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_pa
     assert caught.value.key == "train.bad_state"
 
 
+def test_pictures_stay_in_the_looks_that_a_run_began_with(tmp_path):
+    first, second = tiny_trainer(looks=3), tiny_trainer(looks=3)
+    first.advance(1)
+    save_state(tmp_path, first, {})
+    second.groups = second.groups.flip(0)
+    load_state(tmp_path, second)
+    assert torch.equal(second.groups, first.groups)
+
+
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
     save_state(tmp_path, tiny_trainer(width=16), {})
     with pytest.raises(UserError):

@@ -68,6 +68,8 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> N
         tensors |= {f"{part}.{name}": t for name, t in _optimizer_tensors(optimizer).items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
     tensors["means"] = trainer.means
+    if trainer.groups is not None:  # another version of scipy may sort the pictures into other looks
+        tensors["groups"] = trainer.groups.int()
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     meta = {
@@ -159,6 +161,8 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     for name, value in part("augmentation").items():
         trainer.augmentation[name].copy_(value)
     trainer.means.copy_(tensors["means"])
+    if trainer.groups is not None:
+        trainer.groups.copy_(tensors["groups"])
     trainer.forget_recordings()
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")

@@ -185,7 +185,10 @@ class Trainer:
         epoch, place = divmod(index, per_epoch)
         if self._order is None or self._order[0] != epoch:
             rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
-            self._order = epoch, torch.randperm(len(self.images), generator=rng).to(self.device)
+            order = torch.randperm(len(self.images), generator=rng)
+            if self.device.type == "cuda":
+                order = order.pin_memory()  # from other memory the copy would wait for the device
+            self._order = epoch, order.to(self.device, non_blocking=True)
         return self._order[1][place * batch : (place + 1) * batch]
 
     def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:

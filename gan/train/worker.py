@@ -118,7 +118,7 @@ class Worker:
 
     def _advance(self, steps: int) -> dict[str, float] | None:
         """Take some steps, and return the statistics after them; None where the run had to go back first."""
-        at, recover = self.trainer.step, self._slow_down
+        recover = self._slow_down
         try:
             means = self.trainer.advance(steps)
             if self.trainer.healthy():
@@ -127,7 +127,7 @@ class Worker:
             if not _is_out_of_memory(error):
                 raise
             recover = self._save_memory
-        recover(at)  # here the error, and with it what the step had in memory, is gone
+        recover(self.trainer.step)  # here the error, and with it what the step had in memory, is gone
         return None
 
     def _slow_down(self, at: int) -> None:
@@ -138,7 +138,7 @@ class Worker:
         self._go_back()
         self.rollbacks = rollbacks  # the checkpoint may be older than the last time
         self.trainer.lr_factor = 0.5**rollbacks
-        self.dir.note("rolled_back", at=at, step=self.trainer.step, percent=100 * self.trainer.lr_factor)
+        self.dir.note("rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}")
         self._write_state()
 
     def _save_memory(self, at: int) -> None:
