@@ -139,7 +139,7 @@ class RecipePicker extends Picker {
 class TimePicker extends Picker {
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
-    this.input = h("input", { type: "number", min: "0.1", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
+    this.input = h("input", { type: "number", min: "0.05", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
     this.append(h("div", { class: "tr-times" }, [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
       h("label", {}, this.input, h("span", {}, t("train.minutes")))));
