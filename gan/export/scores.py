@@ -9,8 +9,8 @@ import torch
 
 from gan import data
 from gan.data import landscapes
-from gan.data.build.idx import read_split
 from gan.data.dataset import Dataset, fit
+from gan.data.idx import read_split
 from gan.errors import UserError
 from gan.files import read_json
 from gan.images import to_uint8
@@ -112,7 +112,7 @@ def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
     if any(Path(place).glob("*-images-idx3-ubyte*")):
         try:
             return [read_split(Path(place), split)[0] for split in IDX_SPLITS]
-        except (OSError, EOFError, AssertionError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise UserError("data.not_pictures", path=place) from error
     return [data.load(place, spec.size, spec.channels).images]
 

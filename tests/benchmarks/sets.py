@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 
 from gan import data
-from gan.data.build.idx import read_split
 from gan.data.cache import cache_dir
 from gan.data.dataset import Dataset
+from gan.data.idx import read_split
 from gan.export.scores import some
 from gan.metrics.score import score
 from gan.metrics.viewers import Viewer, open_viewer, usual_viewer

@@ -9,8 +9,8 @@ Takes the whole t10k split: 10,000 images, 1,000 of each kind. The training spli
 import sys
 from pathlib import Path
 
-from gan.data.build.idx import read_idx
 from gan.data.build.pack import write_set
+from gan.data.idx import read_idx
 from gan.data.registry import DOWNLOADS
 
 LICENCE = """
