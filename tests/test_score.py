@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from gan import data
-from gan.data.dataset import Dataset
+from gan.data.dataset import Dataset, among
 from gan.errors import UserError
 from gan.export import scores
 from gan.files import write_json
@@ -67,7 +67,7 @@ def test_pictures_it_was_trained_on_are_left_out(tmp_path):
     nothing_new = write_mnist_like(tmp_path / "c", train=known, test=known)
     least = scores.find_reals(tmp_path, "digits", SPEC, str(nothing_new), 25)
     assert (least.held_out, len(least.images)) == (False, 25)
-    assert scores.among(least.images, data.load("digits").images).all()
+    assert among(least.images, data.load("digits").images).all()
 
 
 def test_landscapes_are_drawn_anew():
@@ -75,7 +75,7 @@ def test_landscapes_are_drawn_anew():
     found = scores.find_reals(Path("model"), "landscapes", spec, None, 16)
     assert found.held_out
     assert found.images.shape == (16, 3, 64, 64)
-    assert not scores.among(found.images, found.training.images).any()
+    assert not among(found.images, found.training.images).any()
 
 
 def test_the_choice_is_by_chance_and_always_the_same():

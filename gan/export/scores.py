@@ -9,7 +9,7 @@ import torch
 
 from gan import data
 from gan.data import landscapes
-from gan.data.dataset import Dataset, fit
+from gan.data.dataset import Dataset, among, fit
 from gan.data.idx import read_split
 from gan.errors import UserError
 from gan.files import read_json
@@ -115,12 +115,6 @@ def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
         except (OSError, ValueError) as error:
             raise UserError("data.not_pictures", path=place) from error
     return [data.load(place, spec.size, spec.channels).images]
-
-
-def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Which of images (N, C, H, W) are, pixel by pixel, also in known (M, C, H, W): bool (N,)."""
-    rows = {row.tobytes() for row in known.numpy()}
-    return torch.tensor([row.tobytes() in rows for row in images.numpy()])
 
 
 def some(images: torch.Tensor, count: int) -> torch.Tensor:
