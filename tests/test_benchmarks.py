@@ -12,7 +12,9 @@ from torch import nn
 from gan.config import RECIPES
 from gan.data.dataset import among
 from gan.device import cpu_quota
+from gan.errors import UserError
 from gan.losses import squared_gradient
+from gan.metrics import viewers
 from gan.metrics.viewers import View, Viewer, open_viewer
 from tests.benchmarks import quality, sets, stacked, throughput, tutorial
 from tests.benchmarks.entrants import Drawn, race
@@ -126,12 +128,14 @@ def test_no_held_out_picture_of_a_bundled_set_is_also_trained_on(name):
 
 
 def test_who_looks_at_the_pictures(monkeypatch):
-    monkeypatch.setattr(sets, "open_viewer", lambda name: name)
-    assert sets.viewer_of("mnist", 1, None, False) == sets.viewer_of("stacked", 3, None, False) == "digits"
-    assert sets.viewer_of("cifar10", 3, "pixels", False) == "pixels"
-    assert sets.viewer_of("cifar10", 3, None, True) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
+    monkeypatch.setattr(viewers, "open_viewer", lambda name: name)
+    assert sets.viewer_of("mnist", 1, None, ()) == sets.viewer_of("stacked", 3, None, ()) == "digits"
+    assert sets.viewer_of("cifar10", 3, "pixels", ()) == "pixels"
+    assert sets.viewer_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
+    with pytest.raises(UserError, match="looked through"):
+        sets.viewer_of("cifar10", 3, "efficientnet", {"efficientnet"})
     with pytest.raises(SystemExit):
-        sets.viewer_of("stacked", 3, "pixels", False)
+        sets.viewer_of("stacked", 3, "pixels", ())
 
 
 def test_stacked_pictures_score_perfectly_against_themselves():

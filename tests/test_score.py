@@ -1,5 +1,6 @@
 """python -m gan.score: what a model is scored against, and what the terminal says."""
 
+import dataclasses
 import gzip
 import zipfile
 from pathlib import Path
@@ -124,12 +125,20 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--net", "vgg"], "no feature net called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
     (["--real", "nowhere"], "no data set, folder or zip called “nowhere”"),
+    (["--real", "emoji"], "The pictures of “emoji” have 3 channels and the model draws 1"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_one_sentence(model, capsys, arguments, sentence):
     assert main([str(model), *arguments]) == 2
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count("\n") == 1
+
+
+def test_a_model_that_learned_through_eyes_is_not_judged_by_them(tmp_path, capsys):
+    write_weights(tmp_path / "live.safetensors", dataclasses.replace(tiny_spec(), architecture="projected"))
+    write_json(tmp_path / "config.json", {"data": "digits"})
+    assert main([str(tmp_path), "--net", "efficientnet"]) == 2
+    assert "looked through “efficientnet” in training" in capsys.readouterr().err
 
 
 def test_too_few_real_pictures(model, tmp_path, capsys):

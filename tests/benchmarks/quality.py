@@ -33,6 +33,7 @@ import torch
 from gan.device import Device
 from gan.errors import UserError
 from gan.metrics.viewers import Viewer
+from gan.models import ARCHITECTURES
 from tests.benchmarks import sets
 from tests.benchmarks.entrants import Drawn, Entrant, Job, race
 from tests.benchmarks.tables import markdown, spread
@@ -127,7 +128,8 @@ def prepare(options: argparse.Namespace) -> Setting:
     """Look for the pictures and the machine, and check that all settings are possible. Raises UserError."""
     real = sets.SETS[options.data].test(options.idx)
     configs = [config_of(variant, sets.SETS[options.data].name, real.shape[2], real.shape[1]) for variant in options.entrants]
-    viewer = sets.viewer_of(options.data, real.shape[1], options.net, any(config.architecture == "projected" for config in configs))
+    eyes = {name for config in configs for name in ARCHITECTURES[config.architecture].eyes}
+    viewer = sets.viewer_of(options.data, real.shape[1], options.net, eyes)
     return Setting(options, this_machine(), real, viewer)
 
 

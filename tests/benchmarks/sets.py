@@ -3,7 +3,7 @@
 A further one is one more entry in SETS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from gan.data.idx import read_split
 from gan.export.scores import some
 from gan.metrics.build.sources import divide
 from gan.metrics.score import score
-from gan.metrics.viewers import Viewer, open_viewer, usual_viewer
+from gan.metrics.viewers import Viewer, choose_viewer
 from tests.benchmarks import stacked
 
 HELD_OUT = 2000  # test pictures that scores are computed on, at most
@@ -109,12 +109,12 @@ SETS: dict[str, Subject] = {
 }
 
 
-def viewer_of(name: str, channels: int, wanted: str | None, through_eyes: bool) -> Viewer:
-    """Who looks at the pictures for the scores: `wanted`, else the usual one, which is never what a discriminator looked through in training.
+def viewer_of(name: str, channels: int, wanted: str | None, eyes: Collection[str]) -> Viewer:
+    """Who looks at the pictures for the scores: `wanted`, else the usual one, but never one of `eyes`, through which a discriminator looks in training.
 
-    Raises UserError for a viewer that there is not.
+    Raises UserError for one of these and for a viewer that there is not.
     """
     subject = SETS[name]
     if wanted and subject.viewer:
         raise SystemExit(f"{name} is scored through the {subject.viewer} net alone")
-    return open_viewer(wanted or subject.viewer or usual_viewer(subject.name, channels, "efficientnet" if through_eyes else None))
+    return choose_viewer(wanted or subject.viewer, subject.name, channels, eyes)
