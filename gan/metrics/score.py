@@ -56,7 +56,7 @@ def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.T
         learned = viewer.look(train).features
         some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
         found["FD of data"] = frechet_distance(fit_gaussian(of_real.features), fit_gaussian(learned[some]))
-        found["C_T"] = data_copying(learned, of_real.features, of_fake.features, least=LEAST)
+        found["C_T"] = data_copying(learned, of_real.features, of_fake.features)
         found["copies"] = share_of_copies(learned, of_real.features, of_fake.features)
     return found
 
