@@ -16,9 +16,10 @@ from gan.errors import UserError
 from gan.losses import squared_gradient
 from gan.metrics import viewers
 from gan.metrics.viewers import View, Viewer, open_viewer
+from gan.train.cost import Tally
 from tests.benchmarks import quality, sets, stacked, throughput, tutorial
 from tests.benchmarks.entrants import Drawn, race
-from tests.benchmarks.floor import Cost, Counter, Machine, count, floor_seconds
+from tests.benchmarks.floor import Cost, Machine, count, floor_seconds
 from tests.benchmarks.plain import PENALTIES, Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
@@ -150,14 +151,14 @@ def test_operations_are_counted_as_by_hand_through_double_backward():
     conv = nn.Conv2d(3, 8, 4, 2, 1, bias=False)
     images = torch.randn(5, 3, 28, 28, requires_grad=True)
     forward = 2 * 5 * 8 * 14 * 14 * 3 * 4 * 4  # a multiplication and an addition for each output, input channel and tap
-    with Counter() as counter:
+    with Tally() as tally:
         conv(images)
-    assert counter.flops == forward
-    assert counter.bytes == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
-    with Counter() as counter:
+    assert tally.flops == forward
+    assert tally.moved == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
+    with Tally() as tally:
         squared_gradient(conv(images).square().sum((1, 2, 3)), images).mean().backward()
     # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then of the forward by images and weights.
-    assert counter.flops == 6 * forward
+    assert tally.flops == 6 * forward
 
 
 def test_the_floor_is_the_larger_of_calculation_and_memory():
@@ -185,7 +186,7 @@ def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe, m
     config = tiny_config(recipe, d_steps=2, flip=True, conditional=True)
     trainer = tiny_trainer(recipe, d_steps=2, flip=True, conditional=True)
     plain = Plain(config, tiny_data(), "cpu")
-    with Counter() as drawing:
+    with Tally() as drawing:
         plain._draw(plain.groups[: config.batch])
     ours, theirs = count(trainer.advance, 2, 0, 0), count(plain.advance, 2, 0, 0)
     backward = torch.Tensor.backward

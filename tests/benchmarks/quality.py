@@ -32,6 +32,7 @@ import torch
 
 from gan.device import Device
 from gan.errors import UserError
+from gan.metrics.score import INCEPTION_NAMES
 from gan.metrics.viewers import Viewer
 from gan.models import ARCHITECTURES
 from tests.benchmarks import sets
@@ -41,7 +42,6 @@ from tests.benchmarks.variants import Variant, config_of, device_of, parse, this
 
 FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "C_T", "copies", "MB")
 COPYING = 1000  # training pictures up to which it is asked whether they were copied
-INCEPTION_NAMES = {"FD": "FID", "KD": "KID"}  # what the two distances are called over Inception's features, and only there
 Record = dict[str, Any]
 
 

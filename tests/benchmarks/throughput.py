@@ -27,6 +27,8 @@ from gan.data.dataset import Dataset
 from gan.device import Device
 from gan.errors import UserError
 from gan.models import count_parameters
+from gan.train.machine import PRECISIONS
+from gan.train.selftest import native_bf16
 from gan.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
@@ -70,12 +72,8 @@ def step_modes(device: Device) -> list[str]:
 
 
 def precisions(device: Device) -> list[str]:
-    """The precisions that a device calculates in natively: bf16 from CUDA's capability 8 on, and on CPUs with AVX512_BF16 or AMX."""
-    if device.torch_name == "cuda":
-        native = torch.cuda.get_device_capability() >= (8, 0)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return ["float32", "bf16"] if native else ["float32"]
+    """The precisions that a device calculates in natively."""
+    return list(PRECISIONS) if native_bf16(device.torch_name) else ["float32"]
 
 
 @contextmanager
@@ -204,7 +202,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--data", choices=list(SHAPES), nargs="+", default=list(SHAPES))
     parser.add_argument("--variants", type=parse, nargs="+", metavar="RECIPE[:SETTING=VALUE,...]",
                         help="default: all recipes, and on a GPU the tutorial's networks at its batch in our step, dcgan:batch=64")
-    parser.add_argument("--precisions", choices=["float32", "bf16"], nargs="+", help="default: those that the machine calculates in natively")
+    parser.add_argument("--precisions", choices=PRECISIONS, nargs="+", help="default: those that the machine calculates in natively")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="time for each line in a round")
     return parser
