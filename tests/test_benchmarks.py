@@ -24,6 +24,7 @@ from tests.benchmarks.plain import PENALTIES, Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
 from tests.engine import CPU, tiny_config, tiny_data, tiny_trainer
+from tests.test_score import write_mnist_like
 
 
 def test_a_variant_is_a_recipe_with_settings_read_by_their_types():
@@ -43,10 +44,47 @@ def test_a_recipe_alone_is_a_variant():
     assert [parse(name)[1:] for name in RECIPES] == [(name, {}, {}) for name in RECIPES]
 
 
-@pytest.mark.parametrize("text", ["unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps"])
+@pytest.mark.parametrize("text", [
+    "unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps", "modern:precision=foo", "modern:threads=0",
+    "modern:threads=1000000",
+])  # fmt: skip
 def test_a_variant_that_makes_no_sense_is_refused_in_a_sentence(text):
     with pytest.raises(argparse.ArgumentTypeError, match="“"):
         parse(text)
+
+
+def test_a_graph_needs_a_gpu():
+    assert device_of(parse("modern:graph=yes"), replace(CPU, torch_name="cuda")).graph
+    assert not device_of(parse("modern:graph=no"), CPU).graph
+    with pytest.raises(argparse.ArgumentTypeError, match="“modern:graph=yes” asks for a graph, which only a GPU has"):
+        device_of(parse("modern:graph=yes"), CPU)
+
+
+@pytest.mark.parametrize(("program", "words", "sentence"), [
+    (quality, "--turn 0", "“0” is not a number from 0.1 on"), (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
+    (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"), (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
+    (quality, "--images -3", "“-3” is not a whole number"), (quality, "--images 3", "batch of 32 is larger than the data set of 3 pictures"),
+    (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"), (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
+    (quality, "--entrants modern:graph=yes", "only a GPU has"), (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
+    (quality, "--entrants modern:threads=0", "“0” is no value of threads"), (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
+    (quality, "--net vgg", "no feature net called “vgg”"), (quality, "--entrants projected modern --net efficientnet", "looked through “efficientnet”"),
+    (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"), (quality, "--log no/such/folder", "can't be written (No such file"),
+    (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"), (quality, "--data mnist --idx {broken}", "is cut short"),
+    (throughput, "--rounds 0", "“0” is not a whole number from 1 on"), (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
+    (throughput, "--data digits --variants modern:graph=yes", "only a GPU has"), (throughput, "--variants modern:width=1", "width = 1 is out of range"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_one_sentence_and_status_2_before_anything_is_trained(program, words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(program, "this_machine", lambda: CPU)
+    monkeypatch.delattr(quality, "Entrant")
+    monkeypatch.delattr(throughput, "rate")
+    digits = sets.data.load("digits").images[:70]
+    folders = {name: write_mnist_like(tmp_path / name, digits, digits) for name in ("idx", "broken")}
+    (folders["broken"] / "t10k-images-idx3-ubyte.gz").write_bytes(bytes([0, 0, 8, 3]))
+    common = ["--data", "emoji"] if program is quality else []
+    with pytest.raises(SystemExit) as ended:
+        program.main([*common, *words.format(**folders).split()])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_spread_is_mean_and_sample_deviation():
@@ -135,7 +173,7 @@ def test_who_looks_at_the_pictures(monkeypatch):
     assert sets.viewer_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
     with pytest.raises(UserError, match="looked through"):
         sets.viewer_of("cifar10", 3, "efficientnet", {"efficientnet"})
-    with pytest.raises(SystemExit):
+    with pytest.raises(argparse.ArgumentTypeError, match="digits net alone"):
         sets.viewer_of("stacked", 3, "pixels", ())
 
 

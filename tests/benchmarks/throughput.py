@@ -32,6 +32,7 @@ from gan.train.selftest import native_bf16
 from gan.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
+from tests.benchmarks.options import at_least
 from tests.benchmarks.plain import Plain
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
@@ -203,14 +204,15 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--variants", type=parse, nargs="+", metavar="RECIPE[:SETTING=VALUE,...]",
                         help="default: all recipes, and on a GPU the tutorial's networks at its batch in our step, dcgan:batch=64")
     parser.add_argument("--precisions", choices=PRECISIONS, nargs="+", help="default: those that the machine calculates in natively")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="time for each line in a round")
+    parser.add_argument("--rounds", type=at_least(1, int), default=5)
+    parser.add_argument("--seconds", type=at_least(0.01), default=4.0, help="time for each line in a round")
     return parser
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    options = arguments().parse_args(words)
+    parser = arguments()
+    options = parser.parse_args(words)
     device = this_machine()
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
@@ -221,8 +223,8 @@ def main(words: Sequence[str] | None = None) -> None:
             lines.append(tutorial_line(data, device))
             for variant in variants:
                 lines += variant_lines(variant, data, options.precisions or precisions(device), device)
-    except UserError as error:
-        raise SystemExit(str(error)) from error
+    except (UserError, argparse.ArgumentTypeError) as error:
+        parser.error(str(error))
     for line in lines:
         rate(line, min(1.0, options.seconds))  # the first steps choose kernels and capture graphs
     rounds = [{line: rate(line, options.seconds) for line in lines} for _ in range(options.rounds)]
