@@ -3,13 +3,14 @@
 import argparse
 import itertools
 import json
+import types
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from gan.config import RECIPES
+from gan.config import RECIPES, SIZES
 from gan.data.dataset import among
 from gan.device import cpu_quota
 from gan.errors import UserError
@@ -212,10 +213,29 @@ def test_the_weights_that_the_optimizers_touch_are_counted():
 
 def test_the_timers_split_a_step_and_leave_no_trace():
     trainer = tiny_trainer()
-    d_ms, g_ms = throughput.split_of(trainer, ["_update_d"], ["_draw", "_update_g"], "cpu")()
+    d_ms, g_ms = throughput.split_of(trainer, ["_update_d"], ["_draw", "_update_g"], "cpu", cycle=1)()
     assert d_ms > 0
     assert g_ms > 0
     assert not {"_update_d", "_update_g", "_draw"} & set(vars(trainer))
+
+
+def test_throughput_knows_every_size():
+    assert {shape.size for shape in throughput.SHAPES.values()} == set(SIZES)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(2**-10, 4.0), (2**-3, 4.125), (60.0, 180.0)])
+def test_a_round_takes_whole_cycles_and_one_of_steps_that_are_too_long_for_it(step, expected, monkeypatch):
+    clock, taken = [0.0], []
+
+    def advance(steps):
+        clock[0] += step * steps
+        taken.append(steps)
+
+    monkeypatch.setattr(throughput, "time", types.SimpleNamespace(perf_counter=lambda: clock[0]))
+    line = throughput.Line("modern", "digits", "28x28x1", "float32", "eager", CPU, images=10, cycle=3, parameters=1, advance=advance)
+    assert throughput.rate(line, 4.0) == pytest.approx(10 / step)
+    assert all(steps % 3 == 0 for steps in taken)
+    assert clock[0] == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("recipe", [name for name, settings in RECIPES.items() if settings.get("architecture", "modern") == "modern"])
@@ -294,8 +314,9 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
 def test_throughput_from_end_to_end(capsys, monkeypatch):
     monkeypatch.setattr(throughput, "this_machine", lambda: CPU)
     monkeypatch.setattr(tutorial, "WIDTH", 8)
-    throughput.main(["--data", "digits", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
+    throughput.main(["--data", "digits", "landscapes-128", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    assert [row[3] for row in rows[2:]] == ["tutorial", "plain", "eager"]
+    assert [row[3] for row in rows[2:]] == 2 * ["tutorial", "plain", "eager"]
+    assert [row[1] for row in rows[3::3]] == ["digits 28x28x1", "landscapes-128 128x128x3"]
     assert all(len(row) == len(throughput.HEADER) for row in rows)
-    assert all(float(cell) > 0 for row in rows[3:] for cell in (row[5], *row[7:12]))
+    assert all(float(cell) > 0 for row in rows[2:] if row[3] != "tutorial" for cell in (row[5], *row[7:12]))
