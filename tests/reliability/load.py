@@ -5,6 +5,8 @@ second and fetches every new grid; some drag a slider of Explore without a pause
 after, a single idle viewer shows what the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's
 own computers would not.
 
+With --minutes 60 --viewers 3 --dragging 1 it is the soak test.
+
 Printed: what fraction of the trainer's images/s is left, how long the longest wait for new curves and for a new grid was, how long pictures took, what went
 over the wire, memory and open files of server and worker before and after. Exits with 1 where something failed or an aim is missed.
 """
@@ -33,6 +35,7 @@ API = "gradio_api/gan"
 POLL_SECONDS = 0.5  # as gan/ui/static/live.js after the first seconds
 MODEL = "shipped:digits"
 WARM_UP = 20.0  # seconds of a run that are not counted
+MAY_GROW = {"MB": 64, "files": 8, "threads": 8}  # caches fill and pools of threads reach their size; anything more is a leak
 AIMS = {"curves": 2.0, "grids": 2.0, "picture": 0.3, "trainer": 0.9}
 
 
@@ -135,9 +138,15 @@ def phase(address: str, run: Path, viewers: int, dragging: int, seconds: float) 
     return (last["images"] - first["images"]) / (last["heartbeat"] - first["heartbeat"]), seen
 
 
-def footprint(process: psutil.Process) -> str:
-    """Memory and open files of a process."""
-    return f"{process.memory_info().rss / 2**20:.0f} MB, {process.num_fds()} files, {process.num_threads()} threads"
+def footprint(process: psutil.Process) -> dict[str, int]:
+    """What a process holds: resident memory, open files, threads."""
+    return {"MB": round(process.memory_info().rss / 2**20), "files": process.num_fds(), "threads": process.num_threads()}
+
+
+def grown(name: str, before: dict[str, int], after: dict[str, int]) -> list[str]:
+    """Print what a process held before and holds after; what has grown by more than it may."""
+    print(f"{name}: " + ", ".join(f"{before[what]} -> {after[what]} {what}" for what in before))
+    return [f"{name} grew by {after[what] - before[what]} {what}" for what, most in MAY_GROW.items() if after[what] - before[what] > most]
 
 
 def rank(values: Sequence[float], share: float) -> float:
@@ -187,9 +196,8 @@ def main(words: Sequence[str] | None = None) -> int:
             before = {name: footprint(process) for name, process in processes.items()}
             busy, seen = phase(address, run, options.viewers, options.dragging, 60 * options.minutes)
             alone.append(phase(address, run, 1, 0, idle)[0])
-            for name, process in processes.items():
-                print(f"{name}: {before[name]} before, {footprint(process)} after")
-    missed = report(alone, busy, seen, options.minutes)
+            missed = [each for name, process in processes.items() for each in grown(name, before[name], footprint(process))]
+    missed += report(alone, busy, seen, options.minutes)
     print("missed: " + "; ".join(missed) if missed else "every aim is reached")
     return 1 if missed else 0
 
