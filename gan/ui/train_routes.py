@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.config import EQUILIBRIUM, RECIPES, make_config
 from gan.errors import UserError
+from gan.runs.writing import writing
 from gan.ui import train_form as form
 from gan.ui.board import Board
 from gan.ui.routes import get, post, with_etag
@@ -36,9 +37,15 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return {"lines": services.store.log_tail(request.path_params["id"], 200)}
 
     def command(request: Request) -> Any:
-        services.supervisor.command(request.path_params["id"], request.path_params["command"])
+        services.command(request.path_params["id"], request.path_params["command"])
         board.forget()
         return {"done": request.path_params["command"]}
+
+    def rename(request: Request) -> Any:
+        with writing():
+            name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
+        board.forget()
+        return {"name": name or None}
 
     def thumbnail(request: Request) -> Response:
         path = data.info(request.path_params["name"]).thumbnail
@@ -50,6 +57,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("poll", poll),
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
+        post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
         get("cost", lambda request: cost(request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
