@@ -10,11 +10,11 @@ import pytest
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.runs import silence as room
+from gan.runs import supervisor
 from gan.runs.processes import Worker
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, STATES
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
-from tests.test_runs_servers import server  # noqa: F401  a fixture
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_process_that_even_a_kill_does_not_end_is_told(store, hanging, monkeyp
     assert (state(store, run_id), boss.active()) == ("running", run_id)
 
 
-def test_the_hanging_worker_of_another_server_is_ended(store, supervise, server, monkeypatch):  # noqa: F811
+def test_the_hanging_worker_of_another_server_is_ended(store, supervise, server, monkeypatch):
     process, run_id = server(LONG)
     process.kill()
     process.wait()
@@ -119,8 +119,6 @@ def test_the_hanging_worker_of_another_server_is_ended(store, supervise, server,
 
 
 def test_a_run_that_lost_its_worker_unseen_is_settled(store, supervise, monkeypatch):
-    from gan.runs import supervisor
-
     monkeypatch.setattr(supervisor, "SURVEY", 3600.0)
     monkeypatch.setattr(room, "SILENT", 0.5)
     boss = supervise()
