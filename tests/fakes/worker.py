@@ -50,7 +50,7 @@ class FakeRun:
             step += 1
             append_line(self.path / "stats.jsonl", {"step": step, "images": step * self.config["batch"], "loss_d": 0.5, "loss_g": 1.0})
             if step % 5 == 1:
-                self.write("running", step=step, progress=step / steps, elapsed=time.monotonic() - started)
+                self.write("running", step=step, progress=step / steps, elapsed=time.monotonic() - started, eta=(steps - step) * STEP_SECONDS)
             if step == 10 and seed == SEEDS["crash"]:
                 raise RuntimeError("the fake ran out of luck")
             if step == 10 and seed == SEEDS["kill"]:

@@ -23,7 +23,7 @@ export class Controls {
   }
 
   make(name, spec) {
-    const press = () => (spec.confirm ? this.questions[name].press() : this.send(name));
+    const press = (event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
     const button = h("button", { type: "button", class: spec.primary ? "tr-button is-primary" : "tr-button", "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
     if (spec.confirm) this.questions[name] = new TwoPresses(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
     return button;

@@ -3,7 +3,8 @@ import { setText } from "../common.js";
 
 const ASK_FOR = 4000; // ms that it waits for the second press
 
-/** `button` ends with the element of its text, which reads `asks` after a first press. `press()` is its click; the second one calls `act()`. */
+/** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
+ * The two clicks of a double-click are one press: who makes them has not read the question. */
 export class TwoPresses {
   constructor(button, { asks, act }) {
     Object.assign(this, { button, asks, act, rest: button.textContent, asking: 0 });
@@ -15,7 +16,8 @@ export class TwoPresses {
     this.show(Boolean(this.asking));
   }
 
-  press() {
+  press(event) {
+    if (this.asking && event.detail > 1) return;
     if (this.asking) {
       this.settle();
       this.act();
