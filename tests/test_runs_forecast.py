@@ -25,7 +25,8 @@ CASES = {
     "a queued run's last heartbeat is long ago": ([ACTIVE, run("b", heartbeat=5.0), run("c")], "bc", {"b": 90, "c": 390}),
     "the device is free": ([run("b")], "b", {"b": 0}),
     "two at work": ([ACTIVE, run("x", "running", eta=200.0), run("b")], "b", {"b": 200}),
-    "a damaged run ahead": ([ACTIVE, run("b", minutes=None, kimg=None), run("c")], "bc", {"b": 90}),
+    "a damaged run that trains on": ([run("a", "damaged", minutes=None, kimg=None), run("b")], "b", {}),
+    "a damaged run that does not train": ([run("z", "damaged", minutes=None, kimg=None), ACTIVE, run("b")], "b", {"b": 90}),
     "a run that was deleted since": ([ACTIVE, run("c")], "bc", {"b": 90}),
     "beyond its budget": ([ACTIVE, run("b", progress=1.5), run("c")], "bc", {"b": 90, "c": 90}),
     "runs at rest count nothing": ([run("z", "finished"), run("y", "paused"), ACTIVE, run("b")], "b", {"b": 90}),
@@ -36,4 +37,4 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_starts(case):
     summaries, queue, expected = CASES[case]
-    assert starts(summaries, list(queue)) == pytest.approx(expected)
+    assert starts(summaries, list(queue), "a") == pytest.approx(expected)

@@ -8,10 +8,13 @@ from gan.runs.silence import silence
 from gan.runs.store import LIVE
 
 
-def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str]) -> dict[str, float]:
-    """Seconds until each run of `queue` starts, by id; a run behind one whose end nobody knows is left out. `summaries`: see Store.list."""
+def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: str | None) -> dict[str, float]:
+    """Seconds until each run of `queue` starts, by id; a run behind one whose end nobody knows is left out.
+
+    summaries: see Store.list. active: the run that has the device, which may be damaged.
+    """
     known = {summary["id"]: summary for summary in summaries}
-    wait = max((_need(summary) for summary in summaries if summary["state"] in LIVE), default=0.0)
+    wait = max((_need(summary) for summary in summaries if summary["state"] in LIVE or summary["id"] == active), default=0.0)
     found = {}
     for run_id in queue:
         if math.isfinite(wait):
@@ -22,7 +25,7 @@ def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str]) -> dict[st
 
 def _need(summary: dict[str, Any]) -> float:
     """Seconds that a run still has to train; infinity where that is unknown."""
-    if silence(summary) is not None or summary["minutes"] is None:  # it hangs, or its settings can't be read
+    if silence(summary) is not None or summary["state"] == "damaged":
         return math.inf
     if summary["state"] == "running" and summary["eta"] is not None:
         return summary["eta"]

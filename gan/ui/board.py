@@ -81,7 +81,7 @@ class Board:
             "active": active,
             "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
             "queue": queue,
-            "starts": {run_id: round(seconds) for run_id, seconds in starts(summaries, queue).items()},
+            "starts": {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,

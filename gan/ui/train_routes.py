@@ -30,8 +30,12 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
 
     def sample(request: Request) -> Response:
-        path = services.store.sample_path(request.path_params["id"], request.path_params["step"])
-        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER})
+        step = request.path_params["step"]
+        try:  # read here: where it is thinned or deleted in between, that is no defect
+            picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
+        except OSError as error:
+            raise UserError("runs.no_sample", step=step) from error
+        return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
         return {"lines": services.store.log_tail(request.path_params["id"], 200)}

@@ -50,7 +50,8 @@ export class Row {
     field.value = this.run.name ?? "";
     const done = h("button", { type: "submit", class: "tr-button is-primary" }, t("stage.name_keep"));
     const undo = h("button", { type: "button", class: "tr-button", onclick: () => this.leave() }, t("stage.name_leave"));
-    this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: (event) => event.key === "Escape" && this.leave() }, field, done, undo);
+    const escape = (event) => event.key === "Escape" && !event.isComposing && this.leave(); // an input method has its own Escape
+    this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape }, field, done, undo);
     this.element.classList.add("is-edited");
     this.element.append(this.form);
     field.focus();
