@@ -42,6 +42,8 @@ MESSAGES = {
     "metrics.unknown_net": "There is no feature net called “{name}”. Choose one of: {choices}.",
     "metrics.too_few": "“{place}” leaves only {count} pictures to score against. Give at least {least} that the model was not trained on.",
     "metrics.no_reals": "The pictures that “{place}” was trained on are not at hand. Say what to score it against with --real.",
+    "metrics.own_eyes": "A model whose discriminator looked through “{net}” in training can't be judged by it. Choose another --net.",
+    "metrics.channels": "The pictures of “{place}” have {found} channels and the model draws {wanted} (grey: 1, colour: 3). Choose others with --real.",
     "metrics.fidelity_missing": "The FID needs the package torch-fidelity. Run “pip install torch-fidelity”, then try again.",
     "metrics.inception_offline": "Inception could not be downloaded, and without it there is no FID. Check the internet connection, or choose another --net.",
     "train.batch_too_large": "The batch of {batch} is larger than the data set of {count} pictures. Choose a batch of at most {count}.",

@@ -33,7 +33,7 @@ from gan.train.trainer import Trainer
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
-STATE_SECONDS, STATE_SHARE = 8.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
+STATE_SECONDS, STATE_SHARE = 6.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
 ROLLBACKS = 3  # after so many a run that diverges once more is given up
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000

@@ -1,1 +1,1 @@
-"""What must not happen however long a server runs: commands that run for minutes, each with a short version among the tests."""
+"""What a run and a server must survive, as commands that take their time; a short version of each is in the suite."""

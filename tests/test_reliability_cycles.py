@@ -1,4 +1,4 @@
-"""The commands of tests/reliability, in short."""
+"""A short version of tests/reliability/cycles.py."""
 
 import os
 import subprocess
