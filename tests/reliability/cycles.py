@@ -125,7 +125,7 @@ def repeat(server: Server, cycles: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--cycles", type=at_least(1), default=100, help="runs to start and end (default: 100)")
+    parser.add_argument("--cycles", type=at_least(1, int), default=100, help="runs to start and end (default: 100)")
     parser.add_argument("--real", action="store_true", help="train for real instead of with a worker that does not need torch")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
