@@ -36,8 +36,10 @@ export class Row {
     setText(this.state, t(`state.${run.state}`));
     this.dot.dataset.state = run.state;
     this.open.setAttribute("aria-current", String(current));
+    const busy = BUSY.includes(run.state);
+    this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button
     this.cancel.hidden = run.state !== "queued";
-    this.delete.hidden = run.state === "queued" || BUSY.includes(run.state);
+    this.delete.hidden = busy || run.state === "queued";
     for (const name of ["rename", "cancel", "delete"]) this[name].title = t(`stage.${name}_run`, { name: title });
     for (const one of [this.rename, this.cancel]) setText(one.lastChild, one.title);
     this.deletion.name(this.delete.title);
