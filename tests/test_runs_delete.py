@@ -11,10 +11,11 @@ import pytest
 
 from gan.errors import UserError
 from gan.files import append_line, write_bytes
-from gan.runs import supervisor, titles, trash
+from gan.runs import titles, trash
 from gan.runs.processes import started
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
+from tests.fakes.worker import SEEDS
 
 ENDED = ("paused", "finished", "stopped", "failed")
 
@@ -99,8 +100,7 @@ def test_what_a_crash_left_is_removed_at_the_next_start(store, supervise, ended,
     assert left == {".uploads"}
 
 
-def test_a_damaged_run_that_trains_on_is_not_taken_from_under_its_worker(store, ended, monkeypatch):
-    monkeypatch.setattr(supervisor, "LAST_BREATH", 0.1)
+def test_a_damaged_run_that_trains_on_is_not_taken_from_under_its_worker(store, ended):
     store.update_status(ended, state="running", pid=os.getpid(), pid_started=started())
     (store.path(ended) / "config.json").unlink()
     with pytest.raises(UserError, match="can't be deleted"):
@@ -108,19 +108,20 @@ def test_a_damaged_run_that_trains_on_is_not_taken_from_under_its_worker(store, 
     assert state(store, ended) == "damaged"
 
 
-def test_a_worker_may_leave_before_its_run_is_deleted(store, supervise):
+def test_a_run_whose_worker_is_still_leaving_is_deleted_for_good(store, supervise):
     boss = supervise()
-    run_id = boss.submit(tiny(steps=LONG))
+    run_id = boss.submit(tiny(steps=LONG, seed=SEEDS["slow to leave"]))
     reaches(store, run_id, "running")
     worker = psutil.Process(store.status(run_id)["pid"])
     boss.stop(run_id)
     reaches(store, run_id, "stopped")
     boss.delete(run_id)
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
-    wait_until(lambda: boss.active() is None)
-    assert not (store.root / run_id).exists()
-    again = boss.submit(tiny(steps=3))
-    reaches(store, again, "finished")
+    assert worker.is_running()
+    after = boss.submit(tiny(steps=3))
+    assert boss.queue() == [after], "the device is not free yet"
+    reaches(store, after, "finished")
+    assert not worker.is_running()
+    assert [run["id"] for run in store.list()] == [after]
 
 
 def test_many_may_delete_the_same_run(store, ended):

@@ -22,6 +22,7 @@ from gan.ui.train import _submitter
 from gan.ui.train_routes import train_routes
 from gan.ui.uploads import keep_uploads
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
+from tests.fakes.worker import SEEDS
 from tests.generators import tiny_spec, write_weights
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -120,6 +121,17 @@ def test_a_run_with_spoilt_files_that_trains_is_not_deleted(post, services, stor
     assert post(run_id, "stop").status_code == 200
     wait_until(lambda: services.supervisor.active() is None)
     assert post(run_id, "delete").status_code == 200
+
+
+def test_a_page_is_not_disturbed_by_a_worker_that_is_still_leaving_a_deleted_run(post, poll, services, store, ended):
+    run_id = services.supervisor.submit(tiny(LONG, seed=SEEDS["slow to leave"]))
+    reaches(store, run_id, "running")
+    post(run_id, "stop")
+    reaches(store, run_id, "stopped")
+    post(run_id, "delete")
+    assert services.supervisor.active() == run_id
+    answer = poll()
+    assert (answer["active"], answer["run"]["id"]) == (None, ended)
 
 
 # Uploads

@@ -30,7 +30,6 @@ SURVEY = 2.0  # seconds between looks at all runs, for those that were started o
 SPARE_DELAY = 15.0  # seconds of training before the next spare is started: importing torch would steal the CPU from a run's first steps
 PATIENCE = 5.0  # seconds before the supervisor tries again what a full disk refused
 RETRY = 30.0  # seconds before a spare that died by itself is replaced
-LAST_BREATH = 5.0  # seconds that a worker may take to leave after it has written its last status
 CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
 
 _log = logging.getLogger(__name__)
@@ -236,12 +235,10 @@ class Supervisor:
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
+        """A worker that has written its last status may still be leaving; it writes nothing more. That of a damaged run may train on."""
         status = self.store.status(run_id)
-        worker = self._live.get(run_id) or processes.find(status["pid"], status["pid_started"])
-        if worker is not None:  # about to leave, or the run's files are damaged while it trains on: never take a directory from under a worker
-            processes.wait_for([worker], LAST_BREATH)
-            if worker.alive():
-                raise UserError("runs.cant_delete", state="running")
+        if status["state"] == "damaged" and processes.find(status["pid"], status["pid_started"]) is not None:
+            raise UserError("runs.cant_delete", state="running")
         self.store.hide(run_id)
         self._look_again()
 

@@ -70,7 +70,7 @@ class Board:
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()
         active, queue = supervisor.active(), supervisor.queue()
-        if active is None:  # between two ticks of the supervisor, a run that was just submitted is not yet the active one
+        if not any(summary["id"] == active for summary in summaries):  # its worker is still leaving a deleted run, or a run was just submitted
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
         usage = self._services.store.usage
         sizes = usage.sizes()
