@@ -172,7 +172,7 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(row(page, "Gone")).to_have_count(0)
-    expect(page.locator(".tr-list .tr-said")).to_have_text("Deleted.")
+    expect(page.locator(".tr-list .tr-told")).to_have_text("Deleted.")
     expect(row(page, "Kept").locator(".tr-open")).to_be_focused()
     expect(other.locator(".tr-title")).to_contain_text("Kept")
     wait_until(lambda: [entry.name for entry in runs.root.iterdir() if gone in entry.name] == [])
@@ -191,7 +191,7 @@ def test_a_refusal_is_told_beside_the_list(visit, address, ended):
     open_list(page)
     page.route("**/delete", lambda route: route.continue_(url=route.request.url.replace(run_id, "none")))
     press_twice(tool(row(page, "Digits"), "Delete"))
-    expect(page.locator(".tr-list .tr-said.is-bad")).to_have_text("There is no run called “none”. Choose one from the list of runs.")
+    expect(page.locator(".tr-list .tr-told.is-bad")).to_have_text("There is no run called “none”. Choose one from the list of runs.")
 
 
 def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, ended):
@@ -226,7 +226,7 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
     expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^place 1, starts in about [45] min · Modern"))
     expect(tool(waiting, "Delete")).to_be_hidden()
     tool(waiting, "out of the queue").click()
-    expect(page.locator(".tr-list .tr-said")).to_have_text("Taken out of the queue.")
+    expect(page.locator(".tr-list .tr-told")).to_have_text("Taken out of the queue.")
     expect(tool(waiting, "Delete")).to_be_visible()
     expect(tool(page.locator(".tr-runs li").nth(1), "Delete")).to_be_hidden()
     assert (state(runs, first), state(runs, second)) == ("running", "stopped")

@@ -11,7 +11,7 @@ export class Runs {
     this.rows = new Map();
     this.count = h("span");
     this.items = h("ul", { class: "tr-runs" });
-    this.note = h("p", { class: "tr-said", role: "status" });
+    this.note = h("p", { class: "tr-told", role: "status" });
     this.storage = h("p", { class: "tr-storage" });
     this.element = h("details", { class: "tr-more tr-list" }, h("summary", {}, t("stage.runs"), " ", this.count), this.items, this.note, this.storage);
   }
