@@ -83,11 +83,13 @@ def _submitter(services: Services) -> Any:
 
     def submit(data: Any, files: list[str] | None, recipe: Any, minutes: Any, *values: Any) -> dict[str, Any]:
         try:
-            if data == form.OWN:
-                data = str(keep_uploads(files or [], services.uploads))
-            else:
+            if data != form.OWN:
                 data_room.info(str(data))  # a stranger may send anything here, and a path would be read from the server's disk
-            return {"run": services.supervisor.submit(form.config(data, recipe, minutes, values)), "error": None}
+                return {"run": services.supervisor.submit(form.config(data, recipe, minutes, values)), "error": None}
+            services.store.usage.check()  # before the pictures take even more
+            with services.uploading:
+                kept = str(keep_uploads(files or [], services.uploads))
+                return {"run": services.supervisor.submit(form.config(kept, recipe, minutes, values)), "error": None}
         except UserError as error:
             return {"run": None, "error": {**error_json(error), "values": {name: str(value) for name, value in error.values.items()}}}
 

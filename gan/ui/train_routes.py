@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.config import EQUILIBRIUM, RECIPES, make_config
 from gan.errors import UserError
+from gan.runs.writing import writing
 from gan.ui import train_form as form
 from gan.ui.board import Board
 from gan.ui.routes import get, post, with_etag
@@ -29,16 +30,26 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
 
     def sample(request: Request) -> Response:
-        path = services.store.sample_path(request.path_params["id"], request.path_params["step"])
-        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER})
+        step = request.path_params["step"]
+        try:  # read here: where it is thinned or deleted in between, that is no defect
+            picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
+        except OSError as error:
+            raise UserError("runs.no_sample", step=step) from error
+        return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
         return {"lines": services.store.log_tail(request.path_params["id"], 200)}
 
     def command(request: Request) -> Any:
-        services.supervisor.command(request.path_params["id"], request.path_params["command"])
+        services.command(request.path_params["id"], request.path_params["command"])
         board.forget()
         return {"done": request.path_params["command"]}
+
+    def rename(request: Request) -> Any:
+        with writing():
+            name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
+        board.forget()
+        return {"name": name or None}
 
     def thumbnail(request: Request) -> Response:
         path = data.info(request.path_params["name"]).thumbnail
@@ -50,6 +61,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("poll", poll),
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
+        post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
         get("cost", lambda request: cost(request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
