@@ -7,8 +7,9 @@ import pytest
 from gan.runs.forecast import starts
 
 
-def run(run_id, state="queued", **known):
-    quiet = {"minutes": 5.0, "kimg": 0.0, "progress": 0.0, "images": 0, "rate": None, "eta": None, "heartbeat": time.time()}
+def run(run_id, state="queued", age=0.0, **known):
+    """A summary whose heartbeat is so many seconds old when the test begins."""
+    quiet = {"minutes": 5.0, "kimg": 0.0, "progress": 0.0, "images": 0, "rate": None, "eta": None, "age": age}
     return {"id": run_id, "state": state, **quiet, **known}
 
 
@@ -21,8 +22,8 @@ CASES = {
     "images without a rate": ([ACTIVE, run("b", kimg=10.0), run("c")], "bc", {"b": 90}),
     "an active run that has told no time yet": ([run("a", "starting", minutes=3.0), run("b")], "b", {"b": 180}),
     "an active run of so many images that has told no time yet": ([run("a", "starting", kimg=3.0), run("b")], "b", {}),
-    "an active run that hangs": ([run("a", "running", eta=90.0, heartbeat=time.time() - 100), run("b")], "b", {}),
-    "a queued run's last heartbeat is long ago": ([ACTIVE, run("b", heartbeat=5.0), run("c")], "bc", {"b": 90, "c": 390}),
+    "an active run that hangs": ([run("a", "running", eta=90.0, age=100), run("b")], "b", {}),
+    "a queued run's last heartbeat is long ago": ([ACTIVE, run("b", age=1e9), run("c")], "bc", {"b": 90, "c": 390}),
     "the device is free": ([run("b")], "b", {"b": 0}),
     "two at work": ([ACTIVE, run("x", "running", eta=200.0), run("b")], "b", {"b": 200}),
     "a damaged run that trains on": ([run("a", "damaged", minutes=None, kimg=None), run("b")], "b", {}),
@@ -37,4 +38,5 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_starts(case):
     summaries, queue, expected = CASES[case]
+    summaries = [{**each, "heartbeat": time.time() - each["age"]} for each in summaries]
     assert starts(summaries, list(queue), "a") == pytest.approx(expected)
