@@ -6,12 +6,13 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from gan.config import make_config
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.train import rundir, worker
-from gan.train.state import BEFORE, NEWEST, load_state, read_state, save_state
+from gan.train.state import BEFORE, NEWEST, digest, load_state, read_state, save_state
 from gan.train.trainer import Trainer
 from tests.engine import tiny_trainer
 
@@ -218,6 +219,26 @@ def test_every_bit_of_a_checkpoint_counts(tmp_path):
         data[place] ^= 1 << place % 8
         (tmp_path / NEWEST).write_bytes(data)
         assert load_state(tmp_path, tiny_trainer()).damage, f"byte {place} of {len(whole)}"
+
+
+def test_what_a_crash_left_half_written_goes_and_what_the_server_is_writing_stays(run):
+    mine = [run / "state" / f".{NEWEST}.a.tmp", run / "samples" / ".00000001.webp.b.tmp", run / ".status.json.c.tmp", run / ".live.safetensors.d.tmp"]
+    others = [run / "commands" / ".1-pause.json.e.tmp", run / ".name.txt.f.tmp"]
+    for path in (*mine, *others):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    rundir.RunDir(run).rewind(-1)
+    assert [path.exists() for path in mine] == [False] * 4
+    assert [path.exists() for path in others] == [True] * 2
+
+
+def test_a_header_that_holds_nonsense_does_not_end_a_run(run):
+    assert work(run)["state"] == "finished"
+    tensors, meta = read_state(run / "state" / NEWEST)
+    text = json.dumps({**meta, "counters": {**meta["counters"], "compute": "an abacus"}})
+    (run / "state" / NEWEST).write_bytes(save(tensors, {"trainer": text, "sha256": digest(tensors, text)}))
+    assert work(run)["state"] == "finished"
+    assert events(run)[-1][1]["began"] == "an abacus"
 
 
 def test_statistics_are_a_function_of_the_step_however_it_is_chunked(tmp_path):

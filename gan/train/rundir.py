@@ -20,6 +20,8 @@ GRIDS_KEPT, GRIDS_MOST = 160, 240
 SNAPSHOTS_MOST = 32
 COMMANDS = ("pause", "stop", "sample", "save")
 RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
+# What gan.files leaves half written in places where only the worker writes; the server may be at work on a command or a name.
+UNFINISHED = (*(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")), ".live.*.tmp", ".stats.*.tmp", ".status.*.tmp")
 _log = logging.getLogger(__name__)
 
 
@@ -104,8 +106,9 @@ class RunDir:
 
     def rewind(self, step: int) -> None:
         """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash left half written."""
-        for unfinished in self.path.rglob(".*.tmp"):
-            unfinished.unlink(missing_ok=True)
+        for pattern in UNFINISHED:
+            for path in self.path.glob(pattern):
+                path.unlink(missing_ok=True)
         stats = self.path / "stats.jsonl"
         lines, _ = read_lines(stats)
         kept = [line for line in lines if _is_stats(line) and line["step"] <= step]

@@ -138,8 +138,7 @@ class Trainer:
 
     def healthy(self) -> bool:
         """Whether all statistics and weights are finite and none has exploded. Waits for the device."""
-        weights = [*self.G.parameters(), *self.D.parameters(), *self.ema.parameters()]
-        largest = torch.stack([*torch._foreach_norm(weights, math.inf), self.means.abs().max()])
+        largest = torch.stack([*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()])
         return bool((largest < EXPLODED).all())  # false for NaN as well
 
     def forget_recordings(self) -> None:

@@ -218,7 +218,6 @@ class Worker:
         self._write_status(state)
         return state
 
-
     def pause_on_full_disk(self) -> str:
         """Say so, in the space that was kept back for it, and leave the checkpoint as it is."""
         self.dir.give_up_reserve()
@@ -228,9 +227,9 @@ class Worker:
         return "paused"
 
 
-def _told(compute: dict[str, Any]) -> str:
-    """What a run was computed with, in a few words."""
-    return ", ".join(f"{name} {value}" for name, value in compute.items())
+def _told(compute: Any) -> str:
+    """What a run was computed with, in a few words; a checkpoint's header may hold anything."""
+    return ", ".join(f"{name} {value}" for name, value in compute.items()) if isinstance(compute, dict) else str(compute)
 
 
 def be_nice() -> None:

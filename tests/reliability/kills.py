@@ -6,7 +6,6 @@ statistics, groups) by their SHA-256, every sample grid byte by byte, every numb
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
@@ -161,7 +160,6 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(words)
     rng, total, bad = random.Random(options.seed), 0, 0
-    os.environ["GANARIUM_NICE"] = "0"
     with tempfile.TemporaryDirectory() as place:
         number = 0
         while total < options.kills:
