@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gan.errors import UserError
 from gan.runs.store import default_root
+from gan.ui.access import Access, find_token
 from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
 
@@ -26,11 +27,14 @@ def main() -> None:
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
+    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="let only those start and change runs who enter this token in the page; "
+                        "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     try:
+        services.access = Access(find_token(args.teacher_token))
         services.open(args.runs.resolve())
         _listen(args.host, args.port)
         services.start()

@@ -8,6 +8,7 @@ from typing import Any
 from gan.errors import UserError
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
+from gan.ui.access import Access
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
@@ -20,6 +21,7 @@ class Services:
     supervisor: Supervisor | None = None
     uploads: Path | None = None
     checkpoints: Path = CHECKPOINTS
+    access: Access = field(default_factory=Access)
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

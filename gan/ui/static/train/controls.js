@@ -17,12 +17,12 @@ export class Controls {
     this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
     this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
     this.note = h("p", { class: "tr-said", role: "status" });
-    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, this.note);
+    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, h("gan-watching"), this.note);
   }
 
   make(name, spec) {
     const press = () => (spec.confirm && !this.asking ? this.ask(name) : this.send(name));
-    return h("button", { type: "button", class: spec.primary ? "tr-button is-primary" : "tr-button", "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
+    return h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
   }
 
   update(run) {

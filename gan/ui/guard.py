@@ -1,0 +1,115 @@
+"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who may change things gets to what changes them.
+
+Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of ours. So of Gradio's routes only the page, its
+files and the upload remain; the others (calls, queue, proxy, streams, deep links, component servers...) are as good as not there.
+"""
+
+import logging
+import re
+import shutil
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan.errors import UserError
+from gan.ui import strings
+from gan.ui.access import COOKIE
+from gan.ui.routes import PREFIX, is_ours, problem, refusal
+from gan.ui.services import Services
+from gan.ui.uploads import MAX_REQUEST
+
+UPLOAD, FILE = "/gradio_api/upload", "/gradio_api/file="
+MAX_BODY = 2**20  # bytes of a POST that is no upload
+MAX_PATH = 1000  # characters
+SPARE = 2**30  # bytes of the disk that uploads leave to the runs
+_READ = re.compile(
+    r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
+    rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
+)
+_STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
+_ANYBODY = (f"{PREFIX}/access", f"{PREFIX}/access/leave")
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, services: Services):
+        self.app, self.services = app, services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request, started = Request(scope, receive), False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        refused = self._refused(request)
+        if refused is not None:
+            await refused(scope, receive, answer)
+            return
+        try:
+            await self.app(scope, receive, answer)
+        except (TypeError, ValueError, KeyError, LookupError, AttributeError):
+            if started or request.url.path != UPLOAD:
+                raise
+            _log.exception("a form that Gradio's upload can't read")
+            await _in_words(request, UserError("ui.bad_upload"))(scope, receive, answer)
+
+    def _refused(self, request: Request) -> Response | None:
+        """Why a request goes no further, or None."""
+        path = request.scope["path"]
+        if len(path) > MAX_PATH or _STRANGE.search(path):
+            return _nothing()
+        if request.method in ("GET", "HEAD"):
+            return None if _READ.fullmatch(path) or path.startswith(FILE + str(Path(get_upload_folder()).absolute())) else _nothing()
+        if request.method != "POST":
+            return problem(405, "no_such_method", "There is no such method here.")
+        if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
+            return _nothing()
+        if not is_ours(request):
+            return problem(403, "forbidden", "This request came from another site.")
+        if path not in _ANYBODY and not self.services.access.allows(request.cookies.get(COOKIE)):
+            return _in_words(request, UserError("access.needed"))
+        return _too_much(request, path)
+
+
+def _too_much(request: Request, path: str) -> Response | None:
+    """A refusal where a request brings more than its path takes, or does not say how much."""
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
+        return problem(411, "no_length", "This request does not say how long it is.")
+    most = MAX_REQUEST if path == UPLOAD else MAX_BODY
+    if int(length) > most:
+        return _in_words(request, UserError("ui.too_large", megabytes=most >> 20))
+    if path == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < int(length) + SPARE:
+        return _in_words(request, UserError("ui.no_room"))
+    return None
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the next one above it that exists."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _nothing() -> Response:
+    return problem(404, "not_found", "There is nothing at this address.")
+
+
+def _in_words(request: Request, error: UserError) -> Response:
+    """A refusal. Gradio shows what its upload answers to people as it is, so that there it is a plain sentence in their language."""
+    reply = refusal(error)
+    if request.scope["path"] != UPLOAD:
+        return reply
+    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
+    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code)
