@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gradio.utils import get_upload_folder
 from starlette.datastructures import MutableHeaders
@@ -22,15 +23,18 @@ from gan.ui.routes import PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST
 
-UPLOAD, FILE = "/gradio_api/upload", "/gradio_api/file="
+UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
-MAX_PATH = 1000  # characters
+MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 SPARE = 2**30  # bytes of the disk that uploads leave to the runs
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
     rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
 )
 _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
+_HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+# Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
+_NOT_OURS = {"page", "deep_link"}
 _ANYBODY = (f"{PREFIX}/access", f"{PREFIX}/access/leave")
 _log = logging.getLogger(__name__)
 
@@ -60,7 +64,7 @@ class Guard:
             return
         try:
             await self.app(scope, receive, answer)
-        except (TypeError, ValueError, KeyError, LookupError, AttributeError):
+        except (TypeError, ValueError, LookupError, AttributeError):
             if started or request.url.path != UPLOAD:
                 raise
             _log.exception("a form that Gradio's upload can't read")
@@ -69,10 +73,13 @@ class Guard:
     def _refused(self, request: Request) -> Response | None:
         """Why a request goes no further, or None."""
         path = request.scope["path"]
-        if len(path) > MAX_PATH or _STRANGE.search(path):
+        if len(path) > MAX_PATH or len(request.scope["query_string"]) > MAX_QUERY or _STRANGE.search(path):
             return _nothing()
+        if not _sane(request):
+            return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
         if request.method in ("GET", "HEAD"):
-            return None if _READ.fullmatch(path) or path.startswith(FILE + str(Path(get_upload_folder()).absolute())) else _nothing()
+            ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
+            return None if ours and _READ.fullmatch(path) else _nothing()
         if request.method != "POST":
             return problem(405, "no_such_method", "There is no such method here.")
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
@@ -82,6 +89,18 @@ class Guard:
         if path not in _ANYBODY and not self.services.access.allows(request.cookies.get(COOKIE)):
             return _in_words(request, UserError("access.needed"))
         return _too_much(request, path)
+
+
+def _sane(request: Request) -> bool:
+    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails where they are none."""
+    for name in ("host", "x-forwarded-host"):
+        host = request.headers.get(name, "localhost").split(",")[0].strip()
+        try:
+            if not _HOST.fullmatch(host) or not urlsplit(f"//{host}").hostname or urlsplit(f"//{host}").port == 0:
+                return False
+        except ValueError:
+            return False
+    return "x-gradio-server" not in request.headers
 
 
 def _too_much(request: Request, path: str) -> Response | None:

@@ -11,7 +11,7 @@ from gan.data.archives import SUFFIXES, open_zip, pictures_in
 from gan.errors import UserError
 
 MAX_FILE = 200 * 2**20  # bytes of one file
-MAX_REQUEST = 2**30  # bytes of all files that come together
+MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
 MAX_FILES = 1000  # of one run; more come as a zip
 
 

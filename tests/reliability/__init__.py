@@ -1,0 +1,1 @@
+"""What strangers may do to a server, done to it: an attacker's walk, and readers fed with damage."""
