@@ -16,11 +16,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
-from gan.ui.routes import get, json_body, post
+from gan.ui.routes import Json, get, json_body, post
 
 if TYPE_CHECKING:
     from gan.ui.services import Services
@@ -121,7 +121,7 @@ def _answer(value: dict[str, bool], request: Request, session: str, seconds: int
     secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0].strip())
     kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
     cookie = f"{COOKIE}={session}; Path=/; Max-Age={seconds}; HttpOnly; {kind}"
-    return JSONResponse(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
+    return Json(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
 
 
 def _digest(token: str) -> bytes:

@@ -38,6 +38,13 @@ class _Static(StaticFiles):
         return response
 
 
+class Json(JSONResponse):
+    """A value as JSON. A text that UTF-8 can't hold (half of a pair, which JSON can name) is shown with a question mark instead."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def shared_routes() -> list[BaseRoute]:
     """Static files and texts, which no room of the page owns."""
     return [get("strings/{lang}.json", _strings), Mount(f"{PREFIX}/static", _Static(directory=STATIC))]
@@ -81,19 +88,19 @@ def json_body(request: Request) -> dict[str, Any]:
     return value
 
 
-def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> JSONResponse:
+def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> Response:
     """The JSON form of a failure."""
-    return JSONResponse({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
+    return Json({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
 
 
-def refusal(error: UserError) -> JSONResponse:
+def refusal(error: UserError) -> Response:
     """A mistake as the page is told of it."""
     return problem(STATUS.get(error.key, 400), error.key, str(error), {name: str(value) for name, value in error.values.items()})
 
 
 def with_etag(request: Request, value: Any) -> Response:
     """`value` as JSON with an ETag, or 304 where the browser has it already."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     headers = {"ETag": f'"{hashlib.sha1(body).hexdigest()[:20]}"', "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -112,7 +119,7 @@ def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
         except Exception:
             _log.exception("failed: %s", request.url.path)
             return problem(500, "internal", "Something went wrong on the server; its log has the details.")
-        return value if isinstance(value, Response) else JSONResponse(value, headers={"Cache-Control": "no-store"})
+        return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
 
     return endpoint
 

@@ -59,11 +59,11 @@ NO_FORMS = (
     b'{"a":' * 50_000,
 )  # fmt: skip
 NO_FILES = (
-    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
+    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["\ud800"], ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
     ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"], ["http://127.0.0.1/x.png"], ["x"] * 2000,
 )  # fmt: skip
 WRONG = {
-    "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾"),
+    "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
@@ -137,8 +137,8 @@ def queries(run: str) -> Iterator[Case]:
                 yield _get("queries", f"{OURS.decode()}{route}?{query}", refused=False)
             yield _get("queries", f"{OURS.decode()}{route}?{name}=%ff%fe%00&{name}=2&{name}", refused=False)
     for odd in (quote(odd, safe="") for odd in ODD):
-        for path in (f"runs/{odd}/log", f"runs/{run}/samples/{odd}.webp", f"runs/{odd}/samples/1.webp", f"thumbnails/{odd}.webp", f"checkpoints/{odd}/preview.webp"):
-            yield _get("queries", OURS.decode() + path)
+        for path in ("runs/{}/log", f"runs/{run}/samples/{{}}.webp", "runs/{}/samples/1.webp", "thumbnails/{}.webp", "checkpoints/{}/preview.webp"):
+            yield _get("queries", OURS.decode() + path.format(odd))
 
 
 def forms(run: str, kept: str) -> Iterator[Case]:
