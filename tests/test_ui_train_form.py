@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import os
+import time
 import zipfile
 
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.ui import train_form as form
-from gan.ui.uploads import keep_uploads, received, safe_name
+from gan.ui.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
 
 
 def values(data="digits", recipe="modern", **changes):
@@ -139,6 +141,16 @@ def test_a_page_can_name_only_what_was_uploaded(tmp_path):
         with pytest.raises(UserError) as caught:
             received(files, folder)
         assert caught.value.key == key, files
+
+
+def test_parts_of_broken_uploads_are_swept_out(tmp_path):
+    for name, age in (("tmp1", 0), ("tmp2", 2 * LOST_AFTER), (f"{'0' * 64}/cat.png", 2 * LOST_AFTER)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["cat.png", "tmp1"]
+    sweep(tmp_path / "none")
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,7 +22,7 @@ from gan.ui import strings
 from gan.ui.access import COOKIE
 from gan.ui.routes import PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
-from gan.ui.uploads import MAX_REQUEST
+from gan.ui.uploads import MAX_REQUEST, sweep
 
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
@@ -62,10 +63,12 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, answer)
             return
+        if scope["path"] == UPLOAD:
+            await run_in_threadpool(sweep, Path(get_upload_folder()))
         try:
             await self.app(scope, receive, answer)
         except (TypeError, ValueError, LookupError, AttributeError):
-            if started or request.url.path != UPLOAD:
+            if started or scope["path"] != UPLOAD:
                 raise
             _log.exception("a form that Gradio's upload can't read")
             await _in_words(request, UserError("ui.bad_upload"))(scope, receive, answer)

@@ -1,8 +1,11 @@
 """Pictures that people bring to the page: kept beside the runs, so that a run can be started again from them, and never served."""
 
+import contextlib
 import hashlib
+import os
 import re
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from gan.errors import UserError
 MAX_FILE = 200 * 2**20  # bytes of one file
 MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
 MAX_FILES = 1000  # of one run; more come as a zip
+LOST_AFTER = 3600  # seconds after which a part of an upload is no longer being written
 
 
 def received(files: Any, folder: Path) -> list[Path]:
@@ -32,6 +36,14 @@ def received(files: Any, folder: Path) -> list[Path]:
         if path.is_symlink() or not path.is_file():
             raise UserError("ui.lost_files")
     return found
+
+
+def sweep(folder: Path) -> None:
+    """Remove from Gradio's folder for uploads the parts of those that were broken off; whole files lie deeper, and Gradio removes them itself."""
+    with contextlib.suppress(OSError):
+        for part in os.scandir(folder):
+            if part.is_file(follow_symlinks=False) and part.stat().st_mtime < time.time() - LOST_AFTER:
+                os.unlink(part)
 
 
 def count_pictures(path: Path) -> int:
