@@ -18,4 +18,4 @@ def without(value: Any, folders: Iterable[Path | None]) -> Any:
     """
     known = {json.dumps(str(folder))[1:-1] for folder in (*folders, *_PROGRAMS) if folder is not None}
     longest_first = "|".join(re.escape(folder) for folder in sorted(known, key=len, reverse=True) if len(folder) > 1)
-    return json.loads(re.sub(rf"(?:{longest_first})(?:\\\\|/)(?:[0-9a-f]{{16}}/)?", "", json.dumps(value)))
+    return json.loads(re.sub(rf"(?<![\w.-])(?:{longest_first})(?:\\\\|/)(?:[0-9a-f]{{16}}/)?", "", json.dumps(value)))

@@ -191,7 +191,7 @@ def uploads() -> Iterator[Case]:
         for body in (b"", b"--XX", b"--XX\r\n", b"\0" * 1000, _part(dispositions[0])[:-30]):
             yield Case("uploads", UPLOAD, b"POST", ((b"Content-Type", kind),), body, refused=False)
     yield Case("uploads", UPLOAD, b"POST", (), b"x")
-    yield Case("uploads", UPLOAD, b"POST", MULTIPART, 1001 * _part(dispositions[0])[:-6] + b"--XX--\r\n")
+    yield Case("uploads", UPLOAD, b"POST", MULTIPART, 1001 * _part(dispositions[0])[:-8] + b"--XX--\r\n")
 
 
 def headers() -> Iterator[Case]:

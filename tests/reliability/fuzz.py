@@ -185,8 +185,8 @@ def handlers(folder: Path) -> Target:
         path, rest = request
         address = f"/gradio_api/gan/{quote(path)}"
         reply = browser.post(address, content=rest) if isinstance(rest, bytes) else browser.get(address, params=rest)
-        assert reply.status_code < 500, (reply.status_code, reply.text[:300])
-        assert str(folder) not in reply.text
+        assert reply.status_code < 500, (reply.status_code, reply.content[:300])
+        assert str(folder).encode() not in reply.content
 
     asked = st.tuples(ask, st.dictionaries(names, text, max_size=3).map(lambda query: {"id": "shipped:digits", **query}))
     return asked | st.tuples(place, st.dictionaries(names, text, max_size=2)) | posted, act

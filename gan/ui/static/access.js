@@ -56,6 +56,7 @@ export class Lock {
     try {
       take(await request(path, { method: "POST", value }));
       this.open(false);
+      this.button.focus();
     } catch (error) {
       this.say(sentence(error));
       this.input.select();
