@@ -5,7 +5,7 @@ import pytest
 from tests.reliability.attack import TOKEN, attack_own
 from tests.reliability.fuzz import TARGETS, fuzz
 
-EVERY = 23  # one of so many ways out of a folder; a prime, so that all kinds of them come up
+EVERY = 23  # one of so many cases where there are thousands; a prime, so that all kinds of them come up
 CASES = 150
 
 
@@ -13,7 +13,7 @@ CASES = 150
 def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
     count, faults = attack_own(tmp_path, token, EVERY)
     assert faults == []
-    assert count.total() > 2000
+    assert count.total() > 1000
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -7,6 +7,7 @@ viewers must outlive a bad disk.
 import json
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -65,7 +66,16 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        _refuse(text)
+    return value
+
+
 _DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads with an option makes one each time, which costs more than the decoding
+_WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 is JSON, but becomes infinity; this one is slower
+_LONG_EXPONENT = re.compile(r"e\+?[0-9]{3}", re.IGNORECASE)
 
 
 def parse_json(data: bytes | None) -> Any:
@@ -73,7 +83,8 @@ def parse_json(data: bytes | None) -> Any:
     if data is None:
         raise ValueError("the file can't be read")
     try:
-        return _DECODER.decode(data.decode())
+        text = data.decode()
+        return (_WARY if _LONG_EXPONENT.search(text) else _DECODER).decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -27,6 +27,7 @@ from gan.ui.uploads import MAX_REQUEST, sweep
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
+MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
 SPARE = 2**30  # bytes of the disk that uploads leave to the runs
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
@@ -50,6 +51,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if not any(name == b"host" for name, _ in scope["headers"]):
+            scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
         request, started = Request(scope, receive), False
 
         async def answer(message: Message) -> None:
@@ -77,6 +80,8 @@ class Guard:
         """Why a request goes no further, or None."""
         path = request.scope["path"]
         if len(path) > MAX_PATH or len(request.scope["query_string"]) > MAX_QUERY or _STRANGE.search(path):
+            return _nothing()
+        if any(len(part.encode()) > MAX_NAME for part in path.split("/")):
             return _nothing()
         if not _sane(request):
             return problem(400, "bad_host", "This request does not say sensibly which host it is for.")

@@ -95,7 +95,7 @@ METHODS = (b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"FOO"
 GARBAGE = (
     b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" + b"\0" * 100,
     b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nOrigin: http://x\r\n\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
 )  # fmt: skip
@@ -104,6 +104,8 @@ GARBAGE = (
 def outside(run: str) -> Iterator[Case]:
     """Ways out of every folder, to files that are nobody's business."""
     for folder in (folder.format(run=run) for folder in FOLDERS):
+        for name in ("a" * 256, "a" * 900, quote("é" * 130), "a/" * 400):
+            yield _get("ways out", folder + name)
         for target in (target.format(run=run) for target in TARGETS):
             for way in WAYS_OUT:
                 for depth in (1, 3, 8):

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import io
 import json
+import re
 import sys
 import tempfile
 import time
@@ -113,7 +114,7 @@ def runs(folder: Path) -> Target:
     }  # fmt: skip
     whole = {name: json.dumps(value).encode() for name, value in sound.items()}
     of_file = {
-        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([whole[name], whole[name] + b"\n" + whole[name] + b"\n"])
+        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([whole[name], whole[name] + b"\n" + whole[name] + b"\n", re.sub(rb": [0-9.]+", b": 1e999", whole[name])])
         for name in sound
     }
 
@@ -132,6 +133,9 @@ def pictures(folder: Path) -> Target:
     drawn = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
     kinds = {"png": {}, "jpg": {"quality": 90}, "webp": {"lossless": True}}
     members = {f"{label}/{number}.{kind}": _picture(drawn + number, kind, options) for label in "ab" for number, (kind, options) in enumerate(kinds.items())}
+    turned = Image.Exif()
+    turned[0x0112], turned[0x010E] = 6, "a place"
+    members |= {f"a/turned.{kind}": _picture(drawn, kind, {**options, "exif": turned}) for kind, options in kinds.items()}
     whole = [_zip(members, packing) for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
     one = damaged(list(members.values())) | st.binary(max_size=60)
     names = st.sampled_from(sorted(members)) | st.text(min_size=1, max_size=12).map(lambda name: f"{name}.png")
