@@ -7,7 +7,6 @@ viewers must outlive a bad disk.
 import json
 import math
 import os
-import re
 import sys
 import threading
 import time
@@ -74,17 +73,19 @@ def _finite(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads with an option makes one each time, which costs more than the decoding
-_WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 is JSON, but becomes infinity; this one is slower
-_LONG_EXPONENT = re.compile(r"e\+?[0-9]{3}", re.IGNORECASE)
+_WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 is JSON, but becomes infinity; too slow for thousands of lines
 
 
 def parse_json(data: bytes | None) -> Any:
     """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
     if data is None:
         raise ValueError("the file can't be read")
+    return _decode(data, _WARY)
+
+
+def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
     try:
-        text = data.decode()
-        return (_WARY if _LONG_EXPONENT.search(text) else _DECODER).decode(text)
+        return decoder.decode(data.decode())
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -144,7 +145,7 @@ class StatsFile:
 def _stats_line(raw: bytes) -> dict[str, Any] | None:
     """The numbers on one line (others are dropped), or None where the line is not a JSON object."""
     try:
-        value = parse_json(raw)
+        value = _decode(raw, _DECODER)
     except ValueError:
         return None
     if not isinstance(value, dict):

@@ -113,9 +113,10 @@ def runs(folder: Path) -> Target:
         "events.jsonl": {"time": 1.0, "key": "rolled_back", "values": {"at": 3, "step": 2, "percent": "50"}},
     }  # fmt: skip
     whole = {name: json.dumps(value).encode() for name, value in sound.items()}
+    huge = {name: re.sub(rb": [0-9.]+", b": 1e999", content) for name, content in whole.items()}
     of_file = {
-        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([whole[name], whole[name] + b"\n" + whole[name] + b"\n", re.sub(rb": [0-9.]+", b": 1e999", whole[name])])
-        for name in sound
+        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([content, content + b"\n" + content + b"\n", huge[name]])
+        for name, content in whole.items()
     }
 
     def act(found: tuple[str, bytes, int]) -> None:
