@@ -196,9 +196,9 @@ def test_own_pictures_come_from_where_gradio_put_them(browser, services, store, 
 def test_the_log_tells_no_place_of_the_server(browser, services, store, ended):
     path = services.uploads / ("0" * 16) / "cats.zip"
     program = Path(form.__file__)
-    (store.path(ended) / "worker.log").write_text(f"can't read {path}\nFile \"{program}\", line 3\n{store.path(ended)}/config.json\n")
+    (store.path(ended) / "worker.log").write_text(f"can't read {path}\nFile \"{program}\", line 3\n{store.path(ended)}/config.json 读取{path}\n")
     lines = browser.get(f"/gradio_api/gan/runs/{ended}/log").json()["lines"]
-    assert lines == ["can't read cats.zip", 'File "gan/ui/train_form.py", line 3', f"{ended}/config.json"]
+    assert lines == ["can't read cats.zip", 'File "gan/ui/train_form.py", line 3', f"{ended}/config.json 读取cats.zip"]
 
 
 def test_a_failed_run_brings_its_log(poll, store, ended):

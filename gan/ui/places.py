@@ -1,6 +1,5 @@
 """Where the server keeps things is nobody's business: the folders of its files are taken out of what viewers are told."""
 
-import json
 import re
 import sys
 import tempfile
@@ -16,6 +15,14 @@ def without(value: Any, folders: Iterable[Path | None]) -> Any:
 
     Where the rest begins with the folder that an upload's hash names, that is left out too.
     """
-    known = {json.dumps(str(folder))[1:-1] for folder in (*folders, *_PROGRAMS) if folder is not None}
-    longest_first = "|".join(re.escape(folder) for folder in sorted(known, key=len, reverse=True) if len(folder) > 1)
-    return json.loads(re.sub(rf"(?<![\w.-])(?:{longest_first})(?:\\\\|/)(?:[0-9a-f]{{16}}/)?", "", json.dumps(value)))
+    known = sorted({str(folder) for folder in (*folders, *_PROGRAMS) if folder}, key=len, reverse=True)
+    beginning = "|".join(re.escape(folder) for folder in known if len(folder) > 1)
+    return _cut(value, re.compile(rf"(?<![\w.-])(?:{beginning})[\\/](?:[0-9a-f]{{16}}[\\/])?", re.ASCII))
+
+
+def _cut(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub("", value)
+    if isinstance(value, dict):
+        return {name: _cut(part, pattern) for name, part in value.items()}
+    return [_cut(part, pattern) for part in value] if isinstance(value, list) else value
