@@ -53,7 +53,7 @@ class Guard:
             return
         if not any(name == b"host" for name, _ in scope["headers"]):
             scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
-        request, started = Request(scope, receive), False
+        request, started, taken = Request(scope, receive), False, 0
 
         async def answer(message: Message) -> None:
             nonlocal started
@@ -62,6 +62,14 @@ class Guard:
                 MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
+        async def take() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > _most(request):  # it need not have said how much would come
+                raise _too_large(request)
+            return message
+
         refused = self._refused(request)
         if refused is not None:
             await refused(scope, receive, answer)
@@ -69,12 +77,14 @@ class Guard:
         if scope["path"] == UPLOAD:
             await run_in_threadpool(sweep, Path(get_upload_folder()))
         try:
-            await self.app(scope, receive, answer)
-        except (TypeError, ValueError, LookupError, AttributeError):
+            await self.app(scope, take, answer)
+        except (UserError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise
-            _log.exception("a form that Gradio's upload can't read")
-            await _in_words(request, UserError("ui.bad_upload"))(scope, receive, answer)
+            if not isinstance(error, UserError):
+                _log.exception("a form that Gradio's upload can't read")
+                error = UserError("ui.bad_upload")
+            await _in_words(request, error)(scope, receive, answer)
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request goes no further, or None."""
@@ -90,13 +100,13 @@ class Guard:
             return None if ours and _READ.fullmatch(path) else _nothing()
         if request.method != "POST":
             return problem(405, "no_such_method", "There is no such method here.")
-        if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
-            return _nothing()
         if not is_ours(request):
             return problem(403, "forbidden", "This request came from another site.")
         if path not in _ANYBODY and not self.services.access.allows(request.cookies.get(COOKIE)):
             return _in_words(request, UserError("access.needed"))
-        return _too_much(request, path)
+        if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
+            return _nothing()
+        return _too_much(request)
 
 
 def _sane(request: Request) -> bool:
@@ -111,17 +121,24 @@ def _sane(request: Request) -> bool:
     return "x-gradio-server" not in request.headers
 
 
-def _too_much(request: Request, path: str) -> Response | None:
-    """A refusal where a request brings more than its path takes, or does not say how much."""
+def _too_much(request: Request) -> Response | None:
+    """A refusal where a request says that it brings more than its path takes, or than there is room for."""
     length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
-        return problem(411, "no_length", "This request does not say how long it is.")
-    most = MAX_REQUEST if path == UPLOAD else MAX_BODY
-    if int(length) > most:
-        return _in_words(request, UserError("ui.too_large", megabytes=most >> 20))
-    if path == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < int(length) + SPARE:
+    coming = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
+    if coming > _most(request):
+        return _in_words(request, _too_large(request))
+    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + SPARE:
         return _in_words(request, UserError("ui.no_room"))
     return None
+
+
+def _most(request: Request) -> int:
+    """Bytes that a request may bring."""
+    return MAX_REQUEST if request.scope["path"] == UPLOAD else MAX_BODY
+
+
+def _too_large(request: Request) -> UserError:
+    return UserError("ui.too_large", megabytes=_most(request) >> 20)
 
 
 def _existing(folder: Path) -> Path:
