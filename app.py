@@ -6,6 +6,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gan.errors import UserError
 from gan.runs.store import default_root
+from gan.runs.usage import GB, QUOTA_GB
 from gan.ui.access import Access, find_token
 from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
@@ -29,13 +31,16 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
     parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="let only those start and change runs who enter this token in the page; "
                         "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
+    quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
+    limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
+    parser.add_argument("--quota", type=_gigabytes, default=quota, metavar="GB", help=limit)
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     try:
         services.access = Access(find_token(args.teacher_token))
-        services.open(args.runs.resolve())
+        services.open(args.runs.resolve(), args.quota)
         _listen(args.host, args.port)
         services.start()
     except UserError as error:
@@ -46,6 +51,17 @@ def main() -> None:
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
+
+
+def _gigabytes(text: str) -> int:
+    """GB as bytes."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of GB. Give 0 or more.")
+    return round(value * GB)
 
 
 def _listen(host: str | None, port: int | None) -> None:

@@ -1,11 +1,14 @@
 """Files that another process may be reading: atomic replacement, append-only lines, and readers that survive a half-written tail."""
 
+import errno
 import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+FULL = {errno.ENOSPC, errno.EDQUOT}  # what an OSError says where a disk, or somebody's share of it, is full
 
 
 def replace_with(path: Path, write: Callable[[Path], None]) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,17 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def serve(runs: Path, seconds: float = 60, token: str | None = None, log: Path | None = None) -> Iterator[str]:
-    """Start app.py on these runs, with this teacher token in its environment; yields its address once it answers, and ends it afterwards.
+def serve(
+    runs: Path, *options: str, seconds: float = 60, program: Sequence[str] = (str(ROOT / "app.py"),), token: str | None = None, log: Path | None = None
+) -> Iterator[str]:
+    """Start app.py, or another `program` for Python, on these runs, with this teacher token; yields its address once it answers, and ends it afterwards.
 
     What the server says goes to the file `log`; without one only its errors are shown.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "app.py"), "--host", "127.0.0.1", "--port", str(port), "--runs", str(runs)]
+    command = [sys.executable, *program, "--host", "127.0.0.1", "--port", str(port), "--runs", str(runs), *options]
     environment = {**os.environ, "TEACHER_TOKEN": token or ""}
     with open(log or os.devnull, "wb") as said:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None)

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 # Whatever the tests start keeps its downloads, drawings and measurements here, and leaves the user's own alone.
@@ -14,7 +16,7 @@ import pytest
 
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER
+from tests.fakes.runs import FAKE_WORKER, REPOSITORY, reaches
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,3 +54,36 @@ def supervise(store):
         each.close()
     left = [child for child in set(psutil.Process().children()) - before if child.is_running()]
     assert left == [], "no child is left, not even a zombie"
+
+
+SERVER = """
+import sys
+from pathlib import Path
+from gan.runs.store import Store
+from gan.runs.supervisor import Supervisor
+from tests.fakes.runs import FAKE_WORKER, tiny
+store = Store(Path(sys.argv[1]))
+boss = Supervisor(store, FAKE_WORKER)
+boss.start()
+print(boss.submit(tiny(steps=int(sys.argv[2]))), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def server(store):
+    """A server in a process of its own, with one run training."""
+
+    def start(steps):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=REPOSITORY, **pipes)
+        begun.append(process)
+        run_id = process.stdout.readline().strip()
+        reaches(store, run_id, "running", "finished")
+        return process, run_id
+
+    begun = []
+    yield start
+    for process in begun:
+        process.kill()
+        process.communicate()

@@ -3,23 +3,29 @@
 import argparse
 import itertools
 import json
+import types
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from gan.config import RECIPES
+from gan.config import RECIPES, SIZES
+from gan.data.dataset import among
 from gan.device import cpu_quota
+from gan.errors import UserError
 from gan.losses import squared_gradient
+from gan.metrics import viewers
 from gan.metrics.viewers import View, Viewer, open_viewer
+from gan.train.cost import Tally
 from tests.benchmarks import quality, sets, stacked, throughput, tutorial
 from tests.benchmarks.entrants import Drawn, race
-from tests.benchmarks.floor import Cost, Counter, Machine, count, floor_seconds
+from tests.benchmarks.floor import Cost, Machine, count, floor_seconds
 from tests.benchmarks.plain import PENALTIES, Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
 from tests.engine import CPU, tiny_config, tiny_data, tiny_trainer
+from tests.test_score import write_mnist_like
 
 
 def test_a_variant_is_a_recipe_with_settings_read_by_their_types():
@@ -39,10 +45,47 @@ def test_a_recipe_alone_is_a_variant():
     assert [parse(name)[1:] for name in RECIPES] == [(name, {}, {}) for name in RECIPES]
 
 
-@pytest.mark.parametrize("text", ["unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps"])
+@pytest.mark.parametrize("text", [
+    "unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps", "modern:precision=foo", "modern:threads=0",
+    "modern:threads=1000000",
+])  # fmt: skip
 def test_a_variant_that_makes_no_sense_is_refused_in_a_sentence(text):
     with pytest.raises(argparse.ArgumentTypeError, match="“"):
         parse(text)
+
+
+def test_a_graph_needs_a_gpu():
+    assert device_of(parse("modern:graph=yes"), replace(CPU, torch_name="cuda")).graph
+    assert not device_of(parse("modern:graph=no"), CPU).graph
+    with pytest.raises(argparse.ArgumentTypeError, match="“modern:graph=yes” asks for a graph, which only a GPU has"):
+        device_of(parse("modern:graph=yes"), CPU)
+
+
+@pytest.mark.parametrize(("program", "words", "sentence"), [
+    (quality, "--turn 0", "“0” is not a number from 0.1 on"), (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
+    (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"), (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
+    (quality, "--images -3", "“-3” is not a whole number"), (quality, "--images 3", "batch of 32 is larger than the data set of 3 pictures"),
+    (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"), (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
+    (quality, "--entrants modern:graph=yes", "only a GPU has"), (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
+    (quality, "--entrants modern:threads=0", "“0” is no value of threads"), (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
+    (quality, "--net vgg", "no feature net called “vgg”"), (quality, "--entrants projected modern --net efficientnet", "looked through “efficientnet”"),
+    (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"), (quality, "--log no/such/folder", "can't be written (No such file"),
+    (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"), (quality, "--data mnist --idx {broken}", "is cut short"),
+    (throughput, "--rounds 0", "“0” is not a whole number from 1 on"), (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
+    (throughput, "--data digits --variants modern:graph=yes", "only a GPU has"), (throughput, "--variants modern:width=1", "width = 1 is out of range"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_one_sentence_and_status_2_before_anything_is_trained(program, words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(program, "this_machine", lambda: CPU)
+    monkeypatch.delattr(quality, "Entrant")
+    monkeypatch.delattr(throughput, "rate")
+    digits = sets.data.load("digits").images[:70]
+    folders = {name: write_mnist_like(tmp_path / name, digits, digits) for name in ("idx", "broken")}
+    (folders["broken"] / "t10k-images-idx3-ubyte.gz").write_bytes(bytes([0, 0, 8, 3]))
+    common = ["--data", "emoji"] if program is quality else []
+    with pytest.raises(SystemExit) as ended:
+        program.main([*common, *words.format(**folders).split()])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_spread_is_mean_and_sample_deviation():
@@ -107,24 +150,32 @@ def test_stacked_modes_are_counted_against_the_real_shares():
     assert perfect["mode KL"] == pytest.approx(999 / 52_000, rel=0.15)
 
 
-def test_fewer_training_pictures_are_part_of_more_and_none_is_held_out():
+def test_fewer_training_pictures_are_part_of_more():
     few, more = (sets.load_training("emoji", None, seed=2, limit=limit) for limit in (20, 50))
     assert torch.equal(few.images, more.images[:20])
     held_out = sets.SETS["emoji"].test(None)
     training = sets.load_training("emoji", None, seed=2).images
-    assert len(held_out) + len(training) == 729
     whole = sets.data.load("emoji").images
-    assert torch.equal(whole[::5], held_out)
+    assert torch.equal(whole[0], held_out[0])
     assert torch.equal(whole[1:5], training[:4])
 
 
+@pytest.mark.parametrize("name", ["emoji", "faces", "landscapes"])  # “fashion” is the download
+def test_no_held_out_picture_of_a_bundled_set_is_also_trained_on(name):
+    held_out, training = sets.SETS[name].test(None), sets.load_training(name, None, seed=0).images
+    assert len(held_out) > 140
+    assert not among(held_out, training).any()
+
+
 def test_who_looks_at_the_pictures(monkeypatch):
-    monkeypatch.setattr(sets, "open_viewer", lambda name: name)
-    assert sets.viewer_of("mnist", 1, None, False) == sets.viewer_of("stacked", 3, None, False) == "digits"
-    assert sets.viewer_of("cifar10", 3, "pixels", False) == "pixels"
-    assert sets.viewer_of("cifar10", 3, None, True) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
-    with pytest.raises(SystemExit):
-        sets.viewer_of("stacked", 3, "pixels", False)
+    monkeypatch.setattr(viewers, "open_viewer", lambda name: name)
+    assert sets.viewer_of("mnist", 1, None, ()) == sets.viewer_of("stacked", 3, None, ()) == "digits"
+    assert sets.viewer_of("cifar10", 3, "pixels", ()) == "pixels"
+    assert sets.viewer_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
+    with pytest.raises(UserError, match="looked through"):
+        sets.viewer_of("cifar10", 3, "efficientnet", {"efficientnet"})
+    with pytest.raises(argparse.ArgumentTypeError, match="digits net alone"):
+        sets.viewer_of("stacked", 3, "pixels", ())
 
 
 def test_stacked_pictures_score_perfectly_against_themselves():
@@ -139,14 +190,14 @@ def test_operations_are_counted_as_by_hand_through_double_backward():
     conv = nn.Conv2d(3, 8, 4, 2, 1, bias=False)
     images = torch.randn(5, 3, 28, 28, requires_grad=True)
     forward = 2 * 5 * 8 * 14 * 14 * 3 * 4 * 4  # a multiplication and an addition for each output, input channel and tap
-    with Counter() as counter:
+    with Tally() as tally:
         conv(images)
-    assert counter.flops == forward
-    assert counter.bytes == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
-    with Counter() as counter:
+    assert tally.flops == forward
+    assert tally.moved == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
+    with Tally() as tally:
         squared_gradient(conv(images).square().sum((1, 2, 3)), images).mean().backward()
     # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then of the forward by images and weights.
-    assert counter.flops == 6 * forward
+    assert tally.flops == 6 * forward
 
 
 def test_the_floor_is_the_larger_of_calculation_and_memory():
@@ -162,10 +213,29 @@ def test_the_weights_that_the_optimizers_touch_are_counted():
 
 def test_the_timers_split_a_step_and_leave_no_trace():
     trainer = tiny_trainer()
-    d_ms, g_ms = throughput.split_of(trainer, ["_update_d"], ["_draw", "_update_g"], "cpu")()
+    d_ms, g_ms = throughput.split_of(trainer, ["_update_d"], ["_draw", "_update_g"], "cpu", cycle=1)()
     assert d_ms > 0
     assert g_ms > 0
     assert not {"_update_d", "_update_g", "_draw"} & set(vars(trainer))
+
+
+def test_throughput_knows_every_size():
+    assert {shape.size for shape in throughput.SHAPES.values()} == set(SIZES)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(2**-10, 4.0), (2**-3, 4.125), (60.0, 180.0)])
+def test_a_round_takes_whole_cycles_and_one_of_steps_that_are_too_long_for_it(step, expected, monkeypatch):
+    clock, taken = [0.0], []
+
+    def advance(steps):
+        clock[0] += step * steps
+        taken.append(steps)
+
+    monkeypatch.setattr(throughput, "time", types.SimpleNamespace(perf_counter=lambda: clock[0]))
+    line = throughput.Line("modern", "digits", "28x28x1", "float32", "eager", CPU, images=10, cycle=3, parameters=1, advance=advance)
+    assert throughput.rate(line, 4.0) == pytest.approx(10 / step)
+    assert all(steps % 3 == 0 for steps in taken)
+    assert clock[0] == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("recipe", [name for name, settings in RECIPES.items() if settings.get("architecture", "modern") == "modern"])
@@ -174,7 +244,7 @@ def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe, m
     config = tiny_config(recipe, d_steps=2, flip=True, conditional=True)
     trainer = tiny_trainer(recipe, d_steps=2, flip=True, conditional=True)
     plain = Plain(config, tiny_data(), "cpu")
-    with Counter() as drawing:
+    with Tally() as drawing:
         plain._draw(plain.groups[: config.batch])
     ours, theirs = count(trainer.advance, 2, 0, 0), count(plain.advance, 2, 0, 0)
     backward = torch.Tensor.backward
@@ -244,8 +314,9 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
 def test_throughput_from_end_to_end(capsys, monkeypatch):
     monkeypatch.setattr(throughput, "this_machine", lambda: CPU)
     monkeypatch.setattr(tutorial, "WIDTH", 8)
-    throughput.main(["--data", "digits", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
+    throughput.main(["--data", "digits", "landscapes-128", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    assert [row[3] for row in rows[2:]] == ["tutorial", "plain", "eager"]
+    assert [row[3] for row in rows[2:]] == 2 * ["tutorial", "plain", "eager"]
+    assert [row[1] for row in rows[3::3]] == ["digits 28x28x1", "landscapes-128 128x128x3"]
     assert all(len(row) == len(throughput.HEADER) for row in rows)
-    assert all(float(cell) > 0 for row in rows[3:] for cell in (row[5], *row[7:12]))
+    assert all(float(cell) > 0 for row in rows[2:] if row[3] != "tutorial" for cell in (row[5], *row[7:12]))

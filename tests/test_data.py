@@ -18,7 +18,7 @@ from gan.errors import UserError
 COUNTS = {"digits": (10_000, 1, 28), "fashion": (10_000, 1, 28), "faces": (10_000, 3, 64), "emoji": (729, 3, 64), "landscapes": (4_000, 3, 64)}
 CHECKSUMS = {  # SHA-256 of the decoded pictures (N, C, H, W)
     "digits": "f83ddfb6346264b52ed4a5c96f7891bb59b5b151c2cb216648d82f22e3c85195",
-    "fashion": "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
+    "fashion": "e1427044c614fabc29feeff0f27e6b68f88a9ee2f2cfe7d783b9157159864883",
     "faces": "799cc27b9e405d90b062b3202ec027cbe74f4cb081a1b32a2bc29574fd3cafbc",
     "emoji": "291824a9b6783bfd01aee905ae303e5a733e83630ef4780f60a7e8689ca7bfcf",
 }

@@ -1,11 +1,13 @@
-"""Parts of the scripts that build bundled sets which other rooms use as well."""
+"""Parts of the scripts that build bundled sets which other rooms use as well, and the IDX files that they read."""
+
+import gzip
 
 import numpy as np
 import pytest
 
 from gan.data import load
 from gan.data.build import faces
-from gan.data.build.idx import read_split
+from gan.data.idx import read_split
 from gan.data.registry import read_meta
 from tests.test_score import others, write_mnist_like
 
@@ -45,4 +47,24 @@ def test_idx_files_are_read_back(tmp_path):
     assert labels.tolist() == [0] * 9
     (folder / "train-images-idx3-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match="no images or no labels of train"):
+        read_split(folder, "train")
+
+
+def idx(*shape: int, count: int) -> bytes:
+    """An IDX file that says it has this shape and holds `count` bytes."""
+    return bytes([0, 0, 8, len(shape)]) + b"".join(side.to_bytes(4, "big") for side in shape) + bytes(count)
+
+
+DAMAGED = {
+    "empty": b"", "short": b"\0\0\x08", "floats": b"\0\0\x0d\x01\0\0\0\x01....", "cut": idx(6, 28, 28, count=6 * 28 * 28 - 1), "flat": idx(6, count=6),
+    "none": idx(0, 28, 28, count=0), "one less than labels": idx(5, 28, 28, count=5 * 28 * 28), "no gzip": b"\x1f\x8b" + bytes(40),
+    "cut gzip": gzip.compress(idx(6, 28, 28, count=6 * 28 * 28))[:-9], "damaged gzip": gzip.compress(idx(6, count=6))[:12] + b"\xff" * 40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_idx_files_are_refused(content, tmp_path):
+    folder = write_mnist_like(tmp_path / "idx", others(6), others(9))
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(ValueError, match="idx"):
         read_split(folder, "train")

@@ -14,7 +14,8 @@ from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
 from gan.metrics.memory import share_of_copies
 from gan.metrics.score import LEAST, SCORES, compare, score, shown_name
-from gan.metrics.viewers import VIEWERS, open_viewer, usual_viewer, viewer_names
+from gan.metrics.viewers import VIEWERS, choose_viewer, open_viewer, usual_viewer, viewer_names
+from gan.models import ARCHITECTURES
 
 
 def features(count, seed, shift=0.0, width=16):
@@ -136,8 +137,15 @@ def test_usual_viewers():
     assert usual_viewer("digits", 1) == usual_viewer("mnist", 1) == "digits"
     assert usual_viewer("fashion-mnist", 1) == "fashion"
     assert usual_viewer("/home/me/cats.zip", 3) == "efficientnet"
-    assert usual_viewer("/home/me/cats.zip", 3, trained_against="efficientnet") == "pixels"
+    assert usual_viewer("/home/me/cats.zip", 3, eyes=("efficientnet",)) == "pixels"
     assert usual_viewer("kmnist", 1) == "pixels"
+
+
+def test_nobody_is_judged_by_the_eyes_it_learned_through():
+    assert choose_viewer("pixels", "cats.zip", 3, eyes=("efficientnet",)).name == choose_viewer(None, "cats.zip", 3, eyes=("efficientnet",)).name == "pixels"
+    with pytest.raises(UserError, match="looked through “efficientnet” in training"):
+        choose_viewer("efficientnet", "cats.zip", 3, eyes=("efficientnet",))
+    assert {name for each in ARCHITECTURES.values() for name in each.eyes} <= set(VIEWERS)
 
 
 def test_only_inception_makes_a_fid():

@@ -61,39 +61,6 @@ def test_no_zombies_after_several_servers(store, supervise):
         assert [state(store, run_id) for run_id in ids] == ["finished", "paused"]
 
 
-SERVER = """
-import sys
-from pathlib import Path
-from gan.runs.store import Store
-from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, tiny
-store = Store(Path(sys.argv[1]))
-boss = Supervisor(store, FAKE_WORKER)
-boss.start()
-print(boss.submit(tiny(steps=int(sys.argv[2]))), flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def server(store):
-    """A server in a process of its own, with one run training."""
-
-    def start(steps):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=REPOSITORY, **pipes)
-        begun.append(process)
-        run_id = process.stdout.readline().strip()
-        reaches(store, run_id, "running", "finished")
-        return process, run_id
-
-    begun = []
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
-
-
 def test_the_worker_outlives_a_killed_server_and_is_adopted(store, supervise, server):
     process, run_id = server(LONG)
     pid = store.status(run_id)["pid"]

@@ -67,7 +67,8 @@ def test_ids_that_name_no_run_are_refused_by_every_method(store, bad):
     write_json(outside / "status.json", {"state": "finished"})
     store.create(tiny())
     calls = [store.get, store.config, store.status, store.stats, store.samples, store.log_tail, store.path, store.resumable]
-    calls += [store.drop_commands, store.update_status, lambda run_id: store.sample_path(run_id, 1), lambda run_id: store.send(run_id, "stop")]
+    calls += [store.drop_commands, store.update_status, store.hide, lambda run_id: store.rename(run_id, "x")]
+    calls += [lambda run_id: store.sample_path(run_id, 1), lambda run_id: store.send(run_id, "stop")]
     for call in calls:
         with pytest.raises(UserError) as caught:
             call(bad)

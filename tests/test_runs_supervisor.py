@@ -183,6 +183,7 @@ def test_cancelled_runs_never_start(store, supervise):
 WRONG = {
     "pause": set(STATES) - {"queued", "starting", "running"},
     "stop": set(STATES) - {"queued", "starting", "running", "paused"},
+    "end": set(STATES) - {"starting", "running"},
     "cancel": set(STATES) - {"queued"},
     "resume": set(STATES) - {"paused", "failed"},
     "sample": set(STATES) - {"starting", "running"},
@@ -307,7 +308,7 @@ def test_many_threads_may_press_every_button(store, supervise):
 
     def press(number):
         for turn in range(25):
-            name = ("pause", "resume", "stop", "cancel", "sample", "save")[(number + turn) % 6] if turn < 20 else "stop"
+            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end")[(number + turn) % 7] if turn < 20 else "stop"
             try:
                 boss.command(ids[(number + turn) % 4], name)
             except UserError:

@@ -1,5 +1,6 @@
 """python -m gan.score: what a model is scored against, and what the terminal says."""
 
+import dataclasses
 import gzip
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from gan import data
-from gan.data.dataset import Dataset
+from gan.data.dataset import Dataset, among
 from gan.errors import UserError
 from gan.export import scores
 from gan.files import write_json
@@ -67,7 +68,7 @@ def test_pictures_it_was_trained_on_are_left_out(tmp_path):
     nothing_new = write_mnist_like(tmp_path / "c", train=known, test=known)
     least = scores.find_reals(tmp_path, "digits", SPEC, str(nothing_new), 25)
     assert (least.held_out, len(least.images)) == (False, 25)
-    assert scores.among(least.images, data.load("digits").images).all()
+    assert among(least.images, data.load("digits").images).all()
 
 
 def test_landscapes_are_drawn_anew():
@@ -75,7 +76,7 @@ def test_landscapes_are_drawn_anew():
     found = scores.find_reals(Path("model"), "landscapes", spec, None, 16)
     assert found.held_out
     assert found.images.shape == (16, 3, 64, 64)
-    assert not scores.among(found.images, found.training.images).any()
+    assert not among(found.images, found.training.images).any()
 
 
 def test_the_choice_is_by_chance_and_always_the_same():
@@ -124,12 +125,20 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--net", "vgg"], "no feature net called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
     (["--real", "nowhere"], "no data set, folder or zip called “nowhere”"),
+    (["--real", "emoji"], "The pictures of “emoji” have 3 channels and the model draws 1"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_one_sentence(model, capsys, arguments, sentence):
     assert main([str(model), *arguments]) == 2
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count("\n") == 1
+
+
+def test_a_model_that_learned_through_eyes_is_not_judged_by_them(tmp_path, capsys):
+    write_weights(tmp_path / "live.safetensors", dataclasses.replace(tiny_spec(), architecture="projected"))
+    write_json(tmp_path / "config.json", {"data": "digits"})
+    assert main([str(tmp_path), "--net", "efficientnet"]) == 2
+    assert "looked through “efficientnet” in training" in capsys.readouterr().err
 
 
 def test_too_few_real_pictures(model, tmp_path, capsys):

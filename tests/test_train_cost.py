@@ -19,7 +19,7 @@ MACHINE = Machine("CPU, 2 threads", "cpu", 2, "float32", True, Speed(0.0, 1e-10)
 def test_a_step_is_counted_as_the_trainer_takes_it(recipe, settings):
     trainer = tiny_trainer(recipe, batch=4, **settings)
     every = trainer.config.penalty_every
-    with cost._Tally() as tally:
+    with cost.Tally() as tally:
         trainer.advance(every)
     step = count_step(trainer.config, classes=3)
     assert step.work.flops == pytest.approx(tally.flops / every, rel=0.02)  # equal at the time of writing

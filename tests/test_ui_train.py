@@ -180,7 +180,7 @@ def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, addres
     second.wait_for_selector(".tr-picture[src]:not([hidden])")
     expect(second.locator("[data-command=pause]")).to_be_visible()
     second.locator("#train-button").click()
-    expect(second.locator(".tr-verdict")).to_contain_text("number 1 in the queue")
+    expect(second.locator(".tr-verdict")).to_contain_text("place 1, starts in about")
     second.click("[data-command=cancel]")
     expect(second.locator(".tr-verdict")).to_contain_text("Stopped.")
     assert api(address, "poll")["active"] == run_id

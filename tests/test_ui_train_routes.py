@@ -14,7 +14,7 @@ from gan.ui import board as board_module
 from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes
-from tests.fakes.runs import LONG, reaches, tiny
+from tests.fakes.runs import LONG, reaches, tiny, wait_until
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def ended(store):
     for step in (1, 3):
         write_bytes(store.path(run_id) / "samples" / f"{step:08d}.webp", b"grid %d" % step)
     store.update_status(run_id, state="finished", step=3, images=24, pid=77, pid_started=1.0)
+    wait_until(store.usage.sizes)  # else the first measurement might come between two polls
     return run_id
 
 

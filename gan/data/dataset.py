@@ -62,6 +62,12 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     return replace(dataset, images=out)
 
 
+def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Which of images (N, C, H, W) are, pixel by pixel, also in known (M, C, H, W): bool (N,)."""
+    rows = {row.tobytes() for row in known.numpy()}
+    return torch.tensor([row.tobytes() in rows for row in images.numpy()], dtype=torch.bool)
+
+
 def _luma(images: torch.Tensor) -> torch.Tensor:
     if images.shape[1] == 1:
         return images

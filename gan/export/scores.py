@@ -9,15 +9,15 @@ import torch
 
 from gan import data
 from gan.data import landscapes
-from gan.data.build.idx import read_split
-from gan.data.dataset import Dataset, fit
+from gan.data.dataset import Dataset, among, fit
+from gan.data.idx import read_split
 from gan.errors import UserError
 from gan.files import read_json
 from gan.images import to_uint8
 from gan.latent.sampling import latents, mixed_label
 from gan.metrics.score import LEAST, SCORES, score, shown_name
-from gan.metrics.viewers import Viewer, open_viewer, usual_viewer
-from gan.models import ModelSpec
+from gan.metrics.viewers import Viewer, choose_viewer
+from gan.models import ARCHITECTURES, ModelSpec
 
 COUNT = 2000
 BATCH = 100
@@ -45,9 +45,9 @@ class Scored(NamedTuple):
 
 
 def score_model(generator: torch.nn.Module, spec: ModelSpec, folder: Path, real: str | None, net: str | None, count: int = COUNT) -> Scored:
-    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `open_viewer` for what `real` and `net` name, and what is raised."""
+    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `choose_viewer` for what `real` and `net` name, and raise."""
     config = read_settings(folder)
-    viewer = open_viewer(net or usual_viewer(config["data"], spec.channels, "efficientnet" if config.get("architecture") == "projected" else None))
+    viewer = choose_viewer(net, config["data"], spec.channels, ARCHITECTURES[spec.architecture].eyes)
     reals = find_reals(folder, config["data"], spec, real, count)
     if len(reals.images) < LEAST:
         raise UserError("metrics.too_few", place=real or config["data"], count=len(reals.images), least=LEAST)
@@ -108,19 +108,20 @@ def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, coun
 
 
 def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
-    """The pictures at a place, uint8 (N, C, H, W), in the order in which they are preferred. Raises UserError as `data.load` does."""
+    """The pictures at a place, uint8 (N, C, H, W), in the order in which they are preferred.
+
+    Raises UserError as `data.load` does, and for a named data set that is grey where the model draws in colour, or the other way round: no other pictures of
+    what the model was trained on.
+    """
     if any(Path(place).glob("*-images-idx3-ubyte*")):
         try:
             return [read_split(Path(place), split)[0] for split in IDX_SPLITS]
-        except (OSError, EOFError, AssertionError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise UserError("data.not_pictures", path=place) from error
+    known = data.catalogue().get(place)
+    if known is not None and known.channels != spec.channels:
+        raise UserError("metrics.channels", place=place, found=known.channels, wanted=spec.channels)
     return [data.load(place, spec.size, spec.channels).images]
-
-
-def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Which of images (N, C, H, W) are, pixel by pixel, also in known (M, C, H, W): bool (N,)."""
-    rows = {row.tobytes() for row in known.numpy()}
-    return torch.tensor([row.tobytes() in rows for row in images.numpy()])
 
 
 def some(images: torch.Tensor, count: int) -> torch.Tensor:

@@ -77,6 +77,10 @@ class Catalogue:
             known = self._known[model_id] = (state, read(model_id, folder))
         return known[1]
 
+    def forget(self, model_id: str) -> None:
+        """Let go of what is known of a generator that was deleted."""
+        self._known.pop(model_id, None)
+
 
 def read_shipped(model_id: str, folder: Path) -> Entry:
     """The checkpoint in a folder (generator.safetensors, card.json, preview.webp). Raises UserError without readable weights."""

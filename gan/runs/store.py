@@ -19,8 +19,10 @@ from typing import Any
 
 from gan.config import RunConfig
 from gan.errors import UserError
-from gan.files import read_json, write_json
+from gan.files import read_json, write_bytes, write_json
+from gan.runs import titles, trash
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json, thin
+from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
@@ -39,7 +41,9 @@ _STATUS: dict[str, Any] = {
     "sample_step": None, "live_step": None,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
-SUMMARY_STATUS = ("state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step")
+SUMMARY_STATUS = (
+    "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step", "heartbeat",
+)  # fmt: skip
 SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
 
 
@@ -54,10 +58,14 @@ def error_json(error: UserError) -> dict[str, Any]:
 
 
 class Store:
-    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError for one that is not there."""
+    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError for one that is not there.
 
-    def __init__(self, root: Path):
+    allowed: how many bytes the directory may hold (see Usage), 0 for any number.
+    """
+
+    def __init__(self, root: Path, allowed: int = 0):
         self.root = Path(root).absolute()
+        self.usage = Usage(self.root, allowed)
         self._files: dict[str, _RunFiles] = {}
         self._stats: OrderedDict[str, StatsFile] = OrderedDict()
         self._stats_lock = threading.Lock()
@@ -65,7 +73,8 @@ class Store:
     # Readers
 
     def list(self) -> list[dict[str, Any]]:
-        """A summary of each run, newest first, as a flat dict: "id", the settings in `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
+        """A summary of each run, newest first, as a flat dict: "id", "name" (None where nobody gave it one), the settings in
+        `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
 
         A directory that can't be understood is listed with the state "damaged" and the reason under "error".
         """
@@ -81,13 +90,15 @@ class Store:
     def get(self, run_id: str) -> dict[str, Any]:
         """Everything a page shows of one run but its statistics.
 
-        id, config (None where damaged), status, samples, events (what befell it beside training, oldest first), and the log's end where it failed.
+        id, name (or None), config (None where damaged), status, samples, events (what befell it beside training, oldest first), and the log's end
+        where it failed.
         """
         files = self._run(run_id)
         config, status = files.config(), files.status()
         log = self.log_tail(run_id) if status["state"] in ("failed", "damaged") else []
         config_json = None if isinstance(config, UserError) else config.to_json()
-        return {"id": run_id, "config": config_json, "status": status, "samples": files.samples(), "events": files.events(), "log": log}
+        shown = {"samples": files.samples(), "events": files.events(), "log": log}
+        return {"id": run_id, "name": files.name(), "config": config_json, "status": status, **shown}
 
     def config(self, run_id: str) -> RunConfig:
         """The run's settings. Raises UserError where they can't be read."""
@@ -151,7 +162,7 @@ class Store:
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"
         # Filled under a hidden name and then renamed, so that nobody ever lists half a run.
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        temporary = Path(tempfile.mkdtemp(prefix=trash.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
             write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
@@ -197,6 +208,27 @@ class Store:
         for path in (self.path(run_id) / "commands").glob("*.json"):
             path.unlink(missing_ok=True)
 
+    def rename(self, run_id: str, name: str) -> str:
+        """Give the run a title and return it as it is kept; an empty one gives it back its default name. Raises UserError for one that is too long."""
+        path, kept = self.path(run_id) / titles.FILE, titles.checked(name)
+        if kept:
+            write_bytes(path, kept.encode())
+        else:
+            path.unlink(missing_ok=True)
+        return kept
+
+    def hide(self, run_id: str) -> None:
+        """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which would write the directory anew."""
+        trash.hide(self.path(run_id))
+        self._files.pop(run_id, None)
+        with self._stats_lock:
+            self._stats.pop(run_id, None)
+
+    def sweep(self, crashed: bool = False) -> None:
+        """Remove hidden runs from the disk. `crashed`: and those that somebody did not come to the end of making, who must be gone."""
+        trash.sweep(self.root, trash.GONE, *([trash.NEW] if crashed else []))
+        self.usage.forget()
+
     # Helpers
 
     def _run(self, run_id: str) -> _RunFiles:
@@ -225,10 +257,14 @@ class _RunFiles:
 
     def __init__(self, run_id: str, directory: str):
         self.id, self.directory = run_id, directory
+        self._name = CachedFile(f"{directory}/{titles.FILE}", titles.parse)
         self._config = CachedFile(f"{directory}/config.json", _parse_config)
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
         self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
         self._events = CachedFile(f"{directory}/events.jsonl", _parse_events)
+
+    def name(self) -> str | None:
+        return self._name.read()
 
     def config(self) -> RunConfig | UserError:
         return self._config.read()
@@ -248,7 +284,7 @@ class _RunFiles:
     def summary(self) -> dict[str, Any]:
         config, status = self._config.read(), self.status()
         settings = {name: None if isinstance(config, UserError) else getattr(config, name) for name in SUMMARY_CONFIG}
-        summary = {"id": self.id, **settings, **{name: status[name] for name in SUMMARY_STATUS}}
+        summary = {"id": self.id, "name": self.name(), **settings, **{name: status[name] for name in SUMMARY_STATUS}}
         if not summary["created"]:
             try:
                 summary["created"] = os.stat(self.directory).st_mtime

@@ -18,14 +18,17 @@ from signal import SIGTERM
 
 from gan.config import RunConfig
 from gan.errors import UserError
-from gan.files import read_json, write_json
+from gan.files import FULL, read_json, write_json
 from gan.runs import processes
 from gan.runs.processes import Worker
+from gan.runs.silence import silence
 from gan.runs.store import LIVE, Store, error_json
+from gan.runs.writing import writing
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
 SPARE_DELAY = 15.0  # seconds of training before the next spare is started: importing torch would steal the CPU from a run's first steps
+PATIENCE = 5.0  # seconds before the supervisor tries again what a full disk refused
 RETRY = 30.0  # seconds before a spare that died by itself is replaced
 CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
 
@@ -59,15 +62,16 @@ class Supervisor:
     # Start and end
 
     def start(self) -> None:
-        """Adopt workers that are still at work, settle the runs whose worker is gone, and begin to supervise.
+        """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
-        Raises UserError where another server already supervises the same directory.
+        Raises UserError where another server already supervises the same directory, or the disk is full.
         """
-        self.store.root.mkdir(parents=True, exist_ok=True)
-        with self._lock:
+        with self._lock, writing():
+            self.store.root.mkdir(parents=True, exist_ok=True)
             self._claim_directory()
-            self._survey()
-        self._wake.set()
+        self.store.sweep(crashed=True)
+        with self._lock:
+            self._look_again()
         self._thread.start()
         atexit.register(self.close)
 
@@ -111,26 +115,33 @@ class Supervisor:
     # What the page asks for
 
     def submit(self, config: RunConfig) -> str:
-        """Create a run and put it at the end of the queue; it starts at once where the device is free. Returns its id."""
-        run_id = self.store.create(config)
+        """Create a run and put it at the end of the queue; it starts at once where the device is free. Returns its id.
+
+        Raises UserError where the runs take all the space that they may, or that there is.
+        """
+        self.store.usage.check()
+        with writing():
+            run_id = self.store.create(config)
         with self._lock:
             self._look_again()
         return run_id
 
     def command(self, run_id: str, name: str) -> None:
-        """Do "pause", "resume", "stop", "cancel", "sample" or "save" to a run.
+        """Do "pause", "resume", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
 
-        Raises UserError for another name, an unknown run, and a run in a state that has no such transition.
+        Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a disk that can't be written.
         """
         if name not in self._actions:
             raise UserError("runs.unknown_command", name=name)
-        with self._lock:
+        with self._lock, writing():
             state = self.store.status(run_id)["state"]
             # Somebody may have spoilt the files of a run that trains on; its worker still listens, and holds the device.
             action = self._actions[name].get("running" if state == "damaged" and run_id in self._live else state)
             if action is None:
                 raise UserError(f"runs.cant_{name}", state=state)
             action(run_id)
+        if name == "delete":  # outside the lock: a slow disk must not hold up the supervision of the others
+            self.store.sweep()
 
     def pause(self, run_id: str) -> None:
         """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
@@ -147,6 +158,14 @@ class Supervisor:
     def cancel(self, run_id: str) -> None:
         """Take a run out of the queue: a new one is then stopped, a resumed one paused again."""
         self.command(run_id, "cancel")
+
+    def end(self, run_id: str) -> None:
+        """Kill the worker of a run that hangs (see silence). The run is then paused, or failed where it has no checkpoint, and says why."""
+        self.command(run_id, "end")
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run that neither trains nor waits, damaged ones too, with all its files."""
+        self.command(run_id, "delete")
 
     def active(self) -> str | None:
         """The run that has the device, or None."""
@@ -174,11 +193,14 @@ class Supervisor:
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
             "resume": {"paused": self._enqueue, "failed": self._retry},
+            "end": dict.fromkeys(LIVE, self._kill),
+            "delete": dict.fromkeys(("paused", "finished", "stopped", "failed", "damaged"), self._delete),
             "sample": send("sample"),
             "save": send("save"),
         }
 
     def _enqueue(self, run_id: str) -> None:
+        self.store.usage.check()
         self.store.drop_commands(run_id)
         self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
         self._look_again()
@@ -195,6 +217,31 @@ class Supervisor:
     def _end(self, run_id: str) -> None:
         self.store.update_status(run_id, state="stopped", pid=None, pid_started=None, eta=None)
 
+    def _kill(self, run_id: str) -> None:
+        status = self.store.status(run_id)
+        seconds = silence({**status, "state": "running"})  # a run whose files were spoilt is at work as well, or we would not be here
+        if seconds is None:
+            raise UserError("runs.not_silent", seconds=round(time.time() - status["heartbeat"]))
+        self._survey()  # its worker may be another server's
+        if run_id in self._live and not self._live[run_id].kill():
+            raise UserError("runs.wont_end")
+        self._live.pop(run_id, None)
+        if self._state(run_id) in LIVE:
+            if self.store.resumable(run_id):
+                error = error_json(UserError("runs.ended", seconds=round(seconds)))
+                self.store.update_status(run_id, state="paused", error=error, pid=None, pid_started=None, eta=None)
+            else:
+                self._fail(run_id, UserError("runs.ended_early", seconds=round(seconds)))
+        self._look_again()
+
+    def _delete(self, run_id: str) -> None:
+        """A worker that has written its last status may still be leaving; it writes nothing more. That of a damaged run may train on."""
+        status = self.store.status(run_id)
+        if status["state"] == "damaged" and processes.find(status["pid"], status["pid_started"]) is not None:
+            raise UserError("runs.cant_delete", state="running")
+        self.store.hide(run_id)
+        self._look_again()
+
     # The background thread
 
     def _loop(self) -> None:
@@ -204,9 +251,10 @@ class Supervisor:
             try:
                 with self._lock:
                     self._tick(time.monotonic())
-            except Exception:  # a full disk must not end the supervision of a run that is still training
-                _log.exception("the supervisor failed and tries again in a few seconds")
-                self._closing.wait(5)
+            except Exception as error:  # a full disk must not end the supervision of a run that is still training
+                full = isinstance(error, OSError) and error.errno in FULL
+                _log.error("the supervisor failed and tries again in a few seconds%s", ": the disk is full" if full else "", exc_info=None if full else error)
+                self._closing.wait(PATIENCE)
 
     def _tick(self, now: float) -> None:
         if self._closing.is_set():
@@ -221,7 +269,8 @@ class Supervisor:
 
     def _look_again(self) -> None:
         """After a change of the queue: show it at once, and let the thread act on it."""
-        self._survey()
+        with contextlib.suppress(OSError):  # of other runs than the one that was changed; the thread tries again
+            self._survey()
         self._wake.set()
 
     def _reap(self) -> bool:
@@ -293,14 +342,18 @@ class Supervisor:
 
     def _start_run(self, run_id: str) -> None:
         """Hand a queued run to the spare, or to a fresh worker where there is none."""
-        spare, self._spare = self._spare, None
         self._training_since = None
         try:
-            if not (spare and self._hand_over(spare, run_id)) and not self._hand_over(self._spawn(), run_id):
-                self._keep_last_words(run_id)
-                self._fail(run_id, UserError("runs.start_failed", reason="it ended at once"))
+            if not (self._spare and self._hand_over(self._spare, run_id)):
+                self._spare = self._spawn()
+                if not self._hand_over(self._spare, run_id):
+                    self._keep_last_words(run_id)
+                    self._fail(run_id, UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
+            if error.errno in FULL:
+                raise  # the run stays in the queue, and the spare in waiting, until there is room
             self._fail(run_id, UserError("runs.start_failed", reason=str(error)))
+        self._spare = None
 
     def _hand_over(self, worker: Worker, run_id: str) -> bool:
         """Name the worker in the status first: a server that dies between the two lines must leave a run that the next one understands."""

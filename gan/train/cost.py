@@ -6,6 +6,7 @@ uses. How long that takes is what the self-test measured for this machine (gan.t
 
 import functools
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,26 +83,37 @@ def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
     return round(known.base + max(pictures + networks + activations, pictures * (2 if known.torch_name == "cpu" else 1)))
 
 
-class _Tally(TorchDispatchMode):
-    """Counts calls, floating-point operations, and bytes of new tensors, of all that runs inside it."""
+class Tally(TorchDispatchMode):
+    """Counts calls, floating-point operations and bytes of new tensors, of all that runs inside it, and bytes that its matrix operations read and write.
+
+    The formulas are those of torch's FlopCounterMode, which itself can't be used here: its module hooks refuse torch.autograd.grad.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = self.flops = self.made = 0
+        self.calls = self.flops = self.made = self.moved = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         if func.is_view:
             return out
-        count = flop_registry.get(func._overloadpacket)
+        made = _bytes(tree_leaves(out))
         self.calls += 1
-        self.flops += count(*args, **kwargs, out_val=out) if count else 0
-        self.made += sum(t.numel() * t.element_size() for t in tree_leaves(out) if isinstance(t, torch.Tensor))
+        self.made += made
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.flops += count(*args, **kwargs, out_val=out)
+            self.moved += _bytes(args) + made
         return out
 
     def work(self) -> Work:
+        """What was counted, as a machine is asked for it."""
         return Work(self.calls, self.flops)
+
+
+def _bytes(values: Iterable[Any]) -> int:
+    return sum(value.nbytes for value in values if isinstance(value, torch.Tensor))
 
 
 def count_step(config: RunConfig, classes: int = 0) -> Step:
@@ -120,7 +132,7 @@ def _count(config: RunConfig, classes: int) -> Step:
     penalised, activations = _walk(config, G, D, spec, config.penalty)
     often = 0 if config.penalty == "none" else 1 / config.penalty_every
     work = penalised if often == 1 else penalised * often + _walk(config, G, D, spec, "none")[0] * (1 - often)
-    with torch.no_grad(), _Tally() as drawn:
+    with torch.no_grad(), Tally() as drawn:
         G(*_latents(SAMPLED, config.z_dim, classes))
     return Step(numbers_g, numbers_d, work, drawn.work() * (GRID / SAMPLED), activations)
 
@@ -135,7 +147,7 @@ def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> t
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
     real = torch.empty(config.batch, config.channels, config.size, config.size, device="meta")
     G.requires_grad_(True), D.requires_grad_(True)
-    with _Tally() as tally:
+    with Tally() as tally:
         for turn in range(config.d_steps):
             before = tally.made
             with torch.set_grad_enabled(turn == config.d_steps - 1):

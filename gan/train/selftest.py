@@ -115,7 +115,7 @@ def measure(picked: Device) -> Machine:
     torch.set_flush_denormal(True)
     bench = _Bench(picked)
     with _quietness() as disturbed:
-        way, trials = bench.on_gpu() if picked.torch_name == "cuda" else choose(bench.workloads, picked.threads, _native_bf16())
+        way, trials = bench.on_gpu() if picked.torch_name == "cuda" else choose(bench.workloads, picked.threads, native_bf16("cpu"))
     if disturbed():
         way = _way(trials[0])
     seconds = next(trial.seconds for trial in trials if _way(trial) == way) | bench.time(way, PROBES, must=True)
@@ -155,8 +155,13 @@ def _way(trial: Trial) -> Way:
     return Way(trial.threads, trial.precision, trial.channels_last)
 
 
-def _native_bf16() -> bool:
-    """Whether the processor multiplies bf16 by itself; where it does not, torch's bf16 is many times slower than float32."""
+def native_bf16(torch_name: str) -> bool:
+    """Whether a device, by torch's name of it, multiplies bf16 by itself: GPUs from Ampere on, CPUs with AVX512_BF16 or AMX.
+
+    Where it does not, torch's bf16 is emulated, on CPUs many times slower than float32.
+    """
+    if torch_name == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0) and torch.cuda.is_bf16_supported()
     return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
 
 
@@ -171,9 +176,8 @@ class _Bench:
         self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}
 
     def on_gpu(self) -> tuple[Way, list[Trial]]:
-        """The way of a GPU is known without comparing: bf16 from Ampere on; before it, it is emulated."""
-        fast = torch.cuda.get_device_capability(0) >= (8, 0) and torch.cuda.is_bf16_supported()
-        way = Way(self.picked.threads, "bf16" if fast else "float32")
+        """The way of a GPU is known without comparing: bf16 where it has that."""
+        way = Way(self.picked.threads, "bf16" if native_bf16("cuda") else "float32")
         return way, [Trial(*way, self.workloads(way))]
 
     def workloads(self, way: Way) -> Seconds:

@@ -5,7 +5,6 @@ statistics, grids, the live generator and checkpoints, and takes commands. Whate
 """
 
 import contextlib
-import errno
 import math
 import os
 import signal
@@ -22,7 +21,7 @@ from gan import data
 from gan.config import RunConfig
 from gan.device import Device, pick_device
 from gan.errors import UserError
-from gan.files import read_json
+from gan.files import FULL, read_json
 from gan.metrics.diversity import pairwise_diversity
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
@@ -34,9 +33,8 @@ from gan.train.trainer import Trainer
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
-STATE_SECONDS, STATE_SHARE = 8.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
+STATE_SECONDS, STATE_SHARE = 6.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
 ROLLBACKS = 3  # after so many a run that diverges once more is given up
-FULL = {errno.ENOSPC, errno.EDQUOT}
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from gan.device import cpu_quota
 from gan.errors import UserError
+from gan.runs.forecast import starts
+from gan.runs.silence import silence
 from gan.runs.store import LIVE
 from gan.ui.places import without
 from gan.ui.services import Services
@@ -16,8 +18,8 @@ from gan.ui.services import Services
 FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
 NVIDIA = Path("/dev/nvidiactl")
 LISTED = 60  # runs in the list, newest first
-_ENTRY = ("id", "state", "recipe", "size", "created", "images", "minutes")
-_ACTIVE = ("id", "state", "progress", "elapsed", "eta", "rate")
+_ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
+_ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
 _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 
@@ -68,15 +70,19 @@ class Board:
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()
         active, queue = supervisor.active(), supervisor.queue()
-        if active is None:  # between two ticks of the supervisor, a run that was just submitted is not yet the active one
+        if not any(summary["id"] == active for summary in summaries):  # its worker is still leaving a deleted run, or a run was just submitted
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
-        runs = [_entry(summary) for summary in summaries[:LISTED]]
+        usage = self._services.store.usage
+        sizes = usage.sizes()
+        runs = [_entry(summary, (sizes or {}).get(summary["id"])) for summary in summaries[:LISTED]]
         live = next((summary for summary in summaries if summary["id"] == active), None)
         self._shared = {
             "device": self._device(active),
             "active": active,
             "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
             "queue": queue,
+            "starts": {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
+            "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),
@@ -88,6 +94,8 @@ class Board:
         held = self._runs.get(run_id)
         if held is None or held[0] <= now:
             run = self._services.store.get(run_id)
+            seconds = silence(run["status"])
+            run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = self.without_paths(run["status"]["error"]), self.without_paths(run["log"])
             run["resumable"] = run["status"]["state"] == "failed" and self._services.store.resumable(run_id)
@@ -114,10 +122,10 @@ class Board:
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
-def _entry(summary: dict[str, Any]) -> dict[str, Any]:
-    """A run in the list. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
-    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"])}
-    return {**entry, "images": None} if summary["state"] in LIVE else entry
+def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
+    """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
+    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size}
+    return {**entry, "images": None, "bytes": None} if summary["state"] in LIVE else entry
 
 
 def _digest(value: Any) -> str:

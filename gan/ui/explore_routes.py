@@ -21,7 +21,7 @@ from gan.ui.services import Services
 if TYPE_CHECKING:
     from gan.latent.model import Model
 
-RUN_FACTS = ("data", "recipe", "state", "created")
+RUN_FACTS = ("name", "data", "recipe", "state", "created")
 FOREVER, ASK, NEVER = "public, max-age=31536000, immutable", "no-cache", "no-store"
 GONE = 499  # nginx's status for a client that closed the request
 

@@ -9,6 +9,7 @@ from gan.errors import UserError
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.ui.access import Access
+from gan.ui.uploads import remove_unused
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
@@ -22,19 +23,20 @@ class Services:
     uploads: Path | None = None
     checkpoints: Path = CHECKPOINTS
     access: Access = field(default_factory=Access)
+    uploading: threading.Lock = field(default_factory=threading.Lock)  # held from keeping pictures until a run refers to them
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self, runs: Path) -> None:
+    def open(self, runs: Path, allowed: int = 0) -> None:
         """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads.
 
-        Raises UserError where the directory can't be made.
+        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory can't be made.
         """
         try:
             runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
-        self.store = Store(runs)
+        self.store = Store(runs, allowed)
         self.supervisor = Supervisor(self.store)
         self.uploads = runs / ".uploads"
 
@@ -50,7 +52,22 @@ class Services:
     def start(self) -> None:
         """Begin the work that need not delay the first answer: the supervisor with its spare worker, and torch for Explore."""
         self.supervisor.start()
+        self._remove_uploads()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
+
+    def command(self, run_id: str, name: str) -> None:
+        """Do what the supervisor can do to a run (see Supervisor.command), and forget a deleted one everywhere."""
+        self.supervisor.command(run_id, name)
+        if name == "delete":
+            if self._explorer is not None:
+                self._explorer.forget(f"run:{run_id}")
+            self._remove_uploads()
+
+    def _remove_uploads(self) -> None:
+        """Remove the kept pictures that no run refers to any more."""
+        with self.uploading:
+            remove_unused(self.uploads, self.store)
+        self.store.usage.forget()
 
     def close(self) -> None:
         """End the supervisor: the active worker writes its checkpoint first."""

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.config import EQUILIBRIUM, RECIPES, make_config
 from gan.errors import UserError
+from gan.runs.writing import writing
 from gan.ui import train_form as form
 from gan.ui.board import Board
 from gan.ui.routes import get, json_body, post, with_etag
@@ -35,11 +36,14 @@ def train_routes(services: Services) -> list[BaseRoute]:
     def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
         data_name = asked["data"]
+        start = lambda name: services.supervisor.submit(form.config(name, asked.get("recipe"), asked.get("minutes"), asked["values"]))  # noqa: E731
         if data_name == form.OWN:
-            data_name = str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads))
+            services.store.usage.check()  # before the pictures take even more
+            with services.uploading:
+                run_id = start(str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads)))
         else:
             data.info(data_name)  # a stranger may send anything here, and a path would be read from the server's disk
-        run_id = services.supervisor.submit(form.config(data_name, asked.get("recipe"), asked.get("minutes"), asked["values"]))
+            run_id = start(data_name)
         board.forget()
         return {"run": run_id}
 
@@ -47,16 +51,25 @@ def train_routes(services: Services) -> list[BaseRoute]:
         step = request.path_params["step"]
         if step > MAX_STEP:
             raise UserError("runs.no_sample", step=MAX_STEP)
-        path = services.store.sample_path(request.path_params["id"], step)
-        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER})
+        try:  # read here: where it is thinned or deleted in between, that is no defect
+            picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
+        except OSError as error:
+            raise UserError("runs.no_sample", step=step) from error
+        return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
         return {"lines": board.without_paths(services.store.log_tail(request.path_params["id"], 200))}
 
     def command(request: Request) -> Any:
-        services.supervisor.command(request.path_params["id"], request.path_params["command"])
+        services.command(request.path_params["id"], request.path_params["command"])
         board.forget()
         return {"done": request.path_params["command"]}
+
+    def rename(request: Request) -> Any:
+        with writing():
+            name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
+        board.forget()
+        return {"name": name or None}
 
     def thumbnail(request: Request) -> Response:
         path = data.info(request.path_params["name"]).thumbnail
@@ -69,6 +82,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
         post("runs", submit),
+        post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
         get("cost", lambda request: cost(request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),

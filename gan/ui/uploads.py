@@ -12,6 +12,9 @@ from typing import Any
 
 from gan.data.archives import SUFFIXES, open_zip, pictures_in
 from gan.errors import UserError
+from gan.files import read_json
+from gan.runs.store import Store
+from gan.runs.writing import writing
 
 MAX_FILE = 200 * 2**20  # bytes of one file
 MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
@@ -64,7 +67,7 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
     """Copy uploaded files into a folder of their own under `root`; returns the zip where it is one zip, else the folder.
 
     The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, something else than
-    pictures, or a zip together with something else.
+    pictures, or a zip together with something else, and where the disk is full.
     """
     paths = sorted(map(Path, files), key=lambda path: path.name)
     archives = [path for path in paths if path.suffix.lower() == ".zip"]
@@ -84,12 +87,31 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
                 digest.update(part)
     target = root / digest.hexdigest()[:16]
     name = safe_name(paths[0].name)
-    if archives:
-        return _copy_once(archives[0], target / name)
-    folder = target / (Path(name).stem if len(paths) == 1 else f"{Path(name).stem}-{len(paths)}")
-    for number, path in enumerate(paths):
-        _copy_once(path, folder / f"{number:05d}-{safe_name(path.name)}")
-    return folder
+    with writing():
+        if archives:
+            return _copy_once(archives[0], target / name)
+        folder = target / (Path(name).stem if len(paths) == 1 else f"{Path(name).stem}-{len(paths)}")
+        for number, path in enumerate(paths):
+            _copy_once(path, folder / f"{number:05d}-{safe_name(path.name)}")
+        return folder
+
+
+def remove_unused(root: Path, store: Store) -> None:
+    """Remove the kept uploads that no run of `store` refers to.
+
+    While the settings of any run can't be read, all stay: it may be repaired, and its pictures are nowhere else.
+    """
+    used: set[str] = set()
+    for run in store.list():
+        try:
+            used.update(Path(str(read_json(store.path(run["id"]) / "config.json")["data"])).parts)
+        except (OSError, ValueError, TypeError, KeyError):
+            return
+        except UserError:  # deleted since it was listed
+            continue
+    for kept in root.glob("*"):
+        if kept.name not in used:
+            shutil.rmtree(kept, ignore_errors=True)
 
 
 def safe_name(name: str) -> str:
@@ -103,6 +125,10 @@ def _copy_once(source: Path, target: Path) -> Path:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")
-        shutil.copyfile(source, part)
-        part.replace(target)
+        try:
+            shutil.copyfile(source, part)
+            part.replace(target)
+        except OSError:
+            part.unlink(missing_ok=True)  # it may be what fills the disk
+            raise
     return target

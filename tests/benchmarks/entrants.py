@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from gan.config import RunConfig
 from gan.data.dataset import Dataset, fit
 from gan.device import Device
 from gan.images import to_uint8
@@ -49,13 +50,17 @@ class Drawn(NamedTuple):
     megabytes: float  # peak memory so far
 
 
+def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget: float) -> RunConfig:
+    """The config with which a variant trains on a data set of that name in SETS for `budget` seconds. Raises UserError for an impossible setting."""
+    channels, size = dataset.images.shape[1:3]
+    return config_of(variant, sets.SETS[data].name, size, channels, seed=seed, minutes=max(0.05, budget / 60))
+
+
 class Ours:
     """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that the budget will hold."""
 
     def __init__(self, job: Job, dataset: Dataset):
-        minutes = max(0.05, job.budget / 60)
-        shape = {"size": dataset.images.shape[2], "channels": dataset.images.shape[1]}
-        config = config_of(job.variant, sets.SETS[job.data].name, **shape, seed=job.seed, minutes=minutes)
+        config = config_for(job.variant, job.data, dataset, job.seed, job.budget)
         self.labels = dataset.labels
         self.trainer = Trainer(config, fit(dataset, config.size, config.channels), job.device)
         self.left, self.rate = job.budget, 0.0  # seconds, steps a second

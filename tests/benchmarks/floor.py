@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+
+from gan.train.cost import Tally
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 SIDES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}  # of the square matrices whose product is timed
@@ -30,31 +30,11 @@ class Cost(NamedTuple):
     bytes: float
 
 
-class Counter(TorchDispatchMode):
-    """Adds up the operations and bytes of matrix operations while it is entered.
-
-    The formulas are those of torch's FlopCounterMode, which itself can't be used here: its module hooks refuse torch.autograd.grad.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flops, self.bytes = 0, 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        formula = flop_registry.get(func._overloadpacket)
-        if formula is not None:
-            self.flops += formula(*args, **(kwargs or {}), out_val=result)
-            results = result if isinstance(result, tuple) else (result,)
-            self.bytes += sum(tensor.nbytes for tensor in (*args, *results) if isinstance(tensor, torch.Tensor))
-        return result
-
-
 def count(advance: Callable[[int], Any], steps: int, updated: int, averaged: int) -> Cost:
     """The cost of a step, from `steps` real ones taken by advance(steps); `updated` weights are touched by Adam in a step, `averaged` by the EMA."""
-    with Counter() as counter:
+    with Tally() as tally:
         advance(steps)
-    return Cost(counter.flops / steps, counter.bytes / steps + 4 * (7 * updated + 3 * averaged))
+    return Cost(tally.flops / steps, tally.moved / steps + 4 * (7 * updated + 3 * averaged))
 
 
 class Machine(NamedTuple):

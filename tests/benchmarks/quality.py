@@ -32,15 +32,18 @@ import torch
 
 from gan.device import Device
 from gan.errors import UserError
+from gan.metrics.score import INCEPTION_NAMES
 from gan.metrics.viewers import Viewer
-from tests.benchmarks import sets
-from tests.benchmarks.entrants import Drawn, Entrant, Job, race
+from gan.models import ARCHITECTURES
+from gan.train.trainer import check_data
+from tests.benchmarks import sets, tutorial
+from tests.benchmarks.entrants import Drawn, Entrant, Job, config_for, race
+from tests.benchmarks.options import at_least, writable
 from tests.benchmarks.tables import markdown, spread
-from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
+from tests.benchmarks.variants import Variant, device_of, parse, this_machine
 
 FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "C_T", "copies", "MB")
 COPYING = 1000  # training pictures up to which it is asked whether they were copied
-INCEPTION_NAMES = {"FD": "FID", "KD": "KID"}  # what the two distances are called over Inception's features, and only there
 Record = dict[str, Any]
 
 
@@ -105,14 +108,14 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=list(sets.SETS), required=True)
     parser.add_argument("--idx", type=Path, help="folder of the four IDX files (default: what torchvision downloads)")
-    parser.add_argument("--minutes", type=float, nargs="+", default=[1, 2, 5])
-    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default: 3)")
+    parser.add_argument("--minutes", type=at_least(0.01), nargs="+", default=[1, 2, 5])
+    parser.add_argument("--seeds", type=at_least(1, int), default=3, help="how many, from 0 (default: 3)")
     parser.add_argument("--entrants", type=parse, nargs="+", default=[parse("modern")], metavar="RECIPE[:SETTING=VALUE,...]")
     parser.add_argument("--no-reference", action="store_true", help="leave out the tutorial's DCGAN")
-    parser.add_argument("--images", type=int, help="train on so many pictures only, chosen by the seed")
+    parser.add_argument("--images", type=at_least(1, int), help="train on so many pictures only, chosen by the seed")
     parser.add_argument("--net", help="what looks at the pictures, for example inception (default: the data set's own net, else EfficientNet, else pixels)")
-    parser.add_argument("--turn", type=float, default=5.0, help="seconds of a turn")
-    parser.add_argument("--log", type=Path, help="file that gets a line of JSON for every entrant, seed and mark")
+    parser.add_argument("--turn", type=at_least(0.1), default=5.0, help="seconds of a turn")
+    parser.add_argument("--log", type=writable, help="file that gets a line of JSON for every entrant, seed and mark")
     return parser
 
 
@@ -124,20 +127,30 @@ def keep(path: Path | None, line: Record) -> None:
 
 
 def prepare(options: argparse.Namespace) -> Setting:
-    """Look for the pictures and the machine, and check that all settings are possible. Raises UserError."""
-    real = sets.SETS[options.data].test(options.idx)
-    configs = [config_of(variant, sets.SETS[options.data].name, real.shape[2], real.shape[1]) for variant in options.entrants]
-    viewer = sets.viewer_of(options.data, real.shape[1], options.net, any(config.architecture == "projected" for config in configs))
-    return Setting(options, this_machine(), real, viewer)
+    """Look for the pictures and the machine, and check that all settings are possible, before there is any process. Raises UserError and ArgumentTypeError."""
+    training, real = sets.load_training(options.data, options.idx, 0, options.images), sets.SETS[options.data].test(options.idx)
+    configs = [config_for(variant, options.data, training, 0, 60 * max(options.minutes)) for variant in options.entrants]
+    for config in configs:
+        check_data(config, training)
+    count, batch = len(training.images), tutorial.BATCH
+    if count < batch and not options.no_reference:
+        raise argparse.ArgumentTypeError(f"{count} pictures are less than the tutorial's batch of {batch}: leave it out with --no-reference")
+    eyes = {name for config in configs for name in ARCHITECTURES[config.architecture].eyes}
+    viewer = sets.viewer_of(options.data, real.shape[1], options.net, eyes)
+    device = this_machine()
+    for variant in options.entrants:
+        device_of(variant, device)
+    return Setting(options, device, real, viewer)
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, and print the table, also of what is known when it is interrupted."""
-    options = arguments().parse_args(words)
+    parser = arguments()
+    options = parser.parse_args(words)
     try:
         setting = prepare(options)
-    except UserError as error:
-        raise SystemExit(str(error)) from error
+    except (UserError, argparse.ArgumentTypeError) as error:
+        parser.error(str(error))
     device = setting.device
     torch.set_num_threads(device.threads)
     only = f", {options.images} pictures to train on" if options.images else ""

@@ -3,7 +3,8 @@
 A further one is one more entry in SETS.
 """
 
-from collections.abc import Callable
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +12,13 @@ from typing import NamedTuple
 import torch
 
 from gan import data
-from gan.data.build.idx import read_split
 from gan.data.cache import cache_dir
 from gan.data.dataset import Dataset
+from gan.data.idx import read_split
 from gan.export.scores import some
+from gan.metrics.build.sources import divide
 from gan.metrics.score import score
-from gan.metrics.viewers import Viewer, open_viewer, usual_viewer
+from gan.metrics.viewers import Viewer, choose_viewer
 from tests.benchmarks import stacked
 
 HELD_OUT = 2000  # test pictures that scores are computed on, at most
@@ -36,41 +38,55 @@ class Subject(NamedTuple):
 
 
 def load_training(name: str, folder: Folder, seed: int, limit: int | None = None) -> Dataset:
-    """The training pictures of a data set; with a `limit` only so many, chosen by the seed, of which fewer are always a part of more."""
+    """The training pictures of a data set; with a `limit` only so many, chosen by the seed, of which fewer are always a part of more.
+
+    Raises ArgumentTypeError where there are not as many, and where the files in the folder are missing or damaged; UserError where a download fails.
+    """
     dataset = SETS[name].train(folder, seed)
     if limit is None:
         return dataset
     if limit > len(dataset.images):
-        raise SystemExit(f"{name} has {len(dataset.images)} pictures to train on, not {limit}")
+        raise ArgumentTypeError(f"{name} has {len(dataset.images)} pictures to train on, not {limit}")
     chosen = torch.randperm(len(dataset.images), generator=torch.Generator().manual_seed(seed))[:limit]
     return replace(dataset, images=dataset.images[chosen], labels=None if dataset.labels is None else dataset.labels[chosen], attributes={})
 
 
 def idx_folder(folder: Folder, download: str, kind: str) -> Path:
-    """The folder of the IDX files: the one given, else where torchvision keeps the set that gan.data calls `download`, fetched if it is not there."""
+    """The folder of the IDX files: the one given, else where torchvision keeps the set that gan.data calls `download`, fetched if it is not there.
+
+    Raises ArgumentTypeError for a folder without them.
+    """
     if folder is None:
         data.load(download)
         folder = cache_dir() / "torchvision" / kind / "raw"
     if len(list(folder.glob("*-idx[13]-ubyte*"))) < 4:
-        raise SystemExit(f"{folder} does not hold the four IDX files of {download}")
+        raise ArgumentTypeError(f"{folder} does not hold the four IDX files of {download}")
     return folder
+
+
+def read_idx_split(folder: Folder, download: str, kind: str, split: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """`read_split` of that folder. Raises ArgumentTypeError for damaged files."""
+    try:
+        return read_split(idx_folder(folder, download, kind), split)
+    except (OSError, ValueError) as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def _idx(name: str, download: str, kind: str) -> Subject:
     def train(folder: Folder, seed: int) -> Dataset:
-        images, labels = read_split(idx_folder(folder, download, kind), "train")
+        images, labels = read_idx_split(folder, download, kind, "train")
         return Dataset(name, images, labels, data.info(download).classes)
 
     def test(folder: Folder) -> torch.Tensor:
         # By chance: the first half of MNIST's test split is neater than the second, and than what is trained on.
-        return some(read_split(idx_folder(folder, download, kind), "t10k")[0], HELD_OUT)
+        return some(read_idx_split(folder, download, kind, "t10k")[0], HELD_OUT)
 
     return Subject(train, test, download)
 
 
 def _stacked() -> Subject:
     def digits(folder: Folder, split: str) -> tuple[torch.Tensor, torch.Tensor]:
-        return read_split(idx_folder(folder, "mnist", "MNIST"), split)
+        return read_idx_split(folder, "mnist", "MNIST", split)
 
     def train(folder: Folder, seed: int) -> Dataset:
         return Dataset("stacked", stacked.stack(digits(folder, "train")[0], stacked.TRAINING, seed))
@@ -82,13 +98,8 @@ def _stacked() -> Subject:
 
 
 def _bundled(name: str) -> Subject:
-    """A set that comes with the code: every fifth picture is held out."""
-    def split(held_out: bool) -> Dataset:
-        whole = data.load(name)
-        chosen = (torch.arange(len(whole.images)) % 5 == 0) == held_out
-        return replace(whole, images=whole.images[chosen], labels=whole.labels[chosen], attributes={})
-
-    return Subject(lambda folder, seed: split(False), lambda folder: split(True).images[:HELD_OUT], name)
+    """A set that comes with the code, divided as for its net, so that this has not learned from what is held out where there are no other pictures."""
+    return Subject(lambda folder, seed: divide(data.load(name))[0], lambda folder: divide(data.load(name))[1].images[:HELD_OUT], name)
 
 
 def _cifar10() -> Subject:
@@ -113,12 +124,12 @@ SETS: dict[str, Subject] = {
 }
 
 
-def viewer_of(name: str, channels: int, wanted: str | None, through_eyes: bool) -> Viewer:
-    """Who looks at the pictures for the scores: `wanted`, else the usual one, which is never what a discriminator looked through in training.
+def viewer_of(name: str, channels: int, wanted: str | None, eyes: Collection[str]) -> Viewer:
+    """Who looks at the pictures for the scores: `wanted`, else the usual one, but never one of `eyes`, through which a discriminator looks in training.
 
-    Raises UserError for a viewer that there is not.
+    Raises UserError for one of these and for a viewer that there is not, ArgumentTypeError where only another will do.
     """
     subject = SETS[name]
     if wanted and subject.viewer:
-        raise SystemExit(f"{name} is scored through the {subject.viewer} net alone")
-    return open_viewer(wanted or subject.viewer or usual_viewer(subject.name, channels, "efficientnet" if through_eyes else None))
+        raise ArgumentTypeError(f"{name} is scored through the {subject.viewer} net alone")
+    return choose_viewer(wanted or subject.viewer, subject.name, channels, eyes)

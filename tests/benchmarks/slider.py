@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from gan.models import ModelSpec
+from tests.benchmarks.options import at_least
 from tests.browsing import ROOT, chromium, serve
 from tests.generators import write_run
 
@@ -82,8 +83,8 @@ def train(folder: Path) -> subprocess.Popen:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200, help="single movements to time")
-    parser.add_argument("--seconds", type=float, default=5, help="length of the drag")
+    parser.add_argument("--count", type=at_least(1, int), default=200, help="single movements to time")
+    parser.add_argument("--seconds", type=at_least(0.1), default=5, help="length of the drag")
     args = parser.parse_args()
     print("| machine | generator | median ms | p95 ms | drag, pictures/s |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:

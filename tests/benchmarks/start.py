@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.benchmarks.options import at_least
 from tests.browsing import chromium, serve
 
 SETTLE = 15  # seconds for the spare worker to import torch
@@ -46,7 +47,7 @@ def click_to_first(page: Page, address: str, recipe: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--times", type=at_least(1, int), default=5)
     options = parser.parse_args()
     starts = []
     for _ in range(options.times):

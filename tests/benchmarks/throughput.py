@@ -1,8 +1,10 @@
 """Images per second on this machine, and how far that is from what arithmetic allows:  python -m tests.benchmarks.throughput
 
-Every recipe trains on random pixels of the shapes of digits (28x28 grey) and landscapes (64x64 colour), in each precision and step mode that the machine has.
-Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64, on pictures with as many channels, and (b) for each recipe the same networks, loss and
-penalty in a plain eager float32 loop (plain.py). All take turns, so that what else the machine does hits all of them alike. Settings can be changed:
+Every recipe trains on random pixels of each size that GANarium has, with its settings for digits (28x28 grey), cifar10 (32x32 colour), landscapes (64x64) and
+landscapes-128 (128x128), in each precision and step mode that the machine has. Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64,
+on pictures with as many channels, and (b) for each recipe the same networks, loss and penalty in a plain eager float32 loop (plain.py). All take turns, so that
+what else the machine does hits all of them alike; of the largest steps a CPU takes only one in a turn, or as many as there are from penalty to penalty, however
+long that is. Settings can be changed:
 
     python -m tests.benchmarks.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
 
@@ -18,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -27,17 +29,34 @@ from gan.data.dataset import Dataset
 from gan.device import Device
 from gan.errors import UserError
 from gan.models import count_parameters
+from gan.train.machine import PRECISIONS
+from gan.train.selftest import native_bf16
 from gan.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
+from tests.benchmarks.options import at_least
 from tests.benchmarks.plain import Plain
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
 
-SHAPES = {"digits": (28, 1), "landscapes": (64, 3)}
+
+class Shape(NamedTuple):
+    """What pictures are like."""
+
+    data: str  # the data set whose settings are taken
+    size: int
+    channels: int
+
+
+SHAPES = {
+    "digits": Shape("digits", 28, 1),
+    "cifar10": Shape("cifar10", 32, 3),
+    "landscapes": Shape("landscapes", 64, 3),
+    "landscapes-128": Shape("landscapes", 128, 3),
+}
 PICTURES, CLASSES = 512, 10
 LOOK = 0.25  # seconds between looks at the clock
-SPLIT_STEPS = 4
+SPLIT_SECONDS = 0.5
 HEADER = (
     "entrant", "pictures", "arithmetic", "step", "parameters", "images/s", "range", "x tutorial", "x plain", "D ms", "G ms", "GFLOP", "floor", "by", "of floor",
 )  # fmt: skip
@@ -48,12 +67,13 @@ class Line:
     """A line of the table: something that trains, and what it is compared with."""
 
     name: str
-    data: str
+    data: str  # a key of SHAPES
     shape: str
     precision: str
     mode: str  # of the step: a key of STEP_MODES, or that of a reference
     device: Device
     images: int  # in a step
+    cycle: int  # steps after which the costs of steps repeat
     parameters: int
     advance: Callable[[int], Any]
     split: Callable[[], tuple[float, float]] | None = None  # milliseconds of D and G in a step
@@ -70,12 +90,8 @@ def step_modes(device: Device) -> list[str]:
 
 
 def precisions(device: Device) -> list[str]:
-    """The precisions that a device calculates in natively: bf16 from CUDA's capability 8 on, and on CPUs with AVX512_BF16 or AMX."""
-    if device.torch_name == "cuda":
-        native = torch.cuda.get_device_capability() >= (8, 0)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return ["float32", "bf16"] if native else ["float32"]
+    """The precisions that a device calculates in natively."""
+    return list(PRECISIONS) if native_bf16(device.torch_name) else ["float32"]
 
 
 @contextmanager
@@ -104,43 +120,45 @@ def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[
             delattr(owner, name)  # the class's own method shows again
 
 
-def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str) -> Callable[[], tuple[float, float]]:
-    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps)."""
+def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str, cycle: int) -> Callable[[], tuple[float, float]]:
+    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps), over whole cycles."""
     def measure() -> tuple[float, float]:
+        steps, end = 0, time.perf_counter() + SPLIT_SECONDS
         with timed(owner, {"D": d, "G": g}, device) as spent:
-            owner.advance(SPLIT_STEPS)
-        return 1000 * spent["D"] / SPLIT_STEPS, 1000 * spent["G"] / SPLIT_STEPS
+            while not steps or time.perf_counter() < end:
+                owner.advance(cycle)
+                steps += cycle
+        return 1000 * spent["D"] / steps, 1000 * spent["G"] / steps
     return measure
 
 
-def pictures(size: int, channels: int) -> Dataset:
+def pictures(count: int, size: int, channels: int) -> Dataset:
     """Random pixels to train on, with labels for those that learn by them."""
-    images = torch.randint(0, 256, (PICTURES, channels, size, size), dtype=torch.uint8)
-    return Dataset("noise", images, torch.randint(CLASSES, (PICTURES,)), tuple(map(str, range(CLASSES))))
+    images = torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8)
+    return Dataset("noise", images, torch.randint(CLASSES, (count,)), tuple(map(str, range(CLASSES))))
 
 
 def tutorial_line(data: str, usual: Device) -> Line:
     """(a) for a data set."""
-    channels, device = SHAPES[data][1], device_of(None, usual)
-    pupil = tutorial.Tutorial(pictures(tutorial.SIZE, channels).images, 0, device.torch_name)
+    channels, device = SHAPES[data].channels, device_of(None, usual)
+    pupil = tutorial.Tutorial(pictures(PICTURES, tutorial.SIZE, channels).images, 0, device.torch_name)
     generator, discriminator = count_parameters(pupil.generator), count_parameters(pupil.discriminator)
     cost = count(pupil.advance, 1, generator + discriminator, 0)
     shape = f"{tutorial.SIZE}x{tutorial.SIZE}x{channels}"
-    return Line("tutorial", data, shape, "float32", "tutorial", device, tutorial.BATCH, generator + discriminator, pupil.advance, None, cost)
+    return Line("tutorial", data, shape, "float32", "tutorial", device, tutorial.BATCH, 1, generator + discriminator, pupil.advance, None, cost)
 
 
-def variant_lines(variant: Variant, data: str, chosen: Sequence[str], usual: Device) -> list[Line]:
+def variant_lines(variant: Variant, config: RunConfig, device: Device, data: str, chosen: Sequence[str]) -> list[Line]:
     """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not that of the data set."""
-    size, channels = SHAPES[data]
-    config = config_of(variant, data, size, channels)
+    _, size, channels = SHAPES[data]
     if config.size != size:
         return []
-    dataset, device, plainly = pictures(size, channels), device_of(variant, usual), device_of(None, usual)
+    dataset, plainly = pictures(max(PICTURES, config.batch), size, channels), device_of(None, device)
     pupil = Plain(config, dataset, device.torch_name)
-    common = {"name": variant.name, "data": data, "shape": f"{size}x{size}x{channels}", "images": config.batch * config.d_steps}
+    common = {"name": variant.name, "data": data, "shape": f"{size}x{size}x{channels}", "images": config.batch * config.d_steps, "cycle": config.penalty_every}
     common["parameters"] = count_parameters(pupil.G) + count_parameters(pupil.D)
     cost = count(pupil.advance, config.penalty_every, *weights_touched(config, pupil))
-    split = split_of(pupil, ["_update_d"], ["_update_g"], device.torch_name)
+    split = split_of(pupil, ["_update_d"], ["_update_g"], device.torch_name, config.penalty_every)
     lines = [Line(**common, precision="float32", mode="plain", device=plainly, advance=pupil.advance, split=split, cost=cost)]
     for precision in [variant.how["precision"]] if "precision" in variant.how else chosen:
         lines += our_lines(config, dataset, replace(device, precision=precision), common)
@@ -156,7 +174,7 @@ def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[
         split = None
         if mode == "eager":
             cost = count(trainer.advance, config.penalty_every, *weights_touched(config, trainer))
-            split = split_of(trainer, ["_update_d"], ["_draw", "_update_g"], device.torch_name)
+            split = split_of(trainer, ["_update_d"], ["_draw", "_update_g"], device.torch_name, config.penalty_every)
         lines.append(Line(**common, precision=device.precision, mode=mode, device=how, advance=trainer.advance, split=split, cost=cost))
     return lines
 
@@ -168,12 +186,12 @@ def weights_touched(config: RunConfig, pupil: Plain | Trainer) -> tuple[int, int
 
 
 def rate(line: Line, seconds: float) -> float:
-    """Images per second over about `seconds`."""
+    """Images per second over about `seconds`, but whole cycles and at least one, however long it takes."""
     torch.set_num_threads(line.device.threads)
-    steps, done, start = 1, 0, time.perf_counter()
+    steps, done, start = line.cycle, 0, time.perf_counter()
     while (spent := time.perf_counter() - start) < seconds:
         if done:
-            steps = max(1, round(done / spent * min(LOOK, seconds - spent)))
+            steps = line.cycle * max(1, round(done / spent * min(LOOK, seconds - spent) / line.cycle))
         line.advance(steps)
         synchronise(line.device.torch_name)
         done += steps
@@ -204,27 +222,30 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--data", choices=list(SHAPES), nargs="+", default=list(SHAPES))
     parser.add_argument("--variants", type=parse, nargs="+", metavar="RECIPE[:SETTING=VALUE,...]",
                         help="default: all recipes, and on a GPU the tutorial's networks at its batch in our step, dcgan:batch=64")
-    parser.add_argument("--precisions", choices=["float32", "bf16"], nargs="+", help="default: those that the machine calculates in natively")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="time for each line in a round")
+    parser.add_argument("--precisions", choices=PRECISIONS, nargs="+", help="default: those that the machine calculates in natively")
+    parser.add_argument("--rounds", type=at_least(1, int), default=5)
+    parser.add_argument("--seconds", type=at_least(0.01), default=4.0, help="time for each line in a round")
     return parser
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    options = arguments().parse_args(words)
+    parser = arguments()
+    options = parser.parse_args(words)
     device = this_machine()
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
     variants = options.variants or [parse(name) for name in (*RECIPES, *(["dcgan:batch=64"] if device.torch_name == "cuda" else []))]
     lines: list[Line] = []
     try:
-        for data in options.data:
+        # All at first, so that mistakes are told before anything is built.
+        plans = {data: [(variant, config_of(variant, *SHAPES[data]), device_of(variant, device)) for variant in variants] for data in options.data}
+        for data, plan in plans.items():
             lines.append(tutorial_line(data, device))
-            for variant in variants:
-                lines += variant_lines(variant, data, options.precisions or precisions(device), device)
-    except UserError as error:
-        raise SystemExit(str(error)) from error
+            for variant, config, how in plan:
+                lines += variant_lines(variant, config, how, data, options.precisions or precisions(device))
+    except (UserError, argparse.ArgumentTypeError) as error:
+        parser.error(str(error))
     for line in lines:
         rate(line, min(1.0, options.seconds))  # the first steps choose kernels and capture graphs
     rounds = [{line: rate(line, options.seconds) for line in lines} for _ in range(options.rounds)]

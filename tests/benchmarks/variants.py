@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.device import Device, cpu_quota, pick_device
+from gan.train.machine import PRECISIONS
 from gan.train.selftest import know
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
+ALLOWED = {"threads": range(1, cpu_quota() + 1), "precision": PRECISIONS}  # what RunConfig does not check
 YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -47,6 +49,9 @@ def parse(text: str) -> Variant:
         if name not in kinds:
             raise argparse.ArgumentTypeError(f"“{name}” in “{text}” can't be set here, only {', '.join(kinds)}")
     values = {name: _read(kinds[name], name, value) for name, value in pairs}
+    for name, allowed in ALLOWED.items():
+        if name in values and values[name] not in allowed:
+            raise argparse.ArgumentTypeError(f"“{values[name]}” is no value of {name} here, only {', '.join(map(str, allowed))}")
     how = {name: values.pop(name) for name in HOW if name in values}
     return Variant(text, recipe, values, how)
 
@@ -75,7 +80,12 @@ def this_machine() -> Device:
 
 
 def device_of(variant: Variant | None, usual: Device) -> Device:
-    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial, float32 with all threads."""
+    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial, float32 with all threads.
+
+    Raises argparse.ArgumentTypeError for a graph where there is no GPU.
+    """
     if variant is None:
         return dataclasses.replace(usual, threads=cpu_quota(), precision="float32", channels_last=False, graph=False)
+    if variant.how.get("graph") and usual.torch_name != "cuda":
+        raise argparse.ArgumentTypeError(f"“{variant.name}” asks for a graph, which only a GPU has")
     return dataclasses.replace(usual, **variant.how)

@@ -14,7 +14,7 @@ import psutil
 
 from gan.files import append_line, read_json, write_bytes, write_json
 
-SEEDS = {"exit at once": 11, "crash": 12, "kill": 13, "mistake": 14, "no checkpoint": 15}
+SEEDS = {"exit at once": 11, "crash": 12, "kill": 13, "mistake": 14, "no checkpoint": 15, "slow to leave": 16}
 STEP_SECONDS = 0.004
 
 
@@ -50,7 +50,7 @@ class FakeRun:
             step += 1
             append_line(self.path / "stats.jsonl", {"step": step, "images": step * self.config["batch"], "loss_d": 0.5, "loss_g": 1.0})
             if step % 5 == 1:
-                self.write("running", step=step, progress=step / steps, elapsed=time.monotonic() - started)
+                self.write("running", step=step, progress=step / steps, elapsed=time.monotonic() - started, eta=(steps - step) * STEP_SECONDS)
             if step == 10 and seed == SEEDS["crash"]:
                 raise RuntimeError("the fake ran out of luck")
             if step == 10 and seed == SEEDS["kill"]:
@@ -63,6 +63,8 @@ class FakeRun:
         if seed != SEEDS["no checkpoint"]:
             write_bytes(self.path / "state" / "checkpoint.safetensors", b"step")
         self.write({None: "finished", "pause": "paused", "stop": "stopped"}[self.end], step=step, progress=step / steps)
+        if seed == SEEDS["slow to leave"]:
+            time.sleep(1)
         return 0
 
 

@@ -1,1 +1,1 @@
-"""What strangers may do to a server, done to it: an attacker's walk, and readers fed with damage."""
+"""What a run and a server must survive, as commands that take their time; a short version of each is in the suite."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.data.build.idx import read_idx
 from gan.data.build.pack import write_set
+from gan.data.idx import read_idx
 from gan.data.registry import DOWNLOADS
 
 PER_CLASS = 1000

@@ -16,7 +16,7 @@ It learns from the training split alone; the test split only yields the accuraci
 import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -27,7 +27,7 @@ from gan.augment import translation
 from gan.data import info
 from gan.data.registry import read_meta
 from gan.files import replace_with, write_json
-from gan.metrics.build.sources import SOURCES
+from gan.metrics.build.sources import SOURCES, Split
 from gan.metrics.features import FEATURES, NETS_DIR, FeatureNet, see, tell_attributes, to_range
 
 BATCH = 128
@@ -72,6 +72,18 @@ def save(name: str, net: FeatureNet, card: dict) -> None:
     write_json(NETS_DIR / name / "card.json", card)
 
 
+def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
+    """The part of a card that says how often the net is right about pictures that it has not learned from."""
+    seen, truth = see(net, unseen.images), unseen.facts["label"]
+    right = (seen.classes == truth).double()
+    told = tell_attributes(net, seen.features)
+    return {
+        "tested_on": unseen.words, "test_accuracy": round(right.mean().item(), 4),
+        "test_accuracy_by_class": {name: round(right[truth == label].mean().item(), 4) for label, name in enumerate(classes)},
+        "test_accuracy_of_attributes": {name: round((told[name] == unseen.facts[name]).double().mean().item(), 4) for name in told},
+    }  # fmt: skip
+
+
 def main(data: str, place: Path | None, epochs: float) -> None:
     """Train, store, and say how good the net is with the weights as stored."""
     torch.set_num_threads(1)
@@ -82,15 +94,9 @@ def main(data: str, place: Path | None, epochs: float) -> None:
     net = train(learnt.images, learnt.facts, values, epochs)
     seconds = time.process_time() - start
     net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in in_half_precision(net).items()})
-    seen, truth = see(net, unseen.images), unseen.facts["label"]
-    right = (seen.classes == truth).double()
-    told = tell_attributes(net, seen.features)
     card = {
         "data": data, "features": FEATURES, "classes": list(classes), "parameters": sum(p.numel() for p in net.parameters()),
-        "trained_on": learnt.words, "epochs": epochs, "cpu_seconds": round(seconds), "tested_on": unseen.words,
-        "test_accuracy": round(right.mean().item(), 4),
-        "test_accuracy_by_class": {name: round(right[truth == label].mean().item(), 4) for label, name in enumerate(classes)},
-        "test_accuracy_of_attributes": {name: round((told[name] == unseen.facts[name]).double().mean().item(), 4) for name in told},
+        "trained_on": learnt.words, "epochs": epochs, "cpu_seconds": round(seconds), **examine(net, unseen, classes),
     }  # fmt: skip
     save(data, net, card)
 

@@ -1,6 +1,7 @@
 """The pictures that a feature net learns from, and those that it is tested on: disjoint, and where possible none that a generator is trained on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ import torch
 from gan import data
 from gan.data import landscapes
 from gan.data.build import faces
-from gan.data.build.idx import read_split
+from gan.data.dataset import Dataset, among
+from gan.data.idx import read_split
 from gan.data.registry import read_meta
 
 LANDSCAPE_SEEDS, LANDSCAPES = (1001, 1002), (8000, 2000)  # of training and test; the bundled set has another seed
 FACES_FROM, FACES = (30_000, 28_000), (10_000, 2000)  # first seeds; the bundled set ends before 10,000
-EMOJI_TESTED = 5  # every fifth
+HELD_OUT = 5  # every fifth
 
 
 class Split(NamedTuple):
@@ -52,11 +54,18 @@ def draw_landscapes(name: str, place: None) -> tuple[Split, Split]:
     return tuple(splits)
 
 
+def divide(whole: Dataset) -> tuple[Dataset, Dataset]:
+    """A data set in two: what is learned from and, of every fifth picture, those that are not, pixel by pixel, among the others too. Attributes are dropped."""
+    apart = torch.arange(len(whole.images)) % HELD_OUT == 0
+    unseen = apart.clone()
+    unseen[apart] = ~among(whole.images[apart], whole.images[~apart])
+    return tuple(replace(whole, images=whole.images[rows], labels=whole.labels[rows], attributes={}) for rows in (~apart, unseen))
+
+
 def divide_emoji(name: str, place: None) -> tuple[Split, Split]:
-    """The bundled emoji, every fifth held out: there are no others, so generators are trained on pictures that the net has seen."""
+    """The bundled emoji, divided: there are no others, so generators are trained on pictures that the net has seen."""
     whole = data.load(name)
-    tested, count = torch.arange(len(whole.images)) % EMOJI_TESTED == 0, len(whole.images)
-    return tuple(Split(whole.images[rows], {"label": whole.labels[rows]}, f"{int(rows.sum())} of the {count} bundled pictures") for rows in (~tested, tested))
+    return tuple(Split(part.images, {"label": part.labels}, f"{len(part.images)} of the {len(whole.images)} bundled pictures") for part in divide(whole))
 
 
 SOURCES: dict[str, Callable[[str, Path], tuple[Split, Split]]] = {

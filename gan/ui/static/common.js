@@ -87,6 +87,8 @@ const PATHS = {
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   back: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
+  pencil: "M5 19l1-4L16.500 4.500l3 3L9 18z",
+  bin: "M5 7h14M9.500 7V4h5v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
 };
 
 /** A line icon of 20 px, hidden from readers of the screen: give the control a name. */
@@ -117,6 +119,13 @@ export function short(value) {
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
   if (value >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;
   return whole(value);
+}
+
+/** A number of bytes in three figures or so: 512 kB, 12.3 MB, 1.23 GB. */
+export function fileSize(bytes) {
+  const [unit, size] = [["GB", 1e9], ["MB", 1e6]].find(([, least]) => bytes >= least) ?? ["kB", 1e3];
+  const value = bytes / size;
+  return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 1 : 3))} ${unit}`;
 }
 
 /** "3 minutes ago", in the reader's language, for a unix time. */

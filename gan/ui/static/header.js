@@ -32,7 +32,7 @@ class GanHeader extends HTMLElement {
     this.pill.dataset.state = run.state;
     setText(label, t(`state.${run.state}`));
     setText(rest, run.state === "running" && run.eta !== null ? clock(run.eta) : "");
-    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${run.state}`), data: run.data }));
+    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${run.state}`), data: run.name ?? run.data }));
   }
 
   openRun() {

@@ -213,7 +213,8 @@ class GanExplorer extends HTMLElement {
     this.body.hidden = !models.length;
     if (!models.length) return;
     if (!this.model) {
-      if (this.point.model) this.expect(this.point.model, this.point);
+      if (before) this.awaited = { id: before.id, point: this.point, error: { text: t("explore.deleted", { name: title(before) }) } };
+      else if (this.point.model) this.expect(this.point.model, this.point);
       this.unasked(models.find((model) => !this.broken.has(model.id)) ?? models[0]);
     }
     const { awaited } = this;
@@ -287,7 +288,9 @@ class GanExplorer extends HTMLElement {
       this.large.draw(shown.bitmap);
       this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point: asked } }));
     } catch (error) {
-      if (asked.model === this.point.model) this.say(error);
+      if (asked.model !== this.point.model) return;
+      this.say(error);
+      if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);
       this.large.wait(null);

@@ -3,8 +3,11 @@ import { ago, h, known, setText, t } from "../common.js";
 
 const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
 
-/** What a model is called: the data it learned, in the reader's language where we have a word for it. */
-export function title(model) {
+/** What a model is called: the name that somebody gave its run, else the data it learned. */
+export const title = (model) => model.name ?? dataTitle(model);
+
+/** The data that a model learned, in the reader's language where we have a word for it. */
+function dataTitle(model) {
   if (known(`data.${model.data}`)) return t(`data.${model.data}`);
   return model.kind === "run" && model.data ? model.data.split("/").pop() : model.title;
 }
@@ -15,9 +18,10 @@ export const className = (name) => words("class", name);
 function subtitle(model) {
   if (model.kind === "shipped") return t("explore.shipped");
   const recipe = words("recipe", model.recipe ?? "");
-  if (model.live) return `${t("explore.live")} · ${recipe}`;
+  const data = model.name ? dataTitle(model) : null;
+  if (model.live) return [t("explore.live"), data, recipe].filter(Boolean).join(" · ");
   const unfinished = ["paused", "failed", "queued"].includes(model.state) ? words("state", model.state) : null;
-  return [recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
+  return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
 /** A row of cards; `pick(id)` is called for the one that is chosen. `show(models, current)` brings it up to date in place. */

@@ -1,19 +1,21 @@
-// What can be done with the run shown. Stop asks once more in place; nothing is modal.
+// What can be done with the run shown.
 import { h, icon, openTab, request, sentence, setText, t } from "../common.js";
 import { refresh } from "../live.js";
+import { TwoPresses } from "./presses.js";
 
-const ASK_FOR = 4000; // ms that Stop waits for its second press
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
   resume: { icon: "play", states: ["paused"], primary: true },
   cancel: { icon: "close", states: ["queued"] },
   stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
+  end: { icon: "close", states: ["starting", "running"], confirm: true, silent: true },
   sample: { icon: "camera", states: ["running"] },
   save: { icon: "save", states: ["running"] },
 };
 
 export class Controls {
   constructor() {
+    this.questions = {};
     this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
     this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
     this.note = h("p", { class: "tr-said", role: "status" });
@@ -21,8 +23,10 @@ export class Controls {
   }
 
   make(name, spec) {
-    const press = () => (spec.confirm && !this.asking ? this.ask(name) : this.send(name));
-    return h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
+    const press = (event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
+    const button = h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
+    if (spec.confirm) this.questions[name] = new TwoPresses(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
+    return button;
   }
 
   update(run) {
@@ -35,23 +39,15 @@ export class Controls {
     const { state } = run.status;
     for (const [name, spec] of Object.entries(BUTTONS)) {
       const resumable = name === "resume" && state === "failed" && run.resumable;
-      this.buttons[name].hidden = !spec.states.includes(state) && !resumable;
+      const offered = (spec.states.includes(state) && (!spec.silent || run.silent !== null)) || resumable;
+      this.buttons[name].hidden = !offered;
+      if (!offered) this.questions[name]?.settle();
     }
-    if (!BUTTONS.stop.states.includes(state)) this.settle();
     this.explore.hidden = run.status.live_step === null;
   }
 
-  ask(name) {
-    this.asking = setTimeout(() => this.settle(), ASK_FOR);
-    this.buttons[name].classList.add("is-asking");
-    setText(this.buttons[name].lastChild, t("stage.stop_sure"));
-  }
-
   settle() {
-    clearTimeout(this.asking);
-    this.asking = 0;
-    this.buttons.stop.classList.remove("is-asking");
-    setText(this.buttons.stop.lastChild, t("stage.stop"));
+    for (const question of Object.values(this.questions)) question.settle();
   }
 
   async send(name) {

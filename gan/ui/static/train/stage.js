@@ -1,5 +1,5 @@
 // <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
-import { clock, device, h, request, sentence, setText, short, t } from "../common.js";
+import { clock, device, h, request, sentence, setText, short, t, whole } from "../common.js";
 import { subscribe } from "../live.js";
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
@@ -7,6 +7,7 @@ import { Events } from "./events.js";
 import { Grid, kimgText } from "./grid.js";
 import { dataName, recipeName } from "./offer.js";
 import { Runs } from "./runs.js";
+import { waiting } from "./waiting.js";
 
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
 const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
@@ -89,7 +90,7 @@ class Stage extends HTMLElement {
     const { poll, runs, stats, offline } = live;
     this.offline.hidden = !offline;
     document.documentElement.dataset.runs = poll.run ? "some" : "none";
-    this.runs.update(runs, poll.queue, poll.run?.id);
+    this.runs.update(poll, runs);
     if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // the old run is not drawn over "starting"
     this.empty.hidden = Boolean(poll.run);
     this.body.hidden = !poll.run;
@@ -118,9 +119,8 @@ class Stage extends HTMLElement {
     const [text, level] = verdictOf(run, poll);
     this.setVerdict(text, level);
     const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
-    setText(this.subtitle, parts.join(" · "));
-    const waiting = ["starting", "queued"].includes(status.state);
-    this.bar.classList.toggle("is-waiting", waiting);
+    setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
+    this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
     this.bar.dataset.state = status.state;
     this.bar.firstChild.style.width = `${100 * status.progress}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
@@ -149,10 +149,11 @@ class Stage extends HTMLElement {
 
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
-function verdictOf({ id, status }, { queue }) {
+function verdictOf({ id, status, silent }, { queue, starts }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
-  if (status.state === "queued") return [t("stage.queued", { place: Math.max(1, queue.indexOf(id) + 1) }), "info"];
+  if (status.state === "queued") return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
   const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
   if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];

@@ -1,0 +1,69 @@
+"""How much the directory of runs holds, and how much it may.
+
+The sum is measured in a thread of its own and kept for a while, because adding up thousands of files takes longer than a page may wait.
+"""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from gan.errors import UserError
+
+GB = 10**9
+QUOTA_GB = 20.0
+FRESH = 30.0  # seconds that a measurement is good for
+
+
+class Usage:
+    """The sizes of what lies in `root`. `allowed` is in bytes; 0 allows everything."""
+
+    def __init__(self, root: Path, allowed: int = 0):
+        self.root, self.allowed = root, allowed
+        self._sizes: dict[str, int] | None = None
+        self._until = 0.0
+        self._measuring = threading.Lock()
+
+    def sizes(self) -> dict[str, int] | None:
+        """Bytes of each entry as last measured; None before the first time. Never waits: what is old is measured anew in the background."""
+        if self._old() and not self._measuring.locked():
+            threading.Thread(target=self._renew, name="usage", daemon=True).start()
+        return self._sizes
+
+    def check(self) -> None:
+        """Raises UserError where nothing more may be kept. Measures at once where the last measurement is old."""
+        if not self.allowed:
+            return
+        self._renew()
+        used = sum((self._sizes or {}).values())
+        if used >= self.allowed:
+            raise UserError("runs.quota", used=f"{used / GB:.3g}", allowed=f"{self.allowed / GB:.3g}")
+
+    def forget(self) -> None:
+        """Something big was removed or added: measure again when next asked."""
+        self._until = 0.0
+
+    def _old(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def _renew(self) -> None:
+        with self._measuring:
+            if self._old():
+                self._until = time.monotonic() + FRESH  # set first: what is forgotten while we measure is measured again
+                self._sizes = {entry.name: _size(entry) for entry in _entries(self.root)}
+
+
+def _size(entry: os.DirEntry) -> int:
+    """Bytes of a file, or of all files in a directory; links are not followed, and what vanishes meanwhile counts nothing."""
+    try:
+        return sum(map(_size, _entries(entry.path))) if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def _entries(path: Path | str) -> list[os.DirEntry]:
+    try:
+        with os.scandir(path) as found:
+            return list(found)
+    except OSError:
+        return []

@@ -1,0 +1,150 @@
+"""Start, end and delete runs again and again in one server, and see whether it holds more afterwards than before.
+
+    python -m tests.reliability.cycles --cycles 100           # workers without torch: about a minute and a half
+    python -m tests.reliability.cycles --cycles 20 --real     # python -m gan.train on the smallest networks
+
+Prints the children, open file descriptors and memory of the server before and after; exit status 1 where any of them has grown.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import psutil
+
+from gan.runs.store import Store
+from gan.runs.supervisor import Supervisor
+from gan.ui.board import Board
+from gan.ui.services import Services
+from tests.benchmarks.options import at_least
+from tests.fakes.runs import FAKE_WORKER, LONG, state, tiny, wait_until
+
+WARM_UP = 4  # cycles before the first look: imports, caches and the allocator settle in them
+MEMORY_SLACK = 8.0  # MB by which memory may differ without having grown; 100 runs that were never forgotten would be more
+PATIENCE = 120.0  # seconds: importing torch on a busy machine
+
+
+@dataclass(frozen=True)
+class Held:
+    """What this process holds."""
+
+    children: int
+    descriptors: int
+    megabytes: float
+
+
+def look() -> Held:
+    """What this process holds now; children that have ended and were not reaped count."""
+    gc.collect()
+    me = psutil.Process()
+    return Held(len(me.children()), me.num_fds(), round(me.memory_info().rss / 1e6, 1))
+
+
+def grown(before: Held, after: Held) -> list[str]:
+    """The names of what has grown."""
+    slack = {"megabytes": MEMORY_SLACK}
+    return [field.name for field in fields(Held) if getattr(after, field.name) > getattr(before, field.name) + slack.get(field.name, 0)]
+
+
+class Server:
+    """A server without its web page: the supervisor, and a board that is polled as pages do."""
+
+    def __init__(self, root: Path, command: Sequence[str] | None):
+        self.store = Store(root)
+        self.boss = Supervisor(self.store, *([command] if command else []))
+        self.services = Services(self.store, self.boss, uploads=root / ".uploads")
+        self.board = Board(self.services)
+
+    def submit(self, steps: int = LONG) -> str:
+        """Start a run and wait until it trains, or has trained."""
+        run_id = self.boss.submit(tiny(steps))
+        self.reaches(run_id, "running", "finished")
+        return run_id
+
+    def reaches(self, run_id: str, *states: str) -> None:
+        wait_until(lambda: state(self.store, run_id) in states, PATIENCE, lambda: str(self.store.get(run_id)))
+        self.board.poll(run_id, "", 0, "", "")
+
+    def rest(self) -> None:
+        """Wait until nothing trains and a spare is ready."""
+        wait_until(lambda: self.boss.active() is None and self.boss.spare_ready(), PATIENCE)
+
+
+def finish(server: Server) -> str:
+    """A run that comes to its end."""
+    run_id = server.submit(steps=5)
+    server.reaches(run_id, "finished")
+    return run_id
+
+
+def stop(server: Server) -> str:
+    """A run that is stopped."""
+    run_id = server.submit()
+    server.boss.stop(run_id)
+    server.reaches(run_id, "stopped")
+    return run_id
+
+
+def pause(server: Server) -> str:
+    """A run that is paused, resumed and paused again."""
+    run_id = server.submit()
+    for _ in range(2):
+        server.boss.pause(run_id)
+        server.reaches(run_id, "paused")
+        server.boss.resume(run_id)
+        server.reaches(run_id, "running")
+    server.boss.pause(run_id)
+    server.reaches(run_id, "paused")
+    return run_id
+
+
+def kill(server: Server) -> str:
+    """A run whose worker the system ends."""
+    run_id = server.submit()
+    os.kill(server.store.status(run_id)["pid"], signal.SIGKILL)
+    server.reaches(run_id, "failed")
+    return run_id
+
+
+WAYS: list[Callable[[Server], str]] = [finish, stop, pause, kill]
+
+
+def repeat(server: Server, cycles: int) -> None:
+    """Take the ways in turn, deleting each run at its end."""
+    for number in range(cycles):
+        server.services.command(WAYS[number % len(WAYS)](server), "delete")
+    server.rest()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--cycles", type=at_least(1, int), default=100, help="runs to start and end (default: 100)")
+    parser.add_argument("--real", action="store_true", help="train for real instead of with a worker that does not need torch")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "runs", None if options.real else FAKE_WORKER)
+        server.boss.start()
+        try:
+            repeat(server, WARM_UP)
+            before = look()
+            repeat(server, options.cycles)
+            after = look()
+        finally:
+            server.boss.close()
+    print(f"{options.cycles} cycles of {'real' if options.real else 'fake'} runs{'before':>14}{'after':>10}")
+    for field in fields(Held):
+        print(f"{field.name:<30}{getattr(before, field.name):>10}{getattr(after, field.name):>10}")
+    worse = grown(before, after)
+    print(f"grown: {', '.join(worse) or 'nothing'}")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+"""Keeping runs in order in a real browser: names, deletion, the queue, workers that hang, and the space in use."""
+
+import re
+import urllib.request
+
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan.runs.store import Store
+from tests.browsing import chromium, serve
+from tests.fakes.runs import state, tiny, wait_until
+from tests.generators import tiny_spec, write_weights
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000  # ms
+expect.set_options(timeout=SLOW)
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+EVIL = "<img src=x onerror=window.hit=1>"
+# The server as it is, but for the minute after which a run counts as hanging.
+IMPATIENT = "from gan.runs import silence; silence.SILENT = 5.0; import app; app.main()"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp("care") / "runs")
+
+
+@pytest.fixture(scope="module")
+def address(runs):
+    with serve(runs.root, program=("-c", IMPATIENT)) as address:
+        spare = runs.root / ".spare.log"
+        wait_until(lambda: spare.exists() and b"ready" in spare.read_bytes(), timeout=4 * SLOW / 1000)
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a tab as a new visitor; scripts of the page must not fail, nor any name become one."""
+    pages, faults = [], []
+
+    def open_page(tab: str = "train", lang: str = "en-US", **options) -> Page:
+        page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": lang, **options}).new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{address}#tab={tab}")
+        page.wait_for_selector("gan-time [aria-checked=true]" if tab == "train" else ".xp-card", state="attached")
+        pages.append(page)
+        return page
+
+    yield open_page
+    hits = [page.evaluate("window.hit") for page in pages]
+    for page in pages:
+        page.context.close()
+    assert (faults, [hit for hit in hits if hit]) == ([], [])
+
+
+@pytest.fixture
+def ended(runs):
+    """Make finished runs that can be explored; what a test leaves of them is removed."""
+    made = []
+
+    def make(seed: int = 0, **status) -> str:
+        made.append(runs.create(tiny(seed=seed)))
+        path = runs.path(made[-1])
+        write_weights(path / "live.safetensors", tiny_spec(), seed)
+        (path / "samples").mkdir()
+        Image.effect_noise((224, 224), 80).save(path / "samples" / "00000040.webp")
+        runs.update_status(made[-1], **{"state": "finished", "step": 40, "sample_step": 40, "live_step": 40, "images": 1000, "progress": 1.0, **status})
+        return made[-1]
+
+    yield make
+    for run_id in made:
+        if (runs.root / run_id).exists():
+            runs.hide(run_id)
+    runs.sweep()
+
+
+def post(address: str, path: str) -> None:
+    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=20).close()
+
+
+def open_list(page: Page) -> None:
+    page.click(".tr-list > summary")
+
+
+def row(page: Page, name: str):
+    """The row of a run in the list, by its name."""
+    return page.locator(".tr-runs li", has=page.locator("b", has_text=re.compile(f"^{re.escape(name)}$")))
+
+
+def tool(where, words: str):
+    """A button of a row by what it says."""
+    return where.locator("button", has_text=words)
+
+
+def press_twice(button) -> None:
+    """Two presses at once, as the question waits for a few seconds only."""
+    button.evaluate("(button) => { button.click(); button.click(); }")
+
+
+def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended):
+    run_id = ended()
+    page, other = visit(), visit()
+    open_list(page)
+    tool(row(page, "Digits"), "Rename").click()
+    field = page.get_by_label("Name of the run")
+    expect(field).to_be_focused()
+    field.fill("My ")
+    field.press("Escape")
+    expect(row(page, "Digits")).to_be_visible()
+    expect(tool(row(page, "Digits"), "Rename")).to_be_focused()
+    page.keyboard.press("Enter")
+    field.fill(EVIL)
+    field.press("Enter")
+    expect(row(page, EVIL)).to_be_visible()
+    expect(page.locator(".tr-title")).to_contain_text(f"{EVIL} · Digits · Modern")
+    expect(other.locator(".tr-title")).to_contain_text(EVIL)
+    assert runs.get(run_id)["name"] == EVIL
+    page.click("#tab-explore-button")
+    expect(page.locator(".xp-card b", has_text=EVIL)).to_be_visible()
+    page.locator(".xp-card", has_text=EVIL).click()
+    expect(page.locator(".xp-card[aria-pressed=true] b")).to_have_text(EVIL)
+    page.click("#tab-train-button")
+    tool(row(page, EVIL), "Rename").click()
+    field.fill("   ")
+    page.click(".tr-rename button[type=submit]")
+    expect(row(page, "Digits")).to_be_visible()
+    expect(page.locator(".tr-title")).to_have_text(re.compile("^Digits · Modern"))
+
+
+def test_a_name_that_is_being_typed_survives_what_happens_meanwhile(visit, address, ended):
+    first = ended()
+    page = visit()
+    open_list(page)
+    tool(row(page, "Digits"), "Rename").click()
+    page.get_by_label("Name of the run").fill("My ca")
+    second = ended(seed=1)
+    expect(page.locator(".tr-runs li")).to_have_count(2)
+    expect(page.get_by_label("Name of the run")).to_have_value("My ca")
+    expect(page.get_by_label("Name of the run")).to_be_focused()
+    page.keyboard.type("ts")
+    page.keyboard.press("Enter")
+    expect(row(page, "My cats")).to_be_visible()
+    post(address, f"runs/{second}/rename?name={'x' * 60}")
+    expect(page.locator(".tr-runs b").first).to_have_text("x" * 60)
+    post(address, f"runs/{first}/delete")
+    expect(page.locator(".tr-runs li")).to_have_count(1)
+
+
+def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
+    kept, gone = ended(), ended(seed=1)
+    runs.rename(kept, "Kept")
+    runs.rename(gone, "Gone")
+    (runs.path(gone) / "config.json").write_text("{")  # a damaged one can be deleted as well
+    page, other = visit(), visit()
+    open_list(page)
+    button = tool(row(page, "Gone"), "Delete")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tr-tool.is-asking")).to_have_text("Really delete?")
+    expect(page.locator(".tr-tool.is-asking")).to_have_count(0, timeout=8000)  # nobody pressed again
+    assert runs.get(gone)["name"] == "Gone"
+    button.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(row(page, "Gone")).to_have_count(0)
+    expect(page.locator(".tr-list .tr-told")).to_have_text("Deleted.")
+    expect(row(page, "Kept").locator(".tr-open")).to_be_focused()
+    expect(other.locator(".tr-title")).to_contain_text("Kept")
+    wait_until(lambda: [entry.name for entry in runs.root.iterdir() if gone in entry.name] == [])
+    delete = tool(row(page, "Kept"), "Delete")
+    delete.dblclick()  # is one press
+    expect(page.locator(".tr-tool.is-asking")).to_be_visible()
+    assert runs.get(kept)["name"] == "Kept"
+    page.locator(".tr-tool.is-asking").click()
+    expect(page.locator(".tr-empty")).to_be_visible()
+    expect(other.locator(".tr-empty")).to_be_visible()
+
+
+def test_a_refusal_is_told_beside_the_list(visit, address, ended):
+    run_id = ended()
+    page = visit()
+    open_list(page)
+    page.route("**/delete", lambda route: route.continue_(url=route.request.url.replace(run_id, "none")))
+    press_twice(tool(row(page, "Digits"), "Delete"))
+    expect(page.locator(".tr-list .tr-told.is-bad")).to_have_text("There is no run called “none”. Choose one from the list of runs.")
+
+
+def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, ended):
+    run_id = ended()
+    runs.rename(run_id, "My cats")
+    page = visit("explore")
+    page.locator(".xp-card", has_text="My cats").click()
+    expect(page.locator(".xp-card[aria-pressed=true]")).to_contain_text("My cats")
+    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
+    post(address, f"runs/{run_id}/delete")
+    page.locator(".xp-tools .xp-random").click()
+    expect(page.locator(".xp-note")).to_have_text("“My cats” was deleted. This is another model.")
+    expect(page.locator(".xp-card[aria-pressed=true]")).not_to_contain_text("My cats")
+    expect(page.locator(".xp-sliders input").first).to_be_enabled()
+    before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
+    page.locator(".xp-tools .xp-random").click()
+    page.wait_for_function("before => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before)
+    page.locator(".xp-card").nth(1).click()
+    expect(page.locator(".xp-note")).to_be_hidden()
+
+
+def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
+    page = visit()
+    page.click("#train-button")
+    page.wait_for_selector(".tr-bar[data-state=running]")
+    first = runs.list()[0]["id"]
+    page.click("#train-button")
+    expect(page.locator(".tr-verdict")).to_have_text(re.compile(r"^Waiting for the device: place 1, starts in about [45] min\.$"))
+    second = runs.list()[0]["id"]
+    open_list(page)
+    waiting = page.locator(".tr-runs li").first
+    expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^place 1, starts in about [45] min · Modern"))
+    expect(tool(waiting, "Delete")).to_be_hidden()
+    tool(waiting, "out of the queue").click()
+    expect(page.locator(".tr-list .tr-told")).to_have_text("Taken out of the queue.")
+    expect(tool(waiting, "Delete")).to_be_visible()
+    expect(tool(page.locator(".tr-runs li").nth(1), "Delete")).to_be_hidden()
+    assert (state(runs, first), state(runs, second)) == ("running", "stopped")
+    end(runs, first)
+
+
+def test_a_hanging_run_is_told_and_ended(visit, runs):
+    page = visit(**PHONE)
+    page.click("#train-button")
+    page.wait_for_selector(".tr-bar[data-state=running]")
+    run_id = runs.list()[0]["id"]
+    expect(page.locator("[data-command=end]")).to_be_hidden()
+    worker = psutil.Process(runs.status(run_id)["pid"])
+    worker.suspend()
+    verdict = page.locator(".tr-verdict")
+    expect(verdict).to_have_text(re.compile(r"^No sign of life for \d+ s: the training seems to hang\."))
+    expect(verdict).to_have_attribute("data-level", "warn")
+    button = page.locator("[data-command=end]")
+    assert button.bounding_box()["height"] >= 40
+    press_twice(button)
+    expect(verdict).to_have_text(re.compile(r"^The training process gave no sign of life for \d+ s and was ended\. Resume the run"))
+    assert not worker.is_running()
+    page.click("[data-command=resume]")
+    wait_until(lambda: state(runs, run_id) == "running", timeout=SLOW / 1000)
+    expect(page.locator("[data-command=end]")).to_be_hidden()
+    end(runs, run_id)
+
+
+def end(runs: Store, run_id: str) -> None:
+    """Stop a run and forget it."""
+    runs.send(run_id, "stop")
+    wait_until(lambda: state(runs, run_id) == "stopped", timeout=SLOW / 1000)
+    wait_until(lambda: not psutil.pid_exists(runs.status(run_id)["pid"] or 0), timeout=SLOW / 1000)
+    for run in runs.list():
+        runs.hide(run["id"])
+    runs.sweep()
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])
+def test_the_list_fits_a_phone(visit, runs, ended, lang, scheme):
+    runs.rename(ended(), "A very long name of a run, as long as it may be, 60 letters.")
+    ended(seed=1, state="paused")
+    page = visit(lang=lang, color_scheme=scheme, **PHONE)
+    open_list(page)
+    page.locator(".tr-tool:visible").nth(1).click()
+    page.locator(".tr-tool:visible").nth(2).click()
+    expect(page.locator(".tr-rename input")).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    controls = "[...document.querySelectorAll('.tr-list button, .tr-list input')].filter((one) => one.offsetParent)"
+    areas = page.evaluate(f"{controls}.map((one) => [one.className, one.getBoundingClientRect().width, one.getBoundingClientRect().height])")
+    assert len(areas) >= 6
+    assert [area for area in areas if min(area[1:]) < 40] == []
+
+
+def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_path):
+    runs = Store(tmp_path / "runs")
+    run_id = runs.create(tiny())
+    runs.update_status(run_id, state="finished")
+    (runs.path(run_id) / "large").write_bytes(bytes(200_000))
+    with serve(runs.root, "--quota", "0.0001") as address:
+        page = browser.new_page(locale="en-US")
+        page.goto(f"{address}#tab=train")
+        page.click("#train-button")
+        expect(page.locator("gan-answer .tr-error")).to_have_text(re.compile(r"^The runs take 0\.0002\d* GB of the 0\.0001 GB that they may\. Delete some"))
+        open_list(page)
+        expect(page.locator(".tr-storage.is-full")).to_have_text(re.compile(r"^20\d kB of 100 kB used$"))
+        page.close()
