@@ -15,6 +15,7 @@ from pathlib import Path
 from gan.errors import UserError
 from gan.runs.store import default_root
 from gan.runs.usage import GB, QUOTA_GB
+from gan.ui.access import Access, find_token
 from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
 
@@ -28,6 +29,8 @@ def main() -> None:
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
+    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="let only those start and change runs who enter this token in the page; "
+                        "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", type=_gigabytes, default=quota, metavar="GB", help=limit)
@@ -36,6 +39,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     try:
+        services.access = Access(find_token(args.teacher_token))
         services.open(args.runs.resolve(), args.quota)
         _listen(args.host, args.port)
         services.start()

@@ -99,7 +99,10 @@ _KINDS = {float: "config.not_a_number", int: "config.not_whole", bool: "config.n
 def _check(field: dataclasses.Field, value: Any) -> None:
     kind, limits = type(field.default), field.metadata
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = (number and math.isfinite(value)) if kind is float else isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if kind is float:
+        fits = number and (isinstance(value, int) or math.isfinite(value))  # a whole number may be longer than any float
+    else:
+        fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
         raise UserError(_KINDS[kind], name=field.name, value="" if value is None else value)
     if "choices" in limits and value not in limits["choices"]:

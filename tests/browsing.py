@@ -17,13 +17,20 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def serve(runs: Path, *options: str, seconds: float = 60, program: Sequence[str] = (str(ROOT / "app.py"),)) -> Iterator[str]:
-    """Start app.py, or another `program` for Python, on these runs; yields its address once it answers, and ends it afterwards."""
+def serve(
+    runs: Path, *options: str, seconds: float = 60, program: Sequence[str] = (str(ROOT / "app.py"),), token: str | None = None, log: Path | None = None
+) -> Iterator[str]:
+    """Start app.py, or another `program` for Python, on these runs, with this teacher token; yields its address once it answers, and ends it afterwards.
+
+    What the server says goes to the file `log`; without one only its errors are shown.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, *program, "--host", "127.0.0.1", "--port", str(port), "--runs", str(runs), *options]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, "TEACHER_TOKEN": token or ""}
+    with open(log or os.devnull, "wb") as said:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None)
     try:
         address = f"http://127.0.0.1:{port}/"
         end = time.monotonic() + seconds

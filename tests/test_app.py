@@ -62,14 +62,18 @@ def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_resumes_it(star
 IMPOSSIBLE = [
     (["--runs", "/proc/nope"], "can't be used"),
     (["--port", "99999"], "can't listen on 127.0.0.1, port 99999"),
+    (["--teacher-token", "ab12"], "at least 8 characters"),
+    (["--teacher-token"], "There is no teacher token"),
     *((["--quota", text], f"“{text}” is no number of GB") for text in ("-1", "nan", "inf", "lots")),
 ]
 
 
 @pytest.mark.parametrize(("options", "sentence"), IMPOSSIBLE)
 def test_an_impossible_option_is_a_sentence_and_status_2(tmp_path, options, sentence):
-    done = subprocess.run([sys.executable, APP, "--runs", tmp_path / "runs", *options], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, APP, "--runs", tmp_path / "runs", *options]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
+    assert "ab12" not in done.stdout + done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 

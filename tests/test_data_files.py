@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gan import data
-from gan.data import files
+from gan.data import archives, files
 from gan.errors import UserError
 
 
@@ -202,22 +202,76 @@ def test_total_and_entry_caps(tmp_path, monkeypatch):
     refuses_to_decode(monkeypatch)
     members = {f"{n}.png": picture("red") for n in range(4)}
     path, folder = make_zip(tmp_path / "a.zip", members), make_folder(tmp_path / "a", members)
-    monkeypatch.setattr(files, "MAX_TOTAL", 4 * len(picture("red")) - 1)
+    monkeypatch.setattr(archives, "MAX_TOTAL", 4 * len(picture("red")) - 1)
     with pytest.raises(UserError) as caught:
         data.load(path)
     assert caught.value.key == "data.too_large"
-    monkeypatch.setattr(files, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 3)
     for source in (path, folder):
         with pytest.raises(UserError) as caught:
             data.load(source)
         assert caught.value.key == "data.too_many"
 
 
+def test_a_list_of_members_beyond_reason_is_not_read(tmp_path):
+    """120,000 empty members with long names: 25 MB of list, of which zipfile would make 120,000 objects."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a" * 100, b"")
+    whole = path.read_bytes()
+    start = whole.index(b"PK\x01\x02")
+    entry, end = whole[start : whole.index(b"PK\x05\x06")], bytearray(whole[whole.index(b"PK\x05\x06") :])
+    end[8:16] = struct.pack("<HHI", 65535, 65535, 120_000 * len(entry))
+    path.write_bytes(whole[:start] + 120_000 * entry + end)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError) as caught:
+            data.load(str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.key, peak < 2**20) == ("data.too_many", True)
+
+
+@pytest.mark.parametrize("member", ["more.zip", "deep/er/PICTURES.TAR.GZ", "x.7z"])
+def test_an_archive_in_an_archive_is_refused(tmp_path, member):
+    with pytest.raises(UserError, match=Path(member).name) as caught:
+        data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), "b.png": picture("red"), member: b"PK"}))
+    assert caught.value.key == "data.nested"
+
+
+def test_links_in_a_zip_are_skipped(tmp_path):
+    path = make_zip(tmp_path / "a.zip", {"a.png": picture("red"), "b.png": picture("red")})
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("link.png")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, picture("blue"))  # even where what it holds would be a picture
+    found = data.load(path)
+    assert (len(found.images), found.skipped) == (2, 1)
+
+
+def test_class_names_are_plain_and_no_more_than_can_be_shown(pack, monkeypatch):
+    members = {f"{kind}/{n}.png": picture(kind) for kind in ("red", "blue") for n in range(2)}
+    odd = {name.replace("red", "re\u202ed\x07" + "x" * 100): content for name, content in members.items()}
+    assert data.load(pack(odd), size=8).classes == ("blue", "red" + "x" * 57)
+    monkeypatch.setattr(files, "MAX_CLASSES", 1)
+    assert data.load(pack(odd), size=8).classes == ()
+
+
+def test_nothing_but_pixels_is_kept(pack):
+    """No EXIF: a data set has no field for it, and what was taken where can't be found in its pictures' bytes."""
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET PLACE"
+    found = data.load(pack({"a.jpg": picture("red", kind="JPEG", exif=exif), "b.jpg": picture("red", kind="JPEG", exif=exif)}))
+    assert b"SECRET" not in found.images.numpy().tobytes()
+    assert not any("SECRET" in str(value) for value in vars(found).values())
+
+
 def test_one_file_over_the_byte_limit_is_skipped(pack, monkeypatch):
     rng = np.random.default_rng(0)
     out = io.BytesIO()
     Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(out, "PNG")
-    monkeypatch.setattr(files, "MAX_MEMBER", 5000)
+    monkeypatch.setattr(archives, "MAX_MEMBER", 5000)
     found = data.load(pack({"a.png": picture("red"), "b.png": picture("red"), "large.png": out.getvalue()}))
     assert (len(found.images), found.skipped) == (2, 1)
 

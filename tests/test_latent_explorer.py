@@ -91,7 +91,7 @@ def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, 
     assert explorer.models()[1]["preview"].endswith("00000040.webp")
     write_json(tmp_path / "runs" / RUN / "status.json", {"state": "finished", "sample_step": 123})
     assert explorer.models()[1]["preview"].endswith("00000123.webp")
-    monkeypatch.setattr("gan.latent.catalogue.read_header", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("gan.latent.catalogue.read_model", lambda path: pytest.fail("read again"))
     assert explorer.models()[1]["preview"].endswith("00000123.webp")
 
 

@@ -1,7 +1,9 @@
 """Networks: shapes, ranges, labels, and their form on disk."""
 
 import json
+import struct
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -87,6 +89,54 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
     path.unlink()
     with pytest.raises(UserError):
         load_generator(path)
+
+
+ABSURD = [
+    {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"looks": 10**6}, {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
+    {"width": "8"}, {"num_classes": True}, {"size": None}, {"more": 1}, {"architecture": "dcgan"}, {"architecture": ["modern"]}, {"width": 256, "z_dim": 512},
+]  # fmt: skip
+
+
+def refusal(path) -> str:
+    with pytest.raises(UserError) as caught:
+        load_generator(path)
+    return caught.value.key
+
+
+@pytest.mark.parametrize("change", ABSURD, ids=str)
+def test_what_a_file_promises_costs_no_memory(change, tmp_path):
+    model = {"architecture": "modern", "size": 28, "channels": 1, "z_dim": 6, "width": 8, **change}
+    save_file({"x": torch.zeros(3)}, tmp_path / "g.safetensors", metadata={"format": "ganarium-1", "model": json.dumps(model)})
+    assert refusal(tmp_path / "g.safetensors") == "models.damaged"
+    before = psutil.Process().memory_info().rss
+    assert refusal(tmp_path / "g.safetensors") == "models.damaged"
+    assert psutil.Process().memory_info().rss - before < 20e6
+
+
+@pytest.mark.parametrize("tensor", [{"shape": [2**40]}, {"shape": None}, {"dtype": "F64"}, {"dtype": []}, {}])
+def test_every_tensor_is_declared_as_the_architecture_has_it(tensor, tmp_path):
+    path = tmp_path / "g.safetensors"
+    spec = ModelSpec("modern", 28, 1, 6, 8)
+    save_generator(path, build_generator(spec), spec)
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header["dense.weight"] |= tensor
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+    if tensor:
+        assert refusal(path) == "models.damaged"
+    else:
+        load_generator(path)
+
+
+@pytest.mark.parametrize("length", [0, 2**23, 2**62, 2**64 - 1])
+def test_a_header_of_absurd_length_is_not_read(length, tmp_path):
+    path = tmp_path / "g.safetensors"
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", length) + b"{}")
+        file.truncate(2**24)  # a hole: as long as it is said to be, and no bytes on the disk
+    assert refusal(path) == "models.damaged"
 
 
 def test_an_upconv_is_nearest_upsampling_and_a_convolution():

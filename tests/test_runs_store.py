@@ -137,7 +137,7 @@ def test_list_does_not_parse_unchanged_runs_again(store, monkeypatch):
 # Damage
 
 GARBAGE = [None, b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"{}", b"NaN", b'{"state": "dancing"}', b'{"state": ["running"]}']
-GARBAGE += [b'{"state": "running", "progress": NaN}', b'{"state": "running", "created": "yesterday"}']
+GARBAGE += [b'{"state": "running", "progress": NaN}', b'{"state": "running", "created": "yesterday"}', b'{"state": "running", "more": {"x": 1e999}}']
 GARBAGE += [b'{"state": "running", "verdict": "good"}', b'{"state": "running", "device": {"name": "GPU"}}', b'{"state": "failed", "error": "why"}']
 
 

@@ -30,7 +30,8 @@ def defect(request):
 
 @pytest.fixture(scope="module")
 def browser():
-    routes = [*shared_routes(), get("wrong", wrong), get("unknown", unknown), get("defect", defect), post("act", lambda request: {"done": True})]
+    routes = [*shared_routes(), get("wrong", wrong), get("unknown", unknown), get("defect", defect), post("act", lambda request: {"done": True}),
+              get("half", lambda request: {"text": "a\ud800b"})]
     return TestClient(Starlette(routes=routes), raise_server_exceptions=False, base_url="http://here:7860")
 
 
@@ -55,6 +56,10 @@ def test_texts_have_an_etag(browser):
     assert browser.get("/gradio_api/gan/strings/xx.json").status_code == 404
 
 
+def test_half_a_character_is_told_with_a_question_mark(browser):
+    assert browser.get("/gradio_api/gan/half").json() == {"text": "a?b"}
+
+
 def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
     reply = browser.get("/gradio_api/gan/wrong")
     assert (reply.status_code, reply.json()["error"]["key"], reply.json()["error"]["values"]) == (400, "runs.cant_pause", {"state": "finished"})
@@ -68,7 +73,9 @@ def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({}, 200), ({"Origin": "http://here:7860"}, 200), ({"Origin": "http://elsewhere"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://here:7861"}, 403),
-     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 200)],
+     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 200), ({"Origin": "http://[::1"}, 403),
+     ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "same-site"}, 403),
+     ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "Sec-Fetch-Site": "cross-site"}, 403)],
 )  # fmt: skip
 def test_only_our_own_page_may_change_things(browser, headers, status):
     assert browser.post("/gradio_api/gan/act", headers=headers).status_code == status

@@ -18,7 +18,6 @@ from gan.ui import board as board_module
 from gan.ui import train_form as form
 from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
-from gan.ui.train import _submitter
 from gan.ui.train_routes import train_routes
 from gan.ui.uploads import keep_uploads
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
@@ -36,6 +35,18 @@ def services(store, supervise, tmp_path):
 @pytest.fixture
 def browser(services):
     return TestClient(Starlette(routes=[*train_routes(services), *explore_routes(services)]), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def submit(browser, monkeypatch):
+    """Press Train with these values; files are taken from wherever they lie."""
+    monkeypatch.setattr("gan.ui.train_routes.received", lambda files, folder: [Path(name) for name in files or []])
+
+    def press(data, files, recipe, minutes, *values):
+        reply = browser.post("/gradio_api/gan/runs", json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values})
+        return {"run": None, "error": None, **reply.json()}
+
+    return press
 
 
 @pytest.fixture
@@ -177,7 +188,7 @@ def test_pictures_stay_while_a_damaged_run_may_refer_to_them(post, store, cats, 
     assert not kept.exists()
 
 
-def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tmp_path, ended, monkeypatch):
+def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tmp_path, ended, monkeypatch, submit):
     """Somebody deletes a run after the pictures were kept and before their run was made."""
     pictures = draw(tmp_path, "cat")
     deletion = threading.Thread(target=lambda: post(ended, "delete"))
@@ -190,7 +201,7 @@ def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tm
 
     monkeypatch.setattr(services.supervisor, "submit", slow)
     values = dict(zip(form.names(), form.defaults(form.OWN, "modern"), strict=True)) | {"batch": 2}
-    answer = _submitter(services)(form.OWN, [str(path) for path in pictures], "modern", 5, *values.values())
+    answer = submit(form.OWN, [str(path) for path in pictures], "modern", 5, *values.values())
     deletion.join()
     assert answer["error"] is None
     assert len(list(next(services.uploads.iterdir()).iterdir())) == 1
@@ -208,7 +219,7 @@ def test_pictures_that_nobody_trained_on_are_removed_at_the_start(services, stor
 # Space
 
 
-def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended):
+def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended, submit):
     store.usage.allowed = 5000
     write_bytes(store.path(ended) / "large", bytes(10_000))
     store.usage.forget()
@@ -216,9 +227,9 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended):
     wait_until(lambda: (poll()["storage"]["used"] or 0) > 10_000)
     assert poll()["storage"]["allowed"] == 5000
     assert poll()["runs"][0]["bytes"] > 10_000
-    answer = _submitter(services)("digits", None, "modern", 5, *form.defaults("digits", "modern"))
+    answer = submit("digits", None, "modern", 5, *form.defaults("digits", "modern"))
     assert (answer["run"], answer["error"]["key"]) == (None, "runs.quota")
-    answer = _submitter(services)(form.OWN, ["/never/looked/at.png"], "modern", 5, *form.defaults(form.OWN, "modern"))
+    answer = submit(form.OWN, ["/never/looked/at.png"], "modern", 5, *form.defaults(form.OWN, "modern"))
     assert answer["error"]["key"] == "runs.quota", "before the pictures take even more"
     store.update_status(ended, state="paused")
     assert key(post(ended, "resume")) == (400, "runs.quota")
@@ -226,7 +237,7 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended):
     wait_until(lambda: poll()["storage"]["used"] < 5000)
 
 
-def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tmp_path):
+def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tmp_path, submit):
     def refuse(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -235,12 +246,12 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
         patched.setattr("gan.files.os.replace", refuse)
         assert key(post(ended, "resume")) == (400, "runs.disk_full")
         assert key(post(ended, "rename", name="My cats")) == (400, "runs.disk_full")
-        answer = _submitter(services)("digits", None, "modern", 5, *form.defaults("digits", "modern"))
+        answer = submit("digits", None, "modern", 5, *form.defaults("digits", "modern"))
         assert answer["error"]["key"] == "runs.disk_full"
     (tmp_path / "a.png").write_bytes(b"picture")
     with monkeypatch.context() as patched:
         patched.setattr("gan.ui.uploads.shutil.copyfile", lambda source, part: part.write_bytes(b"half") and refuse())
-        answer = _submitter(services)(form.OWN, [str(tmp_path / "a.png")], "modern", 5)
+        answer = submit(form.OWN, [str(tmp_path / "a.png")], "modern", 5)
         assert answer["error"]["key"] == "runs.disk_full"
         assert not list(services.uploads.rglob("*.part"))
     assert post(ended, "resume").status_code == 200

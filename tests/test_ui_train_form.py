@@ -1,6 +1,10 @@
 """From the form's values to a config, and from uploaded files to a place of their own."""
 
 import dataclasses
+import io
+import os
+import time
+import zipfile
 
 import pytest
 from PIL import Image
@@ -8,12 +12,20 @@ from PIL import Image
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.ui import train_form as form
-from gan.ui.uploads import keep_uploads, safe_name
+from gan.ui.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
 
 
 def values(data="digits", recipe="modern", **changes):
     chosen = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
     return list({**chosen, **changes}.values())
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
 
 
 def test_every_setting_is_in_the_form_or_elsewhere_on_purpose():
@@ -86,25 +98,59 @@ def test_uploads_are_kept_once(tmp_path):
     assert folder.is_relative_to(root)
     assert keep_uploads([str(path) for path in reversed(pictures)], root) == folder
     archive = tmp_path / "dogs.zip"
-    archive.write_bytes(b"zip")
+    archive.write_bytes(zipped({"a.png": b"x"}))
     kept = keep_uploads([str(archive)], root)
-    assert (kept.name, kept.read_bytes()) == ("dogs.zip", b"zip")
+    assert (kept.name, kept.read_bytes()) == ("dogs.zip", archive.read_bytes())
     for files, key in (([], "ui.no_files"), ([str(archive), str(pictures[0])], "ui.mixed_files")):
         with pytest.raises(UserError) as caught:
             keep_uploads(files, root)
         assert caught.value.key == key
 
 
-@pytest.mark.parametrize("data", ["/etc", "../secrets.zip", "no-such-set", None, 3])
-def test_the_button_takes_names_and_uploads_but_no_path_of_the_server(data, tmp_path):
-    from gan.ui.services import Services
-    from gan.ui.train import _submitter
+@pytest.mark.parametrize("name", ["notes.txt", "page.html", "run.sh", "picture.gif", "picture"])
+def test_only_pictures_and_zips_are_kept(name, tmp_path):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(UserError, match=name) as caught:
+        keep_uploads([str(tmp_path / name)], tmp_path / "root")
+    assert (caught.value.key, (tmp_path / "root").exists()) == ("ui.other_files", False)
 
-    services = Services()
-    services.open(tmp_path / "runs")
-    answer = _submitter(services)(data, None, "modern", 1, *values())
-    assert (answer["run"], answer["error"]["key"]) == (None, "data.unknown")
-    assert services.store.list() == []
+
+def test_a_zip_that_would_be_refused_is_not_kept(tmp_path):
+    nested, bomb = zipped({"a.png": b"", "more.zip": b""}), zipped({"a.png": bytes(2**24)})
+    for content, key in ((b"no zip", "data.not_pictures"), (nested, "data.nested"), (bomb, "data.zip_bomb")):
+        (tmp_path / "cats.zip").write_bytes(content)
+        with pytest.raises(UserError) as caught:
+            keep_uploads([tmp_path / "cats.zip"], tmp_path / "root")
+        assert (caught.value.key, caught.value.values["path"], (tmp_path / "root").exists()) == (key, "cats.zip", False)
+
+
+def test_a_page_can_name_only_what_was_uploaded(tmp_path):
+    folder = tmp_path / "uploads"
+    (folder / ("0" * 64)).mkdir(parents=True)
+    good, link = folder / ("0" * 64) / "cat.png", folder / ("0" * 64) / "link.png"
+    good.write_bytes(b"x")
+    link.symlink_to("/etc/passwd")
+    (tmp_path / "secret.png").write_bytes(b"x")
+    assert received([str(good)], folder) == [good]
+    lost = [str(link), f"{good}x", f"{good.parent}"[:-1] + "1/cat.png", f"{good.parent}/\ud800"]
+    odd = ["/etc/passwd", str(tmp_path / "secret.png"), "cat.png", f"{good.parent}/../../secret.png", f"{good.parent}/..", str(good.parent), "\0", "x" * 5000,
+           f"{good.parent}/a/b.png"]  # fmt: skip
+    cases = [(None, "ui.bad_form"), ("x", "ui.bad_form"), ([7], "ui.bad_form"), ([str(good)] * 1001, "ui.too_many_files")]
+    cases += [([name], "ui.bad_form") for name in odd] + [([name], "ui.lost_files") for name in lost]
+    for files, key in cases:
+        with pytest.raises(UserError) as caught:
+            received(files, folder)
+        assert caught.value.key == key, files
+
+
+def test_parts_of_broken_uploads_are_swept_out(tmp_path):
+    for name, age in (("tmp1", 0), ("tmp2", 2 * LOST_AFTER), (f"{'0' * 64}/cat.png", 2 * LOST_AFTER)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["cat.png", "tmp1"]
+    sweep(tmp_path / "none")
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -1,8 +1,10 @@
 """What the Train tab is told about runs, by routes and by the board behind them."""
 
 import json
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -145,6 +147,59 @@ def test_commands_reach_the_supervisor(browser, services, store):
     assert browser.get(f"/gradio_api/gan/runs/{active}/pause").status_code == 405
     assert browser.post(f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}).status_code == 403
     assert store.status(active)["state"] == "paused"
+
+
+def form_of(**changes):
+    return {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern"), **changes}
+
+
+def test_the_form_starts_a_run(browser, store):
+    reply = browser.post("/gradio_api/gan/runs", json=form_of(minutes=3))
+    run_id = reply.json()["run"]
+    assert (reply.status_code, store.config(run_id)) == (200, make_config("digits", "modern", 28, 1, minutes=3.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "key"),
+    [({"data": name}, 404, "data.unknown") for name in ("/etc", "../secrets.zip", "no-such-set", None, 3, "\0", "x" * 9000)]
+    + [({"values": values}, 400, "ui.bad_form") for values in ([1], 1, None)]
+    + [({"data": "own", "files": files}, 400, "ui.bad_form") for files in (["/etc/passwd"], 7, None)]
+    + [({"recipe": "magic"}, 404, "config.unknown_recipe"), ({"minutes": None}, 400, "config.not_a_number"), ({"data": "own"}, 400, "ui.no_files")],
+)
+def test_a_wrong_form_is_a_sentence_and_starts_nothing(changes, status, key, browser, store):
+    reply = browser.post("/gradio_api/gan/runs", json=form_of(**changes))
+    assert (reply.status_code, reply.json()["error"]["key"]) == (status, key)
+    assert len(reply.content) < 1000
+    assert store.list() == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"\xff", b"[" * 100_000])
+def test_what_is_no_form_is_a_sentence(body, browser):
+    reply = browser.post("/gradio_api/gan/runs", content=body)
+    assert (reply.status_code, reply.json()["error"]["key"]) == (400, "ui.bad_form")
+
+
+def test_own_pictures_come_from_where_gradio_put_them(browser, services, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    folder = tmp_path / "gradio" / ("a" * 64)
+    folder.mkdir(parents=True)
+    for number in range(2):
+        Image.new("RGB", (9, 9)).save(folder / f"{number}.png")
+    files = [str(path) for path in sorted(folder.iterdir())]
+    values = dict(zip(form.names(), form.defaults("own", "modern"), strict=True))
+    reply = browser.post("/gradio_api/gan/runs", json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())))
+    assert reply.status_code == 200, reply.text
+    kept = Path(store.config(reply.json()["run"]).data)
+    assert kept.is_relative_to(services.uploads)
+    assert [path.read_bytes() for path in sorted(kept.iterdir())] == [Path(name).read_bytes() for name in files]
+
+
+def test_the_log_tells_no_place_of_the_server(browser, services, store, ended):
+    path = services.uploads / ("0" * 16) / "cats.zip"
+    program = Path(form.__file__)
+    (store.path(ended) / "worker.log").write_text(f"can't read {path}\nFile \"{program}\", line 3\n{store.path(ended)}/config.json 读取{path}\n")
+    lines = browser.get(f"/gradio_api/gan/runs/{ended}/log").json()["lines"]
+    assert lines == ["can't read cats.zip", 'File "gan/ui/train_form.py", line 3', f"{ended}/config.json 读取cats.zip"]
 
 
 def test_a_failed_run_brings_its_log(poll, store, ended):

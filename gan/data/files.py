@@ -1,7 +1,7 @@
 """A folder or a zip of pictures as one tensor.
 
-Uploads come from strangers, so the limits are checked before anything is decoded: entries, bytes, compression ratio, pixels. Only PNG,
-JPEG and WebP are opened. Members of a zip are read in memory one at a time and never written to disk; their names only give labels.
+Uploads come from strangers, so the limits are checked before anything is decoded: those of gan.data.archives, and pixels. Only PNG, JPEG and WebP are
+opened. Of a picture only its pixels are kept: no EXIF, no place where it was taken.
 """
 
 import io
@@ -17,18 +17,14 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from gan.data import archives
 from gan.data.dataset import Dataset, check_memory
 from gan.errors import UserError
+from gan.spec import MAX_CLASSES
 
 SIZE = 64  # pixels, where none is asked for
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-MAX_ENTRIES = 50_000
-MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
-MAX_MEMBER = 50 * 2**20  # bytes of one file
 MAX_PIXELS = 64 * 2**20  # of one picture
-MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
-RATIO_FROM = 2**20
-PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
+MAX_CLASS_NAME = 60  # characters
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
                zipfile.BadZipFile, Image.DecompressionBombError)
@@ -51,16 +47,10 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
     path, size, channels = Path(name), size or SIZE, channels or 3
     if path.is_dir():
         return _collect(name, list(_in_folder(path)), size, channels)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _collect(name, _in_zip(path, archive), size, channels)
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise UserError("data.not_pictures", path=path) from error
-
-
-def _is_picture(place: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in place.parts if part != "..")
-    return place.suffix.lower() in SUFFIXES and not hidden
+    with archives.open_zip(path) as archive:
+        members = [_Member(PurePosixPath(entry.filename), lambda entry=entry: archives.read_member(archive, entry))
+                   for entry in archives.pictures_in(path, archive)]
+        return _collect(name, members, size, channels)
 
 
 def _in_folder(folder: Path) -> Iterator[_Member]:
@@ -69,43 +59,19 @@ def _in_folder(folder: Path) -> Iterator[_Member]:
     for top, folders, names in os.walk(folder):
         folders.sort()
         entries += len(names)
-        if entries > MAX_ENTRIES:
-            raise UserError("data.too_many", path=folder, limit=MAX_ENTRIES)
+        if entries > archives.MAX_ENTRIES:
+            raise UserError("data.too_many", path=folder, limit=archives.MAX_ENTRIES)
         for file in sorted(names):
             path = Path(top, file)
             place = PurePosixPath(path.relative_to(folder).as_posix())
-            if _is_picture(place):
+            if archives.is_picture(place):
                 yield _Member(place, lambda path=path: _read_file(path))
 
 
 def _read_file(path: Path) -> bytes:
-    if not path.is_file() or path.stat().st_size > MAX_MEMBER:
+    if not path.is_file() or path.stat().st_size > archives.MAX_MEMBER:
         raise ValueError("not a file, or too large")
     return path.read_bytes()
-
-
-def _in_zip(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
-    """The pictures of an archive by their declared sizes, to which `_read_member` holds them."""
-    entries = archive.infolist()
-    if len(entries) > MAX_ENTRIES:
-        raise UserError("data.too_many", path=path, limit=MAX_ENTRIES)
-    pictures = [entry for entry in entries if _is_picture(PurePosixPath(entry.filename)) and not entry.is_dir()]
-    if sum(entry.file_size for entry in pictures) > MAX_TOTAL:
-        raise UserError("data.too_large", path=path, gigabytes=MAX_TOTAL / 2**30)
-    for entry in pictures:
-        if entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise UserError("data.zip_bomb", path=path, member=entry.filename)
-    return [_Member(PurePosixPath(entry.filename), lambda entry=entry: _read_member(archive, entry)) for entry in pictures]
-
-
-def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    place = PurePosixPath(entry.filename)
-    if entry.file_size > MAX_MEMBER or place.is_absolute() or ".." in place.parts:
-        raise ValueError("too large, or a name that points outside the archive")
-    if entry.compress_type not in PACKINGS:
-        raise ValueError("neither stored nor deflated")
-    with archive.open(entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
-        return member.read(entry.file_size)
 
 
 def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dataset:
@@ -128,16 +94,26 @@ def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dat
 
 
 def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str, ...]]:
-    """Class labels from the first folder in which the pictures differ, or none if some picture lies in no such folder."""
+    """Class labels from the first folder in which the pictures differ; none if some picture lies in no such folder, or there are more than MAX_CLASSES.
+
+    The names are shown to people, so that they are made plain and short.
+    """
     folders = [place.parts[:-1] for place in places]
     shortest = min(map(len, folders))
     shared = next((k for k in range(shortest) if len({folder[k] for folder in folders}) > 1), None)
     if shared is None:
         return None, ()
-    names = [folder[shared] for folder in folders]
+    names = [_plain(folder[shared]) for folder in folders]
     classes = tuple(sorted(set(names)))
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        return None, ()
     number = {name: k for k, name in enumerate(classes)}
     return torch.tensor([number[name] for name in names]), classes
+
+
+def _plain(name: str) -> str:
+    """A folder's name without what can't be printed, at most MAX_CLASS_NAME characters of it."""
+    return "".join(letter for letter in name if letter.isprintable())[:MAX_CLASS_NAME].strip() or "?"
 
 
 def _decode(data: bytes, size: int, channels: int) -> np.ndarray:

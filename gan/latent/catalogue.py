@@ -1,6 +1,5 @@
 """Which generators there are: checkpoints that ship and runs, told from their small files alone. Imports no torch and is cheap enough for every poll."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import Any
 
 from gan.errors import UserError
 from gan.files import read_json
+from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
 LIVE_STATES = ("starting", "running")
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
-MAX_HEADER = 2**22  # bytes; ours have about 3,000
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Catalogue:
 def read_shipped(model_id: str, folder: Path) -> Entry:
     """The checkpoint in a folder (generator.safetensors, card.json, preview.webp). Raises UserError without readable weights."""
     weights = folder / SHIPPED_WEIGHTS
-    card, model = _object(folder / "card.json"), read_header(weights)
+    card, model = _object(folder / "card.json"), read_model(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
                   title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card))
@@ -109,24 +108,17 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
     if not weights.exists():
         raise UserError("latent.not_yet", name=folder.name)
     step, images = status.get("sample_step"), status.get("images")
-    return _entry(model_id, "run", weights, read_header(weights), status.get("classes"),
+    return _entry(model_id, "run", weights, read_model(weights), status.get("classes"),
                   title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
                   preview=f"runs/{folder.name}/samples/{step:08d}.webp" if isinstance(step, int) else None,
                   images=images if isinstance(images, int) else 0)
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The ModelSpec in a weights file as a dict, without loading its tensors. Raises UserError where it is missing or damaged.
-
-    A safetensors file begins with the length of a JSON header (8 bytes, little-endian) and that header.
-    """
+def read_model(path: Path) -> ModelSpec:
+    """The spec in a weights file, without loading its tensors. Raises UserError where it is missing or damaged."""
     try:
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if 0 < length <= MAX_HEADER else {}
-        model = json.loads(header["__metadata__"]["model"])
-        return {name: int(model[name]) for name in ("size", "channels", "z_dim", "num_classes", "looks")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_spec(read_header(path)[1])
+    except (OSError, ValueError) as error:
         raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
 
 
@@ -137,11 +129,11 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
     return tuple(map(str, range(num_classes)))
 
 
-def _entry(model_id: str, kind: str, weights: Path, model: dict[str, Any], names: Any, *, title: str, live: bool, preview: str | None, images: int,
+def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, title: str, live: bool, preview: str | None, images: int,
            scored: dict[str, Any] | None = None) -> Entry:
     version = _stamp(weights) + ("-live" if live else "")
-    return Entry(model_id, title, kind, live, preview, model["size"], model["channels"], model["z_dim"], class_names(names, model["num_classes"]),
-                 model["looks"], version, images, weights, scored)
+    return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
+                 model.looks, version, images, weights, scored)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

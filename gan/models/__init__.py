@@ -5,41 +5,24 @@ model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and group
 logits (N,), or (N, positions) where it judges parts of pictures.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import safetensors
+import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.models import dcgan, modern, projected
+from gan.spec import FORMAT, ModelSpec, read_header, read_spec
 
-FORMAT = "ganarium-1"
+__all__ = ["ARCHITECTURES", "FORMAT", "ModelSpec", "build_discriminator", "build_generator", "count_parameters", "load_generator", "save_generator"]
 
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """What a pair of networks looks like; num_classes 0 means without class labels, pixel is the side of the blocks that pixel art is made of."""
-
-    architecture: str
-    size: int
-    channels: int
-    z_dim: int
-    width: int
-    num_classes: int = 0
-    pixel: int = 1
-    looks: int = 1
-
-    @property
-    def groups(self) -> int:
-        """How many pairs of class and look there are; 0 where networks are told neither."""
-        return max(1, self.num_classes) * self.looks if self.num_classes or self.looks > 1 else 0
+# What a file may hold its numbers in; a generator has no others.
+_KINDS = {"F16", "BF16", "F32", "I64"}
 
 
 class Architecture(NamedTuple):
@@ -75,26 +58,36 @@ def count_parameters(module: nn.Module) -> int:
 def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
     """Atomically write a generator in half precision with its spec in the header."""
     tensors = {name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in generator.state_dict().items()}
-    metadata = {"format": FORMAT, "model": json.dumps(dataclasses.asdict(spec))}
+    metadata = {"format": FORMAT, "model": json.dumps(spec.to_json())}
     write_bytes(path, save(tensors, metadata))  # not save_file, whose error on a full disk is no OSError
 
 
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
     """The generator in a file, in float32 and evaluation mode on the CPU, and its spec.
 
-    Raises UserError where the file is missing, damaged, of another version, or does not fit the architecture that it names.
+    Raises UserError where the file is missing, damaged, of another version, or does not fit the architecture that it names. What the file declares is
+    compared with that architecture first: a false promise costs no memory.
     """
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+        tensors, metadata = read_header(path)
         if metadata.get("format") != FORMAT:
-            raise UserError("models.other_version", path=path, found=metadata.get("format", "?"), wanted=FORMAT)
-        spec = ModelSpec(**json.loads(metadata["model"]))
+            raise UserError("models.other_version", path=path, found=str(metadata.get("format", "?"))[:40], wanted=FORMAT)
+        spec = read_spec(metadata)
+        _check_tensors(tensors, spec)
         generator = build_generator(spec)
-        tensors = load_file(path)
-        generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+        generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()})
     except UserError:
         raise
     except Exception as error:  # safetensors, json and torch each have their own kinds of "this file is not what it should be"
         raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
     return generator.eval().requires_grad_(False), spec
+
+
+def _check_tensors(declared: dict[str, Any], spec: ModelSpec) -> None:
+    """Raises ValueError where these are not the tensors of a generator of this spec, which is built on the "meta" device: shapes without contents."""
+    with torch.device("meta"):
+        wanted = {name: list(tensor.shape) for name, tensor in build_generator(spec).state_dict().items()}
+    if {name: entry.get("shape") for name, entry in declared.items()} != wanted:
+        raise ValueError("other tensors than its architecture has")
+    if not {entry.get("dtype") for entry in declared.values()} <= _KINDS:
+        raise ValueError("other kinds of numbers than a generator has")

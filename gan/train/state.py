@@ -18,6 +18,7 @@ from torch import nn
 
 from gan.errors import UserError
 from gan.files import replace_with
+from gan.spec import read_header
 from gan.train.trainer import Trainer
 
 NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
@@ -96,8 +97,8 @@ def has_state(directory: Path) -> bool:
 def _saved(directory: Path) -> dict[str, Any]:
     """All but the tensors of the newest checkpoint whose header can be read; empty where there is none."""
     for name in (NEWEST, BEFORE):
-        with contextlib.suppress(Exception), safetensors.safe_open(directory / name, framework="pt") as file:  # anything may fail, as in load_state
-            return dict(json.loads(file.metadata()["trainer"]))
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return dict(json.loads(read_header(directory / name)[1]["trainer"]))
     return {}
 
 
@@ -123,8 +124,8 @@ def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or torch raise for a damaged one, or ValueError."""
+    _, metadata = read_header(path)  # refuses one of absurd length before anything parses it
     with safetensors.safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
     if metadata["sha256"] != digest(tensors, metadata["trainer"]):
         raise ValueError("its digest is another")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import threading
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from gan.errors import UserError
 from gan.runs.forecast import starts
 from gan.runs.silence import silence
 from gan.runs.store import LIVE
+from gan.ui.places import without
 from gan.ui.services import Services
 
 FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
@@ -97,17 +97,16 @@ class Board:
             seconds = silence(run["status"])
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
-            run["status"]["error"], run["log"] = self._without_paths(run["status"]["error"]), self._without_paths(run["log"])
+            run["status"]["error"], run["log"] = self.without_paths(run["status"]["error"]), self.without_paths(run["log"])
             run["resumable"] = run["status"]["state"] == "failed" and self._services.store.resumable(run_id)
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
             held = self._runs[run_id] = (now + FRESH, run)
         return held[1]
 
-    def _without_paths(self, value: Any) -> Any:
-        """An error or log lines that name kept uploads by their own names alone."""
-        where = str(self._services.uploads or "")
-        return json.loads(re.sub(rf"{re.escape(json.dumps(where)[1:-1])}/[0-9a-f]{{16}}/", "", json.dumps(value))) if where else value
+    def without_paths(self, value: Any) -> Any:
+        """An error or log lines that name the server's files without the folders that they are in: kept uploads, runs, and the programs themselves."""
+        return without(value, [self._services.uploads, self._services.store.root])
 
     def _device(self, active: str | None) -> str | None:
         """What the active run trains on; before any run has said so the processor, or None where there is a GPU (asking torch takes seconds)."""

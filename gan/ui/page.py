@@ -6,9 +6,12 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gan.ui import explore, strings, theme, train
+from gan.ui.access import access_routes
+from gan.ui.guard import Guard
 from gan.ui.head import HeadMiddleware
 from gan.ui.routes import shared_routes
 from gan.ui.services import Services
+from gan.ui.uploads import MAX_FILE
 
 # Each has build(services), called inside its gr.Tab, and routes(services) -> list of starlette routes.
 TABS = {"explore": explore, "train": train}
@@ -29,10 +32,10 @@ def build_page(services: Services) -> gr.Blocks:
 
 def launch_options(services: Services) -> dict[str, Any]:
     """What `demo.launch` needs besides host and port."""
-    routes = [*shared_routes(), *(route for module in TABS.values() for route in module.routes(services))]
+    routes = [*shared_routes(), *access_routes(services), *(route for module in TABS.values() for route in module.routes(services))]
     return {
-        "app_kwargs": {"routes": routes, "middleware": [Middleware(HeadMiddleware)]},
+        "app_kwargs": {"routes": routes, "middleware": [Middleware(Guard, services=services), Middleware(HeadMiddleware)]},
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
-        "theme": theme.build(), "ssr_mode": False, "run_history": False, "footer_links": [], "share": False, "max_file_size": "200mb",
+        "theme": theme.build(), "ssr_mode": False, "run_history": False, "footer_links": [], "share": False, "max_file_size": MAX_FILE,
         "enable_monitoring": False, "show_error": False,
     }

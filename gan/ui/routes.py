@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio.from_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,7 +21,11 @@ from gan.ui import strings
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(__file__).resolve().parent / "static"
-NOT_FOUND = {"runs.no_sample", *(key for key in MESSAGES if ".unknown" in key)}
+# The status of a mistake that is not simply a bad request (400).
+STATUS = {
+    **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
+    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "ui.too_large": 413, "ui.no_room": 413,
+}  # fmt: skip
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +36,13 @@ class _Static(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+class Json(JSONResponse):
+    """A value as JSON. A text that UTF-8 can't hold (half of a pair, which JSON can name) is shown with a question mark instead."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def shared_routes() -> list[BaseRoute]:
@@ -47,23 +59,48 @@ def post(path: str, handler: Callable[..., Response | Any]) -> Route:
     """A POST route under PREFIX that refuses other sites' pages. `handler(request)` as in `get`."""
 
     def checked(request: Request) -> Any:
-        origin = request.headers.get("origin")
-        hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-        if origin is not None and urlsplit(origin).netloc not in hosts:
-            return problem(403, "forbidden", "This request came from another site.")
-        return handler(request)
+        return handler(request) if is_ours(request) else problem(403, "forbidden", "This request came from another site.")
 
     return Route(f"{PREFIX}/{path}", _answer(checked), methods=["POST"])
 
 
-def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> JSONResponse:
+def is_ours(request: Request) -> bool:
+    """Whether a request was made by a page of ours, or by no page at all.
+
+    Browsers say so themselves in Sec-Fetch-Site, which no script can change; older ones leave it out and name the page's origin alone.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
+    try:
+        host = origin and urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return False
+    return site in ("same-origin", "none") and (origin is None or host in (request.headers.get("host"), request.headers.get("x-forwarded-host")))
+
+
+def json_body(request: Request) -> dict[str, Any]:
+    """The JSON object that a POST brought; called in a handler's thread. Raises UserError where it is none."""
+    try:
+        value = json.loads(anyio.from_thread.run(request.body))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise UserError("ui.bad_form")
+    return value
+
+
+def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> Response:
     """The JSON form of a failure."""
-    return JSONResponse({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
+    return Json({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
+
+
+def refusal(error: UserError) -> Response:
+    """A mistake as the page is told of it."""
+    return problem(STATUS.get(error.key, 400), error.key, str(error), {name: str(value) for name, value in error.values.items()})
 
 
 def with_etag(request: Request, value: Any) -> Response:
     """`value` as JSON with an ETag, or 304 where the browser has it already."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     headers = {"ETag": f'"{hashlib.sha1(body).hexdigest()[:20]}"', "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -71,23 +108,20 @@ def with_etag(request: Request, value: Any) -> Response:
 
 
 def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a handler in a thread; a UserError becomes 404 or 400 with its sentence, a defect 500 without its traceback."""
+    """Run a handler in a thread; a UserError becomes its status (400 where STATUS has none) with its sentence, a defect 500 without its traceback."""
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
         try:
             value = await run_in_threadpool(handler, request)
         except UserError as error:
-            status = 404 if error.key in NOT_FOUND else 400
-            return problem(status, error.key, str(error), {name: str(value) for name, value in error.values.items()})
+            return refusal(error)
         except Exception:
             _log.exception("failed: %s", request.url.path)
             return problem(500, "internal", "Something went wrong on the server; its log has the details.")
-        return value if isinstance(value, Response) else JSONResponse(value, headers={"Cache-Control": "no-store"})
+        return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
 
     return endpoint
-
-
 
 
 def _strings(request: Request) -> Response:

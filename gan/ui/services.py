@@ -8,6 +8,7 @@ from typing import Any
 from gan.errors import UserError
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
+from gan.ui.access import Access
 from gan.ui.uploads import remove_unused
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -21,6 +22,7 @@ class Services:
     supervisor: Supervisor | None = None
     uploads: Path | None = None
     checkpoints: Path = CHECKPOINTS
+    access: Access = field(default_factory=Access)
     uploading: threading.Lock = field(default_factory=threading.Lock)  # held from keeping pictures until a run refers to them
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -5,13 +5,10 @@ from typing import Any
 import gradio as gr
 from starlette.routing import BaseRoute
 
-from gan import data as data_room
-from gan.errors import UserError
-from gan.runs.store import error_json
+from gan.data.archives import SUFFIXES
 from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes as routes_of
-from gan.ui.uploads import PICTURES, keep_uploads
 
 # Our pickers are custom elements that fire "choose"; this ties one to the value of its gr.HTML, both ways.
 _BIND = """
@@ -23,7 +20,6 @@ watch("value", () => {
   picker.dispatchEvent(new CustomEvent("offer", { detail: props.value }));
 });
 """
-_HEAR = 'watch("value", () => dispatchEvent(new CustomEvent("gan:answer", { detail: props.value })));'
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
 _RESTORE = """async (...values) => {
@@ -34,7 +30,11 @@ _RESTORE = """async (...values) => {
 }"""
 # What stands in the form, for the element that tells what the run would cost.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
-_ANNOUNCE = """() => { dispatchEvent(new CustomEvent("gan:submit")); }"""
+# Train goes to a route of ours, which answers the page's own elements: no Python is called through Gradio (gan.ui.guard).
+_SUBMIT = """async (...values) => {
+  while (!window.ganSubmit) await new Promise((later) => setTimeout(later, 20));
+  window.ganSubmit(...values);
+}"""
 
 
 def build(services: Services) -> None:
@@ -44,8 +44,8 @@ def build(services: Services) -> None:
         with gr.Column(elem_id="train-form", scale=0, min_width=0):
             gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
             data = _picker("gan-data", "digits")
-            with gr.Column(elem_id="train-own"):
-                files = gr.File(file_count="multiple", file_types=[*PICTURES, ".zip"], label=i18n("train.own_files"), height=170)
+            with gr.Column(elem_id="train-own", elem_classes="needs-control"):
+                files = gr.File(file_count="multiple", file_types=[*SUFFIXES, ".zip"], label=i18n("train.own_files"), height=170)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
@@ -54,19 +54,18 @@ def build(services: Services) -> None:
                 gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
                 minutes = _picker("gan-time", 5)
                 gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
-                answer = gr.HTML(value=None, html_template="<gan-answer></gan-answer>", js_on_load=_HEAR, apply_default_css=False, elem_id="train-answer")
-                button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button")
+                gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
+                button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button", elem_classes="needs-control")
+                gr.HTML("<gan-watching></gan-watching>", apply_default_css=False)
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     fields = list(controls.values())
     for source in (data, recipe):
         source.change(None, [data, recipe, *fields], fields, js=_DEFAULTS, api_visibility="private")
     gr.context.Context.root_block.load(None, [data, recipe, minutes, *fields], [data, recipe, minutes, *fields], js=_RESTORE, api_visibility="private")
     everything = [data, files, recipe, minutes, *fields]
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
-    button.click(None, js=_ANNOUNCE)
-    button.click(_submitter(services), everything, answer, **quiet)
+    button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -76,21 +75,3 @@ def routes(services: Services) -> list[BaseRoute]:
 
 def _picker(tag: str, value: Any) -> gr.HTML:
     return gr.HTML(value=value, html_template=f"<{tag} data-picker></{tag}>", js_on_load=_BIND, apply_default_css=False, elem_id=tag)
-
-
-def _submitter(services: Services) -> Any:
-    """The handler of the Train button: {"run": id} or {"error": ...}, for the element that shows it."""
-
-    def submit(data: Any, files: list[str] | None, recipe: Any, minutes: Any, *values: Any) -> dict[str, Any]:
-        try:
-            if data != form.OWN:
-                data_room.info(str(data))  # a stranger may send anything here, and a path would be read from the server's disk
-                return {"run": services.supervisor.submit(form.config(data, recipe, minutes, values)), "error": None}
-            services.store.usage.check()  # before the pictures take even more
-            with services.uploading:
-                kept = str(keep_uploads(files or [], services.uploads))
-                return {"run": services.supervisor.submit(form.config(kept, recipe, minutes, values)), "error": None}
-        except UserError as error:
-            return {"run": None, "error": {**error_json(error), "values": {name: str(value) for name, value in error.values.items()}}}
-
-    return submit

@@ -19,7 +19,7 @@ def cost(text: str) -> dict[str, Any]:
     machine is None until the self-test has measured it. Raises UserError with the sentence that Train would give, and for what is no form at all.
     """
     asked = _read(text)
-    data, own = str(asked.get("data")), asked.get("own")
+    data, own = asked["data"], asked.get("own")
     info = None if data == form.OWN else data_room.info(data)
     made = form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"])
     count = info.count if info else own if type(own) is int and own >= 0 else None
@@ -38,9 +38,6 @@ def cost(text: str) -> dict[str, Any]:
 
 def _read(text: str) -> dict[str, Any]:
     try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
-        raise UserError("ui.bad_form")
-    return asked
+        return form.read(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise UserError("ui.bad_form") from error

@@ -72,6 +72,13 @@ def shape(data: Any) -> tuple[int, int]:
     return (OWN_SIZE, 3) if info is None else (min(SIZES, key=lambda size: abs(size - info.size)), info.channels)
 
 
+def read(asked: Any) -> dict[str, Any]:
+    """The form {data, recipe, minutes, values, ...} as a page sends it. Raises UserError for what is none; its settings are judged by `config`."""
+    if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
+        raise UserError("ui.bad_form")
+    return {**asked, "data": str(asked.get("data"))[:100]}
+
+
 def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
     """The config of the form. Raises UserError for an impossible setting, and for what is known of the data set before it is loaded."""
     made = settings(data, recipe, minutes, values)

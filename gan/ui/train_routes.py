@@ -1,8 +1,10 @@
 """What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
 
 import functools
+from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
@@ -13,11 +15,13 @@ from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
 from gan.ui.board import Board
-from gan.ui.routes import get, post, with_etag
+from gan.ui.routes import get, json_body, post, with_etag
 from gan.ui.services import Services
 from gan.ui.train_cost import cost
+from gan.ui.uploads import keep_uploads, received
 
 MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
+MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -29,8 +33,24 @@ def train_routes(services: Services) -> list[BaseRoute]:
         query = request.query_params
         return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
 
+    def submit(request: Request) -> Any:
+        asked = form.read(json_body(request))
+        data_name = asked["data"]
+        start = lambda name: services.supervisor.submit(form.config(name, asked.get("recipe"), asked.get("minutes"), asked["values"]))  # noqa: E731
+        if data_name == form.OWN:
+            services.store.usage.check()  # before the pictures take even more
+            with services.uploading:
+                run_id = start(str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads)))
+        else:
+            data.info(data_name)  # a stranger may send anything here, and a path would be read from the server's disk
+            run_id = start(data_name)
+        board.forget()
+        return {"run": run_id}
+
     def sample(request: Request) -> Response:
         step = request.path_params["step"]
+        if step > MAX_STEP:
+            raise UserError("runs.no_sample", step=MAX_STEP)
         try:  # read here: where it is thinned or deleted in between, that is no defect
             picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
         except OSError as error:
@@ -38,7 +58,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
-        return {"lines": services.store.log_tail(request.path_params["id"], 200)}
+        return {"lines": board.without_paths(services.store.log_tail(request.path_params["id"], 200))}
 
     def command(request: Request) -> Any:
         services.command(request.path_params["id"], request.path_params["command"])
@@ -61,6 +81,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("poll", poll),
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
+        post("runs", submit),
         post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
         get("cost", lambda request: cost(request.query_params.get("form", ""))),

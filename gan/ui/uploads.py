@@ -1,38 +1,73 @@
-"""Pictures that people bring to the page: kept beside the runs, so that a run can be started again from them."""
+"""Pictures that people bring to the page: kept beside the runs, so that a run can be started again from them, and never served."""
 
+import contextlib
 import hashlib
+import os
 import re
 import shutil
-import zipfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from gan.data.archives import SUFFIXES, open_zip, pictures_in
 from gan.errors import UserError
 from gan.files import read_json
 from gan.runs.store import Store
 from gan.runs.writing import writing
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+MAX_FILE = 200 * 2**20  # bytes of one file
+MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
+MAX_FILES = 1000  # of one run; more come as a zip
+LOST_AFTER = 3600  # seconds after which a part of an upload is no longer being written
+
+
+def received(files: Any, folder: Path) -> list[Path]:
+    """The files in `folder`, Gradio's for uploads, that a page says it has uploaded.
+
+    A stranger may say anything: each has to be <folder>/<SHA-256>/<name>, where the hash is as good as a password. Raises UserError for anything else, and
+    for files that were removed since, as Gradio does after an hour.
+    """
+    if not isinstance(files, list) or not all(isinstance(name, str) and "\0" not in name for name in files):
+        raise UserError("ui.bad_form")
+    if len(files) > MAX_FILES:
+        raise UserError("ui.too_many_files", count=len(files), limit=MAX_FILES)
+    folder, found = folder.absolute(), [Path(name) for name in files]
+    for path in found:
+        if path.parents[1:2] != (folder,) or not re.fullmatch("[0-9a-f]{64}", path.parent.name) or path.name in ("", "..") or len(path.name) > 255:
+            raise UserError("ui.bad_form")
+        if path.is_symlink() or not path.is_file():
+            raise UserError("ui.lost_files")
+    return found
+
+
+def sweep(folder: Path) -> None:
+    """Remove from Gradio's folder for uploads the parts of those that were broken off; whole files lie deeper, and Gradio removes them itself."""
+    with contextlib.suppress(OSError):
+        for part in os.scandir(folder):
+            if part.is_file(follow_symlinks=False) and part.stat().st_mtime < time.time() - LOST_AFTER:
+                os.unlink(part)
 
 
 def count_pictures(path: Path) -> int:
-    """How many files of a kept zip or folder have the name of a picture: what a data set can have at most. Raises UserError for what is no zip."""
+    """How many files of a kept zip or folder have the name of a picture: what a data set can have at most.
+
+    Raises UserError for what is no zip, or one that would be refused when it is loaded.
+    """
     if path.is_dir():
-        names = [entry.name for entry in path.iterdir()]
-    else:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise UserError("data.not_pictures", path=path.name) from error
-    return sum(name.lower().endswith(PICTURES) for name in names)
+        return sum(entry.name.lower().endswith(SUFFIXES) for entry in path.iterdir())
+    try:
+        with open_zip(path) as archive:
+            return len(pictures_in(path, archive))
+    except UserError as error:
+        raise UserError(error.key, **{**error.values, "path": path.name}) from error  # not where the server keeps it
 
 
-def keep_uploads(files: Sequence[str], root: Path) -> Path:
+def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
     """Copy uploaded files into a folder of their own under `root`; returns the zip where it is one zip, else the folder.
 
-    The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, or a zip
-    together with something else, and where the disk is full.
+    The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, something else than
+    pictures, or a zip together with something else, and where the disk is full.
     """
     paths = sorted(map(Path, files), key=lambda path: path.name)
     archives = [path for path in paths if path.suffix.lower() == ".zip"]
@@ -40,6 +75,11 @@ def keep_uploads(files: Sequence[str], root: Path) -> Path:
         raise UserError("ui.no_files")
     if archives and len(paths) > 1:
         raise UserError("ui.mixed_files")
+    other = next((path for path in paths if not archives and path.suffix.lower() not in SUFFIXES), None)
+    if other is not None:
+        raise UserError("ui.other_files", name=other.name[-80:])
+    if archives:
+        count_pictures(archives[0])  # what would be refused is not kept
     digest = hashlib.sha256()
     for path in paths:
         with open(path, "rb") as file:

@@ -38,18 +38,20 @@ export function sentence(error) {
   return t(`error.${error.key}`, setting ? { ...error.values, name: t(`field.${name}`) } : error.values);
 }
 
-/** fetch of one of our routes as JSON; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
-export async function request(path, { query, method = "GET", signal } = {}) {
+/** fetch of one of our routes as JSON, with a value to send; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
+export async function request(path, { query, method = "GET", value, signal } = {}) {
+  const sent = value === undefined ? {} : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
   let reply;
   try {
-    reply = await fetch(address(path, query), { method, signal, cache: "no-store" });
+    reply = await fetch(address(path, query), { method, signal, cache: "no-store", ...sent });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw { offline: true, text: t("common.offline") };
   }
-  const value = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw value.error ?? { text: t("common.failed") };
-  return value;
+  const answer = await reply.json().catch(() => ({}));
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent("gan:locked")); // this page took itself for unlocked
+  if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
+  return answer;
 }
 
 /** An element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as HTML. */
@@ -72,6 +74,8 @@ const PATHS = {
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7z",
   save: "M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-7h8v7",
   compass: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM15.500 8.500l-2 5-5 2 2-5z",
+  lock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3",
+  unlock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 6.700-1.500",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
   moon: "M20 14.500A8.500 8.500 0 0 1 9.500 4 8.500 8.500 0 1 0 20 14.500z",
   auto: "M12 21a9 9 0 1 0 0-18zM12 3a9 9 0 0 1 0 18",

@@ -1,4 +1,5 @@
-// <gan-header>: name, device, the running run, language, theme.
+// <gan-header>: name, device, the running run, the lock where there is one, language, theme.
+import { Lock } from "./access.js";
 import { clock, device, h, icon, lang, openTab, remember, setText, t } from "./common.js";
 import { keepForm } from "./train/settings.js";
 import { subscribe, view } from "./live.js";
@@ -14,7 +15,8 @@ class GanHeader extends HTMLElement {
     this.pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
     const mark = h("a", { class: "gan-name", href: "#", "aria-label": "GANarium", onclick: (event) => { event.preventDefault(); openTab("explore"); } },
       h("img", { src: new URL("mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }), h("span", {}, "GANarium"));
-    this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, languageSwitch(), themeSwitch()));
+    const lock = new Lock();
+    this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, lock.button, languageSwitch(), themeSwitch()), lock.row);
     this.stop = subscribe((live) => this.show(live));
   }
 

@@ -2,3 +2,4 @@
 import "./train/cost.js";
 import "./train/form.js";
 import "./train/stage.js";
+import "./train/submit.js";

@@ -19,12 +19,12 @@ export class Controls {
     this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
     this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
     this.note = h("p", { class: "tr-said", role: "status" });
-    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, this.note);
+    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, h("gan-watching"), this.note);
   }
 
   make(name, spec) {
     const press = (event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
-    const button = h("button", { type: "button", class: spec.primary ? "tr-button is-primary" : "tr-button", "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
+    const button = h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
     if (spec.confirm) this.questions[name] = new TwoPresses(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
     return button;
   }

@@ -22,7 +22,7 @@ export class Row {
 
   /** A button with a picture; its words are there for readers of the screen, and where it asks something. */
   tool(name, onclick) {
-    return h("button", { type: "button", class: "tr-tool", onclick }, icon(name), h("span"));
+    return h("button", { type: "button", class: "tr-tool needs-control", onclick }, icon(name), h("span"));
   }
 
   update(run, { current, place, seconds }) {

@@ -1,0 +1,128 @@
+"""Who may start, stop and change runs. Without a teacher token everybody may; with one, only browsers in which it was entered.
+
+What a browser gets for the token is a random session id in a cookie, which no script of a page can read. The token itself is kept nowhere but as a digest.
+"""
+
+import getpass
+import hashlib
+import hmac
+import math
+import os
+import secrets
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.ui.routes import Json, get, json_body, post
+
+if TYPE_CHECKING:
+    from gan.ui.services import Services
+
+COOKIE = "ganarium-control"
+VARIABLE = "TEACHER_TOKEN"
+LEAST = 8  # characters of a token
+LASTS = 12 * 3600  # seconds that a session is good for: a day at school
+WINDOW = 60  # seconds in which wrong tokens are counted
+MOST_EACH, MOST_ALL = 5, 30  # wrong tokens within it, of one client and of all: behind some proxies clients can't be told apart, or lie
+
+
+class Access:
+    """The sessions of those who control the runs. All methods may be called from any thread. Raises UserError for a token that is too short."""
+
+    def __init__(self, token: str | None = None):
+        if token is not None and len(token) < LEAST:
+            raise UserError("access.short_token", least=LEAST)
+        self._digest = None if token is None else _digest(token)
+        self._sessions: dict[str, float] = {}
+        self._failed: deque[tuple[float, str]] = deque()
+        self._lock = threading.Lock()
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is a token at all."""
+        return self._digest is not None
+
+    def allows(self, session: str | None) -> bool:
+        """Whether who has this session id may change runs."""
+        return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
+
+    def enter(self, token: str, client: str) -> str:
+        """A new session id for the right token. Raises UserError for a wrong one, and for any while too many were wrong."""
+        with self._lock:
+            now = time.monotonic()
+            while self._failed and self._failed[0][0] <= now - WINDOW:
+                self._failed.popleft()
+            own = [when for when, who in self._failed if who == client]
+            if len(own) >= MOST_EACH or len(self._failed) >= MOST_ALL:
+                oldest = own[0] if len(own) >= MOST_EACH else self._failed[0][0]
+                raise UserError("access.too_often", seconds=max(1, math.ceil(oldest + WINDOW - now)))
+            if not self.needed or not hmac.compare_digest(_digest(token), self._digest):
+                self._failed.append((now, client))
+                raise UserError("access.wrong_token")
+            self._sessions = {known: end for known, end in self._sessions.items() if end > now}
+            session = secrets.token_urlsafe(32)
+            self._sessions[session] = now + LASTS
+            return session
+
+    def leave(self, session: str | None) -> None:
+        """End a session."""
+        with self._lock:
+            self._sessions.pop(session or "", None)
+
+
+def find_token(given: str | None) -> str | None:
+    """The token to serve with, or None for a page that everybody controls. Raises UserError where there should be one and is none.
+
+    given: what stood after --teacher-token, "" where nothing did, None where the option was not given. Then TEACHER_TOKEN decides; it is taken out of the
+    environment, which workers inherit. Where neither has it, it is asked for, or read from the standard input.
+    """
+    kept = os.environ.pop(VARIABLE, "").strip()
+    if given is None:
+        return kept or None
+    token = given.strip() or kept or (getpass.getpass("Teacher token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not token:
+        raise UserError("access.no_token")
+    return token
+
+
+def access_routes(services: "Services") -> list[BaseRoute]:
+    """GET access tells whether a token is needed and whether this browser has entered it; POST access enters it, POST access/leave forgets it."""
+
+    def state(request: Request) -> dict[str, bool]:
+        return {"needed": services.access.needed, "control": services.access.allows(request.cookies.get(COOKIE))}
+
+    def enter(request: Request) -> Response:
+        token = json_body(request).get("token")
+        session = services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
+        return _answer({"needed": True, "control": True}, request, session, LASTS)
+
+    def leave(request: Request) -> Response:
+        services.access.leave(request.cookies.get(COOKIE))
+        return _answer({"needed": services.access.needed, "control": not services.access.needed}, request, "", 0)
+
+    return [get("access", state), post("access", enter), post("access/leave", leave)]
+
+
+def client_of(request: Request) -> str:
+    """Who asks: the last address that a proxy in front of us has added, else the one that is connected."""
+    forwarded = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
+    return (forwarded or (request.client.host if request.client else ""))[:64]
+
+
+def _answer(value: dict[str, bool], request: Request, session: str, seconds: int) -> Response:
+    """A Space is shown in a frame of another site, where only a cookie of this last kind is sent back; such a cookie needs https."""
+    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0].strip())
+    kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    cookie = f"{COOKIE}={session}; Path=/; Max-Age={seconds}; HttpOnly; {kind}"
+    return Json(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,159 @@
+"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who may change things gets to what changes them.
+
+Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of ours. So of Gradio's routes only the page, its
+files and the upload remain; the others (calls, queue, proxy, streams, deep links, component servers...) are as good as not there.
+"""
+
+import logging
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan.errors import UserError
+from gan.ui import strings
+from gan.ui.access import COOKIE
+from gan.ui.routes import PREFIX, is_ours, problem, refusal
+from gan.ui.services import Services
+from gan.ui.uploads import MAX_REQUEST, sweep
+
+UPLOAD = "/gradio_api/upload"
+MAX_BODY = 2**20  # bytes of a POST that is no upload
+MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
+MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
+SPARE = 2**30  # bytes of the disk that uploads leave to the runs
+_READ = re.compile(
+    r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
+    rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
+)
+_STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
+_HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+# Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
+_NOT_OURS = {"page", "deep_link"}
+_ANYBODY = (f"{PREFIX}/access", f"{PREFIX}/access/leave")
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, services: Services):
+        self.app, self.services = app, services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if not any(name == b"host" for name, _ in scope["headers"]):
+            scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
+        request, started, taken = Request(scope, receive), False, 0
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        async def take() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > _most(request):  # it need not have said how much would come
+                raise _too_large(request)
+            return message
+
+        refused = self._refused(request)
+        if refused is not None:
+            await refused(scope, receive, answer)
+            return
+        if scope["path"] == UPLOAD:
+            await run_in_threadpool(sweep, Path(get_upload_folder()))
+        try:
+            await self.app(scope, take, answer)
+        except (UserError, TypeError, ValueError, LookupError, AttributeError) as error:
+            if started or scope["path"] != UPLOAD:
+                raise
+            if not isinstance(error, UserError):
+                _log.exception("a form that Gradio's upload can't read")
+                error = UserError("ui.bad_upload")
+            await _in_words(request, error)(scope, receive, answer)
+
+    def _refused(self, request: Request) -> Response | None:
+        """Why a request goes no further, or None."""
+        path = request.scope["path"]
+        if len(path) > MAX_PATH or len(request.scope["query_string"]) > MAX_QUERY or _STRANGE.search(path):
+            return _nothing()
+        if any(len(part.encode()) > MAX_NAME for part in path.split("/")):
+            return _nothing()
+        if not _sane(request):
+            return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
+        if request.method in ("GET", "HEAD"):
+            ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
+            return None if ours and _READ.fullmatch(path) else _nothing()
+        if request.method != "POST":
+            return problem(405, "no_such_method", "There is no such method here.")
+        if not is_ours(request):
+            return problem(403, "forbidden", "This request came from another site.")
+        if path not in _ANYBODY and not self.services.access.allows(request.cookies.get(COOKIE)):
+            return _in_words(request, UserError("access.needed"))
+        if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
+            return _nothing()
+        return _too_much(request)
+
+
+def _sane(request: Request) -> bool:
+    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails where they are none."""
+    for name in ("host", "x-forwarded-host"):
+        host = request.headers.get(name, "localhost").split(",")[0].strip()
+        try:
+            if not _HOST.fullmatch(host) or not urlsplit(f"//{host}").hostname or urlsplit(f"//{host}").port == 0:
+                return False
+        except ValueError:
+            return False
+    return "x-gradio-server" not in request.headers
+
+
+def _too_much(request: Request) -> Response | None:
+    """A refusal where a request says that it brings more than its path takes, or than there is room for."""
+    length = request.headers.get("content-length", "0")
+    coming = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
+    if coming > _most(request):
+        return _in_words(request, _too_large(request))
+    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + SPARE:
+        return _in_words(request, UserError("ui.no_room"))
+    return None
+
+
+def _most(request: Request) -> int:
+    """Bytes that a request may bring."""
+    return MAX_REQUEST if request.scope["path"] == UPLOAD else MAX_BODY
+
+
+def _too_large(request: Request) -> UserError:
+    return UserError("ui.too_large", megabytes=_most(request) >> 20)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the next one above it that exists."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _nothing() -> Response:
+    return problem(404, "not_found", "There is nothing at this address.")
+
+
+def _in_words(request: Request, error: UserError) -> Response:
+    """A refusal. Gradio shows what its upload answers to people as it is, so that there it is a plain sentence in their language."""
+    reply = refusal(error)
+    if request.scope["path"] != UPLOAD:
+        return reply
+    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
+    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code)

@@ -1,0 +1,146 @@
+"""Walks a running server as an attacker would:  python -m tests.reliability.attack
+
+Serves the page twice on runs of its own, with secrets lying about: once for everybody, once behind a teacher token that the attacker does not have. With
+--url the server at that address is walked instead. Every answer has to be a refusal (4xx) or a right answer: never a status of 500 or more, no traceback, no
+path of the server and none of the secrets. Exit status 1 where one is not.
+"""
+
+import argparse
+import itertools
+import json
+import re
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from gan.config import make_config
+from gan.files import write_bytes, write_json
+from gan.runs.store import Store
+from tests.browsing import ROOT, serve
+from tests.reliability import cases
+from tests.reliability.wire import Answer, Case, Wire
+
+MANY = 1000
+SECRET = "do-not-tell-4711"
+TOKEN = "a token that nobody has"
+ALWAYS = (b"Traceback (most recent call last)", b"root:x:0:0", SECRET.encode(), TOKEN.encode())
+SOMEWHERE = re.compile(rb"/(?:home|root|tmp|opt|usr|var|proc|srv|work)/[\w.-]+")  # a path of a server that we know nothing about
+
+
+class Prey(NamedTuple):
+    """A server to walk: where it is, a run that it has, a file that it keeps, and what it must not tell beside ALWAYS."""
+
+    url: str
+    run: str
+    kept: str
+    places: re.Pattern[bytes]
+    locked: bool
+
+
+def plant(root: Path) -> tuple[str, str]:
+    """Leave a finished run with secrets in what nobody is served; returns its id and the path of an upload."""
+    store = Store(root)
+    upload = root / ".uploads" / "0123456789abcdef" / "cats.zip"
+    write_bytes(upload, SECRET.encode())
+    run = store.create(make_config(str(upload), "modern"))
+    store.update_status(run, state="finished", step=3, images=24, error={"key": "data.too_few", "values": {"path": str(upload)}, "text": f"“{upload}” holds 1"})
+    write_bytes(store.path(run) / "samples" / "00000003.webp", b"a grid")
+    write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
+    write_bytes(store.path(run) / "state" / "checkpoint.safetensors", SECRET.encode())
+    write_json(store.path(run) / "commands" / "1-pause.json", {"secret": SECRET})
+    return run, str(upload)
+
+
+def all_cases(prey: Prey) -> list[Case]:
+    """Everything there is to try, in a fixed order."""
+    own = (cases.outside(prey.run), cases.queries(prey.run), cases.forms(prey.run, prey.kept))
+    return list(itertools.chain(*own, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers()))
+
+
+def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
+    """What is wrong with an answer, or None."""
+    if answer.status >= 500:
+        return f"status {answer.status}"
+    if case.refused and 0 < answer.status < 400:  # 0: the connection was closed on what is no HTTP, or on too much of it
+        return f"status {answer.status} for what should be refused"
+    if prey.locked and case.method == b"POST" and answer.status == 200:
+        return "taken without the token"
+    told = answer.body + repr(answer.headers).encode()
+    known = next((secret for secret in ALWAYS if secret in told), None)
+    if known is not None:
+        return f"tells {known!r}"
+    script = answer.status == 200 and case.path.startswith((b"/assets/", b"/static/"))
+    stored = answer.status == 200 and case.path.startswith(cases.UPLOAD)  # Gradio's page has to name the file that it has uploaded by its path
+    place = None if script or stored else prey.places.search(answer.body)
+    return f"tells the path {place[0]!r}" if place and place[0] not in case.path + case.body else None
+
+
+def walk(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
+    """Try cases; returns how many of each group had an answer of each class, and the faults."""
+    wire, count, faults = Wire(prey.url), Counter(), []
+    for case in chosen:
+        try:
+            answer = wire.ask(case)
+            wrong = fault(case, answer, prey)
+        except TimeoutError:
+            answer, wrong = Answer(0, {}, b""), "no answer"
+        count[case.group, f"{answer.status // 100}xx" if answer.status else "closed"] += 1
+        if wrong:
+            faults.append(f"{wrong}: {case}")
+    return count, faults
+
+
+def state_of(prey: Prey) -> list:
+    """The server's runs and their states, which no case may change; it has to be alive to tell."""
+    answer = Wire(prey.url).ask(Case("poll", cases.OURS + b"poll"))
+    return sorted((run["id"], run["state"]) for run in json.loads(answer.body)["runs"])
+
+
+def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
+    """Walk a server; with `every`, one in so many cases of each group of more than MANY. The faults include a change of its runs."""
+    tried = all_cases(prey)
+    sizes = Counter(case.group for case in tried)
+    before = state_of(prey)
+    count, faults = walk(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
+    if state_of(prey) != before:
+        faults.append(f"the runs were {before} and are {state_of(prey)}")
+    return count, faults
+
+
+def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:
+    """Serve planted runs in a folder and walk the server. The faults include what should not be in its log: defects, and the token."""
+    run, kept = plant(folder / "runs")
+    places = re.compile(b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home())))
+    with serve(folder / "runs", token=token, log=folder / "server.log") as url:
+        count, faults = attack(Prey(url, run, kept, places, token is not None), every)
+    said = (folder / "server.log").read_text(errors="replace")
+    return count, faults + [f"the server's log has {part!r}" for part in (TOKEN, "Exception in ASGI application") if part in said]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="a running server to walk; it should have been told of it")
+    parser.add_argument("--locked", action="store_true", help="that server has a teacher token")
+    options = parser.parse_args()
+    faults: list[str] = []
+    for token in (None, TOKEN) if options.url is None else (None,):
+        with tempfile.TemporaryDirectory() as folder:
+            if options.url is None:
+                print("Behind a teacher token:" if token else "Open to everybody:", flush=True)
+                count, found = attack_own(Path(folder), token)
+            else:
+                count, found = attack(Prey(options.url, "20250101-000000-none", "/etc/passwd", SOMEWHERE, options.locked))
+        for group in dict.fromkeys(group for group, _ in count):
+            answers = {kind: number for (of, kind), number in sorted(count.items()) if of == group}
+            print(f"  {group}: {sum(answers.values())} requests, " + ", ".join(f"{number} {kind}" for kind, number in answers.items()))
+        print(f"  {count.total()} requests, {len(found)} faults", flush=True)
+        faults += found
+    print(*faults[:100], sep="\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads and headers."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from gan.config import RunConfig
+from gan.ui import train_form as form
+from tests.reliability.wire import Case
+
+OURS = b"/gradio_api/gan/"
+JSON = ((b"Content-Type", b"application/json"),)
+MULTIPART = ((b"Content-Type", b"multipart/form-data; boundary=XX"),)
+UPLOAD = b"/gradio_api/upload"
+FOLDERS = (
+    "/", "/static/", "/assets/", "/svelte/", "/file=", "/file/", "/gradio_api/file=", "/gradio_api/file/", "/gradio_api/proxy=", "/gradio_api/gan/static/",
+    "/gradio_api/gan/static/vendor/", "/gradio_api/gan/strings/", "/gradio_api/gan/thumbnails/", "/gradio_api/gan/checkpoints/", "/gradio_api/gan/runs/",
+    "/gradio_api/gan/runs/{run}/", "/gradio_api/gan/runs/{run}/samples/", "/gradio_api/gan/poll?run=", "/gradio_api/gan/model?id=run:",
+    "/gradio_api/gan/image?id=shipped:", "/gradio_api/custom_component/html/client/", "/gradio_api/stream/x/",
+)  # fmt: skip
+TARGETS = (
+    "etc/passwd", "proc/self/environ", "app.py", "{run}/status.json", "{run}/config.json", "{run}/worker.log", "{run}/state/checkpoint.safetensors",
+    "runs/.supervisor.json", "runs/.uploads/0123456789abcdef/cats.zip",
+)  # fmt: skip
+WAYS_OUT = (
+    "../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%252e%252e%252f", "..\\", "..%5c", "%2e%2e%5c", "....//", "..;/", "%c0%ae%c0%ae/", "..%00/",
+    "%ef%bc%8e%ef%bc%8e/",
+)  # fmt: skip
+STARTS = ("", "/", "//", "%2f", "%252f", "./", "~/", "file:///", "C:\\", "\\\\")
+ENDS = ("", "%00.webp", "%00", "?", "%23", ";.webp", "/", "/.", "%0d%0aX:1")
+ODD = (
+    "", "0", "-1", "1.5", "1e999", "nan", "inf", "9" * 20, "9" * 5000, "0x10", "１２", "\0", "a\0b", "\x7f", "\ud7ff", "💥" * 50, "'\"<script>", "{{7*7}}",
+    "${7*7}", "%s%n", "a" * 30_000, ",", ":", "0:1,0:2", "1," * 600, "../..", "null", "true", "[]", "{}", "run:", "shipped:", "shipped:digits\n", "run:../..",
+    "%00", "%", "%zz", "&&&", "=",
+)  # fmt: skip
+QUERIES = {
+    "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
+    "image": ("id", "seed", "psi", "label", "d", "z", "to", "t", "v"), "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
+    "wall": ("id", "seed", "psi", "label"), "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
+}  # fmt: skip
+GRADIO_GET = (
+    "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check", "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",
+    "/gradio_api/deep_link?session_hash=x", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json", "/docs", "/redoc", "/?page=none",
+    "/?deep_link=none", "/config?page=none", "/config?deep_link=../..", "/gradio_api/queue/data?session_hash=x", "/gradio_api/queue/status",
+    "/gradio_api/heartbeat/x", "/gradio_api/call/submit/x", "/gradio_api/proxy=http://169.254.169.254/latest/meta-data",
+    "/gradio_api/proxy=https://x.hf.space/", "/gradio_api/file=http://127.0.0.1:22/", "/gradio_api/file=https://example.org/",
+    "/gradio_api/stream/a/b/1/playlist.m3u8", "/gradio_api/stream/a/b/1/2.ts", "/monitoring", "/monitoring/x", "/monitoring/summary",
+    "/gradio_api/vibe-code", "/pwa_icon/99999", "/gradio_api/profiling/traces", "/gradio_api/mcp/sse", "/gradio_api/mcp/schema", "/.env", "/.git/config",
+    "/app.py", "/runs/", "/runs/.supervisor.json", "/requirements.txt",
+)  # fmt: skip
+GRADIO_POST = (
+    "run/predict", "run/submit", "run/0", "api/predict", "api/submit", "call/submit", "call/v2/submit", "call/none", "queue/join", "queue/join?", "cancel",
+    "reset", "component_server", "stream/x", "stream/x/close", "process_recording", "vibe-edit", "undo-vibe-edit", "vibe-code", "vibe-starter-queries",
+    "run-history/connect", "profiling/clear", "login", "none",
+)  # fmt: skip
+NO_FORMS = (
+    b"", b"{", b"[]", b"7", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000, b'{"values": 7}', b'{"values": []}', b'{"values": [NaN]}', b"9" * 10_000,
+    b'{"a":' * 50_000,
+)  # fmt: skip
+NO_FILES = (
+    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["\ud800"], ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
+    ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"], ["http://127.0.0.1/x.png"], ["x"] * 2000,
+)  # fmt: skip
+WRONG = {
+    "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
+    "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
+    "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
+}  # fmt: skip
+FOREIGN = (
+    ((b"Origin", b"https://evil.example"),), ((b"Origin", b"null"),), ((b"Origin", b"http://[::1"),), ((b"Sec-Fetch-Site", b"cross-site"),),
+    ((b"Sec-Fetch-Site", b"same-site"),), ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
+)  # fmt: skip
+FILE_NAMES = (
+    "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png", "\u202egnp.exe", "a;b|c`d.png", "'", ".bashrc",
+    "~", "🙂.png", "",
+)  # fmt: skip
+PARTS = (
+    'form-data; name="files"', "form-data", 'form-data; filename="x"', "", 'form-data; name="files"; filename="a\0b.png"',
+    "form-data; name=\"files\"; filename*=utf-8''%00", "x" * 70_000,
+)  # fmt: skip
+KINDS = (
+    b"text/plain", b"multipart/form-data", b"multipart/form-data; boundary=", b"multipart/form-data; boundary=XX; charset=none",
+    b"multipart/form-data; boundary=" + b"X" * 500,
+)  # fmt: skip
+HEADERS = (
+    b"Host", b"X-Forwarded-Host", b"X-Gradio-Server", b"X-Forwarded-Proto", b"X-Forwarded-For", b"X-Forwarded-Prefix", b"Range", b"If-None-Match", b"Cookie",
+    b"Accept-Encoding", b"Accept-Language", b"Origin", b"Content-Type",
+)  # fmt: skip
+VALUES = (
+    b"[", b"[::1", b"a b", b"x:99999", b"x:y", b"\xff", b"evil.example/../", b"@", b"a" * 300, b"%00", b":", b"${x}", b"<script>",
+    b"bytes=0-99999999999999999999", b"bytes=5-1,-,x", b"bytes=-1-2",
+)  # fmt: skip
+METHODS = (b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"FOO", b"get", b"HEAD")
+GARBAGE = (
+    b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" + b"\0" * 100,
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nOrigin: http://x\r\n\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+)  # fmt: skip
+
+
+def outside(run: str) -> Iterator[Case]:
+    """Ways out of every folder, to files that are nobody's business."""
+    for folder in (folder.format(run=run) for folder in FOLDERS):
+        for name in ("a" * 256, "a" * 900, quote("é" * 130), "a/" * 400):
+            yield _get("ways out", folder + name)
+        for target in (target.format(run=run) for target in TARGETS):
+            for way in WAYS_OUT:
+                for depth in (1, 3, 8):
+                    yield _get("ways out", folder + depth * way + target)
+            for start in STARTS:
+                yield _get("ways out", folder + start + target)
+            for end in ENDS:
+                yield _get("ways out", folder + "../" + target + end)
+
+
+def gradio() -> Iterator[Case]:
+    """Gradio's own routes, which this page does not use."""
+    for path in GRADIO_GET:
+        yield _get("Gradio's routes", path)
+    values = ["digits", None, "modern", 1, *form.defaults("digits", "modern")]
+    bodies: list = [{"data": values, "fn_index": number, "session_hash": "x", "trigger_id": 1, "event_data": None} for number in range(8)]
+    bodies += [{"data": []}, {"data": "x", "fn_index": "y"}, {"fn_index": -1, "session_hash": None}, {}, [], 7]
+    bodies += [{"component_id": 1, "fn_name": "__init__", "data": [], "session_hash": "x"}]
+    for path in GRADIO_POST:
+        for body in bodies:
+            yield Case("Gradio's routes", b"/gradio_api/" + path.encode(), b"POST", JSON, json.dumps(body).encode())
+
+
+def queries(run: str) -> Iterator[Case]:
+    """Each value of each query of ours in turn replaced by something odd; what is odd to one is fine for another, as the seed 0."""
+    for route, names in QUERIES.items():
+        for name in names:
+            for odd in ODD:
+                sound = {"id": "shipped:digits"} if "id" in names and name != "id" else {}
+                query = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**sound, name: odd}.items())
+                yield _get("queries", f"{OURS.decode()}{route}?{query}", refused=False)
+            yield _get("queries", f"{OURS.decode()}{route}?{name}=%ff%fe%00&{name}=2&{name}", refused=False)
+    for odd in (quote(odd, safe="") for odd in ODD):
+        for path in ("runs/{}/log", f"runs/{run}/samples/{{}}.webp", "runs/{}/samples/1.webp", "thumbnails/{}.webp", "checkpoints/{}/preview.webp"):
+            yield _get("queries", OURS.decode() + path.format(odd))
+
+
+def forms(run: str, kept: str) -> Iterator[Case]:
+    """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
+    for path in (b"runs", b"access"):
+        for body in NO_FORMS:
+            yield Case("forms", OURS + path, b"POST", JSON, body)
+    start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
+    wrong = [{name: value} for name, values in WRONG.items() for value in values] + [{"data": kept}, *_wrong_settings(start["values"])]
+    wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
+    for change in wrong:
+        yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
+    for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
+        yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
+    for odd in (quote(odd, safe="") for odd in ODD):
+        for command in ("pause", "resume", "stop", "cancel", "sample", "save"):
+            yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
+    for headers in FOREIGN:
+        for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
+            yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
+
+
+def _wrong_settings(values: list) -> Iterator[dict]:
+    """The form's settings with each in turn of a wrong kind or out of its range."""
+    fields = {field.name: field.metadata for field in dataclasses.fields(RunConfig)}
+    for place, name in enumerate(form.names()):
+        limits = fields[name]
+        beyond = (limits["max"] + 1, limits["min"] - 1) if "max" in limits else (12345,)
+        for value in ("x" * 500, [], {}, None, -1e300, 10**400, float("nan"), *beyond):
+            yield {"values": [*values[:place], value, *values[place + 1 :]]}
+
+
+def sizes() -> Iterator[Case]:
+    """More than anybody needs, and lengths that are none."""
+    yield Case("sizes", OURS + b"runs", b"POST", JSON, b" " * (2**20 + 1))
+    yield Case("sizes", OURS + b"runs", b"POST", (*JSON, (b"Content-Length", b"9" * 30)), b"{}")
+    yield Case("sizes", OURS + b"runs", b"POST", (*JSON, (b"Transfer-Encoding", b"chunked")), b"2\r\n{}\r\n0\r\n\r\n")
+    yield Case("sizes", UPLOAD, b"POST", (*MULTIPART, (b"Content-Length", b"99999999999")))
+    yield Case("sizes", OURS + b"poll?run=" + b"a" * 70_000)
+    yield Case("sizes", b"/" + b"a" * 60_000)
+
+
+def uploads() -> Iterator[Case]:
+    """Forms for Gradio's upload; some are taken, under names that are harmless."""
+    dispositions = [f'form-data; name="files"; filename="{name}"' for name in FILE_NAMES]
+    for disposition in (*dispositions, *PARTS):
+        for query in (b"", b"?upload_id=x", b"?upload_id=../../x"):
+            yield Case("uploads", UPLOAD + query, b"POST", MULTIPART, _part(disposition), refused=False)
+    for kind in KINDS:
+        for body in (b"", b"--XX", b"--XX\r\n", b"\0" * 1000, _part(dispositions[0])[:-30]):
+            yield Case("uploads", UPLOAD, b"POST", ((b"Content-Type", kind),), body, refused=False)
+    yield Case("uploads", UPLOAD, b"POST", (), b"x")
+    yield Case("uploads", UPLOAD, b"POST", MULTIPART, 1001 * _part(dispositions[0])[:-8] + b"--XX--\r\n")
+
+
+def headers() -> Iterator[Case]:
+    """Odd headers and methods, and no HTTP at all."""
+    for name in HEADERS:
+        for value in VALUES:
+            for path in (b"/", b"/config", b"/static/img/logo.svg", OURS + b"poll", OURS + b"static/common.js", OURS + b"access"):
+                yield Case("headers", path, headers=((name, value),), refused=False)
+    for method in METHODS:
+        for path in (b"/", b"/config", OURS + b"poll", OURS + b"runs", UPLOAD):
+            yield Case("headers", path, method, refused=False)
+    for raw in GARBAGE:
+        yield Case("headers", b"", raw=raw, refused=False)
+
+
+def _get(group: str, path: str, refused: bool = True) -> Case:
+    return Case(group, path.encode("utf-8", "surrogatepass").replace(b" ", b"%20"), refused=refused)
+
+
+def _part(disposition: str) -> bytes:
+    return b"--XX\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\nx\r\n--XX--\r\n"

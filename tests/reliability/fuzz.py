@@ -1,0 +1,262 @@
+"""Feeds readers with damage:  python -m tests.reliability.fuzz --cases 10000
+
+Each of TARGETS is given at least so many cases by Hypothesis. Only a UserError may come out, or what the reader promises. A case that breaks this is made as
+small as it can be and shown, with exit status 1.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import re
+import sys
+import tempfile
+import time
+import traceback
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gan import data
+from gan.config import RunConfig, make_config
+from gan.data.dataset import Dataset
+from gan.errors import UserError
+from gan.latent.point import Point
+from gan.runs.store import Store
+from gan.spec import ModelSpec
+from gan.ui import train_form as form
+from gan.ui.page import launch_options
+from gan.ui.services import Services
+from tests.generators import tiny_spec, write_checkpoint
+
+PHASES = (Phase.generate, Phase.shrink)
+Target = tuple[st.SearchStrategy, Callable[[Any], None]]
+
+NUMBERS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from((10**400, -(10**400), 2**63, 1e308))
+VALUES = st.recursive(
+    NUMBERS | st.text(max_size=20) | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def like(sound: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A sound object with some fields replaced by anything, some left out and some more."""
+    changed = st.dictionaries(st.sampled_from(sorted(sound)) | st.text(max_size=8), VALUES, max_size=3)
+    dropped = st.sets(st.sampled_from(sorted(sound)), max_size=1)
+    return st.builds(lambda change, drop: {name: value for name, value in {**sound, **change}.items() if name not in drop}, changed, dropped)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, originals: list[bytes]) -> bytes:
+    """One of the originals with some bytes set, cut off, put in, taken out or doubled."""
+    content = bytearray(draw(st.sampled_from(originals)))
+    for _ in range(draw(st.integers(0, 5))):
+        place = draw(st.integers(0, len(content)))
+        how, length = draw(st.sampled_from(("set", "cut", "put", "take", "double"))), draw(st.integers(1, 40))
+        if how == "set":
+            content[place : place + 4] = draw(st.binary(min_size=1, max_size=4))
+        elif how == "cut":
+            del content[place:]
+        elif how == "put":
+            content[place:place] = draw(st.binary(max_size=8))
+        elif how == "take":
+            del content[place : place + length]
+        else:
+            content[place:place] = content[place : place + length]
+    return bytes(content)
+
+
+def config(folder: Path) -> Target:
+    """RunConfig.from_json: a config, which is the same after another round, or a sentence."""
+
+    def act(value: Any) -> None:
+        read = RunConfig.from_json(value)
+        assert RunConfig.from_json(json.loads(json.dumps(read.to_json(), allow_nan=False))) == read
+
+    return VALUES | like(make_config("digits").to_json()), act
+
+
+def spec(folder: Path) -> Target:
+    """ModelSpec.from_json: networks that a run here could have, or ValueError, its documented refusal."""
+
+    def act(value: Any) -> None:
+        try:
+            found = ModelSpec.from_json(value)
+        except ValueError:
+            return
+        assert found.size <= 128
+        assert found.width <= 256
+        assert found.groups <= 64_000
+
+    return VALUES | like(tiny_spec(3).to_json()), act
+
+
+def runs(folder: Path) -> Target:
+    """The files of a run: whatever stands in them, a run can be listed and shown, as JSON."""
+    store = Store(folder)
+    run_id = store.create(make_config("digits"))
+    path = store.path(run_id)
+    sound = {
+        "config.json": make_config("digits").to_json(), "status.json": json.loads((path / "status.json").read_bytes()),
+        "stats.jsonl": {"step": 1, "images": 8, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0, "diversity": None},
+        "events.jsonl": {"time": 1.0, "key": "rolled_back", "values": {"at": 3, "step": 2, "percent": "50"}},
+    }  # fmt: skip
+    whole = {name: json.dumps(value).encode() for name, value in sound.items()}
+    huge = {name: re.sub(rb": [0-9.]+", b": 1e999", content) for name, content in whole.items()}
+    of_file = {
+        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([content, content + b"\n" + content + b"\n", huge[name]])
+        for name, content in whole.items()
+    }
+
+    def act(found: tuple[str, bytes, int]) -> None:
+        name, content, since = found
+        (path / name).write_bytes(content)
+        shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
+        json.dumps(shown, allow_nan=False)
+        (path / name).write_bytes(whole[name] + b"\n")
+
+    return st.sampled_from(sorted(sound)).flatmap(lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))), act
+
+
+def pictures(folder: Path) -> Target:
+    """Uploaded zips and pictures: a data set of the shape asked for, or a sentence."""
+    drawn = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
+    kinds = {"png": {}, "jpg": {"quality": 90}, "webp": {"lossless": True}}
+    members = {f"{label}/{number}.{kind}": _picture(drawn + number, kind, options) for label in "ab" for number, (kind, options) in enumerate(kinds.items())}
+    turned = Image.Exif()
+    turned[0x0112], turned[0x010E] = 6, "a place"
+    members |= {f"a/turned.{kind}": _picture(drawn, kind, {**options, "exif": turned}) for kind, options in kinds.items()}
+    whole = [_zip(members, packing) for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
+    one = damaged(list(members.values())) | st.binary(max_size=60)
+    names = st.sampled_from(sorted(members)) | st.text(min_size=1, max_size=12).map(lambda name: f"{name}.png")
+    packed = st.dictionaries(names, one, max_size=4).map(lambda more: _zip({**members, **more}, zipfile.ZIP_STORED))
+    path = folder / "upload.zip"
+
+    def act(content: bytes) -> None:
+        path.write_bytes(content)
+        found = data.load(str(path), 8, 3)
+        assert isinstance(found, Dataset)
+        assert found.images.shape[1:] == (3, 8, 8)
+        assert len(found.images) >= 2
+        assert all(len(name) <= 60 and name.isprintable() for name in found.classes)
+
+    return damaged(whole) | packed, act
+
+
+def point(folder: Path) -> Target:
+    """Point.parse: a point with a finite z, or a sentence."""
+    shape = tiny_spec(3)
+    text = st.text(max_size=12) | st.from_regex(r"[-+0-9.,:e]{0,20}", fullmatch=True) | NUMBERS.map(str) | st.sampled_from(("mixed", "9" * 400, "1," * 400))
+    directions = np.eye(shape.z_dim, dtype=np.float32)
+
+    def act(query: dict[str, str]) -> None:
+        found = Point.parse(query, shape)
+        assert np.isfinite(found.z(shape.z_dim, lambda: directions)).all()
+        assert found.class_label(3) in (0, 1, 2)
+
+    return st.dictionaries(st.sampled_from(("seed", "psi", "label", "d", "z", "to", "t")), text, max_size=4), act
+
+
+def handlers(folder: Path) -> Target:
+    """Every route of ours behind the guard: no answer is a defect, and none has a path of the server."""
+    write_checkpoint(folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    services = Services(checkpoints=folder / "checkpoints")
+    services.open(folder / "runs")
+    run_id = services.store.create(make_config("digits"))
+    app = Starlette(**launch_options(services)["app_kwargs"])
+    browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
+    text = st.text(max_size=12) | NUMBERS.map(str) | st.sampled_from(("shipped:digits", f"run:{run_id}", run_id, "digits", "mixed", "../x", "own"))
+    ask = st.sampled_from(("poll", "models", "model", "latent", "image", "neighbours", "strip", "wall", "cost", "catalogue", "access"))
+    place = st.builds("/".join, st.lists(st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "1.webp", "digits", run_id)) | text, max_size=4))
+    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v"))
+    values = form.defaults("digits", "modern")
+    sound = like({"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": values, "token": "x"})
+    setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]])
+    one_wrong = setting.map(lambda changed: {"data": "digits", "recipe": "modern", "minutes": 1, "values": changed})
+    posted = st.tuples(st.sampled_from(("runs", "access", "access/leave")) | place, st.binary(max_size=40) | (VALUES | sound | one_wrong).map(_json))
+
+    def act(request: tuple) -> None:
+        path, rest = request
+        address = f"/gradio_api/gan/{quote(path)}"
+        reply = browser.post(address, content=rest) if isinstance(rest, bytes) else browser.get(address, params=rest)
+        assert reply.status_code < 500, (reply.status_code, reply.content[:300])
+        assert str(folder).encode() not in reply.content
+
+    asked = st.tuples(ask, st.dictionaries(names, text, max_size=3).map(lambda query: {"id": "shipped:digits", **query}))
+    return asked | st.tuples(place, st.dictionaries(names, text, max_size=2)) | posted, act
+
+
+TARGETS: dict[str, Callable[[Path], Target]] = {
+    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "point": point, "handlers": handlers,
+}  # fmt: skip
+
+
+def fuzz(name: str, cases: int, seed: int = 0) -> int:
+    """Give one target at least `cases` cases; returns how many it had. Raises what should not have come out of it, for the smallest case found."""
+    ran = 0
+    with tempfile.TemporaryDirectory() as folder:
+        strategy, act = TARGETS[name](Path(folder))
+
+        def once(case: Any) -> None:
+            nonlocal ran
+            ran += 1
+            with contextlib.suppress(UserError):
+                act(case)
+
+        while ran < cases:  # Hypothesis ends early where it has seen all that it can think of
+            limits = settings(max_examples=cases - ran, deadline=None, database=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+            hypothesis.seed(seed)(limits(given(strategy)(once)))()
+            seed += 1
+    return ran
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _picture(pixels: np.ndarray, kind: str, options: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(out, {"jpg": "JPEG"}.get(kind, kind.upper()), **options)
+    return out.getvalue()
+
+
+def _zip(members: dict[str, bytes], packing: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, packing)
+    return out.getvalue()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=10_000, help="at least so many for each target (default: 10000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which (default: all)")
+    options = parser.parse_args()
+    broken = 0
+    for name in options.targets or TARGETS:
+        begin = time.perf_counter()
+        try:
+            ran = fuzz(name, options.cases, options.seed)
+            print(f"{name}: {ran} cases, {time.perf_counter() - begin:.0f} s, nothing but what may come out", flush=True)
+        except BaseException:
+            broken += 1
+            traceback.print_exc()
+            print(f"{name}: BROKEN", flush=True)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

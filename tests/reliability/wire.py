@@ -1,0 +1,71 @@
+"""Requests as an attacker writes them: any bytes at all, which no HTTP library would send."""
+
+import contextlib
+import http.client
+import socket
+import ssl
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+TIMEOUT = 30
+READ = 2**21  # bytes of an answer that are looked at
+
+
+class Case(NamedTuple):
+    """One request. `refused`: it must not be answered with success. `path` goes into the request line as it is."""
+
+    group: str
+    path: bytes
+    method: bytes = b"GET"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+    refused: bool = True
+    raw: bytes | None = None  # all that is sent, instead of the rest
+
+    def __str__(self) -> str:
+        return f"{self.method.decode()} {self.path[:160]!r} {dict(self.headers)} {self.body[:120]!r}" if self.raw is None else repr(self.raw[:160])
+
+
+class Answer(NamedTuple):
+    """What came back; status 0 where the connection was closed without an answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Wire:
+    """Asks one server, a connection for each request."""
+
+    def __init__(self, url: str):
+        parts = urlsplit(url)
+        self.host, self.secure = parts.hostname or "localhost", parts.scheme == "https"
+        self.port = parts.port or (443 if self.secure else 80)
+        self.name = parts.netloc.encode()
+
+    def ask(self, case: Case) -> Answer:
+        """The answer to a case. Raises TimeoutError where there is none for TIMEOUT seconds."""
+        with socket.create_connection((self.host, self.port), TIMEOUT) as plain:
+            line = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self.secure else plain
+            with contextlib.suppress(OSError):  # refused before it had all: the answer is there already
+                line.sendall(self._packed(case))
+            reply = http.client.HTTPResponse(line, method=case.method.decode("latin-1"))
+            try:
+                reply.begin()
+                return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read(READ))
+            except TimeoutError:
+                raise
+            except (OSError, http.client.HTTPException):
+                return Answer(0, {}, b"")
+
+    def _packed(self, case: Case) -> bytes:
+        if case.raw is not None:
+            return case.raw
+        given = {name.lower() for name, _ in case.headers}
+        headers = list(case.headers)
+        if b"host" not in given:
+            headers.insert(0, (b"Host", self.name))
+        if (case.body or case.method == b"POST") and not {b"content-length", b"transfer-encoding"} & given:
+            headers.append((b"Content-Length", b"%d" % len(case.body)))
+        lines = [b"%s %s HTTP/1.1" % (case.method, case.path), *(b"%s: %s" % header for header in headers), b"Connection: close", b"", b""]
+        return b"\r\n".join(lines) + case.body
