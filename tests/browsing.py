@@ -12,8 +12,14 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.fakes.runs import wait_until
+
 ROOT = Path(__file__).resolve().parents[1]
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+SLOW = 60_000  # ms to wait for: a loaded machine starts a worker slowly; on a free one everything takes seconds
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @contextmanager
@@ -54,6 +60,12 @@ def _answers(address: str) -> bool:
             return reply.status == 200
     except OSError:
         return False
+
+
+def spare_is_ready(runs: Path) -> None:
+    """Wait until the server has loaded a worker in advance, which takes cores from whatever is tested meanwhile."""
+    log = runs / ".spare.log"
+    wait_until(lambda: log.exists() and b"ready" in log.read_bytes(), timeout=4 * SLOW / 1000)
 
 
 @contextmanager

@@ -56,6 +56,22 @@ def supervise(store):
     assert left == [], "no child is left, not even a zombie"
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    from tests.browsing import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def poll(client, monkeypatch):
+    """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""
+    monkeypatch.setattr("gan.ui.board.FRESH", 0.0)
+    return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
+
+
 SERVER = """
 import sys
 from pathlib import Path

@@ -3,13 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import chromium, serve
-from tests.fakes.runs import children, wait_until
+from tests.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.fakes.runs import children
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000
 TOKEN = "zebra-4711-quokka"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -17,15 +15,8 @@ def served(tmp_path_factory):
     """The address of a server with a token, and the folder of its runs and its log."""
     folder = tmp_path_factory.mktemp("locked")
     with serve(folder / "runs", token=TOKEN, log=folder / "server.log") as address:
-        spare = folder / "runs" / ".spare.log"
-        wait_until(lambda: spare.exists() and b"ready" in spare.read_bytes(), timeout=4 * SLOW / 1000)
+        spare_is_ready(folder / "runs")
         yield address, folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browsing import chromium, serve
+from tests.browsing import serve
 from tests.exploring import changes, large, seed, sheet, sliders, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
@@ -32,12 +32,6 @@ def runs(tmp_path_factory):
 def address(runs):
     with serve(runs) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,12 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan.runs.store import Store
-from tests.browsing import chromium, serve
+from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 from tests.fakes.runs import state, tiny, wait_until
 from tests.generators import tiny_spec, write_weights
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000  # ms
 expect.set_options(timeout=SLOW)
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 EVIL = "<img src=x onerror=window.hit=1>"
 # The server as it is, but for the minute after which a run counts as hanging.
 IMPATIENT = "from gan.runs import silence; silence.SILENT = 5.0; import app; app.main()"
@@ -30,15 +28,8 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(runs):
     with serve(runs.root, program=("-c", IMPATIENT)) as address:
-        spare = runs.root / ".spare.log"
-        wait_until(lambda: spare.exists() and b"ready" in spare.read_bytes(), timeout=4 * SLOW / 1000)
+        spare_is_ready(runs.root)
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

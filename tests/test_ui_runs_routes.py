@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from gan.config import make_config
 from gan.files import write_bytes
 from gan.runs import silence
-from gan.ui import board as board_module
 from gan.ui import train_form as form
 from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
@@ -33,32 +32,25 @@ def services(store, supervise, tmp_path):
 
 
 @pytest.fixture
-def browser(services):
+def client(services):
     return TestClient(Starlette(routes=[*train_routes(services), *explore_routes(services)]), raise_server_exceptions=False)
 
 
 @pytest.fixture
-def submit(browser, monkeypatch):
+def submit(client, monkeypatch):
     """Press Train with these values; files are taken from wherever they lie."""
     monkeypatch.setattr("gan.ui.train_routes.received", lambda files, folder: [Path(name) for name in files or []])
 
     def press(data, files, recipe, minutes, *values):
-        reply = browser.post("/gradio_api/gan/runs", json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values})
+        reply = client.post("/gradio_api/gan/runs", json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values})
         return {"run": None, "error": None, **reply.json()}
 
     return press
 
 
 @pytest.fixture
-def post(browser):
-    return lambda run_id, command, **query: browser.post(f"/gradio_api/gan/runs/{run_id}/{command}", params=query)
-
-
-@pytest.fixture
-def poll(browser, monkeypatch):
-    """The answer to a poll, always looked up afresh."""
-    monkeypatch.setattr(board_module, "FRESH", 0.0)
-    return lambda **query: browser.get("/gradio_api/gan/poll", params=query).json()
+def post(client):
+    return lambda run_id, command, **query: client.post(f"/gradio_api/gan/runs/{run_id}/{command}", params=query)
 
 
 @pytest.fixture
@@ -77,17 +69,17 @@ def key(reply) -> tuple[int, str]:
 # Names
 
 
-def test_a_name_is_shown_wherever_the_run_is(post, poll, browser, ended):
+def test_a_name_is_shown_wherever_the_run_is(post, poll, client, ended):
     assert post(ended, "rename", name=f"  {EVIL}\n").json() == {"name": EVIL}
     answer = poll()
     assert (answer["run"]["name"], answer["runs"][0]["name"]) == (EVIL, EVIL)
-    assert browser.get("/gradio_api/gan/models").json()[0]["name"] == EVIL
+    assert client.get("/gradio_api/gan/models").json()[0]["name"] == EVIL
     assert post(ended, "rename", name="").json() == {"name": None}
     assert poll()["run"]["name"] is None
     assert key(post(ended, "rename", name="x" * 61)) == (400, "runs.long_name")
     assert key(post("none", "rename", name="x")) == (404, "runs.unknown")
-    assert key(browser.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})) == (403, "forbidden")
-    assert browser.get(f"/gradio_api/gan/runs/{ended}/rename").status_code == 405
+    assert key(client.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})) == (403, "forbidden")
+    assert client.get(f"/gradio_api/gan/runs/{ended}/rename").status_code == 405
 
 
 def test_the_active_run_has_its_name_in_the_header(post, poll, services, store):
@@ -100,17 +92,17 @@ def test_the_active_run_has_its_name_in_the_header(post, poll, services, store):
 # Deletion
 
 
-def test_a_deleted_run_is_gone_everywhere(post, poll, browser, services, store, ended):
+def test_a_deleted_run_is_gone_everywhere(post, poll, client, services, store, ended):
     other = store.create(tiny(seed=1))
     store.update_status(other, state="stopped")
-    assert browser.get(f"/gradio_api/gan/model?id=run:{ended}").status_code == 200
+    assert client.get(f"/gradio_api/gan/model?id=run:{ended}").status_code == 200
     assert poll(run=ended)["run"]["id"] == ended
     assert post(ended, "delete").json() == {"done": "delete"}
     assert [run["id"] for run in poll()["runs"]] == [other]
     assert poll()["run"]["id"] == other
-    assert browser.get("/gradio_api/gan/models").json() == []
+    assert client.get("/gradio_api/gan/models").json() == []
     for path in (f"poll?run={ended}", f"runs/{ended}/log", f"model?id=run:{ended}", f"image?id=run:{ended}&seed=1", f"wall?id=run:{ended}&seed=1"):
-        assert browser.get(f"/gradio_api/gan/{path}").status_code == 404, path
+        assert client.get(f"/gradio_api/gan/{path}").status_code == 404, path
     explorer = services.explorer()
     assert not [name for name in (*explorer._open, *explorer._live_slots, *explorer._catalogue._known) if ended in name]
     assert key(post(ended, "delete")) == (404, "runs.unknown")

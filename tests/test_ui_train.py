@@ -9,28 +9,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browsing import chromium, serve
-from tests.fakes.runs import wait_until
+from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000  # ms: a loaded machine starts a worker slowly; on a free one everything here takes seconds
 expect.set_options(timeout=SLOW)
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     runs = tmp_path_factory.mktemp("train") / "runs"
     with serve(runs) as address:
-        spare = runs / ".spare.log"
-        wait_until(lambda: spare.exists() and b"ready" in spare.read_bytes(), timeout=4 * SLOW / 1000)
+        spare_is_ready(runs)
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -23,15 +23,8 @@ def services(store, supervise):
 
 
 @pytest.fixture
-def browser(services):
+def client(services):
     return TestClient(Starlette(routes=train_routes(services)), raise_server_exceptions=False)
-
-
-@pytest.fixture
-def poll(browser, monkeypatch):
-    """The answer to a poll, always looked up afresh."""
-    monkeypatch.setattr(board_module, "FRESH", 0.0)
-    return lambda **query: browser.get("/gradio_api/gan/poll", params=query).json()
 
 
 @pytest.fixture
@@ -97,14 +90,14 @@ def test_errors_name_uploads_without_their_place(poll, services, store, ended):
     assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == ({"path": "cats.zip"}, "“cats.zip” holds 1")
 
 
-def test_many_viewers_cost_one_look(browser, services, ended, monkeypatch):
+def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     monkeypatch.setattr(board_module, "FRESH", 60.0)
     looks = []
     real = services.store.list
     monkeypatch.setattr(services.store, "list", lambda: looks.append(1) or real())
     before = len(looks)
     for _ in range(30):
-        assert browser.get("/gradio_api/gan/poll").status_code == 200
+        assert client.get("/gradio_api/gan/poll").status_code == 200
     assert len(looks) - before <= 2  # one for the board, perhaps one for the supervisor's own survey
 
 
@@ -118,24 +111,24 @@ MISSING = ("poll?run=none", "poll?run=..", "runs/none/samples/1.webp", "runs/non
 
 
 @pytest.mark.parametrize("path", MISSING)
-def test_what_is_not_there_is_404_with_a_sentence(browser, path):
-    reply = browser.get(f"/gradio_api/gan/{path}")
+def test_what_is_not_there_is_404_with_a_sentence(client, path):
+    reply = client.get(f"/gradio_api/gan/{path}")
     assert reply.status_code == 404
     assert reply.json()["error"]["text"]
 
 
-def test_grids_are_kept_for_ever(browser, ended):
-    reply = browser.get(f"/gradio_api/gan/runs/{ended}/samples/00000003.webp")
+def test_grids_are_kept_for_ever(client, ended):
+    reply = client.get(f"/gradio_api/gan/runs/{ended}/samples/00000003.webp")
     assert (reply.content, reply.headers["content-type"]) == (b"grid 3", "image/webp")
     assert "immutable" in reply.headers["cache-control"]
     for step in ("00000002", "x", "-1", "9" * 30):
-        assert browser.get(f"/gradio_api/gan/runs/{ended}/samples/{step}.webp").status_code == 404
+        assert client.get(f"/gradio_api/gan/runs/{ended}/samples/{step}.webp").status_code == 404
 
 
-def test_commands_reach_the_supervisor(browser, services, store):
+def test_commands_reach_the_supervisor(client, services, store):
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
-    command = lambda run_id, name: browser.post(f"/gradio_api/gan/runs/{run_id}/{name}")  # noqa: E731
+    command = lambda run_id, name: client.post(f"/gradio_api/gan/runs/{run_id}/{name}")  # noqa: E731
     assert command(waiting, "cancel").status_code == 200
     reaches(store, waiting, "stopped")
     assert command(active, "pause").json() == {"done": "pause"}
@@ -144,8 +137,8 @@ def test_commands_reach_the_supervisor(browser, services, store):
     assert (reply.status_code, reply.json()["error"]["key"]) == (400, "runs.cant_pause")
     assert command(active, "burn").status_code == 404
     assert command("none", "pause").status_code == 404
-    assert browser.get(f"/gradio_api/gan/runs/{active}/pause").status_code == 405
-    assert browser.post(f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}).status_code == 403
+    assert client.get(f"/gradio_api/gan/runs/{active}/pause").status_code == 405
+    assert client.post(f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}).status_code == 403
     assert store.status(active)["state"] == "paused"
 
 
@@ -153,8 +146,8 @@ def form_of(**changes):
     return {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern"), **changes}
 
 
-def test_the_form_starts_a_run(browser, store):
-    reply = browser.post("/gradio_api/gan/runs", json=form_of(minutes=3))
+def test_the_form_starts_a_run(client, store):
+    reply = client.post("/gradio_api/gan/runs", json=form_of(minutes=3))
     run_id = reply.json()["run"]
     assert (reply.status_code, store.config(run_id)) == (200, make_config("digits", "modern", 28, 1, minutes=3.0))
 
@@ -166,20 +159,20 @@ def test_the_form_starts_a_run(browser, store):
     + [({"data": "own", "files": files}, 400, "ui.bad_form") for files in (["/etc/passwd"], 7, None)]
     + [({"recipe": "magic"}, 404, "config.unknown_recipe"), ({"minutes": None}, 400, "config.not_a_number"), ({"data": "own"}, 400, "ui.no_files")],
 )
-def test_a_wrong_form_is_a_sentence_and_starts_nothing(changes, status, key, browser, store):
-    reply = browser.post("/gradio_api/gan/runs", json=form_of(**changes))
+def test_a_wrong_form_is_a_sentence_and_starts_nothing(changes, status, key, client, store):
+    reply = client.post("/gradio_api/gan/runs", json=form_of(**changes))
     assert (reply.status_code, reply.json()["error"]["key"]) == (status, key)
     assert len(reply.content) < 1000
     assert store.list() == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"\xff", b"[" * 100_000])
-def test_what_is_no_form_is_a_sentence(body, browser):
-    reply = browser.post("/gradio_api/gan/runs", content=body)
+def test_what_is_no_form_is_a_sentence(body, client):
+    reply = client.post("/gradio_api/gan/runs", content=body)
     assert (reply.status_code, reply.json()["error"]["key"]) == (400, "ui.bad_form")
 
 
-def test_own_pictures_come_from_where_gradio_put_them(browser, services, store, tmp_path, monkeypatch):
+def test_own_pictures_come_from_where_gradio_put_them(client, services, store, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     folder = tmp_path / "gradio" / ("a" * 64)
     folder.mkdir(parents=True)
@@ -187,18 +180,18 @@ def test_own_pictures_come_from_where_gradio_put_them(browser, services, store, 
         Image.new("RGB", (9, 9)).save(folder / f"{number}.png")
     files = [str(path) for path in sorted(folder.iterdir())]
     values = dict(zip(form.names(), form.defaults("own", "modern"), strict=True))
-    reply = browser.post("/gradio_api/gan/runs", json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())))
+    reply = client.post("/gradio_api/gan/runs", json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())))
     assert reply.status_code == 200, reply.text
     kept = Path(store.config(reply.json()["run"]).data)
     assert kept.is_relative_to(services.uploads)
     assert [path.read_bytes() for path in sorted(kept.iterdir())] == [Path(name).read_bytes() for name in files]
 
 
-def test_the_log_tells_no_place_of_the_server(browser, services, store, ended):
+def test_the_log_tells_no_place_of_the_server(client, services, store, ended):
     path = services.uploads / ("0" * 16) / "cats.zip"
     program = Path(form.__file__)
     (store.path(ended) / "worker.log").write_text(f"can't read {path}\nFile \"{program}\", line 3\n{store.path(ended)}/config.json 读取{path}\n")
-    lines = browser.get(f"/gradio_api/gan/runs/{ended}/log").json()["lines"]
+    lines = client.get(f"/gradio_api/gan/runs/{ended}/log").json()["lines"]
     assert lines == ["can't read cats.zip", 'File "gan/ui/train_form.py", line 3', f"{ended}/config.json 读取cats.zip"]
 
 
@@ -210,13 +203,13 @@ def test_a_failed_run_brings_its_log(poll, store, ended):
     assert (run["log"], run["resumable"]) == (["one", "two"], False)
 
 
-def test_the_form_is_offered_every_registry_entry(browser):
-    offer = browser.get("/gradio_api/gan/catalogue").json()
+def test_the_form_is_offered_every_registry_entry(client):
+    offer = client.get("/gradio_api/gan/catalogue").json()
     assert [one["name"] for one in offer["recipes"]] == list(RECIPES)
     assert [one["name"] for one in offer["recipes"] if one["main"]] == ["modern", "dcgan"]
     assert offer["data"][0]["name"] == "digits"
     assert offer["equilibrium"]["wasserstein"] is None
-    assert browser.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
+    assert client.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
 
 
 def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
@@ -227,9 +220,9 @@ def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
 
 
 @pytest.fixture
-def cost(browser):
+def cost(client):
     """The reply to a question, given as JSON or as any text."""
-    return lambda question: browser.get("/gradio_api/gan/cost", params={"form": question if isinstance(question, str) else json.dumps(question)})
+    return lambda question: client.get("/gradio_api/gan/cost", params={"form": question if isinstance(question, str) else json.dumps(question)})
 
 
 def test_the_cost_of_the_form_follows_it(cost, known_machine):
