@@ -29,21 +29,21 @@ from gan.train.trainer import Trainer
 CLEAR = 0.9  # part of the time that another way may take at most to be chosen
 HOPELESS, SET_UP_SECONDS = 4.0, 0.5  # a way whose first step takes so many times the least step so far, and this, is not measured further
 LIMIT_SECONDS = 3.0  # after that the rest is left out
-REPEAT_SECONDS, REPEAT_MOST = 0.15, 5
+REPEAT_SECONDS, REPEAT_MOST = 0.1, 5
 BUSY_CORES = 0.3  # cores that other programs may use while the machine still counts as quiet
 LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0
 GPU_WARM_UP, GPU_STEPS = 10, 20
 
-# Ways are compared on these. Every step has its penalty, so that all are alike, and colour pictures come in small batches, so that they are short.
+# Ways are compared on these. Every step has its penalty, so that all are alike, and batches are small, so that they are short.
 _ALIKE = {"penalty_every": 1, "conditional": False}
 WORKLOADS = {
-    "digits": make_config("digits", "modern", 28, 1, **_ALIKE),
+    "digits": make_config("digits", "modern", 28, 1, batch=32, **_ALIKE),
     "landscapes": make_config("landscapes", "modern", 64, 3, batch=8, **_ALIKE),
 }
 # These are timed beside them in the way that was chosen: mostly overhead, and mostly wide layers.
 PROBES = {
     "small": make_config("digits", "modern", 28, 1, width=16, batch=8, **_ALIKE),
-    "wide": make_config("landscapes", "dcgan", 64, 3, batch=8, **_ALIKE),
+    "wide": make_config("landscapes", "dcgan", 64, 3, batch=4, **_ALIKE),
 }
 
 
