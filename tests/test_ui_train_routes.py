@@ -1,7 +1,9 @@
 """What the Train tab is told about runs, by routes and by the board behind them."""
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -99,6 +101,25 @@ def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     for _ in range(30):
         assert client.get("/gradio_api/gan/poll").status_code == 200
     assert len(looks) - before <= 2  # one for the board, perhaps one for the supervisor's own survey
+
+
+def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
+    now = [time.monotonic()]
+    monkeypatch.setattr(board_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    board = board_module.Board(services)
+
+    def beat_after(seconds, viewers):
+        for _ in range(int(seconds / 0.25)):
+            now[0] += 0.25
+            for _ in range(round(viewers * 0.25 / (beat[0] / 1000))):
+                beat[0] = board.poll("", "", 0, "", "")["beat"]
+        return beat[0]
+
+    beat = [500]
+    assert beat_after(6, 4) == 500
+    assert beat_after(6, 32) == 1000
+    assert beat_after(6, 32) == 1000, "also once they do"
+    assert beat_after(6, 4) == 500
 
 
 def test_damaged_runs_are_listed_and_shown_with_a_sentence(poll, store, ended):

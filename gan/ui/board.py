@@ -16,6 +16,9 @@ from gan.ui.places import without
 from gan.ui.services import Services
 
 FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
+BEAT, SLOW_BEAT = 500, 1000  # ms from poll to poll of a page that watches a run; the second where many watch
+MANY = 10  # viewers
+COUNTED = 2.0  # seconds that polls are counted for
 NVIDIA = Path("/dev/nvidiactl")
 LISTED = 60  # runs in the list, newest first
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
@@ -38,6 +41,7 @@ class Board:
         self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
         self._until = 0.0
         self._label: str | None = None
+        self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
 
     def poll(self, wanted: str, had: str, since: int, known: str, version: str) -> dict[str, Any]:
         """The answer to one poll.
@@ -48,6 +52,7 @@ class Board:
         """
         with self._lock:
             now = time.monotonic()
+            self._count(now)
             if now >= self._until:
                 self._look(now)
             shared = self._shared
@@ -55,7 +60,7 @@ class Board:
             run = self._run(run_id, now) if run_id else None
         start = since if run_id == had else 0
         stats, count = self._services.store.stats(run_id, start) if run_id else ([], 0)
-        answer = {**shared, "run": run, "stats": stats, "next": count, "since": start if start <= count else 0}
+        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "since": start if start <= count else 0}
         if shared["list"] == known:
             del answer["runs"]
         answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since")})
@@ -66,6 +71,15 @@ class Board:
         with self._lock:
             self._until = 0.0
             self._runs.clear()
+
+    def _count(self, now: float) -> None:
+        """Count a poll, and now and then tell from how many there were how many watch, and so how often they should ask."""
+        self._polls += 1
+        passed = now - self._counting
+        if passed >= COUNTED:
+            viewers = self._polls / passed * self._beat / 1000
+            self._beat = SLOW_BEAT if viewers > MANY else BEAT
+            self._polls, self._counting = 0, now
 
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()

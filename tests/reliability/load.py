@@ -1,14 +1,14 @@
 """A class room at one server:  python -m tests.reliability.load --viewers 30 --dragging 10 --minutes 5
 
-Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page, keeps Gradio's heartbeat open, polls for curves twice a
-second and fetches every new grid; some drag a slider of Explore without a pause, asking for the next picture as soon as the last one has come. Before and
-after, a single idle viewer shows what the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's
-own computers would not.
+Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page, polls for curves as often as the server wants it to,
+and fetches every new grid; some drag a slider of Explore without a pause, asking for the next picture as soon as the last one has come. Before and after, a
+single idle viewer shows what the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's own
+computers would not: it is told beside the parts of the server and of the trainer.
 
 With --minutes 60 --viewers 3 --dragging 1 it is the soak test.
 
 Printed: what fraction of the trainer's images/s is left, how long the longest wait for new curves and for a new grid was, how long pictures took, what went
-over the wire, memory and open files of server and worker before and after. Exits with 1 where something failed or an aim is missed.
+over the wire, cores in use, memory and open files of server and worker before and after. Exits with 1 where something failed or an aim is missed.
 """
 
 import argparse
@@ -21,8 +21,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-import httpx
 import psutil
 
 from gan.config import make_config
@@ -30,9 +30,9 @@ from gan.files import read_json
 from gan.runs.store import Store
 from tests.benchmarks.options import at_least
 from tests.browsing import serve
+from tests.reliability.line import Line, Reply
 
 API = "gradio_api/gan"
-POLL_SECONDS = 0.5  # as gan/ui/static/live.js after the first seconds
 MODEL = "shipped:digits"
 WARM_UP = 20.0  # seconds of a run that are not counted
 MAY_GROW = {"MB": 64, "files": 8, "threads": 8}  # caches fill and pools of threads reach their size; anything more is a leak
@@ -51,69 +51,61 @@ class Viewer:
 
 
 class Page:
-    """A viewer's requests."""
+    """A viewer's requests, over two of the six connections that a browser may open."""
 
-    def __init__(self, client: httpx.AsyncClient, number: int):
-        self.client, self.number, self.seen = client, number, Viewer()
+    def __init__(self, address: str, number: int):
+        self.number, self.seen = number, Viewer()
+        self.line, self.slider = Line(address), Line(address)
 
-    async def get(self, path: str, **query: object) -> httpx.Response | None:
+    async def get(self, line: Line, path: str, **query: object) -> Reply | None:
         """The answer, counted; None where it was none."""
         try:
-            reply = await self.client.get(path, params=query, timeout=30)
-        except httpx.HTTPError as error:
+            reply = await line.get(path, query)
+        except (OSError, EOFError, ValueError) as error:
             self.seen.failures.append(f"{path}: {type(error).__name__}")
             return None
-        self.seen.received += reply.num_bytes_downloaded
-        if reply.status_code >= 400:
-            self.seen.failures.append(f"{path}: {reply.status_code}")
+        self.seen.received += reply.wire
+        if reply.status >= 400:
+            self.seen.failures.append(f"{path}: {reply.status}")
             return None
         return reply
 
     async def watch(self, end: float) -> None:
         """Poll and fetch grids until `end`."""
-        await self.get("")
+        await self.get(self.line, "")
         held = {"run": "", "had": "", "since": 0, "list": "", "version": ""}
         points = grids = None
-        shown = None
+        shown, pause = None, 0.0
         while (start := time.monotonic()) < end:
-            reply = await self.get(f"{API}/poll", **held)
+            reply = await self.get(self.line, f"{API}/poll", **held)
             now, poll = time.monotonic(), reply.json() if reply else {}
             if poll.get("run"):
                 held |= {"had": poll["run"]["id"], "since": poll["next"], "list": poll["list"], "version": poll["version"]}
+                pause = poll["beat"] / 1000
                 if poll["stats"]:
                     self.seen.gaps_curves += [now - points] if points else []
                     points = now
                 steps = poll["run"]["samples"]
-                if steps and steps[-1] != shown and await self.get(f"{API}/runs/{poll['run']['id']}/samples/{steps[-1]}.webp"):
+                if steps and steps[-1] != shown and await self.get(self.line, f"{API}/runs/{poll['run']['id']}/samples/{steps[-1]:08d}.webp"):
                     shown, now = steps[-1], time.monotonic()
                     self.seen.gaps_grids += [now - grids] if grids else []
                     grids = now
-            await asyncio.sleep(max(0.0, POLL_SECONDS - (time.monotonic() - start)))
+            await asyncio.sleep(max(0.0, pause - (time.monotonic() - start)))
         self.seen.gaps_curves += [time.monotonic() - points] if points else [time.monotonic()]  # what never came is a long wait too
         self.seen.gaps_grids += [time.monotonic() - grids] if grids else [time.monotonic()]
 
     async def drag(self, end: float) -> None:
         """Move a slider to and fro until `end`."""
-        reply = await self.get(f"{API}/model", id=MODEL)
+        reply = await self.get(self.slider, f"{API}/model", id=MODEL)
         version = reply.json()["version"] if reply else ""
         for move in itertools.count(self.number):
             start = time.monotonic()
             if start >= end:
                 return
             place = 3 * (move * 0.618 % 2 - 1)
-            if await self.get(f"{API}/image", id=MODEL, v=version, seed=self.number, d=f"{place:.3f}"):
+            if await self.get(self.slider, f"{API}/image", id=MODEL, v=version, seed=self.number, d=f"{place:.3f}"):
                 self.seen.pictures.append(time.monotonic() - start)
             await asyncio.sleep(1 / 60)
-
-    async def heartbeat(self, end: float) -> None:
-        """Keep open what Gradio's page keeps open."""
-        try:
-            async with self.client.stream("GET", f"gradio_api/heartbeat/load-{self.number}", timeout=60) as stream:
-                async for _ in stream.aiter_raw():
-                    if time.monotonic() >= end:
-                        return
-        except httpx.HTTPError as error:
-            self.seen.failures.append(f"heartbeat: {type(error).__name__}")
 
 
 async def attend(address: str, viewers: int, dragging: int, seconds: float) -> list[Viewer]:
@@ -121,21 +113,36 @@ async def attend(address: str, viewers: int, dragging: int, seconds: float) -> l
     end = time.monotonic() + seconds
     pages, tasks = [], []
     for number in range(viewers):
-        client = httpx.AsyncClient(base_url=address, limits=httpx.Limits(max_connections=6))  # as many as a browser opens
-        pages.append(Page(client, number))
-        tasks += [pages[-1].watch(end), pages[-1].heartbeat(end)] + ([pages[-1].drag(end)] if number < dragging else [])
+        pages.append(Page(address, number))
+        tasks += [pages[-1].watch(end)] + ([pages[-1].drag(end)] if number < dragging else [])
     await asyncio.gather(*tasks)
     for page in pages:
-        await page.client.aclose()
+        for line in (page.line, page.slider):
+            line.close()
     return [page.seen for page in pages]
 
 
-def phase(address: str, run: Path, viewers: int, dragging: int, seconds: float) -> tuple[float, list[Viewer]]:
-    """Images/s of the trainer meanwhile, and what the viewers saw."""
-    first = read_json(run / "status.json")
+class Phase(NamedTuple):
+    """What was measured while pages were open."""
+
+    rate: float  # images/s of the trainer
+    cores: dict[str, float]  # that each process kept busy
+    seen: list[Viewer]
+
+
+def phase(address: str, run: Path, processes: dict[str, psutil.Process], viewers: int, dragging: int, seconds: float) -> Phase:
+    """So many viewers for so long."""
+    everybody = {**processes, "viewers": psutil.Process()}
+    first, before, start = read_json(run / "status.json"), {name: _worked(process) for name, process in everybody.items()}, time.monotonic()
     seen = asyncio.run(attend(address, viewers, dragging, seconds))
-    last = read_json(run / "status.json")
-    return (last["images"] - first["images"]) / (last["heartbeat"] - first["heartbeat"]), seen
+    last, passed = read_json(run / "status.json"), time.monotonic() - start
+    cores = {name: (_worked(process) - before[name]) / passed for name, process in everybody.items()}
+    return Phase((last["images"] - first["images"]) / (last["heartbeat"] - first["heartbeat"]), cores, seen)
+
+
+def _worked(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def footprint(process: psutil.Process) -> dict[str, int]:
@@ -154,19 +161,21 @@ def rank(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
-def report(alone: Sequence[float], busy: float, seen: Sequence[Viewer], minutes: float) -> list[str]:
+def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
     """Print what was measured; the aims that were missed."""
-    curves, grids, pictures = ([value for viewer in seen for value in getattr(viewer, name)] for name in ("gaps_curves", "gaps_grids", "pictures"))
-    part = busy / statistics.mean(alone)
-    print(f"trainer: {busy:.0f} images/s, alone {' and '.join(f'{rate:.0f}' for rate in alone)}: {part:.0%}")
+    curves, grids, pictures = ([value for viewer in busy.seen for value in getattr(viewer, name)] for name in ("gaps_curves", "gaps_grids", "pictures"))
+    part = busy.rate / statistics.mean(each.rate for each in alone)
+    print(f"trainer: {busy.rate:.0f} images/s, alone {' and '.join(f'{each.rate:.0f}' for each in alone)}: {part:.0%}")
+    for title, each in (("alone", alone[0]), ("with all", busy)):
+        print(f"cores in use {title}: " + ", ".join(f"{name} {cores:.2f}" for name, cores in each.cores.items()))
     print(f"seconds between new curves: median {statistics.median(curves):.2f}, 99 % {rank(curves, 0.99):.2f}, longest {max(curves):.2f}")
     print(f"seconds between new grids: median {statistics.median(grids):.2f}, 99 % {rank(grids, 0.99):.2f}, longest {max(grids):.2f}")
     if pictures:
         print(f"slider to picture: median {1000 * statistics.median(pictures):.0f} ms, 95 % {1000 * rank(pictures, 0.95):.0f} ms, "
               f"{len(pictures) / 60 / minutes:.0f} pictures/s in all")  # fmt: skip
-    watching = [viewer.received / minutes / 1000 for viewer in seen if not viewer.pictures]
+    watching = [viewer.received / minutes / 1000 for viewer in busy.seen if not viewer.pictures]
     print(f"a viewer who only watches receives {statistics.mean(watching):.0f} kB a minute" if watching else "")
-    failures = [failure for viewer in seen for failure in viewer.failures]
+    failures = [failure for viewer in busy.seen for failure in viewer.failures]
     print(f"failures: {len(failures)} {failures[:5]}")
     measured = {"curves": max(curves), "grids": max(grids), "picture": rank(pictures, 0.95)}
     missed = [f"{name}: {value:.2f} s, asked {AIMS[name]}" for name, value in measured.items() if value > AIMS[name]]
@@ -192,12 +201,12 @@ def main(words: Sequence[str] | None = None) -> int:
             server = next(child for child in psutil.Process().children() if "app.py" in " ".join(child.cmdline()))
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
             idle = min(60.0, 60 * options.minutes)
-            alone = [phase(address, run, 1, 0, idle)[0]]
+            alone = [phase(address, run, processes, 1, 0, idle)]
             before = {name: footprint(process) for name, process in processes.items()}
-            busy, seen = phase(address, run, options.viewers, options.dragging, 60 * options.minutes)
-            alone.append(phase(address, run, 1, 0, idle)[0])
+            busy = phase(address, run, processes, options.viewers, options.dragging, 60 * options.minutes)
+            alone.append(phase(address, run, processes, 1, 0, idle))
             missed = [each for name, process in processes.items() for each in grown(name, before[name], footprint(process))]
-    missed += report(alone, busy, seen, options.minutes)
+    missed += report(alone, busy, options.minutes)
     print("missed: " + "; ".join(missed) if missed else "every aim is reached")
     return 1 if missed else 0
 

@@ -87,9 +87,10 @@ function pause() {
   const status = latest?.poll?.run?.status;
   if (!status) return 1000;
   const { state, elapsed } = status;
-  if (state === "starting" || (state === "running" && !stats.rows.length)) return 150; // the first points are being waited for
+  const { beat } = latest.poll; // 500 ms; more where many watch
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // the first points are being waited for
   if (state !== "running") return 1000;
-  return elapsed < 10 ? 250 : 500; // grids come about once a second, and none should be late
+  return elapsed < 10 ? beat / 2 : beat; // grids come about once a second, and none should be late
 }
 
 document.addEventListener("visibilitychange", () => {
