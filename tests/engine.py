@@ -19,7 +19,7 @@ def tiny_data(count: int = 64, size: int = 28, channels: int = 1, classes: int =
 
 def tiny_config(recipe: str = "modern", **overrides) -> RunConfig:
     """A config that trains in milliseconds a step."""
-    defaults = {"width": 8, "z_dim": 6, "batch": 8, "kimg": 1.0}
+    defaults = {"width": 8, "z_dim": 6, "batch": 8, "kimg": 1.0, "augment": "none", "adaptive": False}
     return make_config("tiny", recipe, 28, 1, **{**defaults, **overrides})
 
 

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from gan.config import ARCHITECTURES, AUGMENTS, DATA_DEFAULTS, EQUILIBRIUM, FOUND, LOSSES, PENALTIES, RECIPES, RunConfig, make_config
+from gan.data import catalogue
+from gan.config import ARCHITECTURES, AUGMENTS, DATA_DEFAULTS, EQUILIBRIUM, FOUND, LOSSES, OWN, PENALTIES, RECIPES, RunConfig, make_config
 from gan.errors import UserError
 
 
@@ -35,11 +36,18 @@ def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone(nam
     found = make_config(name, recipe)
     assert all(getattr(found, field) == value for field, value in FOUND[name, recipe].items())
     for other in set(RECIPES) - {recipe}:
-        expected = {**DATA_DEFAULTS[name], **RECIPES[other]}
+        expected = {**DATA_DEFAULTS.get(name, {}), **RECIPES[other]}
         plain = make_config("unknown", other)
         for field in FOUND[name, recipe]:
             assert getattr(make_config(name, other), field) == expected.get(field, getattr(plain, field)), (other, field)
     assert make_config(name, recipe, lr_g=3e-3).lr_g == 3e-3
+
+
+def test_own_pictures_are_augmented_when_needed_and_known_ones_as_was_found():
+    assert set(catalogue()) == set(DATA_DEFAULTS)
+    for name in (OWN, "/home/me/cats.zip"):
+        assert (make_config(name).augment, make_config(name).adaptive) == ("color,translation,cutout", True)
+    assert make_config("celeba").augment == "none"
 
 
 def test_overrides_win():

@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import make_config
+from gan.config import OWN, make_config
 from gan.files import write_bytes
 from gan.runs import silence
 from gan.ui import train_form as form
@@ -192,8 +192,8 @@ def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tm
         return really(config)
 
     monkeypatch.setattr(services.supervisor, "submit", slow)
-    values = dict(zip(form.names(), form.defaults(form.OWN, "modern"), strict=True)) | {"batch": 2}
-    answer = submit(form.OWN, [str(path) for path in pictures], "modern", 5, *values.values())
+    values = dict(zip(form.names(), form.defaults(OWN, "modern"), strict=True)) | {"batch": 2}
+    answer = submit(OWN, [str(path) for path in pictures], "modern", 5, *values.values())
     deletion.join()
     assert answer["error"] is None
     assert len(list(next(services.uploads.iterdir()).iterdir())) == 1
@@ -221,7 +221,7 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended, s
     assert poll()["runs"][0]["bytes"] > 10_000
     answer = submit("digits", None, "modern", 5, *form.defaults("digits", "modern"))
     assert (answer["run"], answer["error"]["key"]) == (None, "runs.quota")
-    answer = submit(form.OWN, ["/never/looked/at.png"], "modern", 5, *form.defaults(form.OWN, "modern"))
+    answer = submit(OWN, ["/never/looked/at.png"], "modern", 5, *form.defaults(OWN, "modern"))
     assert answer["error"]["key"] == "runs.quota", "before the pictures take even more"
     store.update_status(ended, state="paused")
     assert key(post(ended, "resume")) == (400, "runs.quota")
@@ -243,7 +243,7 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
     (tmp_path / "a.png").write_bytes(b"picture")
     with monkeypatch.context() as patched:
         patched.setattr("gan.ui.uploads.shutil.copyfile", lambda source, part: part.write_bytes(b"half") and refuse())
-        answer = submit(form.OWN, [str(tmp_path / "a.png")], "modern", 5)
+        answer = submit(OWN, [str(tmp_path / "a.png")], "modern", 5)
         assert answer["error"]["key"] == "runs.disk_full"
         assert not list(services.uploads.rglob("*.part"))
     assert post(ended, "resume").status_code == 200

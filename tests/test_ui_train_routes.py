@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import RECIPES, make_config
+from gan.config import OWN, RECIPES, make_config
 from gan.files import append_line, write_bytes
 from gan.ui import board as board_module
 from gan.ui import train_form as form
@@ -235,8 +235,7 @@ def test_the_form_is_offered_every_registry_entry(client):
 
 def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
     """A question for the cost of a form, with some of its fields changed."""
-    known = data if data != form.OWN else "own"
-    values = dict(zip(form.names(), form.defaults(known, recipe), strict=True))
+    values = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
     return {"data": data, "recipe": recipe, "minutes": minutes, "own": own, "values": list({**values, **changes}.values())}
 
 
@@ -260,11 +259,11 @@ def test_the_cost_of_the_form_follows_it(cost, known_machine):
 
 
 def test_own_pictures_are_counted_where_they_can_be(cost):
-    assert cost(asked(form.OWN, own=200)).json()["passes"] > 0
-    assert cost(asked(form.OWN, own=None)).json()["passes"] is None
-    assert cost(asked(form.OWN)).json()["passes"] is None  # none added yet
-    assert cost(asked(form.OWN, own=20)).json()["error"]["key"] == "train.batch_too_large"
-    assert cost(asked(form.OWN, own=1)).json()["error"]["key"] == "ui.too_few"
+    assert cost(asked(OWN, own=200)).json()["passes"] > 0
+    assert cost(asked(OWN, own=None)).json()["passes"] is None
+    assert cost(asked(OWN)).json()["passes"] is None  # none added yet
+    assert cost(asked(OWN, own=20)).json()["error"]["key"] == "train.batch_too_large"
+    assert cost(asked(OWN, own=1)).json()["error"]["key"] == "ui.too_few"
 
 
 def test_before_the_self_test_the_cost_has_no_rate(cost, tmp_path, monkeypatch):

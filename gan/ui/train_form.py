@@ -13,7 +13,6 @@ from gan.config import SIZES, RunConfig, make_config
 from gan.errors import UserError
 from gan.ui.uploads import count_pictures
 
-OWN = "own"  # the data picker's value for the pictures that a person brings
 OWN_SIZE = 64
 # The steps of the form decide the first four; kimg is for the terminal, and which networks are used is the recipe's to say.
 ELSEWHERE = ("data", "recipe", "minutes", "channels", "kimg", "architecture")

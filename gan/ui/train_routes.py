@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan import data
-from gan.config import EQUILIBRIUM, RECIPES, make_config
+from gan.config import EQUILIBRIUM, OWN, RECIPES, make_config
 from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
@@ -37,7 +37,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         asked = form.read(json_body(request))
         data_name = asked["data"]
         start = lambda name: services.supervisor.submit(form.config(name, asked.get("recipe"), asked.get("minutes"), asked["values"]))  # noqa: E731
-        if data_name == form.OWN:
+        if data_name == OWN:
             services.store.usage.check()  # before the pictures take even more
             with services.uploading:
                 run_id = start(str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads)))
@@ -100,7 +100,7 @@ def options() -> dict[str, Any]:
     ]  # fmt: skip
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
-    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), form.OWN)}
+    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
     return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names()}
 
 
