@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from gan.data import catalogue
 from gan.config import ARCHITECTURES, AUGMENTS, DATA_DEFAULTS, EQUILIBRIUM, FOUND, LOSSES, OWN, PENALTIES, RECIPES, RunConfig, make_config
+from gan.data import catalogue
 from gan.errors import UserError
 
 
