@@ -23,6 +23,8 @@ from gan.device import Device, pick_device
 from gan.errors import UserError
 from gan.files import FULL, read_json
 from gan.metrics.diversity import pairwise_diversity
+from gan.train import machine
+from gan.train.cost import count_step
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
@@ -78,7 +80,12 @@ class Worker:
             self.dir.rewind(-1)
             self.grid.run(self._write_grid)
             self.state.run(self._write_state)  # so that there is always a place to go back to
-        self.dir.write_status(state="running")
+        self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
+
+    def _expect(self, classes: int) -> float:
+        """Seconds that the first step will take, as far as this machine is known: a batch of 1,024 can take a minute, and does not hang."""
+        known = machine.remembered()
+        return known.speed.seconds(count_step(self.config, classes).work) if known else 0.0
 
     def _device(self, picked: Device) -> Device:
         """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
@@ -109,6 +116,7 @@ class Worker:
                 steps = 1
                 continue
             chunk_seconds = time.monotonic() - start
+            self.dir.status["step_seconds"] = chunk_seconds / steps
             self._publish(means)
             self._account(time.monotonic() - start, steps)
             steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / chunk_seconds)))
