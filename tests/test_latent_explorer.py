@@ -329,7 +329,7 @@ def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
         drawn.append(len(z))
         return real(z, labels)
 
-    monkeypatch.setattr(model, "_generator", slow)
+    monkeypatch.setattr(model, "generator", slow)
     with ThreadPoolExecutor(2) as pool:
         wall = pool.submit(model.wall, 0)
         assert begun.wait(10)
