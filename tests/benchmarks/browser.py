@@ -51,10 +51,15 @@ def main() -> None:
         runs = Path(temporary) / "runs"
         for size, name in MODELS.items():
             with serve(runs) as address:
-                rows = {way: explored(browser, address, name, args.count, args.seconds, here) for way, here in (("browser", True), ("server", False))}
-            rows["gr.Slider + gr.Image"] = stocked(browser, runs, name, args.count, args.seconds)
-            for way, (median, late, fps) in rows.items():
-                print(f"| {size} | {way} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
+                tell(size, "browser", explored(browser, address, name, args.count, args.seconds, here=True))
+                tell(size, "server", explored(browser, address, name, args.count, args.seconds, here=False))
+            tell(size, "gr.Slider + gr.Image", stocked(browser, runs, name, args.count, args.seconds))
+
+
+def tell(size: str, way: str, measured: tuple[float, float, float]) -> None:
+    """Print a row."""
+    median, late, fps = measured
+    print(f"| {size} | {way} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
