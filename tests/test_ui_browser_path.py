@@ -1,6 +1,7 @@
 """The generator in the visitor's own browser: the same numbers and pictures as the server's, without the server, and the server where that can't be."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -138,6 +139,29 @@ def test_sliders_need_no_server(page):
     page.unroute("**/gan/image*")
     assert len(seen) == 5
     expect(page.locator(".xp-note")).to_be_hidden()
+
+
+@pytest.mark.parametrize("model", [f"run:{CLASSES}", "shipped:digits"])
+def test_sheets_are_those_of_the_server(page, address, model):
+    go(page, f"model={model}")
+    here(page)
+    page.route(re.compile("/gan/(neighbours|strip)"), lambda route: route.abort())
+    page.locator(".xp-near").scroll_into_view_if_needed()
+    go(page, f"model={model}&seed=5&d=0.5,0,2.5&to=8&axes=2,1")
+    for sheet in ("neighbours", "way"):
+        page.wait_for_function("""(name) => {
+          const { sheet } = document.querySelector("gan-explorer")[name];
+          return sheet.drawn === JSON.stringify(sheet.query()) && sheet.bitmap instanceof OffscreenCanvas;
+        }""", arg=sheet)
+        width, pixels, url = page.evaluate("""async (name) => {
+          const { address } = await import("/gradio_api/gan/static/common.js");
+          const { bitmap, path, query } = document.querySelector("gan-explorer")[name].sheet;
+          const { data } = bitmap.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height);
+          return [bitmap.width, Array.from(data), address(path, query())];
+        }""", sheet)
+        wanted = np.asarray(Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB")).astype(int)
+        assert np.abs(np.array(pixels).reshape(-1, width, 4)[:, :, :3] - wanted).max() <= ROUNDING
+    page.unroute(re.compile("/gan/(neighbours|strip)"))
 
 
 def test_what_is_saved_says_who_made_it(page, address):

@@ -46,8 +46,9 @@ class GanExplorer extends HTMLElement {
   }
 
   build() {
+    const draw = (path, asked, points, columns) => this.sheet(path, asked, points, columns);
     const failed = (error, id) => id === this.point.model && this.say(error);
-    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), failed };
+    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), draw, failed };
     this.picker = new Picker((id) => this.choose(id));
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
@@ -60,7 +61,7 @@ class GanExplorer extends HTMLElement {
       rows: WALL, columns: WALL, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: this.point.wall + index }),
       pick: (index) => this.change({ ...unmoved(), seed: this.point.wall + index }),
     });
-    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), failed });
+    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), points: () => this.wallPoints(), draw, failed });
     this.wall.lock(true);
     this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
@@ -317,6 +318,20 @@ class GanExplorer extends HTMLElement {
       if (pixels) return { pixels };
     }
     return picture("image", query(point));
+  }
+
+  /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
+  async sheet(path, asked, points, columns) {
+    if (this.local.ready(this.model)) {
+      const sheet = await this.local.sheet(points, columns).catch(() => null);
+      if (sheet) return sheet;
+    }
+    return (await picture(path, asked)).bitmap;
+  }
+
+  wallPoints() {
+    const { psi, label, wall } = this.point;
+    return Array.from({ length: WALL * WALL }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label }));
   }
 
   wallQuery() {

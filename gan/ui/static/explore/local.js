@@ -21,10 +21,11 @@ export class Local {
 
   /** Get the generator of a model of the list, unless it is still learning: a megabyte to every visitor every few seconds is more than the pictures are. */
   async follow(model) {
-    if (this.given || !model || model.live || this.ready(model)) return;
+    if (this.given || !model) return;
     const key = `${model.id} ${model.updated}`;
     if (key === this.wanted) return;
-    this.wanted = key;
+    this.wanted = key; // what is on its way for another model is not taken any more
+    if (model.live || this.ready(model)) return;
     try {
       const [onnx, vectors] = await Promise.all(["generator", "directions"].map((path) => bytes(path, model)));
       if (key !== this.wanted) return;
@@ -52,6 +53,19 @@ export class Local {
     });
     this.ms += (performance.now() - start - this.ms) / SMOOTHING;
     return new ImageData(new Uint8ClampedArray(pixels), side, side);
+  }
+
+  /** The pictures of points as one sheet, a canvas of so many columns: drawn one by one, so that a slider waits for one of them at most. */
+  async sheet(points, columns) {
+    const { model } = this;
+    let canvas = null;
+    for (const [index, point] of points.entries()) {
+      const picture = await this.draw(point);
+      if (this.model !== model) throw new Error("another model came");
+      canvas ??= new OffscreenCanvas(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
+      canvas.getContext("2d").putImageData(picture, (index % columns) * picture.width, Math.floor(index / columns) * picture.height);
+    }
+    return canvas;
   }
 
   /** One question to the worker, which answers in the order of asking. */
