@@ -210,6 +210,24 @@ def test_where_the_generator_does_not_come_the_server_draws(desktop, address):
     page.close()
 
 
+WORKERS = {
+    "slow": "onmessage = () => postMessage({ ms: 500 });", "broken": "throw new Error('no');",
+    "out of memory": "onmessage = ({ data }) => postMessage(data.onnx ? { ms: 5 } : { error: 'no memory' });",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_where_the_worker_fails_the_server_draws(desktop, address, worker):
+    page = desktop.new_page()
+    page.route("**/local-worker.js", lambda route: route.fulfill(body=WORKERS[worker], content_type="text/javascript"))
+    with page.expect_console_message(lambda message: message.text.startswith("the server draws")):
+        visit(page, address)
+    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    expect(page.locator(".xp-path")).to_have_text(SERVER)
+    expect(page.locator(".xp-note")).to_be_hidden()
+    page.close()
+
+
 def test_the_first_picture_comes_before_the_generator(desktop, address):
     page = desktop.new_page()
     asked = []

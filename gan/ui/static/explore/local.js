@@ -37,7 +37,7 @@ export class Local {
       this.changed();
     } catch (error) {
       if (key === this.wanted) this.wanted = null;
-      console.info("the server draws:", error.message);
+      explain(error);
     }
   }
 
@@ -48,6 +48,7 @@ export class Local {
     const z = pointZ(point, model.z_dim, this.directions);
     const { pixels, side } = await this.#ask({ z, label: pointClass(point, model.classes.length) }, [z.buffer]).catch((error) => {
       this.model = null;
+      explain(error);
       this.changed();
       throw error;
     });
@@ -95,6 +96,11 @@ export class Local {
     for (const { reject } of this.waiting.splice(0)) reject(new Error(reason));
     this.changed();
   }
+}
+
+/** For whoever wonders. */
+function explain(error) {
+  console.info("the server draws:", error.message);
 }
 
 /** What a route has for exactly this version of a model. */
