@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,22 @@ STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "ui.too_large": 413, "ui.no_room": 413,
 }  # fmt: skip
+FOREVER = "public, max-age=31536000, immutable"
+_VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
 _log = logging.getLogger(__name__)
 
 
 class _Static(StaticFiles):
-    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once."""
+    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once.
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
+    Files of a folder that has their version in its name are kept for good. One that ends in .gz is what its name says before that, packed; browsers unpack it.
+    """
+
+    def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(full_path, *args, **kwargs)
+        response.headers["Cache-Control"] = FOREVER if _VERSIONED.search(Path(full_path).parent.name) else "no-cache"
+        if str(full_path).endswith(".gz"):
+            response.headers["Content-Encoding"] = "gzip"
         return response
 
 
