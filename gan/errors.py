@@ -101,6 +101,7 @@ MESSAGES = {
     "data.too_large": "The pictures in “{path}” take more than {gigabytes} GB. Make them smaller, or use fewer.",
     "data.zip_bomb": "“{path}” was refused: its file “{member}” unpacks to far more than a picture should. Pack the pictures again without it.",
     "data.nested": "“{path}” was refused: “{member}” is an archive inside it, which is not opened. Pack the pictures themselves.",
+    "data.leads_out": "“{path}” was refused: “{member}” in it is a link, or leads out of the zip. Pack the pictures themselves, in plain folders.",
     "access.needed": "This needs the teacher token, which has not been entered in this browser. You can still watch and explore.",
     "access.wrong_token": "This is not the teacher token. Check it and try again.",
     "access.too_often": "Too many wrong tokens. Wait {seconds} seconds, then try again.",
