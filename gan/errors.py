@@ -102,6 +102,7 @@ MESSAGES = {
     "data.zip_bomb": "“{path}” was refused: its file “{member}” unpacks to far more than a picture should. Pack the pictures again without it.",
     "data.nested": "“{path}” was refused: “{member}” is an archive inside it, which is not opened. Pack the pictures themselves.",
     "data.leads_out": "“{path}” was refused: “{member}” in it is a link, or leads out of the zip. Pack the pictures themselves, in plain folders.",
+    "access.other_name": "GANarium can't be used as “{host}” without a teacher token. Open it as localhost or by its address, or set a token.",
     "access.needed": "This needs the teacher token, which has not been entered in this browser. You can still watch and explore.",
     "access.wrong_token": "This is not the teacher token. Check it and try again.",
     "access.too_often": "Too many wrong tokens. Wait {seconds} seconds, then try again.",

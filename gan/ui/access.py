@@ -92,6 +92,11 @@ def find_token(given: str | None) -> str | None:
     return token
 
 
+def on_space() -> bool:
+    """Whether this is a Hugging Face Space: everybody comes through its proxy, and anybody may."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def access_routes(services: "Services") -> list[BaseRoute]:
     """GET access tells whether a token is needed and whether this browser has entered it; POST access enters it, POST access/leave forgets it."""
 

@@ -25,7 +25,7 @@ STATIC = Path(__file__).resolve().parent / "static"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
-    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "ui.too_large": 413, "ui.no_room": 413,
+    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
     "ui.busy": 503,
 }  # fmt: skip
 _log = logging.getLogger(__name__)

@@ -69,7 +69,9 @@ WRONG = {
 }  # fmt: skip
 FOREIGN = (
     ((b"Origin", b"https://evil.example"),), ((b"Origin", b"null"),), ((b"Origin", b"http://[::1"),), ((b"Sec-Fetch-Site", b"cross-site"),),
-    ((b"Sec-Fetch-Site", b"same-site"),), ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
+    ((b"Sec-Fetch-Site", b"same-site"),),
+    ((b"Host", b"evil.example:7860"), (b"Origin", b"http://evil.example:7860"), (b"Sec-Fetch-Site", b"same-origin")),
+    ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
 )  # fmt: skip
 FILE_NAMES = (
     "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png", "\u202egnp.exe", "a;b|c`d.png", "'", ".bashrc",
