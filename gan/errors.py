@@ -105,7 +105,7 @@ MESSAGES = {
     "access.other_name": "GANarium can't be used as “{host}” without a teacher token. Open it as localhost or by its address, or set a token.",
     "access.needed": "This needs the teacher token, which has not been entered in this browser. You can still watch and explore.",
     "access.wrong_token": "This is not the teacher token. Check it and try again.",
-    "access.too_often": "Too many wrong tokens. Wait {seconds} seconds, then try again.",
+    "access.too_often": "Many wrong tokens come from your network, so that only some are looked at. Try again, several times if need be.",
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
     "ui.bad_runs": "The folder “{path}” for runs can't be used ({reason}). Choose another with --runs or GANARIUM_RUNS.",

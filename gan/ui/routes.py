@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -59,12 +60,13 @@ def get(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` as in `get`."""
+    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` runs in a thread, a coroutine function in none."""
+    run = _awaited if inspect.iscoroutinefunction(handler) else run_in_threadpool
 
     def checked(request: Request) -> Any:
         return handler(request) if is_ours(request) else problem(403, "forbidden", "This request came from another site.")
 
-    return Route(f"{PREFIX}/{path}", _answer(checked, run_in_threadpool), methods=["POST"])
+    return Route(f"{PREFIX}/{path}", _answer(checked, run), methods=["POST"])
 
 
 def is_ours(request: Request) -> bool:
@@ -126,6 +128,11 @@ def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> 
         return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
 
     return endpoint
+
+
+async def _awaited(handler: Callable[[Request], Any], request: Request) -> Any:
+    value = handler(request)
+    return await value if inspect.isawaitable(value) else value
 
 
 def _strings(request: Request) -> Response:
