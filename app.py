@@ -41,6 +41,7 @@ def main() -> None:
         signal.signal(number, lambda *_: done.set())
     try:
         services.access = Access(find_token(args.teacher_token))
+        services.host = args.host or ""
         services.open(args.runs.resolve(), args.quota)
         _listen(args.host, args.port)
         services.start()

@@ -51,6 +51,14 @@ def test_in_a_class_room_it_answers_to_addresses_and_its_name(host, status, ask)
     assert ask(host, address="192.168.1.5") == status
 
 
+def test_a_name_that_it_was_told_to_listen_on_is_its_own(tmp_path):
+    services = Services(host="GAN.school.example")
+    services.open(tmp_path / "runs")
+    app = Starlette(**launch_options(services)["app_kwargs"])
+    status = lambda url: TestClient(app, base_url=url).get("/gradio_api/gan/access").status_code  # noqa: E731
+    assert (status("http://gan.school.example:7860"), status("http://other.school.example:7860")) == (200, 403)
+
+
 def test_behind_a_token_or_on_a_space_any_name_will_do(ask, monkeypatch):
     assert ask("gan.school.example", token="correct horse 42") == 200
     monkeypatch.setenv("SPACE_ID", "somebody/ganarium")

@@ -97,7 +97,7 @@ class Guard:
             return _nothing()
         if not _sane(request):
             return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
-        if not (self.services.access.needed or on_space() or _by_own_name(request)):
+        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host)):
             return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
@@ -125,15 +125,15 @@ def _sane(request: Request) -> bool:
     return "x-gradio-server" not in request.headers
 
 
-def _by_own_name(request: Request) -> bool:
+def _by_own_name(request: Request, given: str) -> bool:
     """Whether a request is for a name that no stranger can point at this machine.
 
     Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
-    It can't do that to localhost, to the machine's name, or to a bare address. Where everybody may control, and only who reaches the server is everybody, only
-    these are taken; on the machine itself, of addresses, only its own.
+    It can't do that to localhost, to the machine's name, to that which was `given` to listen on, or to a bare address. So where everybody who reaches the server
+    may control, only these are taken; on the machine itself, of addresses, only its own.
     """
     host = _host(request)
-    if host in ("localhost", *_names()):
+    if host in ("localhost", given.lower(), *_names()):
         return True
     try:
         address = ipaddress.ip_address(host)
