@@ -142,3 +142,12 @@ def test_who_asks_is_who_is_connected_and_on_a_space_whom_its_proxy_names(connec
     assert client_of(request) == alone
     monkeypatch.setenv("SPACE_ID", "somebody/ganarium")
     assert client_of(request) == on_space
+
+
+def test_where_there_is_no_token_nothing_is_guessed():
+    async def asked():
+        access, begin = Access(), time.monotonic()
+        return [await outcome(access, "anything", "a") for _ in range(100)], time.monotonic() - begin
+
+    found, took = asyncio.run(asked())
+    assert (set(found), took < 1) == ({"access.wrong_token"}, True)

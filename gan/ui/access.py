@@ -57,8 +57,10 @@ class Access:
 
         Raises UserError for a wrong token, and for any where so many wait that this one had to make room.
         """
+        if not self.needed:
+            raise UserError("access.wrong_token")
         await self._guesses.turn(client)
-        if not self.needed or not hmac.compare_digest(_digest(token), self._digest):
+        if not hmac.compare_digest(_digest(token), self._digest):
             self._guesses.wrong(client)
             raise UserError("access.wrong_token")
         with self._lock:

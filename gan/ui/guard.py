@@ -129,8 +129,8 @@ def _by_own_name(request: Request, given: str) -> bool:
     """Whether a request is for a name that no stranger can point at this machine.
 
     Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
-    It can't do that to localhost, to the machine's name, to that which was `given` to listen on, or to a bare address. So where everybody who reaches the server
-    may control, only these are taken; on the machine itself, of addresses, only its own.
+    It can't do that to localhost, to the machine's name, to that which was `given` to listen on, or to a bare address. So where everybody who reaches
+    the server may control, only these are taken; on the machine itself, of addresses, only its own.
     """
     host = _host(request)
     if host in ("localhost", given.lower(), *_names()):
