@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
 
 import argparse
 import math
@@ -40,6 +41,7 @@ def main() -> None:
         signal.signal(number, lambda *_: done.set())
     try:
         services.access = Access(find_token(args.teacher_token))
+        services.host = args.host or ""
         services.open(args.runs.resolve(), args.quota)
         _listen(args.host, args.port)
         services.start()

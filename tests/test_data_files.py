@@ -121,6 +121,14 @@ def test_unreadable_pictures_are_skipped_and_counted(pack):
     assert found.skipped == 5
 
 
+def test_pictures_of_other_kinds_are_counted_as_skipped(pack):
+    good = picture("red")
+    path = pack({"a.png": good, "b.png": good, "c.GIF": picture("red", kind="GIF"), "d/e.heic": b"a phone's", "f.tiff": b"", "notes.txt": b"no picture",
+                 "really.bmp": good, ".hidden.gif": b""})
+    found = data.load(path)
+    assert (len(found.images), found.skipped) == (3, 3)
+
+
 def test_fewer_than_two_pictures(pack):
     with pytest.raises(UserError, match="1 usable pictures \\(1 could not") as caught:
         data.load(pack({"a.png": picture("red"), "b.png": b"junk"}))
@@ -151,12 +159,23 @@ def test_zip_writes_nothing_to_disk(tmp_path, monkeypatch):
     inside = tmp_path / "inside"
     inside.mkdir()
     monkeypatch.chdir(inside)
-    path = make_zip(tmp_path / "a.zip", {"../evil.png": picture("red"), "/absolute.png": picture("red"), "a/../../b.png": picture("red"),
-                                         "ok1.png": picture("red"), "ok2.png": picture("blue")})
+    path = make_zip(tmp_path / "a.zip", {"a/ok1.png": picture("red"), "b/ok2.png": picture("blue")})
     before = sorted(tmp_path.rglob("*"))
-    found = data.load(path)
-    assert (len(found.images), found.skipped) == (2, 3)
+    assert len(data.load(path).images) == 2
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("member", ["../evil.png", "/absolute.png", "a/../../b.png", "..\\evil.png", "C:\\evil.png", "../notes.txt", "a/.."])
+def test_a_zip_with_a_way_out_is_refused(tmp_path, member):
+    with pytest.raises(UserError) as caught:
+        data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}))
+    assert (caught.value.key, caught.value.values["member"]) == ("data.leads_out", member)
+
+
+@pytest.mark.parametrize("member", ["a..b/c.png", "...png.png", "a: b/c.png", "12:30.png", "~/c.png"])
+def test_odd_names_that_lead_nowhere_are_taken(tmp_path, member):
+    found = data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}))
+    assert found.skipped == 0
 
 
 def refuses_to_decode(monkeypatch):
@@ -240,14 +259,15 @@ def test_an_archive_in_an_archive_is_refused(tmp_path, member):
     assert caught.value.key == "data.nested"
 
 
-def test_links_in_a_zip_are_skipped(tmp_path):
+def test_a_zip_with_a_link_is_refused(tmp_path):
     path = make_zip(tmp_path / "a.zip", {"a.png": picture("red"), "b.png": picture("red")})
     with zipfile.ZipFile(path, "a") as archive:
         link = zipfile.ZipInfo("link.png")
         link.create_system, link.external_attr = 3, 0o120777 << 16
         archive.writestr(link, picture("blue"))  # even where what it holds would be a picture
-    found = data.load(path)
-    assert (len(found.images), found.skipped) == (2, 1)
+    with pytest.raises(UserError) as caught:
+        data.load(path)
+    assert (caught.value.key, caught.value.values["member"]) == ("data.leads_out", "link.png")
 
 
 def test_class_names_are_plain_and_no_more_than_can_be_shown(pack, monkeypatch):

@@ -85,3 +85,15 @@ def test_an_unknown_machine_leaves_its_part_open():
 def test_the_largest_settings_are_counted_without_their_memory():
     found = estimate(make_config("landscapes", "modern", 128, 3, width=256, batch=1024), MACHINE, 1000)
     assert found.memory_bytes > 2e10
+
+
+def test_many_updates_of_the_discriminator_are_counted_at_the_price_of_one(monkeypatch):
+    counted = []
+    real = cost._loss_d
+    monkeypatch.setattr(cost, "_loss_d", lambda *given: counted.append(1) or real(*given))
+    config = make_config("digits", "modern", 28, 1, penalty_every=4, batch=37)  # a batch that no other test has counted
+    count_step(config)
+    one = len(counted)
+    ten = count_step(dataclasses.replace(config, d_steps=10))
+    assert len(counted) == 2 * one
+    assert ten.work.flops > 5 * count_step(config).work.flops

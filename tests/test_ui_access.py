@@ -1,5 +1,6 @@
 """The teacher token: who may change runs, and what stands before every route."""
 
+import asyncio
 import io
 import json
 import re
@@ -10,8 +11,9 @@ from starlette.testclient import TestClient
 
 from gan.errors import UserError
 from gan.ui import access as access_module
-from gan.ui.access import COOKIE, LASTS, MOST_ALL, MOST_EACH, WINDOW, Access, find_token
+from gan.ui.access import COOKIE, LASTS, Access, find_token
 from gan.ui.guard import MAX_BODY
+from gan.ui.guesses import FREE
 from gan.ui.page import launch_options
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST
@@ -46,12 +48,6 @@ def enter(browser, token=TOKEN, **headers):
     return browser.post("/gradio_api/gan/access", content=json.dumps({"token": token}), headers=headers)
 
 
-def refused(access: Access, token: str, client: str = "a") -> UserError:
-    with pytest.raises(UserError) as caught:
-        access.enter(token, client)
-    return caught.value
-
-
 def test_without_a_token_everybody_controls():
     assert (Access().needed, Access().allows(None), Access().allows("x")) == (False, True, True)
 
@@ -59,7 +55,7 @@ def test_without_a_token_everybody_controls():
 def test_a_session_opens_with_the_token_and_closes_by_itself(clock):
     access = Access(TOKEN)
     assert not any(access.allows(session) for session in (None, "", "x", TOKEN))
-    first, second = access.enter(TOKEN, "a"), access.enter(TOKEN, "b")
+    first, second = (asyncio.run(access.enter(TOKEN, client)) for client in "ab")
     assert first != second
     assert len(first) > 40
     access.leave(second)
@@ -70,23 +66,8 @@ def test_a_session_opens_with_the_token_and_closes_by_itself(clock):
 
 def test_the_token_is_kept_nowhere():
     access = Access(TOKEN)
-    access.enter(TOKEN, "a")
+    asyncio.run(access.enter(TOKEN, "a"))
     assert TOKEN not in repr(vars(access))
-
-
-def test_wrong_tokens_are_slowed_down_for_one_and_for_all(clock):
-    access = Access(TOKEN)
-    for _ in range(MOST_EACH):
-        assert refused(access, "wrong").key == "access.wrong_token"
-        clock[0] += 1
-    error = refused(access, TOKEN)  # not even the right one, or trying would go on
-    assert (error.key, error.values["seconds"]) == ("access.too_often", WINDOW - MOST_EACH)
-    assert access.enter(TOKEN, "b")
-    for number in range(MOST_ALL - MOST_EACH):
-        assert refused(access, "wrong", f"client {number}").key == "access.wrong_token"
-    assert refused(access, TOKEN, "somebody else").key == "access.too_often"
-    clock[0] += WINDOW
-    assert access.enter(TOKEN, "a")
 
 
 @pytest.mark.parametrize("token", ["", "short", "1234567"])
@@ -140,13 +121,10 @@ def test_odd_tokens_are_wrong_tokens(token, visit):
     assert enter(visit(), token).status_code == 403
 
 
-def test_too_many_wrong_tokens_are_told_with_the_seconds_to_wait(visit):
+def test_the_right_token_opens_whatever_was_tried_before(visit):
     browser = visit()
-    assert [enter(browser, "wrong token").status_code for _ in range(MOST_EACH)] == [403] * MOST_EACH
-    reply = enter(browser)
-    assert (reply.status_code, reply.json()["error"]["key"]) == (429, "access.too_often")
-    assert 0 < int(reply.json()["error"]["values"]["seconds"]) <= WINDOW
-    assert enter(browser, **{"X-Forwarded-For": "1.2.3.4"}).status_code == 200
+    assert [enter(browser, "wrong token").status_code for _ in range(FREE + 2)] == [403] * (FREE + 2)
+    assert enter(browser).status_code == 200
 
 
 def test_who_only_watches_changes_nothing(visit, services):

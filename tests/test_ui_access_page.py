@@ -1,10 +1,15 @@
 """The lock in a real browser: a class watches, one controls, and the token shows up nowhere."""
 
+import json
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from gan.ui.guesses import FREE, PACE
 from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 from tests.fakes.runs import children
+from tests.reliability.wire import Case, Wire
 
 pytestmark = pytest.mark.browser
 TOKEN = "zebra-4711-quokka"
@@ -126,3 +131,17 @@ def test_the_token_appears_nowhere(visit, served):
     assert workers
     for worker in workers:
         assert TOKEN not in repr([worker.cmdline(), worker.environ()])
+
+
+def test_invented_addresses_neither_speed_guessing_nor_lock_the_teacher_out(served):
+    """The last test of this module: from here on this machine is one from which there were many wrong tokens."""
+    wire = Wire(served[0])
+
+    def status(token: str, address: str) -> int:
+        headers = ((b"X-Forwarded-For", address.encode()),)
+        return wire.ask(Case("tokens", b"/gradio_api/gan/access", b"POST", headers, json.dumps({"token": token}).encode())).status
+
+    begin = time.monotonic()
+    assert {status("wrong token", f"8.8.4.{number}") for number in range(FREE + 4)} == {403}
+    assert time.monotonic() - begin > 3 * PACE
+    assert status(TOKEN, "8.8.4.1") == 200

@@ -116,8 +116,8 @@ def test_only_pictures_and_zips_are_kept(name, tmp_path):
 
 
 def test_a_zip_that_would_be_refused_is_not_kept(tmp_path):
-    nested, bomb = zipped({"a.png": b"", "more.zip": b""}), zipped({"a.png": bytes(2**24)})
-    for content, key in ((b"no zip", "data.not_pictures"), (nested, "data.nested"), (bomb, "data.zip_bomb")):
+    nested, bomb, outside = zipped({"a.png": b"", "more.zip": b""}), zipped({"a.png": bytes(2**24)}), zipped({f"../{n}.png": b"" for n in range(40)})
+    for content, key in ((b"no zip", "data.not_pictures"), (nested, "data.nested"), (bomb, "data.zip_bomb"), (outside, "data.leads_out")):
         (tmp_path / "cats.zip").write_bytes(content)
         with pytest.raises(UserError) as caught:
             keep_uploads([tmp_path / "cats.zip"], tmp_path / "root")
@@ -159,4 +159,11 @@ def test_too_few_own_pictures_are_a_sentence(tmp_path, count):
         Image.new("RGB", (9, 9)).save(tmp_path / f"{number}.png")
     with pytest.raises(UserError) as caught:
         form.config(str(tmp_path), "modern", 1, values(batch=4))
+    assert caught.value.key == "ui.too_few"
+
+
+def test_a_zip_of_other_pictures_is_refused_before_anything_is_started(tmp_path):
+    (tmp_path / "phone.zip").write_bytes(zipped({f"{number}.heic": b"x" for number in range(40)}))
+    with pytest.raises(UserError) as caught:
+        form.config(str(tmp_path / "phone.zip"), "modern", 1, values(batch=4))
     assert caught.value.key == "ui.too_few"

@@ -23,7 +23,7 @@ class Dataset:
     classes: tuple[str, ...] = ()  # English class names, () where there are no labels
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
     attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
-    skipped: int = 0  # pictures of a folder or zip that could not be read
+    skipped: int = 0  # files of a folder or zip that are named like pictures and could not be used
 
 
 def check_shape(size: int | None, channels: int | None) -> None:

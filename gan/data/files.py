@@ -41,8 +41,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
     """The pictures of a folder or .zip as a `Dataset`: centre crop, `size` pixels (64 by default), RGB unless `channels` is 1.
 
     EXIF orientation is applied and dropped, transparency becomes white, of an animation the first frame is taken. Where every picture
-    lies in one of at least two sub-folders, these are the classes. Unreadable pictures are counted in `skipped`. Raises UserError for
-    something that is neither folder nor zip, an archive over the limits, and fewer than two usable pictures.
+    lies in one of at least two sub-folders, these are the classes. `skipped` counts the files named like pictures that could not be used:
+    damaged, too large, or of another kind (GIF, BMP, TIFF, HEIC, AVIF). Raises UserError for something that is neither folder nor zip, an
+    archive over the limits or with links or ways out, and fewer than two usable pictures.
     """
     path, size, channels = Path(name), size or SIZE, channels or 3
     if path.is_dir():

@@ -143,23 +143,24 @@ def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.
 
 
 def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> tuple[Work, int]:
-    """The work of one step with this penalty, without the updates, and the bytes alive before D's backward pass: Trainer's step, on shapes alone."""
+    """The work of one step with this penalty, without the updates, and the bytes alive before D's backward pass: Trainer's step, on shapes alone.
+
+    D's updates are all alike, so that one is counted, however many there are: a stranger may ask for the most.
+    """
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
     real = torch.empty(config.batch, config.channels, config.size, config.size, device="meta")
     G.requires_grad_(True), D.requires_grad_(True)
-    with Tally() as tally:
-        for turn in range(config.d_steps):
-            before = tally.made
-            with torch.set_grad_enabled(turn == config.d_steps - 1):
-                fake = G(z, None) if groups is None else G(*G.told.split(z, groups))
-            loss = _loss_d(config, D, real, fake.detach(), groups, penalty)
-            activations = tally.made - before
-            loss.backward(inputs=list(D.parameters()))
-        D.requires_grad_(False)
+    with Tally() as turn:
+        fake = G(z, None) if groups is None else G(*G.told.split(z, groups))
+        loss = _loss_d(config, D, real, fake.detach(), groups, penalty)
+        activations = turn.made
+        loss.backward(inputs=list(D.parameters()))
+    D.requires_grad_(False)
+    with Tally() as last:
         with torch.no_grad():
             on_real = _logits(config, D, real, groups) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")
         LOSSES[config.loss].generator(on_real, _logits(config, D, fake, groups)).backward()
-    return tally.work(), activations
+    return turn.work() * config.d_steps + last.work(), activations
 
 
 def _logits(config: RunConfig, D: Any, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:

@@ -6,20 +6,21 @@ What a browser gets for the token is a random session id in a cookie, which no s
 import getpass
 import hashlib
 import hmac
-import math
+import ipaddress
 import os
 import secrets
 import sys
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
+from gan.ui.guesses import Guesses
 from gan.ui.routes import Json, get, json_body, post
 
 if TYPE_CHECKING:
@@ -29,19 +30,17 @@ COOKIE = "ganarium-control"
 VARIABLE = "TEACHER_TOKEN"
 LEAST = 8  # characters of a token
 LASTS = 12 * 3600  # seconds that a session is good for: a day at school
-WINDOW = 60  # seconds in which wrong tokens are counted
-MOST_EACH, MOST_ALL = 5, 30  # wrong tokens within it, of one client and of all: behind some proxies clients can't be told apart, or lie
 
 
 class Access:
-    """The sessions of those who control the runs. All methods may be called from any thread. Raises UserError for a token that is too short."""
+    """The sessions of those who control the runs. All methods but `enter` may be called from any thread. Raises UserError for a token that is too short."""
 
     def __init__(self, token: str | None = None):
         if token is not None and len(token) < LEAST:
             raise UserError("access.short_token", least=LEAST)
         self._digest = None if token is None else _digest(token)
         self._sessions: dict[str, float] = {}
-        self._failed: deque[tuple[float, str]] = deque()
+        self._guesses = Guesses()
         self._lock = threading.Lock()
 
     @property
@@ -53,19 +52,19 @@ class Access:
         """Whether who has this session id may change runs."""
         return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
 
-    def enter(self, token: str, client: str) -> str:
-        """A new session id for the right token. Raises UserError for a wrong one, and for any while too many were wrong."""
+    async def enter(self, token: str, client: str) -> str:
+        """A new session id for the right token, after a pause where many were wrong (gan.ui.guesses).
+
+        Raises UserError for a wrong token, and for any where so many wait that this one had to make room.
+        """
+        if not self.needed:
+            raise UserError("access.wrong_token")
+        await self._guesses.turn(client)
+        if not hmac.compare_digest(_digest(token), self._digest):
+            self._guesses.wrong(client)
+            raise UserError("access.wrong_token")
         with self._lock:
             now = time.monotonic()
-            while self._failed and self._failed[0][0] <= now - WINDOW:
-                self._failed.popleft()
-            own = [when for when, who in self._failed if who == client]
-            if len(own) >= MOST_EACH or len(self._failed) >= MOST_ALL:
-                oldest = own[0] if len(own) >= MOST_EACH else self._failed[0][0]
-                raise UserError("access.too_often", seconds=max(1, math.ceil(oldest + WINDOW - now)))
-            if not self.needed or not hmac.compare_digest(_digest(token), self._digest):
-                self._failed.append((now, client))
-                raise UserError("access.wrong_token")
             self._sessions = {known: end for known, end in self._sessions.items() if end > now}
             session = secrets.token_urlsafe(32)
             self._sessions[session] = now + LASTS
@@ -92,15 +91,20 @@ def find_token(given: str | None) -> str | None:
     return token
 
 
+def on_space() -> bool:
+    """Whether this is a Hugging Face Space: everybody comes through its proxy, and anybody may."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def access_routes(services: "Services") -> list[BaseRoute]:
     """GET access tells whether a token is needed and whether this browser has entered it; POST access enters it, POST access/leave forgets it."""
 
     def state(request: Request) -> dict[str, bool]:
         return {"needed": services.access.needed, "control": services.access.allows(request.cookies.get(COOKIE))}
 
-    def enter(request: Request) -> Response:
-        token = json_body(request).get("token")
-        session = services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
+    async def enter(request: Request) -> Response:
+        token = (await run_in_threadpool(json_body, request)).get("token")
+        session = await services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
         return _answer({"needed": True, "control": True}, request, session, LASTS)
 
     def leave(request: Request) -> Response:
@@ -111,9 +115,24 @@ def access_routes(services: "Services") -> list[BaseRoute]:
 
 
 def client_of(request: Request) -> str:
-    """Who asks: the last address that a proxy in front of us has added, else the one that is connected."""
-    forwarded = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
-    return (forwarded or (request.client.host if request.client else ""))[:64]
+    """Who asks: the address that is connected. What a request says of others is believed only on a Space, where all come through its proxy: then it is the last
+    public one, which the proxy has added. Of IPv6 it is the network of 2^64 addresses that one customer has.
+    """
+    connected = request.client.host if request.client else ""
+    forwarded = request.headers.get("x-forwarded-for", "").split(",") if on_space() else []
+    public = (address for address in map(_address, reversed(forwarded)) if address is not None and address.is_global)
+    address = next(public, None) or _address(connected)
+    if address is None:
+        return connected[:64]
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _answer(value: dict[str, bool], request: Request, session: str, seconds: int) -> Response:

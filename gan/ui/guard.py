@@ -4,9 +4,11 @@ Our page calls no Python through Gradio: its events run in the browser, and what
 files and the upload remain; the others (calls, queue, proxy, streams, deep links, component servers...) are as good as not there.
 """
 
+import ipaddress
 import logging
 import re
 import shutil
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.ui import strings
-from gan.ui.access import COOKIE
+from gan.ui.access import COOKIE, on_space
 from gan.ui.routes import PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST, sweep
@@ -95,6 +97,8 @@ class Guard:
             return _nothing()
         if not _sane(request):
             return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
+        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host)):
+            return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
             return None if ours and _READ.fullmatch(path) else _nothing()
@@ -119,6 +123,41 @@ def _sane(request: Request) -> bool:
         except ValueError:
             return False
     return "x-gradio-server" not in request.headers
+
+
+def _by_own_name(request: Request, given: str) -> bool:
+    """Whether a request is for a name that no stranger can point at this machine.
+
+    Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
+    It can't do that to localhost, to the machine's name, to that which was `given` to listen on, or to a bare address. So where everybody who reaches
+    the server may control, only these are taken; on the machine itself, of addresses, only its own.
+    """
+    host = _host(request)
+    if host in ("localhost", given.lower(), *_names()):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or not _loopback((request.scope.get("server") or ("",))[0])
+
+
+def _host(request: Request) -> str:
+    """The host that a sane request is for, without its port."""
+    return (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _names() -> tuple[str, str]:
+    """What this machine is called in its network."""
+    name = socket.gethostname().lower()
+    return name, f"{name.split('.')[0]}.local"
 
 
 def _too_much(request: Request) -> Response | None:
@@ -151,9 +190,9 @@ def _nothing() -> Response:
 
 
 def _in_words(request: Request, error: UserError) -> Response:
-    """A refusal. Gradio shows what its upload answers to people as it is, so that there it is a plain sentence in their language."""
+    """A refusal. What is no route of ours shows people the answer as it is, Gradio's upload too: there it is a plain sentence in their language."""
     reply = refusal(error)
-    if request.scope["path"] != UPLOAD:
+    if request.scope["path"].startswith(f"{PREFIX}/"):
         return reply
     lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
     return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code)

@@ -2,10 +2,11 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,13 +20,15 @@ from starlette.staticfiles import StaticFiles
 
 from gan.errors import MESSAGES, UserError
 from gan.ui import strings
+from gan.ui.lanes import LANES
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(__file__).resolve().parent / "static"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
-    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "ui.too_large": 413, "ui.no_room": 413,
+    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
+    "ui.busy": 503,
 }  # fmt: skip
 FOREVER = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
@@ -59,17 +62,19 @@ def shared_routes() -> list[BaseRoute]:
 
 
 def get(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A GET route under PREFIX. `handler(request)` runs in a thread and returns a Response or a JSON value."""
-    return Route(f"{PREFIX}/{path}", _answer(handler), methods=["GET"])
+    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's lane and returns a Response or a JSON value."""
+    lane = LANES.get(path)
+    return Route(f"{PREFIX}/{path}", _answer(handler, lane.run if lane else run_in_threadpool), methods=["GET"])
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` as in `get`."""
+    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` runs in a thread, a coroutine function in none."""
+    run = _awaited if inspect.iscoroutinefunction(handler) else run_in_threadpool
 
     def checked(request: Request) -> Any:
         return handler(request) if is_ours(request) else problem(403, "forbidden", "This request came from another site.")
 
-    return Route(f"{PREFIX}/{path}", _answer(checked), methods=["POST"])
+    return Route(f"{PREFIX}/{path}", _answer(checked, run), methods=["POST"])
 
 
 def is_ours(request: Request) -> bool:
@@ -96,14 +101,15 @@ def json_body(request: Request) -> dict[str, Any]:
     return value
 
 
-def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None) -> Response:
+def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None, more: dict[str, bool] | None = None) -> Response:
     """The JSON form of a failure."""
-    return Json({"error": {"key": key, "values": values or {}, "text": text}}, status_code=status)
+    return Json({"error": {"key": key, "values": values or {}, "text": text, **(more or {})}}, status_code=status)
 
 
 def refusal(error: UserError) -> Response:
-    """A mistake as the page is told of it."""
-    return problem(STATUS.get(error.key, 400), error.key, str(error), {name: str(value) for name, value in error.values.items()})
+    """A mistake as the page is told of it. Where the server has too much to do, the page is to do as if it could not be reached: ask again by itself."""
+    status = STATUS.get(error.key, 400)
+    return problem(status, error.key, str(error), {name: str(value) for name, value in error.values.items()}, {"offline": True} if status == 503 else {})
 
 
 def with_etag(request: Request, value: Any) -> Response:
@@ -115,13 +121,13 @@ def with_etag(request: Request, value: Any) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
-def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a handler in a thread; a UserError becomes its status (400 where STATUS has none) with its sentence, a defect 500 without its traceback."""
+def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    """Have a handler `run` in a thread; a UserError becomes its status (400 where STATUS has none) with its sentence, a defect 500 without its traceback."""
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
         try:
-            value = await run_in_threadpool(handler, request)
+            value = await run(handler, request)
         except UserError as error:
             return refusal(error)
         except Exception:
@@ -130,6 +136,11 @@ def _answer(handler: Callable[..., Any]) -> Callable[..., Any]:
         return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
 
     return endpoint
+
+
+async def _awaited(handler: Callable[[Request], Any], request: Request) -> Any:
+    value = handler(request)
+    return await value if inspect.isawaitable(value) else value
 
 
 def _strings(request: Request) -> Response:

@@ -23,6 +23,7 @@ class Services:
     uploads: Path | None = None
     checkpoints: Path = CHECKPOINTS
     access: Access = field(default_factory=Access)
+    host: str = ""  # the name or address that the server was told to listen on, if any
     uploading: threading.Lock = field(default_factory=threading.Lock)  # held from keeping pictures until a run refers to them
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -58,7 +58,7 @@ def count_pictures(path: Path) -> int:
         return sum(entry.name.lower().endswith(SUFFIXES) for entry in path.iterdir())
     try:
         with open_zip(path) as archive:
-            return len(pictures_in(path, archive))
+            return sum(entry.filename.lower().endswith(SUFFIXES) for entry in pictures_in(path, archive))
     except UserError as error:
         raise UserError(error.key, **{**error.values, "path": path.name}) from error  # not where the server keeps it
 

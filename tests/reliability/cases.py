@@ -72,6 +72,7 @@ FOREIGN = (
     ((b"Origin", b"https://evil.example"),), ((b"Origin", b"null"),), ((b"Origin", b"http://[::1"),), ((b"Sec-Fetch-Site", b"cross-site"),),
     ((b"Sec-Fetch-Site", b"same-site"),), ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
 )  # fmt: skip
+REBOUND = ((b"Host", b"evil.example:7860"), (b"Origin", b"http://evil.example:7860"), (b"Sec-Fetch-Site", b"same-origin"))
 FILE_NAMES = (
     "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png", "\u202egnp.exe", "a;b|c`d.png", "'", ".bashrc",
     "~", "🙂.png", "",
@@ -162,6 +163,8 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for headers in FOREIGN:
         for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
+    for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode()):
+        yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
 
 
 def _wrong_settings(values: list) -> Iterator[dict]:

@@ -1,8 +1,11 @@
 // Pictures from the server: fetched, decoded, and told apart from the server's sentences.
 import { address, t } from "../common.js";
 
-/** {bitmap, blob, version} of a picture route. Throws {key, values, text}, with offline: true where the server can't be reached. */
-export async function picture(path, query) {
+const PAUSE = 1000; // ms until a server that has too much to do is asked again, and as much again at random, so that a class does not ask at once
+const TIMES = 5;
+
+/** {bitmap, blob, version} of a picture route. Throws {key, values, text}, with offline: true where the server can't be reached or has too much to do. */
+export async function picture(path, query, times = TIMES) {
   let reply;
   try {
     reply = await fetch(address(path, query));
@@ -11,6 +14,10 @@ export async function picture(path, query) {
   }
   if (!reply.ok) {
     const body = await reply.json().catch(() => ({}));
+    if (reply.status === 503 && times > 1) {
+      await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
+      return picture(path, query, times - 1);
+    }
     throw body.error ?? { text: t("common.failed") };
   }
   const blob = await reply.blob();
