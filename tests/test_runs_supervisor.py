@@ -249,9 +249,6 @@ def test_a_worker_that_dies_shows_as_failed_with_its_last_words(store, supervise
     assert status["error"]["key"] == key
     assert status["error"]["text"] == MESSAGES[key].format(**status["error"]["values"])
     assert store.get(run_id)["log"][-1] == log
-    with pytest.raises(UserError) as caught:
-        boss.resume(run_id)
-    assert caught.value.key == "runs.no_checkpoint"
     healthy = boss.submit(tiny(steps=5))
     reaches(store, healthy, "finished")
 
@@ -274,6 +271,31 @@ def test_a_failed_run_with_a_checkpoint_goes_on(store, supervise):
     boss.resume(run_id)
     reaches(store, run_id, "running")
     assert store.status(run_id)["error"] is None
+
+
+def test_a_run_that_died_before_its_first_checkpoint_begins_anew(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    os.kill(store.status(run_id)["pid"], signal.SIGKILL)
+    reaches(store, run_id, "failed")
+    assert not store.resumable(run_id)
+    boss.resume(run_id)
+    reaches(store, run_id, "running")
+    boss.stop(run_id)
+    reaches(store, run_id, "stopped")
+
+
+def test_a_run_that_was_paused_without_a_checkpoint_stays_so_when_it_leaves_the_queue(store, supervise):
+    """As one that a full disk paused at its start."""
+    boss = supervise()
+    boss.submit(tiny(steps=LONG))
+    paused = boss.submit(tiny())
+    store.update_status(paused, state="paused")
+    for name in ("cancel", "pause"):
+        boss.resume(paused)
+        boss.command(paused, name)
+        assert state(store, paused) == "paused", name
 
 
 def test_a_run_whose_files_were_deleted_while_it_trained_can_be_stopped(store, supervise):

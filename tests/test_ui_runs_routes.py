@@ -265,7 +265,7 @@ def test_a_hanging_run_is_shown_and_can_be_ended(post, poll, services, store, mo
     assert poll()["starts"] == {}, "nobody knows when a run that hangs will end"
     assert post(active, "end").json() == {"done": "end"}
     status = poll(run=active)["run"]["status"]
-    assert (status["state"], status["error"]["key"]) == ("failed", "runs.ended_early")
+    assert (status["state"], status["error"]["key"]) == ("paused", "runs.ended_early")
     reaches(store, waiting, "running")
 
 

@@ -220,8 +220,7 @@ def test_a_failed_run_brings_its_log(poll, store, ended):
     (store.path(ended) / "worker.log").write_text("one\ntwo\n")
     assert poll()["run"]["log"] == []
     store.update_status(ended, state="failed", error={"key": "runs.worker_lost", "values": {}, "text": "x"})
-    run = poll()["run"]
-    assert (run["log"], run["resumable"]) == (["one", "two"], False)
+    assert poll()["run"]["log"] == ["one", "two"]
 
 
 def test_the_form_is_offered_every_registry_entry(client):

@@ -148,7 +148,7 @@ class Supervisor:
         self.command(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
-        """Put a paused run, or a failed one with a checkpoint, at the end of the queue. Stopped and finished are final."""
+        """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped and finished are final."""
         self.command(run_id, "resume")
 
     def stop(self, run_id: str) -> None:
@@ -156,11 +156,11 @@ class Supervisor:
         self.command(run_id, "stop")
 
     def cancel(self, run_id: str) -> None:
-        """Take a run out of the queue: a new one is then stopped, a resumed one paused again."""
+        """Take a run out of the queue: a new one is then stopped, a resumed one paused again, whether it has a checkpoint or not."""
         self.command(run_id, "cancel")
 
     def end(self, run_id: str) -> None:
-        """Kill the worker of a run that hangs (see silence). The run is then paused, or failed where it has no checkpoint, and says why."""
+        """Kill the worker of a run that hangs (see silence). The run is then paused, and says why."""
         self.command(run_id, "end")
 
     def delete(self, run_id: str) -> None:
@@ -192,7 +192,7 @@ class Supervisor:
             "pause": {**send("pause"), "queued": self._dequeue},
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
-            "resume": {"paused": self._enqueue, "failed": self._retry},
+            "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
             "end": dict.fromkeys(LIVE, self._kill),
             "delete": dict.fromkeys(("paused", "finished", "stopped", "failed", "damaged"), self._delete),
             "sample": send("sample"),
@@ -205,13 +205,10 @@ class Supervisor:
         self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
         self._look_again()
 
-    def _retry(self, run_id: str) -> None:
-        if not self.store.resumable(run_id):
-            raise UserError("runs.no_checkpoint")
-        self._enqueue(run_id)
-
     def _dequeue(self, run_id: str) -> None:
-        self.store.update_status(run_id, state="paused" if self.store.resumable(run_id) else "stopped")
+        status = self.store.status(run_id)
+        asked_again = status["queued_at"] > status["created"]  # a checkpoint can't tell: a run that a full disk paused at its start has none
+        self.store.update_status(run_id, state="paused" if asked_again or self.store.resumable(run_id) else "stopped")
         self._look_again()
 
     def _end(self, run_id: str) -> None:
@@ -227,11 +224,7 @@ class Supervisor:
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
         if self._state(run_id) in LIVE:
-            if self.store.resumable(run_id):
-                error = error_json(UserError("runs.ended", seconds=round(seconds)))
-                self.store.update_status(run_id, state="paused", error=error, pid=None, pid_started=None, eta=None)
-            else:
-                self._fail(run_id, UserError("runs.ended_early", seconds=round(seconds)))
+            self._pause(run_id, UserError("runs.ended" if self.store.resumable(run_id) else "runs.ended_early", seconds=round(seconds)))
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
@@ -287,7 +280,7 @@ class Supervisor:
             return
         code = worker.exit_status
         if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
-            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
+            self._pause(run_id)
         elif code is None:
             self._fail(run_id, UserError("runs.worker_lost"))
         elif code < 0:
@@ -308,6 +301,9 @@ class Supervisor:
         log = self.store.path(run_id) / "worker.log"
         if not log.exists() and self._spare_log.exists():
             shutil.copyfile(self._spare_log, log)
+
+    def _pause(self, run_id: str, error: UserError | None = None) -> None:
+        self.store.update_status(run_id, state="paused", error=error and error_json(error), pid=None, pid_started=None, eta=None)
 
     def _fail(self, run_id: str, error: UserError) -> None:
         self.store.update_status(run_id, state="failed", error=error_json(error), pid=None, pid_started=None, eta=None)
@@ -333,10 +329,7 @@ class Supervisor:
         again = self.store.status(run_id)
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
-        if self.store.resumable(run_id):
-            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
-        else:
-            self._fail(run_id, UserError("runs.interrupted"))
+        self._pause(run_id, None if self.store.resumable(run_id) else UserError("runs.interrupted"))
 
     # Workers
 

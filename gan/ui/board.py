@@ -112,7 +112,6 @@ class Board:
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = self.without_paths(run["status"]["error"]), self.without_paths(run["log"])
-            run["resumable"] = run["status"]["state"] == "failed" and self._services.store.resumable(run_id)
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
             held = self._runs[run_id] = (now + FRESH, run)

@@ -5,7 +5,7 @@ import { TwoPresses } from "./presses.js";
 
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
-  resume: { icon: "play", states: ["paused"], primary: true },
+  resume: { icon: "play", states: ["paused", "failed"], primary: true },
   cancel: { icon: "close", states: ["queued"] },
   stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
   end: { icon: "close", states: ["starting", "running"], confirm: true, silent: true },
@@ -38,8 +38,7 @@ export class Controls {
     this.run = run;
     const { state } = run.status;
     for (const [name, spec] of Object.entries(BUTTONS)) {
-      const resumable = name === "resume" && state === "failed" && run.resumable;
-      const offered = (spec.states.includes(state) && (!spec.silent || run.silent !== null)) || resumable;
+      const offered = spec.states.includes(state) && (!spec.silent || run.silent !== null);
       this.buttons[name].hidden = !offered;
       if (!offered) this.questions[name]?.settle();
     }
