@@ -178,6 +178,33 @@ def test_cancelled_runs_never_start(store, supervise):
     assert not any((store.path(run_id) / "worker.log").exists() for run_id in [*waiting.values(), resumed])
 
 
+def test_a_run_starts_again_from_nothing(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    with pytest.raises(UserError) as caught:
+        boss.restart(run_id)
+    assert caught.value.key == "runs.cant_restart"
+    boss.stop(run_id)
+    reaches(store, run_id, "stopped")
+    wait_until(lambda: boss.active() is None)
+    config, before = store.config(run_id), store.status(run_id)
+    store.rename(run_id, "Kept")
+    append_line(store.path(run_id) / "events.jsonl", {"time": 1.0, "key": "disk_full", "values": {}})
+    for name in ("samples/00000040.webp", "snapshots/00000040.safetensors", "live.safetensors", "commands/1-stop.json"):
+        write_bytes(store.path(run_id) / name, b"old")
+    other = boss.submit(tiny(steps=LONG))
+    wait_until(lambda: boss.active() == other)
+    boss.restart(run_id)
+    assert sorted(path.name for path in store.path(run_id).iterdir()) == ["config.json", "events.jsonl", "name.txt", "status.json", "worker.log"]
+    shown, status = store.get(run_id), store.status(run_id)
+    assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == ("Kept", ["disk_full"], config)
+    assert (status["state"], status["step"], status["created"], boss.queue()) == ("queued", 0, before["created"], [run_id])
+    boss.stop(other)
+    reaches(store, run_id, "running")
+    assert store.log_tail(run_id)[-1] == "training from step 0"
+
+
 # Transitions that make no sense
 
 WRONG = {
@@ -186,6 +213,7 @@ WRONG = {
     "end": set(STATES) - {"starting", "running"},
     "cancel": set(STATES) - {"queued"},
     "resume": set(STATES) - {"paused", "failed"},
+    "restart": set(STATES) - {"paused", "failed", "stopped"},
     "sample": set(STATES) - {"starting", "running"},
     "save": set(STATES) - {"starting", "running"},
 }
@@ -236,7 +264,7 @@ def test_a_paused_run_can_be_stopped_for_good(store):
 @pytest.mark.parametrize(
     ("seed", "key", "log"),
     [
-        ("crash", "runs.worker_ended", "RuntimeError: the fake ran out of luck"),
+        ("crash", "runs.worker_ended", "training from step 0"),
         ("kill", "runs.worker_killed", "training from step 0"),
         ("exit at once", "runs.worker_ended", "no torch here"),
     ],
@@ -330,7 +358,7 @@ def test_many_threads_may_press_every_button(store, supervise):
 
     def press(number):
         for turn in range(25):
-            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end")[(number + turn) % 7] if turn < 20 else "stop"
+            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end", "restart")[(number + turn) % 8] if turn < 20 else "stop"
             try:
                 boss.command(ids[(number + turn) % 4], name)
             except UserError:

@@ -246,6 +246,23 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
     end(runs, run_id)
 
 
+def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, runs, ended):
+    run_id = ended(state="failed", error={"key": "train.no_sound_checkpoint", "values": {}, "text": "no sound one"})
+    page = visit()
+    button = page.locator("[data-command=restart]")
+    expect(button).to_have_text("Start again from nothing")
+    expect(page.locator("[data-command=resume]")).to_be_hidden()
+    expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000040.webp"))
+    button.click()
+    expect(button).to_have_text("Really start again?")
+    assert state(runs, run_id) == "failed"
+    page.wait_for_timeout(600)  # two clicks within less are one press
+    button.click()
+    wait_until(lambda: state(runs, run_id) == "finished", timeout=SLOW / 1000)
+    expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000020.webp"))
+    assert 40 not in runs.samples(run_id)
+
+
 def end(runs: Store, run_id: str) -> None:
     """Stop a run and forget it."""
     runs.send(run_id, "stop")

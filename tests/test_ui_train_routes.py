@@ -223,6 +223,26 @@ def test_a_failed_run_brings_its_log(poll, store, ended):
     assert poll()["run"]["log"] == ["one", "two"]
 
 
+def test_a_defect_is_told_as_one_and_not_in_the_words_of_an_exception(poll, store, ended):
+    store.update_status(ended, state="failed", error={"key": None, "values": {}, "text": "KeyError: 'conv.weight'"})
+    (store.path(ended) / "worker.log").write_text("began\nTraceback (most recent call last):\n  File 'a.py'\nKeyError: 'conv.weight'\n")
+    answer = poll()
+    assert "KeyError" not in json.dumps(answer)
+    assert (answer["run"]["status"]["error"]["key"], answer["run"]["log"]) == ("runs.defect", ["began"])
+
+
+def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
+    run_id = store.create(tiny())
+    again = lambda **status: store.update_status(run_id, **status) or poll()["run"]["again"]  # noqa: E731
+    assert again(state="stopped"), "taken out of the queue before it began"
+    assert not again(state="failed", error={"key": "runs.worker_lost", "values": {}, "text": ""}), "is resumed from nothing"
+    write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"step")
+    assert not again(state="stopped", error=None)
+    assert not again(state="paused")
+    for state in ("failed", "paused"):
+        assert again(state=state, error={"key": "train.no_sound_checkpoint", "values": {}, "text": ""})
+
+
 def test_the_form_is_offered_every_registry_entry(client):
     offer = client.get("/gradio_api/gan/catalogue").json()
     assert [one["name"] for one in offer["recipes"]] == list(RECIPES)

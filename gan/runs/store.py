@@ -34,6 +34,8 @@ EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
+_TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
+_BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
@@ -134,14 +136,15 @@ class Store:
         return path
 
     def log_tail(self, run_id: str, lines: int = 20) -> list[str]:
-        """The last lines of worker.log, oldest first; empty where there is no log."""
+        """The last plain lines of worker.log, oldest first, without the tracebacks, which are for who reads the file; empty where there is no log."""
         try:
             with open(self.path(run_id) / "worker.log", "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
                 text = file.read().decode("utf-8", "replace")
         except OSError:
             return []
-        return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+        plain = _BETWEEN.sub("", _TRACEBACK.sub("", "\n".join(text.splitlines()) + "\n"))
+        return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][-lines:]  # a cut one may have lost its first line
 
     def resumable(self, run_id: str) -> bool:
         """Whether the run has written a checkpoint to go on from."""
@@ -216,6 +219,13 @@ class Store:
         else:
             path.unlink(missing_ok=True)
         return kept
+
+    def begin_anew(self, run_id: str) -> None:
+        """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a living worker."""
+        trash.empty(self.path(run_id))
+        now = time.time()
+        write_json(self.path(run_id) / "status.json", {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now})
+        self.usage.forget()
 
     def hide(self, run_id: str) -> None:
         """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which would write the directory anew."""

@@ -127,7 +127,7 @@ class Supervisor:
         return run_id
 
     def command(self, run_id: str, name: str) -> None:
-        """Do "pause", "resume", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
+        """Do "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
 
         Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a disk that can't be written.
         """
@@ -150,6 +150,10 @@ class Supervisor:
     def resume(self, run_id: str) -> None:
         """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped and finished are final."""
         self.command(run_id, "resume")
+
+    def restart(self, run_id: str) -> None:
+        """Forget all that a run has learnt which neither trains nor waits, and queue it with the same settings."""
+        self.command(run_id, "restart")
 
     def stop(self, run_id: str) -> None:
         """End a run for good, keeping what it has learnt. A queued run leaves the queue."""
@@ -193,6 +197,7 @@ class Supervisor:
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
             "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
+            "restart": dict.fromkeys(("paused", "stopped", "failed"), self._restart),
             "end": dict.fromkeys(LIVE, self._kill),
             "delete": dict.fromkeys(("paused", "finished", "stopped", "failed", "damaged"), self._delete),
             "sample": send("sample"),
@@ -203,6 +208,10 @@ class Supervisor:
         self.store.usage.check()
         self.store.drop_commands(run_id)
         self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
+        self._look_again()
+
+    def _restart(self, run_id: str) -> None:
+        self.store.begin_anew(run_id)
         self._look_again()
 
     def _dequeue(self, run_id: str) -> None:

@@ -11,7 +11,7 @@ from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.forecast import starts
 from gan.runs.silence import silence
-from gan.runs.store import LIVE
+from gan.runs.store import LIVE, error_json
 from gan.ui.places import without
 from gan.ui.services import Services
 
@@ -20,6 +20,7 @@ BEAT, SLOW_BEAT = 500, 1000  # ms from poll to poll of a page that watches a run
 MANY = 10  # viewers
 COUNTED = 2.0  # seconds that polls are counted for
 NVIDIA = Path("/dev/nvidiactl")
+NO_SOUND = "train.no_sound_checkpoint"  # what a worker says that finds its checkpoints damaged
 LISTED = 60  # runs in the list, newest first
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
@@ -111,11 +112,18 @@ class Board:
             seconds = silence(run["status"])
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
-            run["status"]["error"], run["log"] = self.without_paths(run["status"]["error"]), self.without_paths(run["log"])
+            run["status"]["error"], run["log"] = self.without_paths(_told(run["status"]["error"])), self.without_paths(run["log"])
+            run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
             held = self._runs[run_id] = (now + FRESH, run)
         return held[1]
+
+    def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:
+        """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be resumed, or was stopped before its first one."""
+        if status["state"] == "stopped":
+            return not self._services.store.resumable(run_id)
+        return status["state"] in ("failed", "paused") and (status["error"] or {}).get("key") == NO_SOUND
 
     def without_paths(self, value: Any) -> Any:
         """An error or log lines that name the server's files without the folders that they are in: kept uploads, runs, and the programs themselves."""
@@ -133,6 +141,11 @@ class Board:
             return self._label
         threads = cpu_quota()
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
+
+
+def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The error of a run for people: in place of an exception's own words, which are for who reads the log, that it is a defect."""
+    return error_json(UserError("runs.defect")) if error and not error["key"] else error
 
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
