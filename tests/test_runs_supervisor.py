@@ -183,7 +183,7 @@ def test_a_run_starts_again_from_nothing(store, supervise):
     run_id = boss.submit(tiny(steps=LONG))
     reaches(store, run_id, "running")
     with pytest.raises(UserError) as caught:
-        boss.restart(run_id)
+        boss.command(run_id, "restart")
     assert caught.value.key == "runs.cant_restart"
     boss.stop(run_id)
     reaches(store, run_id, "stopped")
@@ -195,7 +195,7 @@ def test_a_run_starts_again_from_nothing(store, supervise):
         write_bytes(store.path(run_id) / name, b"old")
     other = boss.submit(tiny(steps=LONG))
     wait_until(lambda: boss.active() == other)
-    boss.restart(run_id)
+    boss.command(run_id, "restart")
     assert sorted(path.name for path in store.path(run_id).iterdir()) == ["config.json", "events.jsonl", "name.txt", "status.json", "worker.log"]
     shown, status = store.get(run_id), store.status(run_id)
     assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == ("Kept", ["disk_full"], config)

@@ -229,6 +229,17 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended, s
     wait_until(lambda: poll()["storage"]["used"] < 5000)
 
 
+def test_the_page_is_told_why_a_queued_run_does_not_start(poll, services, store):
+    active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
+    reaches(store, active, "running")
+    assert poll()["blocked"] is None
+    store.usage.allowed = 1
+    services.command(active, "stop")
+    wait_until(lambda: poll()["blocked"])
+    answer = poll(run=waiting)
+    assert (answer["blocked"]["key"], answer["queue"], answer["starts"]) == ("runs.quota", [waiting], {})
+
+
 def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tmp_path, submit):
     def refuse(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -23,6 +23,7 @@ from gan.runs import processes
 from gan.runs.processes import Worker
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, Store, error_json
+from gan.runs.usage import Room
 from gan.runs.writing import writing
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
@@ -53,6 +54,7 @@ class Supervisor:
         self._training_since: float | None = None
         self._next_survey = 0.0
         self._claim: Path | None = None
+        self._room = Room(store.usage)
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -142,6 +144,7 @@ class Supervisor:
             action(run_id)
         if name == "delete":  # outside the lock: a slow disk must not hold up the supervision of the others
             self.store.sweep()
+            self._room.ask_again()
 
     def pause(self, run_id: str) -> None:
         """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
@@ -150,10 +153,6 @@ class Supervisor:
     def resume(self, run_id: str) -> None:
         """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped and finished are final."""
         self.command(run_id, "resume")
-
-    def restart(self, run_id: str) -> None:
-        """Forget all that a run has learnt which neither trains nor waits, and queue it with the same settings."""
-        self.command(run_id, "restart")
 
     def stop(self, run_id: str) -> None:
         """End a run for good, keeping what it has learnt. A queued run leaves the queue."""
@@ -178,6 +177,10 @@ class Supervisor:
     def queue(self) -> list[str]:
         """The runs that wait for the device, first come first."""
         return list(self._queue)
+
+    def blocked(self) -> UserError | None:
+        """Why the first run of the queue is not started although the device is free, or None."""
+        return self._room.lack if self._queue and not self._live else None
 
     def spare_ready(self) -> bool:
         """Whether a spare has imported everything, so that a run would start at once."""
@@ -211,6 +214,7 @@ class Supervisor:
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
+        """Forget all that it has learnt, and queue it with the same settings."""
         self.store.begin_anew(run_id)
         self._look_again()
 
@@ -251,20 +255,24 @@ class Supervisor:
             self._wake.wait(TICK)
             self._wake.clear()
             try:
+                free = bool(self._queue) and not self._live
+                room = free and self._room.look()  # outside the lock: a slow disk must not hold up commands
                 with self._lock:
-                    self._tick(time.monotonic())
+                    self._tick(time.monotonic(), room)
+                    if self._queue and not self._live and not free:
+                        self._wake.set()
             except Exception as error:  # a full disk must not end the supervision of a run that is still training
                 full = isinstance(error, OSError) and error.errno in FULL
                 _log.error("the supervisor failed and tries again in a few seconds%s", ": the disk is full" if full else "", exc_info=None if full else error)
                 self._closing.wait(PATIENCE)
 
-    def _tick(self, now: float) -> None:
+    def _tick(self, now: float, room: bool) -> None:
         if self._closing.is_set():
             return
         if self._reap() or now >= self._next_survey:
             self._next_survey = now + SURVEY
             self._survey()
-        while self._queue and not self._live:
+        while room and self._queue and not self._live:
             self._start_run(self._queue[0])
             self._survey()
         self._keep_spare(now)

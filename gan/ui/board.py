@@ -87,7 +87,7 @@ class Board:
         active, queue = supervisor.active(), supervisor.queue()
         if not any(summary["id"] == active for summary in summaries):  # its worker is still leaving a deleted run, or a run was just submitted
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
-        usage = self._services.store.usage
+        usage, blocked = self._services.store.usage, supervisor.blocked()
         sizes = usage.sizes()
         runs = [_entry(summary, (sizes or {}).get(summary["id"])) for summary in summaries[:LISTED]]
         live = next((summary for summary in summaries if summary["id"] == active), None)
@@ -96,7 +96,8 @@ class Board:
             "active": active,
             "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
             "queue": queue,
-            "starts": {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
+            "blocked": blocked and error_json(blocked),
+            "starts": {} if blocked else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,

@@ -149,9 +149,10 @@ class Stage extends HTMLElement {
 
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
-function verdictOf({ id, status, silent }, { queue, starts }) {
+function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
+  if (status.state === "queued" && blocked) return [t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }), "warn"];
   if (status.state === "queued") return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
