@@ -109,6 +109,18 @@ def test_pause_resume_stop(store, supervise):
     assert list((store.path(run_id) / "commands").glob("*.json")) == []
 
 
+def test_a_stop_that_comes_while_a_pause_is_written_still_stops(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG, seed=SEEDS["slow to leave"]))
+    reaches(store, run_id, "running")
+    boss.pause(run_id)
+    reaches(store, run_id, "paused")  # its worker, which takes no command any more, leaves a second later
+    store.send(run_id, "stop")
+    store.send(run_id, "save")
+    reaches(store, run_id, "stopped")
+    assert list((store.path(run_id) / "commands").iterdir()) == []
+
+
 def test_commands_reach_the_worker(store, supervise):
     boss = supervise()
     run_id = boss.submit(tiny(steps=LONG))

@@ -267,12 +267,16 @@ def test_a_hanging_run_is_shown_and_can_be_ended(post, poll, services, store, mo
     monkeypatch.setattr(silence, "SILENT", 1.0)
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
-    assert poll()["run"]["silent"] is None
+    answer = poll()
+    assert (answer["run"]["silent"], answer["active_run"]["silent"]) == (None, False)
     assert key(post(active, "end")) == (400, "runs.not_silent")
     assert key(post(waiting, "end")) == (400, "runs.cant_end")
     psutil.Process(store.status(active)["pid"]).suspend()
     wait_until(lambda: poll(run=active)["run"]["silent"])
-    assert poll(run=waiting)["run"]["silent"] is None
+    answer = poll(run=waiting)
+    assert answer["run"]["silent"] is None
+    assert answer["active_run"]["silent"], "told in the header"
+    assert {run["id"]: run["silent"] for run in answer["runs"]} == {active: True, waiting: False}, "and in the list"
     assert poll()["starts"] == {}, "nobody knows when a run that hangs will end"
     assert post(active, "end").json() == {"done": "end"}
     status = poll(run=active)["run"]["status"]

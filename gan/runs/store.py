@@ -21,7 +21,7 @@ from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import titles, trash
-from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json, thin
+from gan.runs.readers import CachedFile, StatsFile, is_number, listing, mark, parse_json, thin
 from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
@@ -114,15 +114,21 @@ class Store:
         return self._run(run_id).status()
 
     def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`.
+        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`. See `follow`."""
+        lines, count, _ = self.follow(run_id, since)
+        return lines, count
 
-        More than 1500 lines are thinned evenly, keeping the first and the last. A run that went on from an older checkpoint can have fewer lines
-        than `since`: then all are returned, and the count below `since` says that they replace those returned before.
+    def follow(self, run_id: str, since: int, last: str = "") -> tuple[list[dict[str, Any]], int, int]:
+        """Statistics after the first `since` lines, how many lines there are, and the `since` that they follow.
+
+        last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
+        `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
         lines = self._stats_file(run_id).lines()
         count = len(lines)
-        start = since if 0 <= since <= count else 0
-        return thin(lines[start:count], STATS_LIMIT), count
+        stands = 0 < since <= count and (not last or mark(lines[since - 1]) == last)
+        start = since if stands else 0
+        return thin(lines[start:count], STATS_LIMIT), count, start
 
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
@@ -206,10 +212,13 @@ class Store:
             raise UserError("runs.unknown_command", name=command)
         write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
 
-    def drop_commands(self, run_id: str) -> None:
-        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker."""
+    def drop_commands(self, run_id: str) -> set[str]:
+        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker. Returns their names."""
+        left = set()
         for path in (self.path(run_id) / "commands").glob("*.json"):
+            left.add(path.stem.split("-", 1)[-1])
             path.unlink(missing_ok=True)
+        return left
 
     def rename(self, run_id: str, name: str) -> str:
         """Give the run a title and return it as it is kept; an empty one gives it back its default name. Raises UserError for one that is too long."""

@@ -237,7 +237,7 @@ class Supervisor:
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
         if self._state(run_id) in LIVE:
-            self._pause(run_id, UserError("runs.ended" if self.store.resumable(run_id) else "runs.ended_early", seconds=round(seconds)))
+            self._leave(run_id, "paused", UserError("runs.ended" if self.store.resumable(run_id) else "runs.ended_early", seconds=round(seconds)))
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
@@ -293,18 +293,21 @@ class Supervisor:
 
     def _settle(self, run_id: str, worker: Worker) -> None:
         """Write what became of a run whose worker ended without saying so itself."""
-        if self._state(run_id) not in LIVE:
+        state = self._state(run_id)
+        if state == "paused" and "stop" in self.store.drop_commands(run_id):  # asked for while the worker wrote the checkpoint of a pause
+            self._end(run_id)
+        if state not in LIVE:
             return
         code = worker.exit_status
         if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
-            self._pause(run_id)
+            self._leave(run_id, "paused")
         elif code is None:
-            self._fail(run_id, UserError("runs.worker_lost"))
+            self._leave(run_id, "failed", UserError("runs.worker_lost"))
         elif code < 0:
-            self._fail(run_id, UserError("runs.worker_killed", signal=-code))
+            self._leave(run_id, "failed", UserError("runs.worker_killed", signal=-code))
         else:
             self._keep_last_words(run_id)
-            self._fail(run_id, UserError("runs.worker_ended", status=code))
+            self._leave(run_id, "failed", UserError("runs.worker_ended", status=code))
 
     def _state(self, run_id: str) -> str | None:
         """The run's state, or None where somebody has deleted its directory."""
@@ -319,11 +322,9 @@ class Supervisor:
         if not log.exists() and self._spare_log.exists():
             shutil.copyfile(self._spare_log, log)
 
-    def _pause(self, run_id: str, error: UserError | None = None) -> None:
-        self.store.update_status(run_id, state="paused", error=error and error_json(error), pid=None, pid_started=None, eta=None)
-
-    def _fail(self, run_id: str, error: UserError) -> None:
-        self.store.update_status(run_id, state="failed", error=error_json(error), pid=None, pid_started=None, eta=None)
+    def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
+        """Write in what state a run is that has no worker any more, and why."""
+        self.store.update_status(run_id, state=state, error=error and error_json(error), pid=None, pid_started=None, eta=None)
 
     def _survey(self) -> None:
         """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
@@ -346,7 +347,7 @@ class Supervisor:
         again = self.store.status(run_id)
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
-        self._pause(run_id, None if self.store.resumable(run_id) else UserError("runs.interrupted"))
+        self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
 
     # Workers
 
@@ -358,11 +359,11 @@ class Supervisor:
                 self._spare = self._spawn()
                 if not self._hand_over(self._spare, run_id):
                     self._keep_last_words(run_id)
-                    self._fail(run_id, UserError("runs.start_failed", reason="it ended at once"))
+                    self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
             if error.errno in FULL:
                 raise  # the run stays in the queue, and the spare in waiting, until there is room
-            self._fail(run_id, UserError("runs.start_failed", reason=str(error)))
+            self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
         self._spare = None
 
     def _hand_over(self, worker: Worker, run_id: str) -> bool:

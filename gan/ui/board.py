@@ -10,6 +10,7 @@ from typing import Any
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.forecast import starts
+from gan.runs.readers import mark
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, error_json
 from gan.ui.places import without
@@ -44,12 +45,12 @@ class Board:
         self._label: str | None = None
         self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
 
-    def poll(self, wanted: str, had: str, since: int, known: str, version: str) -> dict[str, Any]:
+    def poll(self, wanted: str, had: str, since: int, last: str, known: str, version: str) -> dict[str, Any]:
         """The answer to one poll.
 
         wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose statistics the page holds and how many
-        lines of it. known: the version of the list it holds. version: that of its last answer; where nothing has changed since, only
-        {"version", "unchanged"} is returned.
+        lines of it. last: the mark of the last of them (see readers.mark). known: the version of the list it holds. version: that of its last answer;
+        where nothing has changed since, only {"version", "unchanged"} is returned.
         """
         with self._lock:
             now = time.monotonic()
@@ -59,12 +60,12 @@ class Board:
             shared = self._shared
             run_id = wanted or shared["active"] or shared["newest"]
             run = self._run(run_id, now) if run_id else None
-        start = since if run_id == had else 0
-        stats, count = self._services.store.stats(run_id, start) if run_id else ([], 0)
-        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "since": start if start <= count else 0}
+        stats, count, start = self._services.store.follow(run_id, since if run_id == had else 0, last) if run_id else ([], 0, 0)
+        last = mark(stats[-1]) if stats else last if start else ""
+        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "last": last, "since": start}
         if shared["list"] == known:
             del answer["runs"]
-        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since")})
+        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since", "last")})
         return {"version": version, "unchanged": True} if answer["version"] == version and not stats and "runs" not in answer else answer
 
     def forget(self) -> None:
@@ -94,7 +95,7 @@ class Board:
         self._shared = {
             "device": self._device(active),
             "active": active,
-            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
+            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"]), "silent": silence(live) is not None},
             "queue": queue,
             "blocked": blocked and error_json(blocked),
             "starts": {} if blocked else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
@@ -151,7 +152,7 @@ def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
     """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
-    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size}
+    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size, "silent": silence(summary) is not None}
     return {**entry, "images": None, "bytes": None} if summary["state"] in LIVE else entry
 
 

@@ -34,7 +34,7 @@ export class Grid {
     this.since = run.status.queued_at; // in the addresses: browsers keep grids for ever, and one that begins anew draws others
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
-    this.running = ["starting", "running"].includes(run.status.state);
+    this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     if (this.at !== null && !this.steps.includes(this.at)) this.at = this.steps.findLast((step) => step <= this.at) ?? this.steps[0] ?? null; // thinned meanwhile
     this.draw();

@@ -111,7 +111,7 @@ class Stage extends HTMLElement {
     this.controls.update(run);
     this.events.update(run.events);
     this.showHead(run, poll);
-    this.showFacts(status);
+    this.showFacts(status, run.silent);
   }
 
   showHead(run, poll) {
@@ -121,15 +121,15 @@ class Stage extends HTMLElement {
     const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
     this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
-    this.bar.dataset.state = status.state;
+    this.bar.dataset.state = run.silent === null ? status.state : "silent";
     this.bar.firstChild.style.width = `${100 * status.progress}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
     this.lines.hidden = !run.log.length;
     setText(this.lines, run.log.slice(-12).join("\n"));
   }
 
-  showFacts(status) {
-    const running = status.state === "running";
+  showFacts(status, silent) {
+    const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
     const values = {
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
