@@ -106,7 +106,7 @@ class Stage extends HTMLElement {
     }
     const byStep = stats.id === run.id ? stats.rows : [];
     this.grid.update(run, (step) => kimgAt(step, byStep, status, config));
-    if (!run.samples.length) this.grid.say(t(WAITING[status.state] ?? "stage.no_grid"));
+    if (!run.samples.length) this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run);
     this.events.update(run.events);
