@@ -57,11 +57,13 @@ def test_a_hanging_worker_is_killed_and_its_run_can_go_on(store, hanging):
     assert store.status(run_id)["error"] is None
 
 
-def test_without_a_checkpoint_it_has_failed(store, hanging):
+def test_without_a_checkpoint_it_can_begin_anew(store, hanging):
     boss, run_id, _ = hanging
     boss.end(run_id)
     status = store.status(run_id)
-    assert (status["state"], status["error"]["key"]) == ("failed", "runs.ended_early")
+    assert (status["state"], status["error"]["key"]) == ("paused", "runs.ended_early")
+    boss.resume(run_id)
+    reaches(store, run_id, "running")
 
 
 def test_commands_left_for_the_dead_are_not_obeyed_later(store, hanging):
@@ -115,7 +117,7 @@ def test_the_hanging_worker_of_another_server_is_ended(store, supervise, server,
     boss = supervise()
     wait_until(lambda: silence(store.status(run_id)))
     boss.end(run_id)
-    assert state(store, run_id) == "failed"
+    assert state(store, run_id) == "paused"
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     assert boss.active() is None
 
@@ -128,4 +130,4 @@ def test_a_run_that_lost_its_worker_unseen_is_settled(store, supervise, monkeypa
     run_id = store.create(tiny())
     store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0, heartbeat=time.time() - 9)
     boss.end(run_id)
-    assert (state(store, run_id), store.status(run_id)["error"]["key"]) == ("failed", "runs.interrupted")
+    assert (state(store, run_id), store.status(run_id)["error"]["key"]) == ("paused", "runs.interrupted")

@@ -89,6 +89,19 @@ def test_stats_that_were_cut_back_are_read_anew(store, in_place, grown):
     assert store.stats(run_id) == ([], 0)
 
 
+def test_what_went_back_and_outgrew_its_reader_is_told_by_the_last_line_that_it_holds(store):
+    run_id = store.create(tiny())
+    path = store.path(run_id) / "stats.jsonl"
+    lines = [{"step": step, "loss_d": 0.25} for step in range(100)]
+    write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    last = readers.mark(store.stats(run_id)[0][-1])
+    assert store.follow(run_id, 100, last) == ([], 100, 100)
+    rewound = lines[:80] + [{"step": step, "loss_d": 0.75} for step in range(80, 150)]
+    write_bytes(path, "".join(json.dumps(line) + "\n" for line in rewound).encode())
+    assert store.follow(run_id, 100, last) == (rewound, 150, 0)
+    assert store.follow(run_id, 150, readers.mark(rewound[-1])) == ([], 150, 150)
+
+
 def test_stats_lines_that_can_not_be_shown_are_left_out(store):
     run_id = store.create(tiny())
     write_bytes(

@@ -235,6 +235,29 @@ def test_log_tail_is_short_even_of_a_huge_log(store):
     assert len(store.log_tail(run_id)) == 20
 
 
+TRACEBACK = """Traceback (most recent call last):
+  File "worker.py", line 3, in work
+    train()
+
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "worker.py", line 7, in work
+    ^^^^^^^
+RuntimeError: ouch
+"""
+
+
+def test_log_tail_has_no_tracebacks(store):
+    log = store.path(run_id := store.create(tiny())) / "worker.log"
+    log.write_text(f"training from step 0\n{TRACEBACK}training from step 7\nno room left\n{TRACEBACK}")
+    assert store.log_tail(run_id) == ["training from step 0", "training from step 7", "no room left"]
+    log.write_text(TRACEBACK * 1000)
+    assert not any(line.startswith((" ", "Traceback")) for line in store.log_tail(run_id))
+
+
 def test_importing_the_room_is_light():
     """The web server imports it at its start: no torch, no gradio, no psutil before a process is looked at."""
     code = "import sys; import gan.runs.store, gan.runs.supervisor; print(sorted({'torch', 'gradio', 'numpy', 'psutil', 'PIL'} & set(sys.modules)))"

@@ -109,6 +109,18 @@ def test_pause_resume_stop(store, supervise):
     assert list((store.path(run_id) / "commands").glob("*.json")) == []
 
 
+def test_a_stop_that_comes_while_a_pause_is_written_still_stops(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG, seed=SEEDS["slow to leave"]))
+    reaches(store, run_id, "running")
+    boss.pause(run_id)
+    reaches(store, run_id, "paused")  # its worker, which takes no command any more, leaves a second later
+    store.send(run_id, "stop")
+    store.send(run_id, "save")
+    reaches(store, run_id, "stopped")
+    assert list((store.path(run_id) / "commands").iterdir()) == []
+
+
 def test_commands_reach_the_worker(store, supervise):
     boss = supervise()
     run_id = boss.submit(tiny(steps=LONG))
@@ -178,6 +190,33 @@ def test_cancelled_runs_never_start(store, supervise):
     assert not any((store.path(run_id) / "worker.log").exists() for run_id in [*waiting.values(), resumed])
 
 
+def test_a_run_starts_again_from_nothing(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    with pytest.raises(UserError) as caught:
+        boss.command(run_id, "restart")
+    assert caught.value.key == "runs.cant_restart"
+    boss.stop(run_id)
+    reaches(store, run_id, "stopped")
+    wait_until(lambda: boss.active() is None)
+    config, before = store.config(run_id), store.status(run_id)
+    store.rename(run_id, "Kept")
+    append_line(store.path(run_id) / "events.jsonl", {"time": 1.0, "key": "disk_full", "values": {}})
+    for name in ("samples/00000040.webp", "snapshots/00000040.safetensors", "live.safetensors", "commands/1-stop.json"):
+        write_bytes(store.path(run_id) / name, b"old")
+    other = boss.submit(tiny(steps=LONG))
+    wait_until(lambda: boss.active() == other)
+    boss.command(run_id, "restart")
+    assert sorted(path.name for path in store.path(run_id).iterdir()) == ["config.json", "events.jsonl", "name.txt", "status.json", "worker.log"]
+    shown, status = store.get(run_id), store.status(run_id)
+    assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == ("Kept", ["disk_full"], config)
+    assert (status["state"], status["step"], status["created"], boss.queue()) == ("queued", 0, before["created"], [run_id])
+    boss.stop(other)
+    reaches(store, run_id, "running")
+    assert store.log_tail(run_id)[-1] == "training from step 0"
+
+
 # Transitions that make no sense
 
 WRONG = {
@@ -186,6 +225,7 @@ WRONG = {
     "end": set(STATES) - {"starting", "running"},
     "cancel": set(STATES) - {"queued"},
     "resume": set(STATES) - {"paused", "failed"},
+    "restart": set(STATES) - {"paused", "failed", "stopped"},
     "sample": set(STATES) - {"starting", "running"},
     "save": set(STATES) - {"starting", "running"},
 }
@@ -236,7 +276,7 @@ def test_a_paused_run_can_be_stopped_for_good(store):
 @pytest.mark.parametrize(
     ("seed", "key", "log"),
     [
-        ("crash", "runs.worker_ended", "RuntimeError: the fake ran out of luck"),
+        ("crash", "runs.worker_ended", "training from step 0"),
         ("kill", "runs.worker_killed", "training from step 0"),
         ("exit at once", "runs.worker_ended", "no torch here"),
     ],
@@ -249,9 +289,6 @@ def test_a_worker_that_dies_shows_as_failed_with_its_last_words(store, supervise
     assert status["error"]["key"] == key
     assert status["error"]["text"] == MESSAGES[key].format(**status["error"]["values"])
     assert store.get(run_id)["log"][-1] == log
-    with pytest.raises(UserError) as caught:
-        boss.resume(run_id)
-    assert caught.value.key == "runs.no_checkpoint"
     healthy = boss.submit(tiny(steps=5))
     reaches(store, healthy, "finished")
 
@@ -274,6 +311,31 @@ def test_a_failed_run_with_a_checkpoint_goes_on(store, supervise):
     boss.resume(run_id)
     reaches(store, run_id, "running")
     assert store.status(run_id)["error"] is None
+
+
+def test_a_run_that_died_before_its_first_checkpoint_begins_anew(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    os.kill(store.status(run_id)["pid"], signal.SIGKILL)
+    reaches(store, run_id, "failed")
+    assert not store.resumable(run_id)
+    boss.resume(run_id)
+    reaches(store, run_id, "running")
+    boss.stop(run_id)
+    reaches(store, run_id, "stopped")
+
+
+def test_a_run_that_was_paused_without_a_checkpoint_stays_so_when_it_leaves_the_queue(store, supervise):
+    """As one that a full disk paused at its start."""
+    boss = supervise()
+    boss.submit(tiny(steps=LONG))
+    paused = boss.submit(tiny())
+    store.update_status(paused, state="paused")
+    for name in ("cancel", "pause"):
+        boss.resume(paused)
+        boss.command(paused, name)
+        assert state(store, paused) == "paused", name
 
 
 def test_a_run_whose_files_were_deleted_while_it_trained_can_be_stopped(store, supervise):
@@ -308,7 +370,7 @@ def test_many_threads_may_press_every_button(store, supervise):
 
     def press(number):
         for turn in range(25):
-            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end")[(number + turn) % 7] if turn < 20 else "stop"
+            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end", "restart")[(number + turn) % 8] if turn < 20 else "stop"
             try:
                 boss.command(ids[(number + turn) % 4], name)
             except UserError:

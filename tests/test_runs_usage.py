@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,9 +74,28 @@ def test_what_is_forgotten_while_it_is_measured_is_measured_again(tmp_path, monk
 
     monkeypatch.setattr(usage, "_entries", entries)
     found.check()
-    found.check()
-    found.check()
+    found.sizes()
+    wait_until(lambda: len(measured) == 2)
+    found.sizes()
     assert len(measured) == 2
+
+
+def test_a_check_measures_each_time_but_once_for_all_that_ask_together(tmp_path, monkeypatch):
+    found, measured, really = usage.Usage(tmp_path, allowed=1000), [], usage._entries
+    monkeypatch.setattr(usage, "_entries", lambda path: measured.append(path) or time.sleep(0.2) or really(path))
+    found.check()
+    write_bytes(tmp_path / "large", bytes(1000))
+    with pytest.raises(UserError):
+        found.check()
+    assert len(measured) == 2
+
+    def check(_):
+        with pytest.raises(UserError):
+            found.check()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(check, range(8)))
+    assert len(measured) <= 5, "one is at work while the others ask"
 
 
 def test_a_full_quota_refuses_new_and_resumed_runs_until_one_is_deleted(tmp_path):
@@ -95,6 +115,27 @@ def test_a_full_quota_refuses_new_and_resumed_runs_until_one_is_deleted(tmp_path
     boss.resume(paused)
     assert state(store, paused) == "queued"
     boss.submit(tiny())
+
+
+def test_a_queued_run_waits_while_the_quota_is_full_and_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(usage, "PATIENCE", 0.2)
+    store = Store(tmp_path / "runs", allowed=1_000_000)
+    boss = Supervisor(store, FAKE_WORKER)
+    boss.start()
+    try:
+        first, second = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=3))
+        reaches(store, first, "running")
+        write_bytes(store.path(first) / "snapshots" / "large", bytes(1_000_000))  # it has grown since both were accepted
+        boss.stop(first)
+        wait_until(boss.blocked)
+        assert (boss.blocked().key, boss.active(), state(store, second)) == ("runs.quota", None, "queued")
+        with pytest.raises(UserError):
+            boss.submit(tiny())
+        boss.delete(first)
+        reaches(store, second, "finished")
+        assert boss.blocked() is None
+    finally:
+        boss.close()
 
 
 def test_without_a_quota_nothing_is_measured(store, monkeypatch):

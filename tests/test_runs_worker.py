@@ -131,3 +131,16 @@ def test_a_worker_outlives_its_server_and_is_paused_by_the_next(tmp_path):
     boss.close()
     assert (state(store, run_id), store.resumable(run_id)) == ("paused", True)
     assert store.status(run_id)["error"] is None
+
+
+def test_a_run_that_is_killed_before_its_first_checkpoint_begins_anew(boss):
+    store = boss.store
+    wait_until(boss.spare_ready, PATIENCE)
+    run_id = boss.submit(tiny(steps=12))
+    wait_until(lambda: state(store, run_id) == "starting", PATIENCE)
+    os.kill(store.status(run_id)["pid"], signal.SIGKILL)
+    wait_until(lambda: state(store, run_id) == "failed", PATIENCE)
+    assert not store.resumable(run_id)
+    boss.resume(run_id)
+    wait_until(lambda: state(store, run_id) == "finished", PATIENCE, lambda: str(store.get(run_id)))
+    assert (store.status(run_id)["step"], store.samples(run_id)[0], store.resumable(run_id)) == (12, 0, True)

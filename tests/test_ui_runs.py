@@ -214,7 +214,7 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
     second = runs.list()[0]["id"]
     open_list(page)
     waiting = page.locator(".tr-runs li").first
-    expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^place 1, starts in about [45] min · Modern"))
+    expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^yours · place 1, starts in about [45] min · Modern"))
     expect(tool(waiting, "Delete")).to_be_hidden()
     tool(waiting, "out of the queue").click()
     expect(page.locator(".tr-list .tr-told")).to_have_text("Taken out of the queue.")
@@ -235,6 +235,12 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
     verdict = page.locator(".tr-verdict")
     expect(verdict).to_have_text(re.compile(r"^No sign of life for \d+ s: the training seems to hang\."))
     expect(verdict).to_have_attribute("data-level", "warn")
+    expect(page.locator(".gan-pill")).to_have_text("No sign of life")
+    expect(page.locator(".gan-pill")).to_have_attribute("data-state", "silent")
+    expect(page.locator(".tr-facts dd").nth(1)).to_have_text("–")
+    expect(page.locator(".tr-facts dd").nth(2)).to_have_text("–")
+    expect(page.locator(".tr-live")).not_to_have_class(re.compile("is-live"))
+    expect(page.locator(".tr-runs small").first).to_have_text("No sign of life", use_inner_text=False)
     button = page.locator("[data-command=end]")
     assert button.bounding_box()["height"] >= 40
     press_twice(button)
@@ -246,6 +252,23 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
     end(runs, run_id)
 
 
+def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, runs, ended):
+    run_id = ended(state="failed", error={"key": "train.no_sound_checkpoint", "values": {}, "text": "no sound one"})
+    page = visit()
+    button = page.locator("[data-command=restart]")
+    expect(button).to_have_text("Start again from nothing")
+    expect(page.locator("[data-command=resume]")).to_be_hidden()
+    expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000040.webp"))
+    button.click()
+    expect(button).to_have_text("Really start again?")
+    assert state(runs, run_id) == "failed"
+    page.wait_for_timeout(600)  # two clicks within less are one press
+    button.click()
+    wait_until(lambda: state(runs, run_id) == "finished", timeout=SLOW / 1000)
+    expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000020.webp"))
+    assert 40 not in runs.samples(run_id)
+
+
 def end(runs: Store, run_id: str) -> None:
     """Stop a run and forget it."""
     runs.send(run_id, "stop")
@@ -254,6 +277,39 @@ def end(runs: Store, run_id: str) -> None:
     for run in runs.list():
         runs.hide(run["id"])
     runs.sweep()
+
+
+def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(visit, ended):
+    """As after its restart: the poll says so, and nobody has to press a button first."""
+    ended()
+    page = visit()
+    expect(page.locator(".tr-list .needs-control").first).to_be_attached()
+    open_list(page)
+    expect(tool(row(page, "Digits"), "Rename")).to_be_visible()
+    page.route("**/gan/access", lambda route: route.fulfill(json={"needed": True, "control": False}))
+
+    def locked(route):
+        reply = route.fetch()
+        route.fulfill(response=reply, json={**reply.json(), "control": False})
+
+    page.route("**/gan/poll*", locked)
+    expect(tool(row(page, "Digits"), "Rename")).to_be_hidden()
+    expect(page.locator(".gan-lock")).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_states_processors_and_figures_are_told_in_the_reader_s_language(visit):
+    common, plot = (f"await import('/gradio_api/gan/static/{name}.js')" for name in ("common", "train/plot"))
+    error = "{key: 'runs.cant_pause', values: {state: 'finished'}, text: ''}"
+    names = "device('CPU, 1 thread'), device('CPU, 8 threads')"
+    told = f"async () => {{ const {{ sentence, device, ready }} = {common}; await ready; return [sentence({error}), {names}]; }}"
+    english = "This run is finished, so it can't be paused. Only a run that is training or waiting can."
+    assert visit().evaluate(told) == [english, "CPU, 1 thread", "CPU, 8 threads"]
+    page = visit(lang="zh-CN")
+    assert page.evaluate(told) == ["这次训练的状态是“已完成”，不能暂停。只有正在训练或排队的才能暂停。", "CPU，1 线程", "CPU，8 线程"]
+    ticks = [(-6e6, 2e6), (-2.5e6, 2.5e6), (0, 2e6), (12500, 2500), (-0.05, 0.05), (-0.001, 1), (1.002e6, 2000), (7500, 2500)]
+    shown = page.evaluate(f"async (ticks) => {{ const {{ figure }} = {plot}; return ticks.map(([value, least]) => figure(value, least)); }}", ticks)
+    assert shown == ["−6M", "−2.5M", "0", "12.5k", "−0.05", "0", "1.002M", "7500"]
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])

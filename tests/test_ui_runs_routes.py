@@ -229,6 +229,17 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended, s
     wait_until(lambda: poll()["storage"]["used"] < 5000)
 
 
+def test_the_page_is_told_why_a_queued_run_does_not_start(poll, services, store):
+    active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
+    reaches(store, active, "running")
+    assert poll()["blocked"] is None
+    store.usage.allowed = 1
+    services.command(active, "stop")
+    wait_until(lambda: poll()["blocked"])
+    answer = poll(run=waiting)
+    assert (answer["blocked"]["key"], answer["queue"], answer["starts"]) == ("runs.quota", [waiting], {})
+
+
 def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tmp_path, submit):
     def refuse(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -256,16 +267,20 @@ def test_a_hanging_run_is_shown_and_can_be_ended(post, poll, services, store, mo
     monkeypatch.setattr(silence, "SILENT", 1.0)
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
-    assert poll()["run"]["silent"] is None
+    answer = poll()
+    assert (answer["run"]["silent"], answer["active_run"]["silent"]) == (None, False)
     assert key(post(active, "end")) == (400, "runs.not_silent")
     assert key(post(waiting, "end")) == (400, "runs.cant_end")
     psutil.Process(store.status(active)["pid"]).suspend()
     wait_until(lambda: poll(run=active)["run"]["silent"])
-    assert poll(run=waiting)["run"]["silent"] is None
+    answer = poll(run=waiting)
+    assert answer["run"]["silent"] is None
+    assert answer["active_run"]["silent"], "told in the header"
+    assert {run["id"]: run["silent"] for run in answer["runs"]} == {active: True, waiting: False}, "and in the list"
     assert poll()["starts"] == {}, "nobody knows when a run that hangs will end"
     assert post(active, "end").json() == {"done": "end"}
     status = poll(run=active)["run"]["status"]
-    assert (status["state"], status["error"]["key"]) == ("failed", "runs.ended_early")
+    assert (status["state"], status["error"]["key"]) == ("paused", "runs.ended_early")
     reaches(store, waiting, "running")
 
 

@@ -14,6 +14,7 @@ from gan.config import OWN, RECIPES, make_config
 from gan.files import append_line, write_bytes
 from gan.ui import board as board_module
 from gan.ui import train_form as form
+from gan.ui.access import COOKIE, Access
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes
 from tests.fakes.runs import LONG, reaches, tiny, wait_until
@@ -65,6 +66,20 @@ def test_statistics_of_another_or_a_shortened_run_replace_those_held(poll, store
     assert (len(answer["stats"]), answer["next"], answer["since"]) == (1, 1, 0)
 
 
+def test_a_page_begins_anew_when_the_run_went_back_and_outgrew_what_it_holds(poll, store, ended):
+    """A rollback: the file is cut to an older checkpoint, and longer again before anybody asks."""
+    first = poll()
+    kept = [json.dumps({"step": step, "images": 8 * step, "loss_d": 0.5}) for step in (1, 2)]
+    new = [json.dumps({"step": step, "images": 8 * step, "loss_d": 0.7}) for step in range(3, 6)]
+    write_bytes(store.path(ended) / "stats.jsonl", "\n".join([*kept, *new, ""]).encode())
+    answer = poll(had=ended, since=first["next"], last=first["last"], version=first["version"])
+    assert (answer["since"], [line["loss_d"] for line in answer["stats"]]) == (0, [0.5, 0.5, 0.7, 0.7, 0.7])
+    held = {"had": ended, "since": answer["next"], "last": answer["last"], "list": answer["list"], "version": answer["version"]}
+    assert "unchanged" in poll(**held)
+    append_line(store.path(ended) / "stats.jsonl", {"step": 6, "images": 48})
+    assert poll(**held)["since"] == 5
+
+
 def test_the_active_run_is_shown_unless_another_is_asked_for(poll, services, store, ended):
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
@@ -92,6 +107,15 @@ def test_errors_name_uploads_without_their_place(poll, services, store, ended):
     assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == ({"path": "cats.zip"}, "“cats.zip” holds 1")
 
 
+def test_the_poll_tells_whether_this_browser_still_controls(client, poll, services):
+    assert "control" not in poll(), "where there is no token"
+    services.access = Access("a long token")
+    assert poll()["control"] is False
+    assert poll(version=poll()["version"])["control"] is False, "also where nothing else is new"
+    client.cookies.set(COOKIE, services.access.enter("a long token", "here"))
+    assert poll()["control"] is True
+
+
 def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     monkeypatch.setattr(board_module, "FRESH", 60.0)
     looks = []
@@ -112,7 +136,7 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
         for _ in range(int(seconds / 0.25)):
             now[0] += 0.25
             for _ in range(round(viewers * 0.25 / (beat[0] / 1000))):
-                beat[0] = board.poll("", "", 0, "", "")["beat"]
+                beat[0] = board.poll("", "", 0, "", "", "")["beat"]
         return beat[0]
 
     beat = [500]
@@ -220,8 +244,27 @@ def test_a_failed_run_brings_its_log(poll, store, ended):
     (store.path(ended) / "worker.log").write_text("one\ntwo\n")
     assert poll()["run"]["log"] == []
     store.update_status(ended, state="failed", error={"key": "runs.worker_lost", "values": {}, "text": "x"})
-    run = poll()["run"]
-    assert (run["log"], run["resumable"]) == (["one", "two"], False)
+    assert poll()["run"]["log"] == ["one", "two"]
+
+
+def test_a_defect_is_told_as_one_and_not_in_the_words_of_an_exception(poll, store, ended):
+    store.update_status(ended, state="failed", error={"key": None, "values": {}, "text": "KeyError: 'conv.weight'"})
+    (store.path(ended) / "worker.log").write_text("began\nTraceback (most recent call last):\n  File 'a.py'\nKeyError: 'conv.weight'\n")
+    answer = poll()
+    assert "KeyError" not in json.dumps(answer)
+    assert (answer["run"]["status"]["error"]["key"], answer["run"]["log"]) == ("runs.defect", ["began"])
+
+
+def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
+    run_id = store.create(tiny())
+    again = lambda **status: store.update_status(run_id, **status) or poll()["run"]["again"]  # noqa: E731
+    assert again(state="stopped"), "taken out of the queue before it began"
+    assert not again(state="failed", error={"key": "runs.worker_lost", "values": {}, "text": ""}), "is resumed from nothing"
+    write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"step")
+    assert not again(state="stopped", error=None)
+    assert not again(state="paused")
+    for state in ("failed", "paused"):
+        assert again(state=state, error={"key": "train.no_sound_checkpoint", "values": {}, "text": ""})
 
 
 def test_the_form_is_offered_every_registry_entry(client):

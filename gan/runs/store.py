@@ -21,7 +21,7 @@ from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import titles, trash
-from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json, thin
+from gan.runs.readers import CachedFile, StatsFile, is_number, listing, mark, parse_json, thin
 from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
@@ -34,6 +34,8 @@ EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
+_TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
+_BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
@@ -113,15 +115,21 @@ class Store:
         return self._run(run_id).status()
 
     def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`.
+        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`. See `follow`."""
+        lines, count, _ = self.follow(run_id, since)
+        return lines, count
 
-        More than 1500 lines are thinned evenly, keeping the first and the last. A run that went on from an older checkpoint can have fewer lines
-        than `since`: then all are returned, and the count below `since` says that they replace those returned before.
+    def follow(self, run_id: str, since: int, last: str = "") -> tuple[list[dict[str, Any]], int, int]:
+        """Statistics after the first `since` lines, how many lines there are, and the `since` that they follow.
+
+        last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
+        `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
         lines = self._stats_file(run_id).lines()
         count = len(lines)
-        start = since if 0 <= since <= count else 0
-        return thin(lines[start:count], STATS_LIMIT), count
+        stands = 0 < since <= count and (not last or mark(lines[since - 1]) == last)
+        start = since if stands else 0
+        return thin(lines[start:count], STATS_LIMIT), count, start
 
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
@@ -135,14 +143,15 @@ class Store:
         return path
 
     def log_tail(self, run_id: str, lines: int = 20) -> list[str]:
-        """The last lines of worker.log, oldest first; empty where there is no log."""
+        """The last plain lines of worker.log, oldest first, without the tracebacks, which are for who reads the file; empty where there is no log."""
         try:
             with open(self.path(run_id) / "worker.log", "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
                 text = file.read().decode("utf-8", "replace")
         except OSError:
             return []
-        return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+        plain = _BETWEEN.sub("", _TRACEBACK.sub("", "\n".join(text.splitlines()) + "\n"))
+        return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][-lines:]  # a cut one may have lost its first line
 
     def resumable(self, run_id: str) -> bool:
         """Whether the run has written a checkpoint to go on from."""
@@ -204,10 +213,13 @@ class Store:
             raise UserError("runs.unknown_command", name=command)
         write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
 
-    def drop_commands(self, run_id: str) -> None:
-        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker."""
+    def drop_commands(self, run_id: str) -> set[str]:
+        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker. Returns their names."""
+        left = set()
         for path in (self.path(run_id) / "commands").glob("*.json"):
+            left.add(path.stem.split("-", 1)[-1])
             path.unlink(missing_ok=True)
+        return left
 
     def rename(self, run_id: str, name: str) -> str:
         """Give the run a title and return it as it is kept; an empty one gives it back its default name. Raises UserError for one that is too long."""
@@ -217,6 +229,13 @@ class Store:
         else:
             path.unlink(missing_ok=True)
         return kept
+
+    def begin_anew(self, run_id: str) -> None:
+        """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a living worker."""
+        trash.empty(self.path(run_id))
+        now = time.time()
+        write_json(self.path(run_id) / "status.json", {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now})
+        self.usage.forget()
 
     def hide(self, run_id: str) -> None:
         """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which would write the directory anew."""

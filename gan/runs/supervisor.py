@@ -23,6 +23,7 @@ from gan.runs import processes
 from gan.runs.processes import Worker
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, Store, error_json
+from gan.runs.usage import Room
 from gan.runs.writing import writing
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
@@ -53,6 +54,7 @@ class Supervisor:
         self._training_since: float | None = None
         self._next_survey = 0.0
         self._claim: Path | None = None
+        self._room = Room(store.usage)
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -127,7 +129,7 @@ class Supervisor:
         return run_id
 
     def command(self, run_id: str, name: str) -> None:
-        """Do "pause", "resume", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
+        """Do "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
 
         Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a disk that can't be written.
         """
@@ -142,13 +144,14 @@ class Supervisor:
             action(run_id)
         if name == "delete":  # outside the lock: a slow disk must not hold up the supervision of the others
             self.store.sweep()
+            self._room.ask_again()
 
     def pause(self, run_id: str) -> None:
         """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
         self.command(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
-        """Put a paused run, or a failed one with a checkpoint, at the end of the queue. Stopped and finished are final."""
+        """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped and finished are final."""
         self.command(run_id, "resume")
 
     def stop(self, run_id: str) -> None:
@@ -156,11 +159,11 @@ class Supervisor:
         self.command(run_id, "stop")
 
     def cancel(self, run_id: str) -> None:
-        """Take a run out of the queue: a new one is then stopped, a resumed one paused again."""
+        """Take a run out of the queue: a new one is then stopped, a resumed one paused again, whether it has a checkpoint or not."""
         self.command(run_id, "cancel")
 
     def end(self, run_id: str) -> None:
-        """Kill the worker of a run that hangs (see silence). The run is then paused, or failed where it has no checkpoint, and says why."""
+        """Kill the worker of a run that hangs (see silence). The run is then paused, and says why."""
         self.command(run_id, "end")
 
     def delete(self, run_id: str) -> None:
@@ -174,6 +177,10 @@ class Supervisor:
     def queue(self) -> list[str]:
         """The runs that wait for the device, first come first."""
         return list(self._queue)
+
+    def blocked(self) -> UserError | None:
+        """Why the first run of the queue is not started although the device is free, or None."""
+        return self._room.lack if self._queue and not self._live else None
 
     def spare_ready(self) -> bool:
         """Whether a spare has imported everything, so that a run would start at once."""
@@ -192,7 +199,8 @@ class Supervisor:
             "pause": {**send("pause"), "queued": self._dequeue},
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
-            "resume": {"paused": self._enqueue, "failed": self._retry},
+            "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
+            "restart": dict.fromkeys(("paused", "stopped", "failed"), self._restart),
             "end": dict.fromkeys(LIVE, self._kill),
             "delete": dict.fromkeys(("paused", "finished", "stopped", "failed", "damaged"), self._delete),
             "sample": send("sample"),
@@ -205,13 +213,15 @@ class Supervisor:
         self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
         self._look_again()
 
-    def _retry(self, run_id: str) -> None:
-        if not self.store.resumable(run_id):
-            raise UserError("runs.no_checkpoint")
-        self._enqueue(run_id)
+    def _restart(self, run_id: str) -> None:
+        """Forget all that it has learnt, and queue it with the same settings."""
+        self.store.begin_anew(run_id)
+        self._look_again()
 
     def _dequeue(self, run_id: str) -> None:
-        self.store.update_status(run_id, state="paused" if self.store.resumable(run_id) else "stopped")
+        status = self.store.status(run_id)
+        asked_again = status["queued_at"] > status["created"]  # a checkpoint can't tell: a run that a full disk paused at its start has none
+        self.store.update_status(run_id, state="paused" if asked_again or self.store.resumable(run_id) else "stopped")
         self._look_again()
 
     def _end(self, run_id: str) -> None:
@@ -227,11 +237,7 @@ class Supervisor:
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
         if self._state(run_id) in LIVE:
-            if self.store.resumable(run_id):
-                error = error_json(UserError("runs.ended", seconds=round(seconds)))
-                self.store.update_status(run_id, state="paused", error=error, pid=None, pid_started=None, eta=None)
-            else:
-                self._fail(run_id, UserError("runs.ended_early", seconds=round(seconds)))
+            self._leave(run_id, "paused", UserError("runs.ended" if self.store.resumable(run_id) else "runs.ended_early", seconds=round(seconds)))
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
@@ -249,20 +255,24 @@ class Supervisor:
             self._wake.wait(TICK)
             self._wake.clear()
             try:
+                free = bool(self._queue) and not self._live
+                room = free and self._room.look()  # outside the lock: a slow disk must not hold up commands
                 with self._lock:
-                    self._tick(time.monotonic())
+                    self._tick(time.monotonic(), room)
+                    if self._queue and not self._live and not free:
+                        self._wake.set()
             except Exception as error:  # a full disk must not end the supervision of a run that is still training
                 full = isinstance(error, OSError) and error.errno in FULL
                 _log.error("the supervisor failed and tries again in a few seconds%s", ": the disk is full" if full else "", exc_info=None if full else error)
                 self._closing.wait(PATIENCE)
 
-    def _tick(self, now: float) -> None:
+    def _tick(self, now: float, room: bool) -> None:
         if self._closing.is_set():
             return
         if self._reap() or now >= self._next_survey:
             self._next_survey = now + SURVEY
             self._survey()
-        while self._queue and not self._live:
+        while room and self._queue and not self._live:
             self._start_run(self._queue[0])
             self._survey()
         self._keep_spare(now)
@@ -283,18 +293,21 @@ class Supervisor:
 
     def _settle(self, run_id: str, worker: Worker) -> None:
         """Write what became of a run whose worker ended without saying so itself."""
-        if self._state(run_id) not in LIVE:
+        state = self._state(run_id)
+        if state == "paused" and "stop" in self.store.drop_commands(run_id):  # asked for while the worker wrote the checkpoint of a pause
+            self._end(run_id)
+        if state not in LIVE:
             return
         code = worker.exit_status
         if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
-            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
+            self._leave(run_id, "paused")
         elif code is None:
-            self._fail(run_id, UserError("runs.worker_lost"))
+            self._leave(run_id, "failed", UserError("runs.worker_lost"))
         elif code < 0:
-            self._fail(run_id, UserError("runs.worker_killed", signal=-code))
+            self._leave(run_id, "failed", UserError("runs.worker_killed", signal=-code))
         else:
             self._keep_last_words(run_id)
-            self._fail(run_id, UserError("runs.worker_ended", status=code))
+            self._leave(run_id, "failed", UserError("runs.worker_ended", status=code))
 
     def _state(self, run_id: str) -> str | None:
         """The run's state, or None where somebody has deleted its directory."""
@@ -309,8 +322,9 @@ class Supervisor:
         if not log.exists() and self._spare_log.exists():
             shutil.copyfile(self._spare_log, log)
 
-    def _fail(self, run_id: str, error: UserError) -> None:
-        self.store.update_status(run_id, state="failed", error=error_json(error), pid=None, pid_started=None, eta=None)
+    def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
+        """Write in what state a run is that has no worker any more, and why."""
+        self.store.update_status(run_id, state=state, error=error and error_json(error), pid=None, pid_started=None, eta=None)
 
     def _survey(self) -> None:
         """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
@@ -333,10 +347,7 @@ class Supervisor:
         again = self.store.status(run_id)
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
-        if self.store.resumable(run_id):
-            self.store.update_status(run_id, state="paused", pid=None, pid_started=None, eta=None)
-        else:
-            self._fail(run_id, UserError("runs.interrupted"))
+        self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
 
     # Workers
 
@@ -348,11 +359,11 @@ class Supervisor:
                 self._spare = self._spawn()
                 if not self._hand_over(self._spare, run_id):
                     self._keep_last_words(run_id)
-                    self._fail(run_id, UserError("runs.start_failed", reason="it ended at once"))
+                    self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
             if error.errno in FULL:
                 raise  # the run stays in the queue, and the spare in waiting, until there is room
-            self._fail(run_id, UserError("runs.start_failed", reason=str(error)))
+            self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
         self._spare = None
 
     def _hand_over(self, worker: Worker, run_id: str) -> bool:

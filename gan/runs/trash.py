@@ -1,10 +1,14 @@
-"""Deleting runs: a directory is first renamed out of sight, in one step, and then removed, so that nobody ever lists half a run."""
+"""Deleting runs: a directory is first renamed out of sight, in one step, and then removed, so that nobody ever lists half a run.
+
+And emptying one, of all that a worker has made in it.
+"""
 
 import os
 import shutil
 import time
 from pathlib import Path
 
+LEARNT = ("state", "samples", "snapshots", "stats.jsonl", "live.safetensors", "commands")
 GONE, NEW = ".gone-", ".new-"  # hidden names: of what is being deleted, and of what is being made
 
 
@@ -21,3 +25,12 @@ def sweep(root: Path, *prefixes: str) -> None:
                 path.unlink(missing_ok=True)
             else:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def empty(directory: Path) -> None:
+    """Remove what a run has learnt, checkpoints first; its settings, name, history and log stay. Raises OSError where something can't be removed."""
+    for path in (directory / name for name in LEARNT):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

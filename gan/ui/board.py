@@ -10,8 +10,9 @@ from typing import Any
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.forecast import starts
+from gan.runs.readers import mark
 from gan.runs.silence import silence
-from gan.runs.store import LIVE
+from gan.runs.store import LIVE, error_json
 from gan.ui.places import without
 from gan.ui.services import Services
 
@@ -20,6 +21,7 @@ BEAT, SLOW_BEAT = 500, 1000  # ms from poll to poll of a page that watches a run
 MANY = 10  # viewers
 COUNTED = 2.0  # seconds that polls are counted for
 NVIDIA = Path("/dev/nvidiactl")
+NO_SOUND = "train.no_sound_checkpoint"  # what a worker says that finds its checkpoints damaged
 LISTED = 60  # runs in the list, newest first
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
@@ -43,12 +45,12 @@ class Board:
         self._label: str | None = None
         self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
 
-    def poll(self, wanted: str, had: str, since: int, known: str, version: str) -> dict[str, Any]:
+    def poll(self, wanted: str, had: str, since: int, last: str, known: str, version: str) -> dict[str, Any]:
         """The answer to one poll.
 
         wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose statistics the page holds and how many
-        lines of it. known: the version of the list it holds. version: that of its last answer; where nothing has changed since, only
-        {"version", "unchanged"} is returned.
+        lines of it. last: the mark of the last of them (see readers.mark). known: the version of the list it holds. version: that of its last answer;
+        where nothing has changed since, only {"version", "unchanged"} is returned.
         """
         with self._lock:
             now = time.monotonic()
@@ -58,12 +60,12 @@ class Board:
             shared = self._shared
             run_id = wanted or shared["active"] or shared["newest"]
             run = self._run(run_id, now) if run_id else None
-        start = since if run_id == had else 0
-        stats, count = self._services.store.stats(run_id, start) if run_id else ([], 0)
-        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "since": start if start <= count else 0}
+        stats, count, start = self._services.store.follow(run_id, since if run_id == had else 0, last) if run_id else ([], 0, 0)
+        last = mark(stats[-1]) if stats else last if start else ""
+        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "last": last, "since": start}
         if shared["list"] == known:
             del answer["runs"]
-        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since")})
+        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since", "last")})
         return {"version": version, "unchanged": True} if answer["version"] == version and not stats and "runs" not in answer else answer
 
     def forget(self) -> None:
@@ -86,16 +88,17 @@ class Board:
         active, queue = supervisor.active(), supervisor.queue()
         if not any(summary["id"] == active for summary in summaries):  # its worker is still leaving a deleted run, or a run was just submitted
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
-        usage = self._services.store.usage
+        usage, blocked = self._services.store.usage, supervisor.blocked()
         sizes = usage.sizes()
         runs = [_entry(summary, (sizes or {}).get(summary["id"])) for summary in summaries[:LISTED]]
         live = next((summary for summary in summaries if summary["id"] == active), None)
         self._shared = {
             "device": self._device(active),
             "active": active,
-            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"])},
+            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"]), "silent": silence(live) is not None},
             "queue": queue,
-            "starts": {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
+            "blocked": blocked and error_json(blocked),
+            "starts": {} if blocked else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
@@ -111,12 +114,18 @@ class Board:
             seconds = silence(run["status"])
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
-            run["status"]["error"], run["log"] = self.without_paths(run["status"]["error"]), self.without_paths(run["log"])
-            run["resumable"] = run["status"]["state"] == "failed" and self._services.store.resumable(run_id)
+            run["status"]["error"], run["log"] = self.without_paths(_told(run["status"]["error"])), self.without_paths(run["log"])
+            run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
             held = self._runs[run_id] = (now + FRESH, run)
         return held[1]
+
+    def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:
+        """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be resumed, or was stopped before its first one."""
+        if status["state"] == "stopped":
+            return not self._services.store.resumable(run_id)
+        return status["state"] in ("failed", "paused") and (status["error"] or {}).get("key") == NO_SOUND
 
     def without_paths(self, value: Any) -> Any:
         """An error or log lines that name the server's files without the folders that they are in: kept uploads, runs, and the programs themselves."""
@@ -136,9 +145,14 @@ class Board:
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
+def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The error of a run for people: in place of an exception's own words, which are for who reads the log, that it is a defect."""
+    return error_json(UserError("runs.defect")) if error and not error["key"] else error
+
+
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
     """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
-    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size}
+    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size, "silent": silence(summary) is not None}
     return {**entry, "images": None, "bytes": None} if summary["state"] in LIVE else entry
 
 

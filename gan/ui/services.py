@@ -57,11 +57,11 @@ class Services:
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
     def command(self, run_id: str, name: str) -> None:
-        """Do what the supervisor can do to a run (see Supervisor.command), and forget a deleted one everywhere."""
+        """Do what the supervisor can do to a run (see Supervisor.command), and forget what is deleted everywhere."""
         self.supervisor.command(run_id, name)
+        if name in ("delete", "restart") and self._explorer is not None:
+            self._explorer.forget(f"run:{run_id}")
         if name == "delete":
-            if self._explorer is not None:
-                self._explorer.forget(f"run:{run_id}")
             self._remove_uploads()
 
     def _remove_uploads(self) -> None:

@@ -14,6 +14,7 @@ from gan.config import EQUILIBRIUM, OWN, RECIPES, make_config
 from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
+from gan.ui.access import COOKIE
 from gan.ui.board import Board
 from gan.ui.routes import FOREVER, get, json_body, post, with_etag
 from gan.ui.services import Services
@@ -30,7 +31,10 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
     def poll(request: Request) -> Any:
         query = request.query_params
-        return board.poll(query.get("run", ""), query.get("had", ""), _whole(query.get("since")), query.get("list", ""), query.get("version", ""))
+        text = lambda name: query.get(name, "")  # noqa: E731
+        answer = board.poll(text("run"), text("had"), _whole(text("since")), text("last"), text("list"), text("version"))
+        access = services.access
+        return {**answer, "control": access.allows(request.cookies.get(COOKIE))} if access.needed else answer
 
     def submit(request: Request) -> Any:
         asked = form.read(json_body(request))

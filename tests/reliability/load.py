@@ -91,7 +91,7 @@ class Page:
             reply = await self.get(self.line, f"{API}/poll", **held)
             now, poll = time.monotonic(), reply.json() if reply else {}
             if poll.get("run"):
-                held |= {"had": poll["run"]["id"], "since": poll["next"], "list": poll["list"], "version": poll["version"]}
+                held |= {"had": poll["run"]["id"], "since": poll["next"], "last": poll["last"], "list": poll["list"], "version": poll["version"]}
                 pause = poll["beat"] / 1000
                 if poll["stats"]:
                     self.seen.gaps_curves += [now - points] if points else []

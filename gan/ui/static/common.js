@@ -33,9 +33,11 @@ export const known = (key) => key in texts;
 export function sentence(error) {
   if (!error) return "";
   if (!error.key || !known(`error.${error.key}`)) return error.text || t("common.failed");
-  const { name } = error.values ?? {};
-  const setting = error.key.startsWith("config.") && known(`field.${name}`); // people know a setting by its label
-  return t(`error.${error.key}`, setting ? { ...error.values, name: t(`field.${name}`) } : error.values);
+  const { name, state } = error.values ?? {};
+  const told = { ...error.values };
+  if (error.key.startsWith("config.") && known(`field.${name}`)) told.name = t(`field.${name}`); // people know a setting by its label
+  if (known(`state.${state}`)) told.state = t(`state.${state}`).toLowerCase();
+  return t(`error.${error.key}`, told);
 }
 
 /** fetch of one of our routes as JSON, with a value to send; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
@@ -140,8 +142,8 @@ export function ago(unix) {
 
 /** A device in the reader's language: the engine's label for a processor is English, a GPU has its own name. */
 export function device(label) {
-  const threads = /^CPU, ([2-9]|\d\d+) threads$/.exec(label ?? "")?.[1];
-  return threads ? t("common.cpu", { threads }) : label;
+  const threads = /^CPU, (\d+) threads?$/.exec(label ?? "")?.[1];
+  return threads ? t(threads === "1" ? "common.cpu_one" : "common.cpu", { threads }) : label;
 }
 
 export function remember(name, value) {

@@ -29,10 +29,11 @@ class GanHeader extends HTMLElement {
     this.run = run?.id;
     if (!run) return;
     const [, label, rest] = this.pill.children;
-    this.pill.dataset.state = run.state;
-    setText(label, t(`state.${run.state}`));
-    setText(rest, run.state === "running" && run.eta !== null ? clock(run.eta) : "");
-    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${run.state}`), data: run.name ?? run.data }));
+    const state = run.silent ? "silent" : run.state;
+    this.pill.dataset.state = state;
+    setText(label, t(`state.${state}`));
+    setText(rest, state === "running" && run.eta !== null ? clock(run.eta) : "");
+    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${state}`), data: run.name ?? run.data }));
   }
 
   openRun() {

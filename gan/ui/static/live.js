@@ -3,7 +3,7 @@ import { request } from "./common.js";
 
 const listeners = new Set();
 let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
-let stats = { id: null, rows: [], next: 0 };
+let stats = { id: null, rows: [], next: 0, last: "" };
 let latest = null;
 let runs = [];
 let list = ""; // versions of what we hold, so that the server need not send it again
@@ -45,7 +45,7 @@ async function tick() {
   busy = true;
   const asked = viewed;
   try {
-    take(await request("poll", { query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, list, version } }));
+    take(await request("poll", { query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, last: stats.last, list, version } }));
     failures = 0;
   } catch (error) {
     failures += 1;
@@ -68,6 +68,7 @@ function tell(listener) {
 }
 
 function take(poll) {
+  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent("gan:locked")); // the lock is not as we show it
   if (poll.unchanged) {
     if (latest) latest = { ...latest, offline: false };
     return;
@@ -78,7 +79,7 @@ function take(poll) {
   const id = poll.run?.id ?? null;
   if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
   if (poll.stats.length) stats = { id, rows: stats.rows.concat(poll.stats), next: 0 };
-  stats.next = poll.next;
+  Object.assign(stats, { next: poll.next, last: poll.last });
   latest = { poll, runs, stats, offline: false };
 }
 

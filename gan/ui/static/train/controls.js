@@ -5,10 +5,11 @@ import { TwoPresses } from "./presses.js";
 
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
-  resume: { icon: "play", states: ["paused"], primary: true },
+  resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (run) => !run.again },
+  restart: { icon: "reset", states: ["paused", "failed", "stopped"], confirm: true, offered: (run) => run.again },
   cancel: { icon: "close", states: ["queued"] },
   stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
-  end: { icon: "close", states: ["starting", "running"], confirm: true, silent: true },
+  end: { icon: "close", states: ["starting", "running"], confirm: true, offered: (run) => run.silent !== null },
   sample: { icon: "camera", states: ["running"] },
   save: { icon: "save", states: ["running"] },
 };
@@ -38,8 +39,7 @@ export class Controls {
     this.run = run;
     const { state } = run.status;
     for (const [name, spec] of Object.entries(BUTTONS)) {
-      const resumable = name === "resume" && state === "failed" && run.resumable;
-      const offered = (spec.states.includes(state) && (!spec.silent || run.silent !== null)) || resumable;
+      const offered = spec.states.includes(state) && (spec.offered?.(run) ?? true);
       this.buttons[name].hidden = !offered;
       if (!offered) this.questions[name]?.settle();
     }

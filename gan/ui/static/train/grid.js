@@ -30,10 +30,11 @@ export class Grid {
 
   /** Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg. */
   update(run, kimgOf) {
-    if (run.id !== this.id) this.reset(run.id);
+    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that began anew
+    this.since = run.status.queued_at; // in the addresses: browsers keep grids for ever, and one that begins anew draws others
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
-    this.running = ["starting", "running"].includes(run.status.state);
+    this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     if (this.at !== null && !this.steps.includes(this.at)) this.at = this.steps.findLast((step) => step <= this.at) ?? this.steps[0] ?? null; // thinned meanwhile
     this.draw();
@@ -89,7 +90,7 @@ export class Grid {
     this.loading = true;
     while (this.wanted !== this.shown) {
       const [id, next] = [this.id, this.wanted];
-      this.back.src = address(`runs/${id}/samples/${String(next).padStart(8, "0")}.webp`);
+      this.back.src = address(`runs/${id}/samples/${String(next).padStart(8, "0")}.webp`, { since: this.since });
       try {
         await this.back.decode();
       } catch {

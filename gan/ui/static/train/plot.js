@@ -17,6 +17,16 @@ export function load() {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const SMOOTH = 0.12; // weight of a new point in the smoothed line
 
+/** A number as the axes and the legend show it: −6M, 12.5k, −0.25. `least` is how finely neighbours have to be told apart. */
+export function figure(value, least = 0.01) {
+  const size = Math.abs(value);
+  const [unit, one] = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]].find(([, from]) => size >= from) ?? ["", 1];
+  const scale = unit === "k" ? 1e3 : one;
+  const places = [0, 1, 2, 3, 4, 5].find((count) => Number.isInteger(Math.round((1e6 * 10 ** count * least) / scale) / 1e6)) ?? 6;
+  const text = size >= 1e15 ? size.toExponential(1) : (size / scale).toFixed(places) + unit;
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
+
 /** x range shared by the charts of one stage, so that both show the same stretch. */
 export class Zoom {
   constructor() {
@@ -82,15 +92,16 @@ export class Plot {
     const UPlot = await load();
     if (this.plot || !this.canvas.clientWidth) return;
     const ink = () => colour("muted");
-    const axis = (label, size) => ({ label, labelSize: 18, size, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
+    const axis = (label, size, more) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
       grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
+    const width = (plot, texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
     const lines = (width, faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
     this.plot = new UPlot({
       width: this.canvas.clientWidth, height: 220, legend: { show: false },
       cursor: { y: false, sync: { key: "gan-stage" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
         bind: { dblclick: () => () => { this.zoom.set(null); return null; } } },
       scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
-      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, 46)],
+      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, width, { values: (plot, splits, place, space, least) => splits.map((value) => figure(value, least)) })],
       series: [{}, ...lines(1, true), ...lines(2, false)],
       hooks: { setSelect: [(plot) => this.select(plot)], setCursor: [(plot) => this.read(plot.cursor.idx)], draw: [(plot) => this.drawReferences(plot)] },
     }, this.data(), this.canvas);
@@ -135,7 +146,7 @@ export class Plot {
     const at = index ?? this.plot?.cursor.idx ?? this.x.length - 1;
     this.smooth.forEach((values, series) => {
       const value = values[at];
-      this.values[series].textContent = value === undefined || value === null ? "" : value.toFixed(2);
+      this.values[series].textContent = value === undefined || value === null ? "" : figure(value, Math.max(0.01, 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 2)));
     });
   }
 

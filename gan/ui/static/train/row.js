@@ -2,6 +2,7 @@
 import { ago, fileSize, h, icon, request, sentence, setText, short, t } from "../common.js";
 import { refresh, view, viewing } from "../live.js";
 import { dataName, recipeName } from "./offer.js";
+import { isOwn } from "./own.js";
 import { TwoPresses } from "./presses.js";
 import { waiting } from "./waiting.js";
 
@@ -32,9 +33,10 @@ export class Row {
     const size = run.bytes ? fileSize(run.bytes) : null;
     const facts = [run.name && data, run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { kimg: short(run.images / 1000) }) : null, size, ago(run.created)];
     setText(this.name, title);
-    setText(this.facts, (place < 0 ? facts : [waiting(place, seconds), ...facts]).filter(Boolean).join(" · "));
-    setText(this.state, t(`state.${run.state}`));
-    this.dot.dataset.state = run.state;
+    setText(this.facts, (place < 0 ? facts : [isOwn(this.id) && t("stage.yours"), waiting(place, seconds), ...facts]).filter(Boolean).join(" · "));
+    const state = run.silent ? "silent" : run.state;
+    setText(this.state, t(`state.${state}`));
+    this.dot.dataset.state = state;
     this.open.setAttribute("aria-current", String(current));
     const busy = BUSY.includes(run.state);
     this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button

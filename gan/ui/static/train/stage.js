@@ -106,12 +106,12 @@ class Stage extends HTMLElement {
     }
     const byStep = stats.id === run.id ? stats.rows : [];
     this.grid.update(run, (step) => kimgAt(step, byStep, status, config));
-    if (!run.samples.length) this.grid.say(t(WAITING[status.state] ?? "stage.no_grid"));
+    if (!run.samples.length) this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run);
     this.events.update(run.events);
     this.showHead(run, poll);
-    this.showFacts(status);
+    this.showFacts(status, run.silent);
   }
 
   showHead(run, poll) {
@@ -121,15 +121,15 @@ class Stage extends HTMLElement {
     const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
     this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
-    this.bar.dataset.state = status.state;
+    this.bar.dataset.state = run.silent === null ? status.state : "silent";
     this.bar.firstChild.style.width = `${100 * status.progress}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
     this.lines.hidden = !run.log.length;
     setText(this.lines, run.log.slice(-12).join("\n"));
   }
 
-  showFacts(status) {
-    const running = status.state === "running";
+  showFacts(status, silent) {
+    const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
     const values = {
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
@@ -149,9 +149,10 @@ class Stage extends HTMLElement {
 
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
-function verdictOf({ id, status, silent }, { queue, starts }) {
+function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
+  if (status.state === "queued" && blocked) return [t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }), "warn"];
   if (status.state === "queued") return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
