@@ -1,5 +1,6 @@
 """What the Train tab is told about runs, by routes and by the board behind them."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -112,7 +113,7 @@ def test_the_poll_tells_whether_this_browser_still_controls(client, poll, servic
     services.access = Access("a long token")
     assert poll()["control"] is False
     assert poll(version=poll()["version"])["control"] is False, "also where nothing else is new"
-    client.cookies.set(COOKIE, services.access.enter("a long token", "here"))
+    client.cookies.set(COOKIE, asyncio.run(services.access.enter("a long token", "here")))
     assert poll()["control"] is True
 
 
