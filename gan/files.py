@@ -11,8 +11,8 @@ from typing import Any
 FULL = {errno.ENOSPC, errno.EDQUOT}  # what an OSError says where a disk, or somebody's share of it, is full
 
 
-def replace_with(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it over `path` in one step.
+def replace_with(path: Path, write: Callable[[Path], Any], before: Callable[[], Any] = lambda: None) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, call `before`, then rename it over `path` in one step.
 
     A reader sees the old file or the new one, never a part. On any error the old file stays and the temporary one is removed.
     """
@@ -25,15 +25,16 @@ def replace_with(path: Path, write: Callable[[Path], None]) -> None:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
+        before()
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Atomically replace `path` with `data`."""
-    replace_with(path, lambda temporary: temporary.write_bytes(data))
+def write_bytes(path: Path, data: bytes, before: Callable[[], Any] = lambda: None) -> None:
+    """Atomically replace `path` with `data`; `before` is called once they are safely on the disk."""
+    replace_with(path, lambda temporary: temporary.write_bytes(data), before)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -32,6 +32,14 @@ def known_machine():
     shutil.rmtree(os.environ["GANARIUM_CACHE"], ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def floating_point_as_usual():
+    """A worker or benchmark that ran in this process leaves denormal numbers flushed to zero, which hypothesis refuses to work with."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 @pytest.fixture
 def store(tmp_path):
     """An empty run store."""

@@ -9,9 +9,13 @@ from tests.generators import RUN
 
 
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
+    """Go to a model, and wait until its own picture is drawn."""
     page.goto(f"{address}#model={model}{rest}")
     expect(sliders(page).first).to_be_enabled(timeout=20000)
-    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
+    page.wait_for_function("""(model) => {
+      const { point, shown } = document.querySelector("gan-explorer");
+      return shown && point.model === model;
+    }""", arg=model)
 
 
 def sliders(page: Page):

@@ -22,6 +22,24 @@ def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:
     save_generator(path, build_generator(spec), spec)
 
 
+def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
+    """As `write_weights`, with what training leaves and a fresh generator has not: normalisation by statistics of its own, and looks that some classes lack."""
+    torch.manual_seed(seed)
+    generator = build_generator(spec)
+    for module in generator.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+    if spec.looks > 1:
+        shares = torch.rand(max(1, spec.num_classes), spec.looks)
+        shares[:, 1] = 0
+        generator.told.set_shares(shares / shares.sum(1, keepdim=True))
+    with torch.no_grad():
+        generator(torch.randn(64, spec.z_dim), torch.arange(64) % spec.num_classes if spec.num_classes else None)
+    save_generator(path, generator, spec)
+
+
 def write_checkpoint(root: Path, name: str, spec: ModelSpec, **card) -> Path:
     """A checkpoint directory with a card."""
     write_weights(root / name / "generator.safetensors", spec)

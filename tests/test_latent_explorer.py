@@ -321,7 +321,7 @@ def test_a_failed_drawing_is_tried_again(explorer, monkeypatch):
 
 def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
     model = explorer.open("shipped:digits")
-    real, drawn, begun, go = model._generator, [], threading.Event(), threading.Event()
+    real, drawn, begun, go = model.generator, [], threading.Event(), threading.Event()
 
     def slow(z, labels):
         begun.set()
@@ -329,7 +329,7 @@ def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
         drawn.append(len(z))
         return real(z, labels)
 
-    monkeypatch.setattr(model, "_generator", slow)
+    monkeypatch.setattr(model, "generator", slow)
     with ThreadPoolExecutor(2) as pool:
         wall = pool.submit(model.wall, 0)
         assert begun.wait(10)

@@ -38,6 +38,8 @@ def test_only_runs_at_work_can_be_silent():
     assert silence({"state": "running", "heartbeat": time.time() - 59}) is None
     assert silence({"state": "running", "heartbeat": time.time() + 3600}) is None
     assert silence({"state": "starting", "heartbeat": old}) == pytest.approx(61, abs=1)
+    assert silence({"state": "running", "heartbeat": old, "step_seconds": 7.0}) is None, "ten steps have not passed"
+    assert silence({"state": "running", "heartbeat": old, "step_seconds": 5.0})
 
 
 def test_a_hanging_worker_is_killed_and_its_run_can_go_on(store, hanging):

@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +13,9 @@ from safetensors.torch import save
 from gan.config import make_config
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
+from gan.images import encode_png
 from gan.train import rundir, worker
-from gan.train.state import BEFORE, NEWEST, digest, load_state, read_state, save_state
+from gan.train.state import BEFORE, DAMAGED, NEWEST, digest, load_state, read_state, save_state
 from gan.train.trainer import Trainer
 from tests.engine import tiny_trainer
 
@@ -75,6 +78,23 @@ def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpo
     tensors, meta = read_state(run / "state" / NEWEST)
     assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.125, 3)
     assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_before(run, monkeypatch):
+    """The newest one was healthy by its numbers, and already on its way."""
+    write = worker.Worker._write_state
+
+    def write_at_10_and_20(self, replace=False):
+        if replace or self.trainer.step in (10, 20, 100):
+            write(self, replace)
+
+    monkeypatch.setattr(worker.Worker, "_write_state", write_at_10_and_20)
+    monkeypatch.setattr(worker, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "STATE_SHARE", 1.0)
+    monkeypatch.setattr(worker, "CHUNK_SECONDS", 1e-6)  # a step at a time
+    break_step(monkeypatch, poison, times=2)
+    assert work(run)["state"] == "finished"
+    assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [("rolled_back", 20, "50"), ("rolled_back", 10, "25")]
 
 
 def test_numbers_that_explode_without_becoming_nan_are_seen():
@@ -184,8 +204,11 @@ def cut_short(path) -> None:
     path.write_bytes(path.read_bytes()[:-3])
 
 
-@pytest.mark.parametrize("damage", [flip_a_bit, cut_short, lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
-def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, run, monkeypatch):
+DAMAGE = [(flip_a_bit, "changed"), (cut_short, "changed"), (lambda path: path.unlink(), "missing"), (lambda path: path.write_bytes(b""), "changed")]
+
+
+@pytest.mark.parametrize(("damage", "told"), DAMAGE)
+def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, told, run, monkeypatch):
     monkeypatch.setattr(worker, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(worker, "STATE_SHARE", 1.0)
     break_step(monkeypatch, lambda trainer: 1 / 0)
@@ -195,8 +218,60 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, run, mon
     damage(run / "state" / NEWEST)
     assert work(run)["state"] == "finished"
     [(key, values)] = events(run)
-    assert (key, values["step"]) == ("checkpoint_damaged", before)
-    assert NEWEST in values["reason"]
+    assert (key, values["step"]) == (f"checkpoint_{told}", before)
+    assert (run / "state" / DAMAGED).exists() == (told == "changed"), "a person may still look into it"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), MemoryError(), torch.OutOfMemoryError()])
+def test_a_checkpoint_that_can_not_be_read_just_now_is_not_given_up(error, tmp_path, monkeypatch):
+    trainer = tiny_trainer()
+    for steps in (1, 1):
+        trainer.advance(steps)
+        save_state(tmp_path, trainer, {})
+    with monkeypatch.context() as patched:
+        patched.setattr("gan.train.state.read_state", lambda path: (_ for _ in ()).throw(error))
+        with pytest.raises(type(error)):
+            load_state(tmp_path, trainer)
+    assert load_state(tmp_path, trainer).damage is None
+    assert trainer.step == 2
+
+
+def test_a_file_that_can_not_be_written_is_told_in_a_sentence(run, monkeypatch):
+    (run / "samples").write_bytes(b"where the grids should go")
+    status = work(run)
+    assert (status["state"], status["error"]["key"], status["error"]["values"]["file"]) == ("failed", "train.no_file", "samples")
+
+
+def test_there_is_no_moment_without_a_whole_checkpoint(tmp_path, monkeypatch):
+    """Killed at any rename of a save, the newest one is there and sound."""
+    trainer = tiny_trainer()
+    trainer.advance(1)
+    save_state(tmp_path, trainer, {})
+    real, seen = os.replace, []
+
+    def replace(source, target):
+        seen.append((read_state(tmp_path / NEWEST)[1]["step"], Path(target).name))
+        real(source, target)
+        seen.append((read_state(tmp_path / NEWEST)[1]["step"], Path(target).name))
+
+    trainer.advance(1)
+    monkeypatch.setattr(os, "replace", replace)
+    save_state(tmp_path, trainer, {})
+    assert seen == [(1, BEFORE), (1, BEFORE), (1, NEWEST), (2, NEWEST)]
+
+
+def test_pictures_that_could_not_be_used_are_told_once(tmp_path):
+    torch.manual_seed(0)
+    folder = tmp_path / "cats"
+    folder.mkdir()
+    for index in range(20):
+        (folder / f"{index}.png").write_bytes(encode_png(torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)))
+    (folder / "broken.png").write_bytes(b"no picture")
+    write_json(tmp_path / "run" / "config.json", make_config(str(folder), "modern", 32, 3, width=8, z_dim=8, batch=4, kimg=0.04).to_json())
+    assert work(tmp_path / "run")["state"] == "finished"
+    assert events(tmp_path / "run") == [("skipped", {"skipped": 1, "total": 21})]
+    work(tmp_path / "run")
+    assert len(events(tmp_path / "run")) == 1
 
 
 def test_a_damaged_checkpoint_never_replaces_the_one_before(tmp_path):

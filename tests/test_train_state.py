@@ -68,7 +68,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_pa
     (tmp_path / BEFORE).write_bytes(b"nothing")
     with pytest.raises(UserError) as caught:
         load_state(tmp_path, other)
-    assert caught.value.key == "train.bad_state"
+    assert caught.value.key == "train.no_sound_checkpoint"
 
 
 def test_pictures_stay_in_the_looks_that_a_run_began_with(tmp_path):

@@ -38,6 +38,7 @@ def address(runs):
 def desktop(browser):
     """One visitor for all tests: later pages load from the browser's cache."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    context.add_init_script("delete window.WebAssembly")  # all pictures are the server's: test_ui_browser_path.py tests the others
     yield context
     context.close()
 

@@ -8,15 +8,17 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.export.onnx import generator_onnx
 from gan.latent.point import Point
 from gan.runs.store import Store
+from gan.ui import explore_routes as explore_routes_module
 from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
 from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
 
 SHIPPED = "shipped:digits"
 NEWER = "20250102-040506-faces-modern"
-ROUTES = ("image", "neighbours", "strip", "wall", "model", "latent")
+ROUTES = ("image", "neighbours", "strip", "wall", "model", "latent", "generator", "directions")
 
 
 def models(root):
@@ -138,6 +140,22 @@ def test_browsers_keep_only_what_names_the_version(get, tmp_path):
     newer = get("wall", id=f"run:{RUN}", v=version)
     assert newer.headers["cache-control"] == "no-store"
     assert newer.headers["x-model-version"] not in ("", version)
+
+
+def test_the_generator_travels_with_its_directions(get, services):
+    model = services.explorer().open(SHIPPED)
+    onnx, directions = (get(path, id=SHIPPED, v=model.version) for path in ("generator", "directions"))
+    assert onnx.content == generator_onnx(model.generator, model.spec)
+    assert np.array_equal(np.frombuffer(directions.content, "<f4").reshape(-1, 6), model.directions().vectors)
+    for reply in (onnx, directions):
+        assert "immutable" in reply.headers["cache-control"]
+        assert reply.headers["x-model-version"] == model.version
+
+
+def test_a_generator_too_large_for_a_browser_stays(get, monkeypatch):
+    monkeypatch.setattr(explore_routes_module, "MAX_PARAMETERS", 2**10)
+    reply = get("generator", id=SHIPPED)
+    assert (reply.status_code, reply.json()["error"]["key"]) == (400, "latent.too_large")
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -43,6 +43,18 @@ def test_static_files_are_kept_but_asked_about(browser):
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_what_has_its_version_in_its_address_is_kept_and_comes_packed(browser):
+    folder = "vendor/onnxruntime-web-1.22.0"
+    with browser.stream("GET", f"/gradio_api/gan/static/{folder}/ort-wasm-simd-threaded.wasm.gz") as reply:
+        assert {name: reply.headers[name] for name in ("content-type", "content-encoding")} == {"content-type": "application/wasm", "content-encoding": "gzip"}
+        assert "immutable" in reply.headers["cache-control"]
+        assert next(reply.iter_bytes())[:4] == b"\0asm"
+    notices = browser.get(f"/gradio_api/gan/static/{folder}/ThirdPartyNotices.txt.gz")
+    assert notices.headers["content-type"].startswith("text/plain")
+    assert "Copyright" in notices.text
+    assert all(path.stat().st_size < 9_000_000 for path in (STATIC / folder).iterdir())
+
+
 @pytest.mark.parametrize("path", ["../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", "vendor/", "none.js"])
 def test_static_serves_nothing_but_its_files(browser, path):
     assert browser.get(f"/gradio_api/gan/static/{path}").status_code == 404

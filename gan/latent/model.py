@@ -53,7 +53,7 @@ class Model:
     def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None):
         self.entry, self._slot, self._turns = entry, slot or DirectionSlot(), turns or Turns()
         generator, self.spec = load_generator(entry.weights)
-        self._generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
+        self.generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
         self._memory: OrderedDict[tuple, Future[bytes]] = OrderedDict()
         self._memory_lock = threading.Lock()
 
@@ -64,7 +64,7 @@ class Model:
 
     def directions(self) -> Directions:
         """The principal directions; found on first use, which takes a second or two and holds up nobody's pictures."""
-        return self._slot.fill(lambda: find_directions(self._generator, self.spec, DIRECTIONS), self.entry.images)
+        return self._slot.fill(lambda: find_directions(self.generator, self.spec, DIRECTIONS), self.entry.images)
 
     def describe(self) -> dict[str, Any]:
         """The form of GET model. While a run trains, `directions_version` stays the same as long as the sliders keep their meaning."""
@@ -80,23 +80,23 @@ class Model:
     def image(self, point: Point) -> bytes:
         """PNG of one point at the model's own size."""
         z, labels = self.latent(point)[None], [self._class(point)]
-        return self._remember(("image", point), lambda: encode_png(self._draw(z, labels)[0]))
+        return self.remember(("image", point), lambda: encode_png(self._draw(z, labels)[0]))
 
     def chart(self, point: Point, i: int, j: int, step: float) -> bytes:
         """PNG of 5x5 pictures around a point, `step` standard deviations apart along two principal directions: i grows to the right, j downwards."""
         points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (row - CHART_SIDE // 2))
                   for row in range(CHART_SIDE) for column in range(CHART_SIDE)]
-        return self._remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
+        return self.remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
 
     def strip(self, point: Point, to: int, count: int) -> bytes:
         """PNG of one row of `count` pictures from a point along the great circle to another seed, everything else about the point staying as it is."""
         points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
-        return self._remember(("strip", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
+        return self.remember(("strip", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
 
     def wall(self, seed: int, psi: float = 1.0, label: int | None = None) -> bytes:
         """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""
         points = [Point(seed + k, psi, label) for k in range(WALL_SIDE**2)]
-        return self._remember(("wall", seed, psi, label), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
+        return self.remember(("wall", seed, psi, label), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
 
     def pictures(self, points: list[Point]) -> torch.Tensor:
         """The pictures of points: uint8 (N, C, H, W)."""
@@ -111,10 +111,10 @@ class Model:
         for start in range(0, len(z), CHUNK):
             part = slice(start, start + CHUNK)
             with self._turns, torch.inference_mode():
-                parts.append(to_uint8(self._generator(torch.from_numpy(z[part]), None if classes is None else classes[part])))
+                parts.append(to_uint8(self.generator(torch.from_numpy(z[part]), None if classes is None else classes[part])))
         return torch.cat(parts)
 
-    def _remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
+    def remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
         """What `draw` gave for this key before, or gives now; equal requests at the same time wait for the one that draws."""
         with self._memory_lock:
             known = self._memory.pop(key, None)

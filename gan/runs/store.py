@@ -38,11 +38,12 @@ _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
     "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
-    "sample_step": None, "live_step": None,
+    "sample_step": None, "live_step": None, "step_seconds": 0.0,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
     "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step", "heartbeat",
+    "step_seconds",
 )  # fmt: skip
 SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
 

@@ -4,9 +4,11 @@ Each is something that could have ended the run, and what was done about it.
 """
 
 EVENTS = {
-    "checkpoint_damaged": "The newest checkpoint was damaged ({reason}). The run went on from the one before, at step {step}.",
+    "skipped": "{skipped} of {total} pictures could not be used.",
+    "checkpoint_missing": "The newest checkpoint was missing. The run went on from the one before, at step {step}.",
+    "checkpoint_changed": "The newest checkpoint was not what had been written. The run went on from the one before, at step {step}.",
     "other_machine": "The run goes on with {now} instead of {began}, and no longer exactly as it would have there.",
     "rolled_back": "The numbers exploded at step {at}. The run went back to step {step} and goes on with {percent} % of the learning rate.",
     "in_parts": "The memory was full at step {at}. The run went back to step {step}, and works on each batch in {parts} parts from now on.",
-    "disk_full": "The disk was full at step {at}. The run was paused with its checkpoint of step {step}.",
+    "disk_full": "The disk was full at step {at}. The run was paused, and goes on from step {step}.",
 }

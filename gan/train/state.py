@@ -6,8 +6,10 @@ A file is believed only where its digest, SHA-256 over names, shapes and bytes, 
 import contextlib
 import hashlib
 import json
+import logging
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +19,18 @@ from safetensors.torch import save
 from torch import nn
 
 from gan.errors import UserError
-from gan.files import replace_with
+from gan.files import write_bytes
 from gan.spec import read_header
 from gan.train.trainer import Trainer
 
 NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
+DAMAGED = "damaged.safetensors"  # where a newest one goes that proved not to be sound
+DAMAGE = ("missing", "changed")
+_log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """What came back from disk beside the trainer's own state: the driver's counters and, where the newest file was damaged, why it was not used."""
+    """What came back from disk beside the trainer's own state: the driver's counters and, where the first file was not used, why: one of DAMAGE."""
 
     counters: dict[str, Any]
     damage: str | None
@@ -59,8 +64,8 @@ def _optimizers(trainer: Trainer) -> dict[str, torch.optim.Optimizer]:
     return {"opt_g": trainer.opt_g, "opt_d": trainer.opt_d}
 
 
-def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> None:
-    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest becomes the one before.
+def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
+    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest becomes the one before, unless it is to `replace` it.
 
     The random state of a step is a function of (seed, step), so that the step counter holds all of it.
     """
@@ -79,14 +84,21 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any]) -> N
     }  # fmt: skip
     text = json.dumps(meta)
 
-    packed = save(plain, {"trainer": text, "sha256": digest(plain, text)})
+    write_bytes(directory / NEWEST, save(plain, {"trainer": text, "sha256": digest(plain, text)}), lambda: replace or _keep(directory))
 
-    def keep_previous_then_write(temporary: Path) -> None:
-        temporary.write_bytes(packed)  # not safetensors' own writing, whose error on a full disk is no OSError
-        if (directory / NEWEST).exists():
-            os.replace(directory / NEWEST, directory / BEFORE)
 
-    replace_with(directory / NEWEST, keep_previous_then_write)
+def _keep(directory: Path) -> None:
+    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced: there is no moment without one."""
+    spare = directory / f".{BEFORE}.tmp"
+    spare.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # there is none yet
+        try:
+            os.link(directory / NEWEST, spare)
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without links
+            os.replace(directory / NEWEST, spare)
+        os.replace(spare, directory / BEFORE)
 
 
 def has_state(directory: Path) -> bool:
@@ -132,23 +144,28 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["trainer"])
 
 
-def load_state(directory: Path, trainer: Trainer) -> Loaded:
-    """Put the newest sound checkpoint of `directory` into the trainer.
+def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, BEFORE)) -> Loaded:
+    """Put the first sound checkpoint of `directory` in this order into the trainer.
 
-    The one before serves where the newest is damaged or missing; a damaged one is removed, so that it never takes that one's place. Raises UserError where
-    neither is sound.
+    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, and OSError,
+    MemoryError or torch.OutOfMemoryError where one could not be read just now, which says nothing against it.
     """
-    reasons = []
-    for name in (NEWEST, BEFORE):
+    damage = None
+    for name in order:
         try:
             tensors, meta = read_state(directory / name)
             _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
-            if reasons:
-                (directory / NEWEST).unlink(missing_ok=True)
-            return Loaded(meta["counters"], reasons[0] if reasons else None)
+            return Loaded(meta["counters"], damage)
+        except FileNotFoundError:
+            damage = damage or "missing"
+        except (OSError, MemoryError, torch.OutOfMemoryError):
+            raise
         except Exception as error:  # a damaged file may fail in safetensors, in json or in torch; the next file decides
-            reasons.append(f"{name}: {'missing' if isinstance(error, FileNotFoundError) else error if isinstance(error, ValueError) else type(error).__name__}")
-    raise UserError("train.bad_state", reason="; ".join(reasons), path=directory)
+            _log.warning("%s: %s", name, error)
+            damage = damage or "changed"
+            if name == NEWEST:
+                os.replace(directory / NEWEST, directory / DAMAGED)
+    raise UserError("train.no_sound_checkpoint")
 
 
 def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
 SMOOTHED = 16  # steps that the statistics look back over, roughly
 SAMPLED = 16  # images drawn at a time: their activations stay in the processor's cache, where those of 64 do not
-EXPLODED = 1e7  # weights are of the order of 1, statistics of 1 to 1000
+EXPLODED = 1e5  # norms of weights are of the order of 10, statistics of 1 to 1000
 EMA_RAMP = 0.05  # StyleGAN2-ADA: the half-life never exceeds this part of the images seen so far
 
 

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ from gan.device import Device, pick_device
 from gan.errors import UserError
 from gan.files import FULL, read_json
 from gan.metrics.diversity import pairwise_diversity
+from gan.train import machine
+from gan.train.cost import count_step
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
 from gan.train.selftest import know
-from gan.train.state import has_state, load_state, save_state, saved_counters, saved_step
+from gan.train.state import BEFORE, NEWEST, has_state, load_state, save_state, saved_counters, saved_step
 from gan.train.trainer import Trainer
 
 STATUS_SECONDS = 0.5
@@ -50,6 +52,7 @@ class Worker:
         self.elapsed = 0.0  # seconds of training, pauses not counted
         self.rate = 0.0  # images/s, smoothed
         self.rollbacks = 0
+        self.went_back_to = -1  # the step of the checkpoint, where numbers exploded before
         self.next_snapshot = FIRST_SNAPSHOT
         self.grid = Rhythm(GRID_SECONDS, GRID_SHARE)
         self.status, self.live, self.state = Rhythm(STATUS_SECONDS), Rhythm(LIVE_SECONDS), Rhythm(STATE_SECONDS, STATE_SHARE)
@@ -72,10 +75,17 @@ class Worker:
         if has_state(self.path / "state"):
             self._go_back()
         else:
+            if dataset.skipped:
+                self.dir.note("skipped", skipped=dataset.skipped, total=dataset.skipped + len(dataset.images))
             self.dir.rewind(-1)
             self.grid.run(self._write_grid)
             self.state.run(self._write_state)  # so that there is always a place to go back to
-        self.dir.write_status(state="running")
+        self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
+
+    def _expect(self, classes: int) -> float:
+        """Seconds that the first step will take, as far as this machine is known: a batch of 1,024 can take a minute, and does not hang."""
+        known = machine.remembered()
+        return known.speed.seconds(count_step(self.config, classes).work) if known else 0.0
 
     def _device(self, picked: Device) -> Device:
         """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
@@ -86,15 +96,15 @@ class Worker:
             self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
         return device
 
-    def _go_back(self) -> None:
-        """To the newest sound checkpoint."""
-        counters, damage = load_state(self.path / "state", self.trainer)
+    def _go_back(self, order: Sequence[str] = (NEWEST, BEFORE)) -> None:
+        """To the first sound checkpoint in this order."""
+        counters, damage = load_state(self.path / "state", self.trainer, order)
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks"))
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
         self.stats.extend(self.dir.last_stats(WINDOW))
-        if damage:
-            self.dir.note("checkpoint_damaged", reason=damage, step=self.trainer.step)
+        if damage and order[0] == NEWEST:
+            self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
     def train(self) -> str:
         """Train until the end and return the state that the run is left in: finished, paused or stopped."""
@@ -106,6 +116,7 @@ class Worker:
                 steps = 1
                 continue
             chunk_seconds = time.monotonic() - start
+            self.dir.status["step_seconds"] = chunk_seconds / steps
             self._publish(means)
             self._account(time.monotonic() - start, steps)
             steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / chunk_seconds)))
@@ -129,15 +140,20 @@ class Worker:
         return None
 
     def _slow_down(self, at: int) -> None:
-        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that has been tried often enough."""
+        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that has been tried often enough.
+
+        Where they did so again since the same checkpoint, that one may already have been on the way there, and the one before is taken.
+        """
         rollbacks = self.rollbacks + 1
         if rollbacks > ROLLBACKS:
             raise UserError("train.diverged", times=rollbacks, step=at)
-        self._go_back()
+        again = saved_step(self.path / "state") == self.went_back_to
+        self._go_back((BEFORE, NEWEST) if again else (NEWEST, BEFORE))
+        self.went_back_to = self.trainer.step
         self.rollbacks = rollbacks  # the checkpoint may be older than the last time
         self.trainer.lr_factor = 0.5**rollbacks
         self.dir.note("rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}")
-        self._write_state()
+        self._write_state(replace=True)
 
     def _save_memory(self, at: int) -> None:
         """The memory was full: go back, and on with half of what is worked on at a time. Raises UserError where that is a single picture."""
@@ -149,7 +165,7 @@ class Worker:
         if self.trainer.device.type == "cuda":
             torch.cuda.empty_cache()
         self.dir.note("in_parts", at=at, step=self.trainer.step, parts=parts)
-        self._write_state()
+        self._write_state(replace=True)
 
     def end(self, how: str) -> None:
         """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""
@@ -193,9 +209,9 @@ class Worker:
         self.diversity = round(pairwise_diversity(images) / max(self.real_diversity, 1e-6), 3)
         self.dir.write_grid(self.trainer.step, images)
 
-    def _write_state(self) -> None:
+    def _write_state(self, replace: bool = False) -> None:
         counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "rollbacks": self.rollbacks, "compute": self.compute}
-        save_state(self.path / "state", self.trainer, counters)
+        save_state(self.path / "state", self.trainer, counters, replace)
 
     def _write_status(self, state: str = "running") -> None:
         total = self.trainer.total_images
@@ -271,11 +287,20 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
                 raise
             return worker.pause_on_full_disk()
     except Exception as error:
-        mistake = UserError("train.out_of_memory") if _is_out_of_memory(error) else error
+        mistake = _mistake(error)
         _fail(path, mistake)
         if mistake is error:
             raise
         raise mistake from error
+
+
+def _mistake(error: Exception) -> Exception:
+    """What a failure is to people: a sentence where the machine is at fault, the error itself where it is a sentence already, or a defect."""
+    if _is_out_of_memory(error):
+        return UserError("train.out_of_memory")
+    if isinstance(error, OSError):
+        return UserError("train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error)
+    return error
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -1,13 +1,13 @@
-"""What the Explore tab asks for: the list of models, and pictures of points, walls, neighbourhoods and strips as bytes.
+"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods and strips as bytes, and the generator itself as ONNX with its
+directions (K, z_dim) as little-endian float32, from which a browser draws its own.
 
-A picture whose URL names the model's version (v=) never changes and is kept by browsers; all others are asked for afresh. Handlers run in threads, the
-models take turns there picture by picture, and a request whose browser has gone by the time a thread has it is not drawn.
+What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
+(gan.ui.lanes), and the models take turns there picture by picture.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import anyio.from_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
@@ -15,28 +15,26 @@ from starlette.routing import BaseRoute
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
 from gan.latent.point import Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
-from gan.ui.routes import get, with_etag
+from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
 
 if TYPE_CHECKING:
     from gan.latent.model import Model
 
 RUN_FACTS = ("name", "data", "recipe", "state", "created")
-FOREVER, ASK, NEVER = "public, max-age=31536000, immutable", "no-cache", "no-store"
-GONE = 499  # nginx's status for a client that closed the request
+ASK, NEVER = "no-cache", "no-store"
+MAX_PARAMETERS = 2**23  # of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
 
 
 def explore_routes(services: Services) -> list[BaseRoute]:
     """The routes of the tab, which open models through `services`."""
 
-    def picture(draw: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
+    def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
             model = _open(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
-            if anyio.from_thread.run(request.is_disconnected):
-                return Response(status_code=GONE)
-            return Response(draw(model, request), media_type=media_type, headers=headers)
+            return Response(make(model, request), media_type=media_type, headers=headers)
 
         return handler
 
@@ -58,10 +56,12 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("models", lambda request: with_etag(request, list_models(services))),
         get("model", described),
         get("latent", latent),
-        get("image", picture(lambda model, request: model.image(_point(model, request)), "image/png")),
-        get("neighbours", picture(_neighbours, "image/png")),
-        get("strip", picture(_strip, "image/png")),
-        get("wall", picture(_wall, "image/webp")),
+        get("image", of_model(lambda model, request: model.image(_point(model, request)), "image/png")),
+        get("neighbours", of_model(_neighbours, "image/png")),
+        get("strip", of_model(_strip, "image/png")),
+        get("wall", of_model(_wall, "image/webp")),
+        get("generator", of_model(_generator, "application/octet-stream")),
+        get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
         get("checkpoints/{name}/preview.webp", preview),
     ]
 
@@ -102,3 +102,13 @@ def _strip(model: "Model", request: Request) -> bytes:
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
     return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
+
+
+def _generator(model: "Model", request: Request) -> bytes:
+    """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too large for that."""
+    from gan.export.onnx import generator_onnx  # imports torch
+    from gan.models import count_parameters
+
+    if count_parameters(model.generator) > MAX_PARAMETERS:
+        raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
+    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))

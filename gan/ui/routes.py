@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,22 @@ STATUS = {
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
     "ui.busy": 503,
 }  # fmt: skip
+FOREVER = "public, max-age=31536000, immutable"
+_VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
 _log = logging.getLogger(__name__)
 
 
 class _Static(StaticFiles):
-    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once."""
+    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once.
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
+    Files of a folder that has their version in its name are kept for good. One that ends in .gz is what its name says before that, packed; browsers unpack it.
+    """
+
+    def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(full_path, *args, **kwargs)
+        response.headers["Cache-Control"] = FOREVER if _VERSIONED.search(Path(full_path).parent.name) else "no-cache"
+        if str(full_path).endswith(".gz"):
+            response.headers["Content-Encoding"] = "gzip"
         return response
 
 

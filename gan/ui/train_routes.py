@@ -15,14 +15,13 @@ from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
 from gan.ui.board import Board
-from gan.ui.routes import get, json_body, post, with_etag
+from gan.ui.routes import FOREVER, get, json_body, post, with_etag
 from gan.ui.services import Services
 from gan.ui.train_cost import cost
 from gan.ui.uploads import keep_uploads, received
 
 MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
 MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
-FOREVER = "public, max-age=31536000, immutable"
 
 
 def train_routes(services: Services) -> list[BaseRoute]:

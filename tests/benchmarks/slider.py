@@ -1,7 +1,7 @@
 """How long a slider's movement takes to the picture: `python -m tests.benchmarks.slider`.
 
-Starts the app, drives the real page in headless Chromium, and prints the time from a slider's input event to the drawn picture (one movement at a time)
-and the pictures a second of a drag at 60 Hz, first while nothing trains, then while a run trains on the same machine.
+Starts the app, drives the real page in headless Chromium, lets the server draw, and prints the time from a slider's input event to the drawn picture (one
+movement at a time) and the pictures a second of a drag at 60 Hz, first while nothing trains, then while a run trains on the same machine.
 """
 
 import argparse
@@ -24,9 +24,15 @@ MODELS = {
     "64x64 colour": ("20250101-000002-faces-modern", ModelSpec("modern", 64, 3, 64, 32)),
 }
 
-SINGLE = """async (count) => {
-  const page = document.querySelector("gan-explorer");
-  const bar = document.querySelector(".xp-sliders input");
+# What makes a page leave the drawing to the server (tests.benchmarks.browser compares both).
+NO_WASM = "delete window.WebAssembly"
+
+# Where a page tells that a picture is drawn (by the event gan:drawn), and its first slider.
+EXPLORE = ("gan-explorer", ".xp-sliders input")
+
+SINGLE = """async ([place, slider, count]) => {
+  const page = document.querySelector(place);
+  const bar = document.querySelector(slider);
   const times = [];
   for (let i = 0; i < count; i += 1) {
     bar.value = String(((i * 0.35) % 6) - 3);
@@ -40,11 +46,11 @@ SINGLE = """async (count) => {
   return times;
 }"""
 
-DRAG = """async (seconds) => {
-  const bar = document.querySelector(".xp-sliders input");
+DRAG = """async ([place, slider, seconds]) => {
+  const [page, bar] = [place, slider].map((each) => document.querySelector(each));
   let drawn = 0;
   const count = () => { drawn += 1; };
-  document.querySelector("gan-explorer").addEventListener("gan:drawn", count);
+  page.addEventListener("gan:drawn", count);
   const start = performance.now();
   for (let frame = 0; performance.now() - start < seconds * 1000; frame += 1) {
     bar.value = String(3 * Math.sin(frame / 20));
@@ -52,20 +58,24 @@ DRAG = """async (seconds) => {
     await new Promise(requestAnimationFrame);
   }
   const fps = drawn / ((performance.now() - start) / 1000);
-  document.querySelector("gan-explorer").removeEventListener("gan:drawn", count);
+  page.removeEventListener("gan:drawn", count);
   return fps;
 }"""
 
 
-def measure(page: Page, address: str, run: str, count: int, seconds: float) -> tuple[float, float, float]:
-    """(median ms, 95th percentile ms, pictures a second) of the first direction's slider."""
+def visit(page: Page, address: str, model: str) -> None:
+    """Open Explore on a model."""
     page.goto("about:blank")
-    page.goto(f"{address}#model=run:{run}")
+    page.goto(f"{address}#model={model}")
     page.wait_for_selector(".xp-sliders input:enabled", timeout=60000)
+
+
+def measure(page: Page, count: int, seconds: float, where: tuple[str, str] = EXPLORE) -> tuple[float, float, float]:
+    """(median ms, 95th percentile ms, pictures a second) of the first slider of an open page."""
     page.wait_for_timeout(2000)
-    page.evaluate(SINGLE, 20)
-    times = sorted(page.evaluate(SINGLE, count))
-    return times[len(times) // 2], times[int(len(times) * 0.95)], page.evaluate(DRAG, seconds)
+    page.evaluate(SINGLE, [*where, 20])
+    times = sorted(page.evaluate(SINGLE, [*where, count]))
+    return times[len(times) // 2], times[int(len(times) * 0.95)], page.evaluate(DRAG, [*where, seconds])
 
 
 def train(folder: Path) -> subprocess.Popen:
@@ -80,12 +90,17 @@ def train(folder: Path) -> subprocess.Popen:
     return worker
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(description: str) -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=at_least(1, int), default=200, help="single movements to time")
     parser.add_argument("--seconds", type=at_least(0.1), default=5, help="length of the drag")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print the table."""
+    args = options(__doc__)
     print("| machine | generator | median ms | p95 ms | drag, pictures/s |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         runs = Path(temporary) / "runs"
@@ -93,10 +108,12 @@ def main() -> None:
             write_run(runs, run, spec)
         with serve(runs) as address:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.add_init_script(NO_WASM)
             for state in ("idle", "training"):
                 worker = train(runs / "20250101-000003-digits-modern") if state == "training" else None
                 for name, (run, _) in MODELS.items():
-                    median, late, fps = measure(page, address, run, args.count, args.seconds)
+                    visit(page, address, f"run:{run}")
+                    median, late, fps = measure(page, args.count, args.seconds)
                     print(f"| {state} | {name} | {median:.1f} | {late:.1f} | {fps:.0f} |", flush=True)
                 if worker is not None:
                     worker.terminate()

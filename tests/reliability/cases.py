@@ -37,7 +37,8 @@ ODD = (
 QUERIES = {
     "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
     "image": ("id", "seed", "psi", "label", "d", "z", "to", "t", "v"), "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
-    "wall": ("id", "seed", "psi", "label"), "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
+    "wall": ("id", "seed", "psi", "label"), "generator": ("id", "v"), "directions": ("id", "v"),
+    "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
 }  # fmt: skip
 GRADIO_GET = (
     "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check", "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",

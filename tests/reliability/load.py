@@ -1,8 +1,9 @@
 """A class room at one server:  python -m tests.reliability.load --viewers 30 --dragging 10 --minutes 5
 
 Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page, polls for curves as often as the server wants it to,
-and fetches every new grid; some drag a slider of Explore without a pause, asking for the next picture as soon as the last one has come. Before and after, a
-single idle viewer shows what the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's own
+and fetches every new grid; some drag a slider of Explore without a pause. Their browsers draw the pictures themselves, once they have the generator; with
+--drawn-by server, for browsers that can't, they ask for the next picture as soon as the last one has come. Before and after, a single idle viewer shows what
+the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's own
 computers would not: it is told beside the parts of the server and of the trainer.
 
 With --minutes 60 --viewers 3 --dragging 1 it is the soak test.
@@ -28,12 +29,14 @@ import psutil
 from gan.config import make_config
 from gan.files import read_json
 from gan.runs.store import Store
+from gan.ui.routes import STATIC
 from tests.benchmarks.options import at_least
 from tests.browsing import serve
 from tests.reliability.line import Line, Reply
 
 API = "gradio_api/gan"
 MODEL = "shipped:digits"
+RUNTIME = [f"vendor/{path.parent.name}/{path.name}" for path in sorted((STATIC / "vendor").glob("onnxruntime-web-*/ort*"))]
 WARM_UP = 20.0  # seconds of a run that are not counted
 MAY_GROW = {"MB": 64, "files": 8, "threads": 8}  # caches fill and pools of threads reach their size; anything more is a leak
 AIMS = {"curves": 2.0, "grids": 2.0, "picture": 0.3, "trainer": 0.9}
@@ -48,6 +51,14 @@ class Viewer:
     pictures: list[float] = field(default_factory=list)  # seconds from asking to having
     failures: list[str] = field(default_factory=list)
     received: int = 0  # bytes of bodies, as they came over the wire
+
+
+class Crowd(NamedTuple):
+    """Who is there: pages, how many of them drag a slider, and who draws these pictures: a key of DRAWN_BY."""
+
+    viewers: int = 1
+    dragging: int = 0
+    drawn_by: str = "browser"
 
 
 class Page:
@@ -94,8 +105,17 @@ class Page:
         self.seen.gaps_curves += [time.monotonic() - points] if points else [time.monotonic()]  # what never came is a long wait too
         self.seen.gaps_grids += [time.monotonic() - grids] if grids else [time.monotonic()]
 
+    async def fetch_generator(self, end: float) -> None:
+        """What a browser that draws by itself fetches once, after which its sliders ask for nothing."""
+        reply = await self.get(self.slider, f"{API}/model", id=MODEL)
+        version = reply.json()["version"] if reply else ""
+        for path in ("generator", "directions"):
+            await self.get(self.slider, f"{API}/{path}", id=MODEL, v=version)
+        for name in RUNTIME:
+            await self.get(self.slider, f"{API}/static/{name}")
+
     async def drag(self, end: float) -> None:
-        """Move a slider to and fro until `end`."""
+        """Move a slider to and fro until `end`, the server drawing."""
         reply = await self.get(self.slider, f"{API}/model", id=MODEL)
         version = reply.json()["version"] if reply else ""
         for move in itertools.count(self.number):
@@ -108,13 +128,16 @@ class Page:
             await asyncio.sleep(1 / 60)
 
 
-async def attend(address: str, viewers: int, dragging: int, seconds: float) -> list[Viewer]:
+DRAWN_BY = {"browser": Page.fetch_generator, "server": Page.drag}
+
+
+async def attend(address: str, crowd: Crowd, seconds: float) -> list[Viewer]:
     """So many pages for so long; what each has seen."""
     end = time.monotonic() + seconds
     pages, tasks = [], []
-    for number in range(viewers):
+    for number in range(crowd.viewers):
         pages.append(Page(address, number))
-        tasks += [pages[-1].watch(end)] + ([pages[-1].drag(end)] if number < dragging else [])
+        tasks += [pages[-1].watch(end)] + ([DRAWN_BY[crowd.drawn_by](pages[-1], end)] if number < crowd.dragging else [])
     await asyncio.gather(*tasks)
     for page in pages:
         for line in (page.line, page.slider):
@@ -130,11 +153,11 @@ class Phase(NamedTuple):
     seen: list[Viewer]
 
 
-def phase(address: str, run: Path, processes: dict[str, psutil.Process], viewers: int, dragging: int, seconds: float) -> Phase:
+def phase(address: str, run: Path, processes: dict[str, psutil.Process], crowd: Crowd, seconds: float) -> Phase:
     """So many viewers for so long."""
     everybody = {**processes, "viewers": psutil.Process()}
     first, before, start = read_json(run / "status.json"), {name: _worked(process) for name, process in everybody.items()}, time.monotonic()
-    seen = asyncio.run(attend(address, viewers, dragging, seconds))
+    seen = asyncio.run(attend(address, crowd, seconds))
     last, passed = read_json(run / "status.json"), time.monotonic() - start
     cores = {name: (_worked(process) - before[name]) / passed for name, process in everybody.items()}
     return Phase((last["images"] - first["images"]) / (last["heartbeat"] - first["heartbeat"]), cores, seen)
@@ -187,6 +210,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--viewers", type=at_least(1, int), default=30)
     parser.add_argument("--dragging", type=at_least(0, int), default=10)
+    parser.add_argument("--drawn-by", choices=list(DRAWN_BY), default="browser")
     parser.add_argument("--minutes", type=at_least(0.1), default=5.0)
     parser.add_argument("--data", choices=["digits", "landscapes"], default="digits")
     options = parser.parse_args(words)
@@ -201,10 +225,10 @@ def main(words: Sequence[str] | None = None) -> int:
             server = next(child for child in psutil.Process().children() if "app.py" in " ".join(child.cmdline()))
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
             idle = min(60.0, 60 * options.minutes)
-            alone = [phase(address, run, processes, 1, 0, idle)]
+            alone = [phase(address, run, processes, Crowd(), idle)]
             before = {name: footprint(process) for name, process in processes.items()}
-            busy = phase(address, run, processes, options.viewers, options.dragging, 60 * options.minutes)
-            alone.append(phase(address, run, processes, 1, 0, idle))
+            busy = phase(address, run, processes, Crowd(options.viewers, options.dragging, options.drawn_by), 60 * options.minutes)
+            alone.append(phase(address, run, processes, Crowd(), idle))
             missed = [each for name, process in processes.items() for each in grown(name, before[name], footprint(process))]
     missed += report(alone, busy, options.minutes)
     print("missed: " + "; ".join(missed) if missed else "every aim is reached")

@@ -4,8 +4,10 @@ import { Controls } from "./controls.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
+import { Local } from "./local.js";
 import { Mosaic } from "./mosaic.js";
 import { Neighbours } from "./neighbours.js";
+import { Path } from "./path.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
 import { fresh, MAX_SEED, query, randomSeed, remember, restore } from "./point.js";
@@ -19,6 +21,7 @@ const IDLE_BEAT = 10000;
 const SETTLE = 160; // ms after the last movement until the sheets follow
 const SLOW = 700; // ms without a first picture after which we say that it takes a moment
 const ENLARGED = 8;
+const UNHURRIED = 800; // ms after the first picture until the generator itself is asked for: what is on the screen comes first
 
 class GanExplorer extends HTMLElement {
   connectedCallback() {
@@ -28,7 +31,9 @@ class GanExplorer extends HTMLElement {
     this.models = [];
     this.broken = new Set();
     this.build();
+    this.local = new Local(() => this.draw());
     this.draw = latest(() => this.drawLarge());
+    this.fetch = later(() => this.local.follow(this.model), UNHURRIED);
     this.rebase = latest(() => this.loadBase());
     this.describe = latest((id) => this.loadModel(id));
     this.settle = later(() => this.followUp(), SETTLE);
@@ -41,11 +46,13 @@ class GanExplorer extends HTMLElement {
   }
 
   build() {
+    const draw = (path, asked, points, columns) => this.sheet(path, asked, points, columns);
     const failed = (error, id) => id === this.point.model && this.say(error);
-    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), failed };
+    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), draw, failed };
     this.picker = new Picker((id) => this.choose(id));
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
+    this.path = new Path();
     this.scores = new Scores();
     this.controls = new Controls(shared.change);
     this.neighbours = new Neighbours(shared);
@@ -54,7 +61,7 @@ class GanExplorer extends HTMLElement {
       rows: WALL, columns: WALL, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: this.point.wall + index }),
       pick: (index) => this.change({ ...unmoved(), seed: this.point.wall + index }),
     });
-    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), failed });
+    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), points: () => this.wallPoints(), draw, failed });
     this.wall.lock(true);
     this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
@@ -63,7 +70,7 @@ class GanExplorer extends HTMLElement {
         h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
       this.wall.element);
     this.body = h("div", { class: "xp-body" }, h("div", { class: "xp-left" }, wallSection, this.neighbours.element),
-      h("div", { class: "xp-mid" }, this.large.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
+      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
@@ -108,8 +115,9 @@ class GanExplorer extends HTMLElement {
 
   /** The point of another place in the browser's history, or of an edited address. */
   adopt(point) {
-    if (point.model && point.model !== this.point.model) this.choose(point.model, point);
-    else this.change({ ...point, model: this.point.model });
+    if (point.model && point.model !== this.point.model) return void this.choose(point.model, point);
+    this.change({ ...point, model: this.point.model });
+    this.draw();
   }
 
   /** Bring every control to where the point is. */
@@ -167,7 +175,7 @@ class GanExplorer extends HTMLElement {
     this.neighbours.build(0);
     for (const sheet of this.sheets) sheet.clear();
     this.large.clear();
-    this.shown = null;
+    this.shown = false;
     this.place();
     this.picker.show(this.models, this.point.model);
     this.picker.reveal(this.point.model);
@@ -189,7 +197,7 @@ class GanExplorer extends HTMLElement {
     if (model.id !== this.point.model) return;
     const same = model.kind === "shipped"; // its preview is the wall of the seeds from 0
     this.wallSheet.standIn(sheet, same);
-    if (same && this.shown === null && this.point.seed < WALL * WALL) this.large.drawCell(sheet, WALL, this.point.seed);
+    if (same && !this.shown && this.point.seed < WALL * WALL) this.large.drawCell(sheet, WALL, this.point.seed);
   }
 
   /** Look at the list of models now, and again after a while: sooner where the current one is still learning. */
@@ -236,6 +244,7 @@ class GanExplorer extends HTMLElement {
   improved() {
     this.say(null);
     this.draw();
+    this.fetch();
     this.describe(this.point.model);
     this.settle();
   }
@@ -281,11 +290,16 @@ class GanExplorer extends HTMLElement {
     if (!asked.model) return;
     const slow = setTimeout(() => this.large.wait(this.shown ? null : t("explore.waking")), SLOW);
     try {
-      const shown = await picture("image", query(asked));
+      const { pixels, bitmap } = await this.drawn(asked);
       if (asked.model !== this.point.model) return;
-      if (this.shown === null) this.say(null);
-      this.shown = shown;
-      this.large.draw(shown.bitmap);
+      if (!this.shown) {
+        this.say(null);
+        this.fetch();
+      }
+      this.shown = true;
+      if (pixels) this.large.drawPixels(pixels);
+      else this.large.draw(bitmap);
+      this.path.tell(pixels ? this.local.ms : null, this.model);
       this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point: asked } }));
     } catch (error) {
       if (asked.model !== this.point.model) return;
@@ -297,15 +311,44 @@ class GanExplorer extends HTMLElement {
     }
   }
 
+  /** The picture of a point: {pixels} of this browser where it has the generator, else {bitmap} of the server. */
+  async drawn(point) {
+    if (this.local.ready(this.model)) {
+      const pixels = await this.local.draw(point).catch(() => null);
+      if (pixels) return { pixels };
+    }
+    return picture("image", query(point));
+  }
+
+  /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
+  async sheet(path, asked, points, columns) {
+    if (this.local.ready(this.model)) {
+      const sheet = await this.local.sheet(points, columns).catch(() => null);
+      if (sheet) return sheet;
+    }
+    return (await picture(path, asked)).bitmap;
+  }
+
+  wallPoints() {
+    const { psi, label, wall } = this.point;
+    return Array.from({ length: WALL * WALL }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label }));
+  }
+
   wallQuery() {
     const { model, psi, label, wall } = this.point;
     return model ? { id: model, psi, label, seed: wall, v: this.model?.updated } : null;
   }
 
+  /** Save the picture as the server draws it, with the mark that a trained model made it. */
   async saveLarge(times) {
     if (!this.shown) return;
     const name = `ganarium-${this.point.model.replace(/[^a-z0-9-]+/gi, "-")}-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`;
-    save(times > 1 ? await enlarged(this.shown.bitmap, times) : this.shown.blob, name);
+    try {
+      const { bitmap, blob } = await picture("image", query(this.point));
+      save(times > 1 ? await enlarged(bitmap, times) : blob, name);
+    } catch (error) {
+      this.say(error);
+    }
   }
 
   /** A sentence beside the picker; null takes it away, unless a model that was asked for is still not there. */

@@ -22,6 +22,12 @@ export class Large {
     this.#paint(sheet, (index % columns) * size, Math.floor(index / columns) * size, size, size);
   }
 
+  /** Show an ImageData as it is. */
+  drawPixels(pixels) {
+    this.#resize(pixels.width, pixels.height);
+    this.canvas.getContext("2d").putImageData(pixels, 0, 0);
+  }
+
   clear() {
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
@@ -41,11 +47,14 @@ export class Large {
   }
 
   #paint(source, x, y, width, height) {
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      Object.assign(this.canvas, { width, height });
-      this.#fit();
-    }
+    this.#resize(width, height);
     this.canvas.getContext("2d").drawImage(source, x, y, width, height, 0, 0, width, height);
+  }
+
+  #resize(width, height) {
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    Object.assign(this.canvas, { width, height });
+    this.#fit();
   }
 
   #fit() {

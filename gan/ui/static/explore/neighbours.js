@@ -21,7 +21,7 @@ export function windowAround(value) {
 
 /** The section under the samples. `point()` says where we are, `change(patch)` goes elsewhere. */
 export class Neighbours {
-  constructor({ point, version, change, failed }) {
+  constructor({ point, version, change, draw, failed }) {
     Object.assign(this, { point, version, change, count: 0 });
     this.selects = [0, 1].map((axis) => h("select", {
       "aria-label": t(axis ? "explore.axis_down" : "explore.axis_across"), onchange: (event) => this.#turn(axis, Number(event.target.value)),
@@ -29,7 +29,7 @@ export class Neighbours {
     this.mosaic = new Mosaic({
       rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (index) => this.#name(index), pick: (index) => this.#go(index),
     });
-    this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), failed });
+    this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.element = h("section", { class: "xp-near" },
       ...heading(t("explore.neighbours"), t("explore.neighbours_hint"), h("span", { class: "gan-space" }),
         h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↔"), this.selects[0]),
@@ -83,6 +83,10 @@ export class Neighbours {
     if (axes[1 - axis] === direction) axes[1 - axis] = axes[axis];
     axes[axis] = direction;
     this.change({ axes });
+  }
+
+  #points() {
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...this.point(), d: this.#with(this.#values(index)) }));
   }
 
   #query() {

@@ -15,22 +15,23 @@ export const randomSeed = () => Math.floor(Math.random() * 1e6);
 
 const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
 const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
-const round = (value) => Math.round(value * 1000) / 1000;
+/** A number as addresses and queries write it. */
+export const rounded = (value) => Math.round(value * 1000) / 1000;
 
 /** d as the query writes it: zeros at the end are left out. */
 function amounts(d) {
   const last = d.findLastIndex((value) => value);
-  return d.slice(0, last + 1).map((value) => round(value || 0)).join(",");
+  return d.slice(0, last + 1).map((value) => rounded(value || 0)).join(",");
 }
 
-const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${round(value)}`).join(",");
+const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
 
 /** The parts of a point that differ from a fresh one, as text by key. */
 function written(point) {
   const base = fresh();
   const all = {
-    model: point.model, seed: String(point.seed), psi: String(round(point.psi)), label: point.label === null ? "" : String(point.label),
-    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(round(point.t)), wall: String(point.wall), axes: point.axes.join(","),
+    model: point.model, seed: String(point.seed), psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
+    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","),
   };
   const rest = { ...base, seed: null, psi: "1", label: "", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1" };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
@@ -89,6 +90,6 @@ export function remember(point) {
 
 /** What a picture route needs to know of this point, for `address`. */
 export function query(point, extra = {}) {
-  const way = point.t > 0 ? { to: point.to, t: round(point.t) } : {};
-  return { id: point.model, seed: point.seed, psi: round(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
+  const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
+  return { id: point.model, seed: point.seed, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
 }

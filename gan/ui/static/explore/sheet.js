@@ -1,12 +1,13 @@
-// A mosaic that is fetched: asked for again when something changed, but only while it is on the screen, one sheet after another.
-import { picture } from "./pictures.js";
-
+// A mosaic whose pictures come from the server or this browser: asked for again when something changed, but only while it is on the screen, one sheet after another.
 let line = Promise.resolve(); // all sheets wait for each other, so that the large picture never waits for more than one of them
 
-/** Keeps `mosaic` showing `path` for what `query()` says now. `refresh()` asks again; `query()` may return null for "nothing to show". */
+/**
+ * Keeps `mosaic` showing `points()`, which the server draws at `path` for `query()`; `draw(path, query, points, columns)` gets them as one picture.
+ * `refresh()` asks again; `query()` may return null for "nothing to show".
+ */
 export class Sheet {
-  constructor({ mosaic, path, query, failed }) {
-    Object.assign(this, { mosaic, path, query, failed, stale: false, visible: false, waiting: false, bitmap: null, drawn: "" });
+  constructor({ mosaic, path, query, points, draw, failed }) {
+    Object.assign(this, { mosaic, path, query, points, draw, failed, stale: false, visible: false, waiting: false, bitmap: null, drawn: "" });
     new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
       if (this.visible && this.stale) this.refresh();
@@ -41,7 +42,7 @@ export class Sheet {
     const wanted = JSON.stringify(query);
     if (!query || wanted === this.drawn) return;
     try {
-      const { bitmap } = await picture(this.path, query);
+      const bitmap = await this.draw(this.path, query, this.points(), this.mosaic.columns);
       if (query.id !== this.query()?.id) return;
       Object.assign(this, { bitmap, drawn: wanted });
       this.mosaic.draw(bitmap);

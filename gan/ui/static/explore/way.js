@@ -12,7 +12,7 @@ const ENLARGED = 4;
 
 /** The section under the large picture. `point()` says where we are, `change(patch, dragging)` goes elsewhere. */
 export class Way {
-  constructor({ point, version, change, failed }) {
+  constructor({ point, version, change, draw, failed }) {
     Object.assign(this, { point, version });
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", "aria-label": t("explore.other_seed"),
@@ -26,7 +26,7 @@ export class Way {
       rows: 1, columns: FRAMES, label: t("explore.way"), name: (index) => t("explore.frame", { number: index + 1, count: FRAMES }),
       pick: (index) => change({ t: index / (FRAMES - 1) }, false),
     });
-    this.sheet = new Sheet({ mosaic: this.mosaic, path: "strip", query: () => this.#query(), failed });
+    this.sheet = new Sheet({ mosaic: this.mosaic, path: "strip", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.walk = new Slider({ name: t("explore.walk"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
     this.walk.element.classList.add("xp-walk");
     this.element = h("section", { class: "xp-way" },
@@ -45,6 +45,10 @@ export class Way {
   #query() {
     const point = this.point();
     return query({ ...point, t: 0 }, { to: point.to, n: FRAMES, v: this.version() });
+  }
+
+  #points() {
+    return Array.from({ length: FRAMES }, (_, frame) => ({ ...this.point(), t: frame / (FRAMES - 1) }));
   }
 
   async #save() {
