@@ -1,14 +1,13 @@
 """What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods and strips as bytes, and the generator itself as ONNX with its
 directions (K, z_dim) as little-endian float32, from which a browser draws its own.
 
-What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in threads, the
-models take turns there picture by picture, and a request whose browser has gone by the time a thread has it is not drawn.
+What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
+(gan.ui.lanes), and the models take turns there picture by picture.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import anyio.from_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 RUN_FACTS = ("name", "data", "recipe", "state", "created")
 ASK, NEVER = "no-cache", "no-store"
 MAX_PARAMETERS = 2**23  # of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
-GONE = 499  # nginx's status for a client that closed the request
 
 
 def explore_routes(services: Services) -> list[BaseRoute]:
@@ -36,8 +34,6 @@ def explore_routes(services: Services) -> list[BaseRoute]:
             model = _open(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
-            if anyio.from_thread.run(request.is_disconnected):
-                return Response(status_code=GONE)
             return Response(make(model, request), media_type=media_type, headers=headers)
 
         return handler
