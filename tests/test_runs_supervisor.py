@@ -190,33 +190,6 @@ def test_cancelled_runs_never_start(store, supervise):
     assert not any((store.path(run_id) / "worker.log").exists() for run_id in [*waiting.values(), resumed])
 
 
-def test_a_run_starts_again_from_nothing(store, supervise):
-    boss = supervise()
-    run_id = boss.submit(tiny(steps=LONG))
-    reaches(store, run_id, "running")
-    with pytest.raises(UserError) as caught:
-        boss.command(run_id, "restart")
-    assert caught.value.key == "runs.cant_restart"
-    boss.stop(run_id)
-    reaches(store, run_id, "stopped")
-    wait_until(lambda: boss.active() is None)
-    config, before = store.config(run_id), store.status(run_id)
-    store.rename(run_id, "Kept")
-    append_line(store.path(run_id) / "events.jsonl", {"time": 1.0, "key": "disk_full", "values": {}})
-    for name in ("samples/00000040.webp", "snapshots/00000040.safetensors", "live.safetensors", "commands/1-stop.json"):
-        write_bytes(store.path(run_id) / name, b"old")
-    other = boss.submit(tiny(steps=LONG))
-    wait_until(lambda: boss.active() == other)
-    boss.command(run_id, "restart")
-    assert sorted(path.name for path in store.path(run_id).iterdir()) == ["config.json", "events.jsonl", "name.txt", "status.json", "worker.log"]
-    shown, status = store.get(run_id), store.status(run_id)
-    assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == ("Kept", ["disk_full"], config)
-    assert (status["state"], status["step"], status["created"], boss.queue()) == ("queued", 0, before["created"], [run_id])
-    boss.stop(other)
-    reaches(store, run_id, "running")
-    assert store.log_tail(run_id)[-1] == "training from step 0"
-
-
 # Transitions that make no sense
 
 WRONG = {

@@ -137,7 +137,7 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
         for _ in range(int(seconds / 0.25)):
             now[0] += 0.25
             for _ in range(round(viewers * 0.25 / (beat[0] / 1000))):
-                beat[0] = board.poll("", "", 0, "", "", "")["beat"]
+                beat[0] = board.poll("", "", 0, "", "")["beat"]
         return beat[0]
 
     beat = [500]

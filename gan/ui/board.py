@@ -45,12 +45,12 @@ class Board:
         self._label: str | None = None
         self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
 
-    def poll(self, wanted: str, had: str, since: int, last: str, known: str, version: str) -> dict[str, Any]:
+    def poll(self, wanted: str, had: str, since: int, known: str, version: str, last: str = "") -> dict[str, Any]:
         """The answer to one poll.
 
         wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose statistics the page holds and how many
-        lines of it. last: the mark of the last of them (see readers.mark). known: the version of the list it holds. version: that of its last answer;
-        where nothing has changed since, only {"version", "unchanged"} is returned.
+        lines of it. known: the version of the list it holds. version: that of its last answer; where nothing has changed since, only
+        {"version", "unchanged"} is returned. last: what the answer that brought the last of the lines called it (see readers.mark).
         """
         with self._lock:
             now = time.monotonic()

@@ -32,7 +32,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
     def poll(request: Request) -> Any:
         query = request.query_params
         text = lambda name: query.get(name, "")  # noqa: E731
-        answer = board.poll(text("run"), text("had"), _whole(text("since")), text("last"), text("list"), text("version"))
+        answer = board.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
         access = services.access
         return {**answer, "control": access.allows(request.cookies.get(COOKIE))} if access.needed else answer
 
