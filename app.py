@@ -7,7 +7,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
 
 import argparse
-import math
 import signal
 import sys
 import threading
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from gan.errors import UserError
 from gan.runs.store import default_root
-from gan.runs.usage import GB, QUOTA_GB
+from gan.runs.usage import QUOTA_GB, parse_gigabytes
 from gan.ui.access import Access, find_token
 from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
@@ -34,7 +33,7 @@ def main() -> None:
                         "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
-    parser.add_argument("--quota", type=_gigabytes, default=quota, metavar="GB", help=limit)
+    parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -42,7 +41,7 @@ def main() -> None:
     try:
         services.access = Access(find_token(args.teacher_token))
         services.host = args.host or ""
-        services.open(args.runs.resolve(), args.quota)
+        services.open(args.runs.resolve(), parse_gigabytes(args.quota))
         _listen(args.host, args.port)
         services.start()
     except UserError as error:
@@ -53,17 +52,6 @@ def main() -> None:
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
-
-
-def _gigabytes(text: str) -> int:
-    """GB as bytes."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"“{text}” is no number of GB. Give 0 or more.")
-    return round(value * GB)
 
 
 def _listen(host: str | None, port: int | None) -> None:

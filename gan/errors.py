@@ -77,6 +77,7 @@ MESSAGES = {
     "runs.ended": "The training process gave no sign of life for {seconds} s and was ended. Resume the run to go on from its last checkpoint.",
     "runs.ended_early": "The training process gave no sign of life for {seconds} s and was ended before its first checkpoint. Resume the run to begin it anew.",
     "runs.long_name": "A name can have {most} characters, and this one has {count}. Choose a shorter one.",
+    "runs.bad_quota": "“{text}” is no number of GB. Give 0 or more.",
     "runs.quota": "The runs take {used} GB of the {allowed} GB that they may. Delete some that you no longer need, or start GANarium with a larger --quota.",
     "runs.disk_full": "The disk is full. Delete runs that you no longer need, or make room in another way, and try again.",
     "runs.cannot_write": "The folder of the runs can't be written ({reason}). Put that right, and try again.",

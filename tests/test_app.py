@@ -64,7 +64,7 @@ IMPOSSIBLE = [
     (["--port", "99999"], "can't listen on 127.0.0.1, port 99999"),
     (["--teacher-token", "ab12"], "at least 8 characters"),
     (["--teacher-token"], "There is no teacher token"),
-    *((["--quota", text], f"“{text}” is no number of GB") for text in ("-1", "nan", "inf", "lots")),
+    (["--quota", "lots"], "“lots” is no number of GB"),
 ]
 
 

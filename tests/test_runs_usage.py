@@ -138,6 +138,17 @@ def test_a_queued_run_waits_while_the_quota_is_full_and_says_why(tmp_path, monke
         boss.close()
 
 
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "lots", ""])
+def test_what_is_no_number_of_gigabytes_is_told(text):
+    with pytest.raises(UserError) as caught:
+        usage.parse_gigabytes(text)
+    assert caught.value.key == "runs.bad_quota"
+
+
+def test_gigabytes_are_bytes():
+    assert [usage.parse_gigabytes(text) for text in ("0", "20", ".0001")] == [0, 20 * 10**9, 10**5]
+
+
 def test_without_a_quota_nothing_is_measured(store, monkeypatch):
     monkeypatch.setattr(usage, "_entries", lambda path: pytest.fail("measured"))
     Supervisor(store, FAKE_WORKER).submit(tiny())

@@ -4,6 +4,7 @@ What pages show is measured in a thread of its own and kept for a while, because
 decides what may be started it is measured then.
 """
 
+import math
 import os
 import threading
 import time
@@ -15,6 +16,17 @@ GB = 10**9
 QUOTA_GB = 20.0
 FRESH = 30.0  # seconds that a measurement is good for in a page
 PATIENCE = 5.0  # seconds until room is looked for again where there was none
+
+
+def parse_gigabytes(text: str) -> int:
+    """GB as somebody writes them, in bytes. Raises UserError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise UserError("runs.bad_quota", text=text)
+    return round(value * GB)
 
 
 class Usage:

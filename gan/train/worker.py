@@ -24,7 +24,6 @@ from gan.errors import UserError
 from gan.files import FULL, read_json
 from gan.metrics.diversity import pairwise_diversity
 from gan.train import machine
-from gan.train.cost import count_step
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
@@ -37,6 +36,7 @@ STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
 STATE_SECONDS, STATE_SHARE = 6.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
 ROLLBACKS = 3  # after so many a run that diverges once more is given up
+LARGE_STEP = 2**20  # pixels; smaller ones take seconds at the most
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
 FIRST_SNAPSHOT = 2000
 
@@ -83,9 +83,13 @@ class Worker:
         self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
 
     def _expect(self, classes: int) -> float:
-        """Seconds that the first step will take, as far as this machine is known: a batch of 1,024 can take a minute, and does not hang."""
-        known = machine.remembered()
-        return known.speed.seconds(count_step(self.config, classes).work) if known else 0.0
+        """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it can be a minute, which is no hang."""
+        known, pixels = machine.remembered(), self.config.batch * self.config.d_steps * self.config.size**2
+        if known is None or pixels < LARGE_STEP:
+            return 0.0
+        from gan.train.cost import count_step  # takes most of a second to import, and as long to count the first time
+
+        return known.speed.seconds(count_step(self.config, classes).work)
 
     def _device(self, picked: Device) -> Device:
         """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
