@@ -35,6 +35,7 @@ def visit(browser, address):
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab=train")
         page.wait_for_selector("gan-time [aria-checked=true]")
+        page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")  # the form has been filled in: what is typed before might be overwritten
         return page
 
     yield open_page
