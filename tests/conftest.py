@@ -73,6 +73,15 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def address(runs):
+    """Where the app serves a module's `runs`, a directory."""
+    from tests.browsing import serve
+
+    with serve(runs) as address:
+        yield address
+
+
 @pytest.fixture
 def poll(client, monkeypatch):
     """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""

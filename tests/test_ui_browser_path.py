@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latent, mixed_label, slerp
 from gan.models import ModelSpec
-from tests.browsing import SLOW, serve
+from tests.browsing import SLOW
 from tests.exploring import changes, large, sliders, visit
 from tests.generators import RUN, tiny_spec, write_lively, write_run, write_weights
 
@@ -35,12 +35,6 @@ def runs(tmp_path_factory):
     write_lively(root / TEXTBOOK / "live.safetensors", DCGAN)
     write_run(root, LIVE, tiny_spec(), state="running", created=4.0)
     return root
-
-
-@pytest.fixture(scope="module")
-def address(runs):
-    with serve(runs) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browsing import serve
 from tests.exploring import changes, large, seed, sheet, sliders, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
@@ -26,12 +25,6 @@ def runs(tmp_path_factory):
     weights = root / DAMAGED / "live.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     return root
-
-
-@pytest.fixture(scope="module")
-def address(runs):
-    with serve(runs) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,6 @@ def visit(browser, address):
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab=train")
         page.wait_for_selector("gan-time [aria-checked=true]")
-        page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")  # the form has been filled in: what is typed before might be overwritten
         return page
 
     yield open_page
@@ -270,6 +269,24 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe has a seed of its own
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
+
+
+def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
+    page = browser.new_context(locale="en-US").new_page()
+    page.set_default_timeout(SLOW)
+    held = []
+    page.route("**/static/train/settings.js", lambda route: held.append(route))
+    page.goto(f"{address}#tab=train")
+    page.click("#train-advanced > button")
+    page.fill("#field-seed input", "77")
+    page.press("#field-seed input", "Tab")
+    page.wait_for_timeout(1000)  # the load event comes meanwhile
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")
+    assert held
+    expect(page.locator("#field-seed input")).to_have_value("77")
+    page.context.close()
 
 
 def test_a_change_of_language_keeps_the_form(visit, address):

@@ -22,11 +22,17 @@ watch("value", () => {
 """
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
+# At once where nothing was kept: what is typed while our scripts are on their way would be overwritten.
 _RESTORE = """async (...values) => {
-  while (!window.ganForm) await new Promise((later) => setTimeout(later, 20));
-  const [data, ...others] = await window.ganForm(...values);
-  dispatchEvent(new CustomEvent("gan:form", { detail: [data, null, ...others] })); // files are not kept
-  return [data, ...others];
+  const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
+  const tell = ([data, ...others]) => dispatchEvent(new CustomEvent("gan:form", { detail: [data, null, ...others] })); // files are not kept
+  let kept = null;
+  try { kept = sessionStorage.getItem("gan_form"); } catch { } // storage is closed to us in some embedded frames
+  if (!kept) { scripts().then(() => tell(values)); return values; }
+  await scripts();
+  const form = await window.ganForm(...values);
+  tell(form);
+  return form;
 }"""
 # What stands in the form, for the element that tells what the run would cost.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
