@@ -22,6 +22,7 @@ MESSAGES = {
     "export.damaged": "“{path}” can't be made into a checkpoint: its file {file} is missing or damaged. Give the directory of a finished run.",
     "export.cannot_write": "The checkpoint “{path}” can't be written ({reason}). Choose another place.",
     "export.not_a_checkpoint": "“{path}” is not a checkpoint: its file {file} is missing or damaged. Give the directory of one.",
+    "latent.bad_z": "The place in latent space in this address is not one of this model. Choose a picture in the wall.",
     "latent.unknown_model": "There is no model called “{name}”. Choose one from the list.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",

@@ -1,5 +1,6 @@
 """Points from query strings: what is read, what is refused, and what z it means."""
 
+import base64
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,6 +54,9 @@ def test_every_part_is_read_and_other_names_are_left_alone():
     ({"z": "1:nan"}, "latent.not_a_number"),
     ({"z": "1:0,1:0"}, "latent.twice"),
     ({"to": "x"}, "latent.not_whole"),
+    ({"at": "AAAA"}, "latent.bad_z"),
+    ({"at": "A" * 33}, "latent.bad_z"),
+    ({"at": "ä" * 32}, "latent.bad_z"),
     ({"to": "1", "t": "1.1"}, "latent.range"),
     ({"to": "1", "t": "-0.1"}, "latent.range"),
 ])
@@ -119,3 +123,13 @@ def test_on_the_way_to_another_seed():
     assert z == pytest.approx(0.5 * slerp(latent(1, 12), latent(2, 12), [0.25])[0], abs=1e-6)
     assert Point(1, to=2, way=0.49).class_label(10) == mixed_label(1, 10)
     assert Point(1, to=2, way=0.5).class_label(10) == mixed_label(2, 10)
+
+
+def test_a_z_that_is_written_out_stands_for_the_seed():
+    numbers = np.array([0, 1, -1, 7.75, -8, 0.25, 2**-12, 0, 0, 0, 0, 3], np.float32)
+    text = base64.urlsafe_b64encode((numbers * 4096).astype("<i2").tobytes()).decode()
+    point = Point.parse({"seed": "4", "at": text, "psi": ".5"}, LABELLED)
+    assert np.array_equal(point.z(12, no_directions), numbers / 2)
+    assert point.class_label(10) == mixed_label(4, 10)
+    on_the_way = Point.parse({"at": text, "to": "2", "t": "0.25"}, PLAIN).z(12, no_directions)
+    assert on_the_way == pytest.approx(slerp(numbers, latent(2, 12), [0.25])[0], abs=1e-6)

@@ -1,5 +1,6 @@
 """The generator in the visitor's own browser: the same numbers and pictures as the server's, without the server, and the server where that can't be."""
 
+import base64
 import io
 import re
 
@@ -100,8 +101,15 @@ def test_seeds_give_the_same_numbers(page):
         assert np.abs(np.array(walk) - slerp(start, end, [0, 0.3, 1])).max() < 1e-6
 
 
+def written(z: np.ndarray) -> str:
+    """A z as addresses carry it."""
+    return base64.urlsafe_b64encode((z * 4096).round().astype("<i2").tobytes()).decode().rstrip("=")
+
+
+AT = written(latent(77, 40) * 1.5)
 POINTS = {
-    f"run:{RUN}": ["seed=5", "seed=5&psi=0.4", "seed=5&d=1.5,0,-2", "seed=5&to=9&t=0.35", "seed=5&z=3:1.5,39:-2", "seed=6&psi=0.7&d=0,1&to=2&t=0.8&z=0:3"],
+    f"run:{RUN}": ["seed=5", "seed=5&psi=0.4", "seed=5&d=1.5,0,-2", "seed=5&to=9&t=0.35", "seed=5&z=3:1.5,39:-2", "seed=6&psi=0.7&d=0,1&to=2&t=0.8&z=0:3",
+                   f"seed=5&at={AT}", f"seed=5&at={AT}&psi=0.6&d=1&to=2&t=0.3"],
     f"run:{CLASSES}": ["seed=1", "seed=2", "seed=3&label=1", "seed=3&label=2&d=1", "seed=1&to=2&t=0.7", "seed=3&z=19:-2.5", "seed=3&z=19:0.3"],
     f"run:{TEXTBOOK}": ["seed=1", "seed=3&d=2,1", "seed=1&psi=0"],
     "shipped:digits": ["seed=8", "seed=9&label=4&d=-2.5&psi=0.9"],
@@ -120,6 +128,16 @@ def test_pictures_are_those_of_the_server(page, address, model):
         assert drawn.std() > 2, point
         assert difference.max() <= ROUNDING, point
         assert (difference > 0).mean() < SELDOM, point
+
+
+def test_a_z_is_written_and_read_as_the_server_reads_it(page):
+    z = np.array([0, 1, -1, 7.75, -8, 9, 1 / 3], np.float32)
+    text, back = page.evaluate("""async (z) => {
+      const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
+      return [written16(z), Array.from(read16(written16(z), z.length))];
+    }""", z.tolist())
+    assert text == written(np.clip(z, -8, 8 - 1 / 4096))
+    assert np.abs(np.array(back) - np.clip(z, -8, 8)).max() <= 1 / 4096
 
 
 def test_sliders_need_no_server(page):

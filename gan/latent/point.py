@@ -1,5 +1,7 @@
 """A point in a model's latent space as people choose it, read from a query string with every value checked. Imports no torch."""
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that noth
 MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
+UNITS = 4096  # of a number of z that a query writes out: 16 bits for -8 to 8
 MIXED = ("", "mixed")
 
 
@@ -33,7 +36,7 @@ class Point:
 
     z = psi * z(seed) + the sum of amounts[k] * direction k; then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
     leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great circle to z(to), and the nearer of the two
-    seeds has the class.
+    seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class.
     """
 
     seed: int = 0
@@ -43,10 +46,12 @@ class Point:
     overrides: tuple[tuple[int, float], ...] = ()
     to: int | None = None
     way: float = 0.0
+    at: tuple[float, ...] = ()
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
-        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise), to and t (`way`).
+        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise), to and t (`way`),
+        at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS).
 
         What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
         range or does not fit a model of this shape.
@@ -60,7 +65,8 @@ class Point:
             raise UserError("latent.twice", name="z")
         to = parse_seed(query, "to") if query.get("to") else None
         way = number(query.get("t") or "0", "t", 0.0, 1.0)
-        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0)
+        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
+                   parse_at(query, shape))
 
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
@@ -71,7 +77,7 @@ class Point:
 
     def z(self, z_dim: int, directions: Callable[[], np.ndarray]) -> np.ndarray:
         """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0."""
-        start = latent(self.seed, z_dim)
+        start = np.array(self.at, np.float32) if self.at else latent(self.seed, z_dim)
         if self.to is not None and self.way > 0:
             start = slerp(start, latent(self.to, z_dim), [self.way])[0]
         z = truncate(start, self.psi)
@@ -86,6 +92,20 @@ class Point:
 def parse_seed(query: Mapping[str, str], name: str) -> int:
     """The seed in a query under `name`, 0 where absent. Raises UserError."""
     return whole(query.get(name) or "0", name, 0, MAX_SEED)
+
+
+def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
+    """The z that a query writes out under `at`: z_dim numbers from -8 to 8, () where absent. Raises UserError for what is none of this shape."""
+    text = query.get("at", "")
+    if not text:
+        return ()
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UserError("latent.bad_z") from error
+    if len(raw) != 2 * shape.z_dim:
+        raise UserError("latent.bad_z")
+    return tuple((np.frombuffer(raw, "<i2") / UNITS).tolist())
 
 
 def parse_psi(query: Mapping[str, str]) -> float:

@@ -5,17 +5,16 @@ import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
 import { Local } from "./local.js";
-import { Mosaic } from "./mosaic.js";
 import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
-import { fresh, MAX_SEED, query, randomSeed, remember, restore } from "./point.js";
+import { fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
-import { Sheet } from "./sheet.js";
+import { Views } from "./views.js";
+import { SIDE as WALL, Wall } from "./wall.js";
 import { Way } from "./way.js";
 
-const WALL = 8;
 const LIVE_BEAT = 2500; // ms between looks at a model that is training
 const IDLE_BEAT = 10000;
 const SETTLE = 160; // ms after the last movement until the sheets follow
@@ -57,19 +56,11 @@ class GanExplorer extends HTMLElement {
     this.controls = new Controls(shared.change);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
-    this.wall = new Mosaic({
-      rows: WALL, columns: WALL, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: this.point.wall + index }),
-      pick: (index) => this.change({ ...unmoved(), seed: this.point.wall + index }),
-    });
-    this.wallSheet = new Sheet({ mosaic: this.wall, path: "wall", query: () => this.wallQuery(), points: () => this.wallPoints(), draw, failed });
-    this.wall.lock(true);
-    this.sheets = [this.wallSheet, this.way.sheet, this.neighbours.sheet];
+    this.wall = new Wall(shared);
+    this.sheets = [this.wall.sheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
-    const wallSection = h("section", { class: "xp-wall" },
-      ...heading(t("explore.wall"), t("explore.wall_hint"), h("span", { class: "gan-space" }),
-        h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => this.change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
-      this.wall.element);
-    this.body = h("div", { class: "xp-body" }, h("div", { class: "xp-left" }, wallSection, this.neighbours.element),
+    this.views = new Views(this, [this.wall.element, this.neighbours.element]);
+    this.body = h("div", { class: "xp-body" }, this.views.element,
       h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
@@ -108,7 +99,7 @@ class GanExplorer extends HTMLElement {
     this.point = { ...before, ...patch };
     this.place(before);
     this.keep();
-    if (["wall", "axes"].every((key) => !(key in patch))) this.draw();
+    if (["wall", "axes", "view"].every((key) => !(key in patch))) this.draw();
     if (!dragging) this.settle();
     else this.settle.cancel();
   }
@@ -127,10 +118,9 @@ class GanExplorer extends HTMLElement {
     this.controls.set(point);
     this.way.place();
     this.neighbours.place();
-    if (point.wall !== before.wall) this.wall.relabel();
-    const cell = point.seed - point.wall;
-    this.wall.mark(cell >= 0 && cell < WALL * WALL && !point.t ? cell : -1);
-    if (point.seed !== before.seed || point.t !== before.t) this.rebase();
+    this.wall.place();
+    this.views.place();
+    if (["seed", "t", "at"].some((key) => point[key] !== before[key])) this.rebase();
     this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
   }
 
@@ -154,8 +144,8 @@ class GanExplorer extends HTMLElement {
       this.beat();
       return;
     }
-    const { seed, psi, wall, to } = this.point;
-    this.point = { ...fresh(), seed, psi, wall, to, ...point, model: id };
+    const { seed, psi, wall, to, view } = this.point;
+    this.point = { ...fresh(), seed, psi, wall, to, view, ...point, model: id };
     this.keep();
     this.open();
   }
@@ -196,7 +186,7 @@ class GanExplorer extends HTMLElement {
     const sheet = await createImageBitmap(await reply.blob());
     if (model.id !== this.point.model) return;
     const same = model.kind === "shipped"; // its preview is the wall of the seeds from 0
-    this.wallSheet.standIn(sheet, same);
+    this.wall.sheet.standIn(sheet, same);
     if (same && !this.shown && this.point.seed < WALL * WALL) this.large.drawCell(sheet, WALL, this.point.seed);
   }
 
@@ -274,9 +264,9 @@ class GanExplorer extends HTMLElement {
   /** Where the seed's own z stands, for the raw sliders, where they are open, and for the look. */
   async loadBase() {
     if (!this.model || !(this.controls?.raw.open || this.model.looks > 1)) return;
-    const { model, seed, to, t: part } = this.point;
+    const { model, seed, at, to, t: part } = this.point;
     try {
-      const { z } = await request("latent", { query: part ? { id: model, seed, to, t: part } : { id: model, seed } });
+      const { z } = await request("latent", { query: query({ ...fresh(), model, seed, at, to, t: part }) });
       if (model === this.point.model && seed === this.point.seed) this.controls.base(z);
     } catch (error) {
       this.say(error);
@@ -329,16 +319,6 @@ class GanExplorer extends HTMLElement {
     return (await picture(path, asked)).bitmap;
   }
 
-  wallPoints() {
-    const { psi, label, wall } = this.point;
-    return Array.from({ length: WALL * WALL }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label }));
-  }
-
-  wallQuery() {
-    const { model, psi, label, wall } = this.point;
-    return model ? { id: model, psi, label, seed: wall, v: this.model?.updated } : null;
-  }
-
   /** Save the picture as the server draws it, with the mark that a trained model made it. */
   async saveLarge(times) {
     if (!this.shown) return;
@@ -363,12 +343,6 @@ class GanExplorer extends HTMLElement {
 /** A run's newest grid has its step in its name; a checkpoint's preview is told apart by the version. */
 function previewAddress(model) {
   return model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
-}
-
-/** The sliders at rest, on the seed itself. */
-function unmoved() {
-  const { d, z, t: part } = fresh();
-  return { d, z, t: part };
 }
 
 customElements.define("gan-explorer", GanExplorer);

@@ -1,6 +1,6 @@
 // Points in latent space: what gan/latent/sampling.py and point.py do, so that a browser comes to the same z without asking. Philox is exact; the rest is
 // worked out in doubles and rounded once to float32, which may differ from numpy's in the last bit.
-import { rounded } from "./point.js";
+import { read16, rounded } from "./point.js";
 
 const MASK = 2n ** 64n - 1n;
 const [TIMES_A, TIMES_C] = [0xd2e7470ee14c6c93n, 0xca5a826395121157n];
@@ -79,7 +79,8 @@ function across(unitA, unitB, angle) {
 /** z of a point (point.js) for directions (K * size numbers, one direction after the other): Float32Array of `size`. */
 export function pointZ(point, size, directions) {
   const part = rounded(point.t);
-  const start = part > 0 ? slerp(latent(point.seed, size), latent(point.to, size), part) : latent(point.seed, size);
+  const from = point.at ? read16(point.at, size) : latent(point.seed, size);
+  const start = part > 0 ? slerp(from, latent(point.to, size), part) : from;
   const psi = Math.fround(rounded(point.psi));
   const z = Float32Array.from(start, (value) => value * psi);
   const moves = point.d.slice(0, directions.length / size).map((amount) => rounded(amount || 0));

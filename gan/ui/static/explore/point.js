@@ -3,12 +3,18 @@
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
 export const MAX_SEED = 2 ** 31 - 1;
-const KEYS = ["model", "seed", "psi", "label", "d", "z", "to", "t", "wall", "axes"];
+const KEYS = ["model", "seed", "at", "psi", "label", "d", "z", "to", "t", "wall", "axes", "view"];
 const STORAGE = "gan.explore";
 
 /** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
 export function fresh() {
-  return { model: null, seed: 0, psi: 1, label: null, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1] };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
+}
+
+/** The sliders at rest, on the seed itself. */
+export function unmoved() {
+  const { at, d, z, t: part } = fresh();
+  return { at, d, z, t: part };
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
@@ -30,10 +36,10 @@ const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${r
 function written(point) {
   const base = fresh();
   const all = {
-    model: point.model, seed: String(point.seed), psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
-    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","),
+    model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
+    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1" };
+  const rest = { ...base, seed: null, psi: "1", label: "", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
@@ -49,6 +55,7 @@ function parsed(texts) {
   return {
     model: texts.model || null,
     seed: whole(texts.seed, base.seed),
+    at: /^[\w-]{2,1366}$/.test(texts.at ?? "") ? texts.at : null,
     psi: within(texts.psi ?? null, 0, 1.5, base.psi),
     label: whole(texts.label, null),
     d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
@@ -57,6 +64,7 @@ function parsed(texts) {
     t: within(texts.t ?? null, 0, 1, 0),
     wall: whole(texts.wall, 0),
     axes: axes.length === 2 && axes[0] >= 0 && axes[1] >= 0 && axes[0] !== axes[1] ? axes : base.axes,
+    view: /^[a-z]{1,20}$/.test(texts.view ?? "") ? texts.view : base.view,
   };
 }
 
@@ -71,6 +79,23 @@ export function restore() {
   } catch {
     return fresh();
   }
+}
+
+const UNITS = 4096; // of a number of z that is written out: 16 bits for -8 to 8
+
+/** The text of a z (numbers in -8 to 8) as points and queries carry it in `at`: base64url of 16-bit integers, little end first. */
+export function written16(z) {
+  const bytes = new DataView(new ArrayBuffer(2 * z.length));
+  z.forEach((value, index) => bytes.setInt16(2 * index, Math.min(32767, Math.max(-32768, Math.round(value * UNITS))), true));
+  return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The z (Float32Array of `size`) that `written16` wrote. Throws where the text is of another size. */
+export function read16(text, size) {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+  if (bytes.length !== 2 * size) throw new Error(`a z of ${bytes.length / 2} numbers instead of ${size}`);
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: size }, (_, index) => view.getInt16(2 * index, true) / UNITS);
 }
 
 /** Write the point into the address bar and this browser's storage. Other keys of the address stay. */
@@ -91,5 +116,5 @@ export function remember(point) {
 /** What a picture route needs to know of this point, for `address`. */
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
-  return { id: point.model, seed: point.seed, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
 }

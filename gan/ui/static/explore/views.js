@@ -1,0 +1,71 @@
+// The left column of the tab: one view at a time, each another way to find places in latent space. The large picture and the sliders stay beside it.
+import { h, t } from "../common.js";
+
+/**
+ * Name -> its module, fetched when the view is first opened, with a class `View`. A view is made with the explorer (<gan-explorer>), whose `point`, `model`,
+ * `change(patch, dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and `say(error)` it may use. It has an `element`, and where it wants to
+ * know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for another model or newer weights of the same. The last two are called
+ * only while it is open; `renew` and `place` are called after `open` as well.
+ */
+const VIEWS = {};
+
+/** The tabs and the open view. `home` are the elements of the first view, which is always there. */
+export class Views {
+  constructor(explorer, home) {
+    Object.assign(this, { explorer, home, views: {}, current: "samples" });
+    const names = ["samples", ...Object.keys(VIEWS)];
+    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => explorer.change({ view: name }) }, t(`explore.view_${name}`)));
+    this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), hidden: names.length < 2, onkeydown: (event) => this.#key(event) }, this.tabs);
+    this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
+    this.element = h("div", { class: "xp-left" }, this.list, this.panel);
+  }
+
+  /** The point has moved: open the view that it names, and tell it. */
+  place() {
+    const wanted = this.explorer.point.view in VIEWS ? this.explorer.point.view : "samples";
+    if (wanted !== this.current) this.#open(wanted);
+    else this.views[wanted]?.place?.();
+    this.#mark();
+  }
+
+  /** Another model, or newer weights. */
+  renew() {
+    this.views[this.current]?.renew?.();
+  }
+
+  async #open(name) {
+    this.views[this.current]?.close?.();
+    this.current = name;
+    try {
+      if (name !== "samples") this.views[name] ??= new (await VIEWS[name]()).View(this.explorer);
+    } catch (error) {
+      this.explorer.say({ text: t("explore.view_failed", { reason: error.message }) });
+      return;
+    }
+    if (this.current !== name) return; // another was opened meanwhile
+    const view = this.views[name];
+    this.panel.replaceChildren(...(view ? [view.element] : this.home));
+    view?.open?.();
+    view?.renew?.();
+    view?.place?.();
+  }
+
+  #mark() {
+    for (const tab of this.tabs) {
+      const chosen = tab.value === this.current;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+      if (chosen) this.panel.setAttribute("aria-labelledby", tab.id);
+    }
+  }
+
+  #key(event) {
+    const from = this.tabs.indexOf(document.activeElement);
+    const steps = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: this.tabs.length - 1 };
+    const tab = this.tabs[steps[event.key]];
+    if (from < 0 || !tab) return;
+    event.preventDefault();
+    tab.focus();
+    tab.click();
+  }
+}
