@@ -1,5 +1,5 @@
-// Runs a generator in a thread of its own. {onnx, size, classes} opens one and answers {ms}, the median time of a few pictures; {z, label} answers {pixels, side},
-// RGBA; what fails answers {error}.
+// Runs a generator in a thread of its own. {onnx, size, classes} opens one and answers {ms}, the median time of a few pictures; {z, label, other, share}
+// (classes, null where there are none; how much of the other is blended in) answers {pixels, side}, RGBA; what fails answers {error}.
 import { env, InferenceSession, Tensor } from "../vendor/onnxruntime-web-1.22.0/ort.wasm.min.mjs";
 
 const TRIALS = 8;
@@ -22,9 +22,13 @@ async function open({ onnx, size, classes }) {
   return { ms: times.sort((a, b) => a - b)[TRIALS / 2] };
 }
 
-async function draw({ z, label }) {
+async function draw({ z, label, other = label, share = 0 }) {
   const inputs = { z: new Tensor("float32", z, [1, z.length]) };
-  if (label !== null) inputs.labels = new Tensor("int32", Int32Array.of(label), [1]);
+  if (label !== null) {
+    inputs.labels = new Tensor("int32", Int32Array.of(label), [1]);
+    inputs.others = new Tensor("int32", Int32Array.of(other), [1]);
+    inputs.shares = new Tensor("float32", Float32Array.of(share), [1]);
+  }
   const { images } = await session.run(inputs);
   const [, channels, side] = images.dims;
   return { pixels: rgba(images.data, channels, side * side).buffer, side };
