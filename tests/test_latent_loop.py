@@ -56,7 +56,10 @@ def weights(classes: Classes) -> np.ndarray:
     return out
 
 
-@pytest.mark.parametrize(("a", "b"), [(ONE, ONE), (ONE, TWO), (ONE, HALF), (HALF, ONE), (HALF, TWO), (HALF, HALF), (HALF, Classes(1, 2, 0.9)), (HALF, OTHER_HALF)])
+WAYS = [(ONE, ONE), (ONE, TWO), (ONE, HALF), (HALF, ONE), (HALF, TWO), (HALF, HALF), (HALF, Classes(1, 2, 0.9)), (HALF, OTHER_HALF)]
+
+
+@pytest.mark.parametrize(("a", "b"), WAYS)
 def test_classes_blend_without_a_jump(a, b):
     walk = np.stack([weights(between(a, b, part)) for part in np.linspace(0, 1, 301)])
     assert walk[0] == pytest.approx(weights(a))

@@ -99,7 +99,8 @@ def test_what_can_not_be_drawn_is_refused_at_once(get, query, key):
 
 def test_a_packer_that_fails_is_a_sentence(get, monkeypatch):
     popen = subprocess.Popen
-    monkeypatch.setattr(routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], "-c", "import sys; sys.stdin.read(); sys.exit(3)"], **options))
+    fails = ["-c", "import sys; sys.stdin.read(); sys.exit(3)"]
+    monkeypatch.setattr(routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *fails], **options))
     lines, data = told(get(steps=2).content)
     assert (lines[-1]["error"]["key"], data) == ("latent.film_failed", b"")
 
