@@ -38,7 +38,7 @@ def three_keys(page: Page) -> None:
     view(page, "Loop")
     page.get_by_role("button", name="Add this picture").click()
     for _ in range(2):
-        page.get_by_role("button", name="Add a random one").click()
+        page.get_by_role("button", name="Add random").click()
     expect(page.locator(".xp-key")).to_have_count(3)
 
 

@@ -82,7 +82,7 @@ class GanExplorer extends HTMLElement {
       onchange: () => this.refuseSeed(),
       oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     return h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
@@ -192,7 +192,7 @@ class GanExplorer extends HTMLElement {
 
   /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. */
   async preview(model) {
-    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.psi !== 1) return;
+    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.mix || this.point.psi !== 1) return;
     const reply = await fetch(model.preview).catch(() => null);
     if (!reply?.ok) return;
     const sheet = await createImageBitmap(await reply.blob());

@@ -14,7 +14,7 @@ const LETTERS = ["A", "B", "C"];
 
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, terms: [null, null, null] });
+    Object.assign(this, { explorer, terms: [null, null, null], cards: new Map() });
     this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
     const quiet = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button xp-quiet", onclick }, icon(glyph), h("span", {}, t(key)));
     this.export = quiet("download", "explore.favourites_export", () => save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"));
@@ -28,13 +28,23 @@ export class View {
     explorer.addEventListener("gan:favourites", () => this.element.isConnected && this.#build());
   }
 
-  renew() {
+  open() {
     this.#build();
   }
 
+  /** Newer weights change the pictures alone: a name that is being typed stays. */
+  renew() {
+    const { id, updated } = this.explorer.model ?? {};
+    if (id !== this.model) this.#build();
+    else if (updated !== this.updated) this.#draw();
+  }
+
   place() {
-    const here = this.explorer.favourites.at(this.explorer.point);
-    for (const [one, card] of this.cards ?? []) card.querySelector(".xp-kept").setAttribute("aria-current", String(one === here));
+    const here = this.cards.get(this.explorer.favourites.at(this.explorer.point))?.firstChild;
+    if (here === this.here) return;
+    this.here?.removeAttribute("aria-current");
+    here?.setAttribute("aria-current", "true");
+    this.here = here;
   }
 
   #build() {
@@ -46,25 +56,39 @@ export class View {
     const stood = focused ? [...this.tray.children].indexOf(focused) : -1;
     this.cards = new Map(all.map((one) => [one, this.#card(one)]));
     this.tray.replaceChildren(...this.cards.values());
-    for (const [one, card] of this.cards) drawThumb(explorer, card.querySelector("canvas"), explorer.favourites.point(one));
+    this.#draw();
     if (stood >= 0) this.tray.children[Math.min(stood, all.length - 1)]?.querySelector("button").focus();
-    this.#terms();
+    this.here = null;
     this.place();
+  }
+
+  #draw() {
+    const { explorer } = this;
+    const { id, updated } = explorer.model ?? {};
+    Object.assign(this, { model: id, updated });
+    for (const [one, card] of this.cards) drawThumb(explorer, card.querySelector("canvas"), explorer.favourites.point(one));
+    this.#terms();
   }
 
   #card(one) {
     const { explorer } = this;
     const name = h("input", {
       class: "xp-naming", value: one.name, maxLength: 60, "aria-label": t("explore.favourite_name"), placeholder: t("explore.favourite_name"),
-      onchange: () => explorer.favourites.rename(one, name.value), onkeydown: (event) => event.key === "Enter" && name.blur(),
+      onchange: () => rename(), onkeydown: (event) => event.key === "Enter" && name.blur(),
     });
-    name.value = one.name;
-    const other = one.model !== explorer.point.model;
-    return h("li", {},
-      h("button", { type: "button", class: "xp-kept", "aria-label": t("explore.favourite_go", { name: one.name }), onclick: () => this.#go(one) }, thumb()),
-      h("div", { class: "xp-named" }, name,
-        h("button", { type: "button", class: "gan-ghost", title: t("explore.favourite_remove"), "aria-label": t("explore.favourite_remove_one", { name: one.name }), onclick: () => explorer.favourites.remove(one) }, icon("close"))),
-      h("small", { hidden: !other }, this.#modelOf(one)));
+    const go = h("button", { type: "button", class: "xp-kept", onclick: () => this.#go(one) }, thumb());
+    const remove = h("button", { type: "button", class: "gan-ghost", title: t("explore.favourite_remove"), onclick: () => explorer.favourites.remove(one) }, icon("close"));
+    const label = () => {
+      go.setAttribute("aria-label", t("explore.favourite_go", { name: one.name }));
+      remove.setAttribute("aria-label", t("explore.favourite_remove_one", { name: one.name }));
+    };
+    const rename = () => {
+      explorer.favourites.rename(one, name.value);
+      label();
+      this.#terms();
+    };
+    label();
+    return h("li", {}, go, h("div", { class: "xp-named" }, name, remove), h("small", { hidden: one.model === explorer.point.model }, this.#modelOf(one)));
   }
 
   /** What the model of a favourite is called here; one that is not there any more keeps the name that it had. */

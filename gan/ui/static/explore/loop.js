@@ -40,7 +40,8 @@ export class View {
     this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending.abort() }, t("explore.cancel"));
     this.bar = h("progress", { max: "1", "aria-label": t("explore.loop_progress") });
     this.told = h("span", { role: "status", class: "xp-caption" });
-    this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.told);
+    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // readers of the screen hear the bar
+    this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.told);
     this.note = h("p", { class: "xp-hint" });
     explorer.addEventListener("gan:playing", () => this.#show());
     this.element = h("div", { class: "xp-moving" },
@@ -61,8 +62,11 @@ export class View {
   }
 
   renew() {
+    const { id, updated } = this.explorer.model ?? {};
+    if (id === this.model && updated === this.updated) return;
+    Object.assign(this, { model: id, updated });
     this.current = Math.min(this.current, this.keys.length - 1);
-    this.#build();
+    this.#build(this.list.contains(document.activeElement));
   }
 
   // Keys -------------------------------------------------------------------------------------------------------------------------------------------------
@@ -199,14 +203,15 @@ export class View {
     this.progress.hidden = false;
     this.bar.hidden = !on;
     if (on) this.bar.value = 0;
-    else this.save.focus();
-    if (on) this.cancel.focus();
+    setText(this.counted, "");
+    (on ? this.cancel : this.save).focus();
   }
 
   /** Drawing is what can be counted; packing takes about as long as a bar that waits may. */
   #told({ done, of, packing }) {
     if (packing) this.bar.removeAttribute("value");
     else this.bar.value = done / of;
-    setText(this.told, packing ? t("explore.loop_packing") : done ? t("explore.loop_drawing", { done, of }) : t("explore.loop_waiting"));
+    setText(this.counted, !packing && done ? t("explore.loop_drawing", { done, of }) : "");
+    setText(this.told, packing ? t("explore.loop_packing") : done ? "" : t("explore.loop_waiting"));
   }
 }

@@ -12,6 +12,9 @@ const SLACK = 4; // CSS pixels within which a press is no drag
 const STILL = 250; // ms after the last notch until the wheel has come to rest
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+/** A place as it is read: 1.5, and no -0.0. */
+export const shown = (value) => (Math.round(value * 10) / 10 || 0).toFixed(1);
+
 const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 /** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
@@ -129,7 +132,7 @@ export class Pad {
     const [x, y] = this.moves.place;
     this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
     this.knob.style.top = `${(50 * (kept(y) + LIMIT)) / LIMIT}%`;
-    this.element.setAttribute("aria-label", t("explore.pad_at", { i: axes[0] + 1, across: x.toFixed(1), j: axes[1] + 1, down: y.toFixed(1) }));
+    this.element.setAttribute("aria-label", t("explore.pad_at", { i: axes[0] + 1, across: shown(x), j: axes[1] + 1, down: shown(y) }));
   }
 
   #begin(event) {

@@ -15,7 +15,13 @@ function kept(point) {
   return Object.fromEntries(Object.entries(texts).filter(([key]) => !NOT_KEPT.includes(key)).sort());
 }
 
-const identity = ({ model, point }) => `${model} ${JSON.stringify(point)}`;
+const identities = new WeakMap(); // asked for all of them at every move of the point
+
+/** The text of a place, by which two favourites are the same. */
+function identity(one) {
+  if (!identities.has(one)) identities.set(one, `${one.model} ${JSON.stringify(one.point)}`);
+  return identities.get(one);
+}
 
 /** One favourite {model, name, title, point} of whatever was found, null where it is none. */
 function checked(value) {
@@ -72,9 +78,10 @@ export class Favourites {
     return this.#keep(this.all.filter((other) => other !== one));
   }
 
+  /** Nobody is told: it is the view itself that renames. */
   rename(one, name) {
     one.name = name.trim().slice(0, LONGEST.name);
-    return this.#keep(this.all);
+    return this.#write();
   }
 
   /** Take over what a file brought, after what there is: how many were new, and how many had no room. */
@@ -100,13 +107,17 @@ export class Favourites {
 
   #keep(all) {
     this.all = all;
-    let safe = true;
-    try {
-      localStorage.setItem(STORAGE, this.text());
-    } catch {
-      safe = false; // they last as long as the page
-    }
+    const safe = this.#write();
     this.changed();
     return safe;
+  }
+
+  #write() {
+    try {
+      localStorage.setItem(STORAGE, this.text());
+      return true;
+    } catch {
+      return false; // they last as long as the page
+    }
   }
 }

@@ -1,7 +1,7 @@
 // The view of ways to walk: a pad over two directions, and a random walk that plays and pauses.
 import { h, icon, setText, t } from "../common.js";
 import { heading } from "../help.js";
-import { Pad } from "./moves.js";
+import { Pad, shown } from "./moves.js";
 import { Slider } from "./sliders.js";
 
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
@@ -41,7 +41,7 @@ export class View {
     this.renew();
     this.pad.place();
     this.selects.forEach((select, axis) => { select.value = String(this.explorer.point.axes[axis]); });
-    this.values.forEach((value, axis) => setText(value, this.moves.place[axis].toFixed(1)));
+    this.values.forEach((value, axis) => setText(value, shown(this.moves.place[axis])));
   }
 
   #turn(axis, direction) {
