@@ -59,6 +59,13 @@ def as_new(page: Page) -> Page:
     return page
 
 
+def again(page: Page) -> None:
+    """Load the page anew, and wait until this browser draws."""
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function(READY, timeout=SLOW)
+
+
 def point(page: Page) -> dict:
     return page.evaluate("document.querySelector('gan-explorer').point")
 
