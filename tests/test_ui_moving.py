@@ -265,5 +265,6 @@ def test_the_views_fit_a_phone(browser, address, lang, names):
                 expect(page.locator(".xp-key")).to_have_count(1)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
             targets = ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving input:not([type=checkbox]), .xp-stroll, .xp-heart"
-            small = page.locator(targets).evaluate_all("(all) => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
+            small = page.locator(targets).evaluate_all(
+                "(all) => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
             assert small == []
