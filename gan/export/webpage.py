@@ -34,9 +34,10 @@ _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' dat
 def webpage(model: Model, card: dict[str, Any]) -> bytes:
     """The page as UTF-8 HTML, of about 4 MB and 1.3 times the generator's ONNX file; `card` is what `gan.export.card.short_card` tells."""
     script = bundle(_STATIC / "page" / "page.js")
-    told = {**model.describe(), "kind": "page", "live": False, "preview": None, **card}
+    named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")  # as the picker of the app names it
+    told = {**model.describe(), "live": False, "preview": None, "data": named, "name": card.get("name"), "card": card}
     data = {"model": told, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
-    title = html.escape(f"{card['title']} · GANarium")
+    title = html.escape(f"{card.get('name') or card['title']} · GANarium")
     styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "page/page.css"))
     return "\n".join([
         "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',

@@ -5,7 +5,7 @@ const named = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) :
 
 export class Card {
   constructor(model) {
-    const { data, data_licence: licence, data_credit: credit, recipe, images, seconds, hardware } = model;
+    const { data, data_licence: licence, data_credit: credit, recipe, images, seconds, hardware } = model.card;
     const trained = [images && t("page.images", { count: whole(images) }), seconds && clock(seconds), hardware && device(hardware)].filter(Boolean).join(" · ");
     const facts = [["page.data", data && named("data", data)], ["page.credit", credit], ["page.licence", licence], ["page.recipe", recipe && named("recipe", recipe)], ["page.trained", trained]];
     this.element = h("section", { class: "xp-facts", "aria-label": t("page.card") }, h("h2", {}, t("page.card")),
