@@ -36,6 +36,8 @@ MESSAGES = {
     "latent.unknown_class": "This model has no class “{name}”. Choose one of: {choices}.",
     "latent.unknown_place": "“{place}” is neither a run, nor a checkpoint, nor a model that ships with GANarium ({choices}). Correct the path or the name.",
     "latent.unknown_snapshot": "There is no snapshot of step {step} in “{place}”. Choose one of: {choices}.",
+    "latent.bad_snapshot": "The snapshot of step {step} of “{place}” can't be read. Choose another step.",
+    "latent.no_snapshots": "“{name}” ships with GANarium and has no snapshots of its training. Choose a run.",
     "latent.suffix": "A picture can't be written to “{path}”. Give a file name that ends in .png or .webp.",
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",
     "models.other_version": "The generator in “{path}” has the format “{found}”, this version reads “{wanted}”. Train it again, or update GANarium.",

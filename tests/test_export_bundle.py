@@ -19,10 +19,12 @@ def write(folder, **modules):
 @pytest.mark.browser
 def test_modules_keep_their_names_and_their_order(tmp_path, browser):
     entry = write(
-        tmp_path, main='import { add as plus, ONE } from "./sum.js";\nimport { twice } from "./twice.js";\nimport "./last.js";\n\nwindow.answer = [plus(ONE, 2), twice(4), window.order];\n',
-        sum='import "./first.js";\n\nexport const ONE = 1;\nexport function add(a, b) {\n  return a + b;\n}\n', first="(window.order ??= []).push('first');\n",
-        twice='import { add } from "./sum.js";\n\nconst doubled = (value) => add(value, value);\nwindow.order.push("twice");\nexport { doubled as twice, add as default };\n',
-        last="window.order.push('last');\n",
+        tmp_path, first="(window.order ??= []).push('first');\n", last="window.order.push('last');\n",
+        main='import { add as plus, ONE } from "./sum.js";\nimport { twice } from "./twice.js";\nimport "./last.js";\n\n'
+             "window.answer = [plus(ONE, 2), twice(4), window.order];\n",
+        sum='import "./first.js";\n\nexport const ONE = 1;\nexport function add(a, b) {\n  return a + b;\n}\n',
+        twice='import { add } from "./sum.js";\n\nconst doubled = (value) => add(value, value);\nwindow.order.push("twice");\n'
+              "export { doubled as twice, add as default };\n",
     )  # fmt: skip
     page = browser.new_page()
     page.set_content(f'<script type="module">{bundle(entry)}</script>')

@@ -39,8 +39,9 @@ def webpage(model: Model, card: dict[str, Any]) -> bytes:
     data = {"model": told, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
     title = html.escape(f"{card.get('name') or card['title']} · GANarium")
     styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "page/page.css"))
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     return "\n".join([
-        "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',

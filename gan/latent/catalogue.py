@@ -131,7 +131,7 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
 
 def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, title: str, live: bool, preview: str | None, images: int,
            scored: dict[str, Any] | None = None) -> Entry:
-    version = _stamp(weights) + ("-live" if live else "")
+    version = stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
                  model.looks, version, images, weights, scored)
 
@@ -153,10 +153,10 @@ def _folders(root: Path) -> list[str]:
 
 
 def _state(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_stamp(folder / name) for name in names)
+    return tuple(stamp(folder / name) for name in names)
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
     """Modification time and size of a file, hexadecimal; empty where it is missing."""
     try:
         facts = path.stat()
