@@ -18,7 +18,8 @@ from tests.browsing import SLOW
 from tests.exploring import visit
 from tests.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
 
-CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern", "images": 5000, "seconds": 60, "classes": ["a", "b", "c"]}
+CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern", "images": 5000, "seconds": 60,
+        "classes": ["a", "b", "c"]}  # fmt: skip
 
 
 @pytest.fixture
@@ -54,7 +55,8 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [
-    ("exe", {"id": "shipped:cats"}, "unknown_form"), ("html", {"id": "run:../x"}, "unknown_model"), ("onnx", {}, "unknown_model"), ("HTML", {"id": "shipped:cats"}, "unknown_form"),
+    ("exe", {"id": "shipped:cats"}, "unknown_form"), ("HTML", {"id": "shipped:cats"}, "unknown_form"),
+    ("html", {"id": "run:../x"}, "unknown_model"), ("onnx", {}, "unknown_model"),
 ])  # fmt: skip
 def test_wrong_requests_get_a_sentence(ask, form, query, key):
     reply = ask(f"take/{form}", **query)

@@ -77,7 +77,8 @@ def test_draws_a_column_of_moments_and_a_grid_with_a_direction(ask):
 @pytest.mark.parametrize(("query", "key"), [
     ({"steps": ""}, "not_whole"), ({"steps": "../../etc"}, "not_whole"), ({"steps": "-1"}, "not_whole"), ({"steps": "9" * 30}, "not_whole"),
     ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"), ({"steps": ",".join(["10"] * 30), "i": "0"}, "too_many"),
-    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "8"}, "range"), ({"steps": "10", "i": "x"}, "not_whole"), ({"steps": "10", "seed": "x"}, "not_whole"),
+    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "8"}, "range"), ({"steps": "10", "i": "x"}, "not_whole"),
+    ({"steps": "10", "seed": "x"}, "not_whole"),
     ({"steps": "10", "id": "shipped:digits"}, "no_snapshots"), ({"steps": "10", "id": "run:../runs"}, "unknown_model"),
 ])  # fmt: skip
 def test_wrong_values_get_a_sentence(ask, root, query, key):
@@ -235,7 +236,9 @@ def test_what_was_thinned_out_or_is_damaged_is_left_out(desktop, address, runs):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("model", "told"), [("shipped:digits", "This model comes without a record of its training"), (f"run:{BARE}", "This run has no snapshots")])
+@pytest.mark.parametrize(("model", "told"), [
+    ("shipped:digits", "This model comes without a record of its training"), (f"run:{BARE}", "This run has no snapshots"),
+])  # fmt: skip
 def test_without_snapshots_it_says_what_to_do(desktop, address, model, told):
     page = desktop.new_page()
     visit(page, address, model, "&view=time")

@@ -1,6 +1,6 @@
 """What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
-with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. What people take home is the generator as a web page, or as ONNX with
-its card.
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. What people take home is the generator as a web page, or as
+ONNX with its card.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
