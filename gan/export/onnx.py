@@ -5,7 +5,8 @@ this takes milliseconds beside a run that trains. Weights stay in half precision
 constants, which a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is rounded twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}  # of a transposed convolutio
 TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 
-def generator_onnx(generator: nn.Module, spec: ModelSpec) -> bytes:
-    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights.
+def generator_onnx(generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})) -> bytes:
+    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights. `facts` go into its metadata, as text.
 
     Inputs: z (N, z_dim) float32 and, where it has classes, labels and others (N,) int32, which JavaScript has an array for that is none of BigInts, and shares
     (N,) float32: how much of the other class is blended in, 0 for the label alone. Output: images (N, C, size, size) float32 in [-1, 1], from which a page
@@ -42,6 +43,7 @@ def generator_onnx(generator: nn.Module, spec: ModelSpec) -> bytes:
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", spec.channels, spec.size, spec.size])
     whole = helper.make_graph(graph.nodes, "generator", inputs, [images], graph.constants)
     model = helper.make_model(whole, producer_name="GANarium", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)])
+    helper.set_model_props(model, {name: str(value) for name, value in facts.items()})
     return model.SerializeToString(deterministic=True)
 
 

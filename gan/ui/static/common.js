@@ -4,9 +4,9 @@ const BASE = new URL("..", import.meta.url); // .../gradio_api/gan/
 
 export const lang = window.ganEarly?.lang ?? "en";
 
-let texts = {};
+let texts = window.ganTexts ?? {}; // a page without a server brings its texts along
 
-export const ready = fetch(address(`strings/${lang}.json`), { cache: "no-cache" })
+export const ready = window.ganTexts ? Promise.resolve() : fetch(address(`strings/${lang}.json`), { cache: "no-cache" })
   .then((reply) => reply.json())
   .then((table) => { texts = table; })
   .catch((error) => console.error("texts", error));

@@ -14,6 +14,7 @@ import { enlarged, picture, save } from "./pictures.js";
 import { fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
 import { Favourites } from "./store.js";
+import { Take } from "./take.js";
 import { Views } from "./views.js";
 import { SIDE as WALL, Wall } from "./wall.js";
 import { Way } from "./way.js";
@@ -65,12 +66,13 @@ class GanExplorer extends HTMLElement {
     this.controls = new Controls(shared.change);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
+    this.taking = new Take(shared);
     this.wall = new Wall(shared);
     this.sheets = [this.wall.sheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
     this.views = new Views(this, [this.wall.element, this.neighbours.element]);
     this.body = h("div", { class: "xp-body" }, this.views.element,
-      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
+      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.taking.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
@@ -188,6 +190,7 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.describe(this.model.id);
     this.followUp();
+    this.views.renew();
   }
 
   /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. */
@@ -248,8 +251,8 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.fetch();
     this.describe(this.point.model);
-    this.views.renew();
     this.settle();
+    this.views.renew();
   }
 
   async loadModel(id) {

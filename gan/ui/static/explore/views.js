@@ -11,6 +11,7 @@ const VIEWS = {
   walk: () => import("./walk.js"),
   loop: () => import("./loop.js"),
   favourites: () => import("./favourites.js"),
+  time: () => import("./time.js"),
 };
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
