@@ -55,7 +55,7 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [
-    ("exe", {"id": "shipped:cats"}, "unknown_form"), ("HTML", {"id": "shipped:cats"}, "unknown_form"),
+    ("exe", {"id": "shipped:cats"}, "unknown_take"), ("HTML", {"id": "shipped:cats"}, "unknown_take"),
     ("html", {"id": "run:../x"}, "unknown_model"), ("onnx", {}, "unknown_model"),
 ])  # fmt: skip
 def test_wrong_requests_get_a_sentence(ask, form, query, key):
