@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
+from gan.latent.point import Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, whole
 from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
@@ -33,7 +33,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
     def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
-            model = _open(services, request)
+            model = open_model(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
             return Response(make(model, request), media_type=media_type, headers=headers)
@@ -41,10 +41,10 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return handler
 
     def described(request: Request) -> Any:
-        return _open(services, request).describe()
+        return open_model(services, request).describe()
 
     def latent(request: Request) -> Any:
-        model = _open(services, request)
+        model = open_model(services, request)
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
     def preview(request: Request) -> Response:
@@ -55,9 +55,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
 
     def take(request: Request) -> Response:
-        model, form = _open(services, request), request.path_params["form"]
+        model, form = open_model(services, request), request.path_params["form"]
         if form not in _FORMS:
-            raise UserError("latent.unknown_form", name=form[:40], choices=", ".join(_FORMS))
+            raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
@@ -89,7 +89,7 @@ def list_models(services: Services) -> list[dict[str, Any]]:
     return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
 
 
-def _open(services: Services, request: Request) -> "Model":
+def open_model(services: Services, request: Request) -> "Model":
     """The model that a request names. A sentence about its file tells visitors the name of the model, not where the server keeps it."""
     name = request.query_params.get("id", "")
     try:
@@ -118,7 +118,7 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:

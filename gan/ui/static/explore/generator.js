@@ -14,7 +14,10 @@ export const configure = (settings) => Object.assign(env.wasm, settings);
 /** Open a generator: its bytes, the size of z and its number of classes. Gives {ms}, the median time of a few pictures. */
 export const open = (asked) => inTurn(() => opened(asked));
 
-/** {pixels, side} of a z (Float32Array) and a class label or null: `pixels` is an ArrayBuffer of RGBA. */
+/**
+ * {pixels, side} of a z (Float32Array), a class label, another and how much of that is blended in (label null where there are no classes): `pixels` is an
+ * ArrayBuffer of RGBA.
+ */
 export const draw = (asked) => inTurn(() => drawn(asked));
 
 function inTurn(work) {
@@ -36,9 +39,13 @@ async function opened({ onnx, size, classes }) {
   return { ms: times.sort((a, b) => a - b)[TRIALS / 2] };
 }
 
-async function drawn({ z, label }) {
+async function drawn({ z, label, other = label, share = 0 }) {
   const inputs = { z: new Tensor("float32", z, [1, z.length]) };
-  if (label !== null) inputs.labels = new Tensor("int32", Int32Array.of(label), [1]);
+  if (label !== null) {
+    inputs.labels = new Tensor("int32", Int32Array.of(label), [1]);
+    inputs.others = new Tensor("int32", Int32Array.of(other), [1]);
+    inputs.shares = new Tensor("float32", Float32Array.of(share), [1]);
+  }
   const { images } = await session.run(inputs);
   const [, channels, side] = images.dims;
   return { pixels: rgba(images.data, channels, side * side).buffer, side };

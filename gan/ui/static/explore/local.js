@@ -1,6 +1,6 @@
 // The generator in this browser: fetched once as ONNX, run by a worker, so that the page never waits for a picture. Where it can't be had, the server draws.
 import { address } from "../common.js";
-import { pointClass, pointZ } from "./latent.js";
+import { pointClasses, pointZ } from "./latent.js";
 import { assembled } from "./pictures.js";
 
 const SLOWEST = 100; // ms for a picture; above that the server is the faster one
@@ -47,7 +47,7 @@ export class Local {
     const { model } = this;
     const start = performance.now();
     const z = pointZ(point, model.z_dim, this.directions);
-    const { pixels, side } = await this.#ask({ z, label: pointClass(point, model.classes.length) }, [z.buffer]).catch((error) => {
+    const { pixels, side } = await this.#ask({ z, ...pointClasses(point, model.classes.length) }, [z.buffer]).catch((error) => {
       this.model = null;
       explain(error);
       this.changed();

@@ -4,7 +4,7 @@ import { Controls } from "../explore/controls.js";
 import { configure, draw, open } from "../explore/generator.js";
 import { Large } from "../explore/large.js";
 import { later, latest } from "../explore/latest.js";
-import { pointClass, pointZ } from "../explore/latent.js";
+import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
 import { fresh, MAX_SEED, randomSeed, remember, restore, unmoved } from "../explore/point.js";
@@ -37,7 +37,7 @@ class GanPage extends HTMLElement {
     this.model = JSON.parse(stored("gan-data")).model;
     this.directions = new Float32Array(bytes("gan-directions").buffer);
     this.point = location.hash ? restore() : fresh();
-    if (this.point.label >= this.model.classes.length) this.point.label = null;
+    for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
     this.build();
     this.draw = latest(() => this.drawLarge());
     this.settle = later(() => [this.wall, this.way].forEach(({ sheet }) => sheet.refresh()), SETTLE);
@@ -139,7 +139,7 @@ class GanPage extends HTMLElement {
   /** The picture of a point as ImageData. */
   async picture(point) {
     const { z_dim: size, classes } = this.model;
-    const { pixels, side } = await draw({ z: pointZ(point, size, this.directions), label: pointClass(point, classes.length) });
+    const { pixels, side } = await draw({ z: pointZ(point, size, this.directions), ...pointClasses(point, classes.length) });
     return new ImageData(new Uint8ClampedArray(pixels), side, side);
   }
 
