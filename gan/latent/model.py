@@ -11,9 +11,12 @@ import numpy as np
 import torch
 
 from gan.images import encode_png, encode_webp, grid, to_uint8
+from gan.latent.bank import Bank
 from gan.latent.catalogue import Entry
 from gan.latent.directions import Directions, find_directions
+from gan.latent.eyes import open_eye
 from gan.latent.point import DIRECTIONS, Point
+from gan.latent.sampling import latents
 from gan.latent.turns import Turns
 from gan.models import load_generator
 
@@ -51,9 +54,10 @@ class Model:
     """
 
     def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None):
-        self.entry, self._slot, self._turns = entry, slot or DirectionSlot(), turns or Turns()
+        self.entry, self._slot, self.turns = entry, slot or DirectionSlot(), turns or Turns()
         generator, self.spec = load_generator(entry.weights)
         self.generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
+        self.bank = Bank(lambda seeds, labels: self._draw(latents(seeds, self.spec.z_dim), labels), self.spec.num_classes, lambda: open_eye(entry.data), self.turns)
         self._memory: OrderedDict[tuple, Future[bytes]] = OrderedDict()
         self._memory_lock = threading.Lock()
 
@@ -110,7 +114,7 @@ class Model:
         parts, classes = [], torch.tensor(labels) if self.spec.num_classes else None
         for start in range(0, len(z), CHUNK):
             part = slice(start, start + CHUNK)
-            with self._turns, torch.inference_mode():
+            with self.turns, torch.inference_mode():
                 parts.append(to_uint8(self.generator(torch.from_numpy(z[part]), None if classes is None else classes[part])))
         return torch.cat(parts)
 

@@ -108,6 +108,12 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
     return tuple((np.frombuffer(raw, "<i2") / UNITS).tolist())
 
 
+def write_at(z: np.ndarray) -> str:
+    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded to 1 / UNITS."""
+    units = (z.astype(np.float64) * UNITS).round().clip(-(2**15), 2**15 - 1).astype("<i2")
+    return base64.urlsafe_b64encode(units.tobytes()).decode().rstrip("=")
+
+
 def parse_psi(query: Mapping[str, str]) -> float:
     """The truncation in a query, 1 where absent. Raises UserError."""
     return number(query.get("psi") or "1", "psi", 0.0, MAX_PSI)

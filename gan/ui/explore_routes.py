@@ -31,7 +31,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
     def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
-            model = _open(services, request)
+            model = open_model(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
             return Response(make(model, request), media_type=media_type, headers=headers)
@@ -39,10 +39,10 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return handler
 
     def described(request: Request) -> Any:
-        return _open(services, request).describe()
+        return open_model(services, request).describe()
 
     def latent(request: Request) -> Any:
-        model = _open(services, request)
+        model = open_model(services, request)
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
     def preview(request: Request) -> Response:
@@ -72,7 +72,7 @@ def list_models(services: Services) -> list[dict[str, Any]]:
     return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
 
 
-def _open(services: Services, request: Request) -> "Model":
+def open_model(services: Services, request: Request) -> "Model":
     """The model that a request names. A sentence about its file tells visitors the name of the model, not where the server keeps it."""
     name = request.query_params.get("id", "")
     try:

@@ -172,6 +172,7 @@ class GanExplorer extends HTMLElement {
     this.large.live(Boolean(this.model?.live));
     this.scores.show(this.model);
     if (!this.model) return;
+    this.views.renew();
     this.preview(this.model);
     this.draw();
     this.describe(this.model.id);
@@ -236,6 +237,7 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.fetch();
     this.describe(this.point.model);
+    this.views.renew();
     this.settle();
   }
 
