@@ -118,7 +118,7 @@ def test_a_file_is_made_small_before_it_is_sent(page):
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (1500, 3000, 3), dtype=np.uint8)).save(out, "PNG")
     page.locator(".xp-find input[type=file]").set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": out.getvalue()})
     expect(button(page, "Find it")).to_be_enabled()
-    assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**18
+    assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**19
     button(page, "Find it").click()
     assert done(page).startswith(("Not in this latent space", "A likeness", "Found"))
 
