@@ -25,6 +25,8 @@ MESSAGES = {
     "latent.bad_z": "The place in latent space in this address is not one of this model. Choose a picture in the wall.",
     "latent.plain_picture": "This picture is of one colour, so that there is nothing to look for. Draw something, or choose another picture.",
     "latent.search_over": "This search is over: it was stopped, or nobody watched it for some seconds. Start it again.",
+    "latent.unknown_layer": "This generator has no layer {layer}, only {count}. Choose one of those.",
+    "latent.unknown_unit": "This generator has no unit {unit} in layer {layer}. Take the changed units back with Reset.",
     "latent.unknown_layout": "There is no map called “{name}” here. Choose one of: {choices}.",
     "latent.unknown_model": "There is no model called “{name}”. Choose one from the list.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",

@@ -40,8 +40,8 @@ class Finding:
         """Go on for so long; what there is to tell.
 
         {"state": "looking", "samples", "of"} while samples are drawn to begin at, then {"state": "searching" or "done", "step", "of", "distance", "nearest",
-        "spacing", "at", "label"}: mean absolute differences of pixels in [0, 1] of the picture found, of the sample nearest to what is looked for, and of samples
-        to their nearest; the place that was found as points write it, and its class or None.
+        "spacing", "at", "label"}: mean absolute differences of pixels in [0, 1] of the picture that was found, of the sample nearest to what is looked for, and
+        of samples to their nearest; the place that was found as points write it, and its class or None.
         """
         with self._lock:
             end = time.monotonic() + seconds

@@ -1,6 +1,6 @@
 """Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked for only while somebody asks.
 
-A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the picture itself, so that the limit of a POST holds for it.
+A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the picture itself, so that the limit of a POST holds.
 """
 
 import base64

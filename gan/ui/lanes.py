@@ -52,6 +52,6 @@ _OPENING, _SHEETS = Lane(4), Lane(2)
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {
     "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS,
-    "find": Lane(2), "find/on": Lane(4, 200), "map": Lane(2),
+    "find": Lane(2), "find/on": Lane(4, 200), "map": Lane(2), "inside": Lane(2),
     "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING,
 }  # fmt: skip

@@ -1,8 +1,9 @@
 // The map: some thousand samples laid out by what they show. Choose one to go there; zoom in to see more of them.
-import { address, h, icon, sentence, setText, t, whole } from "../common.js";
+import { h, icon, sentence, setText, t, whole } from "../common.js";
 import { heading } from "../help.js";
 import { fitted } from "./mosaic.js";
 import { className } from "./picker.js";
+import { packed } from "./pictures.js";
 import { Plane, thinned, towards } from "./plane.js";
 import { fresh, unmoved } from "./point.js";
 
@@ -93,15 +94,10 @@ export class View {
   }
 
   async #ask(query, current) {
-    const reply = await fetch(address("map", query)).catch(() => { throw { offline: true, text: t("common.offline") }; });
-    if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: t("common.failed") };
-    const bytes = await reply.arrayBuffer();
-    const length = new DataView(bytes).getUint32(0, true);
-    const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
-    const sheet = bytes.byteLength > 4 + length ? await createImageBitmap(new Blob([new Uint8Array(bytes, 4 + length)])) : this.sheet;
+    const { told, bitmap, version } = await packed("map", query);
     if (!current()) return null;
-    this.version = reply.headers.get("X-Model-Version");
-    this.#take(told, sheet);
+    this.version = version;
+    this.#take(told, bitmap ?? this.sheet);
     return told;
   }
 

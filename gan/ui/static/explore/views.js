@@ -9,6 +9,7 @@ import { h, t } from "../common.js";
  */
 const VIEWS = {
   map: () => import("./map.js"),
+  inside: () => import("./inside.js"),
   find: () => import("./find.js"),
 };
 
