@@ -134,7 +134,7 @@ export class View {
     this.curve.push([told.step, told.distance]);
     this.chart.draw(this.curve, told.of, told.spacing);
     this.#progress(0.4 + 0.6 * told.step / told.of, t("explore.find_step", { step: told.step, of: told.of, distance: percent(told.distance) }));
-    if (told.at !== shown) this.explorer.change({ ...unmoved(), psi: fresh().psi, at: told.at, label: told.label }, told.state !== "done");
+    if (told.at !== shown) this.explorer.change({ ...unmoved(), u: {}, psi: fresh().psi, at: told.at, label: told.label }, told.state !== "done");
   }
 
   #done(told) {
