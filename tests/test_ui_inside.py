@@ -1,6 +1,5 @@
 """Inside the generator in a real browser: units that are switched off by press and key, pictures that follow, and an address that carries it."""
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -87,13 +86,12 @@ def test_layers_and_orders(page):
     assert effects == sorted(effects, reverse=True)
     page.get_by_role("button", name="Layer 2:").click()
     expect(page.get_by_role("button", name="Layer 2:")).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("document.querySelector('gan-explorer').views.views.inside.units.length === 16")
+    page.wait_for_function("document.querySelector('gan-explorer').views.views.inside.units.length === 8")
     assert units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)") != names
     start = large(page)
     unit = units(page).first
     changes(page, unit.click)
-    assert list(point(page))[0].startswith("1.")
-    assert np.frombuffer(large(page), np.uint8).size > 0
+    assert next(iter(point(page))).startswith("1.")
     changes(page, lambda: page.get_by_role("button", name="Reset", exact=True).click())
     page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
 

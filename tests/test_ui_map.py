@@ -86,7 +86,8 @@ def test_thinning_keeps_one_sample_to_a_cell_and_the_zoom_its_place(page):
       const names = [...cells.values()].map(({ index }) => index);
       const first = thinned(xs, ys, 10, () => true, 1).get("0,0").index;
       const none = thinned(xs, ys, 10, (index) => index === 2).size;
-      return { before, after, edge, most, names, first, none, right: towards(cells, 5, 5, 1, 0)?.index, up: towards(cells, 0, 9, 0, -1)?.index, out: towards(cells, 9, 9, 1, 0)?.index };
+      const [right, up, out] = [[5, 5, 1, 0], [0, 9, 0, -1], [9, 9, 1, 0]].map((from) => towards(cells, ...from)?.index);
+      return { before, after, edge, most, names, first, none, right, up, out };
     }""")
     assert found["after"] == pytest.approx(found["before"])
     assert found["edge"] == pytest.approx([0, 0.75, 0.25, 1])
@@ -168,8 +169,8 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     visit(page, address, f"run:{LIVE}", "&view=map")
     page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.sheet", timeout=SLOW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    small = page.locator(".xp-map button:not(.xp-help), .xp-map select").evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
-    assert small == 0
+    controls = page.locator(".xp-map button:not(.xp-help), .xp-map select")
+    assert controls.evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length") == 0
     canvas(page).evaluate("(canvas) => canvas.scrollIntoView({ block: 'end' })")
     x, y = middle(page)
     finger = context.new_cdp_session(page)
