@@ -98,7 +98,7 @@ def test_layers_and_orders(page):
 
 def test_a_unit_of_another_generator_is_refused_in_words(page):
     page.evaluate(f"location.hash = 'model=run:{RUN}&u=0.4000:0&view=inside'")
-    expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1")
+    expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1", timeout=SLOW)
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".xp-path")).not_to_be_empty()
     assert point(page) == {}

@@ -36,8 +36,8 @@ ODD = (
 )  # fmt: skip
 QUERIES = {
     "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
-    "image": ("id", "seed", "psi", "label", "d", "z", "to", "t", "v"), "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
-    "wall": ("id", "seed", "psi", "label"), "generator": ("id", "v"), "directions": ("id", "v"),
+    "image": ("id", "seed", "psi", "label", "d", "z", "to", "t", "at", "u", "v"), "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
+    "wall": ("id", "seed", "psi", "label", "u"), "inside": ("id", "seed", "layer", "u"), "map": ("by", "known"), "generator": ("id", "v"), "directions": ("id", "v"),
     "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
 }  # fmt: skip
 GRADIO_GET = (
@@ -147,7 +147,7 @@ def queries(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"access"):
+    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on"):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
