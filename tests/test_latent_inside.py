@@ -42,9 +42,9 @@ def test_once_a_unit_changes_nothing(name):
     inside = Dissection(generator)
     plain = generator(z, labels)
     ones = tuple((layer, unit, 1.0) for layer in range(len(inside.widths)) for unit in (0, 1))
-    assert torch.equal(inside.draw(z, labels, ()), plain)
-    assert torch.equal(inside.draw(z, labels, ones), plain)
-    assert not torch.allclose(inside.draw(z, labels, ((0, 1, 2.0),)), plain)
+    assert torch.equal(inside.draw(z, labels, None, ()), plain)
+    assert torch.equal(inside.draw(z, labels, None, ones), plain)
+    assert not torch.allclose(inside.draw(z, labels, None, ((0, 1, 2.0),)), plain)
     assert torch.equal(generator(z, labels), plain), "the generator itself stays as it is"
     assert {tensor.data_ptr() for tensor in inside.generator.parameters()} == {tensor.data_ptr() for tensor in generator.parameters()}
 
@@ -55,7 +55,7 @@ def test_a_unit_that_is_off_is_a_channel_of_zeros(name):
     generator, (z, labels) = lively(spec), inputs(spec)
     inside = Dissection(generator)
     for layer in range(len(inside.widths)):
-        off = inside.draw(z, labels, ((layer, 1, 0.0),))
+        off = inside.draw(z, labels, None, ((layer, 1, 0.0),))
         # A channel that normalisation multiplies by 0 and shifts by 0 is 0 behind any nonlinearity here: another way to the same.
         norm = [module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm2d)][layer]
         kept = norm.weight[1].item(), norm.bias[1].item()
@@ -69,11 +69,11 @@ def test_maps_are_what_the_layers_give(name):
     spec = SPECS[name]
     generator, (z, labels) = lively(spec), inputs(spec)
     inside = Dissection(generator)
-    images, seen = inside.look(z, labels, ())
+    images, seen = inside.look(z, labels, None, ())
     assert torch.equal(images, generator(z, labels))
     assert [each.shape[1] for each in seen] == inside.widths
     torch.testing.assert_close(seen[0].flatten(1), generator.first_layer(z, labels).clamp_min(0))
-    _, changed = inside.look(z, labels, ((0, 1, 0.0),))
+    _, changed = inside.look(z, labels, None, ((0, 1, 0.0),))
     assert torch.equal(changed[0], seen[0]), "a unit's own map is that before it is changed"
     assert not torch.allclose(changed[1], seen[1])
 
@@ -81,9 +81,9 @@ def test_maps_are_what_the_layers_give(name):
 def test_each_picture_can_lack_a_unit_of_its_own():
     generator, (z, labels) = lively(SPECS["modern"]), inputs(SPECS["modern"])
     inside = Dissection(generator)
-    both = inside.draw(z, labels, ((0, 2, 2.0),), (1, [3, 5]))
+    both = inside.draw(z, labels, None, ((0, 2, 2.0),), (1, [3, 5]))
     for row, unit in enumerate((3, 5)):
-        alone = inside.draw(z[row : row + 1], labels[row : row + 1], ((0, 2, 2.0), (1, unit, 0.0)))
+        alone = inside.draw(z[row : row + 1], labels[row : row + 1], None, ((0, 2, 2.0), (1, unit, 0.0)))
         torch.testing.assert_close(both[row], alone[0], atol=1e-5, rtol=0)
 
 
@@ -97,7 +97,7 @@ def test_every_architecture_has_layers():
 def test_a_unit_that_there_is_not_is_refused(units):
     spec = SPECS["modern"]
     with pytest.raises(UserError) as info:
-        Dissection(lively(spec)).draw(*inputs(spec), units)
+        Dissection(lively(spec)).draw(*inputs(spec), units=units)
     assert info.value.key == "latent.unknown_unit"
 
 

@@ -40,18 +40,19 @@ def open_page(browser, address: str, **options) -> Page:
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     visit(page, address, f"run:{RUN}", "&view=find")
-    page.locator(".xp-pad").wait_for()
+    page.locator(".xp-sketch").wait_for()
     return page
 
 
 def pad(page: Page) -> np.ndarray:
     """The pixels of the pad."""
-    return np.array(page.locator(".xp-pad").evaluate("(c) => Array.from(c.getContext('2d').getImageData(0, 0, 256, 256).data)")).reshape(256, 256, 4)[:, :, :3]
+    pixels = page.locator(".xp-sketch").evaluate("(c) => Array.from(c.getContext('2d').getImageData(0, 0, 256, 256).data)")
+    return np.array(pixels).reshape(256, 256, 4)[:, :, :3]
 
 
 def draw(page: Page) -> None:
-    page.locator(".xp-pad").scroll_into_view_if_needed()
-    box = page.locator(".xp-pad").bounding_box()
+    page.locator(".xp-sketch").scroll_into_view_if_needed()
+    box = page.locator(".xp-sketch").bounding_box()
     places = [(box["x"] + part * box["width"], box["y"] + part * box["height"]) for part in (0.25, 0.5, 0.75)]
     page.mouse.move(*places[0])
     page.mouse.down()
@@ -186,8 +187,8 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
 def test_a_finger_draws_on_a_phone(browser, address):
     page = open_page(browser, address, **PHONE, locale="zh-CN", color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.locator(".xp-padtools").scroll_into_view_if_needed()
-    box = page.locator(".xp-pad").bounding_box()
+    page.locator(".xp-sketchtools").scroll_into_view_if_needed()
+    box = page.locator(".xp-sketch").bounding_box()
     finger = page.context.new_cdp_session(page)
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     scrolled = page.evaluate("scrollY")

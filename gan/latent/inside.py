@@ -16,6 +16,7 @@ from gan.errors import UserError
 from gan.images import encode_png, grid
 from gan.latent.packed import pack
 from gan.models import dcgan, modern
+from gan.models.condition import Blend
 
 if TYPE_CHECKING:
     from gan.latent.model import Model
@@ -54,7 +55,8 @@ class Dissection:
             module.register_forward_hook(self._hook(layer))
         self.widths = [next(m for m in _before(self.generator, module) if isinstance(m, nn.BatchNorm2d)).num_features for module in modules]
 
-    def draw(self, z: torch.Tensor, labels: torch.Tensor | None, units: Units, off: tuple[int, list[int]] | None = None) -> torch.Tensor:
+    def draw(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = (),
+             off: tuple[int, list[int]] | None = None) -> torch.Tensor:
         """Images (N, C, H, W) in [-1, 1] with units multiplied by factors; off: a layer and N of its units, each of which is 0 in one of the pictures.
 
         Raises UserError for a unit that there is not.
@@ -66,15 +68,15 @@ class Dissection:
             gain[range(len(each)), each] = 0
             self._gains[layer] = gain
         try:
-            return self.generator(z, labels)
+            return self.generator(z, labels, blend)
         finally:
             self._gains = {}
 
-    def look(self, z: torch.Tensor, labels: torch.Tensor | None, units: Units) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def look(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = ()) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Images, and what each layer gives, (N, C, h, w) >= 0, before its own units are changed."""
         self._seen = []
         try:
-            images = self.draw(z, labels, units)
+            images = self.draw(z, labels, blend, units)
             return images, [F.relu(seen) for seen in self._seen]
         finally:
             self._seen = None
@@ -117,8 +119,10 @@ def open_layer(model: "Model", point: "Point", layer: int) -> bytes:
     z = torch.from_numpy(model.latent(point))[None]
     label = point.class_label(model.spec.num_classes)
     labels = None if label is None else torch.tensor([label])
+    other, share = point.blend(model.spec.num_classes)
+    blends = (torch.tensor([other]), torch.tensor([share])) if share else None
     with model.turns, torch.inference_mode():
-        image, seen = dissection.look(z, labels, others)
+        image, seen = dissection.look(z, labels, blends, others)
     maps = seen[layer][0].nan_to_num()
     activity = maps.mean((1, 2))
     order = activity.argsort(descending=True, stable=True)[:SHOWN].tolist()
@@ -126,7 +130,9 @@ def open_layer(model: "Model", point: "Point", layer: int) -> bytes:
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
         with model.turns, torch.inference_mode():
-            without = dissection.draw(z.expand(len(part), -1), None if labels is None else labels.expand(len(part)), others, (layer, part))
+            each = None if labels is None else labels.expand(len(part))
+            blend = None if blends is None else (blends[0].expand(len(part)), blends[1].expand(len(part)))
+            without = dissection.draw(z.expand(len(part), -1), each, blend, others, (layer, part))
         effects += ((without - image).abs().flatten(1).mean(1) / 2).nan_to_num().tolist()
     most = max(activity.max().item(), 1e-12)
     told = [{"unit": unit, "activity": round(activity[unit].item() / most, 4), "effect": round(effect, 5)} for unit, effect in zip(order, effects, strict=True)]

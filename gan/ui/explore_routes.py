@@ -1,5 +1,6 @@
-"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods and strips as bytes, and the generator itself as ONNX with its
-directions (K, z_dim) as little-endian float32, from which a browser draws its own.
+"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. What people take home is the generator as a web page, or as
+ONNX with its card.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
@@ -15,7 +16,8 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import MAX_LAYER, Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, parse_units, whole
+from gan.latent.point import MAX_LAYER, Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, parse_units, whole
+from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
 
@@ -53,6 +55,18 @@ def explore_routes(services: Services) -> list[BaseRoute]:
             raise UserError("latent.unknown_model", name=name[:120])
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
 
+    def take(request: Request) -> Response:
+        model, form = open_model(services, request), request.path_params["form"]
+        if form not in _FORMS:
+            raise UserError("latent.unknown_form", name=form[:40], choices=", ".join(_FORMS))
+        make, media_type = _FORMS[form]
+        name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
+        headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(make(model), media_type=media_type, headers=headers)
+
+    def times(request: Request) -> Any:
+        return services.explorer().snapshots.known(request.query_params.get("id", ""))
+
     return [
         get("models", lambda request: with_etag(request, list_models(services))),
         get("model", described),
@@ -64,6 +78,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        get("times", times),
+        get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
+        get("take/{form}", take),
         get("checkpoints/{name}/preview.webp", preview),
     ]
 
@@ -103,7 +120,7 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), parse_units(query))
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec), parse_units(query))
 
 
 def _inside(model: "Model", request: Request) -> bytes:
@@ -114,11 +131,49 @@ def _inside(model: "Model", request: Request) -> bytes:
     return model.remember(("inside", seen, layer), lambda: open_layer(model, seen, layer))
 
 
+def _time(services: Services, model: "Model", request: Request) -> bytes:
+    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to the right."""
+    query = request.query_params
+    point, steps = _point(model, request), parse_steps(query.get("steps", ""))
+    if model.entry.kind != "run":
+        raise UserError("latent.no_snapshots", name=model.entry.id)
+    points = axis(point, whole(query["i"], "i", 0, len(model.directions().vectors) - 1)) if query.get("i") else [point]
+    return services.explorer().snapshots.sheet(model, steps, points)
+
+
 def _generator(model: "Model", request: Request) -> bytes:
     """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too large for that."""
     from gan.export.onnx import generator_onnx  # imports torch
+
+    _check_size(model)
+    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
+
+
+def _onnx(model: "Model") -> bytes:
+    """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
+    from gan.export.card import MARK, short_card
+    from gan.export.onnx import generator_onnx
+
+    _check_size(model)
+    facts = {**short_card(model.entry), "classes": ", ".join(model.entry.classes), "mark": MARK}
+    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, facts))
+
+
+def _page(model: "Model") -> bytes:
+    """The generator as a web page of its own. Raises UserError as `_generator` does."""
+    from gan.export.card import short_card
+    from gan.export.webpage import webpage
+
+    _check_size(model)
+    return model.remember(("page",), lambda: webpage(model, short_card(model.entry)))
+
+
+def _check_size(model: "Model") -> None:
     from gan.models import count_parameters
 
     if count_parameters(model.generator) > MAX_PARAMETERS:
         raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
-    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
+
+
+# What a generator is taken home as, by the ending of its file.
+_FORMS: dict[str, tuple[Callable[["Model"], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}

@@ -11,27 +11,27 @@ export class Pad {
   constructor({ changed, failed }) {
     Object.assign(this, { changed, failed, empty: true, paper: "#000000", ink: "#ffffff", size: SIZES[1], erasing: false, last: null });
     this.canvas = h("canvas", {
-      class: "xp-pad", width: SIDE, height: SIDE, role: "img", "aria-label": t("explore.pad"),
+      class: "xp-sketch", width: SIDE, height: SIDE, role: "img", "aria-label": t("explore.sketch"),
       onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#stroke(event), onpointerup: () => this.#up(), onpointercancel: () => this.#up(),
       ondragover: (event) => event.preventDefault(), ondrop: (event) => this.#drop(event),
     });
     this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.inks = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.pad_colour") });
-    this.sizes = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.pad_size") }, SIZES.map((size, index) => h("button", {
-      type: "button", class: "gan-ghost", value: String(size), "aria-label": t("explore.pad_size_of", { number: index + 1, count: SIZES.length }), onclick: () => this.#choose({ size }),
+    this.inks = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_colour") });
+    this.sizes = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_size") }, SIZES.map((size, index) => h("button", {
+      type: "button", class: "gan-ghost", value: String(size), "aria-label": t("explore.sketch_size_of", { number: index + 1, count: SIZES.length }), onclick: () => this.#choose({ size }),
     }, h("i", { style: `--dot: ${6 + 6 * index}px` }))));
-    this.eraser = h("button", { type: "button", class: "gan-ghost", title: t("explore.pad_erase"), "aria-label": t("explore.pad_erase"), onclick: () => this.#choose({ erasing: !this.erasing }) }, icon("eraser"));
-    this.tools = h("div", { class: "xp-padtools" }, this.inks, this.sizes,
-      h("div", { class: "xp-inks" }, this.eraser, tool("swap", "explore.pad_invert", () => this.invert()), tool("bin", "explore.pad_clear", () => this.clear())));
-    this.element = h("div", { class: "xp-padding" }, this.canvas, this.tools);
+    this.eraser = h("button", { type: "button", class: "gan-ghost", title: t("explore.sketch_erase"), "aria-label": t("explore.sketch_erase"), onclick: () => this.#choose({ erasing: !this.erasing }) }, icon("eraser"));
+    this.tools = h("div", { class: "xp-sketchtools" }, this.inks, this.sizes,
+      h("div", { class: "xp-inks" }, this.eraser, tool("swap", "explore.sketch_invert", () => this.invert()), tool("bin", "explore.sketch_clear", () => this.clear())));
+    this.element = h("div", { class: "xp-sketching" }, this.canvas, this.tools);
   }
 
   /** Begin anew for a model of so many channels, on paper of the colour that its pictures have at their edges. */
   fresh(channels, paper) {
     const colours = channels === 1 ? GREYS : COLOURS;
     this.inks.replaceChildren(...colours.map((ink) => h("button", {
-      type: "button", class: "xp-ink", value: ink, style: `--ink-is: ${ink}`, "aria-label": t("explore.pad_ink", { colour: ink }), onclick: () => this.#choose({ ink, erasing: false }),
-    })), ...(channels === 1 ? [] : [h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.pad_own"), oninput: (event) => this.#choose({ ink: event.target.value, erasing: false }) })]));
+      type: "button", class: "xp-ink", value: ink, style: `--ink-is: ${ink}`, "aria-label": t("explore.sketch_ink", { colour: ink }), onclick: () => this.#choose({ ink, erasing: false }),
+    })), ...(channels === 1 ? [] : [h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.sketch_own"), oninput: (event) => this.#choose({ ink: event.target.value, erasing: false }) })]));
     this.paper = paper;
     this.#choose({ ink: dark(paper) ? "#ffffff" : "#000000", size: channels === 1 ? SIZES[1] : SIZES[0], erasing: false });
     this.clear();

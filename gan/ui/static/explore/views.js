@@ -11,6 +11,10 @@ const VIEWS = {
   map: () => import("./map.js"),
   inside: () => import("./inside.js"),
   find: () => import("./find.js"),
+  walk: () => import("./walk.js"),
+  loop: () => import("./loop.js"),
+  favourites: () => import("./favourites.js"),
+  time: () => import("./time.js"),
 };
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */

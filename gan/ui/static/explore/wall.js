@@ -2,7 +2,7 @@
 import { h, icon, t } from "../common.js";
 import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
-import { fresh, overrides, randomSeed, unmoved } from "./point.js";
+import { fresh, query, randomSeed, unmoved } from "./point.js";
 import { Sheet } from "./sheet.js";
 
 export const SIDE = 8;
@@ -33,13 +33,13 @@ export class Wall {
   }
 
   #points() {
-    const { psi, label, wall, u } = this.point();
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, u }));
+    const { psi, label, label2, mix, u, wall } = this.point();
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, label2, mix, u }));
   }
 
   #query() {
-    const { model, psi, label, wall, u } = this.point();
+    const { model, psi, label, label2, mix, u, wall } = this.point();
     const v = this.version();
-    return v ? { id: model, psi, label, seed: wall, u: overrides(u) || null, v } : null;
+    return v ? query({ ...fresh(), model, psi, label, label2, mix, u, seed: wall }, { v }) : null;
   }
 }
