@@ -42,7 +42,7 @@ MESSAGES = {
     "latent.twice": "{name} sets one number of the latent vector twice. Leave one of the two out.",
     "latent.no_classes": "This model was trained without class labels, so it can't draw a chosen class. Leave the class out.",
     "latent.too_large": "This generator has more than {most} million numbers, too many for a browser to draw with. Let the server draw.",
-    "latent.unknown_form": "A generator can't be taken home as “{name}”. Choose one of: {choices}.",
+    "latent.unknown_file": "A generator can't be taken home as “{name}”. Choose one of: {choices}.",
     "latent.unknown_class": "This model has no class “{name}”. Choose one of: {choices}.",
     "latent.unknown_place": "“{place}” is neither a run, nor a checkpoint, nor a model that ships with GANarium ({choices}). Correct the path or the name.",
     "latent.unknown_snapshot": "There is no snapshot of step {step} in “{place}”. Choose one of: {choices}.",

@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 
 from gan.export.card import short_card
 from gan.export.webpage import main, webpage
-from gan.images import XMP
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.model import Model
 from gan.latent.point import Point
+from gan.provenance import XMP
 from tests.browsing import PHONE, ROOT, SLOW
 from tests.generators import RUN, tiny_spec, write_lively, write_run
 

@@ -61,13 +61,13 @@ def test_an_unknown_run_is_told(explorer, name):
 
 def test_each_row_is_drawn_by_its_own_snapshot(explorer, run):
     newest = explorer.open(ID)
-    points = [Point(3), Point(4, 0.5, 2), Point(5, to=9, way=0.7)]
+    points = [Point(3), Point(4, 0.5, 2), Point(5, to=9, way=0.7), Point(6, other=1, share=0.4)]
     found = explorer.snapshots.pictures(newest, list(STEPS), points)
     alone = [Model(read_run(ID, run, run / "snapshots" / f"{step:08d}.safetensors")) for step in STEPS]
     wanted = np.concatenate([model.pictures(points).numpy() for model in alone]).astype(int)
     assert np.abs(found.numpy().astype(int) - wanted).max() <= 1
-    assert np.abs(wanted[0] - wanted[3]).max() > 4, "snapshots differ"
-    assert np.array_equal(found[-3:].numpy(), newest.pictures(points).numpy()), "the newest has the weights of the last one"
+    assert np.abs(wanted[0] - wanted[4]).max() > 4, "snapshots differ"
+    assert np.array_equal(found[-4:].numpy(), newest.pictures(points).numpy()), "the newest has the weights of the last one"
 
 
 def test_directions_are_those_of_the_newest(explorer):

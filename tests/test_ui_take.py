@@ -40,7 +40,8 @@ def test_onnx_says_where_it_comes_from_and_draws(ask):
     assert (facts["title"], facts["data_licence"], facts["classes"], facts["images"]) == ("Cats", "CC0", "a, b, c", "5000")
     assert "trainedAlgorithmicMedia" in facts["mark"]
     session = onnxruntime.InferenceSession(reply.content, providers=["CPUExecutionProvider"])
-    images = session.run(["images"], {"z": latent(3, 6)[None], "labels": np.array([1], np.int32)})[0]
+    label = np.array([1], np.int32)
+    images = session.run(["images"], {"z": latent(3, 6)[None], "labels": label, "others": label, "shares": np.zeros(1, np.float32)})[0]
     assert images.shape == (1, 1, 28, 28)
 
 
@@ -55,7 +56,7 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [
-    ("exe", {"id": "shipped:cats"}, "unknown_form"), ("HTML", {"id": "shipped:cats"}, "unknown_form"),
+    ("exe", {"id": "shipped:cats"}, "unknown_file"), ("HTML", {"id": "shipped:cats"}, "unknown_file"),
     ("html", {"id": "run:../x"}, "unknown_model"), ("onnx", {}, "unknown_model"),
 ])  # fmt: skip
 def test_wrong_requests_get_a_sentence(ask, form, query, key):

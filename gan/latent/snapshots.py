@@ -71,7 +71,8 @@ class Snapshots:
         import torch
 
         classes = newest.spec.num_classes
-        same = [Point(point.seed, label=point.class_label(classes), at=tuple(newest.latent(point).tolist())) for point in points]
+        same = [Point(point.seed, label=point.class_label(classes), at=tuple(newest.latent(point).tolist()), other=point.other, share=point.share)
+                for point in points]
         return torch.cat([self._model(newest, step).pictures(same) for step in steps])
 
     def sheet(self, newest: "Model", steps: list[int], points: list[Point]) -> bytes:

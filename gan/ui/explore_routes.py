@@ -58,7 +58,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
     def take(request: Request) -> Response:
         model, form = open_model(services, request), request.path_params["form"]
         if form not in _FORMS:
-            raise UserError("latent.unknown_form", name=form[:40], choices=", ".join(_FORMS))
+            raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}

@@ -189,7 +189,6 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.describe(this.model.id);
     this.followUp();
-    this.views.renew();
   }
 
   /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. */
@@ -251,7 +250,6 @@ class GanExplorer extends HTMLElement {
     this.fetch();
     this.describe(this.point.model);
     this.settle();
-    this.views.renew();
   }
 
   async loadModel(id) {

@@ -14,7 +14,10 @@ export const configure = (settings) => Object.assign(env.wasm, settings);
 /** Open a generator: its bytes, the size of z and its number of classes. Gives {ms}, the median time of a few pictures. */
 export const open = (asked) => inTurn(() => opened(asked));
 
-/** {pixels, side} of a z (Float32Array) and a class label or null, into which a share of another is blended: `pixels` is an ArrayBuffer of RGBA. */
+/**
+ * {pixels, side} of a z (Float32Array), a class label, another and how much of that is blended in (label null where there are no classes): `pixels` is an
+ * ArrayBuffer of RGBA.
+ */
 export const draw = (asked) => inTurn(() => drawn(asked));
 
 function inTurn(work) {

@@ -1,4 +1,4 @@
-// The mark that a picture was drawn by a trained model, for PNGs that this browser writes: the chunks that gan/images.py writes on the server.
+// The mark that a picture was drawn by a trained model, for PNGs that this browser writes: the chunks that gan/images.py writes on the server, with the text of gan/provenance.py.
 
 const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
   + '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '

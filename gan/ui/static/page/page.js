@@ -37,7 +37,7 @@ class GanPage extends HTMLElement {
     this.model = JSON.parse(stored("gan-data")).model;
     this.directions = new Float32Array(bytes("gan-directions").buffer);
     this.point = location.hash ? restore() : fresh();
-    if (this.point.label >= this.model.classes.length) this.point.label = null;
+    for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
     this.build();
     this.draw = latest(() => this.drawLarge());
     this.settle = later(() => [this.wall, this.way].forEach(({ sheet }) => sheet.refresh()), SETTLE);
