@@ -185,5 +185,5 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     assert zoom(page) == pytest.approx(3, rel=0.2)
     page.route("**/gan/map*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.not_yet", "values": {"name": "x"}, "text": "x"}}))
     page.evaluate(f"location.hash = 'model=run:{RUN}&view=map'")
-    expect(status(page)).to_contain_text("还没有图像", timeout=SLOW)
+    expect(status(page)).to_contain_text("还没有图片", timeout=SLOW)
     context.close()
