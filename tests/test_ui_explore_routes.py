@@ -13,12 +13,13 @@ from gan.latent.point import Point
 from gan.runs.store import Store
 from gan.ui import explore_routes as explore_routes_module
 from gan.ui.explore_routes import explore_routes
+from gan.ui.map_routes import map_routes
 from gan.ui.services import Services
 from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
 
 SHIPPED = "shipped:digits"
 NEWER = "20250102-040506-faces-modern"
-ROUTES = ("image", "neighbours", "strip", "wall", "model", "latent", "generator", "directions")
+ROUTES = ("image", "neighbours", "strip", "wall", "inside", "map", "model", "latent", "generator", "directions")
 
 
 def models(root):
@@ -29,7 +30,7 @@ def models(root):
 
 
 def client(services):
-    browser = TestClient(Starlette(routes=explore_routes(services)), raise_server_exceptions=False)
+    browser = TestClient(Starlette(routes=[*explore_routes(services), *map_routes(services)]), raise_server_exceptions=False)
     return lambda path, **query: browser.get(f"/gradio_api/gan/{path}", params=query)
 
 
@@ -188,10 +189,12 @@ def test_wrong_values_get_a_sentence(ask, query):
 @pytest.mark.parametrize(("route", "query"), [
     ("neighbours", {"i": "6"}), ("neighbours", {"j": "-1"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
     ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}), ("wall", {"psi": "9"}),
+    ("wall", {"u": "0.9999:0"}), ("image", {"u": "0.4000:0"}), ("image", {"u": "12.0:0"}), ("inside", {"layer": "9"}), ("inside", {"layer": "x"}),
+    ("inside", {"u": "0.1:9"}), ("map", {"by": "guess"}), ("map", {"known": "-1"}), ("map", {"known": "x"}),
 ])  # fmt: skip
 def test_wrong_values_of_sheets_get_a_sentence(ask, route, query):
     reply = ask(route, id=SHIPPED, **query)
-    assert reply.status_code == 400
+    assert reply.status_code in (400, 404)
     assert reply.json()["error"]["text"]
 
 
@@ -205,3 +208,16 @@ def test_a_run_without_pictures_yet_says_so(get, tmp_path):
     (tmp_path / "runs" / NEWER / "live.safetensors").unlink()
     assert [model["id"] for model in get("models").json()] == [SHIPPED, f"run:{RUN}"]
     assert get("image", id=f"run:{NEWER}").json()["error"]["key"] == "latent.not_yet"
+
+
+def test_a_map_is_kept_once_it_is_whole(ask, monkeypatch):
+    monkeypatch.setattr("gan.latent.atlas.COUNT", 32)
+    version = ask("image", id=SHIPPED).headers["X-Model-Version"]
+    whole = ask("map", id=SHIPPED, by="pca", v=version)
+    assert (whole.status_code, "immutable" in whole.headers["Cache-Control"]) == (200, True)
+    assert ask("map", id=SHIPPED, by="pca").headers["Cache-Control"] == "no-store"
+    assert len(ask("map", id=SHIPPED, by="pca", v=version, known=32).content) < len(whole.content) / 2
+    assert len(ask("map", id=SHIPPED, by="pca", v="older", known=32).content) == len(whole.content)
+    monkeypatch.setattr("gan.latent.atlas.COUNT", 64)
+    monkeypatch.setattr("gan.latent.atlas.FIRST", -1.0)
+    assert ask("map", id=SHIPPED, by="pca", v=version).headers["Cache-Control"] == "no-store"

@@ -16,7 +16,8 @@ RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 
 @dataclass(frozen=True)
 class Entry:
-    """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown.
+    """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown, `data` the name or
+    path of what it learned, which is for the server alone.
 
     `scored` tells how good a checkpoint is, where its card does: {"net", "title", "against", "pictures", "scores": {name: number}}.
     """
@@ -35,6 +36,7 @@ class Entry:
     images: int
     weights: Path
     scored: dict[str, Any] | None = None
+    data: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp or runs/<id>/samples/<step>.webp."""
@@ -88,7 +90,8 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
     card, model = read_object(folder / "card.json"), read_model(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
-                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card))
+                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card),
+                  data=str(card.get("data", "")))
 
 
 def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
@@ -111,7 +114,7 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
     return _entry(model_id, "run", weights, read_model(weights), status.get("classes"),
                   title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
                   preview=f"runs/{folder.name}/samples/{step:08d}.webp" if isinstance(step, int) else None,
-                  images=images if isinstance(images, int) else 0)
+                  images=images if isinstance(images, int) else 0, data=str(config.get("data", "")))
 
 
 def read_model(path: Path) -> ModelSpec:
@@ -130,10 +133,10 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
 
 
 def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, title: str, live: bool, preview: str | None, images: int,
-           scored: dict[str, Any] | None = None) -> Entry:
+           scored: dict[str, Any] | None = None, data: str = "") -> Entry:
     version = stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
-                 model.looks, version, images, weights, scored)
+                 model.looks, version, images, weights, scored, data)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

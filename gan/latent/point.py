@@ -19,6 +19,8 @@ MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that noth
 MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
+MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095  # units of the generator that a point may change, and the largest numbers that they and their layers can have
+MAX_FACTOR = 4.0
 UNITS = 4096  # of a number of z that a query writes out: 16 bits for -8 to 8
 MIXED = ("", "mixed")
 
@@ -37,7 +39,7 @@ class Point:
     z = psi * z(seed) + the sum of amounts[k] * direction k; then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
     leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great circle to z(to), and the nearer of the two
     seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class. Where `other` is another class, `share` (0 to 1) of
-    it is blended in.
+    it is blended in. `units` (layer, unit, factor) of the generator are multiplied by their factors on the way to the picture.
     """
 
     seed: int = 0
@@ -50,11 +52,13 @@ class Point:
     at: tuple[float, ...] = ()
     other: int | None = None
     share: float = 0.0
+    units: tuple[tuple[int, int, float], ...] = ()
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
         """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise), to and t (`way`),
-        at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix (`other`, `share`).
+        at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix (`other`, `share`), u (layer.unit:factor, with commas
+        between, counted from 0).
 
         What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
         range or does not fit a model of this shape.
@@ -69,7 +73,7 @@ class Point:
         to = parse_seed(query, "to") if query.get("to") else None
         way = number(query.get("t") or "0", "t", 0.0, 1.0)
         return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
-                   parse_at(query, shape), *parse_mix(query, shape))
+                   parse_at(query, shape), *parse_mix(query, shape), parse_units(query))
 
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
@@ -113,6 +117,27 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
     if len(raw) != 2 * shape.z_dim:
         raise UserError("latent.bad_z")
     return tuple((np.frombuffer(raw, "<i2") / UNITS).tolist())
+
+
+def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
+    """The units of the generator that a query changes under `u`, in order, () where absent. Whether a model has them shows when it draws. Raises UserError."""
+    found = {}
+    items = _items(query, "u")
+    if len(items) > MAX_UNITS:
+        raise UserError("latent.too_many", name="u", count=len(items), max=MAX_UNITS)
+    for text in items:
+        place, _, factor = text.partition(":")
+        layer, _, unit = place.partition(".")
+        found[whole(layer, "u", 0, MAX_LAYER), whole(unit, "u", 0, MAX_UNIT)] = number(factor, "u", 0.0, MAX_FACTOR)
+    if len(found) < len(items):
+        raise UserError("latent.twice", name="u")
+    return tuple((*place, factor) for place, factor in sorted(found.items()))
+
+
+def write_at(z: np.ndarray) -> str:
+    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded to 1 / UNITS."""
+    units = (z.astype(np.float64) * UNITS).round().clip(-(2**15), 2**15 - 1).astype("<i2")
+    return base64.urlsafe_b64encode(units.tobytes()).decode().rstrip("=")
 
 
 def parse_psi(query: Mapping[str, str]) -> float:

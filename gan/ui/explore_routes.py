@@ -6,6 +6,7 @@ What has a URL that names the model's version (v=) never changes and is kept by 
 (gan.ui.lanes), and the models take turns there picture by picture.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, whole
+from gan.latent.point import MAX_LAYER, Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, parse_units, whole
 from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
@@ -74,6 +75,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("neighbours", of_model(_neighbours, "image/png")),
         get("strip", of_model(_strip, "image/png")),
         get("wall", of_model(_wall, "image/webp")),
+        get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
         get("times", times),
@@ -118,7 +120,15 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec))
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec), parse_units(query))
+
+
+def _inside(model: "Model", request: Request) -> bytes:
+    from gan.latent.inside import open_layer  # imports torch
+
+    point, layer = _point(model, request), whole(request.query_params.get("layer") or "0", "layer", 0, MAX_LAYER)
+    seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))  # units of its own layer change nothing of it
+    return model.remember(("inside", seen, layer), lambda: open_layer(model, seen, layer))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:

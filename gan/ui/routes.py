@@ -68,8 +68,9 @@ def get(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` runs in a thread, a coroutine function in none."""
-    run = _awaited if inspect.iscoroutinefunction(handler) else run_in_threadpool
+    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` runs in a thread of the path's lane, a coroutine function in none."""
+    lane = LANES.get(path)
+    run = _awaited if inspect.iscoroutinefunction(handler) else lane.run if lane else run_in_threadpool
 
     def checked(request: Request) -> Any:
         return handler(request) if is_ours(request) else problem(403, "forbidden", "This request came from another site.")

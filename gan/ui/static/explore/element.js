@@ -11,7 +11,7 @@ import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
-import { fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
+import { altered, fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
 import { Favourites } from "./store.js";
 import { Take } from "./take.js";
@@ -88,7 +88,7 @@ class GanExplorer extends HTMLElement {
     return h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
-      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), u: {}, psi: 1 })),
       h("span", { class: "gan-space" }),
       this.heart = tool("heart", "heart", "explore.keep", () => this.keepPoint()),
       h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
@@ -185,7 +185,6 @@ class GanExplorer extends HTMLElement {
     this.large.live(Boolean(this.model?.live));
     this.scores.show(this.model);
     if (!this.model) return;
-    this.views.renew();
     this.preview(this.model);
     this.draw();
     this.describe(this.model.id);
@@ -335,7 +334,7 @@ class GanExplorer extends HTMLElement {
 
   /** The picture of a point: {pixels} of this browser where it has the generator, else {bitmap} of the server. */
   async drawn(point) {
-    if (this.local.ready(this.model)) {
+    if (this.local.ready(this.model) && !altered(point)) {
       const pixels = await this.local.draw(point).catch(() => null);
       if (pixels) return { pixels };
     }
@@ -344,7 +343,7 @@ class GanExplorer extends HTMLElement {
 
   /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
   async sheet(path, asked, points, columns) {
-    if (this.local.ready(this.model)) {
+    if (this.local.ready(this.model) && !points.some(altered)) {
       const sheet = await this.local.sheet(points, columns).catch(() => null);
       if (sheet) return sheet;
     }

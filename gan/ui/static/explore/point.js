@@ -3,12 +3,14 @@
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
 export const MAX_SEED = 2 ** 31 - 1;
-const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "z", "to", "t", "wall", "axes", "view"];
+const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "z", "to", "t", "u", "wall", "axes", "view"];
+export const MOST_FACTOR = 4; // of a unit of the generator
+export const MOST_UNITS = 64; // that a point may change
 const STORAGE = "gan.explore";
 
 /** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], z: {}, to: 1, t: 0, u: {}, wall: 0, axes: [0, 1], view: "samples" };
 }
 
 /** The sliders at rest, on the seed itself. */
@@ -38,7 +40,17 @@ function amounts(d) {
   return d.slice(0, last + 1).map((value) => rounded(value || 0)).join(",");
 }
 
-const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
+/** Numbers by key, of z or of units, as queries write them. */
+export const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
+
+/** Units of the generator, "layer.unit" -> factor, as an address writes them; what makes no sense is left out. */
+function units(text) {
+  const pairs = (text ?? "").split(",").map((pair) => pair.split(":")).filter(([place, factor]) => /^\d{1,2}\.\d{1,4}$/.test(place) && factor);
+  return Object.fromEntries(pairs.slice(0, MOST_UNITS).map(([place, factor]) => [place, within(factor, 0, MOST_FACTOR, 1)]));
+}
+
+/** Whether a point changes the generator itself: only the server can draw that. */
+export const altered = (point) => Object.keys(point.u).length > 0;
 
 /** The parts of a point that differ from a fresh one, as text by key. */
 export function written(point) {
@@ -46,9 +58,9 @@ export function written(point) {
   const all = {
     model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
     label2: point.label2 === null ? "" : String(point.label2), mix: String(rounded(point.mix)),
-    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
+    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), u: overrides(point.u), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
+  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", z: "", to: "1", t: "0", u: "", wall: "0", axes: "0,1", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
@@ -73,6 +85,7 @@ export function parsed(texts) {
     z,
     to: whole(texts.to, base.to),
     t: within(texts.t ?? null, 0, 1, 0),
+    u: units(texts.u),
     wall: whole(texts.wall, 0),
     axes: axes.length === 2 && axes[0] >= 0 && axes[1] >= 0 && axes[0] !== axes[1] ? axes : base.axes,
     view: /^[a-z]{1,20}$/.test(texts.view ?? "") ? texts.view : base.view,
@@ -128,5 +141,5 @@ export function remember(point) {
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
   const blend = point.label2 !== null && point.mix > 0 ? { label2: point.label2, mix: rounded(point.mix) } : {};
-  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...blend, ...way, ...extra };
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, u: overrides(point.u) || null, ...blend, ...way, ...extra };
 }
