@@ -12,10 +12,11 @@ import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gan.data import landscapes, scenery
+from gan.data.dataset import Dataset, fit
 from gan.data.registry import read_meta
+from gan.latent.ridge import Ridge
 from gan.metrics.features import FeatureNet, load_net, net_names, to_range
 from gan.metrics.viewers import ALIASES
-from gan.latent.ridge import Ridge
 
 CERTAIN = 8.0  # log-odds beyond which a net's certainty says nothing more
 EXAMPLES, EXAMPLES_SEED = 1024, 4001  # landscapes from which the hour is learned; a seed of which nothing else is drawn
@@ -43,9 +44,17 @@ class Reader(NamedTuple):
 def open_reader(data: str, channels: int) -> Reader:
     """What can be told of pictures of a data set, by its name; of one that nothing is known of, only what can be measured in any picture."""
     name = ALIASES.get(data, data)
-    parts = [READERS[name](load_net(name))] if name in READERS and name in net_names() else []
-    parts.append(_measured({**MEASURED[channels], **(STROKES if name == "digits" else {})}))
-    return Reader(tuple(attribute for part in parts for attribute in part.attributes), lambda images: torch.cat([part.read(images) for part in parts], 1))
+    measured = _measured({**MEASURED[channels], **(STROKES if name == "digits" else {})})
+    if name not in READERS or name not in net_names():
+        return measured
+    net = load_net(name)
+    told = READERS[name](net)
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        fitting = fit(Dataset("", images), net.size, net.channels).images
+        return torch.cat([told.read(fitting), measured.read(images)], 1)
+
+    return Reader(told.attributes + measured.attributes, read)
 
 
 # Measured in any picture -----------------------------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ FIRST, TRIED = 1_100_000_000, 1_200_000_000  # seeds that nobody meets by chance
 REACH = 2.0  # standard deviations to each side at which a direction is tried
 EXPLAINED = 0.05  # of an attribute's variance within a class, that z must explain
 MOVED, STEADY = 0.5, 0.75  # how much of a standard deviation it must move from one end to the other, and in which share of the pictures
+MORE = 0.1  # pictures that must have gained a thing, as a share of all
 TOLD = 0.25  # standard deviations from which a change of another attribute is told
 DISTURBING, LEFT = 0.5, 0.6  # another's change, over the wanted one's, from which on it is taken out; the least that may be left of the wanted one
 
@@ -72,9 +73,9 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
         return _Tried((high - low).mean(0) / spread, low, high)
 
     tried = {k: try_out(vectors[k]) for k, fit in enumerate(fits) if fit.explained >= EXPLAINED}
-    kept = [k for k, trial in tried.items() if trial.moved[k] >= MOVED and (trial.high[:, k] > trial.low[:, k]).float().mean() >= STEADY]
+    kept = [k for k, trial in tried.items() if _moves(k, reader, trial)]
     content = [k for k in kept if reader.attributes[k].content]
-    purer = {k: _purer(k, content, vectors, tried, try_out) for k in content}
+    purer = {k: _purer(k, content, reader, vectors, tried, try_out) for k in content}
     for k, found in purer.items():
         vectors[k], tried[k] = found
     kept.sort(key=lambda k: -tried[k].moved[k].item())
@@ -91,7 +92,16 @@ def _samples(spec: ModelSpec, first: int, count: int) -> tuple[torch.Tensor, tor
     return z, torch.arange(count) % spec.num_classes if spec.num_classes else None
 
 
-def _purer(k: int, content: list[int], vectors: list[torch.Tensor], tried: dict[int, _Tried], try_out: Callable) -> tuple[torch.Tensor, _Tried]:
+def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
+    """Whether a direction moves attribute k by enough, and in enough pictures, to be offered."""
+    low, high = trial.low[:, k], trial.high[:, k]
+    gained = ((high > 0).float() - (low > 0).float()).mean() if reader.attributes[k].share else 1.0
+    return bool(trial.moved[k] >= least and (high > low).float().mean() >= STEADY and gained >= MORE)
+
+
+def _purer(
+    k: int, content: list[int], reader: Reader, vectors: list[torch.Tensor], tried: dict[int, _Tried], try_out: Callable[[torch.Tensor], _Tried]
+) -> tuple[torch.Tensor, _Tried]:
     """A direction without those of the things that it moves as well, and what it then does, where that is better; else as it was.
 
     InterFaceGAN's conditional manipulation: the projection on the others' directions is taken away.
@@ -107,7 +117,7 @@ def _purer(k: int, content: list[int], vectors: list[torch.Tensor], tried: dict[
     vector = nn.functional.normalize(left, dim=0)
     after = try_out(vector)
     better = max(abs(after.moved[j]) / after.moved[k] for j in others) < max(abs(before.moved[j]) / before.moved[k] for j in others)
-    enough = after.moved[k] >= max(MOVED, LEFT * before.moved[k]) and (after.high[:, k] > after.low[:, k]).float().mean() >= STEADY
+    enough = _moves(k, reader, after, max(MOVED, LEFT * before.moved[k].item()))
     return (vector, after) if better and enough else (vectors[k], before)
 
 

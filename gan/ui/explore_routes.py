@@ -1,10 +1,11 @@
 """What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods and strips as bytes, and the generator itself as ONNX with its
-directions (K, z_dim) as little-endian float32, from which a browser draws its own.
+directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as JSON.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
 """
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import Point, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
+from gan.latent.point import Point, direction_id, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
 
@@ -62,6 +63,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("wall", of_model(_wall, "image/webp")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
+        get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
+        get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
         get("checkpoints/{name}/preview.webp", preview),
     ]
 
@@ -102,6 +106,10 @@ def _strip(model: "Model", request: Request) -> bytes:
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
     return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
+
+
+def _family(model: "Model", name: str) -> bytes:
+    return json.dumps(model.family(name), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _generator(model: "Model", request: Request) -> bytes:

@@ -51,6 +51,6 @@ _OPENING, _SHEETS = Lane(4), Lane(2)
 # Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single picture never waits for more than two sheets, which
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {
-    "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS,
-    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING,
+    "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
+    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "factors": _OPENING, "attributes": Lane(1),
 }  # fmt: skip
