@@ -118,16 +118,16 @@ class Model:
         raise UserError("latent.unknown_direction", name=name)
 
     def family(self, name: str) -> dict[str, Any]:
-        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of little-endian float32, and the ids "fixed" of attributes
-        that z does not move."""
+        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of little-endian float32, the ids "fixed" of attributes
+        that z does not move, and the "titles" of attributes by id."""
         if name == "factors":
-            found, fixed = self.factors(), []
+            found, fixed, titles = self.factors(), [], {}
             told = _numbered(found, "s")
         else:
             named = self.attributes()
-            found, fixed = named.directions, named.fixed
+            found, fixed, titles = named.directions, named.fixed, named.titles
             told = [{**fact, "effect": round(float(effect), 2)} for fact, effect in zip(named.facts, found.effect, strict=True)]
-        return {"directions": told, "vectors": base64.b64encode(found.vectors.astype("<f4").tobytes()).decode(), "fixed": fixed}
+        return {"directions": told, "vectors": base64.b64encode(found.vectors.astype("<f4").tobytes()).decode(), "fixed": fixed, "titles": titles}
 
     def describe(self) -> dict[str, Any]:
         """The form of GET model. While a run trains, `directions_version` stays the same as long as the sliders keep their meaning."""

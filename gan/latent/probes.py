@@ -36,11 +36,13 @@ class Named(NamedTuple):
     facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much the attribute moves between REACH to one side and
     to the other in standard deviations of it over all classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
     attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that z does not move.
+    titles: by id, of attributes that only the data name.
     """
 
     directions: Directions
     facts: list[dict[str, Any]]
     fixed: list[str]
+    titles: dict[str, str]
 
 
 class _Tried(NamedTuple):
@@ -79,12 +81,13 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
     for k, found in purer.items():
         vectors[k], tried[k] = found
     kept.sort(key=lambda k: -tried[k].moved[k].item())
-    names = [attribute.id for attribute in reader.attributes]
     chosen = torch.stack([vectors[k] for k in kept]) if kept else torch.zeros(0, spec.z_dim)
     effect, overlap = measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
     explained = np.array([fits[k].explained for k in kept], np.float32)
     directions = Directions(chosen.numpy(), np.array([tried[k].moved[k] for k in kept], np.float32), explained, effect, overlap)
-    return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], [name for k, name in enumerate(names) if k not in kept])
+    fixed = [attribute.id for k, attribute in enumerate(reader.attributes) if k not in kept]
+    titles = {attribute.id: attribute.title for attribute in reader.attributes if attribute.title}
+    return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
 
 
 def _samples(spec: ModelSpec, first: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -1,6 +1,8 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
 import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { Chosen } from "./chosen.js";
 import { Controls } from "./controls.js";
+import { Families } from "./families.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
@@ -30,7 +32,7 @@ class GanExplorer extends HTMLElement {
     this.models = [];
     this.broken = new Set();
     this.build();
-    this.local = new Local(() => this.draw());
+    this.local = new Local(() => this.draw(), (id) => this.families.vector(id));
     this.draw = latest(() => this.drawLarge());
     this.fetch = later(() => this.local.follow(this.model), UNHURRIED);
     this.rebase = latest(() => this.loadBase());
@@ -53,7 +55,9 @@ class GanExplorer extends HTMLElement {
     this.large = new Large();
     this.path = new Path();
     this.scores = new Scores();
-    this.controls = new Controls(shared.change);
+    this.families = new Families();
+    this.chosen = new Chosen(() => this.rechoose());
+    this.controls = new Controls(shared.change, this.chosen, this.families);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
     this.wall = new Wall(shared);
@@ -161,6 +165,7 @@ class GanExplorer extends HTMLElement {
   open() {
     this.say(null);
     this.loaded = null;
+    this.families.follow(this.model);
     this.controls.begin(this.model);
     this.neighbours.build(0);
     for (const sheet of this.sheets) sheet.clear();
@@ -172,6 +177,7 @@ class GanExplorer extends HTMLElement {
     this.large.live(Boolean(this.model?.live));
     this.scores.show(this.model);
     if (!this.model) return;
+    this.views.renew();
     this.preview(this.model);
     this.draw();
     this.describe(this.model.id);
@@ -236,6 +242,7 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.fetch();
     this.describe(this.point.model);
+    this.views.renew();
     this.settle();
   }
 
@@ -243,6 +250,8 @@ class GanExplorer extends HTMLElement {
     try {
       const model = await request("model", { query: { id } });
       if (id !== this.point.model) return;
+      this.families.follow(model);
+      this.chosen.follow(model);
       if (this.loaded === id) this.controls.relabel(model);
       else this.controls.learn(model);
       this.loaded = id;
@@ -251,6 +260,7 @@ class GanExplorer extends HTMLElement {
       this.controls.set(this.point);
       this.rebase();
       this.neighbours.sheet.refresh();
+      this.views.renew();
     } catch (error) {
       if (id !== this.point.model) return;
       if (!error.offline) this.broken.add(id);
@@ -301,8 +311,23 @@ class GanExplorer extends HTMLElement {
     }
   }
 
+  /** The visitor's list of sliders has changed. */
+  rechoose() {
+    this.controls.choose();
+    this.dispatchEvent(new CustomEvent("gan:chosen"));
+  }
+
+  /** Get the directions that points name. Where they can't be had, the server says so when it is asked for the picture. */
+  async #know(points) {
+    const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.families.vector(id));
+    if (!unknown.length) return;
+    await this.families.know(unknown).catch(() => null);
+    this.controls.choose();
+  }
+
   /** The picture of a point: {pixels} of this browser where it has the generator, else {bitmap} of the server. */
   async drawn(point) {
+    await this.#know([point]);
     if (this.local.ready(this.model)) {
       const pixels = await this.local.draw(point).catch(() => null);
       if (pixels) return { pixels };
@@ -312,6 +337,7 @@ class GanExplorer extends HTMLElement {
 
   /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
   async sheet(path, asked, points, columns) {
+    await this.#know(points);
     if (this.local.ready(this.model)) {
       const sheet = await this.local.sheet(points, columns).catch(() => null);
       if (sheet) return sheet;

@@ -3,18 +3,19 @@
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
 export const MAX_SEED = 2 ** 31 - 1;
-const KEYS = ["model", "seed", "at", "psi", "label", "d", "z", "to", "t", "wall", "axes", "view"];
+const MOST_MOVES = 32; // directions that an address names
+const KEYS = ["model", "seed", "at", "psi", "label", "d", "x", "z", "to", "t", "wall", "axes", "view"];
 const STORAGE = "gan.explore";
 
 /** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, d: [], x: {}, z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
 }
 
 /** The sliders at rest, on the seed itself. */
 export function unmoved() {
-  const { at, d, z, t: part } = fresh();
-  return { at, d, z, t: part };
+  const { at, d, x, z, t: part } = fresh();
+  return { at, d, x, z, t: part };
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
@@ -32,14 +33,38 @@ function amounts(d) {
 
 const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
 
+/** x as the query writes it: directions at rest are left out. */
+const moves = (x) => Object.entries(x).filter(([, value]) => rounded(value)).map(([id, value]) => `${id}:${rounded(value)}`).join(",");
+
+const PRINCIPAL = /^p(\d{1,3})$/; // p0 is the first number of d; all other directions stand in x
+const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
+
+/** How far the point is along a direction, by its id. */
+export function amountOf(point, id) {
+  const place = PRINCIPAL.exec(id)?.[1];
+  return (place === undefined ? point.x[id] : point.d[place]) ?? 0;
+}
+
+/** What of the point changes for a direction to be at `amount`. */
+export function withAmount(point, id, amount) {
+  const place = PRINCIPAL.exec(id)?.[1];
+  if (place === undefined) return { x: { ...point.x, [id]: amount } };
+  const d = Array.from({ length: Math.max(point.d.length, +place + 1) }, (_, index) => point.d[index] ?? 0);
+  d[place] = amount;
+  return { d };
+}
+
+/** The ids of all directions along which the point has moved. */
+export const movedAlong = (point) => [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));
+
 /** The parts of a point that differ from a fresh one, as text by key. */
 function written(point) {
   const base = fresh();
   const all = {
     model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
-    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
+    d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
+  const rest = { ...base, seed: null, psi: "1", label: "", d: "", x: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
@@ -47,7 +72,11 @@ function written(point) {
 function parsed(texts) {
   const base = fresh();
   const axes = (texts.axes ?? "").split(",").map((text) => whole(text, -1));
-  const z = {};
+  const [x, z] = [{}, {}];
+  for (const pair of (texts.x ?? "").split(",").slice(0, MOST_MOVES)) {
+    const [id, value] = pair.split(":");
+    if (DIRECTION.test(id) && value !== undefined) x[id] = within(value, -LIMIT, LIMIT, 0);
+  }
   for (const pair of (texts.z ?? "").split(",")) {
     const [index, value] = pair.split(":");
     if (whole(index, null) !== null && value !== undefined) z[index] = within(value, -RAW_LIMIT, RAW_LIMIT, 0);
@@ -59,6 +88,7 @@ function parsed(texts) {
     psi: within(texts.psi ?? null, 0, 1.5, base.psi),
     label: whole(texts.label, null),
     d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
+    x,
     z,
     to: whole(texts.to, base.to),
     t: within(texts.t ?? null, 0, 1, 0),
@@ -116,5 +146,5 @@ export function remember(point) {
 /** What a picture route needs to know of this point, for `address`. */
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
-  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...way, ...extra };
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, ...way, ...extra };
 }

@@ -7,7 +7,9 @@ import { h, t } from "../common.js";
  * know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for another model or newer weights of the same. The last two are called
  * only while it is open; `renew` and `place` are called after `open` as well.
  */
-const VIEWS = {};
+const VIEWS = {
+  directions: () => import("./directions.js"),
+};
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
 export class Views {
