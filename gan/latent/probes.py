@@ -31,7 +31,7 @@ Draw = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 
 class Named(NamedTuple):
-    """Directions with names, the one that moves its attribute most first.
+    """Directions with names: things in pictures, then how pictures look as a whole, each sort beginning with the one that moves its attribute most.
 
     facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much the attribute moves between REACH to one side and
     to the other in standard deviations of it over all classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
@@ -80,7 +80,7 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
     purer = {k: _purer(k, content, reader, vectors, tried, try_out) for k in content}
     for k, found in purer.items():
         vectors[k], tried[k] = found
-    kept.sort(key=lambda k: -tried[k].moved[k].item())
+    kept.sort(key=lambda k: (not reader.attributes[k].content, -tried[k].moved[k].item()))
     chosen = torch.stack([vectors[k] for k in kept]) if kept else torch.zeros(0, spec.z_dim)
     effect, overlap = measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
     explained = np.array([fits[k].explained for k in kept], np.float32)

@@ -8,7 +8,8 @@ import { effectText } from "./sliders.js";
 
 export const AMOUNTS = [-3, -2, -1, 0, 1, 2, 3]; // sigma
 const OTHERS = 3; // other attributes that are told of
-const signed = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
+const figures = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
+const signed = (value) => figures.format(value).replace("-", "−");
 const percent = (share) => `${Math.round(100 * share)}\u202f%`;
 
 /** `view` is the list that it stands in. `tell(direction, {own, reason})` brings it up to date; `own` where the list is the visitor's own, to be put in order. */
@@ -73,7 +74,7 @@ export class Row {
   }
 
   #at(index) {
-    return t("explore.along_at", { name: this.#name(), amount: signed.format(AMOUNTS[index]) });
+    return t("explore.along_at", { name: this.#name(), amount: signed(AMOUNTS[index]) });
   }
 
   #placed(amount) {
@@ -133,7 +134,7 @@ export class Row {
 function facts(direction, name) {
   if (direction.moved === undefined) return "";
   const { share, low, high, moved, steady, others } = direction;
-  const wanted = share ? t("explore.fact_share", { low: percent(low), high: percent(high) }) : t("explore.fact_moved", { moved: signed.format(moved), steady: percent(steady) });
-  const listed = others.slice(0, OTHERS).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed.format(amount) })).join(t("explore.between"));
+  const wanted = share ? t("explore.fact_share", { low: percent(low), high: percent(high) }) : t("explore.fact_moved", { moved: signed(moved), steady: percent(steady) });
+  const listed = others.slice(0, OTHERS).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed(amount) })).join(t("explore.between"));
   return [wanted, listed ? t("explore.fact_others", { list: listed }) : t("explore.fact_alone")].join(" ");
 }

@@ -66,6 +66,8 @@ export class View {
 
   #choose(name) {
     Object.assign(this, { list: name, all: false });
+    this.rowsList.replaceChildren();
+    this.rest.hidden = this.fixed.hidden = true;
     this.show();
   }
 
