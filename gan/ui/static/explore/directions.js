@@ -61,7 +61,7 @@ export class View {
   }
 
   #shown() {
-    return [...this.rowsList.children].map((element) => this.rows.get(element.dataset.id));
+    return [...this.rowsList.children].map((element) => this.rows.get(element.dataset.id)).filter(Boolean);
   }
 
   #choose(name) {
@@ -81,7 +81,8 @@ export class View {
     const wait = setTimeout(() => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }), 300);
     try {
       const ids = chosen.ids();
-      await (list === "chosen" ? families.know(ids) : families.load(list));
+      const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
+      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
       if (list !== this.list || model !== this.model) return;
       this.#fill(list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? []);
       this.#say(null);

@@ -304,6 +304,7 @@ class GanExplorer extends HTMLElement {
     } catch (error) {
       if (asked.model !== this.point.model) return;
       this.say(error);
+      if (error.key === "latent.finding") this.families.lose();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);

@@ -30,17 +30,23 @@ export class Families {
     this.model = model;
   }
 
+  /** The server has let go of what it had found: it is to be asked again. */
+  lose() {
+    this.#forget(this.model, this.version);
+  }
+
   #forget(model, version) {
     Object.assign(this, { id: model?.id ?? null, model, version, asked: {}, found: {}, fixed: [], titles: {}, byId: new Map() });
   }
 
   /** The directions of a family. Throws what the server says. */
   load(family) {
-    this.asked[family] ??= this.#fetch(family, this.asked).catch((error) => {
-      delete this.asked[family];
+    const { asked } = this;
+    asked[family] ??= this.#fetch(family, asked).catch((error) => {
+      delete asked[family];
       throw error;
     });
-    return this.asked[family];
+    return asked[family];
   }
 
   async know(ids) {
