@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browsing import SLOW
 from tests.generators import RUN
 
 
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
     """Go to a model, and wait until its own picture is drawn."""
     page.goto(f"{address}#model={model}{rest}")
-    expect(sliders(page).first).to_be_enabled(timeout=20000)
+    expect(sliders(page).first).to_be_enabled(timeout=SLOW)
     page.wait_for_function("""(model) => {
       const { point, shown } = document.querySelector("gan-explorer");
       return shown && point.model === model;

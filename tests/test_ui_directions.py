@@ -34,7 +34,8 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def desktop(browser):
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
-    context.set_default_timeout(SLOW / 2)
+    context.set_default_timeout(SLOW)
+    context.add_init_script("delete window.WebAssembly")  # one test below draws in the browser
     yield context
     context.close()
 
@@ -43,6 +44,7 @@ def desktop(browser):
 def kept(desktop, address):
     page = desktop.new_page()
     visit(page, address, rest="&view=directions")
+    drawn(page, "Direction 1")
     yield page
     page.close()
 
@@ -77,7 +79,7 @@ def row(page: Page, name: str):
 
 def drawn(page: Page, name: str) -> None:
     row(page, name).scroll_into_view_if_needed()
-    expect(row(page, name).locator(".xp-mosaic")).not_to_have_class("xp-mosaic is-locked", timeout=SLOW / 2)
+    expect(row(page, name).locator(".xp-mosaic")).not_to_have_class("xp-mosaic is-locked", timeout=SLOW)
 
 
 def test_principal_directions_are_there_at_once_and_have_sliders(page):
@@ -167,6 +169,7 @@ def test_a_hidden_direction_can_be_shown_again(page):
 
 def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
     page = desktop.new_page()
+    page.add_init_script("localStorage.clear()")
 
     def dull(route):
         model = route.fetch().json()
@@ -263,14 +266,16 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     page.close()
 
 
-def test_without_a_generator_here_the_server_draws_the_strips(browser, address):
+def test_with_the_generator_here_the_strips_need_no_server(browser, address):
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
-        context.add_init_script("delete window.WebAssembly")
         page = context.new_page()
-        page.set_default_timeout(SLOW / 2)
-        visit(page, address, rest="&view=directions")
+        page.set_default_timeout(SLOW)
+        page.route("**/gan/along?*", lambda route: route.abort())
+        visit(page, address, rest="&view=directions&x=s1:2")
+        expect(page.locator(".xp-path [role=status]")).to_have_text("Drawn in your browser", timeout=SLOW)
         choose(page, "Factorised")
         drawn(page, "Factor 1")
+        page.route("**/gan/image?*", lambda route: route.abort())
         changes(page, lambda: row(page, "Factor 1").locator(".xp-cell").first.click())
         expect(page.locator(".xp-note")).to_be_hidden()
 
@@ -288,7 +293,7 @@ def test_another_model_has_a_list_of_its_own(page, address):
 def test_on_a_phone_everything_can_be_touched(browser, address, language):
     with browser.new_context(**PHONE, locale=language) as context:
         page = context.new_page()
-        page.set_default_timeout(SLOW / 2)
+        page.set_default_timeout(SLOW)
         visit(page, address, rest="&view=directions")
         expect(page.locator(".xp-dir")).to_have_count(10)
         page.locator(".xp-directions .xp-chip[value=chosen]").tap()

@@ -120,8 +120,9 @@ export class Row {
     };
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter" && !event.isComposing) end(true, true);
-      if (event.key === "Escape") end(false, true);
+      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault(); // or the pencil, which has the focus next, would be pressed by the same key
+      end(event.key === "Enter", true);
     });
     box.addEventListener("blur", () => end(true, false));
     this.name.replaceWith(box);
