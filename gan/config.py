@@ -162,7 +162,7 @@ DATA_DEFAULTS: dict[str, dict[str, Any]] = {
 # 180 s of one CPU thread, Fréchet distance (FD) through EfficientNet. Emoji: blobs became flags, smileys and hearts, FD 3825 became 2150 without labels and
 # 2440 with them, by which one can choose what is drawn. Landscapes, by labels: gamma 1, width 16: 2010; width 24 with gamma .3: 1930, and mountains; with
 # 10 looks worse.
-# Augmentation of emoji in three minutes, FD through the emoji net for none / always / when needed: of 100 pictures 96 / 193 / 117, of 500 41 / 74 / 68, of 585
+# Augmentation of emoji in three minutes, FD through the emoji net for none / always / when needed: of 100 pictures 96 / 193 / 117, of 500 41 / 74 / 68, of 583
 # 52 / 128 / 87; without any, copies were not far off. How many pictures people bring is not known here, and where they are many it hardly ever augments.
 FOUND: dict[tuple[str, str], dict[str, Any]] = {
     **{(name, "modern"): {"lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 1.0, "batch": 64, "penalty_every": 2, "gamma": 0.2, "looks": 10} for name in _GREY_28},

@@ -167,7 +167,7 @@ def test_a_run_from_a_machine_with_more_threads_goes_on_with_those_there_are(lon
     text = json.dumps(meta)
     save_file(tensors, checkpoint, metadata={"trainer": text, "sha256": digest(tensors, text)})
     step = read_json(long_run / "status.json")["step"]
-    assert "instead of device cpu, threads 999" in go_on_until(long_run, step)
+    assert "instead of cpu × 999" in go_on_until(long_run, step)
     assert trained_with(long_run)["threads"] == known_machine.threads
     assert read_state(checkpoint)[1]["counters"]["compute"]["threads"] == known_machine.threads
 

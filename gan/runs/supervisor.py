@@ -263,6 +263,8 @@ class Supervisor:
                         self._wake.set()
             except Exception as error:  # a full disk must not end the supervision of a run that is still training
                 full = isinstance(error, OSError) and error.errno in FULL
+                if full:
+                    self._room.refused()
                 _log.error("the supervisor failed and tries again in a few seconds%s", ": the disk is full" if full else "", exc_info=None if full else error)
                 self._closing.wait(PATIENCE)
 

@@ -88,6 +88,10 @@ class Room:
                 self.lack, self._not_before = error, time.monotonic() + PATIENCE
         return self.lack is None
 
+    def refused(self) -> None:
+        """The disk was full when the next run was to be started; the next look tells whether it still is."""
+        self.lack = UserError("runs.disk_full")
+
     def ask_again(self) -> None:
         """Something was deleted: look at once the next time."""
         self._not_before = 0.0

@@ -248,8 +248,11 @@ class Worker:
 
 
 def _told(compute: Any) -> str:
-    """What a run was computed with, in a few words; a checkpoint's header may hold anything."""
-    return ", ".join(f"{name} {value}" for name, value in compute.items()) if isinstance(compute, dict) else str(compute)
+    """What a run was computed with, in words that are the same in every language; a checkpoint's header may hold anything."""
+    if not isinstance(compute, dict):
+        return str(compute)
+    layout = "channels_last" if compute.get("channels_last") else "contiguous"
+    return f"{compute.get('device')} × {compute.get('threads')}, {compute.get('precision')}, {layout}"
 
 
 def be_nice() -> None:

@@ -53,7 +53,9 @@ class Drawn(NamedTuple):
 def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget: float) -> RunConfig:
     """The config with which a variant trains on a data set of that name in SETS for `budget` seconds. Raises UserError for an impossible setting."""
     channels, size = dataset.images.shape[1:3]
-    return config_of(variant, sets.SETS[data].name, size, channels, seed=seed, minutes=max(0.05, budget / 60))
+    subject = sets.SETS[data]
+    usual = {name: value for name, value in subject.settings.items() if name not in variant.settings}
+    return config_of(variant, subject.name, size, channels, seed=seed, minutes=max(0.05, budget / 60), **usual)
 
 
 class Ours:

@@ -4,10 +4,11 @@ A further one is one more entry in SETS.
 """
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 
@@ -35,6 +36,7 @@ class Subject(NamedTuple):
     score: Callable[..., Scores] = score
     viewer: str | None = None  # where only this one will do
     samples: int | None = None  # pictures to draw; None for as many as are held out
+    settings: Mapping[str, Any] = MappingProxyType({})  # fields of RunConfig that every recipe has on it unless told otherwise
 
 
 def load_training(name: str, folder: Folder, seed: int, limit: int | None = None) -> Dataset:
@@ -94,7 +96,7 @@ def _stacked() -> Subject:
     def test(folder: Folder) -> torch.Tensor:
         return stacked.stack(digits(folder, "t10k")[0], HELD_OUT, seed=0)
 
-    return Subject(train, test, "stacked", stacked.score, "digits", stacked.SAMPLES)
+    return Subject(train, test, "stacked", stacked.score, "digits", stacked.SAMPLES, {"augment": "none", "adaptive": False})
 
 
 def _bundled(name: str) -> Subject:

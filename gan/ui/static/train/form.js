@@ -126,7 +126,7 @@ class RecipePicker extends Picker {
     const line = (recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
     const card = (recipe) => this.card(recipe.name, { class: "tr-recipe" }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)));
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
-    this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_losses")), h("div", { class: "tr-recipes" }, rest.map(card))),
+    this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card))),
       this.formula);
   }
 
