@@ -46,7 +46,9 @@ def test_the_largest_effect_comes_first_whatever_the_matrix_says():
     assert found.sigma[0] == pytest.approx(2.0, rel=1e-4)
 
 
-@pytest.mark.parametrize(("architecture", "size", "num_classes", "looks"), [("modern", 32, 0, 1), ("modern", 28, 3, 4), ("dcgan", 64, 0, 1), ("dcgan", 64, 4, 1)])
+@pytest.mark.parametrize(("architecture", "size", "num_classes", "looks"), [
+    ("modern", 32, 0, 1), ("modern", 28, 3, 4), ("dcgan", 64, 0, 1), ("dcgan", 64, 4, 1),
+])  # fmt: skip
 def test_the_matrix_is_what_z_goes_through_before_the_nonlinearity(architecture, size, num_classes, looks):
     model = spec(9, num_classes, architecture=architecture, size=size, channels=3, looks=looks)
     generator = lively(model)

@@ -51,7 +51,7 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
 def planted_reader(axes: torch.Tensor, mixed: torch.Tensor) -> tuple[Reader, object, object]:
     """Three things that z moves, the second not without the first, one that only the class decides, and one of chance; and what draws and reads them."""
     ways = torch.stack([axes[0], mixed, axes[2]])
-    names = (Attribute("first", False, True), Attribute("second", False, True), Attribute("third", True, True), Attribute("fixed", False, True), Attribute("chance", False, True))
+    names = tuple(Attribute(name, name == "third", True) for name in ("first", "second", "third", "fixed", "chance"))
 
     def draw(z, labels):
         return torch.cat([z, labels[:, None].float()], 1)

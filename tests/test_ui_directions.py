@@ -15,8 +15,9 @@ pytestmark = pytest.mark.browser
 OTHER = "20250102-040506-faces-modern"
 NAMED = {
     "directions": [
-        {"id": "night", "title": "", "effect": 2.5, "share": False, "moved": 1.25, "steady": 0.97, "low": 0.2, "high": 0.6, "explained": 0.7, "others": [["brightness", -1.5]]},
-        {"id": "class3", "title": "owl", "effect": 0.5, "share": True, "moved": 0.75, "steady": 0.8, "low": 0.1, "high": 0.5, "explained": 0.3, "others": []},
+        {"id": "night", "title": "", "effect": 2.5, "share": False, "moved": 1.25, "steady": 0.97, "low": 0.2, "high": 0.6,
+         "others": [["brightness", -1.5]]},
+        {"id": "class3", "title": "owl", "effect": 0.5, "share": True, "moved": 0.75, "steady": 0.8, "low": 0.1, "high": 0.5, "others": []},
     ],
     "fixed": ["sea", "class1"], "titles": {"class1": "fox", "class3": "owl"},
 }  # fmt: skip
@@ -103,7 +104,10 @@ def test_a_strip_goes_from_one_end_of_the_slider_to_the_other(page):
 
 def test_the_strips_follow_the_point(page):
     drawn(page, "Direction 1")
-    strip = lambda p: row(p, "Direction 1").locator("canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
+
+    def strip(page):
+        return row(page, "Direction 1").locator("canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
+
     changes(page, lambda: page.get_by_role("button", name="Randomise").click(), strip)
 
 
@@ -207,8 +211,9 @@ def test_a_list_is_exported_and_imported(page, tmp_path):
     page.locator(".xp-directions input[type=file]").set_input_files(path)
     expect(page.locator(".xp-directions [role=status]")).to_have_text("10 directions are now on the sliders.")
     assert slider_names(page) == names(page) == wanted
-    for change, sentence in ((lambda: file["directions"][0]["vector"].reverse(), "belong to another model"), (lambda: file.update(z_dim=20), "belong to another model"),
-                             (lambda: file.update(format="x"), "holds no directions")):  # fmt: skip
+    foreign, none = "belong to another model", "holds no directions"
+    changed = ((lambda: file["directions"][0]["vector"].reverse(), foreign), (lambda: file.update(z_dim=20), foreign), (lambda: file.update(format="x"), none))
+    for change, sentence in changed:
         change()
         path.write_text(json.dumps(file))
         page.locator(".xp-directions input[type=file]").set_input_files(path)

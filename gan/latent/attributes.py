@@ -76,7 +76,7 @@ def colourfulness(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def slant(pixels: torch.Tensor) -> torch.Tensor:
-    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height above the middle (LeCun et al. 1998 deslant by it)."""
+    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height above the middle."""
     ink, x, y = _ink(pixels)
     return (ink * x * y).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)
 

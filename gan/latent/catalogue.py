@@ -18,7 +18,8 @@ RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 class Entry:
     """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown.
 
-    `data` is what it was trained on, by the name of the set, "" where nobody knows. `scored` tells how good a checkpoint is, where its card does: {"net", "title", "against", "pictures", "scores": {name: number}}.
+    `data` is what it was trained on, by the name of the set, "" where nobody knows. `scored` tells how good a checkpoint is, where its card does:
+    {"net", "title", "against", "pictures", "scores": {name: number}}.
     """
 
     id: str
@@ -89,7 +90,8 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
     card, model = _object(folder / "card.json"), read_model(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
-                  data=str(card.get("data") or folder.name), title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card))
+                  data=str(card.get("data") or folder.name), title=str(card.get("title") or folder.name), live=False, preview=preview, images=0,
+                  scored=read_scores(card))
 
 
 def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:

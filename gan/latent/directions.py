@@ -1,6 +1,6 @@
 """Directions in latent space that change a lot, found from the weights alone.
 
-GANSpace (Härkönen et al. 2020) is a PCA of the generator's first-layer activations. SeFa (Shen and Zhou 2021) factorises the first layer's matrix in closed form.
+GANSpace (Härkönen et al. 2020) is a PCA of the generator's first-layer activations. SeFa (Shen and Zhou 2021) factorises its matrix in closed form.
 Both are then tried on pictures: how much each direction changes, and how much alike two of them are.
 """
 

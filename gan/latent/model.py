@@ -118,8 +118,8 @@ class Model:
         raise UserError("latent.unknown_direction", name=name)
 
     def family(self, name: str) -> dict[str, Any]:
-        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of little-endian float32, the ids "fixed" of attributes
-        that z does not move, and the "titles" of attributes by id."""
+        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of little-endian float32, the ids "fixed" of those
+        attributes that z does not move, and the "titles" of attributes by id."""
         if name == "factors":
             found, fixed, titles = self.factors(), [], {}
             told = _numbered(found, "s")
@@ -201,8 +201,11 @@ class Model:
 
 def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
     """Directions as the page is told of them: "id", "effect", whether it is "dead", and the id of its "twin" or None."""
-    return [{"id": f"{letter}{k}", "effect": round(float(effect), 2), "dead": verdict["dead"], "twin": None if verdict["twin"] is None else f"{letter}{verdict['twin']}"}
-            for k, (effect, verdict) in enumerate(zip(found.effect, found.verdicts(), strict=True))]
+    told = []
+    for k, (effect, verdict) in enumerate(zip(found.effect, found.verdicts(), strict=True)):
+        twin = None if verdict["twin"] is None else f"{letter}{verdict['twin']}"
+        told.append({"id": f"{letter}{k}", "effect": round(float(effect), 2), "dead": verdict["dead"], "twin": twin})
+    return told
 
 
 def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:

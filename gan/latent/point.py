@@ -36,9 +36,9 @@ class Shape(Protocol):
 class Point:
     """Where in latent space, and of which class.
 
-    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
-    leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great circle to z(to), and the nearer of the two
-    seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class.
+    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides`
+    (index, value) replace single numbers of z. label None ("mixed") leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1)
+    along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class.
     """
 
     seed: int = 0
@@ -126,7 +126,7 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
 
 
 def parse_moves(query: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
-    """The directions that a query names under `x` and how far to go along each, () where absent; whether a model has them is not looked at. Raises UserError."""
+    """The directions that a query names under `x` and how far to go along each, () where absent; whether a model has them is not asked. Raises UserError."""
     pairs = [text.partition(":") for text in _items(query, "x")]
     if len(pairs) > MAX_MOVES:
         raise UserError("latent.too_many", name="x", count=len(pairs), max=MAX_MOVES)
