@@ -130,5 +130,6 @@ def _told(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
     ends = [(end > 0).float().mean() if attribute.share else end.mean() for end in (low, high)]
     order = sorted((j for j in range(len(trial.moved)) if j != k and abs(trial.moved[j]) >= TOLD), key=lambda j: -abs(trial.moved[j]))
     return {"id": attribute.id, "title": attribute.title, "share": attribute.share, "explained": round(fit.explained, 3),
-            "moved": round(trial.moved[k].item(), 2), "steady": round((high > low).float().mean().item(), 3), "low": round(ends[0].item(), 3), "high": round(ends[1].item(), 3),
+            "moved": round(trial.moved[k].item(), 2), "steady": round((high > low).float().mean().item(), 3),
+            "low": round(ends[0].item(), 3), "high": round(ends[1].item(), 3),
             "others": [[reader.attributes[j].id, round(trial.moved[j].item(), 2)] for j in order]}
