@@ -38,7 +38,8 @@ class Point:
 
     z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides`
     (index, value) replace single numbers of z. label None ("mixed") leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1)
-    along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class.
+    along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still
+    has the class.
     """
 
     seed: int = 0
