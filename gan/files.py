@@ -50,6 +50,15 @@ def read_json(path: Path) -> Any:
         raise ValueError("nested too deeply") from error
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, {} where there is none that can be read: for facts that something can do without."""
+    try:
+        value = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def append_line(path: Path, value: Any) -> None:
     """Append one JSON line with a single write, so that concurrent readers see whole lines but for a tail cut by a crash.
 

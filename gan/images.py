@@ -8,15 +8,10 @@ import io
 import torch
 from PIL import Image, PngImagePlugin
 
+from gan.provenance import MAKER, XMP
+
 SMALL_PIXELS = 128 * 128
 GREY, COLOUR = 1, 3
-
-# IPTC Photo Metadata Standard 2023.2, property DigitalSourceType of the schema Iptc4xmpExt.
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
@@ -47,7 +42,7 @@ def grid(images: torch.Tensor, columns: int, padding: int = 0) -> torch.Tensor:
 def encode_png(image: torch.Tensor) -> bytes:
     """PNG of one uint8 picture (C, H, W), C = 1 as grey or 3 as RGB, with its provenance. Raises ValueError for another shape or type."""
     info = PngImagePlugin.PngInfo()
-    info.add_text("Software", "GANarium")
+    info.add_text("Software", MAKER)
     info.add_itxt("XML:com.adobe.xmp", XMP)
     buffer = io.BytesIO()
     _pillow(image).save(buffer, "PNG", pnginfo=info)

@@ -16,7 +16,7 @@ def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -
     page.wait_for_function("""(model) => {
       const { point, shown } = document.querySelector("gan-explorer");
       return shown && point.model === model;
-    }""", arg=model)
+    }""", arg=model, timeout=SLOW)
 
 
 def sliders(page: Page):

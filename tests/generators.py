@@ -56,6 +56,13 @@ def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -
     return folder
 
 
+def write_snapshot(run: Path, step: int, spec: ModelSpec) -> Path:
+    """A generator of a run's past, another one for each step."""
+    path = run / "snapshots" / f"{step:08d}.safetensors"
+    write_weights(path, spec, seed=step)
+    return path
+
+
 def header_of_another_version(path: Path) -> None:
     """Change the format that a weights file names, and leave the rest as it is."""
     data = path.read_bytes()

@@ -30,9 +30,12 @@ def trained(spec: ModelSpec, path, seed: int = 0) -> torch.nn.Module:
 def differ(generator: torch.nn.Module, spec: ModelSpec, data: bytes, count: int) -> float:
     """The largest difference between the two, for the first `count` seeds."""
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    z, labels = latents(range(count), spec.z_dim), np.arange(count, dtype=np.int32) % max(1, spec.num_classes)
-    drawn = session.run(["images"], {"z": z, "labels": labels} if spec.num_classes else {"z": z})[0]
-    wanted = generator(torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None).numpy()
+    z, labels, others = latents(range(count), spec.z_dim), *(np.arange(start, start + count, dtype=np.int32) % max(1, spec.num_classes) for start in (0, 2))
+    shares = np.linspace(0, 1, count, dtype=np.float32)
+    told = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
+    drawn = session.run(["images"], {"z": z, **told})[0]
+    blend = (torch.from_numpy(others).long(), torch.from_numpy(shares)) if spec.num_classes else None
+    wanted = generator(torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None, blend).numpy()
     assert drawn.shape == wanted.shape == (count, spec.channels, spec.size, spec.size)
     assert drawn.dtype == np.float32
     assert wanted.std() > 0.05, "a grey picture would prove nothing"

@@ -304,7 +304,7 @@ def test_equal_requests_at_once_draw_once(explorer, monkeypatch):
     model = explorer.open("shipped:digits")
     drawn = []
     real = model._draw
-    monkeypatch.setattr(model, "_draw", lambda z, labels: drawn.append(len(z)) or real(z, labels))
+    monkeypatch.setattr(model, "_draw", lambda z, *told: drawn.append(len(z)) or real(z, *told))
     with ThreadPoolExecutor(8) as pool:
         walls = set(pool.map(lambda _: model.wall(0), range(16)))
     assert (len(walls), drawn) == (1, [64])
@@ -313,7 +313,7 @@ def test_equal_requests_at_once_draw_once(explorer, monkeypatch):
 def test_a_failed_drawing_is_tried_again(explorer, monkeypatch):
     model = explorer.open("shipped:digits")
     with monkeypatch.context() as patch:
-        patch.setattr(model, "_draw", lambda z, labels: 1 / 0)
+        patch.setattr(model, "_draw", lambda *told: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             model.image(Point())
     assert model.image(Point())
@@ -323,11 +323,11 @@ def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
     model = explorer.open("shipped:digits")
     real, drawn, begun, go = model.generator, [], threading.Event(), threading.Event()
 
-    def slow(z, labels):
+    def slow(z, *told):
         begun.set()
         assert go.wait(10)
         drawn.append(len(z))
-        return real(z, labels)
+        return real(z, *told)
 
     monkeypatch.setattr(model, "generator", slow)
     with ThreadPoolExecutor(2) as pool:

@@ -66,6 +66,9 @@ def test_every_part_is_read_and_other_names_are_left_alone():
     ({"at": "AAAA"}, "latent.bad_z"),
     ({"at": "A" * 33}, "latent.bad_z"),
     ({"at": "ä" * 32}, "latent.bad_z"),
+    ({"label2": "10", "mix": ".5"}, "latent.range"),
+    ({"label2": "1", "mix": "1.1"}, "latent.range"),
+    ({"label2": "1", "mix": "half"}, "latent.not_a_number"),
     ({"to": "1", "t": "1.1"}, "latent.range"),
     ({"to": "1", "t": "-0.1"}, "latent.range"),
 ])
@@ -166,3 +169,15 @@ def test_one_direction_can_be_put_anywhere():
     assert placed(point, "p0", 0.5).amounts == (0.5,)
     assert dict(placed(point, "s0", 2.0).moves) == {"s0": 2.0, "night": -1.0}
     assert placed(Point(), "s3", 2.0).moves == (("s3", 2.0),)
+
+
+def test_another_class_can_be_blended_in():
+    point = Point.parse({"seed": "4", "label": "2", "label2": "7", "mix": "0.4"}, LABELLED)
+    assert (point.class_label(10), *point.blend(10)) == (2, 7, 0.4)
+    assert Point.parse({"seed": "4", "label2": "7", "mix": "0.4"}, LABELLED).blend(10) == (7, 0.4)
+    for without in ({"label": "2"}, {"label": "2", "label2": "7"}, {"label": "2", "mix": ".4"}, {"label": "2", "label2": "7", "mix": "0"}):
+        assert Point.parse(without, LABELLED) == Point(0, label=2)
+    assert Point(label=2).blend(10) == (2, 0.0)
+    with pytest.raises(UserError) as caught:
+        Point.parse({"label2": "0", "mix": "1"}, PLAIN)
+    assert caught.value.key == "latent.no_classes"

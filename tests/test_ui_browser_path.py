@@ -111,9 +111,11 @@ AT = written(latent(77, 40) * 1.5)
 POINTS = {
     f"run:{RUN}": ["seed=5", "seed=5&psi=0.4", "seed=5&d=1.5,0,-2", "seed=5&to=9&t=0.35", "seed=5&z=3:1.5,39:-2", "seed=6&psi=0.7&d=0,1&to=2&t=0.8&z=0:3",
                    "seed=5&x=s0:1.5,s2:-2", "seed=5&psi=0.5&d=1&x=s1:-3&to=9&t=0.3", f"seed=5&at={AT}", f"seed=5&at={AT}&psi=0.6&d=1&to=2&t=0.3"],
-    f"run:{CLASSES}": ["seed=1", "seed=2", "seed=3&label=1", "seed=3&label=2&d=1", "seed=1&to=2&t=0.7", "seed=3&z=19:-2.5", "seed=3&z=19:0.3"],
+    f"run:{CLASSES}": ["seed=1", "seed=2", "seed=3&label=1", "seed=3&label=2&d=1", "seed=1&to=2&t=0.7", "seed=3&z=19:-2.5", "seed=3&z=19:0.3",
+                       "seed=3&label=0&label2=1&mix=0.4", "seed=3&label2=2&mix=0.25&d=1&z=19:0.3", "seed=3&label=1&label2=2&mix=0"],
     f"run:{TEXTBOOK}": ["seed=1", "seed=3&d=2,1", "seed=1&psi=0"],
-    "shipped:digits": ["seed=8", "seed=9&label=4&d=-2.5&psi=0.9", "seed=9&label=4&x=slant:2.5,s3:-1"],
+    "shipped:digits": ["seed=8", "seed=9&label=4&d=-2.5&psi=0.9", "seed=9&label=4&label2=9&mix=0.5",
+                       "seed=9&label=4&x=slant:2.5,s3:-1"],
     "shipped:faces": ["seed=8", "seed=10&d=1,1,1"], "shipped:landscapes": ["seed=8", "seed=9&d=3"],
 }  # fmt: skip
 

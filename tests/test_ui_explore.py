@@ -279,6 +279,7 @@ def test_downloads(page):
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
     _, strip = saved(lambda: page.get_by_role("button", name="Download the strip as PNG").click())
     assert strip.size == (9 * 28 * 4, 28 * 4)
+    assert big.info["Software"] == strip.info["Software"] == "GANarium"
 
 
 def test_a_reload_keeps_the_view(page):

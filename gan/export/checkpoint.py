@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from gan import data
 from gan.errors import UserError
 from gan.export import scores
+from gan.export.card import origin
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.latent.point import whole
@@ -29,7 +29,6 @@ from gan.train.rundir import read_config
 LAST_LINES = 50
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair")
 FACTS = ("state", "classes", "step", "images", "elapsed", "device")
-OWN_LICENCE, OWN_CREDIT = "that of the pictures", "pictures of the person who trained it"
 PREVIEW_SEEDS = range(64)
 SCORED_SEEDS = range(512)
 DIVERSITY = "mean distance among 512 generated pictures over that among 512 real ones, on 8x8 pixels; 1 is as varied as the data"
@@ -65,10 +64,8 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     if not last:
         raise UserError("export.damaged", path=run_dir, file="stats.jsonl")
     means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in METRICS}
-    known = data.catalogue().get(config.data)
     return {
-        "format": FORMAT, "title": title, "data": Path(config.data).name, "data_licence": known.licence if known else OWN_LICENCE,
-        "data_credit": known.credit if known else OWN_CREDIT, "recipe": config.recipe,
+        "format": FORMAT, "title": title, **origin(config.data), "recipe": config.recipe,
         "size": spec.size, "channels": spec.channels, "classes": status["classes"], "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]), "hardware": f"{status['device']} ({processor()})",
         "torch": torch.__version__, "last_losses": means,

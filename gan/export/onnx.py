@@ -5,6 +5,8 @@ this takes milliseconds beside a run that trains. Weights stay in half precision
 constants, which a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is rounded twice.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from gan.models import dcgan
-from gan.models.condition import BLEND, FEATURES, REACH
+from gan.models.condition import BLEND, FEATURES, REACH, Told
 from gan.models.modern import UpConv
 from gan.spec import ModelSpec
 
@@ -25,20 +27,23 @@ DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}  # of a transposed convolutio
 TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 
-def generator_onnx(generator: nn.Module, spec: ModelSpec) -> bytes:
-    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights.
+def generator_onnx(generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})) -> bytes:
+    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights. `facts` go into its metadata, as text.
 
-    Inputs: z (N, z_dim) float32 and, where it has classes, labels (N,) int32, which JavaScript has an array for that is none of BigInts. Output: images
-    (N, C, size, size) float32 in [-1, 1], from which a page makes pixels in less time than the graph would.
+    Inputs: z (N, z_dim) float32 and, where it has classes, labels and others (N,) int32, which JavaScript has an array for that is none of BigInts, and shares
+    (N,) float32: how much of the other class is blended in, 0 for the label alone. Output: images (N, C, size, size) float32 in [-1, 1], from which a page
+    makes pixels in less time than the graph would.
     """
     graph = _Graph()
     _WRITERS[type(generator).__module__](graph, generator, spec)
     inputs = [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", spec.z_dim])]
     if spec.num_classes:
-        inputs.append(helper.make_tensor_value_info("labels", TensorProto.INT32, ["N"]))
+        kinds = {"labels": TensorProto.INT32, "others": TensorProto.INT32, "shares": TensorProto.FLOAT}
+        inputs += [helper.make_tensor_value_info(name, kind, ["N"]) for name, kind in kinds.items()]
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", spec.channels, spec.size, spec.size])
     whole = helper.make_graph(graph.nodes, "generator", inputs, [images], graph.constants)
     model = helper.make_model(whole, producer_name="GANarium", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)])
+    helper.set_model_props(model, {name: str(value) for name, value in facts.items()})
     return model.SerializeToString(deterministic=True)
 
 
@@ -98,28 +103,44 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and look (gan.models.condition.Told)."""
-    if generator.told is None:
+    """z joined with what the generator is told of class and look, or of two classes (gan.models.condition.Told)."""
+    told = generator.told
+    if told is None:
         return "z"
-    table = graph.weight(generator.told.embed.weight)
-    if spec.looks == 1:
-        return graph.add("Concat", "z", graph.add("Gather", table, "labels"), axis=1)
-    edges = torch.special.ndtri(generator.told.ends[:, 1:-1]).clamp(-REACH, REACH)
-    edges = graph.constant((edges / BLEND).numpy())
+    table = graph.weight(told.embed.weight)
+    of_class = _embedded(graph, table) if spec.looks == 1 else _in_looks(graph, told, table, spec)
+    features = of_class("labels")
     if spec.num_classes:
-        edges = graph.add("Gather", edges, "labels")
-        table = graph.add("Gather", graph.shape(table, -1, spec.looks, FEATURES), "labels")
+        share = graph.shape("shares", 0, 1)
+        features = graph.add("Add", features, graph.add("Mul", share, graph.add("Sub", of_class("others"), features)))
+    return graph.add("Concat", "z", features, axis=1)
+
+
+def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
+    """From an input of classes (N,) to their embeddings (N, FEATURES)."""
+    return lambda classes: graph.add("Gather", table, classes)
+
+
+def _in_looks(graph: _Graph, told: Told, table: str, spec: ModelSpec) -> Callable[[str], str]:
+    """The same where each class has looks, which the last number of z chooses between."""
+    all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
     last = graph.add("Slice", "z", *(graph.constant(np.array([place], np.int64)) for place in (spec.z_dim - 1, spec.z_dim, 1)))
-    moved = graph.add("Sub", graph.add("Mul", last, graph.constant(np.float32(1 / BLEND))), edges)
+    last = graph.add("Mul", last, graph.constant(np.float32(1 / BLEND)))
     half, zero, one = (graph.constant(np.float32(value)) for value in (0.5, 0.0, 1.0))
-    beyond = graph.add("Clip", graph.add("Add", moved, half), zero, one)
     pads = [graph.constant(np.array(sides, np.int64)) for sides in ([0, 1, 0, 0], [0, 0, 0, 1])]
-    weights = graph.add("Sub", graph.add("Pad", beyond, pads[0], one), graph.add("Pad", beyond, pads[1], zero))
     if spec.num_classes:
-        mixed = graph.shape(graph.add("MatMul", graph.shape(weights, 0, 1, spec.looks), table), 0, FEATURES)
-    else:
-        mixed = graph.add("MatMul", weights, table)
-    return graph.add("Concat", "z", mixed, axis=1)
+        table = graph.shape(table, -1, spec.looks, FEATURES)
+
+    def of_class(classes: str) -> str:
+        edges = graph.add("Gather", all_edges, classes) if spec.num_classes else all_edges
+        beyond = graph.add("Clip", graph.add("Add", graph.add("Sub", last, edges), half), zero, one)
+        weights = graph.add("Sub", graph.add("Pad", beyond, pads[0], one), graph.add("Pad", beyond, pads[1], zero))
+        if not spec.num_classes:
+            return graph.add("MatMul", weights, table)
+        tables = graph.add("Gather", table, classes)
+        return graph.shape(graph.add("MatMul", graph.shape(weights, 0, 1, spec.looks), tables), 0, FEATURES)
+
+    return of_class
 
 
 def _dense(graph: _Graph, x: str, weight: torch.Tensor, norm: nn.BatchNorm2d) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
-from gan.files import read_json
+from gan.files import read_object
 from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
@@ -87,7 +87,7 @@ class Catalogue:
 def read_shipped(model_id: str, folder: Path) -> Entry:
     """The checkpoint in a folder (generator.safetensors, card.json, preview.webp). Raises UserError without readable weights."""
     weights = folder / SHIPPED_WEIGHTS
-    card, model = _object(folder / "card.json"), read_model(weights)
+    card, model = read_object(folder / "card.json"), read_model(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
                   data=str(card.get("data") or folder.name), title=str(card.get("title") or folder.name), live=False, preview=preview, images=0,
@@ -107,7 +107,7 @@ def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
 def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
     """The newest generator of a run's folder, or that of a snapshot's file. Raises UserError where it has none yet or its header can't be read."""
     weights = snapshot or folder / RUN_WEIGHTS
-    status, config = _object(folder / "status.json"), _object(folder / "config.json")
+    status, config = read_object(folder / "status.json"), read_object(folder / "config.json")
     if not weights.exists():
         raise UserError("latent.not_yet", name=folder.name)
     step, images = status.get("sample_step"), status.get("images")
@@ -134,7 +134,7 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
 
 def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, data: str, title: str, live: bool, preview: str | None, images: int,
            scored: dict[str, Any] | None = None) -> Entry:
-    version = _stamp(weights) + ("-live" if live else "")
+    version = stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
                  model.looks, version, images, weights, data, scored)
 
@@ -155,20 +155,11 @@ def _folders(root: Path) -> list[str]:
         return []
 
 
-def _object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, {} where there is none that can be read: names and previews are no reason to hide a generator."""
-    try:
-        value = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _state(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_stamp(folder / name) for name in names)
+    return tuple(stamp(folder / name) for name in names)
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
     """Modification time and size of a file, hexadecimal; empty where it is missing."""
     try:
         facts = path.stat()

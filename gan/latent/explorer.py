@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gan.errors import UserError
 from gan.latent.catalogue import Catalogue, Entry
 from gan.latent.point import Point
+from gan.latent.snapshots import Snapshots
 from gan.latent.turns import Turns
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Explorer:
         self._torch_ready = False
         self._lock = threading.RLock()
         self._turns = Turns()
+        self.snapshots = Snapshots(runs_root, self._turns)
         self._open: OrderedDict[str, Model] = OrderedDict()
         self._live_slots: dict[str, DirectionSlot] = {}
 

@@ -87,7 +87,7 @@ class Model:
         reader = open_reader(self.entry.data, self.spec.channels)
 
         def draw(z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-            return self._draw(z.numpy(), [None] * len(z) if labels is None else labels.tolist(), LOOKED_AT)
+            return self._draw(z.numpy(), [None] * len(z) if labels is None else labels.tolist(), [(0, 0.0)] * len(z), LOOKED_AT)
 
         def read(images: torch.Tensor) -> torch.Tensor:
             parts = []
@@ -141,8 +141,7 @@ class Model:
 
     def image(self, point: Point) -> bytes:
         """PNG of one point at the model's own size."""
-        z, labels = self.latent(point)[None], [self._class(point)]
-        return self.remember(("image", point), lambda: encode_png(self._draw(z, labels)[0]))
+        return self.remember(("image", point), lambda: encode_png(self.pictures([point])[0]))
 
     def chart(self, point: Point, i: int, j: int, step: float) -> bytes:
         """PNG of 5x5 pictures around a point, `step` standard deviations apart along two principal directions: i grows to the right, j downwards."""
@@ -161,25 +160,29 @@ class Model:
         points = [placed(point, name, REACH * (2 * k / (ALONG - 1) - 1)) for k in range(ALONG)]
         return self.remember(("along", point, name), lambda: encode_png(grid(self.pictures(points), ALONG)))
 
-    def wall(self, seed: int, psi: float = 1.0, label: int | None = None) -> bytes:
+    def wall(self, seed: int, psi: float = 1.0, label: int | None = None, other: int | None = None, share: float = 0.0) -> bytes:
         """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""
-        points = [Point(seed + k, psi, label) for k in range(WALL_SIDE**2)]
-        return self.remember(("wall", seed, psi, label), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
+        points = [Point(seed + k, psi, label, other=other, share=share) for k in range(WALL_SIDE**2)]
+        return self.remember(("wall", seed, psi, label, other, share), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
 
     def pictures(self, points: list[Point]) -> torch.Tensor:
         """The pictures of points: uint8 (N, C, H, W)."""
-        return self._draw(np.stack([self.latent(point) for point in points]), [self._class(point) for point in points])
+        blends = [point.blend(self.spec.num_classes) for point in points]
+        return self._draw(np.stack([self.latent(point) for point in points]), [self._class(point) for point in points], blends)
 
     def _class(self, point: Point) -> int | None:
         return point.class_label(self.spec.num_classes)
 
-    def _draw(self, z: np.ndarray, labels: list[int | None], chunk: int = CHUNK) -> torch.Tensor:
-        """Pictures of z (N, z_dim): uint8 (N, C, H, W), `chunk` in a turn."""
-        parts, classes = [], torch.tensor(labels) if self.spec.num_classes else None
+    def _draw(self, z: np.ndarray, labels: list[int | None], blends: list[tuple[int, float]], chunk: int = CHUNK) -> torch.Tensor:
+        """Pictures of z (N, z_dim), of classes into which others are blended: uint8 (N, C, H, W), `chunk` in a turn."""
+        parts = []
         for start in range(0, len(z), chunk):
             part = slice(start, start + chunk)
+            classes = torch.tensor(labels[part]) if self.spec.num_classes else None
+            others, shares = zip(*blends[part], strict=True)
+            blend = (torch.tensor(others), torch.tensor(shares)) if any(shares) else None
             with self._turns, torch.inference_mode():
-                parts.append(to_uint8(self.generator(torch.from_numpy(z[part]), None if classes is None else classes[part])))
+                parts.append(to_uint8(self.generator(torch.from_numpy(z[part]), classes, blend)))
         return torch.cat(parts)
 
     def remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:

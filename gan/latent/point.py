@@ -39,7 +39,7 @@ class Point:
     z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides`
     (index, value) replace single numbers of z. label None ("mixed") leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1)
     along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still
-    has the class.
+    has the class. Where `other` is another class, `share` (0 to 1) of it is blended in.
     """
 
     seed: int = 0
@@ -50,12 +50,15 @@ class Point:
     to: int | None = None
     way: float = 0.0
     at: tuple[float, ...] = ()
+    other: int | None = None
+    share: float = 0.0
     moves: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
         """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), x (id:amount pairs of directions, likewise), z
-        (index:value pairs, likewise), to and t (`way`), at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS).
+        (index:value pairs, likewise), to and t (`way`), at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix
+        (`other`, `share`).
 
         What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
         range or does not fit a model of this shape.
@@ -70,7 +73,7 @@ class Point:
         to = parse_seed(query, "to") if query.get("to") else None
         way = number(query.get("t") or "0", "t", 0.0, 1.0)
         return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
-                   parse_at(query, shape), parse_moves(query))
+                   parse_at(query, shape), *parse_mix(query, shape), parse_moves(query))
 
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
@@ -78,6 +81,10 @@ class Point:
             return None
         nearer = self.seed if self.to is None or self.way < 0.5 else self.to
         return mixed_label(nearer, num_classes) if self.label is None else self.label
+
+    def blend(self, num_classes: int) -> tuple[int, float]:
+        """The class that is blended in, and how much of it there is: the class itself and 0 where nothing is, and for an unconditional model."""
+        return (self.class_label(num_classes) or 0, 0.0) if self.other is None else (self.other, self.share)
 
     def z(self, z_dim: int, directions: Callable[[], np.ndarray], named: Callable[[str], np.ndarray] | None = None) -> np.ndarray:
         """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0, `named(id)` for the vector (z_dim,) of
@@ -166,6 +173,13 @@ def parse_label(query: Mapping[str, str], shape: Shape) -> int | None:
     if not shape.num_classes:
         raise UserError("latent.no_classes")
     return whole(text, "label", 0, shape.num_classes - 1)
+
+
+def parse_mix(query: Mapping[str, str], shape: Shape) -> tuple[int | None, float]:
+    """The other class in a query and its share; None and 0 where there is none of it. Raises UserError where the model has no such class."""
+    other = parse_label({"label": query.get("label2", "")}, shape)
+    share = number(query.get("mix") or "0", "mix", 0.0, 1.0)
+    return (other, share) if other is not None and share > 0 else (None, 0.0)
 
 
 def whole(text: str, name: str, smallest: int, largest: int) -> int:

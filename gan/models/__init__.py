@@ -41,7 +41,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def build_generator(spec: ModelSpec) -> nn.Module:
-    """A fresh generator: forward(z (N, z_dim), labels (N,) int64 or None) -> (N, C, H, W) in [-1, 1]."""
+    """A fresh generator: forward(z (N, z_dim), labels (N,) int64 or None, blend or None) -> (N, C, H, W) in [-1, 1]."""
     return ARCHITECTURES[spec.architecture].generator(spec)
 
 

@@ -15,8 +15,15 @@ REACH = 6.0  # where a stretch without pictures ends: no z gets there
 RARE = 1e-6  # the least probability of a tail: float32 has no normal number beyond
 
 
+Blend = tuple[torch.Tensor, torch.Tensor]  # other classes (N,) int64, and how much of them there is (N,), 0 to 1
+
+
 class Told(nn.Module):
-    """G's side: z (N, z_dim) and class labels (N,) or None -> z joined with an embedding (N, z_dim + FEATURES)."""
+    """G's side: z (N, z_dim) and class labels (N,) or None -> z joined with an embedding (N, z_dim + FEATURES).
+
+    A blend is the straight line between what G would be told of two classes (as in the class interpolations of BigGAN, Brock et al. 2019); a share of 0
+    gives exactly what there is without one.
+    """
 
     def __init__(self, spec):
         super().__init__()
@@ -25,17 +32,25 @@ class Told(nn.Module):
         if spec.looks > 1:
             self.register_buffer("ends", torch.linspace(0, 1, spec.looks + 1).repeat(spec.groups // spec.looks, 1))  # (classes, looks + 1) probabilities
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""
+        features = self._features(z, labels)
+        if blend is not None:
+            others, shares = blend
+            features = torch.lerp(features, self._features(z, others), shares[:, None])
+        return torch.cat([z, features], 1)
+
+    def _features(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """(N, FEATURES): the embedding of each class, in the look that z is in."""
         if self.looks == 1:
-            return torch.cat([z, self.embed(labels)], 1)
+            return self.embed(labels)
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
         edges = torch.special.ndtri(self.ends[classes, 1:-1]).clamp(-REACH, REACH)
         beyond = ((z[:, -1:] - edges) / BLEND + 0.5).clamp(0, 1)  # of each edge: 0 before it, 1 after it
         one = torch.ones_like(z[:, :1])
         weights = torch.cat([one, beyond], 1) - torch.cat([beyond, 0 * one], 1)
         tables = self.embed.weight.view(-1, self.looks, FEATURES)[classes]
-        return torch.cat([z, (weights[:, :, None] * tables).sum(1)], 1)
+        return (weights[:, :, None] * tables).sum(1)
 
     def group(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """The group (N,) int64 that pictures of z (N, z_dim) and class labels (N,) or None belong to; on the blend between two looks, the nearer one's."""

@@ -8,11 +8,11 @@ import itertools
 import torch
 from torch import nn
 
-from gan.models.condition import FEATURES, Told, Verdict
+from gan.models.condition import FEATURES, Blend, Told, Verdict
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None -> images (N, C, 64, 64) in [-1, 1]."""
+    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares -> images (N, C, 64, 64) in [-1, 1]."""
 
     def __init__(self, spec):
         super().__init__()
@@ -27,14 +27,14 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False))
         self.apply(initialise)
 
-    def _first(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def _first(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None) -> torch.Tensor:
         if self.told is not None:
-            z = self.told(z, labels)
+            z = self.told(z, labels, blend)
         return self.first(z[:, :, None, None])
 
-    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
-        return self._first(z, labels).flatten(1)
+        return self._first(z, labels, blend).flatten(1)
 
     def first_matrix(self) -> torch.Tensor:
         """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the scale of the normalisation included."""
@@ -42,9 +42,9 @@ class Generator(nn.Module):
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
         return (dense.weight[: self.z_dim] * scale[:, None, None]).flatten(1).T
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""
-        return torch.tanh(self.blocks(self._first(z, labels)))
+        return torch.tanh(self.blocks(self._first(z, labels, blend)))
 
 
 class Discriminator(nn.Module):

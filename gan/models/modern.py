@@ -8,7 +8,7 @@ in G alone, because a gradient penalty needs every logit to depend on its own im
 import torch
 from torch import nn
 
-from gan.models.condition import FEATURES, Told, Verdict
+from gan.models.condition import FEATURES, Blend, Told, Verdict
 
 MAX_MULTIPLE = 4
 
@@ -45,7 +45,7 @@ class UpConv(nn.Conv2d):
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None -> images (N, C, size, size) in [-1, 1]."""
+    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares -> images (N, C, size, size) in [-1, 1]."""
 
     def __init__(self, spec):
         super().__init__()
@@ -64,10 +64,10 @@ class Generator(nn.Module):
         self.enlarge = nn.Upsample(scale_factor=spec.pixel) if spec.pixel > 1 else nn.Identity()
         self.apply(_initialise)
 
-    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
         if self.told is not None:
-            z = self.told(z, labels)
+            z = self.told(z, labels, blend)
         x = self.norm(self.dense(z).unflatten(1, self.start))
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
 
@@ -76,9 +76,9 @@ class Generator(nn.Module):
         scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
         return self.dense.weight[:, : self.z_dim] * scale.repeat_interleave(self.start[1] * self.start[2])[:, None]
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""
-        return self.enlarge(torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels).unflatten(1, self.start)))))
+        return self.enlarge(torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels, blend).unflatten(1, self.start)))))
 
 
 class Discriminator(nn.Module):

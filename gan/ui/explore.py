@@ -4,6 +4,7 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from gan.ui.explore_routes import explore_routes
+from gan.ui.film_routes import film_routes
 from gan.ui.services import Services
 
 
@@ -14,4 +15,4 @@ def build(services: Services) -> None:
 
 def routes(services: Services) -> list[BaseRoute]:
     """The routes of this tab."""
-    return explore_routes(services)
+    return [*explore_routes(services), *film_routes(services)]

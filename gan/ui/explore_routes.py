@@ -1,5 +1,6 @@
-"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods and strips as bytes, and the generator itself as ONNX with its
-directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as JSON.
+"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as
+JSON. What people take home is the generator as a web page, or as ONNX with its card.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
@@ -15,7 +16,8 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import Point, direction_id, parse_count, parse_label, parse_psi, parse_seed, parse_step, whole
+from gan.latent.point import Point, direction_id, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, whole
+from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
 
@@ -32,7 +34,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
     def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
-            model = _open(services, request)
+            model = open_model(services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
             return Response(make(model, request), media_type=media_type, headers=headers)
@@ -40,10 +42,10 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return handler
 
     def described(request: Request) -> Any:
-        return _open(services, request).describe()
+        return open_model(services, request).describe()
 
     def latent(request: Request) -> Any:
-        model = _open(services, request)
+        model = open_model(services, request)
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
     def preview(request: Request) -> Response:
@@ -52,6 +54,18 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
             raise UserError("latent.unknown_model", name=name[:120])
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
+
+    def take(request: Request) -> Response:
+        model, form = open_model(services, request), request.path_params["form"]
+        if form not in _FORMS:
+            raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
+        make, media_type = _FORMS[form]
+        name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
+        headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(make(model), media_type=media_type, headers=headers)
+
+    def times(request: Request) -> Any:
+        return services.explorer().snapshots.known(request.query_params.get("id", ""))
 
     return [
         get("models", lambda request: with_etag(request, list_models(services))),
@@ -66,6 +80,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
         get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
         get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
+        get("times", times),
+        get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
+        get("take/{form}", take),
         get("checkpoints/{name}/preview.webp", preview),
     ]
 
@@ -76,7 +93,7 @@ def list_models(services: Services) -> list[dict[str, Any]]:
     return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
 
 
-def _open(services: Services, request: Request) -> "Model":
+def open_model(services: Services, request: Request) -> "Model":
     """The model that a request names. A sentence about its file tells visitors the name of the model, not where the server keeps it."""
     name = request.query_params.get("id", "")
     try:
@@ -105,7 +122,17 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec))
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec))
+
+
+def _time(services: Services, model: "Model", request: Request) -> bytes:
+    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to the right."""
+    query = request.query_params
+    point, steps = _point(model, request), parse_steps(query.get("steps", ""))
+    if model.entry.kind != "run":
+        raise UserError("latent.no_snapshots", name=model.entry.id)
+    points = axis(point, whole(query["i"], "i", 0, len(model.directions().vectors) - 1)) if query.get("i") else [point]
+    return services.explorer().snapshots.sheet(model, steps, points)
 
 
 def _family(model: "Model", name: str) -> bytes:
@@ -115,8 +142,36 @@ def _family(model: "Model", name: str) -> bytes:
 def _generator(model: "Model", request: Request) -> bytes:
     """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too large for that."""
     from gan.export.onnx import generator_onnx  # imports torch
+
+    _check_size(model)
+    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
+
+
+def _onnx(model: "Model") -> bytes:
+    """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
+    from gan.export.card import MARK, short_card
+    from gan.export.onnx import generator_onnx
+
+    _check_size(model)
+    facts = {**short_card(model.entry), "classes": ", ".join(model.entry.classes), "mark": MARK}
+    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, facts))
+
+
+def _page(model: "Model") -> bytes:
+    """The generator as a web page of its own. Raises UserError as `_generator` does."""
+    from gan.export.card import short_card
+    from gan.export.webpage import webpage
+
+    _check_size(model)
+    return model.remember(("page",), lambda: webpage(model, short_card(model.entry)))
+
+
+def _check_size(model: "Model") -> None:
     from gan.models import count_parameters
 
     if count_parameters(model.generator) > MAX_PARAMETERS:
         raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
-    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
+
+
+# What a generator is taken home as, by the ending of its file.
+_FORMS: dict[str, tuple[Callable[["Model"], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}

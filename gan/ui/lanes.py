@@ -3,7 +3,8 @@
 Otherwise sixty questions for walls or for the cost of a run would hold every thread of the server, and a whole class would see the page stand still.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.from_thread
@@ -47,10 +48,34 @@ class Lane:
             self._inside -= 1
 
 
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """A place in the lane for work that takes turns with other threads itself, until the end of the block.
+
+        Raises UserError("ui.busy") where too many wait already.
+        """
+        limiter = self._limiter.get(None) or anyio.CapacityLimiter(self._abreast)
+        self._limiter.set(limiter)
+        if self._inside >= self._most:
+            raise UserError("ui.busy")
+        place = object()  # not the task: a stream that its client has left may be closed by another one
+        self._inside += 1
+        try:
+            await limiter.acquire_on_behalf_of(place)
+            try:
+                yield
+            finally:
+                limiter.release_on_behalf_of(place)
+        finally:
+            self._inside -= 1
+
+
 _OPENING, _SHEETS = Lane(4), Lane(2)
+FILMS = Lane(1, 32)  # loops that are drawn and packed, which takes seconds: a class room's wait for each other and for nobody else
 # Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single picture never waits for more than two sheets, which
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {
     "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
-    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "factors": _OPENING, "attributes": Lane(1),
+    "time": Lane(2), "times": Lane(2), "take/{form}": Lane(1),
+    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": Lane(1),
 }  # fmt: skip

@@ -36,8 +36,10 @@ ODD = (
 )  # fmt: skip
 QUERIES = {
     "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
-    "image": ("id", "seed", "psi", "label", "d", "z", "to", "t", "v"), "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
+    "image": ("id", "seed", "psi", "label", "label2", "mix", "at", "d", "z", "to", "t", "v"), "loop": ("id", "keys", "steps", "fps", "as", "side"),
+    "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
     "wall": ("id", "seed", "psi", "label"), "generator": ("id", "v"), "directions": ("id", "v"),
+    "times": ("id",), "time": ("id", "seed", "d", "steps", "i"), "take/html": ("id",), "take/onnx": ("id",),
     "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
 }  # fmt: skip
 GRADIO_GET = (

@@ -178,9 +178,10 @@ def handlers(folder: Path) -> Target:
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
     text = st.text(max_size=12) | NUMBERS.map(str) | st.sampled_from(("shipped:digits", f"run:{run_id}", run_id, "digits", "mixed", "../x", "own"))
     ask = st.sampled_from(("poll", "models", "model", "latent", "image", "neighbours", "strip", "wall", "generator", "directions", "cost",
-                           "catalogue", "access"))
+                           "catalogue", "access", "loop", "time", "times", "take/onnx"))
     place = st.builds("/".join, st.lists(st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "1.webp", "digits", run_id)) | text, max_size=4))
-    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v"))
+    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v",
+                             "label2", "mix", "at", "keys", "steps", "fps", "as", "side"))
     values = form.defaults("digits", "modern")
     sound = like({"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": values, "token": "x"})
     setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]])

@@ -4,9 +4,9 @@ const BASE = new URL("..", import.meta.url); // .../gradio_api/gan/
 
 export const lang = window.ganEarly?.lang ?? "en";
 
-let texts = {};
+let texts = window.ganTexts ?? {}; // a page without a server brings its texts along
 
-export const ready = fetch(address(`strings/${lang}.json`), { cache: "no-cache" })
+export const ready = window.ganTexts ? Promise.resolve() : fetch(address(`strings/${lang}.json`), { cache: "no-cache" })
   .then((reply) => reply.json())
   .then((table) => { texts = table; })
   .catch((error) => console.error("texts", error));
@@ -92,6 +92,9 @@ const PATHS = {
   upload: "M12 15V4M7 8l5-5 5 5M5 20h14",
   hide: "M3 12s3.500-6 9-6 9 6 9 6-3.500 6-9 6-9-6-9-6zM12 14.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM4 20L20 4",
   pencil: "M5 19l1-4L16.500 4.500l3 3L9 18z",
+  plus: "M12 5v14M5 12h14",
+  upload: "M12 15V4M7 8l5-5 5 5M5 20h14",
+  heart: "M12 20S4 15 4 9.300C4 6.700 6 5 8.200 5 9.800 5 11.200 5.900 12 7.300 12.800 5.900 14.200 5 15.800 5 18 5 20 6.700 20 9.300 20 15 12 20 12 20z",
   bin: "M5 7h14M9.500 7V4h5v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
 };
 

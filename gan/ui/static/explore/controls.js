@@ -11,6 +11,8 @@ const PAGE = 16;
 const USUAL = 10; // directions of nearly every model
 const RAW_STEP = 0.05;
 const STEP = 0.05; // sigma
+const HALF = 0.5;
+const PERCENT = new Intl.NumberFormat("en", { style: "percent" });
 
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
@@ -32,11 +34,17 @@ export class Controls {
     this.look.name.after(askLook);
     this.looks = h("div", { class: "xp-look", hidden: true }, this.look.element, lookNote);
     this.classes = h("div", { class: "xp-classes", hidden: true });
+    this.mixed = h("select", { "aria-label": t("explore.blend"), onchange: () => this.#blend(this.mixed.value) });
+    this.share = new Slider({
+      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, dragging) => change({ mix }, dragging),
+    });
+    const [askMix, mixNote] = help(t("explore.blend"), t("explore.blend_hint"));
+    this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
     this.list = h("div", { class: "xp-sliders" });
     this.none = h("p", { class: "xp-hint", hidden: true }, t("explore.no_sliders"));
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.none, this.raw);
+      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.none, this.raw);
     this.begin(null);
   }
 
@@ -91,6 +99,9 @@ export class Controls {
   set(point) {
     this.point = point;
     this.psi.set(point.psi);
+    this.mixed.value = String(point.label2 ?? "");
+    this.share.element.hidden = point.label2 === null;
+    this.share.set(point.mix);
     if (movedAlong(point).some((id) => !this.sliders.has(id))) this.choose();
     for (const [id, slider] of this.sliders) slider.set(amountOf(point, id));
     for (const option of this.classes.querySelectorAll("button")) option.setAttribute("aria-pressed", String(option.value === String(point.label ?? "")));
@@ -105,7 +116,8 @@ export class Controls {
   }
 
   #buildClasses(classes) {
-    this.classes.hidden = !classes.length;
+    this.classes.hidden = this.mix.hidden = !classes.length;
+    this.mixed.replaceChildren(h("option", { value: "" }, t("explore.blend_none")), ...classes.map((name, index) => h("option", { value: String(index) }, className(name))));
     const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), className(name)])];
     const choose = (value) => this.change({ label: value === "" ? null : Number(value) }, false);
     const group = { role: "group", "aria-label": t("explore.class") };
@@ -116,6 +128,11 @@ export class Controls {
     }
     const select = h("select", { "aria-label": t("explore.class"), onchange: () => choose(select.value) }, options.map(([value, name]) => h("option", { value }, name)));
     this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), select);
+  }
+
+  /** Another class to blend in, half of it at first. */
+  #blend(value) {
+    this.change(value === "" ? { label2: null, mix: 0 } : { label2: Number(value), mix: this.point.mix || HALF }, false);
   }
 
   #rawSection() {

@@ -55,7 +55,7 @@ export class Row {
     this.eye.hidden = own;
     this.up.disabled = place === 0;
     this.down.disabled = place === chosen.ids().length - 1;
-    this.mosaic.overlay.setAttribute("aria-label", t("explore.along", { name }));
+    this.mosaic.overlay.setAttribute("aria-label", t("explore.does", { name }));
     this.mosaic.relabel();
   }
 
@@ -74,7 +74,7 @@ export class Row {
   }
 
   #at(index) {
-    return t("explore.along_at", { name: this.#name(), amount: signed(AMOUNTS[index]) });
+    return t("explore.does_at", { name: this.#name(), amount: signed(AMOUNTS[index]) });
   }
 
   #placed(amount) {

@@ -170,7 +170,7 @@ export class View {
     try {
       if (file.size > LARGEST) throw { text: t("explore.import_wrong") };
       await this.explorer.chosen.imported(await file.text(), this.explorer.families);
-      this.announce(t("explore.imported", { count: this.explorer.chosen.ids().length }));
+      this.announce(t("explore.list_imported", { count: this.explorer.chosen.ids().length }));
     } catch (error) {
       this.announce(sentence(error));
     }

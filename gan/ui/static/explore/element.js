@@ -6,13 +6,17 @@ import { Families } from "./families.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
+import { pointZ } from "./latent.js";
 import { Local } from "./local.js";
+import { Moves } from "./moves.js";
 import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
 import { fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
+import { Favourites } from "./store.js";
+import { Take } from "./take.js";
 import { Views } from "./views.js";
 import { SIDE as WALL, Wall } from "./wall.js";
 import { Way } from "./way.js";
@@ -35,7 +39,6 @@ class GanExplorer extends HTMLElement {
     this.local = new Local(() => this.draw(), (id) => this.families.vector(id));
     this.draw = latest(() => this.drawLarge());
     this.fetch = later(() => this.local.follow(this.model), UNHURRIED);
-    this.rebase = latest(() => this.loadBase());
     this.describe = latest((id) => this.loadModel(id));
     this.settle = later(() => this.followUp(), SETTLE);
     this.keep = later(() => remember(this.point), 300);
@@ -53,19 +56,27 @@ class GanExplorer extends HTMLElement {
     this.picker = new Picker((id) => this.choose(id));
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
+    this.player = null; // what moves the point by itself right now
+    this.moves = new Moves(this);
+    this.large.element.append(this.moves.button);
+    this.favourites = new Favourites(() => {
+      this.markKept();
+      this.dispatchEvent(new CustomEvent("gan:favourites"));
+    });
     this.path = new Path();
     this.scores = new Scores();
-    this.families = new Families();
+    this.families = new Families(() => this.controls.choose());
     this.chosen = new Chosen(() => this.rechoose());
     this.controls = new Controls(shared.change, this.chosen, this.families);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
+    this.taking = new Take(shared);
     this.wall = new Wall(shared);
     this.sheets = [this.wall.sheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
     this.views = new Views(this, [this.wall.element, this.neighbours.element]);
     this.body = h("div", { class: "xp-body" }, this.views.element,
-      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
+      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.taking.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
@@ -77,12 +88,13 @@ class GanExplorer extends HTMLElement {
       onchange: () => this.refuseSeed(),
       oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     return h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
       tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
       h("span", { class: "gan-space" }),
+      this.heart = tool("heart", "heart", "explore.keep", () => this.keepPoint()),
       h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
         h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
           `×${ENLARGED}`)));
@@ -124,6 +136,7 @@ class GanExplorer extends HTMLElement {
     this.neighbours.place();
     this.wall.place();
     this.views.place();
+    this.markKept();
     if (["seed", "t", "at"].some((key) => point[key] !== before[key])) this.rebase();
     this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
   }
@@ -186,7 +199,7 @@ class GanExplorer extends HTMLElement {
 
   /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. */
   async preview(model) {
-    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.psi !== 1) return;
+    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.mix || this.point.psi !== 1) return;
     const reply = await fetch(model.preview).catch(() => null);
     if (!reply?.ok) return;
     const sheet = await createImageBitmap(await reply.blob());
@@ -256,7 +269,9 @@ class GanExplorer extends HTMLElement {
       else this.controls.learn(model);
       this.loaded = id;
       this.neighbours.build(model.directions.length);
-      if (this.point.label !== null && this.point.label >= (model.classes ?? []).length) this.change({ label: null });
+      const none = (label) => label !== null && label >= (model.classes ?? []).length;
+      if (none(this.point.label)) this.change({ label: null });
+      if (none(this.point.label2)) this.change({ label2: null, mix: 0 });
       this.controls.set(this.point);
       this.rebase();
       this.neighbours.sheet.refresh();
@@ -272,15 +287,30 @@ class GanExplorer extends HTMLElement {
   }
 
   /** Where the seed's own z stands, for the raw sliders, where they are open, and for the look. */
-  async loadBase() {
-    if (!this.model || !(this.controls?.raw.open || this.model.looks > 1)) return;
-    const { model, seed, at, to, t: part } = this.point;
+  rebase() {
+    if (!this.model || !(this.controls.raw.open || this.model.looks > 1)) return;
+    const { seed, at, to, t: part } = this.point;
     try {
-      const { z } = await request("latent", { query: query({ ...fresh(), model, seed, at, to, t: part }) });
-      if (model === this.point.model && seed === this.point.seed) this.controls.base(z);
-    } catch (error) {
-      this.say(error);
+      this.controls.base(pointZ({ ...fresh(), seed, at, to, t: part }, this.model.z_dim, []));
+    } catch {
+      // an address with the z of another model: the large picture says so
     }
+  }
+
+  // Favourites -------------------------------------------------------------------------------------------------------------------------------------------
+
+  /** Keep the current point among the favourites, or no longer. */
+  keepPoint() {
+    if (!this.model) return;
+    const { favourites, point } = this;
+    const one = favourites.at(point);
+    const name = point.at || point.t > 0 ? t("explore.favourite_of", { number: favourites.all.length + 1 }) : t("explore.seed_of", { seed: point.seed });
+    const safe = one ? favourites.remove(one) : favourites.add(point, name, title(this.model));
+    this.say(safe ? null : { text: t("explore.favourites_full") });
+  }
+
+  markKept() {
+    this.heart?.setAttribute("aria-pressed", String(Boolean(this.favourites.at(this.point))));
   }
 
   // Pictures ---------------------------------------------------------------------------------------------------------------------------------------------
@@ -318,17 +348,9 @@ class GanExplorer extends HTMLElement {
     this.dispatchEvent(new CustomEvent("gan:chosen"));
   }
 
-  /** Get the directions that points name. Where they can't be had, the server says so when it is asked for the picture. */
-  async #know(points) {
-    const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.families.vector(id));
-    if (!unknown.length) return;
-    await this.families.know(unknown).catch(() => null);
-    this.controls.choose();
-  }
-
   /** The picture of a point: {pixels} of this browser where it has the generator, else {bitmap} of the server. */
   async drawn(point) {
-    await this.#know([point]);
+    await this.families.have([point]);
     if (this.local.ready(this.model)) {
       const pixels = await this.local.draw(point).catch(() => null);
       if (pixels) return { pixels };
@@ -338,7 +360,7 @@ class GanExplorer extends HTMLElement {
 
   /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
   async sheet(path, asked, points, columns) {
-    await this.#know(points);
+    await this.families.have(points);
     if (this.local.ready(this.model)) {
       const sheet = await this.local.sheet(points, columns).catch(() => null);
       if (sheet) return sheet;

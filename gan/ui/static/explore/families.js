@@ -18,7 +18,8 @@ function vectors(buffer, size) {
  * z does not move, `titles` the names of attributes that only the data name.
  */
 export class Families {
-  constructor() {
+  constructor(changed) {
+    this.changed = changed;
     this.#forget(null, null);
   }
 
@@ -51,6 +52,14 @@ export class Families {
 
   async know(ids) {
     await Promise.all([...new Set(ids.filter((id) => !this.byId.has(id)).map(familyOf))].map((family) => this.load(family)));
+  }
+
+  /** Get the directions that points name. Where they can't be had, the server says so when it is asked for the picture. */
+  async have(points) {
+    const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.byId.has(id));
+    if (!unknown.length) return;
+    await this.know(unknown).catch(() => null);
+    this.changed();
   }
 
   vector(id) {

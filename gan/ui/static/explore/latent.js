@@ -101,6 +101,21 @@ export function pointZ(point, size, directions, vector = () => undefined) {
   return out;
 }
 
+/** A - B + C, numbers of z; `usual` gives it the mean of the three lengths, without which it lies where the generator has hardly been (Radford et al. 2016). */
+export function arithmetic(a, b, c, usual) {
+  const sum = a.map((value, index) => value - b[index] + c[index]);
+  const length = norm(sum);
+  const scale = usual && length > 0 ? (norm(a) + norm(b) + norm(c)) / 3 / length : 1;
+  return sum.map((value) => value * scale);
+}
+
+/** {label, other, share}: the class that a point is drawn of, another, and how much of that is blended in; label null where a model has no classes. */
+export function pointClasses(point, classes) {
+  const label = pointClass(point, classes);
+  const share = label === null || point.label2 === null ? 0 : rounded(point.mix);
+  return { label, other: share > 0 ? point.label2 : label, share };
+}
+
 /** The class that a point is drawn of, of so many; null where there are none. */
 export function pointClass(point, classes) {
   if (!classes) return null;

@@ -1,6 +1,7 @@
 // The generator in this browser: fetched once as ONNX, run by a worker, so that the page never waits for a picture. Where it can't be had, the server draws.
 import { address } from "../common.js";
-import { pointClass, pointZ } from "./latent.js";
+import { pointClasses, pointZ } from "./latent.js";
+import { assembled } from "./pictures.js";
 
 const SLOWEST = 100; // ms for a picture; above that the server is the faster one
 const SMOOTHING = 8; // pictures over which the time is averaged
@@ -49,7 +50,7 @@ export class Local {
     const { model } = this;
     const start = performance.now();
     const z = pointZ(point, model.z_dim, this.directions, this.vector);
-    const { pixels, side } = await this.#ask({ z, label: pointClass(point, model.classes.length) }, [z.buffer]).catch((error) => {
+    const { pixels, side } = await this.#ask({ z, ...pointClasses(point, model.classes.length) }, [z.buffer]).catch((error) => {
       this.model = null;
       explain(error);
       this.changed();
@@ -62,14 +63,11 @@ export class Local {
   /** The pictures of points as one sheet, a canvas of so many columns: drawn one by one, so that a slider waits for one of them at most. */
   async sheet(points, columns) {
     const { model } = this;
-    let canvas = null;
-    for (const [index, point] of points.entries()) {
+    return assembled(points, columns, async (point) => {
       const picture = await this.draw(point);
       if (this.model !== model) throw new Error("another model came");
-      canvas ??= new OffscreenCanvas(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
-      canvas.getContext("2d").putImageData(picture, (index % columns) * picture.width, Math.floor(index / columns) * picture.height);
-    }
-    return canvas;
+      return picture;
+    });
   }
 
   /** One question to the worker, which answers in the order of asking. */

@@ -2,7 +2,7 @@
 import { h, t } from "../common.js";
 import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
-import { LIMIT, query } from "./point.js";
+import { along, LIMIT, query } from "./point.js";
 import { Sheet } from "./sheet.js";
 
 export const SIDE = 5;
@@ -67,15 +67,8 @@ export class Neighbours {
     return t("explore.neighbour", { i: axes[0] + 1, across, j: axes[1] + 1, down });
   }
 
-  #with(values) {
-    const { axes, d } = this.point();
-    const moved = Array.from({ length: Math.max(d.length, axes[0] + 1, axes[1] + 1) }, (_, index) => d[index] ?? 0);
-    axes.forEach((axis, place) => { moved[axis] = values[place]; });
-    return moved;
-  }
-
   #go(index) {
-    this.change({ d: this.#with(this.#values(index)) });
+    this.change({ d: along(this.point(), this.#values(index)) });
   }
 
   #turn(axis, direction) {
@@ -86,13 +79,13 @@ export class Neighbours {
   }
 
   #points() {
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...this.point(), d: this.#with(this.#values(index)) }));
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...this.point(), d: along(this.point(), this.#values(index)) }));
   }
 
   #query() {
     if (!this.count) return null;
     const point = this.point();
     const middle = point.axes.map((axis) => windowAround(point.d[axis] ?? 0).middle);
-    return query({ ...point, d: this.#with(middle) }, { i: point.axes[0], j: point.axes[1], step: STEP, n: SIDE, v: this.version() });
+    return query({ ...point, d: along(point, middle) }, { i: point.axes[0], j: point.axes[1], step: STEP, n: SIDE, v: this.version() });
   }
 }

@@ -1,27 +1,43 @@
-// Pictures from the server: fetched, decoded, and told apart from the server's sentences.
+// Pictures and files from the server: fetched, decoded, and told apart from the server's sentences.
 import { address, t } from "../common.js";
+import { marked } from "./mark.js";
 
 const PAUSE = 1000; // ms until a server that has too much to do is asked again, and as much again at random, so that a class does not ask at once
 const TIMES = 5;
 
-/** {bitmap, blob, version} of a picture route. Throws {key, values, text}, with offline: true where the server can't be reached or has too much to do. */
-export async function picture(path, query, times = TIMES) {
+/** A route's answer. Throws {key, values, text}, with offline: true where the server can't be reached or has too much to do. */
+export async function fetched(path, query, times = TIMES) {
   let reply;
   try {
     reply = await fetch(address(path, query));
   } catch {
     throw { offline: true, text: t("common.offline") };
   }
-  if (!reply.ok) {
-    const body = await reply.json().catch(() => ({}));
-    if (reply.status === 503 && times > 1) {
-      await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
-      return picture(path, query, times - 1);
-    }
-    throw body.error ?? { text: t("common.failed") };
+  if (reply.ok) return reply;
+  const body = await reply.json().catch(() => ({}));
+  if (reply.status === 503 && times > 1) {
+    await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
+    return fetched(path, query, times - 1);
   }
+  throw body.error ?? { text: t("common.failed") };
+}
+
+/** {bitmap, blob, version} of a picture route. Throws as `fetched` does. */
+export async function picture(path, query) {
+  const reply = await fetched(path, query);
   const blob = await reply.blob();
   return { bitmap: await createImageBitmap(blob), blob, version: reply.headers.get("X-Model-Version") };
+}
+
+/** Pictures of points as one sheet, a canvas of so many columns: `draw(point)` gives each as ImageData, one by one. */
+export async function assembled(points, columns, draw) {
+  let canvas = null;
+  for (const [index, point] of points.entries()) {
+    const picture = await draw(point);
+    canvas ??= new OffscreenCanvas(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
+    canvas.getContext("2d").putImageData(picture, (index % columns) * picture.width, Math.floor(index / columns) * picture.height);
+  }
+  return canvas;
 }
 
 /** Let the browser save a blob under a name. */
@@ -32,11 +48,11 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-/** A PNG of a bitmap with every pixel repeated `times` times in both directions. */
-export function enlarged(bitmap, times) {
+/** A PNG of a bitmap with every pixel repeated `times` times in both directions, and the mark that a trained model drew it. */
+export async function enlarged(bitmap, times) {
   const canvas = new OffscreenCanvas(bitmap.width * times, bitmap.height * times);
   const pen = canvas.getContext("2d");
   pen.imageSmoothingEnabled = false;
   pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/png" });
+  return marked(await canvas.convertToBlob({ type: "image/png" }));
 }

@@ -4,12 +4,12 @@ export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
 export const MAX_SEED = 2 ** 31 - 1;
 const MOST_MOVES = 32; // directions that an address names
-const KEYS = ["model", "seed", "at", "psi", "label", "d", "x", "z", "to", "t", "wall", "axes", "view"];
+const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "x", "z", "to", "t", "wall", "axes", "view"];
 const STORAGE = "gan.explore";
 
 /** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, d: [], x: {}, z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
 }
 
 /** The sliders at rest, on the seed itself. */
@@ -19,6 +19,14 @@ export function unmoved() {
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
+
+/** d of a point whose sliders of the two chosen directions stand at `values`. */
+export function along(point, values) {
+  const { axes, d } = point;
+  const moved = Array.from({ length: Math.max(d.length, axes[0] + 1, axes[1] + 1) }, (_, index) => d[index] ?? 0);
+  axes.forEach((axis, place) => { moved[axis] = values[place]; });
+  return moved;
+}
 
 const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
 const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
@@ -58,18 +66,19 @@ export function withAmount(point, id, amount) {
 export const movedAlong = (point) => [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));
 
 /** The parts of a point that differ from a fresh one, as text by key. */
-function written(point) {
+export function written(point) {
   const base = fresh();
   const all = {
     model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
+    label2: point.label2 === null ? "" : String(point.label2), mix: String(rounded(point.mix)),
     d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", d: "", x: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
+  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", x: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
 /** The point that `written` describes; whatever is missing or makes no sense stays fresh. */
-function parsed(texts) {
+export function parsed(texts) {
   const base = fresh();
   const axes = (texts.axes ?? "").split(",").map((text) => whole(text, -1));
   const [x, z] = [{}, {}];
@@ -87,6 +96,8 @@ function parsed(texts) {
     at: /^[\w-]{2,1366}$/.test(texts.at ?? "") ? texts.at : null,
     psi: within(texts.psi ?? null, 0, 1.5, base.psi),
     label: whole(texts.label, null),
+    label2: whole(texts.label2, null),
+    mix: within(texts.mix ?? null, 0, 1, base.mix),
     d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
     x,
     z,
@@ -146,5 +157,6 @@ export function remember(point) {
 /** What a picture route needs to know of this point, for `address`. */
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
-  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, ...way, ...extra };
+  const blend = point.label2 !== null && point.mix > 0 ? { label2: point.label2, mix: rounded(point.mix) } : {};
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, ...blend, ...way, ...extra };
 }

@@ -1,23 +1,28 @@
 // Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
 import { h, known, setText, t } from "../common.js";
+import { later } from "./latest.js";
 import { className } from "./picker.js";
 
 const signed = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const NOTCHES = 60; // of the wheel, from end to end
+const STILL = 250; // ms after the last of them until the wheel has come to rest
 
 /**
  * One slider. `input(value, dragging)` is called for each movement and once more, not dragging, at its end. A double click, Delete or
  * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
  */
 export class Slider {
-  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false }) {
-    this.rest = rest;
-    this.format = low < 0 ? signed : plain;
+  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
+    Object.assign(this, { rest, format });
     this.bar = h("input", {
       type: "range", min: String(low), max: String(high), step: String(step),
       oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),
-      ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input),
+      ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input), onwheel: (event) => this.#wheel(event, input),
     });
+    this.still = later(() => this.#moved(input, false), STILL);
     this.note = h("small");
     this.name = h("span", { class: "xp-name" });
     this.value = h("output", { class: "xp-value" });
@@ -51,6 +56,16 @@ export class Slider {
     if (event.key !== "Delete" && event.key !== "Backspace") return;
     event.preventDefault();
     this.#restore(input);
+  }
+
+  /** The wheel moves a slider that has the focus, and no other: whoever scrolls the page past the sliders means the page. */
+  #wheel(event, input) {
+    if (document.activeElement !== this.bar || event.ctrlKey || !event.deltaY) return;
+    event.preventDefault();
+    const { min, max, step } = this.bar;
+    this.bar.valueAsNumber -= Math.sign(event.deltaY) * Math.max(step, (max - min) / NOTCHES);
+    this.#moved(input, true);
+    this.still();
   }
 
   #show() {

@@ -9,6 +9,10 @@ import { h, t } from "../common.js";
  */
 const VIEWS = {
   directions: () => import("./directions.js"),
+  walk: () => import("./walk.js"),
+  loop: () => import("./loop.js"),
+  favourites: () => import("./favourites.js"),
+  time: () => import("./time.js"),
 };
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */

@@ -2,7 +2,7 @@
 import { h, icon, t } from "../common.js";
 import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
-import { fresh, randomSeed, unmoved } from "./point.js";
+import { fresh, query, randomSeed, unmoved } from "./point.js";
 import { Sheet } from "./sheet.js";
 
 export const SIDE = 8;
@@ -33,13 +33,13 @@ export class Wall {
   }
 
   #points() {
-    const { psi, label, wall } = this.point();
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label }));
+    const { psi, label, label2, mix, wall } = this.point();
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, label2, mix }));
   }
 
   #query() {
-    const { model, psi, label, wall } = this.point();
+    const { model, psi, label, label2, mix, wall } = this.point();
     const v = this.version();
-    return v ? { id: model, psi, label, seed: wall, v } : null;
+    return v ? query({ ...fresh(), model, psi, label, label2, mix, seed: wall }, { v }) : null;
   }
 }

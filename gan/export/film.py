@@ -1,0 +1,111 @@
+"""Loops as files that move: GIF, WebP and MP4, each with the mark that a trained model drew it.
+
+`python -m gan.export.film` packs the frames that come on its standard input: a line of JSON (form, fps, factor, shape), then the frames' bytes. A process of
+its own, with the patience of one that trains, so that neither the page nor the trainer waits for it. Imports no torch.
+"""
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from PIL import Image
+
+from gan.provenance import COMMENT, XMP
+
+NICE = 10
+COLOURS = 255  # of a GIF's frame: one of 256 is left for what stays as it was
+SHARP = {"crf": "14", "preset": "veryfast"}  # of x264: half the default's quantiser, since edges of large pixels are all that there is to see
+XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # of the box that holds XMP in an MP4 (XMP Specification, part 3)
+GIF_XMP, GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", bytes([1, *range(255, -1, -1), 0])  # the "magic trailer", through which readers that know no XMP get out
+
+
+class Form(NamedTuple):
+    """A kind of file: its media type, and `write(frames, fps, factor)` to bytes."""
+
+    media_type: str
+    write: Callable[[Iterable[np.ndarray], int, int], bytes]
+
+
+def film(frames: Iterable[np.ndarray], form: str, fps: int, factor: int) -> bytes:
+    """A file of the form (one of FORMS) that shows uint8 frames (H, W) or (H, W, 3) `fps` times a second, each pixel as `factor` x `factor` of them.
+
+    GIFs and WebPs loop for ever; in MP4s that is up to the player. GIF's clock ticks in hundredths of a second, so that its frames last as long on average;
+    and its colours are at most COLOURS a frame, the nearest to the true ones without dithering.
+    """
+    return FORMS[form].write(frames, fps, factor)
+
+
+def _gif(frames: Iterable[np.ndarray], fps: int, factor: int) -> bytes:
+    pictures = [_enlarged(_few_colours(Image.fromarray(frame)), factor) for frame in frames]
+    ticks = [round(100 * count / fps) for count in range(len(pictures) + 1)]
+    lasting = [10 * (after - before) for before, after in itertools.pairwise(ticks)]
+    data = _saved(pictures, "GIF", duration=lasting, comment=COMMENT.encode())
+    return data[:-1] + GIF_XMP + XMP.encode() + GIF_XMP_END + data[-1:]
+
+
+def _webp(frames: Iterable[np.ndarray], fps: int, factor: int) -> bytes:
+    pictures = [_enlarged(Image.fromarray(frame), factor) for frame in frames]
+    ticks = [round(1000 * count / fps) for count in range(len(pictures) + 1)]
+    lasting = [after - before for before, after in itertools.pairwise(ticks)]
+    return _saved(pictures, "WEBP", duration=lasting, lossless=True, quality=20, method=1, xmp=XMP.encode())
+
+
+def _mp4(frames: Iterable[np.ndarray], fps: int, factor: int) -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        container.metadata["comment"] = COMMENT
+        stream = container.add_stream("libx264", rate=fps, options=SHARP)
+        stream.pix_fmt, stream.thread_count = "yuv420p", 1
+        for count, frame in enumerate(frames):
+            large = np.repeat(np.repeat(frame, factor, 0), factor, 1)
+            if count == 0:
+                stream.height, stream.width = large.shape[:2]
+            colour = large if large.ndim == 3 else np.repeat(large[:, :, None], 3, 2)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(colour), format="rgb24")))
+        container.mux(stream.encode())
+    packet = XMP_UUID + XMP.encode()
+    return buffer.getvalue() + (8 + len(packet)).to_bytes(4, "big") + b"uuid" + packet
+
+
+FORMS = {"gif": Form("image/gif", _gif), "webp": Form("image/webp", _webp), "mp4": Form("video/mp4", _mp4)}
+
+
+def _few_colours(picture: Image.Image) -> Image.Image:
+    return picture if picture.mode == "L" else picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+
+def _enlarged(picture: Image.Image, factor: int) -> Image.Image:
+    return picture.resize((factor * picture.width, factor * picture.height), Image.Resampling.NEAREST)
+
+
+def _saved(pictures: list[Image.Image], form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, form, save_all=True, append_images=pictures[1:], loop=0, **options)
+    return buffer.getvalue()
+
+
+def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
+    """The frames of this shape that come from a stream."""
+    while data := source.read(int(np.prod(shape))):
+        yield np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def main() -> None:
+    """Pack what comes in."""
+    os.nice(NICE)
+    with contextlib.suppress(OSError):  # see gan.train.worker.be_nice
+        Path("/proc/self/autogroup").write_text(str(NICE))
+    told = json.loads(sys.stdin.buffer.readline())
+    sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A generator as a web page of its own: one file that is opened from a disk and needs no network.
+
+    python -m gan.export.webpage RUN_OR_CHECKPOINT page.html
+
+The page is made of the scripts, styles and texts of the Explore tab, put together with the generator as ONNX, its directions, its card and ONNX Runtime
+Web, which runs it. It carries a policy that forbids it to ask anybody for anything.
+"""
+
+import argparse
+import base64
+import html
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from gan.errors import UserError
+from gan.export.bundle import bundle
+from gan.export.card import MARK, short_card
+from gan.export.onnx import generator_onnx
+from gan.files import write_bytes
+from gan.latent.catalogue import Entry
+from gan.latent.model import Model
+from gan.sample import find
+
+_UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
+_STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
+LANGUAGES = ("en", "zh")
+# What scripts name by parts; all other texts stand in them as they are called.
+_NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.score", "explore.net", "explore.against")
+_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data: blob:; connect-src blob:"
+
+
+def webpage(model: Model, card: dict[str, Any]) -> bytes:
+    """The page as UTF-8 HTML, of about 4 MB and 1.3 times the generator's ONNX file; `card` is what `gan.export.card.short_card` tells."""
+    script = bundle(_STATIC / "page" / "page.js")
+    named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")  # as the picker of the app names it
+    told = {**model.describe(), "live": False, "preview": None, "data": named, "name": card.get("name"), "card": card}
+    data = {"model": told, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
+    title = html.escape(f"{card.get('name') or card['title']} · GANarium")
+    styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "page/page.css"))
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    return "\n".join([
+        "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,
+        '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
+        f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
+        f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
+        _data("gan-data", _json(data)), _data("gan-onnx", _base64(generator_onnx(model.generator, model.spec, card))),
+        _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
+        _data("gan-wasm", _packed(_RUNTIME / "ort-wasm-simd-threaded.wasm.gz")), _data("gan-glue", _packed(_RUNTIME / "ort-wasm-simd-threaded.mjs")),
+        _data("gan-notices", _packed(_RUNTIME / "ThirdPartyNotices.txt.gz")),
+        "<script>window.ganTexts = JSON.parse(document.getElementById('gan-data').textContent).texts[ganEarly.lang];</script>",
+        f'<script type="module">\n{script}</script>', "</body>", "</html>", "",
+    ]).encode()  # fmt: skip
+
+
+def _comment(model: Model, card: dict[str, Any]) -> str:
+    """What somebody who reads the file should know first, with the licence of what runs the generator."""
+    facts = "\n".join(f"{name}: {value}" for name, value in {**card, "version": model.version}.items())
+    licence = _text(_RUNTIME / "LICENSE")
+    said = f"Made with GANarium.\n{MARK}\n\n{facts}\n\nThe page contains ONNX Runtime Web 1.22.0:\n\n{licence}"
+    return said.replace("--", "- -").replace(">", "›")
+
+
+def _texts(lang: str, script: str) -> dict[str, str]:
+    """Of a language what the script may say."""
+    every: dict[str, str] = {}
+    for path in sorted((_UI / "strings" / lang).glob("*.json")):
+        every |= json.loads(_text(path))
+    return {key: text for key, text in every.items() if f'"{key}"' in script or key.startswith(_NAMED_BY_PARTS)}
+
+
+def _data(name: str, text: str) -> str:
+    """Something that the script reads, and no browser runs."""
+    return f'<script type="text/plain" id="{name}">{text}</script>'
+
+
+def _json(value: Any) -> str:
+    """JSON that no title or name of a class can lead out of the element it stands in."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _packed(path: Path) -> str:
+    return _base64(path.read_bytes())
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def take_home(entry: Entry, target: Path) -> int:
+    """Write the page of a generator to `target`; its size in bytes. Raises UserError where either can't be done."""
+    page = webpage(Model(entry), short_card(entry))
+    try:
+        write_bytes(target, page)
+    except OSError as error:
+        raise UserError("latent.cannot_write", path=target, reason=error.strerror or error) from error
+    return len(page)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Write a generator as a web page that needs no network.")
+    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
+    parser.add_argument("target", type=Path, metavar="PAGE", help="the .html file to write")
+    options = parser.parse_args(arguments)
+    try:
+        size = take_home(find(options.place), options.target)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{options.target}: {size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Loops: a walk from key to key in latent space that ends where it began, read from a query string with every value checked. Imports no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gan.errors import UserError
+from gan.latent.point import Point, Shape, whole
+from gan.latent.sampling import slerp
+
+MAX_KEYS = 24
+MAX_STEPS = 120  # frames from one key to the next
+MAX_FRAMES = 600
+MAX_FPS = 30
+KEY_PARTS = ("at", "label", "label2", "mix")  # of a key in a query, with commas between; semicolons stand between keys
+
+
+class Classes(NamedTuple):
+    """What a picture is of: a label, another class, and how much of that is blended in, 0 to 1."""
+
+    label: int
+    other: int
+    share: float
+
+    @property
+    def main(self) -> int:
+        """The class that there is most of."""
+        return self.label if self.share < 0.5 else self.other
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Keys, `steps` frames from each to the next, and `fps` frames a second."""
+
+    keys: tuple[Point, ...]
+    steps: int
+    fps: int
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], shape: Shape) -> "Loop":
+        """The loop in a query: keys (each at,label,label2,mix; see Point.parse), steps (24), fps (12).
+
+        Raises UserError for fewer than two keys, too many of them or of frames, and for what is no key of a model of this shape.
+        """
+        texts = [text for text in query.get("keys", "").split(";") if text]
+        if not 2 <= len(texts) <= MAX_KEYS:
+            raise UserError("latent.keys", count=len(texts), most=MAX_KEYS)
+        steps = whole(query.get("steps") or "24", "steps", 1, MAX_STEPS)
+        if len(texts) * steps > MAX_FRAMES:
+            raise UserError("latent.frames", count=len(texts) * steps, most=MAX_FRAMES)
+        keys = tuple(Point.parse(dict(zip(KEY_PARTS, text.split(","), strict=False)), shape) for text in texts)
+        if not all(key.at for key in keys):
+            raise UserError("latent.bad_z")
+        return cls(keys, steps, whole(query.get("fps") or "12", "fps", 1, MAX_FPS))
+
+    def points(self, num_classes: int) -> list[Point]:
+        """The point of each frame, the first key's first."""
+        latents = loop(np.array([key.at for key in self.keys], np.float32), self.steps)
+        classes = [_classes(key, num_classes) for key in self.keys]
+        told = [between(classes[place], classes[(place + 1) % len(classes)], step / self.steps)
+                for place in range(len(classes)) for step in range(self.steps)]
+        return [Point(label=now.label if num_classes else None, at=tuple(z.tolist()),
+                      other=now.other if now.share else None, share=now.share) for z, now in zip(latents, told, strict=True)]
+
+
+def loop(keys: np.ndarray, steps: int) -> np.ndarray:
+    """The closed walk through keys (K, z_dim): (K * steps, z_dim) float32, key k at frame k * steps, and a last frame one step before the first key.
+
+    Great circles with lengths that change linearly (gan.latent.sampling.slerp; Shoemake 1985, White 2016).
+    """
+    amounts = np.arange(steps) / steps
+    return np.concatenate([slerp(key, keys[(place + 1) % len(keys)], amounts) for place, key in enumerate(keys)])
+
+
+def between(a: Classes, b: Classes, part: float) -> Classes:
+    """What is drawn at `part` (0 to 1) of the way from one key's classes to the next one's, without a jump.
+
+    Between two blends of the same classes the share changes alone. Otherwise a blend first becomes the class that it has most of, this the main class of
+    the other key, and that the other key's blend: as many of these three as are needed, each in the same time.
+    """
+    ways = []
+    if a[:2] == b[:2]:
+        ways.append((*a, b.share))
+    else:
+        if 0 < a.share < 1:
+            ways.append((*a, float(a.share >= 0.5)))
+        if a.main != b.main:
+            ways.append((a.main, b.main, 0.0, 1.0))
+        if 0 < b.share < 1:
+            ways.append((b.label, b.other, float(b.share >= 0.5), b.share))
+    if not ways:
+        return Classes(a.main, a.main, 0.0)
+    place = min(int(part * len(ways)), len(ways) - 1)
+    label, other, start, end = ways[place]
+    return Classes(label, other, start + (part * len(ways) - place) * (end - start))
+
+
+def _classes(point: Point, num_classes: int) -> Classes:
+    other, share = point.blend(num_classes)
+    return Classes(point.class_label(num_classes) or 0, other, share)

@@ -1,0 +1,53 @@
+// Key frames, and the loop through them: what gan/latent/loop.py does, so that a loop plays here before it is saved there.
+import { request } from "../common.js";
+import { pointClasses, pointZ, slerp } from "./latent.js";
+import { movedAlong, query, read16, unmoved, written16 } from "./point.js";
+
+/** The whole z of a point of the explorer's model, all sliders in it: of this browser, or of the server where only that knows the directions. */
+export async function wholeZ(explorer, point) {
+  const { model, local } = explorer;
+  await explorer.families.have([point]);
+  if (local.ready(model)) return pointZ(point, model.z_dim, local.directions, local.vector);
+  if (!movedAlong(point).length) return pointZ(point, model.z_dim, []);
+  return Float32Array.from((await request("latent", { query: query(point) })).z);
+}
+
+/** A key frame of the current model: {at, label, other, share}, a z written out and its classes. */
+export async function keyOf(explorer, point) {
+  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, explorer.model.classes.length) };
+}
+
+/** What to change in a point to stand on a key. */
+export function standing({ at, label, other, share }) {
+  return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share };
+}
+
+/** A key as the server reads it. */
+export const keyText = ({ at, label, other, share }) => [at, ...(label === null ? [] : share > 0 ? [label, other, share] : [label])].join(",");
+
+/** The key-like place of a frame of the loop through `keys` with so many `steps` from each to the next. */
+export function frameOf(keys, steps, frame, size) {
+  const place = Math.floor(frame / steps);
+  const [from, to] = [keys[place], keys[(place + 1) % keys.length]];
+  const part = (frame % steps) / steps;
+  return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part) };
+}
+
+const main = ({ label, other, share }) => (share < 0.5 ? label : other);
+
+/** The classes at `part` of the way from one key to the next, without a jump (see gan/latent/loop.py). */
+export function between(a, b, part) {
+  const ways = [];
+  const rest = { label: main(a), other: main(a), share: 0 };
+  if (a.label === null) return rest;
+  if (a.label === b.label && a.other === b.other) ways.push([a.label, a.other, a.share, b.share]);
+  else {
+    if (a.share > 0 && a.share < 1) ways.push([a.label, a.other, a.share, a.share < 0.5 ? 0 : 1]);
+    if (main(a) !== main(b)) ways.push([main(a), main(b), 0, 1]);
+    if (b.share > 0 && b.share < 1) ways.push([b.label, b.other, b.share < 0.5 ? 0 : 1, b.share]);
+  }
+  if (!ways.length) return rest;
+  const place = Math.min(Math.floor(part * ways.length), ways.length - 1);
+  const [label, other, start, end] = ways[place];
+  return { label, other, share: start + (part * ways.length - place) * (end - start) };
+}

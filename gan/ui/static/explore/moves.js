@@ -1,0 +1,156 @@
+// Moving the point with hands: what a drag, the wheel and the keys do on the large picture and on the pad, along the two chosen directions.
+import { h, icon, t } from "../common.js";
+import { later } from "./latest.js";
+import { Player } from "./player.js";
+import { along, LIMIT, randomSeed, unmoved } from "./point.js";
+import { wandering } from "./wander.js";
+
+const STEP = 0.1; // standard deviations for a press of a key
+const STRIDE = 0.5; // with Shift
+const NOTCH = 0.2; // for a notch of the wheel, which is 100 pixels of scrolling
+const SLACK = 4; // CSS pixels within which a press is no drag
+const STILL = 250; // ms after the last notch until the wheel has come to rest
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** A place as it is read: 1.5, and no -0.0. */
+export const shown = (value) => (Math.round(value * 10) / 10 || 0).toFixed(1);
+
+const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+
+/** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
+export class Moves {
+  constructor(explorer) {
+    Object.assign(this, { explorer, speed: 0.5 });
+    this.walk = new Player(explorer, wandering(explorer, () => this.speed));
+    this.button = h("button", { type: "button", class: "xp-button xp-stroll", onclick: () => this.walk.toggle() });
+    explorer.addEventListener("gan:playing", () => this.#show());
+    this.#show();
+    this.rest = later(() => explorer.change({}, false), STILL);
+    const figure = explorer.large.element;
+    figure.tabIndex = 0;
+    figure.setAttribute("role", "application"); // arrows are for the picture here, not for a reader's cursor
+    figure.setAttribute("aria-label", t("explore.large_keys"));
+    this.hear(figure);
+    this.#drag(figure);
+  }
+
+  #show() {
+    const key = this.walk.playing ? "explore.walk_pause" : "explore.walk_play";
+    this.button.replaceChildren(icon(this.walk.playing ? "pause" : "play"));
+    this.button.setAttribute("aria-label", t(key));
+    this.button.title = t(key);
+  }
+
+  /** Where the two sliders of the chosen directions stand. */
+  get place() {
+    const { axes, d } = this.explorer.point;
+    return axes.map((axis) => d[axis] ?? 0);
+  }
+
+  /** Move them there. */
+  to(values, dragging) {
+    this.explorer.change({ d: along(this.explorer.point, values.map(kept)) }, dragging);
+  }
+
+  by(across, down, dragging) {
+    const [x, y] = this.place;
+    this.to([x + across, y + down], dragging);
+  }
+
+  /**
+   * Keys and the wheel on an element that can have the focus. The wheel moves only while it has: a page that is scrolled must not stop because a picture
+   * came under the pointer. A click gives it the focus, Escape takes it away.
+   */
+  hear(element) {
+    element.addEventListener("keydown", (event) => this.#key(event, element));
+    element.addEventListener("keyup", (event) => event.key in ARROWS && this.explorer.change({}, false));
+    element.addEventListener("wheel", (event) => {
+      if (document.activeElement !== element || event.ctrlKey) return; // with Ctrl it is the page that is enlarged
+      event.preventDefault();
+      const amount = (pixels) => kept((-pixels * NOTCH) / 100);
+      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      const moved = amount(sideways ? event.deltaX || event.deltaY : event.deltaY);
+      this.by(...(sideways ? [0, moved] : [moved, 0]), true);
+      this.rest();
+    }, { passive: false });
+  }
+
+  #key(event, element) {
+    if (event.target !== element || event.ctrlKey || event.metaKey || event.altKey) return;
+    const arrow = ARROWS[event.key];
+    const size = event.shiftKey ? STRIDE : STEP;
+    if (arrow) this.by(size * arrow[0], size * arrow[1], true);
+    else if (event.key === " ") (this.explorer.player ?? this.walk).toggle();
+    else if (event.key === "r" || event.key === "R") this.explorer.change({ ...unmoved(), seed: randomSeed() }, false);
+    else if (event.key === "Home") this.to([0, 0], false);
+    else if (event.key === "Escape") element.blur();
+    else return;
+    event.preventDefault();
+  }
+
+  /**
+   * Dragging the large picture moves the point as the pad does, its whole width from one end of a slider to the other. With a finger a drag that begins
+   * sideways does (touch-action: pan-y); one that begins up or down scrolls the page, of which the picture covers much on a phone.
+   */
+  #drag(figure) {
+    let from = null;
+    const over = () => {
+      if (from?.moving) this.explorer.change({}, false);
+      from = null;
+    };
+    figure.addEventListener("pointerdown", (event) => {
+      if (event.button === 0 && event.isPrimary && !event.target.closest("button")) from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
+    });
+    figure.addEventListener("pointermove", (event) => {
+      if (!from || !event.isPrimary) return;
+      const moved = [event.clientX - from.x, event.clientY - from.y];
+      const upright = event.pointerType === "touch" && Math.abs(moved[0]) <= Math.abs(moved[1]);
+      if (!from.moving && (upright || Math.hypot(...moved) < SLACK)) return;
+      if (!from.moving) figure.setPointerCapture(event.pointerId);
+      from.moving = true;
+      const side = figure.querySelector("canvas").clientWidth;
+      this.to(from.place.map((value, axis) => value + (moved[axis] / side) * 2 * LIMIT), true);
+    });
+    for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, over);
+  }
+}
+
+/** A square on which the two directions are moved at once. `place()` brings it to where the point is. */
+export class Pad {
+  constructor(moves) {
+    this.moves = moves;
+    this.knob = h("span", { class: "xp-knob" });
+    this.element = h("div", {
+      class: "xp-pad", tabindex: "0", role: "application", onpointerdown: (event) => this.#begin(event), onpointermove: (event) => this.#follow(event),
+      onpointerup: () => this.#end(), onpointercancel: () => this.#end(), ondblclick: () => moves.to([0, 0], false),
+    }, this.knob);
+    moves.hear(this.element);
+  }
+
+  place() {
+    const { axes } = this.moves.explorer.point;
+    const [x, y] = this.moves.place;
+    this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
+    this.knob.style.top = `${(50 * (kept(y) + LIMIT)) / LIMIT}%`;
+    this.element.setAttribute("aria-label", t("explore.pad_at", { i: axes[0] + 1, across: shown(x), j: axes[1] + 1, down: shown(y) }));
+  }
+
+  #begin(event) {
+    if (event.button !== 0 || !event.isPrimary) return;
+    this.held = true;
+    this.element.setPointerCapture(event.pointerId);
+    this.#follow(event);
+  }
+
+  #follow(event) {
+    if (!this.held || !event.isPrimary) return;
+    const box = this.element.getBoundingClientRect();
+    const part = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    this.moves.to(part.map((value) => Math.round((2 * value - 1) * LIMIT * 100) / 100), true);
+  }
+
+  #end() {
+    if (this.held) this.moves.explorer.change({}, false);
+    this.held = false;
+  }
+}

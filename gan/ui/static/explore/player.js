@@ -1,0 +1,71 @@
+// Moving by itself: a step for each picture that was drawn, so that whoever draws slowly is asked seldom.
+
+const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps
+const PATIENCE = 2000; // ms until a picture that did not come is not waited for any more
+
+/** Whether the two are the same model's: a player of one model does not go on with another. */
+const modelOf = (explorer) => explorer.point.model;
+
+/**
+ * `step(seconds)` gives what to change in the point, undefined for nothing yet. One plays at a time in an explorer, none in a hidden page or tab, and none
+ * begins by itself. The point stays where a pause leaves it. "gan:playing" tells the explorer's listeners.
+ */
+export class Player {
+  constructor(explorer, step) {
+    Object.assign(this, { explorer, step, playing: false });
+    document.addEventListener("visibilitychange", () => document.hidden && this.pause());
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  play() {
+    if (this.playing || !this.explorer.model) return;
+    this.explorer.player?.pause();
+    Object.assign(this, { playing: true, last: null, model: modelOf(this.explorer) });
+    this.explorer.player = this;
+    this.#tell();
+    this.#next();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.request);
+    this.playing = false;
+    this.explorer.player = null;
+    this.#tell();
+    this.explorer.change({}, false); // what waits for the end of a movement follows now
+  }
+
+  #next() {
+    this.request = requestAnimationFrame(async (now) => {
+      if (!this.playing) return;
+      const { explorer } = this;
+      if (modelOf(explorer) !== this.model || explorer.offsetParent === null) return void this.pause();
+      const patch = this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
+      this.last = now;
+      if (patch) {
+        const drawn = nextPicture(explorer);
+        explorer.change(patch, true);
+        await drawn;
+      }
+      if (this.playing) this.#next();
+    });
+  }
+
+  #tell() {
+    this.explorer.dispatchEvent(new CustomEvent("gan:playing"));
+  }
+}
+
+function nextPicture(explorer) {
+  return new Promise((done) => {
+    const timer = setTimeout(done, PATIENCE);
+    explorer.addEventListener("gan:drawn", () => {
+      clearTimeout(timer);
+      done();
+    }, { once: true });
+  });
+}

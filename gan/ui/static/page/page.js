@@ -1,0 +1,174 @@
+// <gan-page>: a generator with all that moves it, on a page of its own that needs no server. gan/export/webpage.py puts the page together.
+import { h, icon, lang, remember as keep, setText, t } from "../common.js";
+import { Controls } from "../explore/controls.js";
+import { configure, draw, open } from "../explore/generator.js";
+import { Large } from "../explore/large.js";
+import { later, latest } from "../explore/latest.js";
+import { pointClasses, pointZ } from "../explore/latent.js";
+import { title } from "../explore/picker.js";
+import { assembled, enlarged, save } from "../explore/pictures.js";
+import { fresh, MAX_SEED, randomSeed, remember, restore, unmoved } from "../explore/point.js";
+import { Scores } from "../explore/scores.js";
+import { Wall } from "../explore/wall.js";
+import { Way } from "../explore/way.js";
+import { Card } from "./card.js";
+
+const SETTLE = 160; // ms after the last movement until the sheets follow
+const ENLARGED = 8;
+
+const stored = (name) => document.getElementById(name).textContent;
+
+/** The bytes that stand in the page under a name. */
+function bytes(name) {
+  const text = atob(stored(name));
+  const out = new Uint8Array(text.length);
+  for (let place = 0; place < out.length; place += 1) out[place] = text.charCodeAt(place);
+  return out;
+}
+
+/** The address of something packed that stands in the page under a name. ONNX Runtime asks for it there. */
+async function unpacked(name, type) {
+  const bare = new Blob([bytes(name)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
+}
+
+class GanPage extends HTMLElement {
+  connectedCallback() {
+    this.model = JSON.parse(stored("gan-data")).model;
+    this.directions = new Float32Array(bytes("gan-directions").buffer);
+    this.point = location.hash ? restore() : fresh();
+    for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
+    this.build();
+    this.draw = latest(() => this.drawLarge());
+    this.settle = later(() => [this.wall, this.way].forEach(({ sheet }) => sheet.refresh()), SETTLE);
+    this.keep = later(() => remember(this.point), 300);
+    this.controls.begin(this.model);
+    this.controls.learn(this.model);
+    this.scores.show(this.model);
+    this.place();
+    this.start();
+  }
+
+  build() {
+    const shared = {
+      point: () => this.point, version: () => this.model.version, change: (patch, dragging = false) => this.change(patch, dragging),
+      draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)), failed: (error) => this.say(error),
+    };
+    this.note = h("p", { class: "xp-note", role: "status", hidden: true });
+    this.large = new Large();
+    this.scores = new Scores();
+    this.controls = new Controls(shared.change);
+    this.controls.element.addEventListener("gan:raw", () => this.base());
+    this.way = new Way(shared);
+    this.wall = new Wall(shared);
+    this.append(this.header(), h("div", { class: "xp" }, this.note, h("div", { class: "xp-body" },
+      h("div", { class: "xp-left" }, this.wall.element, new Card(this.model).element),
+      h("div", { class: "xp-mid" }, this.large.element, this.tools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element))));
+  }
+
+  header() {
+    const other = lang === "zh" ? "en" : "zh";
+    const change = () => {
+      remember(this.point);
+      keep("gan_lang", other);
+      const url = new URL(location.href);
+      url.searchParams.set("lang", other); // browsers that keep nothing for files have the address
+      location.replace(url);
+      if (url.search === location.search) location.reload();
+    };
+    const { size, channels } = this.model;
+    return h("header", { class: "xp-page-header" }, h("h1", {}, title(this.model)), h("p", {}, t("page.line", { size, colours: t(channels === 1 ? "page.grey" : "page.colour") })),
+      h("button", { type: "button", class: "gan-ghost", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change }, other === "zh" ? "中文" : "EN"));
+  }
+
+  tools() {
+    this.seed = h("input", {
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
+      oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+      onchange: () => this.place(),
+    });
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    return h("div", { class: "xp-tools" }, h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
+      tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })), h("span", { class: "gan-space" }),
+      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.save(1)),
+        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.save(ENLARGED) }, `×${ENLARGED}`)));
+  }
+
+  async start() {
+    this.large.wait(t("explore.waking"));
+    try {
+      configure({ wasmPaths: { mjs: `data:text/javascript;base64,${stored("gan-glue")}`, wasm: await unpacked("gan-wasm", "application/wasm") } });
+      await open({ onnx: bytes("gan-onnx"), size: this.model.z_dim, classes: this.model.classes.length });
+      this.ready = true;
+      this.draw();
+      this.settle();
+    } catch (error) {
+      this.say({ text: t("page.unable", { reason: error.message ?? String(error) }) });
+    } finally {
+      this.large.wait(null);
+    }
+  }
+
+  change(patch, dragging = false) {
+    this.point = { ...this.point, ...patch };
+    this.place();
+    this.keep();
+    this.draw();
+    if (dragging) this.settle.cancel();
+    else this.settle();
+  }
+
+  /** Bring every control to where the point is. */
+  place() {
+    const { point } = this;
+    if (this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
+    this.controls.set(point);
+    this.base();
+    this.way.place();
+    this.wall.place();
+    this.large.describe(t("explore.picture", { seed: point.seed, model: title(this.model) }));
+  }
+
+  /** Where the seed's own z stands, for the raw sliders and that of the look. */
+  base() {
+    const { seed, at, to, t: part } = this.point;
+    this.controls.base(Array.from(pointZ({ ...fresh(), seed, at, to, t: part }, this.model.z_dim, this.directions)));
+  }
+
+  /** The picture of a point as ImageData. */
+  async picture(point) {
+    const { z_dim: size, classes } = this.model;
+    const { pixels, side } = await draw({ z: pointZ(point, size, this.directions), ...pointClasses(point, classes.length) });
+    return new ImageData(new Uint8ClampedArray(pixels), side, side);
+  }
+
+  /** One of many pictures: what somebody is moving comes first. */
+  async unhurried(point) {
+    await new Promise((free) => setTimeout(free));
+    return this.picture(point);
+  }
+
+  async drawLarge() {
+    if (!this.ready) return;
+    const point = this.point;
+    try {
+      this.large.drawPixels(await this.picture(point));
+      this.say(null);
+      this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point } }));
+    } catch (error) {
+      this.say({ text: t("page.unable", { reason: error.message }) });
+    }
+  }
+
+  async save(times) {
+    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`);
+  }
+
+  say(error) {
+    setText(this.note, error?.text ?? "");
+    this.note.hidden = !error;
+  }
+}
+
+customElements.define("gan-page", GanPage);

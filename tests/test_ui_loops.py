@@ -1,0 +1,137 @@
+"""Loops in a real browser: key frames, the walk through them, and the files that are saved."""
+
+import io
+import re
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan.latent.loop import Classes, Loop, between
+from tests.exploring import changes
+from tests.generators import RUN
+from tests.moving import COLOUR, as_new, point, saved, view, visitor, write_models
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return write_models(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def tab(browser, address):
+    with visitor(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab):
+    return as_new(tab)
+
+
+
+def three_keys(page: Page) -> None:
+    view(page, "Loop")
+    page.get_by_role("button", name="Add this picture").click()
+    for _ in range(2):
+        page.get_by_role("button", name="Add random").click()
+    expect(page.locator(".xp-key")).to_have_count(3)
+
+
+def test_key_frames_are_added_moved_and_removed_by_keyboard(page):
+    view(page, "Loop")
+    expect(page.get_by_text("No key frames yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    three_keys(page)
+    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys.map((key) => key.at)"
+    a, b, c = page.evaluate(keys)
+    page.locator(".xp-key").nth(2).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    assert page.evaluate(keys) == [a, c, b]
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    page.keyboard.press("Enter")
+    assert point(page)["at"] == a
+    page.keyboard.press("Delete")
+    assert page.evaluate(keys) == [c, b]
+    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    page.get_by_role("button", name="Move later").click()
+    assert page.evaluate(keys) == [b, c]
+    page.get_by_role("button", name="Remove (Delete)").click()
+    expect(page.get_by_text("One more, and there is a loop.")).to_be_visible()
+
+
+def test_a_loop_plays_in_the_large_picture(page):
+    three_keys(page)
+    page.get_by_role("button", name="Play", exact=True).click()
+    seen = {changes(page, lambda: None) for _ in range(5)}
+    assert len(seen) == 5
+    page.get_by_role("button", name="Pause", exact=True).click()
+    at = point(page)["at"]
+    page.wait_for_timeout(300)
+    assert point(page)["at"] == at is not None
+
+
+@pytest.mark.parametrize("form", ["gif", "webp", "mp4"])
+def test_a_loop_is_saved(page, form):
+    three_keys(page)
+    page.get_by_label("Frames per key").fill("5")
+    expect(page.get_by_text("15 frames, 1.3 s")).to_be_visible()
+    page.get_by_label("Kind of file").select_option(form)
+    name, data = saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
+    assert name == f"ganarium-loop-run-{RUN}.{form}"
+    assert b"trainedAlgorithmicMedia" in data
+    if form == "mp4":
+        with av.open(io.BytesIO(data)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert (len(frames), frames[0].shape) == (15, (252, 252, 3))
+    else:
+        picture = Image.open(io.BytesIO(data))
+        assert (picture.n_frames, picture.size) == (15, (252, 252))
+    expect(page.get_by_text(re.compile("^Saved, "))).to_be_visible()
+
+
+def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
+    three_keys(page)
+    page.get_by_label("Frames per key").fill("120")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^Frame \d+ of 360$"))).to_be_visible()
+    assert 0 < page.locator("progress").evaluate("(bar) => bar.value") < 1
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
+
+
+def test_what_the_server_says_against_a_loop_is_told(page):
+    three_keys(page)
+    page.route("**/gan/loop*", lambda route: route.fulfill(body='{"done": 0, "of": 9}\n{"error": {"key": "latent.film_failed", "values": {}, "text": "?"}}'))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("could not be packed")).to_be_visible()
+    page.route("**/gan/loop*", lambda route: route.abort())
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("No connection")).to_be_visible()
+
+
+KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 1, 0.6)]
+
+
+def test_a_loop_is_the_same_here_and_there(page):
+    found = page.evaluate("""async ([keys, size]) => {
+      const { frameOf, between, keyText } = await import("/gradio_api/gan/static/explore/keys.js");
+      const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
+      const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
+      const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share }));
+      const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
+      return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share]) };
+    }""", [[list(key) for key in KEYS], 20])
+    points = Loop.parse({"keys": found["text"], "steps": "6"}, COLOUR).points(3)
+    assert len(points) == len(found["frames"]) == 24
+    for wanted, (z, label, other, share) in zip(points, found["frames"], strict=True):
+        assert np.abs(np.array(wanted.at) - z).max() <= 0.5 / 4096 + 1e-6
+        assert wanted.label == label
+        assert wanted.blend(3) == pytest.approx((other if share else label, share))
+    assert between(*KEYS[:2], 1.0) == KEYS[1]

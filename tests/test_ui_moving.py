@@ -1,0 +1,270 @@
+"""Moving by hand in a real browser: pad, wheel, keys, touch; a random walk; and two classes that are blended."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import PHONE
+from tests.exploring import changes, large, sliders, visit
+from tests.moving import CLASSES, as_new, point, view, visitor, write_models
+from tests.test_ui_browser_path import here
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return write_models(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def tab(browser, address):
+    with visitor(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab):
+    return as_new(tab)
+
+
+@pytest.fixture(scope="module")
+def phone(browser, address):
+    with visitor(browser, address, CLASSES, **PHONE) as page:
+        yield page
+
+
+def middle(page: Page, place: str) -> tuple[float, float, float]:
+    """The middle of an element on the screen, and its width."""
+    page.locator(place).scroll_into_view_if_needed()
+    box = page.locator(place).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+
+
+def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 10) -> None:
+    """A finger that goes down, moves and lifts, as the browser itself hears it."""
+    client = page.context.new_cdp_session(page)
+    for step in range(steps + 1):
+        x, y = (a + (b - a) * step / steps for a, b in zip(start, end, strict=True))
+        client.send("Input.dispatchTouchEvent", {"type": "touchStart" if step == 0 else "touchMove", "touchPoints": [{"x": x, "y": y}]})
+        page.wait_for_timeout(20)
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_the_pad_moves_two_directions_at_once(page):
+    view(page, "Walk")
+    x, y, width = middle(page, ".xp-pad")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    seen = [large(page)]
+    for part in (0.1, 0.2, 0.3):
+        seen.append(changes(page, lambda part=part: page.mouse.move(x + part * width, y - part * width)))
+    page.mouse.up()
+    assert len(set(seen)) == 4
+    assert point(page)["d"] == pytest.approx([1.8, -1.8], abs=0.05)
+    assert [sliders(page).nth(k).input_value() for k in (0, 1)] == ["1.8", "-1.8"]
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: direction 1 at 1.8, direction 2 at -1.8")
+    page.locator(".xp-steer").get_by_label("Direction across").select_option("4")
+    assert point(page)["axes"] == [4, 1]
+    page.locator(".xp-pad").press("ArrowRight")
+    page.locator(".xp-pad").press("Shift+ArrowDown")
+    assert point(page)["d"] == pytest.approx([1.8, -1.3, 0, 0, 0.1], abs=0.05)
+    page.locator(".xp-pad").dblclick()
+    assert [point(page)["d"][k] for k in (1, 4)] == [0, 0]
+
+
+def test_the_picture_follows_the_pad_at_every_frame(page):
+    view(page, "Walk")
+    drawn = page.evaluate("""async () => {
+      const pad = document.querySelector(".xp-pad"), { left, top, width } = pad.getBoundingClientRect();
+      const explorer = document.querySelector("gan-explorer"), drawn = [];
+      explorer.addEventListener("gan:drawn", (event) => drawn.push(event.detail.point.d[0]));
+      const send = (type, part) => pad.dispatchEvent(
+        new PointerEvent(type, { pointerId: 1, isPrimary: true, button: 0, clientX: left + part * width, clientY: top + width / 2 }));
+      pad.setPointerCapture = () => {};
+      for (let step = 0; step <= 40; step += 1) {
+        send(step ? "pointermove" : "pointerdown", step / 40);
+        await new Promise(requestAnimationFrame);
+      }
+      while (drawn.at(-1) !== 3) await new Promise(requestAnimationFrame);
+      send("pointerup", 1);
+      return drawn;
+    }""")
+    assert len(drawn) > 15
+    assert drawn == sorted(drawn)
+
+
+def test_the_large_picture_hears_keys(page):
+    figure = page.locator(".xp-large")
+    figure.focus()
+    changes(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(8)])
+    page.keyboard.press("ArrowUp")
+    assert point(page)["d"] == pytest.approx([0.8, -0.1])
+    page.keyboard.press("Home")
+    assert point(page)["d"] == [0, 0]
+    changes(page, lambda: page.keyboard.press("r"))
+    assert point(page)["seed"] != 0
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement === document.body")
+
+
+def test_the_wheel_moves_only_what_has_the_focus(page):
+    x, y, _ = middle(page, ".xp-large")
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("scrollY > 0")
+    assert point(page)["d"] == []
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.click(x, y)
+    changes(page, lambda: page.mouse.wheel(0, -300))
+    assert point(page)["d"] == pytest.approx([0.6, 0])
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Shift")
+    page.wait_for_function("() => document.querySelector('gan-explorer').point.d[1] !== 0")
+    assert point(page)["d"] == pytest.approx([0.6, 0.2])
+    assert page.evaluate("scrollY") == 0
+    sliders(page).nth(2).focus()
+    sliders(page).nth(2).hover()
+    changes(page, lambda: page.mouse.wheel(0, -100))
+    assert float(sliders(page).nth(2).input_value()) == pytest.approx(0.1)
+    sliders(page).nth(3).hover()
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(200)
+    assert sliders(page).nth(3).input_value() == "0"
+
+
+def test_the_large_picture_is_dragged_with_the_mouse(page):
+    x, y, _ = middle(page, ".xp-canvas")
+    side = page.locator(".xp-canvas").bounding_box()["width"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 2, y)
+    assert point(page)["d"] == []
+    changes(page, lambda: page.mouse.move(x + side / 6, y + side / 12))
+    page.mouse.up()
+    page.mouse.move(x, y)
+    assert point(page)["d"] == pytest.approx([1, 0.5], abs=0.02)
+
+
+def test_a_finger_moves_the_point_sideways_and_scrolls_the_page_otherwise(phone):
+    phone.evaluate("scrollTo(0, 0)")
+    x, y, _ = middle(phone, ".xp-canvas")
+    before = phone.evaluate("scrollY")
+    changes(phone, lambda: swipe(phone, (x, y), (x + 100, y)))
+    assert point(phone)["d"][0] > 0.5
+    moved = point(phone)["d"]
+    swipe(phone, (x, y + 60), (x, y - 100))
+    phone.wait_for_function(f"scrollY > {before} + 20")
+    assert point(phone)["d"] == moved
+    view(phone, "Walk")
+    x, y, width = middle(phone, ".xp-pad")
+    changes(phone, lambda: swipe(phone, (x, y), (x + width / 4, y + width / 4)))
+    assert point(phone)["d"][:2] == pytest.approx([1.5, 1.5], abs=0.2)
+
+
+def test_a_random_walk_plays_pauses_and_stays_where_it_stops(page):
+    view(page, "Walk")
+    page.wait_for_timeout(300)
+    assert point(page)["at"] is None, "nothing moves by itself"
+    page.get_by_role("button", name="Play", exact=True).click()
+    seen = {changes(page, lambda: None) for _ in range(4)}
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_timeout(200)
+    stopped, end = point(page)["at"], large(page)
+    page.wait_for_timeout(300)
+    assert (point(page)["at"], large(page)) == (stopped, end)
+    assert len(seen) == 4
+    changes(page, lambda: sliders(page).nth(0).fill("1.5"))
+    assert point(page)["at"] == stopped
+    page.wait_for_function(f"() => location.hash.includes('at={stopped}')")
+    page.locator(".xp-large").focus()
+    changes(page, lambda: page.keyboard.press(" "))
+    assert point(page)["at"] != stopped
+    assert point(page)["d"][0] == 1.5
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Start a random walk")).to_be_visible()
+
+
+def test_a_walk_ends_with_a_hidden_page_and_another_model(page):
+    page.get_by_role("button", name="Start a random walk").click()
+    page.wait_for_function("() => document.querySelector('gan-explorer').point.at")
+    page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+      delete document.hidden;
+    }""")
+    assert page.evaluate("document.querySelector('gan-explorer').player") is None
+    page.get_by_role("button", name="Start a random walk").click()
+    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}")
+    page.wait_for_function("() => !document.querySelector('gan-explorer').player")
+
+
+def test_a_walk_stays_where_seeds_are_and_comes_everywhere(page):
+    lengths, cosines, steps = page.evaluate("""async () => {
+      const { Wander } = await import("/gradio_api/gan/static/explore/wander.js");
+      const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
+      const norm = (z) => Math.hypot(...z), dot = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0);
+      const lengths = [], cosines = [], steps = [];
+      for (let seed = 0; seed < 8; seed += 1) {
+        const start = Array.from(latent(seed, 64), (value) => value * (seed % 2 ? 1 : 2));
+        const wander = new Wander(start);
+        let before = wander.z;
+        for (let step = 0; step < 2000; step += 1) {
+          wander.further(0.02);
+          const angle = Math.acos(Math.min(1, dot(before, wander.z) / norm(before) / norm(wander.z)));
+          steps.push(angle);
+          before = wander.z;
+        }
+        lengths.push(norm(wander.z));
+        cosines.push(dot(start, wander.z) / norm(start) / norm(wander.z));
+      }
+      return [lengths, cosines, steps];
+    }""")
+    assert lengths == pytest.approx([8] * 8, abs=1e-3)  # the square root of 64, whatever it began with
+    assert steps == pytest.approx([0.02] * len(steps), abs=1e-6)  # evenly, and along the sphere
+    # After 40 radians nothing is left of the start: cosines of independent directions in 64 dimensions have a standard deviation of 1/8.
+    assert np.abs(cosines).max() < 0.6
+    assert abs(np.mean(cosines)) < 0.25
+
+
+def test_two_classes_are_blended(page, address):
+    visit(page, address, f"run:{CLASSES}", "&seed=3")
+    here(page)
+    page.get_by_role("button", name="cat", exact=True).click()
+    page.wait_for_function("() => document.querySelector('gan-explorer').point.label === 0")
+    page.wait_for_timeout(300)
+    cat = large(page)
+    share = page.get_by_label("Share of it")
+    expect(share).to_be_hidden()
+    half = changes(page, lambda: page.get_by_label("Blend with", exact=True).select_option("dog"))
+    expect(page.locator(".xp-mix .xp-value")).to_have_text("50%")
+    page.wait_for_function("() => location.hash.includes('label2=1') && location.hash.includes('mix=0.5')")
+    dog = changes(page, lambda: share.fill("1"))
+    assert changes(page, lambda: share.fill("0")) == cat
+    assert len({cat, half, dog}) == 3
+    changes(page, lambda: share.fill("0.3"))
+    page.get_by_label("Blend with", exact=True).select_option("No other class")
+    expect(share).to_be_hidden()
+    page.wait_for_timeout(300)
+    assert large(page) == cat
+    page.get_by_role("button", name="dog", exact=True).click()
+    page.wait_for_timeout(500)
+    assert large(page) == dog
+
+
+@pytest.mark.parametrize(("lang", "names"), [("en-US", ["Walk", "Loop", "Favourites"]), ("zh-CN", ["漫步", "循环", "收藏"])])
+def test_the_views_fit_a_phone(browser, address, lang, names):
+    with visitor(browser, address, CLASSES, **{**PHONE, "locale": lang}) as page:
+        page.locator(".xp-heart").click()
+        for name in names:
+            view(page, name)
+            page.locator(".xp-moving").wait_for()
+            if name == names[1]:
+                page.locator(".xp-moving .xp-row button").nth(2).click()
+                expect(page.locator(".xp-key")).to_have_count(1)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            targets = ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving input:not([type=checkbox]), .xp-stroll, .xp-heart"
+            small = page.locator(targets).evaluate_all(
+                "(all) => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
+            assert small == []
