@@ -1,5 +1,6 @@
 """The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for every wrong request."""
 
+import base64
 import io
 
 import numpy as np
@@ -19,7 +20,7 @@ from tests.generators import RUN, header_of_another_version, tiny_spec, write_ch
 
 SHIPPED = "shipped:digits"
 NEWER = "20250102-040506-faces-modern"
-ROUTES = ("image", "neighbours", "strip", "wall", "inside", "map", "model", "latent", "generator", "directions")
+ROUTES = ("image", "neighbours", "strip", "wall", "inside", "map", "model", "latent", "generator", "directions", "factors", "attributes", "along")
 
 
 def models(root):
@@ -153,6 +154,49 @@ def test_the_generator_travels_with_its_directions(get, services):
         assert reply.headers["x-model-version"] == model.version
 
 
+def vectors(family) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(family["vectors"]), "<f4").reshape(len(family["directions"]), -1)
+
+
+def test_factorised_directions_come_with_what_is_known_of_them(get, services):
+    model = services.explorer().open(SHIPPED)
+    reply = get("factors", id=SHIPPED, v=model.version)
+    found = reply.json()
+    assert np.array_equal(vectors(found), model.factors().vectors)
+    assert [direction["id"] for direction in found["directions"]] == [f"s{k}" for k in range(6)]
+    assert [direction["effect"] for direction in found["directions"]] == sorted((d["effect"] for d in found["directions"]), reverse=True)
+    assert "immutable" in reply.headers["cache-control"]
+
+
+def test_named_directions_say_how_much_they_move_and_what_else(ask):
+    found = ask("attributes", id=SHIPPED).json()
+    ids = [direction["id"] for direction in found["directions"]]
+    assert len(ids) + len(found["fixed"]) == 13, "ten digits, brightness, slant and width"
+    assert set(ids).isdisjoint(found["fixed"])
+    assert found["titles"]["class3"] == "3"
+    assert vectors(found).shape == (len(ids), 6)
+    for direction in found["directions"]:
+        assert {"effect", "moved", "steady", "low", "high", "others", "explained"} <= direction.keys()
+
+
+def test_no_picture_waits_until_directions_have_been_named(get):
+    refused = get("image", id=SHIPPED, x="brightness:1")
+    assert (refused.status_code, refused.json()["error"]["key"]) == (503, "latent.finding")
+    ids = [direction["id"] for direction in get("attributes", id=SHIPPED).json()["directions"]]
+    assert get("image", id=SHIPPED, x=f"{ids[0]}:1").status_code == 200
+    unknown = get("image", id=SHIPPED, x="nonsense:1")
+    assert (unknown.status_code, unknown.json()["error"]["key"]) == (404, "latent.unknown_direction")
+
+
+def test_a_strip_goes_along_one_direction_and_leaves_the_others(ask):
+    for k, at in (("s1", {"x": "s0:0.5,s1:{}"}), ("p2", {"x": "s0:0.5", "d": "0,0,{}"})):
+        strip = pixels(ask("along", id=SHIPPED, seed=5, label=1, x="s0:0.5", k=k))
+        assert strip.shape == (28, 196)
+        for cell in (0, 3, 4):
+            alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, **{name: text.format(cell - 3) for name, text in at.items()}))
+            assert np.abs(strip[:, 28 * cell : 28 * cell + 28] - alone).max() <= 1
+
+
 def test_a_generator_too_large_for_a_browser_stays(get, monkeypatch):
     monkeypatch.setattr(explore_routes_module, "MAX_PARAMETERS", 2**10)
     reply = get("generator", id=SHIPPED)
@@ -173,6 +217,7 @@ WRONG = [
     {"psi": "nan"}, {"psi": "-1"}, {"psi": "3"}, {"psi": "1e999"}, {"label": "3"}, {"label": "-1"}, {"label": "two"},
     {"d": "1,x"}, {"d": "inf"}, {"d": "11"}, {"d": ",".join("0" * 11)}, {"d": "0," * 15000},
     {"z": "9"}, {"z": "6:0"}, {"z": "0:1,0:2"}, {"z": "0:1e9"}, {"z": "0:1," * 6000}, {"to": "x"}, {"to": "1", "t": "2"},
+    {"x": "s0"}, {"x": "s0:x"}, {"x": "s0:11"}, {"x": "s0:1,s0:2"}, {"x": "s0:1," * 5000},
 ]  # fmt: skip
 
 
@@ -196,6 +241,14 @@ def test_wrong_values_of_sheets_get_a_sentence(ask, route, query):
     reply = ask(route, id=SHIPPED, **query)
     assert reply.status_code in (400, 404)
     assert reply.json()["error"]["text"]
+
+
+@pytest.mark.parametrize("name", ["", "s6", "p6", "s999", "s9999999999", "p-1", "Night", "../s0", "x" * 5000])
+def test_directions_that_a_model_has_not_get_a_sentence(ask, name):
+    ask("attributes", id=SHIPPED)
+    reply = ask("along", id=SHIPPED, k=name)
+    assert (reply.status_code, reply.json()["error"]["key"]) == (404, "latent.unknown_direction")
+    assert len(reply.content) < 1000
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2fdigits", "nothing", ".hidden"])

@@ -1,12 +1,13 @@
 """What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
-with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. What people take home is the generator as a web page, or as
-ONNX with its card.
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as
+JSON. What people take home is the generator as a web page, or as ONNX with its card.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
 """
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,19 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import MAX_LAYER, Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, parse_units, whole
+from gan.latent.point import (
+    MAX_LAYER,
+    Point,
+    direction_id,
+    parse_count,
+    parse_label,
+    parse_mix,
+    parse_psi,
+    parse_seed,
+    parse_step,
+    parse_units,
+    whole,
+)
 from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
@@ -78,6 +91,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
+        get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
+        get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
         get("times", times),
         get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
         get("take/{form}", take),
@@ -139,6 +155,10 @@ def _time(services: Services, model: "Model", request: Request) -> bytes:
         raise UserError("latent.no_snapshots", name=model.entry.id)
     points = axis(point, whole(query["i"], "i", 0, len(model.directions().vectors) - 1)) if query.get("i") else [point]
     return services.explorer().snapshots.sheet(model, steps, points)
+
+
+def _family(model: "Model", name: str) -> bytes:
+    return json.dumps(model.family(name), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _generator(model: "Model", request: Request) -> bytes:

@@ -28,7 +28,7 @@ STATIC = Path(__file__).resolve().parent / "static"
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
-    "ui.busy": 503,
+    "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
 FOREVER = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
