@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -225,13 +226,18 @@ def test_a_list_is_exported_and_imported(page, tmp_path):
 
 
 def name_them(page: Page) -> None:
-    """Directions with names as a model of landscapes would have them."""
+    """Directions with names as a model of landscapes would have them; what the server draws of them is the first two factors."""
+
     def answer(route):
         family = page.request.get(route.request.url.replace("/attributes?", "/factors?")).json()
         raw = base64.b64decode(family["vectors"])[: 2 * 40 * 4]
         route.fulfill(json={**NAMED, "vectors": base64.b64encode(raw).decode()})
 
+    def draw(route):
+        route.continue_(url=route.request.url.replace("night", "s0").replace("class3", "s1"))
+
     page.route("**/gan/attributes?*", answer)
+    page.route(re.compile("/gan/(image|along)\\?"), draw)
 
 
 def test_named_directions_say_what_they_do(desktop, address):
