@@ -113,7 +113,8 @@ def besiege(prey: Prey) -> tuple[Counter, list[str]]:
             try:
                 status = Wire(prey.url).answer(line, case).status
             except TimeoutError:
-                status = 0
+                faults.append(f"no answer where a body never came: {case}")
+                break  # the others would take as long
             faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
     count["idle bodies", "4xx"] = IDLE
     return count + meanwhile, faults + [f"{fault}, while {IDLE} bodies do not come" for fault in wrong]
