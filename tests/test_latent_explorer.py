@@ -334,7 +334,7 @@ def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
         wall = pool.submit(model.wall, 0)
         assert begun.wait(10)
         image = pool.submit(model.image, Point())
-        until(lambda: model._turns._next == 2)
+        until(lambda: model.turns._next == 2)
         go.set()
         assert image.result()
         assert wall.result()

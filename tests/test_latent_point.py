@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan.errors import UserError
-from gan.latent.point import Point, parse_count, parse_step
+from gan.latent.point import Point, parse_count, parse_step, placed
 from gan.latent.sampling import latent, mixed_label, slerp
 
 PLAIN = SimpleNamespace(z_dim=12, num_classes=0)
@@ -53,6 +53,15 @@ def test_every_part_is_read_and_other_names_are_left_alone():
     ({"z": "1"}, "latent.not_a_number"),
     ({"z": "1:nan"}, "latent.not_a_number"),
     ({"z": "1:0,1:0"}, "latent.twice"),
+    ({"x": "s0"}, "latent.not_a_number"),
+    ({"x": "s0:nan"}, "latent.not_a_number"),
+    ({"x": "s0:11"}, "latent.range"),
+    ({"x": "s0:1,s0:1"}, "latent.twice"),
+    ({"x": "Night:1"}, "latent.unknown_direction"),
+    ({"x": "../x:1"}, "latent.unknown_direction"),
+    ({"x": "a" * 31 + ":1"}, "latent.unknown_direction"),
+    ({"x": ":1"}, "latent.unknown_direction"),
+    ({"x": ",".join(f"s{k}:1" for k in range(33))}, "latent.too_many"),
     ({"to": "x"}, "latent.not_whole"),
     ({"at": "AAAA"}, "latent.bad_z"),
     ({"at": "A" * 33}, "latent.bad_z"),
@@ -136,6 +145,30 @@ def test_a_z_that_is_written_out_stands_for_the_seed():
     assert point.class_label(10) == mixed_label(4, 10)
     on_the_way = Point.parse({"at": text, "to": "2", "t": "0.25"}, PLAIN).z(12, no_directions)
     assert on_the_way == pytest.approx(slerp(numbers, latent(2, 12), [0.25])[0], abs=1e-6)
+
+
+def test_directions_that_are_named_add_up():
+    point = Point.parse({"seed": "4", "psi": "0.5", "d": "2", "x": "s1:-1.5,night:1,s2:0", "z": "3:9"}, PLAIN)
+    assert point.moves == (("s1", -1.5), ("night", 1.0), ("s2", 0.0))
+    ways = {"s1": np.eye(12, dtype=np.float32)[0], "night": np.full(12, 0.5, np.float32)}
+    z = point.z(12, lambda: np.eye(12, dtype=np.float32)[1:2], ways.__getitem__)
+    expected = 0.5 * latent(4, 12) + 0.5
+    expected[:4] += np.array([-1.5, 2, 0, 0], np.float32)
+    expected[3] = 9
+    assert z == pytest.approx(expected, abs=1e-6)
+    assert z.dtype == np.float32
+
+
+def test_a_point_without_them_asks_for_none():
+    Point.parse({"x": "s0:0"}, PLAIN).z(12, no_directions, no_directions)
+
+
+def test_one_direction_can_be_put_anywhere():
+    point = Point(3, amounts=(1.0,), moves=(("s0", 1.0), ("night", -1.0)))
+    assert placed(point, "p2", 0.5).amounts == (1.0, 0.0, 0.5)
+    assert placed(point, "p0", 0.5).amounts == (0.5,)
+    assert dict(placed(point, "s0", 2.0).moves) == {"s0": 2.0, "night": -1.0}
+    assert placed(Point(), "s3", 2.0).moves == (("s3", 2.0),)
 
 
 def test_another_class_can_be_blended_in():

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from gan.latent.point import Point
 from gan.latent.sampling import latent, mixed_label, slerp
 from gan.models import ModelSpec
 from tests.browsing import SLOW
@@ -109,17 +110,20 @@ def written(z: np.ndarray) -> str:
 AT = written(latent(77, 40) * 1.5)
 POINTS = {
     f"run:{RUN}": ["seed=5", "seed=5&psi=0.4", "seed=5&d=1.5,0,-2", "seed=5&to=9&t=0.35", "seed=5&z=3:1.5,39:-2", "seed=6&psi=0.7&d=0,1&to=2&t=0.8&z=0:3",
-                   f"seed=5&at={AT}", f"seed=5&at={AT}&psi=0.6&d=1&to=2&t=0.3"],
+                   "seed=5&x=s0:1.5,s2:-2", "seed=5&psi=0.5&d=1&x=s1:-3&to=9&t=0.3", f"seed=5&at={AT}", f"seed=5&at={AT}&psi=0.6&d=1&to=2&t=0.3"],
     f"run:{CLASSES}": ["seed=1", "seed=2", "seed=3&label=1", "seed=3&label=2&d=1", "seed=1&to=2&t=0.7", "seed=3&z=19:-2.5", "seed=3&z=19:0.3",
                        "seed=3&label=0&label2=1&mix=0.4", "seed=3&label2=2&mix=0.25&d=1&z=19:0.3", "seed=3&label=1&label2=2&mix=0"],
     f"run:{TEXTBOOK}": ["seed=1", "seed=3&d=2,1", "seed=1&psi=0"],
-    "shipped:digits": ["seed=8", "seed=9&label=4&d=-2.5&psi=0.9", "seed=9&label=4&label2=9&mix=0.5"],
+    "shipped:digits": ["seed=8", "seed=9&label=4&d=-2.5&psi=0.9", "seed=9&label=4&label2=9&mix=0.5",
+                       "seed=9&label=4&x=slant:2.5,s3:-1"],
     "shipped:faces": ["seed=8", "seed=10&d=1,1,1"], "shipped:landscapes": ["seed=8", "seed=9&d=3"],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("model", POINTS)
 def test_pictures_are_those_of_the_server(page, address, model):
+    if any("slant" in point for point in POINTS[model]):
+        page.request.get(f"{address}gradio_api/gan/attributes?id={model}", timeout=SLOW)  # found by now: no picture waits for it
     go(page, f"model={model}")
     here(page)
     for point in POINTS[model]:
@@ -129,6 +133,22 @@ def test_pictures_are_those_of_the_server(page, address, model):
         assert drawn.std() > 2, point
         assert difference.max() <= ROUNDING, point
         assert (difference > 0).mean() < SELDOM, point
+
+
+def test_a_point_means_the_same_z(page):
+    ways = {name: np.random.default_rng(seed).normal(size=40).astype(np.float32) / 6 for seed, name in enumerate(("s0", "night", "p"))}
+    query = {"seed": "12", "to": "4", "t": "0.4", "psi": "0.7", "d": "1.5", "x": "night:-2.25,s0:0.5", "z": "3:1.5"}
+    found = page.evaluate("""async ([texts, ways]) => {
+      const [{ pointZ }, { fresh }] = await Promise.all(["latent", "point"].map((name) => import(`/gradio_api/gan/static/explore/${name}.js`)));
+      const point = { ...fresh(), seed: 12, to: 4, t: 0.4, psi: 0.7, d: [1.5], x: { night: -2.25, s0: 0.5 }, z: { 3: 1.5 } };
+      const vector = (id) => ways[id] && Float32Array.from(ways[id]);
+      let refused = "";
+      try { pointZ({ ...point, x: { dusk: 1 } }, 40, vector("p"), vector); } catch (error) { refused = error.message; }
+      return [Array.from(pointZ(point, 40, vector("p"), vector)), refused];
+    }""", [query, {name: way.tolist() for name, way in ways.items()}])
+    wanted = Point.parse(query, tiny_spec(z_dim=40)).z(40, lambda: ways["p"][None], ways.__getitem__)
+    assert np.abs(np.array(found[0]) - wanted).max() < 1e-6
+    assert "dusk" in found[1]
 
 
 def test_a_z_is_written_and_read_as_the_server_reads_it(page):

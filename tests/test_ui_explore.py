@@ -200,7 +200,7 @@ def test_neighbours_wait_for_the_end_of_a_drag(page):
 def test_explains_itself_on_request(page):
     sentence = page.get_by_text("found by PCA")
     expect(sentence).to_be_hidden()
-    page.get_by_role("button", name="What is this? Principal directions").click()
+    page.get_by_role("button", name="What is this? Directions").click()
     expect(sentence).to_be_visible()
 
 

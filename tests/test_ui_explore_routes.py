@@ -1,5 +1,6 @@
 """The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for every wrong request."""
 
+import base64
 import io
 
 import numpy as np
@@ -13,12 +14,13 @@ from gan.latent.point import Point
 from gan.runs.store import Store
 from gan.ui import explore_routes as explore_routes_module
 from gan.ui.explore_routes import explore_routes
+from gan.ui.map_routes import map_routes
 from gan.ui.services import Services
 from tests.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
 
 SHIPPED = "shipped:digits"
 NEWER = "20250102-040506-faces-modern"
-ROUTES = ("image", "neighbours", "strip", "wall", "model", "latent", "generator", "directions")
+ROUTES = ("image", "neighbours", "strip", "wall", "inside", "map", "model", "latent", "generator", "directions", "factors", "attributes", "along")
 
 
 def models(root):
@@ -29,7 +31,7 @@ def models(root):
 
 
 def client(services):
-    browser = TestClient(Starlette(routes=explore_routes(services)), raise_server_exceptions=False)
+    browser = TestClient(Starlette(routes=[*explore_routes(services), *map_routes(services)]), raise_server_exceptions=False)
     return lambda path, **query: browser.get(f"/gradio_api/gan/{path}", params=query)
 
 
@@ -152,6 +154,49 @@ def test_the_generator_travels_with_its_directions(get, services):
         assert reply.headers["x-model-version"] == model.version
 
 
+def vectors(family) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(family["vectors"]), "<f4").reshape(len(family["directions"]), -1)
+
+
+def test_factorised_directions_come_with_what_is_known_of_them(get, services):
+    model = services.explorer().open(SHIPPED)
+    reply = get("factors", id=SHIPPED, v=model.version)
+    found = reply.json()
+    assert np.array_equal(vectors(found), model.factors().vectors)
+    assert [direction["id"] for direction in found["directions"]] == [f"s{k}" for k in range(6)]
+    assert [direction["effect"] for direction in found["directions"]] == sorted((d["effect"] for d in found["directions"]), reverse=True)
+    assert "immutable" in reply.headers["cache-control"]
+
+
+def test_named_directions_say_how_much_they_move_and_what_else(ask):
+    found = ask("attributes", id=SHIPPED).json()
+    ids = [direction["id"] for direction in found["directions"]]
+    assert len(ids) + len(found["fixed"]) == 13, "ten digits, brightness, slant and width"
+    assert set(ids).isdisjoint(found["fixed"])
+    assert found["titles"]["class3"] == "3"
+    assert vectors(found).shape == (len(ids), 6)
+    for direction in found["directions"]:
+        assert {"effect", "moved", "steady", "low", "high", "others", "explained"} <= direction.keys()
+
+
+def test_no_picture_waits_until_directions_have_been_named(get):
+    refused = get("image", id=SHIPPED, x="brightness:1")
+    assert (refused.status_code, refused.json()["error"]["key"]) == (503, "latent.finding")
+    ids = [direction["id"] for direction in get("attributes", id=SHIPPED).json()["directions"]]
+    assert get("image", id=SHIPPED, x=f"{ids[0]}:1").status_code == 200
+    unknown = get("image", id=SHIPPED, x="nonsense:1")
+    assert (unknown.status_code, unknown.json()["error"]["key"]) == (404, "latent.unknown_direction")
+
+
+def test_a_strip_goes_along_one_direction_and_leaves_the_others(ask):
+    for k, at in (("s1", {"x": "s0:0.5,s1:{}"}), ("p2", {"x": "s0:0.5", "d": "0,0,{}"})):
+        strip = pixels(ask("along", id=SHIPPED, seed=5, label=1, x="s0:0.5", k=k))
+        assert strip.shape == (28, 196)
+        for cell in (0, 3, 4):
+            alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, **{name: text.format(cell - 3) for name, text in at.items()}))
+            assert np.abs(strip[:, 28 * cell : 28 * cell + 28] - alone).max() <= 1
+
+
 def test_a_generator_too_large_for_a_browser_stays(get, monkeypatch):
     monkeypatch.setattr(explore_routes_module, "MAX_PARAMETERS", 2**10)
     reply = get("generator", id=SHIPPED)
@@ -172,6 +217,7 @@ WRONG = [
     {"psi": "nan"}, {"psi": "-1"}, {"psi": "3"}, {"psi": "1e999"}, {"label": "3"}, {"label": "-1"}, {"label": "two"},
     {"d": "1,x"}, {"d": "inf"}, {"d": "11"}, {"d": ",".join("0" * 11)}, {"d": "0," * 15000},
     {"z": "9"}, {"z": "6:0"}, {"z": "0:1,0:2"}, {"z": "0:1e9"}, {"z": "0:1," * 6000}, {"to": "x"}, {"to": "1", "t": "2"},
+    {"x": "s0"}, {"x": "s0:x"}, {"x": "s0:11"}, {"x": "s0:1,s0:2"}, {"x": "s0:1," * 5000},
 ]  # fmt: skip
 
 
@@ -188,11 +234,21 @@ def test_wrong_values_get_a_sentence(ask, query):
 @pytest.mark.parametrize(("route", "query"), [
     ("neighbours", {"i": "6"}), ("neighbours", {"j": "-1"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
     ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}), ("wall", {"psi": "9"}),
+    ("wall", {"u": "0.9999:0"}), ("image", {"u": "0.4000:0"}), ("image", {"u": "12.0:0"}), ("inside", {"layer": "9"}), ("inside", {"layer": "x"}),
+    ("inside", {"u": "0.1:9"}), ("map", {"by": "guess"}), ("map", {"known": "-1"}), ("map", {"known": "x"}),
 ])  # fmt: skip
 def test_wrong_values_of_sheets_get_a_sentence(ask, route, query):
     reply = ask(route, id=SHIPPED, **query)
-    assert reply.status_code == 400
+    assert reply.status_code in (400, 404)
     assert reply.json()["error"]["text"]
+
+
+@pytest.mark.parametrize("name", ["", "s6", "p6", "s999", "s9999999999", "p-1", "Night", "../s0", "x" * 5000])
+def test_directions_that_a_model_has_not_get_a_sentence(ask, name):
+    ask("attributes", id=SHIPPED)
+    reply = ask("along", id=SHIPPED, k=name)
+    assert (reply.status_code, reply.json()["error"]["key"]) == (404, "latent.unknown_direction")
+    assert len(reply.content) < 1000
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2fdigits", "nothing", ".hidden"])
@@ -205,3 +261,16 @@ def test_a_run_without_pictures_yet_says_so(get, tmp_path):
     (tmp_path / "runs" / NEWER / "live.safetensors").unlink()
     assert [model["id"] for model in get("models").json()] == [SHIPPED, f"run:{RUN}"]
     assert get("image", id=f"run:{NEWER}").json()["error"]["key"] == "latent.not_yet"
+
+
+def test_a_map_is_kept_once_it_is_whole(ask, monkeypatch):
+    monkeypatch.setattr("gan.latent.atlas.COUNT", 32)
+    version = ask("image", id=SHIPPED).headers["X-Model-Version"]
+    whole = ask("map", id=SHIPPED, by="pca", v=version)
+    assert (whole.status_code, "immutable" in whole.headers["Cache-Control"]) == (200, True)
+    assert ask("map", id=SHIPPED, by="pca").headers["Cache-Control"] == "no-store"
+    assert len(ask("map", id=SHIPPED, by="pca", v=version, known=32).content) < len(whole.content) / 2
+    assert len(ask("map", id=SHIPPED, by="pca", v="older", known=32).content) == len(whole.content)
+    monkeypatch.setattr("gan.latent.atlas.COUNT", 64)
+    monkeypatch.setattr("gan.latent.atlas.FIRST", -1.0)
+    assert ask("map", id=SHIPPED, by="pca", v=version).headers["Cache-Control"] == "no-store"

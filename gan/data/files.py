@@ -117,10 +117,19 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name if letter.isprintable())[:MAX_CLASS_NAME].strip() or "?"
 
 
-def _decode(data: bytes, size: int, channels: int) -> np.ndarray:
+def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
+    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises UserError for anything else, what is damaged, and more
+    than `most` pixels, which its header tells before any is decoded."""
+    try:
+        return _decode(data, size, channels, most)
+    except _UNREADABLE as error:
+        raise UserError("data.no_picture") from error
+
+
+def _decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
     """One picture as uint8 (channels, size, size). Raises one of _UNREADABLE."""
     with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
+        if picture.width * picture.height > most:
             raise ValueError("too many pixels")
         picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
         return square(picture, size, channels)

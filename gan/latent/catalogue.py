@@ -18,7 +18,8 @@ RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 class Entry:
     """One generator on disk. `version` changes whenever its weights do, or when a run stops training; `images` is what a run has been shown.
 
-    `scored` tells how good a checkpoint is, where its card does: {"net", "title", "against", "pictures", "scores": {name: number}}.
+    `data` is the name or path of what it was trained on, "" where nobody knows, and for the server alone. `scored` tells how good a checkpoint is, where its
+    card does: {"net", "title", "against", "pictures", "scores": {name: number}}.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Entry:
     version: str
     images: int
     weights: Path
+    data: str = ""
     scored: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -88,7 +90,8 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
     card, model = read_object(folder / "card.json"), read_model(weights)
     preview = f"checkpoints/{folder.name}/preview.webp" if (folder / "preview.webp").exists() else None
     return _entry(model_id, "shipped", weights, model, card.get("classes"),
-                  title=str(card.get("title") or folder.name), live=False, preview=preview, images=0, scored=read_scores(card))
+                  data=str(card.get("data") or folder.name), title=str(card.get("title") or folder.name), live=False, preview=preview, images=0,
+                  scored=read_scores(card))
 
 
 def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
@@ -109,7 +112,7 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
         raise UserError("latent.not_yet", name=folder.name)
     step, images = status.get("sample_step"), status.get("images")
     return _entry(model_id, "run", weights, read_model(weights), status.get("classes"),
-                  title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
+                  data=str(config.get("data") or ""), title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
                   preview=f"runs/{folder.name}/samples/{step:08d}.webp" if isinstance(step, int) else None,
                   images=images if isinstance(images, int) else 0)
 
@@ -129,11 +132,11 @@ def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
     return tuple(map(str, range(num_classes)))
 
 
-def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, title: str, live: bool, preview: str | None, images: int,
+def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any, *, data: str, title: str, live: bool, preview: str | None, images: int,
            scored: dict[str, Any] | None = None) -> Entry:
     version = stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
-                 model.looks, version, images, weights, scored)
+                 model.looks, version, images, weights, data, scored)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""Directions in latent space that change a lot: GANSpace (Härkönen et al. 2020), a PCA of the generator's first-layer activations."""
+"""Directions in latent space that change a lot, found from the weights alone.
+
+GANSpace (Härkönen et al. 2020) is a PCA of the generator's first-layer activations. SeFa (Shen and Zhou 2021) factorises its matrix in closed form.
+Both are then tried on pictures: how much each direction changes, and how much alike two of them are.
+"""
 
 from typing import NamedTuple
 
@@ -15,28 +19,43 @@ CHUNK = 512
 OVERSAMPLING, ITERATIONS = 22, 4
 SEED = 2020
 POINTS, RANDOM, REACH = 8, 8, 2.0  # the effect of a direction: points it is tried at, random directions to compare with, standard deviations to each side
+DEAD = 0.25  # effect below which a direction is no slider: a quarter of what a random direction does
+ALIKE = 0.9  # overlap above which two directions are the same slider
 
 
 class Directions(NamedTuple):
-    """K directions, the most varied first, as numpy arrays.
+    """K directions as numpy arrays: principal ones by how much varies along them, others by effect, the largest first.
 
     vectors (K, z_dim) float32 of length 1, so that amount 1.0 moves z by one standard deviation of N(0, I) along the component; a component in which nothing
     varies is all zeros. sigma (K,): standard deviation of the activations along it. share (K,): its part of their whole variance. effect (K,): how much it
-    changes pictures, as a multiple of what random directions of the same length do.
+    changes pictures, as a multiple of what random directions of the same length do. overlap (K, K), 0 to 1: how much alike two of them are, the larger of two
+    |cosines|: between the vectors, and between what they change in the same pictures, pixel by pixel.
     """
 
     vectors: np.ndarray
     sigma: np.ndarray
     share: np.ndarray
     effect: np.ndarray
+    overlap: np.ndarray
+
+    def verdicts(self) -> list[dict[str, bool | int | None]]:
+        """Of each direction whether it is "dead", and its "twin": the first direction before it that does the same; None where there is none.
+
+        Dead ones are nobody's twin.
+        """
+        found: list[dict[str, bool | int | None]] = []
+        for k, effect in enumerate(self.effect):
+            before = [j for j in range(k) if self.overlap[j, k] > ALIKE and not found[j]["dead"]]
+            found.append({"dead": bool(effect < DEAD), "twin": before[0] if before else None})
+        return found
 
 
 @torch.inference_mode()
 def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
     """The `count` leading directions of a generator, fewer where z or the layer is smaller; a function of its weights alone.
 
-    As in GANSpace the components are those of the activations, and least squares carries them back to z. Differences between class means are taken out
-    first: they belong to the class selector, and no z could follow them. The largest number of each vector is positive.
+    As in GANSpace the components are those of the activations, and least squares carries them back to z. Differences between the means of classes and looks
+    are taken out first: they belong to the class selector and to the slider for the look. The largest number of each vector is positive.
     """
     z, activations = _activations(generator, spec)
     total = activations.square().sum().item()
@@ -47,25 +66,54 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
     # The components are uncorrelated over these samples, so that the least squares solution is one division for each.
     vectors = (coordinates.T @ z.double()) / spread.clamp_min(1e-12)[:, None]
     vectors = torch.where((spread > 1e-9 * total)[:, None], nn.functional.normalize(vectors, dim=1), 0.0)
+    vectors = _upright(vectors).float()
+    effect, overlap = measure(generator, spec, vectors)
+    return Directions(vectors.numpy(), (spread / len(z)).sqrt().float().numpy(), (spread / max(total, 1e-12)).float().numpy(), effect, overlap)
+
+
+@torch.inference_mode()
+def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
+    """`count` directions by closed-form factorisation, fewer where z is smaller; a function of the generator's weights alone.
+
+    As in SeFa they are the eigenvectors of A^T A with the largest eigenvalues, where A (features, z_dim) is all that z is multiplied by before the first
+    nonlinearity. The activations before it vary by sigma along each. What a class label adds does not depend on z, and no column of A is its.
+    """
+    matrix = generator.first_matrix().double()
+    values, vectors = torch.linalg.eigh(matrix.T @ matrix)
+    kept = min(count, spec.z_dim)
+    spread, vectors = values.flip(0)[:kept].clamp_min(0), _upright(vectors.T.flip(0)[:kept]).float()
+    effect, overlap = measure(generator, spec, vectors)
+    order = np.argsort(-effect, kind="stable")
+    sigma, share = spread.sqrt().float().numpy(), (spread / values.sum().clamp_min(1e-12)).float().numpy()
+    return Directions(vectors.numpy()[order], sigma[order], share[order], effect[order], overlap[np.ix_(order, order)])
+
+
+def _upright(vectors: torch.Tensor) -> torch.Tensor:
+    """Vectors (K, z_dim) with their largest number positive."""
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
-    vectors = torch.where(largest < 0, -vectors, vectors)
-    share = spread / max(total, 1e-12)
-    vectors = vectors.float()
-    return Directions(vectors.numpy(), (spread / len(z)).sqrt().float().numpy(), share.float().numpy(), _effects(generator, spec, vectors).numpy())
+    return torch.where(largest < 0, -vectors, vectors)
 
 
-def _effects(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> torch.Tensor:
-    """Mean change of a pixel between REACH to one side and REACH to the other, over that of random directions: (K,) for vectors (K, z_dim); 0 where nothing
-    changes the pictures."""
+@torch.inference_mode()
+def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim), see `Directions`, from pictures REACH to one side and REACH to the other of POINTS points.
+
+    The effect is the mean change of a pixel over that of random directions, which leave the look as it is; 0 where nothing changes the pictures.
+    """
     z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim))
     labels = torch.arange(POINTS) % spec.num_classes if spec.num_classes else None
-    others = nn.functional.normalize(torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim)), dim=1)
-    changes = torch.stack([(generator(z + REACH * way, labels) - generator(z - REACH * way, labels)).abs().mean() for way in torch.cat([vectors, others])])
-    return changes[: len(vectors)] / changes[len(vectors) :].mean().clamp_min(1e-12)
+    others = torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim))
+    if spec.looks > 1:
+        others[:, -1] = 0
+    others = nn.functional.normalize(others, dim=1)
+    changes = torch.stack([(generator(z + REACH * way, labels) - generator(z - REACH * way, labels)).flatten(1) for way in torch.cat([vectors, others])])
+    sizes, ways = changes.abs().mean((1, 2)), nn.functional.normalize(changes[: len(vectors)], dim=2)
+    overlap = torch.maximum((vectors @ vectors.T).abs(), torch.einsum("ipx,jpx->ijp", ways, ways).abs().mean(2)).clamp(max=1)
+    return (sizes[: len(vectors)] / sizes[len(vectors) :].mean().clamp_min(1e-12)).numpy(), overlap.numpy()
 
 
 def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:
-    """z (N, z_dim) and first-layer activations (N, features), centred within each class; N is SAMPLES, or less where they would not fit the memory."""
+    """z (N, z_dim) and first-layer activations (N, features), centred within each group; N is SAMPLES, or less where they would not fit the memory."""
     z = torch.from_numpy(latent(SEED, SAMPLES * spec.z_dim).reshape(SAMPLES, spec.z_dim))
     labels = torch.arange(SAMPLES) % spec.num_classes if spec.num_classes else None
     features = generator.first_layer(z[:1], None if labels is None else labels[:1]).shape[1]
@@ -75,10 +123,21 @@ def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, t
     for start in range(0, kept, CHUNK):
         part = slice(start, start + CHUNK)
         out[part] = generator.first_layer(z[part], None if labels is None else labels[part])
-    for label in range(max(1, spec.num_classes)):
-        of_class = slice(label, None, max(1, spec.num_classes))
-        out[of_class] -= out[of_class].mean(0)
-    return z, out
+    return z, centred(out, group_of(generator, spec, z, labels))
+
+
+def group_of(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+    """What a picture of z (N, z_dim) and labels (N,) or None is of before anything else: its class and look, (N,) int64."""
+    if spec.looks > 1:
+        return generator.told.group(z, labels)
+    return torch.zeros(len(z), dtype=torch.int64) if labels is None else labels
+
+
+def centred(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+    """`values` (N, ...) less the mean of their group (N,), in place."""
+    for group in groups.unique():
+        values[groups == group] -= values[groups == group].mean(0)
+    return values
 
 
 def _leading(activations: torch.Tensor, z: torch.Tensor, count: int) -> torch.Tensor:

@@ -89,7 +89,7 @@ class Explorer:
             self._live_slots.pop(entry.id, None)
             return DirectionSlot()
         slot = self._live_slots.get(entry.id)
-        if slot is None or (slot.value is not None and entry.images >= 2 * max(1, slot.images)):
+        if slot is None or (slot.values and entry.images >= 2 * max(1, slot.images)):
             slot = self._live_slots[entry.id] = DirectionSlot()
         return slot
 

@@ -1,6 +1,10 @@
 """A generator that is open for reading: pictures of points, neighbourhoods, strips and walls, as encoded bytes."""
 
+import base64
 import dataclasses
+import functools
+import itertools
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,37 +14,48 @@ from typing import Any
 import numpy as np
 import torch
 
+from gan.errors import UserError
 from gan.images import encode_png, encode_webp, grid, to_uint8
+from gan.latent.attributes import open_reader
+from gan.latent.bank import Bank
 from gan.latent.catalogue import Entry
-from gan.latent.directions import Directions, find_directions
-from gan.latent.point import DIRECTIONS, Point
+from gan.latent.directions import Directions, factorise, find_directions
+from gan.latent.eyes import open_eye
+from gan.latent.inside import Dissection, Units
+from gan.latent.point import DIRECTIONS, Point, placed
+from gan.latent.probes import Named, find_named
+from gan.latent.sampling import latents
 from gan.latent.turns import Turns
 from gan.models import load_generator
 
 WALL_SIDE = 8
 CHART_SIDE = 5
 MEMORY = 128  # encoded pictures that a model keeps: thirty viewers open the same wall
+ALONG, REACH = 7, 3.0  # pictures along a direction, and standard deviations to each side
+LOOKED_AT = 16  # pictures that are drawn, or looked at by a net, in one turn where there are a thousand to come
 CHUNK = 4  # pictures drawn before others get their turn: a slider waits for these, not for a wall
 
 
 class DirectionSlot:
     """Where the directions of a generator are kept, so that a newer generator of the same live run can go on using them.
 
-    `images` is how many the run had been shown when they were found.
+    `values` holds what was found of each family; `images` is how many the run had been shown when the first of them was.
     """
 
     def __init__(self) -> None:
-        self.value: Directions | None = None
+        self.values: dict[str, Any] = {}
         self.images = 0
-        self._lock = threading.Lock()
+        self._locks = {family: threading.Lock() for family in ("principal", "factors", "attributes")}
 
-    def fill(self, find: Callable[[], Directions], images: int) -> Directions:
-        """The directions; the first call finds them, others wait for it."""
-        with self._lock:
-            if self.value is None:
+    def fill(self, family: str, find: Callable[[], Any], images: int) -> Any:
+        """The directions of a family; the first call finds them, others wait for it."""
+        with self._locks[family]:
+            if family not in self.values:
                 found = find()
-                self.images, self.value = images, found
-            return self.value
+                if not self.values:
+                    self.images = images
+                self.values[family] = found
+            return self.values[family]
 
 
 class Model:
@@ -51,11 +66,14 @@ class Model:
     """
 
     def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None):
-        self.entry, self._slot, self._turns = entry, slot or DirectionSlot(), turns or Turns()
+        self.entry, self._slot, self.turns = entry, slot or DirectionSlot(), turns or Turns()
         generator, self.spec = load_generator(entry.weights)
         self.generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
+        self.bank = Bank(lambda seeds, labels: self._draw(latents(seeds, self.spec.z_dim), labels, [(0, 0.0)] * len(seeds)), self.spec.num_classes,
+                         lambda: open_eye(entry.data), self.turns)
         self._memory: OrderedDict[tuple, Future[bytes]] = OrderedDict()
         self._memory_lock = threading.Lock()
+        self._dissection: Dissection | None = None
 
     @property
     def version(self) -> str:
@@ -64,18 +82,71 @@ class Model:
 
     def directions(self) -> Directions:
         """The principal directions; found on first use, which takes a second or two and holds up nobody's pictures."""
-        return self._slot.fill(lambda: find_directions(self.generator, self.spec, DIRECTIONS), self.entry.images)
+        return self._slot.fill("principal", lambda: find_directions(self.generator, self.spec, DIRECTIONS), self.entry.images)
+
+    def factors(self) -> Directions:
+        """The directions of the first layer's closed-form factorisation; found on first use, in less than a second or two."""
+        return self._slot.fill("factors", lambda: factorise(self.generator, self.spec, DIRECTIONS), self.entry.images)
+
+    def attributes(self) -> Named:
+        """The directions that have names; found on first use, which takes some seconds, a few pictures in a turn."""
+        return self._slot.fill("attributes", self._find_attributes, self.entry.images)
+
+    def _find_attributes(self) -> Named:
+        reader = open_reader(self.entry.data, self.spec.channels)
+
+        def draw(z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+            return self._draw(z.numpy(), [None] * len(z) if labels is None else labels.tolist(), [(0, 0.0)] * len(z), chunk=LOOKED_AT)
+
+        def read(images: torch.Tensor) -> torch.Tensor:
+            parts = []
+            for part in images.split(LOOKED_AT):
+                with self.turns:
+                    parts.append(reader.read(part))
+            return torch.cat(parts)
+
+        return find_named(self.generator, self.spec, reader, draw, read)
+
+    def vector(self, name: str) -> np.ndarray:
+        """A direction by its id, (z_dim,): "p0" of the principal ones, "s0" of the factorised ones, or a name.
+
+        Raises UserError for one that there is not, and while those that have names were not looked for yet: no picture waits for that.
+        """
+        numbered = re.fullmatch(r"([ps])([0-9]{1,3})", name)
+        if numbered:
+            vectors = (self.directions() if numbered[1] == "p" else self.factors()).vectors
+            if int(numbered[2]) < len(vectors):
+                return vectors[int(numbered[2])]
+        elif "attributes" not in self._slot.values:
+            raise UserError("latent.finding")
+        else:
+            found = self.attributes()
+            for vector, fact in zip(found.directions.vectors, found.facts, strict=True):
+                if fact["id"] == name:
+                    return vector
+        raise UserError("latent.unknown_direction", name=name)
+
+    def family(self, name: str) -> dict[str, Any]:
+        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of little-endian float32, the ids "fixed" of those
+        attributes that z does not move, and the "titles" of attributes by id."""
+        if name == "factors":
+            found, fixed, titles = self.factors(), [], {}
+            told = _numbered(found, "s")
+        else:
+            named = self.attributes()
+            found, fixed, titles = named.directions, named.fixed, named.titles
+            told = [{**fact, "effect": round(float(effect), 2)} for fact, effect in zip(named.facts, found.effect, strict=True)]
+        return {"directions": told, "vectors": base64.b64encode(found.vectors.astype("<f4").tobytes()).decode(), "fixed": fixed, "titles": titles}
 
     def describe(self) -> dict[str, Any]:
         """The form of GET model. While a run trains, `directions_version` stays the same as long as the sliders keep their meaning."""
-        found = self.directions()
-        directions = [{"effect": round(float(effect), 2)} for effect in found.effect]
+        directions = _numbered(self.directions(), "p")
         return {**self.entry.to_json(), "directions": directions, "version": self.version,
                 "directions_version": f"{'live' if self.entry.live else self.version}-{self._slot.images}"}
 
     def latent(self, point: Point) -> np.ndarray:
         """z of a point: (z_dim,) float32."""
-        return point.z(self.spec.z_dim, lambda: self.directions().vectors)
+        return point.z(self.spec.z_dim, lambda: self.directions().vectors, self.vector)
 
     def image(self, point: Point) -> bytes:
         """PNG of one point at the model's own size."""
@@ -92,29 +163,46 @@ class Model:
         points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
         return self.remember(("strip", point, to, count), lambda: encode_png(grid(self.pictures(points), count)))
 
-    def wall(self, seed: int, psi: float = 1.0, label: int | None = None, other: int | None = None, share: float = 0.0) -> bytes:
+    def along(self, point: Point, name: str) -> bytes:
+        """PNG of one row of ALONG pictures of a point, with the direction of this id at -REACH to REACH. Raises UserError as `vector` does."""
+        self.vector(name)
+        points = [placed(point, name, REACH * (2 * k / (ALONG - 1) - 1)) for k in range(ALONG)]
+        return self.remember(("along", point, name), lambda: encode_png(grid(self.pictures(points), ALONG)))
+
+    def wall(self, seed: int, psi: float = 1.0, label: int | None = None, other: int | None = None, share: float = 0.0, units: Units = ()) -> bytes:
         """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""
-        points = [Point(seed + k, psi, label, other=other, share=share) for k in range(WALL_SIDE**2)]
-        return self.remember(("wall", seed, psi, label, other, share), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
+        points = [Point(seed + k, psi, label, other=other, share=share, units=units) for k in range(WALL_SIDE**2)]
+        return self.remember(("wall", seed, psi, label, other, share, units), lambda: encode_webp(grid(self.pictures(points), WALL_SIDE)))
 
     def pictures(self, points: list[Point]) -> torch.Tensor:
         """The pictures of points: uint8 (N, C, H, W)."""
-        blends = [point.blend(self.spec.num_classes) for point in points]
-        return self._draw(np.stack([self.latent(point) for point in points]), [self._class(point) for point in points], blends)
+        parts = []
+        for units, same in itertools.groupby(points, lambda point: point.units):
+            same = list(same)
+            blends = [point.blend(self.spec.num_classes) for point in same]
+            parts.append(self._draw(np.stack([self.latent(point) for point in same]), [self._class(point) for point in same], blends, units))
+        return torch.cat(parts)
+
+    def dissection(self) -> Dissection:
+        """The generator with units that can be changed; to be used within `turns`."""
+        with self._memory_lock:
+            self._dissection = self._dissection or Dissection(self.generator)
+            return self._dissection
 
     def _class(self, point: Point) -> int | None:
         return point.class_label(self.spec.num_classes)
 
-    def _draw(self, z: np.ndarray, labels: list[int | None], blends: list[tuple[int, float]]) -> torch.Tensor:
-        """Pictures of z (N, z_dim), of classes into which others are blended: uint8 (N, C, H, W), CHUNK in a turn."""
+    def _draw(self, z: np.ndarray, labels: list[int | None], blends: list[tuple[int, float]], units: Units = (), chunk: int = CHUNK) -> torch.Tensor:
+        """Pictures of z (N, z_dim), of classes into which others are blended, with units changed: uint8 (N, C, H, W), `chunk` in a turn."""
+        draw = functools.partial(self.dissection().draw, units=units) if units else self.generator
         parts = []
-        for start in range(0, len(z), CHUNK):
-            part = slice(start, start + CHUNK)
+        for start in range(0, len(z), chunk):
+            part = slice(start, start + chunk)
             classes = torch.tensor(labels[part]) if self.spec.num_classes else None
             others, shares = zip(*blends[part], strict=True)
             blend = (torch.tensor(others), torch.tensor(shares)) if any(shares) else None
-            with self._turns, torch.inference_mode():
-                parts.append(to_uint8(self.generator(torch.from_numpy(z[part]), classes, blend)))
+            with self.turns, torch.inference_mode():
+                parts.append(to_uint8(draw(torch.from_numpy(z[part]), classes, blend)))
         return torch.cat(parts)
 
     def remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
@@ -132,6 +220,15 @@ class Model:
                 with self._memory_lock:
                     self._memory.pop(key, None)
         return found.result()
+
+
+def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
+    """Directions as the page is told of them: "id", "effect", whether it is "dead", and the id of its "twin" or None."""
+    told = []
+    for k, (effect, verdict) in enumerate(zip(found.effect, found.verdicts(), strict=True)):
+        twin = None if verdict["twin"] is None else f"{letter}{verdict['twin']}"
+        told.append({"id": f"{letter}{k}", "effect": round(float(effect), 2), "dead": verdict["dead"], "twin": twin})
+    return told
 
 
 def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:

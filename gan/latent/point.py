@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +18,11 @@ MAX_PSI = 2.0
 MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that nothing sensible is refused
 MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
+MAX_MOVES = 32  # directions that are named in one query
+DIRECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")  # p0: the first principal one, s0: the first factorised one, night: one that has a name
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
+MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095  # units of the generator that a point may change, and the largest numbers that they and their layers can have
+MAX_FACTOR = 4.0
 UNITS = 4096  # of a number of z that a query writes out: 16 bits for -8 to 8
 MIXED = ("", "mixed")
 
@@ -34,10 +38,11 @@ class Shape(Protocol):
 class Point:
     """Where in latent space, and of which class.
 
-    z = psi * z(seed) + the sum of amounts[k] * direction k; then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
-    leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great circle to z(to), and the nearer of the two
-    seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still has the class. Where `other` is another class, `share` (0 to 1) of
-    it is blended in.
+    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides`
+    (index, value) replace single numbers of z. label None ("mixed") leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1)
+    along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still
+    has the class. Where `other` is another class, `share` (0 to 1) of it is blended in. `units` (layer, unit, factor) of the generator are multiplied by their
+    factors on the way to the picture.
     """
 
     seed: int = 0
@@ -50,11 +55,14 @@ class Point:
     at: tuple[float, ...] = ()
     other: int | None = None
     share: float = 0.0
+    units: tuple[tuple[int, int, float], ...] = ()
+    moves: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
-        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), z (index:value pairs, likewise), to and t (`way`),
-        at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix (`other`, `share`).
+        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), x (id:amount pairs of directions, likewise), z
+        (index:value pairs, likewise), to and t (`way`), at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix
+        (`other`, `share`), u (layer.unit:factor, with commas between, counted from 0).
 
         What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
         range or does not fit a model of this shape.
@@ -69,7 +77,7 @@ class Point:
         to = parse_seed(query, "to") if query.get("to") else None
         way = number(query.get("t") or "0", "t", 0.0, 1.0)
         return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
-                   parse_at(query, shape), *parse_mix(query, shape))
+                   parse_at(query, shape), *parse_mix(query, shape), parse_units(query), parse_moves(query))
 
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
@@ -82,8 +90,9 @@ class Point:
         """The class that is blended in, and how much of it there is: the class itself and 0 where nothing is, and for an unconditional model."""
         return (self.class_label(num_classes) or 0, 0.0) if self.other is None else (self.other, self.share)
 
-    def z(self, z_dim: int, directions: Callable[[], np.ndarray]) -> np.ndarray:
-        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0."""
+    def z(self, z_dim: int, directions: Callable[[], np.ndarray], named: Callable[[str], np.ndarray] | None = None) -> np.ndarray:
+        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0, `named(id)` for the vector (z_dim,) of
+        each of `moves` that is not 0."""
         start = np.array(self.at, np.float32) if self.at else latent(self.seed, z_dim)
         if self.to is not None and self.way > 0:
             start = slerp(start, latent(self.to, z_dim), [self.way])[0]
@@ -91,9 +100,22 @@ class Point:
         if any(self.amounts):
             vectors = directions()[: len(self.amounts)]
             z = z + np.asarray(self.amounts[: len(vectors)], np.float32) @ vectors
+        for name, amount in self.moves:
+            if amount:
+                z = z + np.float32(amount) * named(name)
         for index, value in self.overrides:
             z[index] = value
         return z
+
+
+def placed(point: Point, name: str, amount: float) -> Point:
+    """The point with the direction of this id at `amount`, whatever it was at before."""
+    if re.fullmatch("p[0-9]+", name):
+        index = int(name[1:])
+        amounts = [*point.amounts, *[0.0] * (index + 1 - len(point.amounts))]
+        amounts[index] = amount
+        return replace(point, amounts=tuple(amounts))
+    return replace(point, moves=(*(move for move in point.moves if move[0] != name), (name, amount)))
 
 
 def parse_seed(query: Mapping[str, str], name: str) -> int:
@@ -113,6 +135,44 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
     if len(raw) != 2 * shape.z_dim:
         raise UserError("latent.bad_z")
     return tuple((np.frombuffer(raw, "<i2") / UNITS).tolist())
+
+
+def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
+    """The units of the generator that a query changes under `u`, in order, () where absent. Whether a model has them shows when it draws. Raises UserError."""
+    found = {}
+    items = _items(query, "u")
+    if len(items) > MAX_UNITS:
+        raise UserError("latent.too_many", name="u", count=len(items), max=MAX_UNITS)
+    for text in items:
+        place, _, factor = text.partition(":")
+        layer, _, unit = place.partition(".")
+        found[whole(layer, "u", 0, MAX_LAYER), whole(unit, "u", 0, MAX_UNIT)] = number(factor, "u", 0.0, MAX_FACTOR)
+    if len(found) < len(items):
+        raise UserError("latent.twice", name="u")
+    return tuple((*place, factor) for place, factor in sorted(found.items()))
+
+
+def write_at(z: np.ndarray) -> str:
+    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded to 1 / UNITS."""
+    units = (z.astype(np.float64) * UNITS).round().clip(-(2**15), 2**15 - 1).astype("<i2")
+    return base64.urlsafe_b64encode(units.tobytes()).decode().rstrip("=")
+
+
+def parse_moves(query: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
+    """The directions that a query names under `x` and how far to go along each, () where absent; whether a model has them is not asked. Raises UserError."""
+    pairs = [text.partition(":") for text in _items(query, "x")]
+    if len(pairs) > MAX_MOVES:
+        raise UserError("latent.too_many", name="x", count=len(pairs), max=MAX_MOVES)
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        raise UserError("latent.twice", name="x")
+    return tuple((direction_id(name), number(amount, "x", -MAX_AMOUNT, MAX_AMOUNT)) for name, _, amount in pairs)
+
+
+def direction_id(text: str) -> str:
+    """A direction's id as it may be written. Raises UserError for what none could be."""
+    if not DIRECTION_ID.fullmatch(text):
+        raise UserError("latent.unknown_direction", name=text[:40])
+    return text
 
 
 def parse_psi(query: Mapping[str, str]) -> float:

@@ -52,6 +52,13 @@ class Told(nn.Module):
         tables = self.embed.weight.view(-1, self.looks, FEATURES)[classes]
         return (weights[:, :, None] * tables).sum(1)
 
+    def group(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """The group (N,) int64 that pictures of z (N, z_dim) and class labels (N,) or None belong to; on the blend between two looks, the nearer one's."""
+        classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
+        if self.looks == 1:
+            return classes
+        return classes * self.looks + (z[:, -1:] > torch.special.ndtri(self.ends[classes, 1:-1])).sum(1)
+
     def set_shares(self, shares: torch.Tensor) -> None:
         """How frequent each look is within its class: (classes, looks), each row's sum 1."""
         self.ends[:, 1:].copy_(shares.double().cumsum(1).clamp(0, 1))

@@ -16,6 +16,7 @@ class Generator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
+        self.z_dim = spec.z_dim
         self.told = Told(spec) if spec.groups else None
         inputs = spec.z_dim + (FEATURES if spec.groups else 0)
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
@@ -34,6 +35,12 @@ class Generator(nn.Module):
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
         return self._first(z, labels, blend).flatten(1)
+
+    def first_matrix(self) -> torch.Tensor:
+        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the scale of the normalisation included."""
+        dense, norm = self.first[0], self.first[1]
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        return (dense.weight[: self.z_dim] * scale[:, None, None]).flatten(1).T
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""

@@ -51,7 +51,7 @@ class Generator(nn.Module):
         super().__init__()
         stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
-        self.start = (channels, side, side)
+        self.z_dim, self.start = spec.z_dim, (channels, side, side)
         self.told = Told(spec) if spec.groups else None
         self.dense = nn.Linear(spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False)
         self.norm = nn.BatchNorm2d(channels)
@@ -70,6 +70,11 @@ class Generator(nn.Module):
             z = self.told(z, labels, blend)
         x = self.norm(self.dense(z).unflatten(1, self.start))
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
+
+    def first_matrix(self) -> torch.Tensor:
+        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the scale of the normalisation included."""
+        scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
+        return self.dense.weight[:, : self.z_dim] * scale.repeat_interleave(self.start[1] * self.start[2])[:, None]
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""

@@ -5,6 +5,8 @@ from starlette.routing import BaseRoute
 
 from gan.ui.explore_routes import explore_routes
 from gan.ui.film_routes import film_routes
+from gan.ui.find_routes import find_routes
+from gan.ui.map_routes import map_routes
 from gan.ui.services import Services
 
 
@@ -15,4 +17,4 @@ def build(services: Services) -> None:
 
 def routes(services: Services) -> list[BaseRoute]:
     """The routes of this tab."""
-    return [*explore_routes(services), *film_routes(services)]
+    return [*explore_routes(services), *film_routes(services), *find_routes(services), *map_routes(services)]

@@ -1,11 +1,13 @@
 """What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
-with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. What people take home is the generator as a web page, or as
-ONNX with its card.
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as
+JSON. What people take home is the generator as a web page, or as ONNX with its card.
 
 What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
 (gan.ui.lanes), and the models take turns there picture by picture.
 """
 
+import dataclasses
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,19 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.latent.catalogue import MODEL_ID
-from gan.latent.point import Point, parse_count, parse_label, parse_mix, parse_psi, parse_seed, parse_step, whole
+from gan.latent.point import (
+    MAX_LAYER,
+    Point,
+    direction_id,
+    parse_count,
+    parse_label,
+    parse_mix,
+    parse_psi,
+    parse_seed,
+    parse_step,
+    parse_units,
+    whole,
+)
 from gan.latent.snapshots import axis, parse_steps
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
@@ -74,8 +88,12 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("neighbours", of_model(_neighbours, "image/png")),
         get("strip", of_model(_strip, "image/png")),
         get("wall", of_model(_wall, "image/webp")),
+        get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
+        get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
+        get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
         get("times", times),
         get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
         get("take/{form}", take),
@@ -118,7 +136,15 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec))
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec), parse_units(query))
+
+
+def _inside(model: "Model", request: Request) -> bytes:
+    from gan.latent.inside import open_layer  # imports torch
+
+    point, layer = _point(model, request), whole(request.query_params.get("layer") or "0", "layer", 0, MAX_LAYER)
+    seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))  # units of its own layer change nothing of it
+    return model.remember(("inside", seen, layer), lambda: open_layer(model, seen, layer))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:
@@ -129,6 +155,10 @@ def _time(services: Services, model: "Model", request: Request) -> bytes:
         raise UserError("latent.no_snapshots", name=model.entry.id)
     points = axis(point, whole(query["i"], "i", 0, len(model.directions().vectors) - 1)) if query.get("i") else [point]
     return services.explorer().snapshots.sheet(model, steps, points)
+
+
+def _family(model: "Model", name: str) -> bytes:
+    return json.dumps(model.family(name), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _generator(model: "Model", request: Request) -> bytes:

@@ -75,7 +75,8 @@ FILMS = Lane(1, 32)  # loops that are drawn and packed, which takes seconds: a c
 # Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single picture never waits for more than two sheets, which
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {
-    "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS,
+    "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
+    "find": Lane(2), "find/on": Lane(4, 200), "map": Lane(2), "inside": Lane(2),
     "time": Lane(2), "times": Lane(2), "take/{form}": Lane(1),
-    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING,
+    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": Lane(1),
 }  # fmt: skip

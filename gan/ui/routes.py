@@ -28,7 +28,7 @@ STATIC = Path(__file__).resolve().parent / "static"
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
-    "ui.too_slow": 408, "ui.busy": 503,
+    "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds that the body of a POST may take
 FOREVER = "public, max-age=31536000, immutable"
@@ -69,10 +69,11 @@ def get(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as `request.state.body`, `handler(request)` runs in a thread, a
-    coroutine function in none: a thread that waited for a client would be lost to everybody else.
+    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as `request.state.body`, `handler(request)` runs in a thread of the
+    path's lane, a coroutine function in none: a thread that waited for a client would be lost to everybody else.
     """
-    run = _awaited if inspect.iscoroutinefunction(handler) else run_in_threadpool
+    lane = LANES.get(path)
+    run = _awaited if inspect.iscoroutinefunction(handler) else lane.run if lane else run_in_threadpool
 
     async def checked(handler: Callable[..., Any], request: Request) -> Any:
         if not is_ours(request):

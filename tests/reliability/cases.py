@@ -36,9 +36,10 @@ ODD = (
 )  # fmt: skip
 QUERIES = {
     "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
-    "image": ("id", "seed", "psi", "label", "label2", "mix", "at", "d", "z", "to", "t", "v"), "loop": ("id", "keys", "steps", "fps", "as", "side"),
+    "image": ("id", "seed", "psi", "label", "label2", "mix", "at", "d", "z", "to", "t", "u", "v"), "loop": ("id", "keys", "steps", "fps", "as", "side"),
     "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
-    "wall": ("id", "seed", "psi", "label"), "generator": ("id", "v"), "directions": ("id", "v"),
+    "wall": ("id", "seed", "psi", "label", "u"), "inside": ("id", "seed", "layer", "u"), "map": ("by", "known"),
+    "generator": ("id", "v"), "directions": ("id", "v"),
     "times": ("id",), "time": ("id", "seed", "d", "steps", "i"), "take/html": ("id",), "take/onnx": ("id",),
     "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
 }  # fmt: skip
@@ -150,7 +151,7 @@ def queries(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"access"):
+    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on"):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
@@ -182,7 +183,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
 def never_come(run: str) -> list[Case]:
     """POSTs that say that a body follows, of which all but the first byte never comes."""
     short = (*JSON, (b"Content-Length", b"20"))
-    return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in (b"access", b"runs", f"runs/{run}/sample".encode(), b"access/leave")]
+    return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in (b"access", b"find?id=shipped:digits", b"runs", f"runs/{run}/sample".encode())]
 
 
 def _wrong_settings(values: list) -> Iterator[dict]:

@@ -2,28 +2,26 @@
 import { h, icon, setText, t } from "../common.js";
 import { heading, help } from "../help.js";
 import { className } from "./picker.js";
-import { LIMIT, RAW_LIMIT } from "./point.js";
-import { directionSliders, directionTexts, Slider } from "./sliders.js";
+import { amountOf, LIMIT, movedAlong, RAW_LIMIT, withAmount } from "./point.js";
+import { effectText, lively, Slider, usualName } from "./sliders.js";
 
 const MOST_CHIPS = 16;
 const MOST_LETTERS = 100; // of all chips together: three rows
 const PAGE = 16;
 const USUAL = 10; // directions of nearly every model
 const RAW_STEP = 0.05;
+const STEP = 0.05; // sigma
 const HALF = 0.5;
 const PERCENT = new Intl.NumberFormat("en", { style: "percent" });
 
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
- * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands.
+ * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands. `chosen` (chosen.js) and
+ * `families` say which directions have sliders, and what is known of them; without them it is the model's principal ones.
  */
 export class Controls {
-  constructor(change) {
-    this.change = change;
-    this.point = null;
-    this.z = [];
-    this.page = 0;
-    this.directions = [];
+  constructor(change, chosen = null, families = null) {
+    Object.assign(this, { change, chosen, families, point: null, z: [], page: 0, sliders: new Map() });
     this.psi = new Slider({
       name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
     });
@@ -43,9 +41,10 @@ export class Controls {
     const [askMix, mixNote] = help(t("explore.blend"), t("explore.blend_hint"));
     this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
     this.list = h("div", { class: "xp-sliders" });
+    this.none = h("p", { class: "xp-hint", hidden: true }, t("explore.no_sliders"));
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.raw);
+      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.none, this.raw);
     this.begin(null);
   }
 
@@ -57,8 +56,10 @@ export class Controls {
     this.#buildClasses(model?.classes ?? []);
     this.looks.hidden = !(model?.looks > 1);
     this.look.index = model?.z_dim - 1;
-    this.#buildDirections(Array.from({ length: USUAL }, () => ({})));
-    for (const slider of this.directions) slider.bar.disabled = !model;
+    this.sliders.clear();
+    this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
+    for (const { bar } of this.sliders.values()) bar.disabled = !model;
+    this.none.hidden = true;
   }
 
   /** What the server has found out about the model of `begin`. */
@@ -69,19 +70,30 @@ export class Controls {
     this.relabel(model);
   }
 
-  /** The effects of the directions, new ones for a model that is still learning. */
+  /** Other directions, names or effects, those of a model that is still learning for example. */
   relabel(model) {
-    if (model.directions.length !== this.directions.length) this.#buildDirections(model.directions);
-    model.directions.forEach((direction, index) => this.directions[index].describe(...directionTexts(direction, index)));
+    this.model = model;
+    this.choose();
   }
 
-  #buildDirections(directions) {
-    this.directions = directionSliders(directions, LIMIT, (index, amount, dragging) => {
-      const d = Array.from({ length: Math.max(this.point.d.length, index + 1) }, (_, place) => this.point.d[place] ?? 0);
-      d[index] = amount;
-      this.change({ d }, dragging);
-    });
-    this.list.replaceChildren(...this.directions.map((slider) => slider.element));
+  /** A slider for each direction that was chosen, and for any other along which the point has moved: an address may name it. */
+  choose() {
+    if (!this.model?.directions) return;
+    const own = this.chosen?.ids() ?? this.model.directions.filter(lively).map((direction) => direction.id);
+    const ids = [...own, ...movedAlong(this.point ?? { d: [], x: {} }).filter((id) => !own.includes(id))];
+    if (ids.join() !== [...this.sliders.keys()].join()) this.#buildDirections(ids);
+    for (const [id, slider] of this.sliders) {
+      const direction = this.families?.about(id) ?? this.model.directions.find((each) => each.id === id);
+      slider.describe(this.chosen?.name(id, direction?.title) ?? usualName(id), effectText(direction));
+    }
+    this.none.hidden = ids.length > 0;
+  }
+
+  #buildDirections(ids) {
+    const input = (id) => (amount, dragging) => this.change(withAmount(this.point, id, amount), dragging);
+    this.sliders = new Map(ids.map((id) => [id, this.sliders.get(id) ?? new Slider({ name: usualName(id), low: -LIMIT, high: LIMIT, step: STEP, input: input(id) })]));
+    for (const [id, slider] of this.sliders) slider.set(this.point ? amountOf(this.point, id) : 0);
+    this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
   }
 
   set(point) {
@@ -90,7 +102,8 @@ export class Controls {
     this.mixed.value = String(point.label2 ?? "");
     this.share.element.hidden = point.label2 === null;
     this.share.set(point.mix);
-    this.directions.forEach((slider, index) => slider.set(point.d[index] ?? 0));
+    if (movedAlong(point).some((id) => !this.sliders.has(id))) this.choose();
+    for (const [id, slider] of this.sliders) slider.set(amountOf(point, id));
     for (const option of this.classes.querySelectorAll("button")) option.setAttribute("aria-pressed", String(option.value === String(point.label ?? "")));
     const select = this.classes.querySelector("select");
     if (select) select.value = String(point.label ?? "");

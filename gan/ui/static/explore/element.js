@@ -1,6 +1,8 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
 import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { Chosen } from "./chosen.js";
 import { Controls } from "./controls.js";
+import { Families } from "./families.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later, latest } from "./latest.js";
@@ -11,7 +13,7 @@ import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { Picker, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
-import { fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
+import { altered, fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
 import { Favourites } from "./store.js";
 import { Take } from "./take.js";
@@ -34,7 +36,7 @@ class GanExplorer extends HTMLElement {
     this.models = [];
     this.broken = new Set();
     this.build();
-    this.local = new Local(() => this.draw());
+    this.local = new Local(() => this.draw(), (id) => this.families.vector(id));
     this.draw = latest(() => this.drawLarge());
     this.fetch = later(() => this.local.follow(this.model), UNHURRIED);
     this.describe = latest((id) => this.loadModel(id));
@@ -63,7 +65,9 @@ class GanExplorer extends HTMLElement {
     });
     this.path = new Path();
     this.scores = new Scores();
-    this.controls = new Controls(shared.change);
+    this.families = new Families(() => this.controls.choose());
+    this.chosen = new Chosen(() => this.rechoose());
+    this.controls = new Controls(shared.change, this.chosen, this.families);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
     this.taking = new Take(shared);
@@ -88,7 +92,7 @@ class GanExplorer extends HTMLElement {
     return h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
-      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), u: {}, psi: 1 })),
       h("span", { class: "gan-space" }),
       this.heart = tool("heart", "heart", "explore.keep", () => this.keepPoint()),
       h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
@@ -174,6 +178,7 @@ class GanExplorer extends HTMLElement {
   open() {
     this.say(null);
     this.loaded = null;
+    this.families.follow(this.model);
     this.controls.begin(this.model);
     this.neighbours.build(0);
     for (const sheet of this.sheets) sheet.clear();
@@ -185,7 +190,6 @@ class GanExplorer extends HTMLElement {
     this.large.live(Boolean(this.model?.live));
     this.scores.show(this.model);
     if (!this.model) return;
-    this.views.renew();
     this.preview(this.model);
     this.draw();
     this.describe(this.model.id);
@@ -250,6 +254,7 @@ class GanExplorer extends HTMLElement {
     this.draw();
     this.fetch();
     this.describe(this.point.model);
+    this.views.renew();
     this.settle();
   }
 
@@ -257,6 +262,8 @@ class GanExplorer extends HTMLElement {
     try {
       const model = await request("model", { query: { id } });
       if (id !== this.point.model) return;
+      this.families.follow(model);
+      this.chosen.follow(model);
       if (this.loaded === id) this.controls.relabel(model);
       else this.controls.learn(model);
       this.loaded = id;
@@ -266,8 +273,8 @@ class GanExplorer extends HTMLElement {
       if (none(this.point.label2)) this.change({ label2: null, mix: 0 });
       this.controls.set(this.point);
       this.rebase();
-      this.views.renew();
       this.neighbours.sheet.refresh();
+      this.views.renew();
     } catch (error) {
       if (id !== this.point.model) return;
       if (!error.offline) this.broken.add(id);
@@ -326,6 +333,7 @@ class GanExplorer extends HTMLElement {
     } catch (error) {
       if (asked.model !== this.point.model) return;
       this.say(error);
+      if (error.key === "latent.finding") this.families.lose();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);
@@ -333,9 +341,16 @@ class GanExplorer extends HTMLElement {
     }
   }
 
+  /** The visitor's list of sliders has changed. */
+  rechoose() {
+    this.controls.choose();
+    this.dispatchEvent(new CustomEvent("gan:chosen"));
+  }
+
   /** The picture of a point: {pixels} of this browser where it has the generator, else {bitmap} of the server. */
   async drawn(point) {
-    if (this.local.ready(this.model)) {
+    await this.families.have([point]);
+    if (this.local.ready(this.model) && !altered(point)) {
       const pixels = await this.local.draw(point).catch(() => null);
       if (pixels) return { pixels };
     }
@@ -344,7 +359,8 @@ class GanExplorer extends HTMLElement {
 
   /** Pictures of points as one sheet, by whom `drawn` has them; `asked` of the server at `path`. */
   async sheet(path, asked, points, columns) {
-    if (this.local.ready(this.model)) {
+    await this.families.have(points);
+    if (this.local.ready(this.model) && !points.some(altered)) {
       const sheet = await this.local.sheet(points, columns).catch(() => null);
       if (sheet) return sheet;
     }

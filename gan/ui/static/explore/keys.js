@@ -1,13 +1,14 @@
 // Key frames, and the loop through them: what gan/latent/loop.py does, so that a loop plays here before it is saved there.
 import { request } from "../common.js";
 import { pointClasses, pointZ, slerp } from "./latent.js";
-import { query, read16, unmoved, written16 } from "./point.js";
+import { movedAlong, query, read16, unmoved, written16 } from "./point.js";
 
 /** The whole z of a point of the explorer's model, all sliders in it: of this browser, or of the server where only that knows the directions. */
 export async function wholeZ(explorer, point) {
   const { model, local } = explorer;
-  if (local.ready(model)) return pointZ(point, model.z_dim, local.directions);
-  if (!point.d.some(Boolean)) return pointZ(point, model.z_dim, []);
+  await explorer.families.have([point]);
+  if (local.ready(model)) return pointZ(point, model.z_dim, local.directions, local.vector);
+  if (!movedAlong(point).length) return pointZ(point, model.z_dim, []);
   return Float32Array.from((await request("latent", { query: query(point) })).z);
 }
 

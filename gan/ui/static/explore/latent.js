@@ -76,8 +76,11 @@ function across(unitA, unitB, angle) {
   return out.map((value) => value / length);
 }
 
-/** z of a point (point.js) for directions (K * size numbers, one direction after the other): Float32Array of `size`. */
-export function pointZ(point, size, directions) {
+/**
+ * z of a point (point.js) for principal directions (K * size numbers, one direction after the other), and `vector(id)` of the others: Float32Array of `size`.
+ * Throws for a direction that `vector` does not have.
+ */
+export function pointZ(point, size, directions, vector = () => undefined) {
   const part = rounded(point.t);
   const from = point.at ? read16(point.at, size) : latent(point.seed, size);
   const start = part > 0 ? slerp(from, latent(point.to, size), part) : from;
@@ -86,6 +89,12 @@ export function pointZ(point, size, directions) {
   const moves = point.d.slice(0, directions.length / size).map((amount) => rounded(amount || 0));
   const moved = (value, index) => moves.reduce((sum, amount, k) => sum + amount * directions[k * size + index], value);
   const out = moves.some(Boolean) ? z.map(moved) : z;
+  for (const [id, amount] of Object.entries(point.x ?? {})) {
+    if (!rounded(amount)) continue;
+    const way = vector(id);
+    if (!way) throw new Error(`no direction ${id} here`);
+    way.forEach((value, index) => { out[index] += rounded(amount) * value; });
+  }
   for (const [index, value] of Object.entries(point.z)) {
     if (Number(index) < size) out[index] = rounded(value);
   }

@@ -9,10 +9,13 @@ const SMOOTHING = 8; // pictures over which the time is averaged
 /** Whether this browser can run a generator, and its owner has not asked to save data: a first visit downloads some megabytes. */
 const able = () => typeof WebAssembly === "object" && typeof Worker === "function" && !navigator.connection?.saveData;
 
-/** `follow(model)` gets a model ready, after which `ready(model)` is true and `draw(point)` gives its picture. `changed()` is called when that changes. */
+/**
+ * `follow(model)` gets a model ready, after which `ready(model)` is true and `draw(point)` gives its picture. `changed()` is called when that changes;
+ * `vector(id)` has the directions that are not principal ones.
+ */
 export class Local {
-  constructor(changed) {
-    Object.assign(this, { changed, worker: null, waiting: [], model: null, wanted: null, ms: 0, given: !able() });
+  constructor(changed, vector) {
+    Object.assign(this, { changed, vector, worker: null, waiting: [], model: null, wanted: null, ms: 0, given: !able() });
   }
 
   /** Whether pictures of exactly these weights can be drawn here. */
@@ -46,7 +49,7 @@ export class Local {
   async draw(point) {
     const { model } = this;
     const start = performance.now();
-    const z = pointZ(point, model.z_dim, this.directions);
+    const z = pointZ(point, model.z_dim, this.directions, this.vector);
     const { pixels, side } = await this.#ask({ z, ...pointClasses(point, model.classes.length) }, [z.buffer]).catch((error) => {
       this.model = null;
       explain(error);

@@ -29,6 +29,17 @@ export async function picture(path, query) {
   return { bitmap: await createImageBitmap(blob), blob, version: reply.headers.get("X-Model-Version") };
 }
 
+/** {told, bitmap, version} of a route that packs numbers and a picture into one answer; bitmap null where it has none. Throws as `picture` does. */
+export async function packed(path, query) {
+  const reply = await fetch(address(path, query)).catch(() => { throw { offline: true, text: t("common.offline") }; });
+  if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: t("common.failed") };
+  const bytes = await reply.arrayBuffer();
+  const length = new DataView(bytes).getUint32(0, true);
+  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
+  const bitmap = bytes.byteLength > 4 + length ? await createImageBitmap(new Blob([new Uint8Array(bytes, 4 + length)])) : null;
+  return { told, bitmap, version: reply.headers.get("X-Model-Version") };
+}
+
 /** Pictures of points as one sheet, a canvas of so many columns: `draw(point)` gives each as ImageData, one by one. */
 export async function assembled(points, columns, draw) {
   let canvas = null;

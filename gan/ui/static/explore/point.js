@@ -3,18 +3,21 @@
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
 export const MAX_SEED = 2 ** 31 - 1;
-const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "z", "to", "t", "wall", "axes", "view"];
+const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "x", "z", "to", "t", "u", "wall", "axes", "view"];
+export const MOST_FACTOR = 4; // of a unit of the generator
+export const MOST_UNITS = 64; // that a point may change
+const MOST_MOVES = 32; // directions that an address names
 const STORAGE = "gan.explore";
 
 /** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], z: {}, to: 1, t: 0, wall: 0, axes: [0, 1], view: "samples" };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, u: {}, wall: 0, axes: [0, 1], view: "samples" };
 }
 
 /** The sliders at rest, on the seed itself. */
 export function unmoved() {
-  const { at, d, z, t: part } = fresh();
-  return { at, d, z, t: part };
+  const { at, d, x, z, t: part } = fresh();
+  return { at, d, x, z, t: part };
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
@@ -38,7 +41,41 @@ function amounts(d) {
   return d.slice(0, last + 1).map((value) => rounded(value || 0)).join(",");
 }
 
-const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
+/** Numbers by key, of z or of units, as queries write them. */
+export const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
+
+/** Units of the generator, "layer.unit" -> factor, as an address writes them; what makes no sense is left out. */
+function units(text) {
+  const pairs = (text ?? "").split(",").map((pair) => pair.split(":")).filter(([place, factor]) => /^\d{1,2}\.\d{1,4}$/.test(place) && factor);
+  return Object.fromEntries(pairs.slice(0, MOST_UNITS).map(([place, factor]) => [place, within(factor, 0, MOST_FACTOR, 1)]));
+}
+
+/** Whether a point changes the generator itself: only the server can draw that. */
+export const altered = (point) => Object.keys(point.u).length > 0;
+
+/** x as the query writes it: directions at rest are left out. */
+const moves = (x) => Object.entries(x).filter(([, value]) => rounded(value)).map(([id, value]) => `${id}:${rounded(value)}`).join(",");
+
+const PRINCIPAL = /^p(\d{1,3})$/; // p0 is the first number of d; all other directions stand in x
+const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
+
+/** How far the point is along a direction, by its id. */
+export function amountOf(point, id) {
+  const place = PRINCIPAL.exec(id)?.[1];
+  return (place === undefined ? point.x[id] : point.d[place]) ?? 0;
+}
+
+/** What of the point changes for a direction to be at `amount`. */
+export function withAmount(point, id, amount) {
+  const place = PRINCIPAL.exec(id)?.[1];
+  if (place === undefined) return { x: { ...point.x, [id]: amount } };
+  const d = Array.from({ length: Math.max(point.d.length, +place + 1) }, (_, index) => point.d[index] ?? 0);
+  d[place] = amount;
+  return { d };
+}
+
+/** The ids of all directions along which the point has moved. */
+export const movedAlong = (point) => [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));
 
 /** The parts of a point that differ from a fresh one, as text by key. */
 export function written(point) {
@@ -46,9 +83,9 @@ export function written(point) {
   const all = {
     model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
     label2: point.label2 === null ? "" : String(point.label2), mix: String(rounded(point.mix)),
-    d: amounts(point.d), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
+    d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), u: overrides(point.u), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", z: "", to: "1", t: "0", wall: "0", axes: "0,1", view: base.view };
+  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", x: "", z: "", to: "1", t: "0", u: "", wall: "0", axes: "0,1", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
@@ -56,7 +93,11 @@ export function written(point) {
 export function parsed(texts) {
   const base = fresh();
   const axes = (texts.axes ?? "").split(",").map((text) => whole(text, -1));
-  const z = {};
+  const [x, z] = [{}, {}];
+  for (const pair of (texts.x ?? "").split(",").slice(0, MOST_MOVES)) {
+    const [id, value] = pair.split(":");
+    if (DIRECTION.test(id) && value !== undefined) x[id] = within(value, -LIMIT, LIMIT, 0);
+  }
   for (const pair of (texts.z ?? "").split(",")) {
     const [index, value] = pair.split(":");
     if (whole(index, null) !== null && value !== undefined) z[index] = within(value, -RAW_LIMIT, RAW_LIMIT, 0);
@@ -70,9 +111,11 @@ export function parsed(texts) {
     label2: whole(texts.label2, null),
     mix: within(texts.mix ?? null, 0, 1, base.mix),
     d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
+    x,
     z,
     to: whole(texts.to, base.to),
     t: within(texts.t ?? null, 0, 1, 0),
+    u: units(texts.u),
     wall: whole(texts.wall, 0),
     axes: axes.length === 2 && axes[0] >= 0 && axes[1] >= 0 && axes[0] !== axes[1] ? axes : base.axes,
     view: /^[a-z]{1,20}$/.test(texts.view ?? "") ? texts.view : base.view,
@@ -128,5 +171,5 @@ export function remember(point) {
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
   const blend = point.label2 !== null && point.mix > 0 ? { label2: point.label2, mix: rounded(point.mix) } : {};
-  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, z: overrides(point.z) || null, ...blend, ...way, ...extra };
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, u: overrides(point.u) || null, ...blend, ...way, ...extra };
 }

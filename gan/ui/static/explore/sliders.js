@@ -1,6 +1,7 @@
 // Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
-import { h, setText, t } from "../common.js";
+import { h, known, setText, t } from "../common.js";
 import { later } from "./latest.js";
+import { className } from "./picker.js";
 
 const signed = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -78,16 +79,16 @@ export class Slider {
   }
 }
 
-/** [name, note] of a principal direction: its number, and how much it changes where that is known. */
-export function directionTexts(direction, index) {
-  const effect = direction.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) });
-  return [t("explore.direction", { number: index + 1 }), effect];
+/** Whether a direction is worth a slider: it moves pictures, and not as another before it does. */
+export const lively = (direction) => !direction.dead && !direction.twin;
+
+/** What a direction is called where nobody has renamed it; `title` is the name of an attribute that only the data name. */
+export function usualName(id, title) {
+  const [, letter, number] = /^([ps])(\d+)$/.exec(id) ?? [];
+  if (number) return t(letter === "p" ? "explore.direction" : "explore.factor", { number: +number + 1 });
+  if (known(`explore.attribute_${id}`)) return t(`explore.attribute_${id}`);
+  return title ? t("explore.attribute_class", { name: className(title) }) : id;
 }
 
-/** The sliders of one model's principal directions; `input(index, amount, dragging)` in sigma. */
-export function directionSliders(directions, limit, input) {
-  return directions.map((direction, index) => {
-    const [name, note] = directionTexts(direction, index);
-    return new Slider({ name, note, low: -limit, high: limit, step: 0.05, input: (amount, dragging) => input(index, amount, dragging) });
-  });
-}
+/** How much a direction changes, where that is known. */
+export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));

@@ -8,6 +8,10 @@ import { h, t } from "../common.js";
  * only while it is open; `renew` and `place` are called after `open` as well.
  */
 const VIEWS = {
+  directions: () => import("./directions.js"),
+  map: () => import("./map.js"),
+  inside: () => import("./inside.js"),
+  find: () => import("./find.js"),
   walk: () => import("./walk.js"),
   loop: () => import("./loop.js"),
   favourites: () => import("./favourites.js"),

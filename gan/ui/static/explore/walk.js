@@ -29,7 +29,7 @@ export class View {
   }
 
   renew() {
-    const count = this.explorer.controls.directions.length;
+    const count = this.explorer.neighbours.count;
     if (count === this.count) return;
     this.count = count;
     for (const select of this.selects) {

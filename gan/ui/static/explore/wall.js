@@ -33,13 +33,13 @@ export class Wall {
   }
 
   #points() {
-    const { psi, label, label2, mix, wall } = this.point();
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, label2, mix }));
+    const { psi, label, label2, mix, u, wall } = this.point();
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, label2, mix, u }));
   }
 
   #query() {
-    const { model, psi, label, label2, mix, wall } = this.point();
+    const { model, psi, label, label2, mix, u, wall } = this.point();
     const v = this.version();
-    return v ? query({ ...fresh(), model, psi, label, label2, mix, seed: wall }, { v }) : null;
+    return v ? query({ ...fresh(), model, psi, label, label2, mix, u, seed: wall }, { v }) : null;
   }
 }

@@ -1,0 +1,36 @@
+"""What tells whether two pictures show the same: the net of the data a generator learned where it comes with the code, else coarse pixels.
+
+Unlike those of gan.metrics.viewers, which score, these pass gradients on to the pictures.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+
+from gan.metrics.features import load_net, net_names
+from gan.metrics.viewers import ALIASES
+
+COARSE = 16  # pixels of a side, where no net knows the data
+
+Eye = Callable[[torch.Tensor], torch.Tensor]
+
+
+def open_eye(data: str) -> Eye:
+    """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] -> features (N, F) float32, on the CPU."""
+    name = ALIASES.get(data, data)
+    if name not in net_names():
+        return coarse
+    net = load_net(name)
+    return lambda images: net(_shaped(images, net.size, net.channels))[0]
+
+
+def coarse(images: torch.Tensor) -> torch.Tensor:
+    """The pixels of images (N, C, H, W), at most COARSE to a side: (N, C * h * w)."""
+    return F.adaptive_avg_pool2d(images, min(COARSE, images.shape[2])).flatten(1)
+
+
+def _shaped(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:
+    if images.shape[2] != size:
+        images = F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
+    return images if images.shape[1] == channels else images.mean(1, keepdim=True).expand(-1, channels, -1, -1)

@@ -1,0 +1,80 @@
+"""A picture that somebody brings, looked for in a model's latent space: bit by bit, so that others get their pictures meanwhile."""
+
+import math
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from gan.errors import UserError
+from gan.latent.bank import as_floats
+from gan.latent.eyes import open_eye
+from gan.latent.inversion import STEPS, Search, starts
+from gan.latent.model import Model
+from gan.latent.point import write_at
+from gan.latent.sampling import latents
+
+SAMPLES = 1024  # among which a search begins
+LIMIT = 20.0  # seconds from its first turn after which a search ends with what it has
+BIT = 0.15  # seconds of work for one answer
+PLAIN = 4.0  # grey values; a picture that varies less shows nothing
+
+
+class Finding:
+    """One search in one model. Only the picture's pixels at the model's size are kept, in memory, until it is over. Threads take turns.
+
+    target: uint8 (C, H, W) of the model's size. Raises UserError for a picture of one colour.
+    """
+
+    def __init__(self, model: Model, target: np.ndarray):
+        if target.std(axis=(1, 2)).max() < PLAIN:
+            raise UserError("latent.plain_picture")
+        self.model, self.target = model, as_floats(torch.from_numpy(target))[None]
+        self._lock = threading.Lock()
+        self._search: Search | None = None
+        self._end = math.inf
+
+    def advance(self, seconds: float = BIT) -> dict[str, Any]:
+        """Go on for so long; what there is to tell.
+
+        {"state": "looking", "samples", "of"} while samples are drawn to begin at, then {"state": "searching" or "done", "step", "of", "distance", "nearest",
+        "spacing", "at", "label"}: mean absolute differences of pixels in [0, 1] of the picture that was found, of the sample nearest to what is looked for, and
+        of samples to their nearest; the place that was found as points write it, and its class or None.
+        """
+        with self._lock:
+            end = time.monotonic() + seconds
+            self._end = min(self._end, time.monotonic() + LIMIT)
+            if self._search is None:
+                there = self.model.bank.grow(SAMPLES, seconds)
+                if there < SAMPLES and time.monotonic() < self._end - LIMIT / 2:
+                    return {"state": "looking", "samples": there, "of": SAMPLES}
+                self._begin()
+            while not self._over and time.monotonic() < end:
+                self._search.step()
+            return self._told()
+
+    @property
+    def _over(self) -> bool:
+        return self._search.done or time.monotonic() > self._end
+
+    def _begin(self) -> None:
+        bank, spec = self.model.bank, self.model.spec
+        seeds = starts(bank, self.target)[0]
+        z = torch.from_numpy(latents(seeds, spec.z_dim))[None]
+        labels = torch.tensor([[bank.label(seed) for seed in seeds]]) if spec.num_classes else None
+        self._spacing = bank.spacing()
+        self._search = Search(self.model.generator, self.target, z, labels, open_eye(self.model.entry.data), self.model.turns)
+
+    def _told(self) -> dict[str, Any]:
+        search, found = self._search, self._search.found()
+        return {
+            "state": "done" if self._over else "searching", "step": search.steps, "of": STEPS,
+            "distance": _number(found.distance), "nearest": _number(search.nearest), "spacing": round(self._spacing, 4),
+            "at": write_at(found.z[0].numpy()), "label": None if found.labels is None else int(found.labels[0]),
+        }  # fmt: skip
+
+
+def _number(value: torch.Tensor) -> float:
+    return round(float(value[0].nan_to_num(1.0)), 4)

@@ -1,0 +1,142 @@
+"""From a picture to the place in latent space where the generator comes nearest to it.
+
+Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in pixels and in features over z; Abdal et al. 2019
+(Image2StyleGAN) show how much the start matters, and Karras et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several
+samples that look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has its mass, at a length of about
+sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that of the sample, as no gradient leads from one class to another.
+"""
+
+import contextlib
+import math
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from gan.latent.bank import Bank, as_floats, small
+from gan.latent.eyes import Eye
+
+STARTS = 4  # samples from which a search begins
+ALIKE = 2  # of them of the same class, at most
+ALONE = 10  # steps after which only the best goes on
+STEPS = 80
+RATE, WARM, LAST = 0.15, 5, 0.05  # Adam's rate, the steps over which it rises, and the part of it that is left at the end
+BETAS = (0.9, 0.99)
+SEEN, LENGTH = 0.05, 0.02  # weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
+BOUND = 7.99  # of a number of z, as points can write it out
+CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
+
+
+class Found(NamedTuple):
+    """The best places so far for T pictures."""
+
+    z: torch.Tensor  # (T, z_dim)
+    labels: torch.Tensor | None  # (T,)
+    distance: torch.Tensor  # (T,), mean absolute difference of pixels in [0, 1]
+
+
+class Search:
+    """T pictures that are looked for at the same time, `step` by `step`.
+
+    targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a generator without classes, are where each of
+    them begins. With `turns` the pictures of a step are drawn a few in each turn.
+    """
+
+    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Eye | None = None, turns: Any = None):
+        self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
+        self.chunk = CHUNK if turns else ALL
+        self.z, self.labels = z.clone(), labels
+        self.moments = torch.zeros_like(z), torch.zeros_like(z)
+        self.seen = None if eye is None else eye(targets)
+        self.steps = 0
+        distance, _ = self._look(torch.no_grad)
+        self.nearest = distance.min(1).values
+        self._best = self._chosen(distance)
+
+    @property
+    def done(self) -> bool:
+        return self.steps >= STEPS
+
+    def found(self) -> Found:
+        """The nearest places that were seen so far."""
+        return self._best
+
+    def step(self) -> None:
+        """Move every z once."""
+        distance, slopes = self._look(torch.enable_grad)
+        self._keep(distance)
+        if self.steps == ALONE:
+            slopes = self._go_alone(distance, slopes)
+        self.steps += 1
+        first, second = (beta * moment + (1 - beta) * part for beta, moment, part in zip(BETAS, self.moments, (slopes, slopes.square()), strict=True))
+        self.moments = first, second
+        unbiased = [moment / (1 - beta**self.steps) for beta, moment in zip(BETAS, self.moments, strict=True)]
+        self.z = (self.z - rate(self.steps) * unbiased[0] / (unbiased[1].sqrt() + 1e-8)).clamp(-BOUND, BOUND)
+        if self.done:
+            self._keep(self._look(torch.no_grad)[0])
+
+    def _look(self, gradients: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The distance of every place (T, K) and the slope of its loss (T, K, z_dim)."""
+        count = self.z.shape[1]
+        z, labels = self.z.flatten(0, 1), None if self.labels is None else self.labels.flatten()
+        distances, slopes = [], []
+        for start in range(0, len(z), self.chunk):
+            part = slice(start, start + self.chunk)
+            of = torch.arange(start, min(start + self.chunk, len(z))) // count
+            with self.turns, gradients():
+                here = z[part].detach().requires_grad_()
+                distance, loss = self._losses(here, None if labels is None else labels[part], of)
+                slopes.append(torch.autograd.grad(loss.sum(), here)[0] if loss.requires_grad else torch.zeros_like(here))
+                distances.append(distance.detach())
+        return torch.cat(distances).unflatten(0, (-1, count)), torch.cat(slopes).unflatten(0, (-1, count))
+
+    def _losses(self, z: torch.Tensor, labels: torch.Tensor | None, of: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Distance and loss, each (N,), of places z (N, z_dim) for the pictures `of` (N,)."""
+        images = self.generator(z, labels)
+        distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
+        loss = distance + LENGTH * (z.square().mean(1) - 1).clamp_min(0).square()
+        if self.eye is not None:
+            loss = loss + SEEN * (1 - F.cosine_similarity(self.eye(images), self.seen[of]))
+        return distance, loss
+
+    def _chosen(self, distance: torch.Tensor) -> Found:
+        best = distance.argmin(1)
+        rows = torch.arange(len(best))
+        return Found(self.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
+
+    def _keep(self, distance: torch.Tensor) -> None:
+        now, best = self._chosen(distance), self._best
+        nearer = now.distance < best.distance
+        labels = None if now.labels is None else torch.where(nearer, now.labels, best.labels)
+        self._best = Found(torch.where(nearer[:, None], now.z, best.z), labels, torch.where(nearer, now.distance, best.distance))
+
+    def _go_alone(self, distance: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
+        rows, best = torch.arange(len(distance)), distance.argmin(1)
+        pick = lambda values: values[rows, best][:, None]  # noqa: E731
+        self.z, self.labels = pick(self.z), None if self.labels is None else pick(self.labels)
+        self.moments = pick(self.moments[0]), pick(self.moments[1])
+        return pick(slopes)
+
+
+def rate(step: int) -> float:
+    """Adam's rate at a step from 1 to STEPS: it rises, then falls as a cosine does."""
+    return RATE * min(1, step / WARM) * (LAST + (1 - LAST) * (1 + math.cos(math.pi * step / STEPS)) / 2)
+
+
+def starts(bank: Bank, targets: torch.Tensor) -> list[list[int]]:
+    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class."""
+    wanted = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
+    order = torch.cdist(wanted, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
+    return [_varied(row.tolist(), bank) for row in order]
+
+
+def _varied(seeds: list[int], bank: Bank) -> list[int]:
+    chosen: list[int] = []
+    for seed in seeds:
+        label = bank.label(seed)
+        if label is None or sum(bank.label(other) == label for other in chosen) < ALIKE:
+            chosen.append(seed)
+        if len(chosen) == STARTS:
+            break
+    return chosen

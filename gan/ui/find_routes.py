@@ -1,0 +1,60 @@
+"""Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked for only while somebody asks.
+
+A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the picture itself, so that the limit of a POST holds.
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.latent.jobs import Jobs
+from gan.ui.explore_routes import open_model
+from gan.ui.routes import json_body, post
+from gan.ui.services import Services
+
+MAX_PIXELS = 2**22  # the page sends 2^16
+
+
+def find_routes(services: Services) -> list[BaseRoute]:
+    """The routes, with the searches that go on."""
+    jobs = Jobs()
+
+    def begin(request: Request) -> dict[str, Any]:
+        model = open_model(services, request)  # imports torch
+        from gan.data.files import read_picture
+        from gan.latent.finding import Finding
+
+        target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)
+        return {"job": jobs.add(Finding(model, target)), "target": _png(target)}
+
+    def go_on(request: Request) -> dict[str, Any]:
+        asked = json_body(request)
+        name = asked.get("job")
+        if not isinstance(name, str):
+            raise UserError("ui.bad_form")
+        if asked.get("end") is True:
+            jobs.end(name)
+            return {"state": "ended"}
+        finding, ahead = jobs.ask(name)
+        if ahead:
+            return {"state": "waiting", "ahead": ahead}
+        told = finding.advance()
+        jobs.heard(name)
+        if told["state"] == "done":
+            jobs.end(name)
+        return told
+
+    return [post("find", begin), post("find/on", go_on)]
+
+
+def _png(pixels: np.ndarray) -> str:
+    """What is looked for, uint8 (C, H, W), as a data URL."""
+    import torch
+
+    from gan.images import encode_png
+
+    return f"data:image/png;base64,{base64.b64encode(encode_png(torch.from_numpy(pixels))).decode()}"

@@ -1,0 +1,221 @@
+// Find my picture: draw or choose one, watch the server look for the place in latent space that comes nearest, then go on from there with the sliders.
+import { address, h, icon, request, sentence, setText, t } from "../common.js";
+import { heading } from "../help.js";
+import { Pad } from "./pad.js";
+import { fresh, unmoved } from "./point.js";
+
+const BEAT = 60; // ms between an answer and the next question
+const QUEUE = 1000; // ms, while others come first
+const LEAST_TIMES = 1.5; // as far from the picture as its own are from each other, times this: no more than a likeness
+const WIDE = 300;
+const HIGH = 90;
+
+/** The view. */
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, job: null, model: null, curve: [] });
+    this.pad = new Pad({ changed: (empty) => this.#ready(!empty), failed: (error) => this.#fail(error) });
+    this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
+    const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
+    this.status = h("p", { class: "xp-status", role: "status" });
+    this.target = h("img", { alt: t("explore.find_target"), title: t("explore.find_target"), class: "xp-target" });
+    this.chart = chart();
+    this.result = h("div", { class: "xp-found", hidden: true }, h("figure", {}, this.target, h("figcaption", {}, t("explore.find_target"))), this.chart.element);
+    this.element = h("section", { class: "xp-find" },
+      ...heading(t("explore.find"), t("explore.find_hint")),
+      this.pad.element, h("div", { class: "xp-findrow" }, this.go, button("upload", "explore.find_file", () => this.file.click()), button("camera", "explore.find_this", () => this.#copy()), this.file),
+      this.bar, this.status, this.result);
+    this.#ready(false);
+    explorer.addEventListener("gan:drawn", () => this.#paper());
+    this.paste = (event) => event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
+  }
+
+  open() {
+    addEventListener("paste", this.paste);
+  }
+
+  close() {
+    removeEventListener("paste", this.paste);
+    this.stop();
+  }
+
+  /** Another model: its own colours, and what was found belongs to the one before. Newer weights of the same change nothing. */
+  renew() {
+    const { model } = this.explorer;
+    if (!model || model.id === this.model) return;
+    this.stop();
+    this.model = model.id;
+    this.result.hidden = true;
+    setText(this.status, "");
+    this.papered = false;
+    this.pad.fresh(model.channels, "#000000");
+    if (this.explorer.shown) this.#paper();
+  }
+
+  /** The pad takes the colour that the model's pictures have at their edges, once there is one and while nobody has drawn. */
+  #paper() {
+    if (this.papered || !this.pad.empty || this.explorer.point.model !== this.model) return;
+    this.papered = true;
+    this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
+  }
+
+  /** End the search where it is. */
+  stop() {
+    const { job } = this;
+    if (!job) return;
+    this.#over();
+    if (typeof job === "string") request("find/on", { method: "POST", value: { job, end: true } }).catch(() => {});
+    if (this.told) setText(this.status, `${t("explore.find_stopped")} ${verdict(this.told)}`);
+    else setText(this.status, t("explore.find_stopped"));
+  }
+
+  #ready(can) {
+    if (!this.job) this.go.disabled = !can;
+  }
+
+  #chosen() {
+    this.pad.takeFile(this.file.files[0]);
+    this.file.value = "";
+  }
+
+  #copy() {
+    this.pad.take(this.explorer.large.canvas, false);
+  }
+
+  async #begin() {
+    const { model } = this.explorer;
+    if (!model) return;
+    const mine = this.job = {}; // taken, until it has its name
+    this.told = null;
+    this.curve = [];
+    this.result.hidden = true;
+    this.go.lastChild.textContent = t("explore.find_stop");
+    this.go.firstChild.replaceWith(icon("stop"));
+    this.bar.hidden = false;
+    this.bar.removeAttribute("value");
+    setText(this.status, t("explore.find_begin"));
+    try {
+      const { job, target } = await send(model.id, await this.pad.blob());
+      if (this.job !== mine) return void request("find/on", { method: "POST", value: { job, end: true } }).catch(() => {});
+      this.job = job;
+      this.target.src = target;
+      this.target.classList.toggle("is-small", model.size < 128);
+      await this.#watch(job, model.id);
+    } catch (error) {
+      if (this.job) this.#fail(error);
+    }
+  }
+
+  /** Ask how it goes until it is over. */
+  async #watch(job, model) {
+    while (this.job === job) {
+      const told = await request("find/on", { method: "POST", value: { job } });
+      if (this.job !== job || this.explorer.point.model !== model) return;
+      if (told.state === "waiting") setText(this.status, t(told.ahead === 1 ? "explore.find_wait_one" : "explore.find_wait", { count: told.ahead }));
+      else if (told.state === "looking") this.#progress(0.4 * told.samples / told.of, t("explore.find_looking"));
+      else this.#step(told);
+      if (told.state === "done") return void this.#done(told);
+      await new Promise((later) => setTimeout(later, told.state === "waiting" ? QUEUE : BEAT));
+    }
+  }
+
+  #progress(part, text) {
+    this.bar.value = part;
+    setText(this.status, text);
+  }
+
+  #step(told) {
+    const shown = this.told?.at;
+    this.told = told;
+    this.result.hidden = false;
+    if (!this.curve.length) this.curve.push([0, told.nearest]);
+    this.curve.push([told.step, told.distance]);
+    this.chart.draw(this.curve, told.of, told.spacing);
+    this.#progress(0.4 + 0.6 * told.step / told.of, t("explore.find_step", { step: told.step, of: told.of, distance: percent(told.distance) }));
+    if (told.at !== shown) this.explorer.change({ ...unmoved(), u: {}, psi: fresh().psi, at: told.at, label: told.label }, told.state !== "done");
+  }
+
+  #done(told) {
+    this.#over();
+    setText(this.status, verdict(told));
+    this.explorer.settle();
+  }
+
+  #over() {
+    this.job = null;
+    this.bar.hidden = true;
+    this.go.lastChild.textContent = t("explore.find_go");
+    this.go.firstChild.replaceWith(icon("search"));
+    this.#ready(!this.pad.empty);
+  }
+
+  #fail(error) {
+    this.#over();
+    setText(this.status, sentence(error));
+  }
+}
+
+/** Bring a picture to the server. */
+async function send(id, blob) {
+  let reply;
+  try {
+    reply = await fetch(address("find", { id }), { method: "POST", body: blob, cache: "no-store" });
+  } catch {
+    throw { offline: true, text: t("common.offline") };
+  }
+  const answer = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
+  return answer;
+}
+
+const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
+
+/** What to say of a search: how near it came, beside how near samples come by chance. */
+function verdict({ distance, nearest, spacing }) {
+  const key = distance <= spacing ? "explore.find_near" : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
+  return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
+}
+
+/** The distance over the steps, with a line where the generator's own samples are from each other. */
+function chart() {
+  const make = (name, attributes, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  const level = make("line", { class: "xp-level", x1: 0, x2: WIDE });
+  const line = make("polyline", { class: "xp-curve", points: "" });
+  const picture = make("svg", { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" }, level, line);
+  const [top, at] = [h("span", { class: "xp-top" }), h("span", { class: "xp-at" })];
+  const element = h("figure", { class: "xp-chart" }, h("div", {}, picture, at, top), h("figcaption", {}, t("explore.find_curve")));
+  return {
+    element,
+    draw(curve, steps, spacing) {
+      const most = 1.1 * Math.max(spacing, ...curve.map(([, value]) => value));
+      const y = (value) => HIGH * (1 - value / most);
+      line.setAttribute("points", curve.map(([step, value]) => `${(WIDE * step / steps).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
+      for (const end of ["y1", "y2"]) level.setAttribute(end, y(spacing).toFixed(1));
+      at.style.top = `${100 * (4 + y(spacing)) / (HIGH + 8)}%`;
+      setText(at, t("explore.find_spacing"));
+      setText(top, percent(curve.at(-1)[1]));
+    },
+  };
+}
+
+/** The colour that a picture has along its edges, on average, as #123abc. */
+function edgeColour(canvas) {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let place = 0; place < width * height; place += 1) {
+    const [x, y] = [place % width, Math.floor(place / width)];
+    if (x && y && x < width - 1 && y < height - 1) continue;
+    count += 1;
+    for (const channel of [0, 1, 2]) sum[channel] += data[4 * place + channel];
+  }
+  return `#${sum.map((value) => Math.round(value / count).toString(16).padStart(2, "0")).join("")}`;
+}

@@ -1,0 +1,82 @@
+// The geometry of the map: what part of the unit square is on the screen, and which samples have room there.
+
+export const MOST_ZOOM = 32;
+const COARSE = 18; // cells to a side of the whole map
+const FINEST = 16; // times as many at most: from there on pictures grow with the map instead
+
+/** The part of the unit square that a square canvas shows: `zoom` times enlarged, with (x, y) in its middle. It never leaves the square. */
+export class Plane {
+  constructor() {
+    this.reset();
+  }
+
+  reset() {
+    Object.assign(this, { x: 0.5, y: 0.5, zoom: 1 });
+  }
+
+  /** Enlarge `factor` times; the point at (u, v) of the canvas, 0 to 1, stays where it is. */
+  scale(factor, u = 0.5, v = 0.5) {
+    const zoom = Math.min(MOST_ZOOM, Math.max(1, this.zoom * factor));
+    const shift = 1 / this.zoom - 1 / zoom;
+    Object.assign(this, { zoom, x: this.x + (u - 0.5) * shift, y: this.y + (v - 0.5) * shift });
+    this.#keep();
+  }
+
+  /** Move by parts of the canvas. */
+  pan(du, dv) {
+    this.x -= du / this.zoom;
+    this.y -= dv / this.zoom;
+    this.#keep();
+  }
+
+  /** Where a point of the square lies on the canvas, 0 to 1 within it. */
+  toCanvas(x, y) {
+    return [(x - this.x) * this.zoom + 0.5, (y - this.y) * this.zoom + 0.5];
+  }
+
+  toSquare(u, v) {
+    return [(u - 0.5) / this.zoom + this.x, (v - 0.5) / this.zoom + this.y];
+  }
+
+  /** How many cells there are to a side of the whole square: twice as many at each doubling of the zoom, so that pictures keep about their size. */
+  get cells() {
+    return COARSE * Math.min(FINEST, 2 ** Math.round(Math.log2(this.zoom)));
+  }
+
+  #keep() {
+    const room = 0.5 / this.zoom;
+    this.x = Math.min(1 - room, Math.max(room, this.x));
+    this.y = Math.min(1 - room, Math.max(room, this.y));
+  }
+}
+
+/**
+ * The samples that are shown: at most one to a cell of the square, the first of those in it (`first` before all), as Map of "column,row" to
+ * {index, column, row}. The grid belongs to the square, so that moving about changes nothing. `wanted(index)` may leave samples out.
+ */
+export function thinned(xs, ys, cells, wanted = () => true, first = -1) {
+  const shown = new Map();
+  const put = (index) => {
+    const [column, row] = [xs[index], ys[index]].map((place) => Math.min(cells - 1, Math.floor(place * cells)));
+    const key = `${column},${row}`;
+    if (!shown.has(key)) shown.set(key, { index, column, row });
+  };
+  if (first >= 0 && first < xs.length) put(first);
+  for (let index = 0; index < xs.length; index += 1) if (wanted(index)) put(index);
+  return shown;
+}
+
+/** The shown sample that is nearest to one at (column, row) towards (dx, dy), within 45 degrees of that; undefined where there is none. */
+export function towards(shown, column, row, dx, dy) {
+  let best;
+  let least = Infinity;
+  for (const cell of shown.values()) {
+    const [x, y] = [cell.column - column, cell.row - row];
+    const along = x * dx + y * dy;
+    const across = Math.abs(x * dy) + Math.abs(y * dx);
+    if (along <= 0 || across > along) continue;
+    const distance = along + 2 * across;
+    if (distance < least) [best, least] = [cell, distance];
+  }
+  return best;
+}

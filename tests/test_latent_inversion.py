@@ -1,0 +1,205 @@
+"""A picture is looked for in latent space: one that the generator drew is found again, and what it can't draw is not claimed to be found."""
+
+import functools
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from gan.errors import UserError
+from gan.latent.bank import CHUNK, SIDE, Bank, as_floats, small
+from gan.latent.catalogue import read_shipped
+from gan.latent.eyes import coarse, open_eye
+from gan.latent.finding import Finding
+from gan.latent.inversion import ALIKE, ALONE, BOUND, STARTS, STEPS, Search, rate, starts
+from gan.latent.jobs import ABREAST, MOST, PATIENCE, Jobs
+from gan.latent.model import Model
+from gan.latent.point import MAX_SEED, Point, parse_at, write_at
+from gan.latent.sampling import latents
+from tests.browsing import ROOT
+
+
+@functools.cache
+def digits() -> Model:
+    return Model(read_shipped("shipped:digits", ROOT / "checkpoints" / "digits"))
+
+
+@functools.cache
+def bank() -> Bank:
+    digits().bank.grow(1024)
+    return digits().bank
+
+
+def search_for(targets: torch.Tensor) -> Search:
+    seeds = starts(bank(), targets)
+    z = torch.stack([torch.from_numpy(latents(row, digits().spec.z_dim)) for row in seeds])
+    labels = torch.tensor([[bank().label(seed) for seed in row] for row in seeds])
+    return Search(digits().generator, targets, z, labels, open_eye("digits"))
+
+
+class Linear(torch.nn.Module):
+    """Pictures that are z itself: what is found can be told exactly."""
+
+    def forward(self, z, labels=None):
+        return z.unflatten(1, (1, 2, 2))
+
+
+def test_in_a_linear_generator_the_place_is_exact():
+    wanted = torch.tensor([[0.5, -0.25, 0.75, 0.1], [-0.6, 0.3, 0.0, 0.9]])
+    search = Search(Linear(), wanted.unflatten(1, (1, 2, 2)), torch.zeros(2, 3, 4), None)
+    while not search.done:
+        search.step()
+    # The slope of an absolute difference does not shrink: at the end steps are RATE * LAST, and the place is known to no less.
+    assert (search.found().z - wanted).abs().max() < 0.02
+    assert search.found().labels is None
+    torch.testing.assert_close(search.nearest, wanted.abs().mean(1) / 2)
+
+
+def test_generated_pictures_are_found_again():
+    points = [Point(MAX_SEED - k) for k in range(6)]
+    targets = as_floats(digits().pictures(points))
+    search = search_for(targets)
+    while not search.done:
+        search.step()
+    found = search.found()
+    assert search.z.shape[1] == 1
+    assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples are ten from each other
+    assert (found.distance < 0.6 * search.nearest).float().mean() > 0.8
+    again = digits().generator(found.z, found.labels)
+    torch.testing.assert_close((again - targets).abs().flatten(1).mean(1) / 2, found.distance, atol=1e-4, rtol=0)
+    assert (found.z.norm(dim=1) / digits().spec.z_dim**0.5).max() < 1.3
+
+
+def test_what_was_found_never_gets_worse():
+    search = search_for(as_floats(digits().pictures([Point(MAX_SEED)])))
+    seen = [search.found().distance.item()]
+    for _ in range(ALONE + 3):
+        search.step()
+        seen.append(search.found().distance.item())
+    assert seen == sorted(seen, reverse=True)
+    assert seen[0] == search.nearest.item()
+
+
+def test_noise_is_not_found():
+    noise = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
+    told = run(Finding(digits(), noise))
+    assert told["distance"] > 3 * told["spacing"]
+    assert told["distance"] > 0.7 * told["nearest"]
+
+
+def run(finding: Finding, seconds: float = 5.0) -> dict:
+    for _ in range(200):
+        told = finding.advance(seconds)
+        if told["state"] == "done":
+            return told
+    pytest.fail("it never ends")
+
+
+def test_a_search_tells_where_it_is_bit_by_bit():
+    digits().bank.grow(1024)
+    finding = Finding(digits(), digits().pictures([Point(MAX_SEED - 9)])[0].numpy())
+    told = finding.advance(0)
+    assert (told["state"], told["step"], told["of"]) == ("searching", 0, STEPS)
+    assert told["distance"] == told["nearest"]
+    told = run(finding)
+    place = np.array(parse_at({"at": told["at"]}, digits().spec), np.float32)
+    label = torch.tensor([told["label"]])
+    picture = digits().generator(torch.from_numpy(place)[None], label)
+    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)  # the place is written in 1/4096
+    assert told["distance"] < told["spacing"]
+
+
+def test_a_search_ends_in_time(monkeypatch):
+    monkeypatch.setattr("gan.latent.finding.LIMIT", 0.0)
+    told = Finding(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
+    assert (told["state"], told["step"]) == ("done", 0)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_one_colour_is_refused(value):
+    with pytest.raises(UserError) as info:
+        Finding(digits(), np.full((1, 28, 28), value, np.uint8))
+    assert info.value.key == "latent.plain_picture"
+
+
+def test_starts_are_the_nearest_samples_of_more_than_one_class():
+    seeds = [5, 300, 801]
+    found = starts(bank(), as_floats(digits().pictures([Point(seed) for seed in seeds])))
+    assert [row[0] for row in found] == seeds  # the pictures are samples of the bank themselves
+    for row in found:
+        labels = [bank().label(seed) for seed in row]
+        assert len(set(row)) == STARTS
+        assert max(map(labels.count, labels)) <= ALIKE
+
+
+def test_the_rate_rises_and_falls():
+    rates = [rate(step) for step in range(1, STEPS + 1)]
+    top = int(np.argmax(rates))
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    assert rates[-1] < 0.06 * max(rates)
+
+
+def test_a_place_can_be_written_out():
+    assert BOUND < 8
+    z = np.array([0, 1, -1, BOUND, -BOUND, 9, 1 / 3], np.float32)
+    shape = type("Shape", (), {"z_dim": 7, "num_classes": 0})
+    assert np.abs(np.array(parse_at({"at": write_at(z)}, shape)) - z.clip(-8, 8 - 1 / 4096)).max() <= 1 / 8192
+
+
+def pictures_of(seeds, labels):
+    """A generator that takes no time: pictures of one grey value, which tells the seed."""
+    return torch.tensor(seeds, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 40, 40).contiguous()
+
+
+def test_a_bank_grows_in_order_and_keeps_small_pictures():
+    bank = Bank(pictures_of, 0, lambda: coarse, threading.Lock())
+    assert bank.grow(40, seconds=-1) == CHUNK, "one chunk at least"
+    assert bank.grow(40) == 48
+    assert bank.pictures().shape == (48, 1, SIDE, SIDE)
+    assert bank.pictures()[:, 0, 0, 0].tolist() == list(range(48))
+    assert bank.look(seconds=-1) == CHUNK
+    assert bank.look() == 48
+    assert bank.features().shape == (48, 256)
+    assert bank.spacing() == pytest.approx(1 / 255, rel=1e-4)
+    assert small(torch.full((1, 3, 64, 64), 7, dtype=torch.uint8)).shape == (1, 3, 32, 32)
+
+
+def test_the_eye_of_known_data_tells_classes_and_passes_gradients_on():
+    images = as_floats(bank().pictures()[:200])
+    features = torch.nn.functional.normalize(open_eye("mnist")(images))
+    labels = torch.tensor([bank().label(seed) for seed in range(200)])
+    alike = (features @ features.T).fill_diagonal_(-1).argmax(1)
+    assert (labels[alike] == labels).float().mean() > 0.85
+    colour = torch.rand(2, 3, 40, 40, requires_grad=True)
+    open_eye("digits")(colour).sum().backward()
+    assert colour.grad.abs().max() > 0
+    assert open_eye("/somewhere/else.zip")(colour.detach()).shape == (2, 3 * 16 * 16)
+
+
+def test_work_that_nobody_asks_for_is_let_go():
+    now = [0.0]
+    jobs = Jobs(clock=lambda: now[0])
+    first, second, third = (jobs.add(number) for number in range(ABREAST + 1))
+    assert [jobs.ask(name) for name in (first, second, third)] == [(0, 0), (1, 0), (2, 1)]
+    now[0] = PATIENCE - 1
+    jobs.ask(second)
+    jobs.heard(third)
+    now[0] = PATIENCE + 1
+    assert jobs.ask(third) == (2, 0), "the first visitor has left"
+    with pytest.raises(UserError) as info:
+        jobs.ask(first)
+    assert info.value.key == "latent.search_over"
+    jobs.end(second)
+    jobs.end("never was")
+    assert len(jobs) == 1
+
+
+def test_there_is_an_end_to_work():
+    jobs = Jobs()
+    for _ in range(MOST):
+        jobs.add(None)
+    with pytest.raises(UserError) as info:
+        jobs.add(None)
+    assert info.value.key == "ui.busy"

@@ -1,0 +1,313 @@
+"""The view of directions in a real browser: what it shows, what it puts on the sliders, what it keeps and what it writes to a file."""
+
+import base64
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import PHONE, SLOW
+from tests.exploring import changes, large, sliders, visit
+from tests.generators import RUN, tiny_spec, write_lively, write_run
+
+pytestmark = pytest.mark.browser
+
+OTHER = "20250102-040506-faces-modern"
+NAMED = {
+    "directions": [
+        {"id": "night", "title": "", "effect": 2.5, "share": False, "moved": 1.25, "steady": 0.97, "low": 0.2, "high": 0.6,
+         "others": [["brightness", -1.5]]},
+        {"id": "class3", "title": "owl", "effect": 0.5, "share": True, "moved": 0.75, "steady": 0.8, "low": 0.1, "high": 0.5, "others": []},
+    ],
+    "fixed": ["sea", "class1"], "titles": {"class1": "fox", "class3": "owl"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    for name, spec, created in ((RUN, tiny_spec(z_dim=40), 1.0), (OTHER, tiny_spec(z_dim=20), 2.0)):
+        write_run(root, name, spec, created=created)
+        write_lively(root / name / "live.safetensors", spec)
+    return root
+
+
+@pytest.fixture(scope="module")
+def desktop(browser):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    context.set_default_timeout(SLOW)
+    context.add_init_script("delete window.WebAssembly")  # one test below draws in the browser
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def kept(desktop, address):
+    page = desktop.new_page()
+    visit(page, address, rest="&view=directions")
+    drawn(page, "Direction 1")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(kept):
+    """The view on the first run, as nobody has touched it."""
+    kept.evaluate("""() => new Promise((done) => {
+      const explorer = document.querySelector("gan-explorer");
+      explorer.addEventListener("gan:drawn", (event) => event.detail.point === explorer.point && done());
+      explorer.chosen.reset();
+      explorer.change({ d: [], x: {}, seed: 0 });
+    })""")
+    choose(kept, "Principal")
+    return kept
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator(".xp-directions > .xp-chips").get_by_role("button", name=name, exact=True).click()
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".xp-dir-name").all_text_contents()
+
+
+def slider_names(page: Page) -> list[str]:
+    return page.locator(".xp-sliders .xp-name").all_text_contents()
+
+
+def row(page: Page, name: str):
+    return page.locator(".xp-dir").filter(has=page.get_by_text(name, exact=True))
+
+
+def drawn(page: Page, name: str) -> None:
+    row(page, name).scroll_into_view_if_needed()
+    expect(row(page, name).locator(".xp-mosaic")).not_to_have_class("xp-mosaic is-locked", timeout=SLOW)
+
+
+def test_principal_directions_are_there_at_once_and_have_sliders(page):
+    expect(page.locator(".xp-dir")).to_have_count(10)
+    assert names(page) == slider_names(page) == [f"Direction {number}" for number in range(1, 11)]
+    expect(row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_strip_goes_from_one_end_of_the_slider_to_the_other(page):
+    drawn(page, "Direction 2")
+    cells = row(page, "Direction 2").locator(".xp-cell")
+    assert [cells.nth(k).get_attribute("aria-label") for k in (0, 3, 6)] == ["Direction 2 at −3.0", "Direction 2 at 0.0", "Direction 2 at +3.0"]
+    expect(cells.nth(3)).to_have_attribute("aria-current", "true")
+    changes(page, lambda: cells.nth(5).click())
+    assert sliders(page).nth(1).input_value() == "2"
+    expect(cells.nth(5)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowRight")
+    changes(page, lambda: page.keyboard.press("Enter"))
+    assert sliders(page).nth(1).input_value() == "3"
+
+
+def test_the_strips_follow_the_point(page):
+    drawn(page, "Direction 1")
+
+    def strip(page):
+        return row(page, "Direction 1").locator("canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
+
+    changes(page, lambda: page.get_by_role("button", name="Randomise").click(), strip)
+
+
+def test_a_factor_gets_a_slider_that_the_address_names(page):
+    choose(page, "Factorised")
+    drawn(page, "Factor 1")
+    effects = [float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()]
+    assert effects == sorted(effects, reverse=True)
+    before = large(page)
+    changes(page, lambda: row(page, "Factor 1").locator(".xp-cell").nth(6).click())
+    page.wait_for_function("location.hash.includes('x=s0:3')")
+    assert slider_names(page)[-1] == "Factor 1", "what has moved can be moved back"
+    row(page, "Factor 1").get_by_role("button", name="Slider for Factor 1").click()
+    sliders(page).last.fill("0")
+    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    assert slider_names(page)[-1] == "Factor 1", "it was chosen"
+    row(page, "Factor 1").get_by_role("button", name="Slider for Factor 1").click()
+    assert "Factor 1" not in slider_names(page)
+
+
+def test_names_and_order_outlive_a_reload(desktop, page, address):
+    row(page, "Direction 3").get_by_role("button", name="Rename Direction 3").click()
+    page.keyboard.type("  Sharp edges ")
+    page.keyboard.press("Enter")
+    assert slider_names(page)[2] == "Sharp edges"
+    expect(page.get_by_role("button", name="Rename Sharp edges")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("nothing")
+    page.keyboard.press("Escape")
+    assert names(page)[2] == "Sharp edges"
+    choose(page, "My sliders")
+    page.get_by_role("button", name="Move Sharp edges up").click()
+    expect(page.get_by_role("button", name="Move Sharp edges up")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert slider_names(page)[:3] == ["Sharp edges", "Direction 1", "Direction 2"]
+    expect(page.locator(".xp-directions [role=status]")).to_have_text("Sharp edges is now number 1 of 10.")
+    expect(page.get_by_role("button", name="Move Sharp edges down")).to_be_focused()
+    page.keyboard.press("Alt+ArrowDown")
+    assert slider_names(page)[:3] == names(page)[:3] == ["Direction 1", "Sharp edges", "Direction 2"]
+    again = desktop.new_page()
+    visit(again, address, rest="&view=directions")
+    expect(again.locator(".xp-sliders .xp-name").nth(1)).to_have_text("Sharp edges")
+    changes(again, lambda: sliders(again).nth(1).fill("2"))
+    again.wait_for_function("location.hash.includes('d=0,0,2')")
+    again.close()
+    page.get_by_role("button", name="Rename Sharp edges").click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Enter")
+    assert slider_names(page)[1] == "Direction 3", "an empty name brings the usual one back"
+
+
+def test_a_hidden_direction_can_be_shown_again(page):
+    page.get_by_role("button", name="Hide Direction 2", exact=True).click()
+    assert "Direction 2" not in names(page) + slider_names(page)
+    expect(page.locator(".xp-dir-rest")).to_contain_text("1 more")
+    page.get_by_role("button", name="Show them").click()
+    assert "Direction 2" in names(page)
+    page.get_by_role("button", name="Show Direction 2 again").click()
+    expect(page.locator(".xp-dir-rest")).to_be_hidden()
+    assert "Direction 2" not in slider_names(page), "it has no slider until it is given one"
+
+
+def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
+    page = desktop.new_page()
+    page.add_init_script("localStorage.clear()")
+
+    def dull(route):
+        model = route.fetch().json()
+        model["directions"][3]["dead"], model["directions"][5]["twin"] = True, "p0"
+        route.fulfill(json=model)
+
+    page.route("**/gan/model?*", dull)
+    visit(page, address, rest="&view=directions")
+    expect(page.locator(".xp-dir")).to_have_count(8)
+    assert {"Direction 4", "Direction 6"}.isdisjoint(slider_names(page))
+    page.get_by_role("button", name="Show them").click()
+    expect(row(page, "Direction 4")).to_contain_text("Changes hardly anything.")
+    expect(row(page, "Direction 6")).to_contain_text("Does nearly what Direction 1 does.")
+    page.close()
+
+
+def test_a_list_is_exported_and_imported(page, tmp_path):
+    row(page, "Direction 4").get_by_role("button", name="Slider for Direction 4").click()
+    choose(page, "Factorised")
+    row(page, "Factor 2").get_by_role("button", name="Slider for Factor 2").click()
+    page.get_by_role("button", name="Rename Factor 2").click()
+    page.keyboard.type("Thick")
+    page.keyboard.press("Enter")
+    wanted = slider_names(page)
+    choose(page, "My sliders")
+    with page.expect_download() as info:
+        page.get_by_role("button", name="Export").click()
+    path = tmp_path / info.value.suggested_filename
+    info.value.save_as(path)
+    file = json.loads(path.read_text())
+    assert len(file["directions"]) == 10
+    assert file["directions"][-1]["name"] == "Thick"
+    page.get_by_role("button", name="Start over").click()
+    assert slider_names(page) != wanted
+    page.locator(".xp-directions input[type=file]").set_input_files(path)
+    expect(page.locator(".xp-directions [role=status]")).to_have_text("10 directions are now on the sliders.")
+    assert slider_names(page) == names(page) == wanted
+    foreign, none = "belong to another model", "holds no directions"
+    changed = ((lambda: file["directions"][0]["vector"].reverse(), foreign), (lambda: file.update(z_dim=20), foreign), (lambda: file.update(format="x"), none))
+    for change, sentence in changed:
+        change()
+        path.write_text(json.dumps(file))
+        page.locator(".xp-directions input[type=file]").set_input_files(path)
+        expect(page.locator(".xp-directions [role=status]")).to_contain_text(sentence)
+        assert slider_names(page) == wanted
+    path.write_text("<not json>")
+    page.locator(".xp-directions input[type=file]").set_input_files(path)
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("holds no directions")
+
+
+def name_them(page: Page) -> None:
+    """Directions with names as a model of landscapes would have them."""
+    def answer(route):
+        family = page.request.get(route.request.url.replace("/attributes?", "/factors?")).json()
+        raw = base64.b64decode(family["vectors"])[: 2 * 40 * 4]
+        route.fulfill(json={**NAMED, "vectors": base64.b64encode(raw).decode()})
+
+    page.route("**/gan/attributes?*", answer)
+
+
+def test_named_directions_say_what_they_do(desktop, address):
+    page = desktop.new_page()
+    name_them(page)
+    visit(page, address, rest="&view=directions&x=night:1.5")
+    expect(page.locator(".xp-sliders .xp-name").last).to_have_text("Night")
+    choose(page, "Named")
+    expect(page.locator(".xp-dir")).to_have_count(2)
+    expect(row(page, "Night")).to_contain_text("+1.3 σ from −2 to +2, upwards in 97\u202f% of pictures. Moves along with it: Brightness −1.5 σ.")
+    expect(row(page, "More like: owl")).to_contain_text("In 10\u202f% of pictures at −2, in 50\u202f% at +2. Hardly anything else moves.")
+    expect(page.locator(".xp-directions")).to_contain_text("that decides): Sea, More like: fox.")
+    drawn(page, "Night")
+    row(page, "More like: owl").get_by_role("button", name="Slider for More like: owl").click()
+    assert slider_names(page)[-2:] == ["More like: owl", "Night"]
+    page.close()
+
+
+def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
+    page = desktop.new_page()
+    failing = [True]
+
+    def answer(route):
+        if failing:
+            route.fulfill(status=503, json={"error": {"key": "ui.busy", "values": {}, "text": "busy", "offline": True}})
+        else:
+            route.fallback()
+
+    name_them(page)
+    page.route("**/gan/attributes?*", answer)
+    visit(page, address, rest="&view=directions")
+    choose(page, "Named")
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("The server has more to do")
+    failing.clear()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".xp-dir")).to_have_count(2)
+    page.close()
+
+
+def test_with_the_generator_here_the_strips_need_no_server(browser, address):
+    with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
+        page = context.new_page()
+        page.set_default_timeout(SLOW)
+        page.route("**/gan/along?*", lambda route: route.abort())
+        visit(page, address, rest="&view=directions&x=s1:2")
+        expect(page.locator(".xp-path [role=status]")).to_have_text("Drawn in your browser", timeout=SLOW)
+        choose(page, "Factorised")
+        drawn(page, "Factor 1")
+        page.route("**/gan/image?*", lambda route: route.abort())
+        changes(page, lambda: row(page, "Factor 1").locator(".xp-cell").first.click())
+        expect(page.locator(".xp-note")).to_be_hidden()
+
+
+def test_another_model_has_a_list_of_its_own(page, address):
+    row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
+    page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{OTHER}")
+    expect(page.locator(".xp-sliders .xp-name").first).to_have_text("Direction 1")
+    drawn(page, "Direction 1")
+    page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{RUN}")
+    expect(page.locator(".xp-sliders .xp-name").first).to_have_text("Direction 2")
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_on_a_phone_everything_can_be_touched(browser, address, language):
+    with browser.new_context(**PHONE, locale=language) as context:
+        page = context.new_page()
+        page.set_default_timeout(SLOW)
+        visit(page, address, rest="&view=directions")
+        expect(page.locator(".xp-dir")).to_have_count(10)
+        page.locator(".xp-directions .xp-chip[value=chosen]").tap()
+        page.locator(".xp-dir .is-up").nth(2).tap()
+        assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == "p2"
+        small = page.locator(".xp-directions").evaluate("""(view) => [...view.querySelectorAll("button:not(.xp-cell)")].filter((button) => button.offsetParent)
+          .filter((button) => button.offsetHeight < 40 || button.offsetWidth < 40).map((button) => button.outerHTML)""")
+        assert small == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        if language == "zh-CN":
+            expect(page.locator("#xp-tab-directions")).to_have_text("方向")
+            expect(page.locator(".xp-dir-name").first).to_have_text("方向 1")

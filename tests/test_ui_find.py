@@ -1,0 +1,215 @@
+"""Find my picture in a real browser: drawn or chosen, looked for, stopped, and gone on from."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browsing import PHONE, SLOW
+from tests.exploring import changes, large, sliders, visit
+from tests.generators import RUN, tiny_spec, write_lively, write_run
+
+pytestmark = pytest.mark.browser
+
+COLOUR = "20250102-040506-faces-modern"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_run(root, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
+    write_lively(root / RUN / "live.safetensors", tiny_spec(z_dim=40))
+    write_lively(root / COLOUR / "live.safetensors", tiny_spec(3, channels=3, z_dim=20))
+    return root
+
+
+@pytest.fixture
+def page(browser, address):
+    page = open_page(browser, address, viewport={"width": 1440, "height": 900}, locale="en-US")
+    yield page
+    page.context.close()
+
+
+def open_page(browser, address: str, **options) -> Page:
+    context = browser.new_context(**options)
+    context.set_default_timeout(SLOW / 2)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    visit(page, address, f"run:{RUN}", "&view=find")
+    page.locator(".xp-sketch").wait_for()
+    return page
+
+
+def pad(page: Page) -> np.ndarray:
+    """The pixels of the pad."""
+    pixels = page.locator(".xp-sketch").evaluate("(c) => Array.from(c.getContext('2d').getImageData(0, 0, 256, 256).data)")
+    return np.array(pixels).reshape(256, 256, 4)[:, :, :3]
+
+
+def draw(page: Page) -> None:
+    page.locator(".xp-sketch").scroll_into_view_if_needed()
+    box = page.locator(".xp-sketch").bounding_box()
+    places = [(box["x"] + part * box["width"], box["y"] + part * box["height"]) for part in (0.25, 0.5, 0.75)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def button(page: Page, name: str):
+    return page.locator(".xp-find").get_by_role("button", name=name, exact=True)
+
+
+def done(page: Page) -> str:
+    expect(page.locator(".xp-find progress")).to_be_hidden(timeout=SLOW)
+    return page.locator(".xp-status").inner_text()
+
+
+def place(page: Page) -> dict:
+    return page.evaluate("document.querySelector('gan-explorer').point")
+
+
+def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
+    expect(button(page, "Find it")).to_be_disabled()
+    draw(page)
+    changes(page, lambda: button(page, "Find it").click())
+    told = done(page)
+    assert "off in the average pixel" in told
+    assert place(page)["at"]
+    expect(page.locator(".xp-target")).to_be_visible()
+    assert len(page.locator(".xp-curve").get_attribute("points").split()) > 2
+    page.wait_for_function("location.hash.includes('at=')")
+    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    assert place(page)["at"], "the sliders move what was found"
+    page.wait_for_timeout(600)
+    before = large(page)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
+    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    assert page.errors == []
+
+
+def test_the_tools_of_the_pad(page):
+    blank = pad(page)
+    assert blank.std() == 0
+    draw(page)
+    drawn = pad(page)
+    assert drawn.std() > 5
+    button(page, "Invert").click()
+    assert np.array_equal(pad(page), 255 - drawn)
+    button(page, "Invert").click()
+    button(page, "Eraser").click()
+    button(page, "Brush 3 of 3").click()
+    draw(page)
+    assert np.abs(pad(page) - blank).max() <= 1  # blending rounds
+    button(page, "Clear").click()
+    expect(button(page, "Find it")).to_be_disabled()
+    button(page, "The one shown").click()
+    assert pad(page).std() > 2
+    expect(button(page, "Find it")).to_be_enabled()
+
+
+def test_a_file_is_made_small_before_it_is_sent(page):
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (1500, 3000, 3), dtype=np.uint8)).save(out, "PNG")
+    page.locator(".xp-find input[type=file]").set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": out.getvalue()})
+    expect(button(page, "Find it")).to_be_enabled()
+    assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**19
+    button(page, "Find it").click()
+    assert done(page).startswith(("Not in this latent space", "A likeness", "Found"))
+
+
+def test_what_is_no_picture_is_told(page):
+    page.locator(".xp-find input[type=file]").set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"})
+    expect(page.locator(".xp-status")).to_contain_text("This is no picture that can be used")
+    expect(button(page, "Find it")).to_be_disabled()
+
+
+def slowly(page: Page, asked: list) -> None:
+    """A server that never comes to the end."""
+
+    def answer(route):
+        asked.append(route.request.post_data_json)
+        page.wait_for_timeout(30)
+        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3, "spacing": 0.1, "at": "A" * 107, "label": None}
+        route.fulfill(json=told)
+
+    page.route("**/gan/find/on", answer)
+
+
+def test_it_can_be_stopped_and_leaving_stops_it(page):
+    asked: list = []
+    slowly(page, asked)
+    draw(page)
+    for leave in (lambda: button(page, "Stop").click(), lambda: page.get_by_role("tab", name="Samples").click()):
+        button(page, "Find it").click()
+        page.wait_for_function("document.querySelector('.xp-status').textContent.startsWith('Step')")
+        leave()
+        page.wait_for_timeout(300)
+        count = len(asked)
+        assert asked[-1].get("end") or asked[-2].get("end")
+        page.wait_for_timeout(300)
+        assert len(asked) == count, "nothing is asked any more"
+    page.get_by_role("tab", name="Find").click()
+    expect(page.locator(".xp-status")).to_contain_text("Stopped.")
+    expect(page.locator(".xp-status")).to_contain_text("Not in this latent space: 20.0 % off")
+
+
+@pytest.mark.parametrize(("answer", "text"), [
+    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "This search is over"),
+    ({"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server has more to do than it can right now"),
+    ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches come first."),
+])  # fmt: skip
+def test_what_goes_wrong_is_told(page, answer, text):
+    page.route("**/gan/find/on", lambda route: route.fulfill(**answer))
+    draw(page)
+    button(page, "Find it").click()
+    expect(page.locator(".xp-status")).to_contain_text(text)
+
+
+def test_another_model_has_paper_and_colours_of_its_own(page):
+    draw(page)
+    page.evaluate(f"location.hash = 'model=run:{COLOUR}&view=find'")
+    expect(page.locator(".xp-find input[type=color]")).to_be_visible()
+    assert pad(page).std(axis=(0, 1)).max() == 0
+    button(page, "The one shown").click()
+    assert np.abs(pad(page)[:, :, 0] - pad(page)[:, :, 2]).max() > 0
+    button(page, "Find it").click()
+    done(page)
+    assert place(page)["label"] in (0, 1, 2)
+
+
+def test_a_finger_draws_on_a_phone(browser, address):
+    page = open_page(browser, address, **PHONE, locale="zh-CN", color_scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".xp-sketchtools").scroll_into_view_if_needed()
+    box = page.locator(".xp-sketch").bounding_box()
+    finger = page.context.new_cdp_session(page)
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    scrolled = page.evaluate("scrollY")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [middle]})
+    for step in range(1, 6):
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{**middle, "y": middle["y"] - 10 * step}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert page.evaluate("scrollY") == scrolled, "the finger draws, the page stays"
+    assert pad(page).std() > 5
+    small = page.locator(".xp-find button:not(.xp-help)").evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
+    assert small == 0
+    button(page, "寻找").click()
+    assert "平均每个像素" in done(page)
+    page.context.close()
+
+
+def test_the_keyboard_finds_a_picture(page):
+    button(page, "The one shown").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Find it"
+    page.keyboard.press("Enter")
+    assert "off in the average pixel" in done(page)

@@ -1,0 +1,117 @@
+"""Inside the generator in a real browser: units that are switched off by press and key, pictures that follow, and an address that carries it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import PHONE, SLOW
+from tests.exploring import changes, large, visit
+from tests.generators import RUN, tiny_spec, write_lively, write_run
+
+pytestmark = pytest.mark.browser
+
+SPEC = tiny_spec(3, channels=3, z_dim=20)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    write_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
+    write_lively(root / RUN / "live.safetensors", SPEC)
+    return root
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    visit(page, address, rest="&view=inside")
+    units(page).first.wait_for()
+    yield page
+    context.close()
+
+
+def units(page: Page):
+    return page.locator(".xp-units .xp-cell:not(:disabled)")
+
+
+def point(page: Page) -> dict:
+    return page.evaluate("document.querySelector('gan-explorer').point.u")
+
+
+def test_a_press_switches_off_doubles_and_gives_back(page):
+    start = large(page)
+    unit = units(page).first
+    seen = [changes(page, unit.click) for _ in range(3)]
+    assert len({start, *seen}) == 4
+    expect(unit).to_have_attribute("data-factor", "×4")
+    assert list(point(page).values()) == [4]
+    changes(page, unit.click)
+    assert point(page) == {}
+    page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
+
+
+def test_keys_switch_units_and_the_address_carries_it(page):
+    page.wait_for_timeout(500)
+    units(page).nth(1).focus()
+    changes(page, lambda: page.keyboard.press("Enter"))
+    page.keyboard.press("ArrowRight")
+    changes(page, lambda: page.keyboard.press("Enter"))
+    assert list(point(page).values()) == [0, 0]
+    expect(page.locator(".xp-path")).to_contain_text("Drawn by the server")
+    page.wait_for_function("/u=0\\.\\d+:0,0\\.\\d+:0/.test(location.hash)")
+    altered = large(page)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function("(altered) => document.querySelector('.xp-canvas').toDataURL() === altered", arg=altered.decode())
+    units(page).first.wait_for()
+    assert page.locator(".xp-units .is-off").count() == 2
+
+
+def test_the_wall_follows_and_all_is_given_back(page):
+    page.get_by_role("tab", name="Samples").click()
+    with page.expect_response(lambda reply: "/gan/wall" in reply.url and "u=" in reply.url) as reply:
+        page.get_by_role("button", name="More").click()
+    assert reply.value.ok
+    page.get_by_role("tab", name="Inside").click()
+    changes(page, lambda: page.get_by_role("button", name="All as trained").click())
+    assert point(page) == {}
+    expect(page.get_by_role("button", name="All as trained")).to_be_hidden()
+
+
+def test_layers_and_orders(page):
+    names = units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")
+    page.get_by_label("Order").select_option("effect")
+    effects = [float(name.split("without it ")[1].split(" %")[0]) for name in units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")]
+    assert effects == sorted(effects, reverse=True)
+    page.get_by_role("button", name="Layer 2:").click()
+    expect(page.get_by_role("button", name="Layer 2:")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("document.querySelector('gan-explorer').views.views.inside.units.length === 8")
+    assert units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)") != names
+    start = large(page)
+    unit = units(page).first
+    changes(page, unit.click)
+    assert next(iter(point(page))).startswith("1.")
+    changes(page, lambda: page.get_by_role("button", name="Reset", exact=True).click())
+    page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
+
+
+def test_a_unit_of_another_generator_is_refused_in_words(page):
+    page.evaluate(f"location.hash = 'model=run:{RUN}&u=0.4000:0&view=inside'")
+    expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1", timeout=SLOW)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.locator(".xp-path")).not_to_be_empty()
+    assert point(page) == {}
+
+
+def test_fits_a_phone_and_a_finger(browser, address):
+    context = browser.new_context(**PHONE, locale="zh-CN", color_scheme="dark")
+    page = context.new_page()
+    visit(page, address, rest="&view=inside")
+    units(page).first.wait_for(timeout=SLOW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert min(box["height"] for box in [units(page).nth(k).bounding_box() for k in range(3)]) > 40
+    changes(page, units(page).nth(3).tap)
+    expect(units(page).nth(3)).to_have_attribute("data-factor", "关")
+    expect(page.locator(".xp-inside > [role=status]")).to_contain_text("改动了 1 个")
+    context.close()
