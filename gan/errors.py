@@ -131,6 +131,7 @@ MESSAGES = {
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
     "ui.bad_runs": "The folder “{path}” for runs can't be used ({reason}). Choose another with --runs or GANARIUM_RUNS.",
     "ui.bad_port": "GANarium can't listen on {host}, port {port}: it is in use, or no address of this machine. Choose another with --host or --port.",
+    "ui.too_slow": "What was sent had not arrived after {seconds} s. Try again, where the connection is better.",
     "ui.bad_form": "These settings can't be read. Load the page again.",
     "ui.no_files": "There are no pictures yet. Add a zip or several picture files under “Your own pictures”, or choose a data set.",
     "ui.too_few": "Training needs at least 2 pictures, and these files hold {count}. Add a zip or several PNG, JPEG or WebP files.",

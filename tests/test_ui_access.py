@@ -18,6 +18,7 @@ from gan.ui.page import launch_options
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST
 from tests.fakes.runs import tiny
+from tests.reliability.cases import COMMANDS
 
 TOKEN = "correct horse 42"
 
@@ -129,7 +130,7 @@ def test_the_right_token_opens_whatever_was_tried_before(visit):
 
 def test_who_only_watches_changes_nothing(visit, services):
     run_id = services.store.create(tiny())
-    posts = ["runs", *(f"runs/{run_id}/{name}" for name in ("pause", "resume", "stop", "cancel", "sample", "save", "anything"))]
+    posts = ["runs", *(f"runs/{run_id}/{name}" for name in (*COMMANDS, "rename?name=x", "anything"))]
     watching, controlling = visit(), visit()
     enter(controlling)
     for path in posts:
@@ -141,6 +142,7 @@ def test_who_only_watches_changes_nothing(visit, services):
     for path in ("poll", "models", "catalogue", f"runs/{run_id}/log", "access"):
         assert watching.get(f"/gradio_api/gan/{path}").status_code == 200
     assert services.store.status(run_id)["state"] == "queued"
+    assert services.store.get(run_id)["name"] is None
     assert controlling.post(f"/gradio_api/gan/runs/{run_id}/cancel").status_code == 200
     assert services.store.status(run_id)["state"] == "stopped"
 

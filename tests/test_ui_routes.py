@@ -1,19 +1,25 @@
 """The routes that the whole page shares, the lines added to its <head>, and what a wrong or foreign request gets."""
 
+import asyncio
+import json
 import re
 import subprocess
 import sys
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
+from gan.ui import routes as routes_module
 from gan.ui.head import HeadMiddleware
-from gan.ui.routes import STATIC, get, post, shared_routes
+from gan.ui.lanes import GONE
+from gan.ui.routes import STATIC, get, json_body, post, shared_routes
 
 
 def wrong(request):
@@ -96,6 +102,53 @@ def test_only_our_own_page_may_change_things(browser, headers, status):
 def test_changing_takes_post_and_reading_takes_get(browser):
     assert browser.get("/gradio_api/gan/act").status_code == 405
     assert browser.post("/gradio_api/gan/wrong").status_code == 405
+
+
+def held_up(messages):
+    """The status, the headers and the body of the answer that a POST gets whose body arrives as `messages` say; what follows them never comes."""
+    said = []
+
+    async def receive():
+        return messages.pop(0) if messages else await asyncio.Event().wait()
+
+    async def send(message):
+        said.append(message)
+
+    async def ask():
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", b"20")], "query_string": b""}
+        reply = await post("kept", json_body).endpoint(Request(scope, receive))
+        await reply(scope, receive, send)
+
+    asyncio.run(asyncio.wait_for(ask(), 5))
+    return said[0]["status"], dict(said[0]["headers"]), said[-1]["body"]
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch, caplog):
+    monkeypatch.setattr(routes_module, "BODY_WITHIN", 0.2)
+    part = {"type": "http.request", "body": b'{"a": ', "more_body": True}
+    status, headers, told = held_up([part])
+    assert (status, headers[b"connection"], json.loads(told)["error"]["key"]) == (408, b"close", "ui.too_slow")
+    assert held_up([part, {"type": "http.disconnect"}])[0] == GONE
+    assert held_up([part, {"type": "http.request", "body": b"7}"}])[2] == b'{"a":7}'
+    assert caplog.records == []  # who goes away leaves no traceback
+
+
+def test_bodies_that_do_not_come_hold_no_thread(monkeypatch):
+    monkeypatch.setattr(routes_module, "BODY_WITHIN", 3.0)
+    app = Starlette(routes=[post("kept", json_body), get("seen", lambda request: {"seen": True})])
+
+    async def never():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def crowd():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here/gradio_api/gan/", timeout=30) as browser:
+            idle = [asyncio.create_task(browser.post("kept", content=never())) for _ in range(90)]
+            await asyncio.sleep(0.3)
+            reply = await asyncio.wait_for(browser.get("seen"), 2)
+            return reply.json(), {each.status_code for each in await asyncio.gather(*idle)}
+
+    assert asyncio.run(crowd()) == ({"seen": True}, {408})
 
 
 def test_head_lines_stand_in_the_page_alone():

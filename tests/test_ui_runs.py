@@ -341,3 +341,16 @@ def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_
         open_list(page)
         expect(page.locator(".tr-storage.is-full")).to_have_text(re.compile(r"^20\d kB of 100 kB used$"))
         page.close()
+
+
+def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
+    run_id = ended(state="failed", error={"key": "runs.ended", "values": {"seconds": 60}, "text": "It was ended."})
+    (runs.path(run_id) / "worker.log").write_text("no room on the device\n")
+    page = visit(lang="zh-CN")
+    page.evaluate("async id => (await import('/gradio_api/gan/static/live.js')).view(id)", run_id)
+    expect(page.locator(".tr-verdict")).to_contain_text("60")
+    lines = page.locator(".tr-last .tr-lines")
+    expect(lines).to_have_text("no room on the device")
+    expect(lines).to_be_hidden()
+    page.click(".tr-last > summary")
+    expect(lines).to_be_visible()

@@ -235,6 +235,22 @@ def test_own_pictures_without_files_say_so(visit):
     expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
 
 
+@pytest.mark.parametrize(("lang", "sentence"), [("en-US", "“note.txt” is no picture that can be used."), ("zh-CN", "“note.txt”不是可用的图片。")])
+def test_a_file_of_another_kind_is_refused_in_the_readers_language(lang, sentence, visit, tmp_path):
+    (tmp_path / "note.txt").write_text("no picture")
+    page = visit(lang)
+    page.click("gan-data [role=radio]:has(.tr-blank)")
+    with page.expect_file_chooser() as chosen:
+        page.click("#train-own button")
+    assert page.locator("#train-own input[type=file]").first.get_attribute("accept") == ".png,.jpg,.jpeg,.webp,.zip"
+    chosen.value.set_files(tmp_path / "note.txt")
+    expect(page.locator("#train-own .file-preview tr")).to_have_count(1)
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text(sentence)
+    expect(page.locator(".toast-body, [data-testid=toast-body]")).to_have_count(0)
+    assert "Invalid" not in page.inner_text("body")
+
+
 def test_own_pictures_become_a_run(visit, address, tmp_path):
     pictures = [tmp_path / f"cat {number}.png" for number in range(8)]
     for number, path in enumerate(pictures):

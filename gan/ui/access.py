@@ -14,7 +14,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -103,7 +102,7 @@ def access_routes(services: "Services") -> list[BaseRoute]:
         return {"needed": services.access.needed, "control": services.access.allows(request.cookies.get(COOKIE))}
 
     async def enter(request: Request) -> Response:
-        token = (await run_in_threadpool(json_body, request)).get("token")
+        token = json_body(request).get("token")
         session = await services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
         return _answer({"needed": True, "control": True}, request, session, LASTS)
 

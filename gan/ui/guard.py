@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gradio.utils import get_upload_folder
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -80,6 +80,8 @@ class Guard:
             await run_in_threadpool(sweep, Path(get_upload_folder()))
         try:
             await self.app(scope, take, answer)
+        except ClientDisconnect:  # an upload that was broken off: nobody is there to be answered, and it is no defect
+            return
         except (UserError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise

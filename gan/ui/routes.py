@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio.from_thread
+import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gan.errors import MESSAGES, UserError
 from gan.ui import strings
-from gan.ui.lanes import LANES
+from gan.ui.lanes import GONE, LANES
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -28,8 +28,9 @@ STATIC = Path(__file__).resolve().parent / "static"
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
-    "ui.busy": 503, "latent.finding": 503,
+    "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
+BODY_WITHIN = 10  # seconds that the body of a POST may take
 FOREVER = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
 _log = logging.getLogger(__name__)
@@ -68,14 +69,18 @@ def get(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. `handler(request)` runs in a thread of the path's lane, a coroutine function in none."""
+    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as `request.state.body`, `handler(request)` runs in a thread of the
+    path's lane, a coroutine function in none: a thread that waited for a client would be lost to everybody else.
+    """
     lane = LANES.get(path)
     run = _awaited if inspect.iscoroutinefunction(handler) else lane.run if lane else run_in_threadpool
 
-    def checked(request: Request) -> Any:
-        return handler(request) if is_ours(request) else problem(403, "forbidden", "This request came from another site.")
+    async def checked(handler: Callable[..., Any], request: Request) -> Any:
+        if not is_ours(request):
+            return problem(403, "forbidden", "This request came from another site.")
+        return await _received(request) or await run(handler, request)
 
-    return Route(f"{PREFIX}/{path}", _answer(checked, run), methods=["POST"])
+    return Route(f"{PREFIX}/{path}", _answer(handler, checked), methods=["POST"])
 
 
 def is_ours(request: Request) -> bool:
@@ -92,9 +97,9 @@ def is_ours(request: Request) -> bool:
 
 
 def json_body(request: Request) -> dict[str, Any]:
-    """The JSON object that a POST brought; called in a handler's thread. Raises UserError where it is none."""
+    """The JSON object that a POST brought. Raises UserError where it is none."""
     try:
-        value = json.loads(anyio.from_thread.run(request.body))
+        value = json.loads(request.state.body)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -137,6 +142,20 @@ def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> 
         return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
 
     return endpoint
+
+
+async def _received(request: Request) -> Response | None:
+    """Wait for the body of a POST; what there is to answer where it does not come."""
+    try:
+        with anyio.fail_after(BODY_WITHIN):
+            request.state.body = await request.body()
+    except TimeoutError:
+        late = refusal(UserError("ui.too_slow", seconds=BODY_WITHIN))
+        late.headers["Connection"] = "close"  # the rest of the body is no next request
+        return late
+    except ClientDisconnect:
+        return Response(status_code=GONE)
+    return None
 
 
 async def _awaited(handler: Callable[[Request], Any], request: Request) -> Any:

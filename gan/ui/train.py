@@ -5,7 +5,6 @@ from typing import Any
 import gradio as gr
 from starlette.routing import BaseRoute
 
-from gan.data.archives import SUFFIXES
 from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes as routes_of
@@ -51,7 +50,8 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
             data = _picker("gan-data", "digits")
             with gr.Column(elem_id="train-own", elem_classes="needs-control"):
-                files = gr.File(file_count="multiple", file_types=[*SUFFIXES, ".zip"], label=i18n("train.own_files"), height=170)
+                # No file_types: what is of another kind is refused by the server, in a sentence in the reader's language (Gradio would do it in English).
+                files = gr.File(file_count="multiple", label=i18n("train.own_files"), height=170)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from gan import data
 from gan.config import EQUILIBRIUM, OWN, RECIPES, make_config
+from gan.data.archives import SUFFIXES
 from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
@@ -104,7 +105,7 @@ def options() -> dict[str, Any]:
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
     defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
-    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names()}
+    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names(), "suffixes": [*SUFFIXES, ".zip"]}
 
 
 def _whole(text: str | None) -> int:

@@ -2,10 +2,12 @@
 
 Serves the page twice on runs of its own, with secrets lying about: once for everybody, once behind a teacher token that the attacker does not have. With
 --url the server at that address is walked instead. Every answer has to be a refusal (4xx) or a right answer: never a status of 500 or more, no traceback, no
-path of the server and none of the secrets. Exit status 1 where one is not.
+path of the server and none of the secrets. Behind a token nothing may change. While IDLE requests wait for bodies that never come, others have to be answered.
+Exit status 1 where anything of this is not so.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import re
@@ -21,11 +23,15 @@ from gan.files import write_bytes, write_json
 from gan.runs.store import Store
 from tests.browsing import ROOT, serve
 from tests.reliability import cases
-from tests.reliability.wire import Answer, Case, Wire
+from tests.reliability.wire import TIMEOUT, Answer, Case, Wire
 
 MANY = 1000
+IDLE = 120  # connections: three times the threads that a server of ours shares for what has none of its own
+PROMPT = 8.0  # seconds; idle requests are given up after ten
+WANTED = ("", "config", "gradio_api/gan/access", "gradio_api/gan/catalogue", "gradio_api/gan/strings/zh.json", "gradio_api/gan/models", "gradio_api/gan/poll")
 SECRET = "do-not-tell-4711"
 TOKEN = "a token that nobody has"
+IN_NO_LOG = (TOKEN, "Exception in ASGI application", "ClientDisconnect", "failed: /")
 ALWAYS = (b"Traceback (most recent call last)", b"root:x:0:0", SECRET.encode(), TOKEN.encode())
 SOMEWHERE = re.compile(rb"/(?:home|root|tmp|opt|usr|var|proc|srv|work)/[\w.-]+")  # a path of a server that we know nothing about
 
@@ -57,7 +63,8 @@ def plant(root: Path) -> tuple[str, str]:
 def all_cases(prey: Prey) -> list[Case]:
     """Everything there is to try, in a fixed order."""
     own = (cases.outside(prey.run), cases.queries(prey.run), cases.forms(prey.run, prey.kept))
-    return list(itertools.chain(*own, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers()))
+    locked = cases.commands(prey.run, prey.url.rstrip("/").encode()) if prey.locked else ()  # where everybody controls they are no attack
+    return list(itertools.chain(*own, locked, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers()))
 
 
 def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
@@ -66,8 +73,8 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
         return f"status {answer.status}"
     if case.refused and 0 < answer.status < 400:  # 0: the connection was closed on what is no HTTP, or on too much of it
         return f"status {answer.status} for what should be refused"
-    if prey.locked and case.method == b"POST" and answer.status == 200:
-        return "taken without the token"
+    if prey.locked and case.method == b"POST" and (answer.status == 200 or (case.group == "commands" and answer.status != 403)):
+        return f"status {answer.status} without the token"
     told = answer.body + repr(answer.headers).encode()
     known = next((secret for secret in ALWAYS if secret in told), None)
     if known is not None:
@@ -78,9 +85,9 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
     return f"tells the path {place[0]!r}" if place and place[0] not in case.path + case.body else None
 
 
-def walk(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
+def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[Counter, list[str]]:
     """Try cases; returns how many of each group had an answer of each class, and the faults."""
-    wire, count, faults = Wire(prey.url), Counter(), []
+    wire, count, faults = Wire(prey.url, timeout), Counter(), []
     for case in chosen:
         try:
             answer = wire.ask(case)
@@ -93,10 +100,30 @@ def walk(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
     return count, faults
 
 
+def besiege(prey: Prey) -> tuple[Counter, list[str]]:
+    """Begin IDLE requests whose bodies never come and ask for what a page needs meanwhile; half of them break off, the others are answered in the end."""
+    count, faults, kinds = Counter(), [], cases.never_come(prey.run)
+    with contextlib.ExitStack() as opened:
+        begun = [(case, opened.enter_context(Wire(prey.url).begin(case))) for case, _ in zip(itertools.cycle(kinds), range(IDLE), strict=False)]
+        meanwhile, wrong = walk(prey, [Case("meanwhile", f"/{path}".encode(), refused=False) for path in WANTED], PROMPT)
+        for number, (case, line) in enumerate(begun):
+            if number < IDLE // 2:
+                line.close()
+                continue
+            try:
+                status = Wire(prey.url).answer(line, case).status
+            except TimeoutError:
+                faults.append(f"no answer where a body never came: {case}")
+                break  # the others would take as long
+            faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
+    count["idle bodies", "4xx"] = IDLE
+    return count + meanwhile, faults + [f"{fault}, while {IDLE} bodies do not come" for fault in wrong]
+
+
 def state_of(prey: Prey) -> list:
-    """The server's runs and their states, which no case may change; it has to be alive to tell."""
+    """The server's runs, their states and names, which no case may change; it has to be alive to tell."""
     answer = Wire(prey.url).ask(Case("poll", cases.OURS + b"poll"))
-    return sorted((run["id"], run["state"]) for run in json.loads(answer.body)["runs"])
+    return sorted((run["id"], run["state"], run["name"] or "") for run in json.loads(answer.body)["runs"])
 
 
 def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
@@ -105,19 +132,29 @@ def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
     sizes = Counter(case.group for case in tried)
     before = state_of(prey)
     count, faults = walk(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
+    besieged, wrong = besiege(prey)
+    faults += wrong
     if state_of(prey) != before:
         faults.append(f"the runs were {before} and are {state_of(prey)}")
-    return count, faults
+    return count + besieged, faults
 
 
 def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:
     """Serve planted runs in a folder and walk the server. The faults include what should not be in its log: defects, and the token."""
     run, kept = plant(folder / "runs")
     places = re.compile(b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home())))
+    before = files_of(folder / "runs" / run)
     with serve(folder / "runs", token=token, log=folder / "server.log") as url:
         count, faults = attack(Prey(url, run, kept, places, token is not None), every)
+    changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
+    faults += [f"changed in the run without the token: {changed}"] if token and changed else []
     said = (folder / "server.log").read_text(errors="replace")
-    return count, faults + [f"the server's log has {part!r}" for part in (TOKEN, "Exception in ASGI application") if part in said]
+    return count, faults + [f"the server's log has {part!r}" for part in IN_NO_LOG if part in said]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files below a folder and what stands in them."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def main() -> int:

@@ -71,6 +71,7 @@ WRONG = {
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
+COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")  # all that a run can be told (a test compares)
 FOREIGN = (
     ((b"Origin", b"https://evil.example"),), ((b"Origin", b"null"),), ((b"Origin", b"http://[::1"),), ((b"Sec-Fetch-Site", b"cross-site"),),
     ((b"Sec-Fetch-Site", b"same-site"),), ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
@@ -161,13 +162,28 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
     for odd in (quote(odd, safe="") for odd in ODD):
-        for command in ("pause", "resume", "stop", "cancel", "sample", "save"):
+        for command in COMMANDS:
             yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
     for headers in FOREIGN:
         for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
     for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode()):
         yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
+
+
+def commands(run: str, origin: bytes) -> Iterator[Case]:
+    """What a page of ours sends, flawless but for the token: every command to a run, a name for it, and another run."""
+    ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
+    for name in (*COMMANDS, "rename?name=mine"):
+        yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
+    start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
+    yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(start).encode())
+
+
+def never_come(run: str) -> list[Case]:
+    """POSTs that say that a body follows, of which all but the first byte never comes."""
+    short = (*JSON, (b"Content-Length", b"20"))
+    return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in (b"access", b"find?id=shipped:digits", b"runs", f"runs/{run}/sample".encode())]
 
 
 def _wrong_settings(values: list) -> Iterator[dict]:

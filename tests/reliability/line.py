@@ -1,13 +1,14 @@
 """A keep-alive connection to the app, as a browser holds it, at a tenth of the cost of an HTTP library: thirty pages have to fit beside what they ask."""
 
 import asyncio
+import gzip
 import json
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 
 class Reply(NamedTuple):
-    """What came back; `wire` is its bytes with headers, before anything is unpacked."""
+    """What came back, unpacked; `wire` is its bytes with headers, before that."""
 
     status: int
     body: bytes
@@ -38,12 +39,13 @@ class Line:
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
-        self.writer.write(f"GET /{path}{asked} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n\r\n".encode())
+        self.writer.write(f"GET /{path}{asked} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
         head = await self.reader.readuntil(b"\r\n\r\n")
         first, *rest = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
         body = await self._body(headers)
-        return Reply(int(first.split()[1]), body, len(head) + len(body))
+        wire = len(head) + len(body)
+        return Reply(int(first.split()[1]), gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body, wire)
 
     async def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" not in headers.get("transfer-encoding", ""):

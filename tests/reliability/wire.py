@@ -35,28 +35,37 @@ class Answer(NamedTuple):
 
 
 class Wire:
-    """Asks one server, a connection for each request."""
+    """Asks one server, a connection for each request; `timeout`: seconds that an answer may take."""
 
-    def __init__(self, url: str):
-        parts = urlsplit(url)
+    def __init__(self, url: str, timeout: float = TIMEOUT):
+        parts, self.timeout = urlsplit(url), timeout
         self.host, self.secure = parts.hostname or "localhost", parts.scheme == "https"
         self.port = parts.port or (443 if self.secure else 80)
         self.name = parts.netloc.encode()
 
     def ask(self, case: Case) -> Answer:
-        """The answer to a case. Raises TimeoutError where there is none for TIMEOUT seconds."""
-        with socket.create_connection((self.host, self.port), TIMEOUT) as plain:
-            line = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self.secure else plain
-            with contextlib.suppress(OSError):  # refused before it had all: the answer is there already
-                line.sendall(self._packed(case))
-            reply = http.client.HTTPResponse(line, method=case.method.decode("latin-1"))
-            try:
-                reply.begin()
-                return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read(READ))
-            except TimeoutError:
-                raise
-            except (OSError, http.client.HTTPException):
-                return Answer(0, {}, b"")
+        """The answer to a case. Raises TimeoutError where there is none for so long."""
+        with self.begin(case) as line:
+            return self.answer(line, case)
+
+    def begin(self, case: Case) -> socket.socket:
+        """A connection on which a case has been sent, to be closed by the caller."""
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        line = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self.secure else plain
+        with contextlib.suppress(OSError):  # refused before it had all: the answer is there already
+            line.sendall(self._packed(case))
+        return line
+
+    def answer(self, line: socket.socket, case: Case) -> Answer:
+        """What comes back on a connection. Raises TimeoutError."""
+        reply = http.client.HTTPResponse(line, method=case.method.decode("latin-1"))
+        try:
+            reply.begin()
+            return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read(READ))
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException):
+            return Answer(0, {}, b"")
 
     def _packed(self, case: Case) -> bytes:
         if case.raw is not None:

@@ -79,8 +79,12 @@ class Picker extends HTMLElement {
 }
 
 class DataPicker extends Picker {
-  build({ data }) {
+  build({ data, suffixes }) {
     this.setAttribute("aria-label", t("train.step_data"));
+    // Gradio makes such inputs anew; in front of each press they are told what to offer. What is chosen all the same is refused by the server.
+    document.getElementById("train-own")?.addEventListener("click", ({ currentTarget }) => {
+      for (const input of currentTarget.querySelectorAll("input[type=file]")) input.accept = suffixes.join(",");
+    }, { capture: true });
     const bundled = data.filter((set) => set.source === "bundled");
     const others = data.filter((set) => set.source !== "bundled");
     this.details = h("p", { class: "tr-about" });

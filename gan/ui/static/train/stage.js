@@ -29,11 +29,12 @@ class Stage extends HTMLElement {
     this.runs = new Runs();
     this.events = new Events();
     this.log = this.buildLog();
-    this.lines = h("pre", { class: "tr-lines", hidden: true });
+    this.lines = h("pre", { class: "tr-lines" });
+    this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
     this.empty = this.buildEmpty();
     const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
     this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
-      this.events.element, this.lines, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
+      this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
     addEventListener("gan:submit", () => this.announce());
     addEventListener("gan:answer", (event) => this.answered(event.detail));
@@ -102,6 +103,7 @@ class Stage extends HTMLElement {
     const { status, config } = run;
     if (run.id !== this.id) {
       this.id = run.id;
+      this.last.open = false;
       this.readLog();
     }
     const byStep = stats.id === run.id ? stats.rows : [];
@@ -124,7 +126,7 @@ class Stage extends HTMLElement {
     this.bar.dataset.state = run.silent === null ? status.state : "silent";
     this.bar.firstChild.style.width = `${100 * status.progress}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
-    this.lines.hidden = !run.log.length;
+    this.last.hidden = !run.log.length;
     setText(this.lines, run.log.slice(-12).join("\n"));
   }
 
