@@ -266,6 +266,8 @@ def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
     assert not again(state="paused")
     for state in ("failed", "paused"):
         assert again(state=state, error={"key": "train.no_sound_checkpoint", "values": {}, "text": ""})
+    (store.path(run_id) / "state" / "checkpoint.safetensors").rename(store.path(run_id) / "state" / "damaged.safetensors")
+    assert again(state="paused", error=None), "its worker was ended before it could say so once more"
 
 
 def test_the_form_is_offered_every_registry_entry(client):

@@ -33,7 +33,7 @@ LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-_CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
+_CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/state.py, which needs torch
 _TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
 _BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
@@ -154,11 +154,12 @@ class Store:
         return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][-lines:]  # a cut one may have lost its first line
 
     def resumable(self, run_id: str) -> bool:
-        """Whether the run has written a checkpoint to go on from."""
-        try:
-            return any(_CHECKPOINT.fullmatch(entry.name) for entry in os.scandir(self.path(run_id) / "state"))
-        except OSError:
-            return False
+        """Whether the run has written a checkpoint to go on from, as far as names can tell."""
+        return any((self.path(run_id) / "state" / name).is_file() for name in _CHECKPOINTS)
+
+    def spoilt(self, run_id: str) -> bool:
+        """Whether all that is left of the run's checkpoints is one that proved damaged: it can only start again from nothing."""
+        return not self.resumable(run_id) and (self.path(run_id) / "state" / _DAMAGED).is_file()
 
     def path(self, run_id: str) -> Path:
         """The run's directory."""

@@ -210,7 +210,8 @@ class Supervisor:
     def _enqueue(self, run_id: str) -> None:
         self.store.usage.check()
         self.store.drop_commands(run_id)
-        self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
+        # The error stays until a worker takes the run, for when it leaves the queue again.
+        self.store.update_status(run_id, state="queued", queued_at=time.time(), pid=None, pid_started=None)
         self._look_again()
 
     def _restart(self, run_id: str) -> None:

@@ -102,8 +102,8 @@ def _keep(directory: Path) -> None:
 
 
 def has_state(directory: Path) -> bool:
-    """Whether there is a checkpoint to resume from."""
-    return (directory / NEWEST).exists() or (directory / BEFORE).exists()
+    """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew without being asked."""
+    return any((directory / name).exists() for name in (NEWEST, BEFORE, DAMAGED))
 
 
 def _saved(directory: Path) -> dict[str, Any]:
