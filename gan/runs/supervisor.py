@@ -7,7 +7,6 @@ work, and the queue as it was. It writes a run's status only while that run has 
 import atexit
 import contextlib
 import logging
-import os
 import shutil
 import sys
 import threading
