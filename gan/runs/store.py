@@ -21,14 +21,14 @@ from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import titles, trash
-from gan.runs.readers import CachedFile, StatsFile, is_number, listing, mark, parse_json, thin
+from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 STATS_LIMIT = 1500
-STATS_KEPT = 8  # runs whose parsed statistics stay in memory
+STATS_KEPT = 8  # runs of which it stays in memory where their statistics stand
 LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
@@ -125,11 +125,7 @@ class Store:
         last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
         `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
-        lines = self._stats_file(run_id).lines()
-        count = len(lines)
-        stands = 0 < since <= count and (not last or mark(lines[since - 1]) == last)
-        start = since if stands else 0
-        return thin(lines[start:count], STATS_LIMIT), count, start
+        return self._stats_file(run_id).follow(since, last, STATS_LIMIT)
 
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
