@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
+from gan.files import shallow
+
 # A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two replacements within one step can look like
 # one. A file that was changed this recently is therefore read again the next time (git's index has the same rule for the same reason).
 RACY_SECONDS = 0.1
@@ -83,10 +85,10 @@ _WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 i
 
 
 def parse_json(data: bytes | None) -> Any:
-    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
+    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN, infinity and deep nesting included: they can't be sent to a page."""
     if data is None:
         raise ValueError("the file can't be read")
-    return _decode(data, _WARY)
+    return shallow(_decode(data, _WARY))
 
 
 def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
