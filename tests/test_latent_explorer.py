@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from gan.errors import UserError
-from gan.files import write_json
+from gan.files import write_bytes, write_json
 from gan.latent import explorer as room
 from gan.latent import sampling
 from gan.latent.catalogue import read_scores
@@ -68,7 +68,7 @@ def test_lists_shipped_models_then_runs_newest_first(explorer, tmp_path):
                        "z_dim": 6, "classes": ["zero", "one", "two"], "looks": 1, "updated": shipped["updated"], "scored": None}
     assert (newest["id"], newest["live"], newest["channels"]) == (f"run:{OTHER}", True, 3)
     assert (older["id"], older["live"], older["title"]) == (f"run:{RUN}", False, "digits · modern · 01-02 03:04")
-    assert older["preview"] == f"runs/{RUN}/samples/00000040.webp"
+    assert older["preview"].split("?")[0] == f"runs/{RUN}/samples/00000040.webp"
 
 
 def test_the_list_survives_what_is_damaged_and_missing(explorer, tmp_path):
@@ -88,11 +88,21 @@ def test_the_list_survives_what_is_damaged_and_missing(explorer, tmp_path):
 
 
 def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, monkeypatch):
-    assert explorer.models()[1]["preview"].endswith("00000040.webp")
+    assert explorer.models()[1]["preview"].split("?")[0].endswith("00000040.webp")
     write_json(tmp_path / "runs" / RUN / "status.json", {"state": "finished", "sample_step": 123})
-    assert explorer.models()[1]["preview"].endswith("00000123.webp")
+    assert explorer.models()[1]["preview"].split("?")[0].endswith("00000123.webp")
     monkeypatch.setattr("gan.latent.catalogue.read_model", lambda path: pytest.fail("read again"))
-    assert explorer.models()[1]["preview"].endswith("00000123.webp")
+    assert explorer.models()[1]["preview"].split("?")[0].endswith("00000123.webp")
+
+
+def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
+    """Browsers keep grids for ever, and a run that went back draws others of the same steps."""
+    folder, seen = tmp_path / "runs" / RUN, set()
+    for content in (b"before", b"after it went back"):
+        write_bytes(folder / "samples" / "00000040.webp", content)
+        write_json(folder / "status.json", {"state": "running", "sample_step": 40, "images": len(content)})
+        seen.add(explorer.models()[1]["preview"])
+    assert len(seen) == 2
 
 
 def test_importing_and_listing_take_no_torch(explorer, tmp_path):

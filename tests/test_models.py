@@ -91,6 +91,17 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
         load_generator(path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
+def test_a_generator_whose_numbers_exploded_is_refused_and_draws_no_grey(value, tmp_path):
+    """1e6 is beyond half precision, in which generators are kept."""
+    spec = ModelSpec("modern", 28, 1, 6, 8)
+    G = build_generator(spec)
+    with torch.no_grad():
+        next(G.parameters()).view(-1)[3] = value
+    save_generator(tmp_path / "g.safetensors", G, spec)
+    assert refusal(tmp_path / "g.safetensors") == "models.not_finite"
+
+
 ABSURD = [
     {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"looks": 10**6}, {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
     {"width": "8"}, {"num_classes": True}, {"size": None}, {"more": 1}, {"architecture": "dcgan"}, {"architecture": ["modern"]}, {"width": 256, "z_dim": 512},

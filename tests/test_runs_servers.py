@@ -10,7 +10,7 @@ import pytest
 
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
-from gan.runs import processes, supervisor
+from gan.runs import handover, processes, supervisor
 from gan.runs.store import LIVE, Store
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER, LONG, REPOSITORY, children, reaches, state, tiny, wait_until
@@ -30,10 +30,59 @@ def test_close_pauses_the_run_and_ends_the_spare(store, supervise, monkeypatch):
     assert (state(store, run_id), state(store, waiting)) == ("paused", "queued")
     assert store.resumable(run_id)
     boss.close()
-    again = supervise()
-    reaches(store, waiting, "finished")
-    again.resume(run_id)
+
+
+def test_a_run_that_the_server_s_end_interrupted_goes_on_with_the_next_before_those_that_wait(store, supervise):
+    boss = supervise()
+    run_id, waiting = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=5))
     reaches(store, run_id, "running")
+    for _ in range(2):
+        boss.close()
+        step = store.status(run_id)["step"]
+        assert (state(store, run_id), state(store, waiting)) == ("paused", "queued")
+        boss = supervise()
+        wait_until(lambda step=step: state(store, run_id) == "running" and store.status(run_id)["step"] > step)
+        assert boss.queue() == [waiting]
+    boss.pause(run_id)
+    reaches(store, waiting, "finished")
+    assert state(store, run_id) == "paused"
+
+
+@pytest.mark.parametrize("at", ["long before", "while it closes"])
+def test_a_run_that_a_person_paused_stays_so_at_the_next_start(store, supervise, at, monkeypatch):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    if at == "while it closes":
+        monkeypatch.setattr(store, "send", lambda *_: None)  # the worker ends before it looks
+        boss.pause(run_id)
+    else:
+        boss.pause(run_id)
+        reaches(store, run_id, "paused")
+    boss.close()
+    again = supervise()
+    assert (state(store, run_id), again.queue(), again.active()) == ("paused", [], None)
+
+
+def test_what_a_person_takes_back_out_of_the_queue_is_not_taken_up_again(store, supervise):
+    boss = supervise()
+    run_id = boss.submit(tiny(steps=LONG))
+    reaches(store, run_id, "running")
+    boss.close()
+    again = Supervisor(store, FAKE_WORKER)
+    handover.take_up(store)
+    assert state(store, run_id) == "queued"
+    again.cancel(run_id)
+    handover.take_up(store)
+    assert state(store, run_id) == "paused"
+
+
+def test_a_run_that_a_full_disk_paused_is_not_taken_up(store):
+    run_id = store.create(tiny())
+    store.update_status(run_id, state="paused", error={"key": "train.disk_full", "values": {}, "text": "full"})
+    handover.mark(store, [run_id])
+    handover.take_up(store)
+    assert state(store, run_id) == "paused"
 
 
 def test_close_before_the_worker_could_listen_leaves_the_run_paused(store, supervise):
@@ -42,8 +91,7 @@ def test_close_before_the_worker_could_listen_leaves_the_run_paused(store, super
     reaches(store, run_id, "starting")
     boss.close()
     assert state(store, run_id) == "paused"
-    after = supervise()
-    after.resume(run_id)
+    supervise()
     reaches(store, run_id, "finished")
 
 
@@ -59,6 +107,7 @@ def test_no_zombies_after_several_servers(store, supervise):
         boss.close()
         assert children() == []
         assert [state(store, run_id) for run_id in ids] == ["finished", "paused"]
+        store.update_status(ids[1], interrupted=False)  # else it would go on, and stand in the way of the next two
 
 
 def test_the_worker_outlives_a_killed_server_and_is_adopted(store, supervise, server):

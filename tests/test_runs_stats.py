@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -46,7 +47,7 @@ def test_stats_reads_only_what_is_new(store, monkeypatch):
     append_line(path, {"step": 1000})
     for _ in range(30):
         store.stats(run_id, since=1000)
-    assert parsed == [b'{"step":1000}']
+    assert parsed == [b'{"step":1000}\n']
 
 
 def test_long_stats_are_thinned_and_keep_both_ends(store):
@@ -100,6 +101,40 @@ def test_what_went_back_and_outgrew_its_reader_is_told_by_the_last_line_that_it_
     write_bytes(path, "".join(json.dumps(line) + "\n" for line in rewound).encode())
     assert store.follow(run_id, 100, last) == (rewound, 150, 0)
     assert store.follow(run_id, 150, readers.mark(rewound[-1])) == ([], 150, 150)
+
+
+def test_the_memory_of_a_long_run_does_not_grow_with_it(tmp_path):
+    """A day of training at four lines a second, of the length that a worker writes: kept whole they would take a quarter of a GB."""
+    path, line = tmp_path / "stats.jsonl", dict.fromkeys((f"number_{index}" for index in range(14)), 0.12345)
+    rest = json.dumps(line)[1:].encode() + b"\n"
+    path.write_bytes(b"".join(b'{"step":%d,' % step + rest for step in range(80_000)))
+    reader = StatsFile(str(path))
+    tracemalloc.start()
+    assert reader.follow(0, "", 1500)[1] == 80_000
+    reader.follow(80_000, "", 1500)
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 2e6
+    assert most < 12e6, "1,500 lines that are shown are 2 MB, and places being thinned 3 MB"
+
+
+def test_of_a_long_run_the_newest_part_is_exact_and_the_older_one_evenly_thinned(store, monkeypatch):
+    monkeypatch.setattr(readers, "INDEXED", 8000)
+    run_id = store.create(tiny())
+    path, count = store.path(run_id) / "stats.jsonl", 25_000
+    for start in range(0, count, 5000):  # as if somebody looked now and then
+        with open(path, "ab") as file:
+            file.writelines(b'{"step":%d}\n' % step for step in range(start, start + 5000))
+        assert store.stats(run_id)[1] == start + 5000
+    lines, total = store.stats(run_id)
+    steps = [line["step"] for line in lines]
+    assert (total, steps[0], steps[-1]) == (count, 0, count - 1)
+    assert 1200 <= len(steps) <= 1500
+    assert max(after - before for before, after in itertools.pairwise(steps)) <= 40, "17 would be even; places are left of every 16th line"
+    step = count - 1400
+    assert store.follow(run_id, step, readers.mark({"step": step - 1})) == ([{"step": each} for each in range(step, count)], count, step)
+    assert store.follow(run_id, step, readers.mark({"step": step}))[2] == 0, "what went back begins anew"
+    assert store.follow(run_id, 16 * 100 + 2, readers.mark({"step": 16 * 100 + 1}))[2] == 0, "and so does what can't be told any more"
 
 
 def test_stats_lines_that_can_not_be_shown_are_left_out(store):
@@ -190,12 +225,11 @@ def test_many_threads_read_one_growing_file(store):
     def view(_: int) -> list[int]:
         seen = 0
         while seen < 200:
-            lines = reader.lines()
-            count = len(lines)
-            assert [line["step"] for line in lines[:count]] == list(range(count))
+            lines, count, _ = reader.follow(0, "", 1500)
+            assert [line["step"] for line in lines] == list(range(count))
             assert count >= seen
             seen = count
-        return [line["step"] for line in reader.lines()]
+        return [line["step"] for line in reader.follow(0, "", 1500)[0]]
 
     with ThreadPoolExecutor(8) as pool:
         views = pool.map(view, range(8))

@@ -222,8 +222,12 @@ def test_resumable_needs_a_whole_checkpoint(store):
     (store.path(run_id) / "state").mkdir()
     (store.path(run_id) / "state" / ".checkpoint.safetensors.abc.tmp").write_bytes(b"half")
     assert not store.resumable(run_id)
+    write_bytes(store.path(run_id) / "state" / "damaged.safetensors", b"set aside")
+    assert not store.resumable(run_id)
+    assert store.spoilt(run_id)
     write_bytes(store.path(run_id) / "state" / "previous.safetensors", b"whole")
     assert store.resumable(run_id)
+    assert not store.spoilt(run_id)
 
 
 def test_log_tail_is_short_even_of_a_huge_log(store):

@@ -286,6 +286,19 @@ def test_a_failed_run_with_a_checkpoint_goes_on(store, supervise):
     assert store.status(run_id)["error"] is None
 
 
+def test_a_failed_run_that_leaves_the_queue_still_says_why_it_failed(store, supervise):
+    """The page tells by it whether the run can be resumed at all."""
+    boss = supervise()
+    reaches(store, boss.submit(tiny(steps=LONG)), "running")
+    failed = boss.submit(tiny())
+    error = {"key": "train.no_sound_checkpoint", "values": {}, "text": "no sound one"}
+    store.update_status(failed, state="failed", error=error)
+    boss.resume(failed)
+    assert state(store, failed) == "queued"
+    boss.cancel(failed)
+    assert (state(store, failed), store.status(failed)["error"]) == ("paused", error)
+
+
 def test_a_run_that_died_before_its_first_checkpoint_begins_anew(store, supervise):
     boss = supervise()
     run_id = boss.submit(tiny(steps=LONG))

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,23 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
     break_step(monkeypatch, poison, times=2)
     assert work(run)["state"] == "finished"
     assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [("rolled_back", 20, "50"), ("rolled_back", 10, "25")]
+
+
+def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run):
+    """It may begin anew only where somebody asks for that, which removes the folder of the checkpoints."""
+    assert work(run)["state"] == "finished"
+    (run / "state" / BEFORE).unlink(missing_ok=True)
+    content = bytearray((run / "state" / NEWEST).read_bytes())
+    content[-5] ^= 1
+    (run / "state" / NEWEST).write_bytes(content)
+    kept = {path: path.read_bytes() for name in ("samples/*", "snapshots/*", "stats.jsonl") for path in run.glob(name)}
+    assert len(kept) >= 3
+    for _ in range(3):
+        status = work(run)
+        assert (status["state"], status["error"]["key"], status["step"]) == ("failed", "train.no_sound_checkpoint", 100)
+        assert {path: path.read_bytes() for path in kept if path.exists()} == kept
+    shutil.rmtree(run / "state")
+    assert (work(run)["state"], (run / "state" / NEWEST).exists()) == ("finished", True)
 
 
 def test_numbers_that_explode_without_becoming_nan_are_seen():

@@ -1,5 +1,8 @@
 """The checkpoint: a resumed trainer is the one that was never interrupted, and damage falls back or is told."""
 
+import errno
+import os
+
 import pytest
 import torch
 from safetensors import safe_open
@@ -69,6 +72,43 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_pa
     with pytest.raises(UserError) as caught:
         load_state(tmp_path, other)
     assert caught.value.key == "train.no_sound_checkpoint"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_kill_at_any_rename_of_a_save_loses_one_checkpoint_at_the_most(links, tmp_path, monkeypatch):
+    """Also where the file system has no hard links: some of USB sticks and network shares."""
+    trainer, other = tiny_trainer(), tiny_trainer()
+    replace = os.replace
+
+    def no_link(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def save(step, kill_at=99):
+        left = [kill_at]
+
+        def killing(source, target):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", killing)
+        save_state(tmp_path, trainer, {"step": step})
+        monkeypatch.setattr(os, "replace", replace)
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_link)
+    for kill_at in (0, 1, 2):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        save(1), save(2), save(3)
+        try:
+            save(4, kill_at)
+            found = 4
+        except KeyboardInterrupt:
+            found = 3
+        monkeypatch.setattr(os, "replace", replace)
+        assert load_state(tmp_path, other).counters == {"step": found}, kill_at
 
 
 def test_pictures_stay_in_the_looks_that_a_run_began_with(tmp_path):

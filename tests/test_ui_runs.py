@@ -1,6 +1,8 @@
 """Keeping runs in order in a real browser: names, deletion, the queue, workers that hang, and the space in use."""
 
+import json
 import re
+import time
 import urllib.request
 
 import psutil
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from gan.files import append_line
 from gan.runs.store import Store
 from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 from tests.fakes.runs import state, tiny, wait_until
@@ -267,6 +270,42 @@ def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, ru
     wait_until(lambda: state(runs, run_id) == "finished", timeout=SLOW / 1000)
     expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000020.webp"))
     assert 40 not in runs.samples(run_id)
+
+
+def test_a_run_that_went_back_shows_its_new_grid_of_the_same_step(visit, runs, ended):
+    """Browsers keep grids for ever."""
+    run_id = ended()
+    page = visit()
+    picture = page.locator(".tr-picture:visible")
+    expect(picture).to_have_attribute("src", re.compile("00000040.webp"))
+    before = picture.get_attribute("src")
+    red = "img => { const c = document.createElement('canvas'); c.width = c.height = 1; const x = c.getContext('2d'); x.drawImage(img, 0, 0, 1, 1); " \
+          "return [...x.getImageData(0, 0, 1, 1).data][0]; }"
+    assert picture.evaluate(red) < 200
+    Image.new("L", (224, 224), 250).save(runs.path(run_id) / "samples" / "00000040.webp")
+    append_line(runs.path(run_id) / "events.jsonl", {"time": time.time(), "key": "rolled_back", "values": {"at": 50, "step": 30, "percent": "50"}})
+    expect(picture).not_to_have_attribute("src", before)
+    assert picture.evaluate(red) > 240
+
+
+def test_a_page_that_stays_open_for_hours_keeps_its_curves_and_its_size(visit, runs, ended):
+    run_id = ended()
+    stats = runs.path(run_id) / "stats.jsonl"
+    at = lambda step: {"step": step, "images": 8 * step, "loss_d": 0.5, "loss_g": 1.0, "real": 0.1, "fake": -0.1}  # noqa: E731
+    append_line(stats, at(0))
+    page = visit()
+    shown = lambda: page.evaluate("() => { const { x } = document.querySelector('gan-stage').charts.losses; return [x.length, x[0], x.at(-1)]; }")  # noqa: E731
+    most = 0
+    for start in range(1, 9000, 1400):
+        with open(stats, "a") as file:
+            file.writelines(json.dumps(at(step)) + "\n" for step in range(start, start + 1400))
+        last = 8 * (start + 1399) / 1000
+        page.wait_for_function("last => document.querySelector('gan-stage').charts.losses.x.at(-1) === last", arg=last)
+        assert shown()[1:] == [0, last]
+        most = max(most, shown()[0])
+    assert 4000 < most <= 6000
+    x = page.evaluate("() => document.querySelector('gan-stage').charts.losses.x")
+    assert x == sorted(set(x)), "each once, in order"
 
 
 def end(runs: Store, run_id: str) -> None:

@@ -163,6 +163,19 @@ def test_what_is_not_there_is_404_with_a_sentence(client, path):
     assert reply.json()["error"]["text"]
 
 
+@pytest.mark.parametrize("name", ["config.json", "status.json", "events.jsonl", "stats.jsonl"])
+@pytest.mark.parametrize("depth", [45, 60, 700, 100_000])
+def test_files_of_a_run_nested_deep_are_no_defect(client, store, ended, name, depth):
+    path = store.path(ended) / name
+    sound = json.loads(path.read_bytes()) if name.endswith("json") else {"time": 1.0, "key": "rolled_back", "values": {}}
+    text = json.dumps({**sound, "classes": "@@", "values": {"at": "@@"}, "seed": "@@"}).replace('"@@"', "[" * depth + "]" * depth)
+    path.write_bytes(text.encode() + b"\n")
+    reply = client.get("/gradio_api/gan/poll", params={"run": ended})
+    assert reply.status_code == 200
+    if name == "status.json":
+        assert (reply.json()["run"]["status"]["state"] == "damaged") == (depth > 50)
+
+
 def test_grids_are_kept_for_ever(client, ended):
     reply = client.get(f"/gradio_api/gan/runs/{ended}/samples/00000003.webp")
     assert (reply.content, reply.headers["content-type"]) == (b"grid 3", "image/webp")
@@ -266,6 +279,8 @@ def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
     assert not again(state="paused")
     for state in ("failed", "paused"):
         assert again(state=state, error={"key": "train.no_sound_checkpoint", "values": {}, "text": ""})
+    (store.path(run_id) / "state" / "checkpoint.safetensors").rename(store.path(run_id) / "state" / "damaged.safetensors")
+    assert again(state="paused", error=None), "its worker was ended before it could say so once more"
 
 
 def test_the_form_is_offered_every_registry_entry(client):

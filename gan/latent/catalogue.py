@@ -39,7 +39,8 @@ class Entry:
     scored: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp or runs/<id>/samples/<step>.webp."""
+        """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp, or
+        runs/<id>/samples/<step>.webp with a query that tells apart what a run drew at that step before and after it went back."""
         return {"id": self.id, "title": self.title, "kind": self.kind, "live": self.live, "preview": self.preview, "size": self.size,
                 "channels": self.channels, "z_dim": self.z_dim, "classes": list(self.classes), "looks": self.looks,
                 "updated": self.version, "scored": self.scored}
@@ -113,8 +114,13 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
     step, images = status.get("sample_step"), status.get("images")
     return _entry(model_id, "run", weights, read_model(weights), status.get("classes"),
                   data=str(config.get("data") or ""), title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
-                  preview=f"runs/{folder.name}/samples/{step:08d}.webp" if isinstance(step, int) else None,
+                  preview=_newest_grid(folder, step) if isinstance(step, int) else None,
                   images=images if isinstance(images, int) else 0)
+
+
+def _newest_grid(folder: Path, step: int) -> str:
+    name = f"{step:08d}.webp"
+    return f"runs/{folder.name}/samples/{name}?v={stamp(folder / 'samples' / name)}"
 
 
 def read_model(path: Path) -> ModelSpec:

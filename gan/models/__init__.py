@@ -65,8 +65,8 @@ def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
     """The generator in a file, in float32 and evaluation mode on the CPU, and its spec.
 
-    Raises UserError where the file is missing, damaged, of another version, or does not fit the architecture that it names. What the file declares is
-    compared with that architecture first: a false promise costs no memory.
+    Raises UserError where the file is missing, damaged, of another version, holds NaN or infinity, or does not fit the architecture that it names. What
+    the file declares is compared with that architecture first: a false promise costs no memory.
     """
     try:
         tensors, metadata = read_header(path)
@@ -76,6 +76,8 @@ def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
         _check_tensors(tensors, spec)
         generator = build_generator(spec)
         generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()})
+        if not all(tensor.isfinite().all() for tensor in generator.state_dict().values()):  # would draw plain grey, as if it had learnt nothing
+            raise UserError("models.not_finite", path=path)
     except UserError:
         raise
     except Exception as error:  # safetensors, json and torch each have their own kinds of "this file is not what it should be"

@@ -11,12 +11,19 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable
-from typing import Any
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+from gan.files import shallow
 
 # A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two replacements within one step can look like
 # one. A file that was changed this recently is therefore read again the next time (git's index has the same rule for the same reason).
 RACY_SECONDS = 0.1
+INDEXED = 1 << 15  # lines of statistics whose places are kept: more than two hours of training, and many times what is ever shown
+NEWEST = 256  # of them that are kept whole: polls ask for nothing else
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -78,10 +85,10 @@ _WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 i
 
 
 def parse_json(data: bytes | None) -> Any:
-    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN and infinity included: they can't be sent to a page."""
+    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN, infinity and deep nesting included: they can't be sent to a page."""
     if data is None:
         raise ValueError("the file can't be read")
-    return _decode(data, _WARY)
+    return shallow(_decode(data, _WARY))
 
 
 def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
@@ -92,9 +99,11 @@ def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
 
 
 class StatsFile:
-    """The lines of stats.jsonl. Each call of `lines` reads only what was appended since the last one.
+    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines themselves: 1 MB at the most, however long a run is.
 
-    Where the file was replaced, or cut back because its run went on from an older checkpoint, everything is read again.
+    Each call reads only what was appended since the last one, and the lines that it returns. Where the file was replaced, or cut back because its run went
+    on from an older checkpoint, everything is read again. Beyond INDEXED lines the places of the older ones are thinned evenly, to those of every second,
+    fourth, eighth... line.
     """
 
     def __init__(self, path: str):
@@ -103,44 +112,81 @@ class StatsFile:
         self._forget()
 
     def _forget(self) -> None:
-        self._lines: list[dict[str, Any]] = []
+        self._numbers, self._places = array("q"), array("q")  # of the lines that are indexed, ascending
+        self._stride = 1  # of the older ones among them
+        self._count = 0
+        self._newest: deque[dict[str, Any]] = deque(maxlen=NEWEST)
         self._offset, self._inode, self._last = 0, -1, b""
 
-    def lines(self) -> list[dict[str, Any]]:
-        """All readable lines so far, oldest first. The list grows with later calls; callers must not change it."""
+    def follow(self, since: int, last: str, limit: int) -> tuple[list[dict[str, Any]], int, int]:
+        """At most `limit` readable lines after the first `since`, how many there are in all, and the `since` that they follow: see Store.follow.
+
+        What can't be compared with `last` any more, because that line's place was thinned out, is answered as if it did not stand.
+        """
         with self._lock:
             try:
                 with open(self.path, "rb") as file:
                     self._read_on(file)
+                    stands = 0 < since <= self._count and (not last or self._mark(file, since - 1) == last)
+                    start = since if stands else 0
+                    # Where the place of a wanted line is gone, the next one that is left stands for it; the last line always is.
+                    wanted = dict.fromkeys(bisect_left(self._numbers, number) for number in thin(range(start, self._count), limit))
+                    lines = [self._line(file, index) for index in wanted]
             except OSError:
                 self._forget()
-            return self._lines
+                return [], 0, 0
+            return [line for line in lines if line is not None], self._count, start
 
-    def _read_on(self, file: Any) -> None:
+    def _mark(self, file: BinaryIO, number: int) -> str | None:
+        index = bisect_left(self._numbers, number)
+        line = self._line(file, index) if self._numbers[index] == number else None
+        return None if line is None else mark(line)
+
+    def _line(self, file: BinaryIO, index: int) -> dict[str, Any] | None:
+        """An indexed line; None where somebody wrote into the file since it was indexed."""
+        recent = self._numbers[index] - self._count + len(self._newest)
+        if recent >= 0:
+            return self._newest[recent]
+        file.seek(self._places[index])
+        return _stats_line(file.readline())
+
+    def _read_on(self, file: BinaryIO) -> None:
         found = os.fstat(file.fileno())
         if found.st_ino == self._inode and found.st_size == self._offset:
             return
         # The last line is read once more: where it is no longer there, somebody rewrote what stands before it.
         file.seek(self._offset - len(self._last))
-        data = file.read()
-        if found.st_ino != self._inode or found.st_size < self._offset or not data.startswith(self._last):
+        if found.st_ino != self._inode or found.st_size < self._offset or file.read(len(self._last)) != self._last:
             self._forget()
             file.seek(0)
-            data = file.read()
         self._inode = found.st_ino
-        self._take(data[len(self._last) :])
+        for raw in file:
+            if not raw.endswith(b"\n"):  # left for the next call
+                break
+            self._take(raw)
 
-    def _take(self, data: bytes) -> None:
-        """Keep the whole lines of `data`; a last line without its line end is left for the next call."""
-        end = data.rfind(b"\n") + 1
-        if end == 0:
-            return
-        for raw in data[:end].splitlines():
-            line = _stats_line(raw)
-            if line is not None:
-                self._lines.append(line)
-        self._last = data[data.rfind(b"\n", 0, end - 1) + 1 : end]
-        self._offset += end
+    def _take(self, raw: bytes) -> None:
+        line = _stats_line(raw)
+        if line is not None:
+            self._numbers.append(self._count)
+            self._places.append(self._offset)
+            self._newest.append(line)
+            self._count += 1
+            if len(self._numbers) > INDEXED:
+                self._thin()
+        self._last = raw
+        self._offset += len(raw)
+
+    def _thin(self) -> None:
+        """Forget places of lines before the last INDEXED / 2, until the others are half as many at the most: so it is seldom done."""
+        recent = self._count - INDEXED // 2
+        while True:
+            kept = [index for index, number in enumerate(self._numbers) if number >= recent or number % self._stride == 0]
+            if len(kept) <= INDEXED * 3 // 4:
+                break
+            self._stride *= 2
+        self._numbers = array("q", [self._numbers[index] for index in kept])
+        self._places = array("q", [self._places[index] for index in kept])
 
 
 def _stats_line(raw: bytes) -> dict[str, Any] | None:
@@ -165,7 +211,7 @@ def is_number(value: Any) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def thin(lines: list[Any], limit: int) -> list[Any]:
+def thin(lines: Sequence[Any], limit: int) -> list[Any]:
     """At most `limit` (2 or more) of `lines`, evenly spaced, the first and the last among them."""
     count = len(lines)
     if count <= limit:

@@ -21,26 +21,26 @@ from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import titles, trash
-from gan.runs.readers import CachedFile, StatsFile, is_number, listing, mark, parse_json, thin
+from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 STATS_LIMIT = 1500
-STATS_KEPT = 8  # runs whose parsed statistics stay in memory
+STATS_KEPT = 8  # runs of which it stays in memory where their statistics stand
 LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-_CHECKPOINT = re.compile(r"[^.].*\.safetensors")  # a crash can leave a hidden, half-written one
+_CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/state.py, which needs torch
 _TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
 _BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
     "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
-    "sample_step": None, "live_step": None, "step_seconds": 0.0,
+    "sample_step": None, "live_step": None, "step_seconds": 0.0, "interrupted": False,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
@@ -125,11 +125,7 @@ class Store:
         last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
         `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
-        lines = self._stats_file(run_id).lines()
-        count = len(lines)
-        stands = 0 < since <= count and (not last or mark(lines[since - 1]) == last)
-        start = since if stands else 0
-        return thin(lines[start:count], STATS_LIMIT), count, start
+        return self._stats_file(run_id).follow(since, last, STATS_LIMIT)
 
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
@@ -154,11 +150,12 @@ class Store:
         return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][-lines:]  # a cut one may have lost its first line
 
     def resumable(self, run_id: str) -> bool:
-        """Whether the run has written a checkpoint to go on from."""
-        try:
-            return any(_CHECKPOINT.fullmatch(entry.name) for entry in os.scandir(self.path(run_id) / "state"))
-        except OSError:
-            return False
+        """Whether the run has written a checkpoint to go on from, as far as names can tell."""
+        return any((self.path(run_id) / "state" / name).is_file() for name in _CHECKPOINTS)
+
+    def spoilt(self, run_id: str) -> bool:
+        """Whether all that is left of the run's checkpoints is one that proved damaged: it can only start again from nothing."""
+        return not self.resumable(run_id) and (self.path(run_id) / "state" / _DAMAGED).is_file()
 
     def path(self, run_id: str) -> Path:
         """The run's directory."""

@@ -7,7 +7,6 @@ work, and the queue as it was. It writes a run's status only while that run has 
 import atexit
 import contextlib
 import logging
-import os
 import shutil
 import sys
 import threading
@@ -18,8 +17,8 @@ from signal import SIGTERM
 
 from gan.config import RunConfig
 from gan.errors import UserError
-from gan.files import FULL, read_json, write_json
-from gan.runs import processes
+from gan.files import FULL
+from gan.runs import handover, processes
 from gan.runs.processes import Worker
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, Store, error_json
@@ -46,6 +45,7 @@ class Supervisor:
         self.store = store
         self._command = tuple(worker_command)
         self._live: dict[str, Worker] = {}  # runs that have a worker process; more than one only where a person started some at a terminal
+        self._asked: set[str] = set()  # those of them that a person told to pause
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
         self._spare: Worker | None = None
@@ -66,21 +66,24 @@ class Supervisor:
     def start(self) -> None:
         """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
+        A run that the end of the last server interrupted goes on, before all that wait.
+
         Raises UserError where another server already supervises the same directory, or the disk is full.
         """
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
-            self._claim_directory()
+            self._claim = handover.claim(self.store.root)
         self.store.sweep(crashed=True)
         with self._lock:
+            handover.take_up(self.store)
             self._look_again()
         self._thread.start()
         atexit.register(self.close)
 
     def close(self) -> None:
-        """Pause the active run and end the spare; returns when the run's checkpoint is written, or after 30 s. Further calls do nothing.
+        """Interrupt the active run and end the spare; returns when the run's checkpoint is written, or after 30 s. Further calls do nothing.
 
-        A worker that takes longer is left to finish by itself; the next server finds its run paused, or adopts it.
+        The next server lets the run go on. A worker that takes longer is left to finish by itself; the next server finds its run paused, or adopts it.
         """
         if self._closing.is_set():
             return
@@ -90,29 +93,18 @@ class Supervisor:
         if self._thread.is_alive():
             self._thread.join(5)
         with self._lock:
-            ours = [worker for worker in self._live.values() if worker.supervised]
-            for worker in ours:
+            ours = {run_id: worker for run_id, worker in self._live.items() if worker.supervised}
+            interrupted = [run_id for run_id in ours if run_id not in self._asked and self._state(run_id) in LIVE]
+            for worker in ours.values():
                 worker.terminate()
             if self._spare is not None:
                 self._spare.dismiss()
                 self._spare = None
-            processes.wait_for(ours, CHECKPOINT_TIMEOUT)
+            processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
+            handover.mark(self.store, (run_id for run_id in interrupted if run_id not in self._live))
             if self._claim is not None:
                 self._claim.unlink(missing_ok=True)
-
-    def _claim_directory(self) -> None:
-        """Two servers on one directory would both start its queued runs."""
-        claim = self.store.root / ".supervisor.json"
-        try:
-            owner = read_json(claim)
-            other = processes.find(owner["pid"], owner["pid_started"])
-        except (OSError, ValueError, TypeError, KeyError):
-            other = None
-        if other is not None and other.pid != os.getpid():
-            raise UserError("runs.in_use", path=str(self.store.root), pid=other.pid)
-        write_json(claim, {"pid": os.getpid(), "pid_started": processes.started()})
-        self._claim = claim
 
     # What the page asks for
 
@@ -196,7 +188,7 @@ class Supervisor:
             return dict.fromkeys(LIVE, lambda run_id: self.store.send(run_id, command))
 
         return {
-            "pause": {**send("pause"), "queued": self._dequeue},
+            "pause": {**dict.fromkeys(LIVE, self._pause), "queued": self._dequeue},
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
             "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
@@ -207,10 +199,15 @@ class Supervisor:
             "save": send("save"),
         }
 
+    def _pause(self, run_id: str) -> None:
+        self.store.send(run_id, "pause")
+        self._asked.add(run_id)
+
     def _enqueue(self, run_id: str) -> None:
         self.store.usage.check()
         self.store.drop_commands(run_id)
-        self.store.update_status(run_id, state="queued", queued_at=time.time(), error=None, pid=None, pid_started=None)
+        # The error stays until a worker takes the run, for when it leaves the queue again.
+        self.store.update_status(run_id, state="queued", queued_at=time.time(), interrupted=False, pid=None, pid_started=None)
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
@@ -374,6 +371,7 @@ class Supervisor:
         if not worker.hand_over(self.store.path(run_id)):
             return False
         self._live[run_id] = worker
+        self._asked.discard(run_id)
         return True
 
     def _keep_spare(self, now: float) -> None:

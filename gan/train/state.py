@@ -88,7 +88,10 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], repl
 
 
 def _keep(directory: Path) -> None:
-    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced: there is no moment without one."""
+    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced: there is no moment without one.
+
+    On a file system without links it becomes the one before in one step, and is for a moment found only there, where `load_state` looks next.
+    """
     spare = directory / f".{BEFORE}.tmp"
     spare.unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):  # there is none yet
@@ -96,14 +99,15 @@ def _keep(directory: Path) -> None:
             os.link(directory / NEWEST, spare)
         except FileNotFoundError:
             raise
-        except OSError:  # a file system without links
-            os.replace(directory / NEWEST, spare)
-        os.replace(spare, directory / BEFORE)
+        except OSError:
+            os.replace(directory / NEWEST, directory / BEFORE)
+        else:
+            os.replace(spare, directory / BEFORE)
 
 
 def has_state(directory: Path) -> bool:
-    """Whether there is a checkpoint to resume from."""
-    return (directory / NEWEST).exists() or (directory / BEFORE).exists()
+    """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew without being asked."""
+    return any((directory / name).exists() for name in (NEWEST, BEFORE, DAMAGED))
 
 
 def _saved(directory: Path) -> dict[str, Any]:

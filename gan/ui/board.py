@@ -125,7 +125,8 @@ class Board:
         """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be resumed, or was stopped before its first one."""
         if status["state"] == "stopped":
             return not self._services.store.resumable(run_id)
-        return status["state"] in ("failed", "paused") and (status["error"] or {}).get("key") == NO_SOUND
+        told = (status["error"] or {}).get("key") == NO_SOUND
+        return status["state"] in ("failed", "paused") and (told or self._services.store.spoilt(run_id))
 
     def without_paths(self, value: Any) -> Any:
         """An error or log lines that name the server's files without the folders that they are in: kept uploads, runs, and the programs themselves."""

@@ -33,8 +33,10 @@ from gan.data.dataset import Dataset
 from gan.errors import UserError
 from gan.latent.point import Point
 from gan.runs.store import Store
+from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec
 from gan.ui import train_form as form
+from gan.ui.board import Board
 from gan.ui.page import launch_options
 from gan.ui.services import Services
 from tests.generators import tiny_spec, write_checkpoint
@@ -55,6 +57,12 @@ def like(sound: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     changed = st.dictionaries(st.sampled_from(sorted(sound)) | st.text(max_size=8), VALUES, max_size=3)
     dropped = st.sets(st.sampled_from(sorted(sound)), max_size=1)
     return st.builds(lambda change, drop: {name: value for name, value in {**sound, **change}.items() if name not in drop}, changed, dropped)
+
+
+def deep(sound: dict[str, Any]) -> st.SearchStrategy[bytes]:
+    """A sound object with one field nested in lists, up to more than any parser takes."""
+    nest = lambda name, depth: _json({**sound, name: "@@"}).replace(b'"@@"', b"[" * depth + b"]" * depth)  # noqa: E731
+    return st.builds(nest, st.sampled_from(sorted(sound)), st.integers(1, 1200))
 
 
 @st.composite
@@ -103,8 +111,9 @@ def spec(folder: Path) -> Target:
 
 
 def runs(folder: Path) -> Target:
-    """The files of a run: whatever stands in them, a run can be listed and shown, as JSON."""
+    """The files of a run: whatever stands in them, a run can be listed, shown and polled for, as JSON."""
     store = Store(folder)
+    board = Board(Services(store=store, supervisor=Supervisor(store), uploads=folder / ".uploads"))
     run_id = store.create(make_config("digits"))
     path = store.path(run_id)
     sound = {
@@ -116,6 +125,7 @@ def runs(folder: Path) -> Target:
     huge = {name: re.sub(rb": [0-9.]+", b": 1e999", content) for name, content in whole.items()}
     of_file = {
         name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([content, content + b"\n" + content + b"\n", huge[name]])
+        | deep(sound[name])
         for name, content in whole.items()
     }
 
@@ -123,7 +133,8 @@ def runs(folder: Path) -> Target:
         name, content, since = found
         (path / name).write_bytes(content)
         shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
-        json.dumps(shown, allow_nan=False)
+        board.forget()
+        json.dumps([*shown, board.poll(run_id, run_id, since, "", "")], allow_nan=False)
         (path / name).write_bytes(whole[name] + b"\n")
 
     return st.sampled_from(sorted(sound)).flatmap(lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))), act

@@ -1,6 +1,8 @@
 // One poll for the whole page: header and stage hear of the same answer. It rests while the page is hidden.
 import { request } from "./common.js";
 
+const MOST_ROWS = 6000; // of statistics: about half an hour whole; a page that is loaded gets 1,500
+
 const listeners = new Set();
 let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
 let stats = { id: null, rows: [], next: 0, last: "" };
@@ -78,9 +80,16 @@ function take(poll) {
   runs = poll.runs ?? runs;
   const id = poll.run?.id ?? null;
   if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
-  if (poll.stats.length) stats = { id, rows: stats.rows.concat(poll.stats), next: 0 };
+  if (poll.stats.length) stats = { id, rows: thinned(stats.rows.concat(poll.stats)), next: 0 };
   Object.assign(stats, { next: poll.next, last: poll.last });
   latest = { poll, runs, stats, offline: false };
+}
+
+/** The rows themselves, or where they have become many every second one of the older half, so that a page may stay open for days. */
+function thinned(rows) {
+  if (rows.length <= MOST_ROWS) return rows;
+  const recent = rows.length - MOST_ROWS / 2;
+  return rows.filter((_, index) => index >= recent || index % 2 === 0);
 }
 
 function pause() {

@@ -388,7 +388,7 @@ class GanExplorer extends HTMLElement {
   }
 }
 
-/** A run's newest grid has its step in its name; a checkpoint's preview is told apart by the version. */
+/** A run's newest grid is told apart by its own address; a checkpoint's preview by the version. */
 function previewAddress(model) {
   return model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 }

@@ -25,12 +25,12 @@ export class Charts {
   update(run, stats) {
     const rows = stats.id === run.id ? stats.rows : [];
     this.element.hidden = !rows.length;
-    if (run.id !== this.id || rows.length < this.losses.count || (this.losses.count && rows[0] !== this.first)) {
+    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or the same ones thinned
       if (run.id !== this.id) this.zoom.set(null);
       this.id = run.id;
       for (const plot of [this.losses, this.logits]) plot.clear();
     }
-    this.first = rows[0];
+    this.seen = rows.at(-1);
     const loss = run.config?.loss;
     this.explain(run.config?.loss);
     if (!rows.length) return;

@@ -31,7 +31,8 @@ export class Grid {
   /** Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg. */
   update(run, kimgOf) {
     if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that began anew
-    this.since = run.status.queued_at; // in the addresses: browsers keep grids for ever, and one that begins anew draws others
+    // In the addresses: browsers keep grids for ever, and a run that begins anew, or goes back after something befell it, draws others of the same steps.
+    this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
@@ -83,18 +84,23 @@ export class Grid {
     this.draw();
   }
 
+  /** Where the wanted grid is, null for none. */
+  source() {
+    return this.wanted === null ? null : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, { since: this.since });
+  }
+
   /** Show the grid of a step once it is decoded; while it loads, the newest wish wins. */
   async show(step) {
     this.wanted = step;
-    if (this.loading || step === this.shown) return;
+    if (this.loading) return;
     this.loading = true;
-    while (this.wanted !== this.shown) {
-      const [id, next] = [this.id, this.wanted];
-      this.back.src = address(`runs/${id}/samples/${String(next).padStart(8, "0")}.webp`, { since: this.since });
+    while (this.source() !== this.shown) {
+      const [id, next, source] = [this.id, this.wanted, this.source()];
+      this.back.src = source;
       try {
         await this.back.decode();
       } catch {
-        if (id === this.id && next === this.wanted) break; // thinned, or no connection: the next answer brings another
+        if (source === this.source()) break; // thinned, or no connection: the next answer brings another
         continue;
       }
       if (id !== this.id) continue;
@@ -103,7 +109,7 @@ export class Grid {
       this.front.alt = t("stage.grid_alt", { kimg: kimgText(this.kimgOf(next)) });
       this.back.hidden = true;
       this.back.alt = "";
-      this.shown = next;
+      this.shown = source;
       this.say(null);
       this.fit();
     }
