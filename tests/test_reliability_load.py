@@ -20,4 +20,4 @@ def test_some_viewers_are_served_without_a_failure_or_a_leak(drawn_by, told, ver
     assert "failures: 0" in said
     assert told in said
     assert verdict in said
-    assert int(re.search(r"first visit brings (\d+) kB", said)[1]) > 500  # Gradio's scripts, its styles and ours
+    assert int(re.search(r"first visit brings (\d+) kB", said)[1]) > 100  # the page alone has some ten
