@@ -214,7 +214,8 @@ def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
               f"{len(pictures) / 60 / minutes:.0f} pictures/s in all")  # fmt: skip
     else:
         print("pictures: drawn by the viewers' own browsers, not measured here")
-    print(f"the first visit brings {statistics.mean(viewer.first for viewer in busy.seen) / 1000:.0f} kB: the page, its styles, and its scripts with all that these import at once")
+    first = statistics.mean(viewer.first for viewer in busy.seen)
+    print(f"the first visit brings {first / 1000:.0f} kB: the page, its styles, and its scripts with all that these import at once")
     later = [(viewer.received - viewer.first) / minutes / 1000 for viewer in busy.seen if not viewer.pictures]
     print(f"after that a viewer who lets the server draw nothing receives {statistics.mean(later):.0f} kB a minute" if later else "")
     failures = [failure for viewer in busy.seen for failure in viewer.failures]
