@@ -53,6 +53,8 @@ def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], step
 
 def test_the_pad_moves_two_directions_at_once(page):
     view(page, "Walk")
+    page.wait_for_function("() => document.querySelectorAll('.xp-axes select').length === 2")
+    assert page.evaluate("() => [...document.querySelectorAll('.xp-axes select')].map((select) => select.value)") == ["0", "1"]
     x, y, width = middle(page, ".xp-pad")
     page.mouse.move(x, y)
     page.mouse.down()

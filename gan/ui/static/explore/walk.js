@@ -35,13 +35,18 @@ export class View {
     for (const select of this.selects) {
       select.replaceChildren(...Array.from({ length: count }, (_, index) => h("option", { value: String(index) }, t("explore.direction", { number: index + 1 }))));
     }
+    this.#choose();
   }
 
   place() {
     this.renew();
     this.pad.place();
-    this.selects.forEach((select, axis) => { select.value = String(this.explorer.point.axes[axis]); });
+    this.#choose();
     this.values.forEach((value, axis) => setText(value, shown(this.moves.place[axis])));
+  }
+
+  #choose() {
+    this.selects.forEach((select, axis) => { select.value = String(this.explorer.point.axes[axis]); });
   }
 
   #turn(axis, direction) {
