@@ -82,6 +82,23 @@ def address(runs):
         yield address
 
 
+@pytest.fixture(scope="module")
+def tab(browser, address):
+    """The page of one visitor to a module's `runs`, whose browser draws; see tests.moving."""
+    from tests.moving import visitor
+
+    with visitor(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab):
+    """That page as it was at first."""
+    from tests.moving import as_new
+
+    return as_new(tab)
+
+
 @pytest.fixture
 def poll(client, monkeypatch):
     """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""

@@ -1,12 +1,16 @@
 """What the browser tests of the Explore tab share: going there, and reading what its canvases show."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import SLOW
 from tests.generators import RUN
+
+HERE = "Drawn in your browser"
 
 
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
@@ -17,6 +21,22 @@ def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -
       const { point, shown } = document.querySelector("gan-explorer");
       return shown && point.model === model;
     }""", arg=model, timeout=SLOW)
+
+
+@contextmanager
+def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
+    """A view at desktop size, as a new visitor sees it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    visit(page, address, rest=f"&view={view}")
+    yield page
+    context.close()
+
+
+def here(page: Page) -> None:
+    """Wait until this browser draws."""
+    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW / 4)
 
 
 def sliders(page: Page):
@@ -32,12 +52,28 @@ def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], byt
     """Do something, and wait until the picture is another one."""
     before = picture(page)
     act()
-    for _ in range(100):
+    end = time.monotonic() + SLOW / 1000
+    while time.monotonic() < end:
         now = picture(page)
         if now != before:
             return now
         page.wait_for_timeout(50)
     pytest.fail("the picture stayed as it was")
+
+
+SETTLED = """async () => {
+  const { query, written } = await import("/gradio_api/gan/static/explore/point.js");
+  const { point, shown } = document.querySelector("gan-explorer");
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const told = Object.entries(written(point)).every(([key, text]) => hash.get(key) === text);
+  return told && shown && JSON.stringify(query(shown)) === JSON.stringify(query(point));
+}"""
+
+
+def still(page: Page) -> bytes:
+    """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of it."""
+    page.wait_for_function(SETTLED)
+    return large(page)
 
 
 def sheet(page: Page, place: str) -> bytes:

@@ -56,6 +56,13 @@ def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -
     return folder
 
 
+def write_lively_run(root: Path, name: str, spec: ModelSpec, **status) -> Path:
+    """`write_run` with the weights of `write_lively`."""
+    folder = write_run(root, name, spec, **status)
+    write_lively(folder / "live.safetensors", spec)
+    return folder
+
+
 def write_snapshot(run: Path, step: int, spec: ModelSpec) -> Path:
     """A generator of a run's past, another one for each step."""
     path = run / "snapshots" / f"{step:08d}.safetensors"

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browsing import SLOW
-from tests.exploring import visit
-from tests.generators import RUN, tiny_spec, write_lively, write_run
+from tests.exploring import still, visit
+from tests.generators import RUN, tiny_spec, write_lively_run, write_run
 
 CLASSES = "20250102-040506-faces-modern"
 COLOUR = tiny_spec(3, channels=3, z_dim=20, looks=4)
@@ -30,8 +30,7 @@ AS_NEW = """async (model) => {
 def write_models(root: Path) -> Path:
     """A grey model and one of three classes with looks."""
     write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
-    write_lively(root / CLASSES / "live.safetensors", COLOUR)
+    write_lively_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
     return root
 
 
@@ -60,7 +59,8 @@ def as_new(page: Page) -> Page:
 
 
 def again(page: Page) -> None:
-    """Load the page anew, and wait until this browser draws."""
+    """Load the page anew once its address tells where the visitor is, and wait until this browser draws."""
+    still(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
     page.wait_for_function(READY, timeout=SLOW)

@@ -178,22 +178,43 @@ def test_the_eye_of_known_data_tells_classes_and_passes_gradients_on():
     assert open_eye("/somewhere/else.zip")(colour.detach()).shape == (2, 3 * 16 * 16)
 
 
+def ask(jobs: Jobs, name: str) -> tuple[object, int]:
+    with jobs.asked(name) as told:
+        return told
+
+
 def test_work_that_nobody_asks_for_is_let_go():
     now = [0.0]
     jobs = Jobs(clock=lambda: now[0])
     first, second, third = (jobs.add(number) for number in range(ABREAST + 1))
-    assert [jobs.ask(name) for name in (first, second, third)] == [(0, 0), (1, 0), (2, 1)]
+    assert [ask(jobs, name) for name in (first, second, third)] == [(0, 0), (1, 0), (2, 1)]
     now[0] = PATIENCE - 1
-    jobs.ask(second)
-    jobs.heard(third)
-    now[0] = PATIENCE + 1
-    assert jobs.ask(third) == (2, 0), "the first visitor has left"
-    with pytest.raises(UserError) as info:
-        jobs.ask(first)
-    assert info.value.key == "latent.search_over"
+    ask(jobs, second)
+    with jobs.asked(third):
+        now[0] = PATIENCE + 1
+        assert len(jobs) == 2, "the first visitor has left"
+        with pytest.raises(UserError) as info:
+            ask(jobs, first)
+        assert info.value.key == "latent.search_over"
+    assert ask(jobs, third) == (2, 0)
     jobs.end(second)
     jobs.end("never was")
     assert len(jobs) == 1
+
+
+def test_an_answer_that_takes_long_costs_the_visitor_nothing():
+    now = [0.0]
+    jobs = Jobs(clock=lambda: now[0])
+    slow = jobs.add("slow")
+    with jobs.asked(slow):
+        now[0] = 10 * PATIENCE
+        assert len(jobs) == 1
+    now[0] += PATIENCE - 1
+    assert ask(jobs, slow) == ("slow", 0)
+    with pytest.raises(ZeroDivisionError), jobs.asked(slow):
+        1 / 0  # noqa: B018
+    now[0] += PATIENCE + 1
+    assert len(jobs) == 0, "nor does one that failed stay for ever"
 
 
 def test_there_is_an_end_to_work():

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
 from tests.exploring import changes, large, sliders, visit
-from tests.generators import RUN, tiny_spec, write_lively, write_run
+from tests.generators import RUN, tiny_spec, write_lively_run
 
 pytestmark = pytest.mark.browser
 
@@ -28,8 +28,7 @@ NAMED = {
 def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     for name, spec, created in ((RUN, tiny_spec(z_dim=40), 1.0), (OTHER, tiny_spec(z_dim=20), 2.0)):
-        write_run(root, name, spec, created=created)
-        write_lively(root / name / "live.safetensors", spec)
+        write_lively_run(root, name, spec, created=created)
     return root
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.exploring import changes, large, seed, sheet, sliders, visit
+from tests.exploring import changes, large, seed, sheet, sliders, still, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
 pytestmark = pytest.mark.browser
@@ -77,12 +77,10 @@ def test_the_last_position_of_a_drag_is_the_one_that_stays(page):
         bar.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }""")
-    page.wait_for_timeout(600)
-    fast = large(page)
+    fast = still(page)
     sliders(page).nth(1).dblclick()
     changes(page, lambda: sliders(page).nth(1).fill("3"))
-    page.wait_for_timeout(300)
-    assert large(page) == fast
+    assert still(page) == fast
 
 
 def test_pictures_arrive_in_order_and_one_at_a_time(page):
@@ -120,8 +118,7 @@ def test_the_keyboard_moves_and_resets_a_slider(page):
     page.wait_for_timeout(300)
     changes(page, lambda: page.keyboard.press("Delete"))
     assert sliders(page).nth(0).input_value() == "0"
-    page.wait_for_timeout(300)
-    assert large(page) == start
+    assert still(page) == start
 
 
 def test_a_double_click_puts_a_slider_back(page):
@@ -134,14 +131,12 @@ def test_randomise_and_reset(page):
     first = seed(page)
     changes(page, lambda: page.get_by_role("button", name="Randomise").click())
     assert seed(page) != first
-    page.wait_for_timeout(300)
-    start = large(page)
+    start = still(page)
     changes(page, lambda: sliders(page).nth(0).fill("2"))
     changes(page, lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.4"))
     page.get_by_role("button", name="Reset").click()
     expect(sliders(page).nth(0)).to_have_value("0")
-    page.wait_for_timeout(400)
-    assert large(page) == start
+    assert still(page) == start
 
 
 def test_the_seed_can_be_typed(page):
@@ -232,22 +227,19 @@ def test_looks(page, address):
         page.wait_for_function(f"location.hash.includes('z=19:{value}')")
     changes(page, lambda: look.press("Delete"))
     expect(look).to_have_value(own)
-    page.wait_for_timeout(300)
-    assert large(page) == start
+    assert still(page) == start
 
 
 def test_the_way_to_another_seed(page):
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
     changes(page, lambda: page.get_by_label("The other seed").fill("44"), lambda page: sheet(page, "xp-way"))
     changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
-    page.wait_for_timeout(300)
-    end = large(page)
+    end = still(page)
     assert page.get_by_label("Walk", exact=True).input_value() == "1"
     changes(page, lambda: page.get_by_label("Walk", exact=True).fill("0.4"))
     page.get_by_label("Seed", exact=True).fill("44")
     expect(page.get_by_label("Walk", exact=True)).to_have_value("0")
-    page.wait_for_timeout(400)
-    assert large(page) == end
+    assert still(page) == end
 
 
 def test_raw_sliders_reach_every_number(page):
@@ -261,8 +253,7 @@ def test_raw_sliders_reach_every_number(page):
     changes(page, lambda: last.fill("3"))
     page.wait_for_function("location.hash.includes('z=39:3')")
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_timeout(400)
-    assert large(page) == start
+    assert still(page) == start
     assert last.input_value() != "3"
 
 
@@ -286,14 +277,12 @@ def test_a_reload_keeps_the_view(page):
     changes(page, lambda: page.get_by_role("button", name="Seed 9", exact=True).click())
     changes(page, lambda: sliders(page).nth(1).fill("-1.5"))
     page.wait_for_function("location.hash.includes('d=0,-1.5')")
-    page.wait_for_timeout(300)
-    before = large(page)
+    before = still(page)
     page.reload()
     expect(sliders(page).nth(1)).to_have_value("-1.5", timeout=20000)
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
-    page.wait_for_timeout(800)
+    assert still(page) == before
     assert seed(page) == 9
-    assert large(page) == before
 
 
 def test_a_link_with_nonsense_opens_all_the_same(page, address):
@@ -317,7 +306,7 @@ def test_a_live_run_improves_in_place(page, address, runs):
     expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
     expect(sliders(page).first).to_be_enabled()
     changes(page, lambda: sliders(page).nth(0).fill("1.5"))
-    page.wait_for_timeout(500)
+    still(page)
     changes(page, lambda: write_weights(folder / "live.safetensors", tiny_spec(), seed=5))
     assert sliders(page).nth(0).input_value() == "1.5"
 

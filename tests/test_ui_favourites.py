@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latents
-from tests.exploring import changes, large, sliders
+from tests.exploring import changes, sliders, still
 from tests.generators import RUN
-from tests.moving import CLASSES, again, as_new, point, saved, view, visitor, write_models
+from tests.moving import CLASSES, again, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -18,18 +18,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     return write_models(tmp_path_factory.mktemp("runs"))
-
-
-@pytest.fixture(scope="module")
-def tab(browser, address):
-    with visitor(browser, address) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab):
-    return as_new(tab)
-
 
 
 def keep(page: Page, seed: int) -> None:
@@ -45,8 +33,7 @@ def test_favourites_survive_a_reload_and_lead_back(page, address):
     expect(page.get_by_text("No favourites yet")).to_be_visible()
     changes(page, lambda: sliders(page).nth(1).fill("2"))
     keep(page, 7)
-    page.wait_for_timeout(300)
-    seven = large(page)
+    seven = still(page)
     keep(page, 9)
     page.get_by_label("Name").first.fill("nine")
     page.get_by_label("Name").first.press("Enter")
@@ -55,8 +42,7 @@ def test_favourites_survive_a_reload_and_lead_back(page, address):
     assert [field.input_value() for field in page.get_by_label("Name").all()] == ["nine", "Seed 7"]
     changes(page, lambda: page.get_by_role("button", name="Go to “Seed 7”").click())
     assert point(page)["seed"] == 7
-    page.wait_for_timeout(300)
-    assert large(page) == seven
+    assert still(page) == seven
     expect(page.get_by_role("button", name="Go to “Seed 7”")).to_have_attribute("aria-current", "true")
     page.wait_for_function("() => document.querySelectorAll('.xp-tray canvas')[1].width === 28")
     page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}")

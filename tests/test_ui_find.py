@@ -8,8 +8,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, large, sliders, visit
-from tests.generators import RUN, tiny_spec, write_lively, write_run
+from tests.exploring import changes, sliders, still, visit
+from tests.generators import RUN, tiny_spec, write_lively_run
 
 pytestmark = pytest.mark.browser
 
@@ -19,10 +19,8 @@ COLOUR = "20250102-040506-faces-modern"
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(root, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
-    write_lively(root / RUN / "live.safetensors", tiny_spec(z_dim=40))
-    write_lively(root / COLOUR / "live.safetensors", tiny_spec(3, channels=3, z_dim=20))
+    write_lively_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_lively_run(root, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
     return root
 
 
@@ -86,8 +84,7 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     page.wait_for_function("location.hash.includes('at=')")
     changes(page, lambda: sliders(page).nth(0).fill("2"))
     assert place(page)["at"], "the sliders move what was found"
-    page.wait_for_timeout(600)
-    before = large(page)
+    before = still(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
     page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, large, visit
-from tests.generators import RUN, tiny_spec, write_lively, write_run
+from tests.exploring import changes, large, opened, visit
+from tests.generators import RUN, tiny_spec, write_lively_run
 
 pytestmark = pytest.mark.browser
 
@@ -15,20 +15,15 @@ SPEC = tiny_spec(3, channels=3, z_dim=20)
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
-    write_lively(root / RUN / "live.safetensors", SPEC)
+    write_lively_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
     return root
 
 
 @pytest.fixture(scope="module")
 def page(browser, address):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(SLOW)
-    page = context.new_page()
-    visit(page, address, rest="&view=inside")
-    units(page).first.wait_for()
-    yield page
-    context.close()
+    with opened(browser, address, "inside") as page:
+        units(page).first.wait_for()
+        yield page
 
 
 def units(page: Page):

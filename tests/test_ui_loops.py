@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from gan.latent.loop import Classes, Loop, between
 from tests.exploring import changes
 from tests.generators import RUN
-from tests.moving import COLOUR, as_new, point, saved, view, visitor, write_models
+from tests.moving import COLOUR, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -20,18 +20,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     return write_models(tmp_path_factory.mktemp("runs"))
-
-
-@pytest.fixture(scope="module")
-def tab(browser, address):
-    with visitor(browser, address) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab):
-    return as_new(tab)
-
 
 
 def three_keys(page: Page) -> None:

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.layout import methods
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, seed, visit
-from tests.generators import RUN, tiny_spec, write_lively, write_run, write_weights
+from tests.exploring import changes, opened, seed, visit
+from tests.generators import RUN, tiny_spec, write_lively_run, write_run, write_weights
 
 pytestmark = pytest.mark.browser
 
@@ -17,21 +17,16 @@ SPEC = tiny_spec(3, channels=3, z_dim=20)
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
-    write_lively(root / RUN / "live.safetensors", SPEC)
+    write_lively_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
     write_run(root, LIVE, tiny_spec(), state="running", created=2.0)
     return root
 
 
 @pytest.fixture(scope="module")
 def page(browser, address):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(SLOW)
-    page = context.new_page()
-    visit(page, address, rest="&view=map")
-    whole(page)
-    yield page
-    context.close()
+    with opened(browser, address, "map") as page:
+        whole(page)
+        yield page
 
 
 def whole(page: Page) -> None:

@@ -5,9 +5,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE
-from tests.exploring import changes, large, sliders, visit
-from tests.moving import CLASSES, as_new, point, view, visitor, write_models
-from tests.test_ui_browser_path import here
+from tests.exploring import changes, here, large, sliders, still, visit
+from tests.moving import CLASSES, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -15,17 +14,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     return write_models(tmp_path_factory.mktemp("runs"))
-
-
-@pytest.fixture(scope="module")
-def tab(browser, address):
-    with visitor(browser, address) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab):
-    return as_new(tab)
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +160,9 @@ def test_a_random_walk_plays_pauses_and_stays_where_it_stops(page):
     page.get_by_role("button", name="Play", exact=True).click()
     seen = {changes(page, lambda: None) for _ in range(4)}
     page.get_by_role("button", name="Pause", exact=True).click()
-    page.wait_for_timeout(200)
-    stopped, end = point(page)["at"], large(page)
+    end, stopped = still(page), point(page)["at"]
     page.wait_for_timeout(300)
-    assert (point(page)["at"], large(page)) == (stopped, end)
+    assert (large(page), point(page)["at"]) == (end, stopped)
     assert len(seen) == 4
     changes(page, lambda: sliders(page).nth(0).fill("1.5"))
     assert point(page)["at"] == stopped
@@ -235,8 +222,7 @@ def test_two_classes_are_blended(page, address):
     here(page)
     page.get_by_role("button", name="cat", exact=True).click()
     page.wait_for_function("() => document.querySelector('gan-explorer').point.label === 0")
-    page.wait_for_timeout(300)
-    cat = large(page)
+    cat = still(page)
     share = page.get_by_label("Share of it")
     expect(share).to_be_hidden()
     half = changes(page, lambda: page.get_by_label("Blend with", exact=True).select_option("dog"))
@@ -248,11 +234,9 @@ def test_two_classes_are_blended(page, address):
     changes(page, lambda: share.fill("0.3"))
     page.get_by_label("Blend with", exact=True).select_option("No other class")
     expect(share).to_be_hidden()
-    page.wait_for_timeout(300)
-    assert large(page) == cat
+    assert still(page) == cat
     page.get_by_role("button", name="dog", exact=True).click()
-    page.wait_for_timeout(500)
-    assert large(page) == dog
+    assert still(page) == dog
 
 
 @pytest.mark.parametrize(("lang", "names"), [("en-US", ["Walk", "Loop", "Favourites"]), ("zh-CN", ["漫步", "循环", "收藏"])])

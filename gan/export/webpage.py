@@ -38,7 +38,7 @@ def webpage(model: Model, card: dict[str, Any]) -> bytes:
     told = {**model.describe(), "live": False, "preview": None, "data": named, "name": card.get("name"), "card": card}
     data = {"model": told, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
     title = html.escape(f"{card.get('name') or card['title']} · GANarium")
-    styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "page/page.css"))
+    styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "explore/moving.css", "page/page.css"))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     return "\n".join([
         "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,

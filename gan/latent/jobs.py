@@ -1,10 +1,12 @@
 """Work of seconds for one visitor, done bit by bit only while that visitor asks how it goes. Imports no torch."""
 
+import math
 import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gan.errors import UserError
@@ -31,21 +33,24 @@ class Jobs:
             self._jobs[name] = (work, [self._clock()])
             return name
 
-    def ask(self, name: str) -> tuple[Any, int]:
-        """The work of a name, and how many have to end before it may go on: 0 where it may now. Raises UserError for one that is over or was let go."""
+    @contextmanager
+    def asked(self, name: str) -> Iterator[tuple[Any, int]]:
+        """While a question is answered, however long that takes: the work of a name, and how many have to end before it may go on, 0 where it may now.
+
+        Raises UserError for one that is over or was let go.
+        """
         with self._lock:
             self._sweep()
             if name not in self._jobs:
                 raise UserError("latent.search_over")
-            work, asked = self._jobs[name]
-            asked[0] = self._clock()
-            return work, max(0, list(self._jobs).index(name) + 1 - ABREAST)
-
-    def heard(self, name: str) -> None:
-        """Count the time from now on: the answer took some."""
-        with self._lock:
-            if name in self._jobs:
-                self._jobs[name][1][0] = self._clock()
+            work, last = self._jobs[name]
+            last[0] = math.inf
+            ahead = max(0, list(self._jobs).index(name) + 1 - ABREAST)
+        try:
+            yield work, ahead
+        finally:
+            with self._lock:
+                last[0] = self._clock()
 
     def end(self, name: str) -> None:
         """Let go of work; nothing happens where it is gone already."""
@@ -59,5 +64,5 @@ class Jobs:
 
     def _sweep(self) -> None:
         late = self._clock() - PATIENCE
-        for name in [name for name, (_, asked) in self._jobs.items() if asked[0] < late]:
+        for name in [name for name, (_, last) in self._jobs.items() if last[0] < late]:
             del self._jobs[name]

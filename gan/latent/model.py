@@ -233,7 +233,7 @@ def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
 
 def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:
     """The point, `across` further along direction i and `down` further along direction j."""
-    amounts = list(point.amounts) + [0.0] * (max(i, j) + 1 - len(point.amounts))
-    amounts[i] += across
-    amounts[j] += down
-    return dataclasses.replace(point, amounts=tuple(amounts))
+    for index, step in ((i, across), (j, down)):
+        stands = point.amounts[index] if index < len(point.amounts) else 0.0
+        point = placed(point, f"p{index}", stands + step)
+    return point

@@ -1,6 +1,5 @@
 """A run's past: its snapshots, and one point drawn by the generators of many steps. Importing this module imports no torch."""
 
-import dataclasses
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from gan.errors import UserError
 from gan.files import read_object
 from gan.latent.catalogue import MODEL_ID, read_model, read_run, stamp
-from gan.latent.point import Point, whole
+from gan.latent.point import Point, placed, whole
 from gan.latent.turns import Turns
 
 if TYPE_CHECKING:
@@ -132,8 +131,7 @@ def parse_steps(text: str) -> list[int]:
 
 def axis(point: Point, direction: int) -> list[Point]:
     """A point with the slider of a direction at each whole number from -REACH to REACH."""
-    amounts = list(point.amounts) + [0.0] * (direction + 1 - len(point.amounts))
-    return [dataclasses.replace(point, amounts=(*amounts[:direction], float(amount), *amounts[direction + 1 :])) for amount in range(-REACH, REACH + 1)]
+    return [placed(point, f"p{direction}", float(amount)) for amount in range(-REACH, REACH + 1)]
 
 
 def _name(model: "Model") -> str:

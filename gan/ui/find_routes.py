@@ -39,11 +39,10 @@ def find_routes(services: Services) -> list[BaseRoute]:
         if asked.get("end") is True:
             jobs.end(name)
             return {"state": "ended"}
-        finding, ahead = jobs.ask(name)
-        if ahead:
-            return {"state": "waiting", "ahead": ahead}
-        told = finding.advance()
-        jobs.heard(name)
+        with jobs.asked(name) as (finding, ahead):
+            if ahead:
+                return {"state": "waiting", "ahead": ahead}
+            told = finding.advance()
         if told["state"] == "done":
             jobs.end(name)
         return told

@@ -11,10 +11,6 @@ _LINES = """
 <link rel="stylesheet" href="gradio_api/gan/static/base.css">
 <link rel="stylesheet" href="gradio_api/gan/static/train.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/find.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/map.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/inside.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/directions.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore/moving.css">
 <script src="gradio_api/gan/static/early.js"></script>
 <script type="module" src="gradio_api/gan/static/app.js"></script>

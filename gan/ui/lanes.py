@@ -30,10 +30,7 @@ class Lane:
 
         Raises UserError("ui.busy") where too many wait already.
         """
-        limiter = self._limiter.get(None) or anyio.CapacityLimiter(self._abreast)
-        self._limiter.set(limiter)
-        if self._inside >= self._most:
-            raise UserError("ui.busy")
+        limiter = self._room()
         waits = self._inside >= self._abreast
 
         def work() -> Any:
@@ -47,17 +44,13 @@ class Lane:
         finally:
             self._inside -= 1
 
-
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
         """A place in the lane for work that takes turns with other threads itself, until the end of the block.
 
         Raises UserError("ui.busy") where too many wait already.
         """
-        limiter = self._limiter.get(None) or anyio.CapacityLimiter(self._abreast)
-        self._limiter.set(limiter)
-        if self._inside >= self._most:
-            raise UserError("ui.busy")
+        limiter = self._room()
         place = object()  # not the task: a stream that its client has left may be closed by another one
         self._inside += 1
         try:
@@ -68,6 +61,14 @@ class Lane:
                 limiter.release_on_behalf_of(place)
         finally:
             self._inside -= 1
+
+    def _room(self) -> anyio.CapacityLimiter:
+        """What lets in as many as go abreast. Raises UserError where too many wait for it already."""
+        if self._inside >= self._most:
+            raise UserError("ui.busy")
+        limiter = self._limiter.get(None) or anyio.CapacityLimiter(self._abreast)
+        self._limiter.set(limiter)
+        return limiter
 
 
 _OPENING, _SHEETS = Lane(4), Lane(2)

@@ -33,6 +33,7 @@ class GanExplorer extends HTMLElement {
     if (this.built) return;
     this.built = true;
     this.point = restore();
+    this.shown = null; // the point whose picture is on the screen
     this.models = [];
     this.broken = new Set();
     this.build();
@@ -183,7 +184,7 @@ class GanExplorer extends HTMLElement {
     this.neighbours.build(0);
     for (const sheet of this.sheets) sheet.clear();
     this.large.clear();
-    this.shown = false;
+    this.shown = null;
     this.place();
     this.picker.show(this.models, this.point.model);
     this.picker.reveal(this.point.model);
@@ -325,7 +326,7 @@ class GanExplorer extends HTMLElement {
         this.say(null);
         this.fetch();
       }
-      this.shown = true;
+      this.shown = asked;
       if (pixels) this.large.drawPixels(pixels);
       else this.large.draw(bitmap);
       this.path.tell(pixels ? this.local.ms : null, this.model);

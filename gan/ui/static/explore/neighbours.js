@@ -4,6 +4,7 @@ import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
 import { along, LIMIT, query } from "./point.js";
 import { Sheet } from "./sheet.js";
+import { directionOptions } from "./sliders.js";
 
 export const SIDE = 5;
 const REACH = (SIDE - 1) / 2;
@@ -42,7 +43,7 @@ export class Neighbours {
   build(count) {
     this.count = count;
     for (const select of this.selects) {
-      select.replaceChildren(...Array.from({ length: count }, (_, index) => h("option", { value: String(index) }, t("explore.direction", { number: index + 1 }))));
+      select.replaceChildren(...directionOptions(count));
     }
     this.place();
   }

@@ -90,5 +90,8 @@ export function usualName(id, title) {
   return title ? t("explore.attribute_class", { name: className(title) }) : id;
 }
 
+/** The choices of a <select> of so many principal directions. */
+export const directionOptions = (count) => Array.from({ length: count }, (_, index) => h("option", { value: String(index) }, usualName(`p${index}`)));
+
 /** How much a direction changes, where that is known. */
 export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));

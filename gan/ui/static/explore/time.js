@@ -9,6 +9,7 @@ import { picture, save } from "./pictures.js";
 import { title } from "./picker.js";
 import { query } from "./point.js";
 import { Sheet } from "./sheet.js";
+import { directionOptions } from "./sliders.js";
 
 const REACH = 3; // sigma to both sides, in whole steps
 const COLUMNS = 2 * REACH + 1;
@@ -121,7 +122,7 @@ export class View {
     this.filmSheet.clear();
     this.shown.hidden = true;
     this.nothing.hidden = true;
-    this.select.replaceChildren(...Array.from({ length: Math.min(DIRECTIONS, model.z_dim) }, (_, index) => h("option", { value: String(index) }, t("explore.direction", { number: index + 1 }))));
+    this.select.replaceChildren(...directionOptions(Math.min(DIRECTIONS, model.z_dim)));
   }
 
   #take(moments) {

@@ -8,15 +8,25 @@ import { h, t } from "../common.js";
  * only while it is open; `renew` and `place` are called after `open` as well.
  */
 const VIEWS = {
-  directions: () => import("./directions.js"),
-  map: () => import("./map.js"),
-  inside: () => import("./inside.js"),
-  find: () => import("./find.js"),
+  directions: () => styled(import("./directions.js"), "directions.css"),
+  map: () => styled(import("./map.js"), "map.css"),
+  inside: () => styled(import("./inside.js"), "inside.css"),
+  find: () => styled(import("./find.js"), "find.css"),
   walk: () => import("./walk.js"),
   loop: () => import("./loop.js"),
   favourites: () => import("./favourites.js"),
   time: () => import("./time.js"),
 };
+
+/** A view's module, once the style sheet beside it is there as well: nobody else waits for that. */
+async function styled(module, name) {
+  const sheet = h("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
+  await Promise.all([module, new Promise((done, failed) => {
+    Object.assign(sheet, { onload: done, onerror: () => failed(new Error(name)) });
+    document.head.append(sheet);
+  })]);
+  return module;
+}
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
 export class Views {
@@ -24,7 +34,7 @@ export class Views {
     Object.assign(this, { explorer, home, views: {}, current: "samples" });
     const names = ["samples", ...Object.keys(VIEWS)];
     this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => explorer.change({ view: name }) }, t(`explore.view_${name}`)));
-    this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), hidden: names.length < 2, onkeydown: (event) => this.#key(event) }, this.tabs);
+    this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
     this.element = h("div", { class: "xp-left" }, this.list, this.panel);
   }

@@ -2,7 +2,7 @@
 import { h, icon, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { Pad, shown } from "./moves.js";
-import { Slider } from "./sliders.js";
+import { directionOptions, Slider } from "./sliders.js";
 
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
 
@@ -33,7 +33,7 @@ export class View {
     if (count === this.count) return;
     this.count = count;
     for (const select of this.selects) {
-      select.replaceChildren(...Array.from({ length: count }, (_, index) => h("option", { value: String(index) }, t("explore.direction", { number: index + 1 }))));
+      select.replaceChildren(...directionOptions(count));
     }
     this.#choose();
   }
