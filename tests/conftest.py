@@ -73,13 +73,29 @@ def browser():
         yield browser
 
 
-@pytest.fixture(scope="module")
-def address(runs):
-    """Where the app serves a module's `runs`, a directory."""
+@pytest.fixture(scope="session")
+def server_of_models(tmp_path_factory):
+    """The address of a server and the folder of its runs, for all modules that only explore: to start one takes longer than most of their tests."""
     from tests.browsing import serve
 
+    runs = tmp_path_factory.mktemp("shared") / "runs"
     with serve(runs) as address:
-        yield address
+        yield address, runs
+
+
+@pytest.fixture(scope="module")
+def shelf(server_of_models):
+    """The folder of that server's runs, for a module to fill; empty again afterwards."""
+    folder = server_of_models[1]
+    yield folder
+    for run in folder.glob("[!.]*"):
+        shutil.rmtree(run)
+
+
+@pytest.fixture(scope="module")
+def address(server_of_models, runs):
+    """Where that server shows a module's `runs`, which it has put onto the `shelf`."""
+    return server_of_models[0]
 
 
 @pytest.fixture(scope="module")

@@ -28,15 +28,14 @@ ROUNDING, SELDOM = 1, 0.01
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
-    write_run(root, TEXTBOOK, DCGAN, created=3.0)
-    write_lively(root / CLASSES / "live.safetensors", COLOUR)
-    write_lively(root / TEXTBOOK / "live.safetensors", DCGAN)
-    write_run(root, LIVE, tiny_spec(), state="running", created=4.0)
-    return root
+def runs(shelf):
+    write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_run(shelf, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
+    write_run(shelf, TEXTBOOK, DCGAN, created=3.0)
+    write_lively(shelf / CLASSES / "live.safetensors", COLOUR)
+    write_lively(shelf / TEXTBOOK / "live.safetensors", DCGAN)
+    write_run(shelf, LIVE, tiny_spec(), state="running", created=4.0)
+    return shelf
 
 
 @pytest.fixture(scope="module")

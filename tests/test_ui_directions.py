@@ -25,11 +25,10 @@ NAMED = {
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
+def runs(shelf):
     for name, spec, created in ((RUN, tiny_spec(z_dim=40), 1.0), (OTHER, tiny_spec(z_dim=20), 2.0)):
-        write_lively_run(root, name, spec, created=created)
-    return root
+        write_lively_run(shelf, name, spec, created=created)
+    return shelf
 
 
 @pytest.fixture(scope="module")

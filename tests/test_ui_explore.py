@@ -17,14 +17,13 @@ DAMAGED = "20250102-050607-faces-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(root, CLASSES, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=["cat", "dog", "owl"], created=2.0)
-    write_run(root, DAMAGED, tiny_spec(), created=3.0)
-    weights = root / DAMAGED / "live.safetensors"
+def runs(shelf):
+    write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_run(shelf, CLASSES, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=["cat", "dog", "owl"], created=2.0)
+    write_run(shelf, DAMAGED, tiny_spec(), created=3.0)
+    weights = shelf / DAMAGED / "live.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    return root
+    return shelf
 
 
 @pytest.fixture(scope="module")

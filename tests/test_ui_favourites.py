@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    return write_models(tmp_path_factory.mktemp("runs"))
+def runs(shelf):
+    return write_models(shelf)
 
 
 def keep(page: Page, seed: int) -> None:

@@ -17,11 +17,10 @@ COLOUR = "20250102-040506-faces-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    write_lively_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_lively_run(root, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
-    return root
+def runs(shelf):
+    write_lively_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_lively_run(shelf, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
+    return shelf
 
 
 @pytest.fixture

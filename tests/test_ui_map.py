@@ -15,11 +15,10 @@ SPEC = tiny_spec(3, channels=3, z_dim=20)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    write_lively_run(root, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
-    write_run(root, LIVE, tiny_spec(), state="running", created=2.0)
-    return root
+def runs(shelf):
+    write_lively_run(shelf, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
+    write_run(shelf, LIVE, tiny_spec(), state="running", created=2.0)
+    return shelf
 
 
 @pytest.fixture(scope="module")

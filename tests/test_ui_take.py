@@ -77,10 +77,9 @@ def test_what_takes_long_has_a_lane_of_its_own():
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    write_run(root, RUN, tiny_spec(), created=1.0)
-    return root
+def runs(shelf):
+    write_run(shelf, RUN, tiny_spec(), created=1.0)
+    return shelf
 
 
 @pytest.mark.browser

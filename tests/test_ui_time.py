@@ -92,12 +92,11 @@ def test_wrong_values_get_a_sentence(ask, root, query, key):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    runs = tmp_path_factory.mktemp("runs")
-    write_past(runs, RUN, created=1.0)
-    write_past(runs, LIVE, STEPS[:4], state="running", created=2.0)
-    write_run(runs, BARE, SPEC, classes=["cat", "dog", "owl"], created=3.0)
-    return runs
+def runs(shelf):
+    write_past(shelf, RUN, created=1.0)
+    write_past(shelf, LIVE, STEPS[:4], state="running", created=2.0)
+    write_run(shelf, BARE, SPEC, classes=["cat", "dog", "owl"], created=3.0)
+    return shelf
 
 
 @pytest.fixture(scope="module")

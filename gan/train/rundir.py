@@ -17,6 +17,7 @@ from gan.train.history import surplus
 from gan.train.trainer import Trainer
 
 GRIDS_KEPT, GRIDS_MOST = 160, 240
+GRIDS_NEWEST = 10  # stay in any case: pages have just been told of them, and may be slow to ask
 SNAPSHOTS_MOST = 32
 COMMANDS = ("pause", "stop", "sample", "save")
 RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
@@ -84,7 +85,7 @@ class RunDir:
         """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the older ones."""
         write_bytes(self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8)))
         self.status["sample_step"] = step
-        self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT)
+        self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
 
     def write_live(self, trainer: Trainer) -> None:
         """Publish the newest EMA generator for readers."""
@@ -99,10 +100,10 @@ class RunDir:
     def _steps(self, folder: str, suffix: str) -> list[int]:
         return sorted(int(p.stem) for p in (self.path / folder).glob("*" + suffix) if p.stem.isdigit())
 
-    def _thin(self, folder: str, suffix: str, most: int, keep: int) -> None:
+    def _thin(self, folder: str, suffix: str, most: int, keep: int, newest: int = 1) -> None:
         steps = self._steps(folder, suffix)
         if len(steps) > most:
-            for step in surplus(steps, keep):
+            for step in surplus(steps, keep, newest):
                 (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:

@@ -21,6 +21,7 @@ from torch import nn
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.spec import read_header
+from gan.train.adam import Adam
 from gan.train.trainer import Trainer
 
 NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
@@ -36,31 +37,11 @@ class Loaded(NamedTuple):
     damage: str | None
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    return {f"{index}.{name}": value for index, state in optimizer.state_dict()["state"].items() for name, value in state.items()}
-
-
-@torch.no_grad()
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Put saved moments back; the settings of the parameter groups stay, because they are the schedule's device tensors."""
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
-    optimizer.state.clear()  # a run that goes back to its beginning has moments that the checkpoint lacks
-    for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
-        if index in state:
-            # In the parameter's own memory format: the fused optimizer walks both as flat memory.
-            optimizer.state[parameter] = {
-                name: torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone() for name, value in state[index].items()
-            }
-
-
 def _modules(trainer: Trainer) -> dict[str, nn.Module]:
     return {"G": trainer.G, "D": trainer.D, "ema": trainer.ema}
 
 
-def _optimizers(trainer: Trainer) -> dict[str, torch.optim.Optimizer]:
+def _optimizers(trainer: Trainer) -> dict[str, Adam]:
     return {"opt_g": trainer.opt_g, "opt_d": trainer.opt_d}
 
 
@@ -71,7 +52,7 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], repl
     """
     tensors = {f"{part}.{name}": t for part, module in _modules(trainer).items() for name, t in module.state_dict().items()}
     for part, optimizer in _optimizers(trainer).items():
-        tensors |= {f"{part}.{name}": t for name, t in _optimizer_tensors(optimizer).items()}
+        tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
     tensors["means"] = trainer.means
     if trainer.groups is not None:  # another version of scipy may sort the pictures into other looks
@@ -179,7 +160,7 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     for name, module in _modules(trainer).items():
         module.load_state_dict(part(name))
     for name, optimizer in _optimizers(trainer).items():
-        _load_optimizer(optimizer, part(name))
+        optimizer.load(part(name))
     for name, value in part("augmentation").items():
         trainer.augmentation[name].copy_(value)
     trainer.means.copy_(tensors["means"])

@@ -23,6 +23,7 @@ from gan.errors import UserError
 from gan.looks import find_looks
 from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator
+from gan.train.adam import Adam
 from gan.train.graph import GraphedStep
 
 if TYPE_CHECKING:
@@ -105,9 +106,8 @@ class Trainer:
         self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
 
-    def _adam(self, module: nn.Module, lr: torch.Tensor) -> torch.optim.Adam:
-        betas = (self.config.beta1, self.config.beta2)
-        return torch.optim.Adam(module.parameters(), lr=lr, betas=betas, eps=1e-8, fused=True, capturable=self.device.type == "cuda")
+    def _adam(self, module: nn.Module, lr: torch.Tensor) -> Adam:
+        return Adam(module.parameters(), lr, (self.config.beta1, self.config.beta2), capturable=self.device.type == "cuda")
 
     def _fixed_latents(self, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         rng = torch.Generator().manual_seed(seed_for(self.config.seed, "grid"))
@@ -233,7 +233,7 @@ class Trainer:
 
     def _update_d(self, parts: list[Part], fakes: list[torch.Tensor], penalised: bool) -> tuple[torch.Tensor, ...]:
         """Returns loss and penalty, means over the batch, and the logits on its real and fake images (N,)."""
-        self.opt_d.zero_grad(set_to_none=True)
+        self.opt_d.zero_grad()
         told = [self._teach_d(part, fake, self.config.penalty if penalised else "none") for part, fake in zip(parts, fakes, strict=True)]
         self.opt_d.step()
         losses, penalties, on_real, on_fake = zip(*told, strict=True)
@@ -263,7 +263,7 @@ class Trainer:
     def _update_g(self, parts: list[Part], fakes: list[torch.Tensor] | None) -> torch.Tensor:
         """fakes: G's images of the parts with what led to them, or None to draw them again, each when its turn comes."""
         self.D.requires_grad_(False)
-        self.opt_g.zero_grad(set_to_none=True)
+        self.opt_g.zero_grad()
         losses = [self._teach_g(part, self._draw(part) if fakes is None else fakes[index]) for index, part in enumerate(parts)]
         self.opt_g.step()
         self.D.requires_grad_(True)
