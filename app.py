@@ -11,20 +11,19 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gan.errors import UserError
 from gan.runs.store import default_root
 from gan.runs.usage import QUOTA_GB, parse_gigabytes
 from gan.ui.access import Access, find_token
-from gan.ui.page import build_page, launch_options
 from gan.ui.services import Services
 
-services = Services()
-demo = build_page(services)
+if TYPE_CHECKING:
+    import gradio as gr
 
 
-def main() -> None:
-    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint."""
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
@@ -34,7 +33,12 @@ def main() -> None:
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint."""
+    args, services, demo = _options(), Services(), None
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
@@ -42,10 +46,11 @@ def main() -> None:
         services.access = Access(find_token(args.teacher_token))
         services.host = args.host or ""
         services.open(args.runs.resolve(), parse_gigabytes(args.quota))
-        _listen(args.host, args.port)
+        demo = _serve(services, args.host, args.port)
         services.start()
     except UserError as error:
-        demo.close(verbose=False)
+        if demo:
+            demo.close(verbose=False)
         print(error, file=sys.stderr)
         sys.exit(2)
     done.wait()
@@ -54,13 +59,18 @@ def main() -> None:
     demo.close(verbose=False)
 
 
-def _listen(host: str | None, port: int | None) -> None:
-    """Serve the page and say where. Raises UserError where that can't be done."""
+def _serve(services: Services, host: str | None, port: int | None) -> "gr.Blocks":
+    """Build the page, serve it and say where. Raises UserError where that can't be done."""
+    from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
+
+    demo = build_page(services)
     try:
         demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
     except (OSError, OverflowError) as error:
+        demo.close(verbose=False)
         raise UserError("ui.bad_port", host=host or "127.0.0.1", port=port or "7860-7959") from error
     print(f"GANarium is at {demo.local_url}", flush=True)
+    return demo
 
 
 if __name__ == "__main__":

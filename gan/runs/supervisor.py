@@ -53,7 +53,7 @@ class Supervisor:
         self._spare_not_before = 0.0
         self._training_since: float | None = None
         self._next_survey = 0.0
-        self._claim: Path | None = None
+        self._claimed: Path | None = None
         self._room = Room(store.usage)
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -63,16 +63,20 @@ class Supervisor:
 
     # Start and end
 
+    def claim(self) -> None:
+        """Take the directory for this process. Raises UserError where another server already supervises it, or the disk is full."""
+        with self._lock, writing():
+            self.store.root.mkdir(parents=True, exist_ok=True)
+            self._claimed = handover.claim(self.store.root)
+
     def start(self) -> None:
         """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
         A run that the end of the last server interrupted goes on, before all that wait.
 
-        Raises UserError where another server already supervises the same directory, or the disk is full.
+        Raises what `claim` raises.
         """
-        with self._lock, writing():
-            self.store.root.mkdir(parents=True, exist_ok=True)
-            self._claim = handover.claim(self.store.root)
+        self.claim()
         self.store.sweep(crashed=True)
         with self._lock:
             handover.take_up(self.store)
@@ -103,8 +107,8 @@ class Supervisor:
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
             handover.mark(self.store, (run_id for run_id in interrupted if run_id not in self._live))
-            if self._claim is not None:
-                self._claim.unlink(missing_ok=True)
+            if self._claimed is not None:
+                self._claimed.unlink(missing_ok=True)
 
     # What the page asks for
 

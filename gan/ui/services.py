@@ -31,7 +31,7 @@ class Services:
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads.
 
-        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory can't be made.
+        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory can't be made, or another server has it.
         """
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -39,6 +39,7 @@ class Services:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self.store = Store(runs, allowed)
         self.supervisor = Supervisor(self.store)
+        self.supervisor.claim()
         self.uploads = runs / ".uploads"
 
     def explorer(self) -> Any:
