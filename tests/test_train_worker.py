@@ -88,16 +88,27 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
     assert read_json(run / "status.json")["images"] == 2000
 
 
-@pytest.mark.parametrize("how", ["pause", "SIGTERM", "SIGINT"])
-def test_pause_leaves_a_checkpoint_and_the_run_goes_on_from_it(how, long_run):
-    worker = start(long_run)
-    wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
+def pause(run: Path, how: str) -> dict:
+    """Train for some steps and interrupt; the status that this leaves."""
+    worker = start(run)
+    wait_for(run, lambda s: s["state"] == "running" and s["step"] > 3)
     if how == "pause":
-        ask(long_run, "pause")
+        ask(run, "pause")
     else:
         worker.send_signal(getattr(signal, how))
     assert worker.wait(30) == 0
-    paused = read_json(long_run / "status.json")
+    return read_json(run / "status.json")
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT"])
+def test_a_signal_leaves_a_paused_run_with_a_checkpoint(how, long_run):
+    paused = pause(long_run, how)
+    assert paused["state"] == "paused"
+    assert saved_step(long_run / "state") == paused["step"]
+
+
+def test_pause_leaves_a_checkpoint_and_the_run_goes_on_from_it(long_run):
+    paused = pause(long_run, "pause")
     assert paused["state"] == "paused"
     assert saved_step(long_run / "state") == paused["step"]
     before = (long_run / "stats.jsonl").read_text()
