@@ -36,6 +36,7 @@ MESSAGES = {
     "latent.unknown_model": "There is no model called “{name}”. Choose one from the list.",
     "latent.unknown_direction": "This model has no direction “{name}”. Choose one in the view Directions.",
     "latent.finding": "What z does to this model's pictures is still being looked for. The page tries again by itself.",
+    "latent.bad_choice": "This is no list of sliders: its directions or names are too many, too long, or can't be read. Reload the page and try again.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",
     "latent.not_whole": "“{value}” is not a whole number that {name} can take. Give digits only.",

@@ -43,6 +43,11 @@ def sliders(page: Page):
     return page.locator(".xp-sliders input[type=range]")
 
 
+def bar(page: Page, name: str):
+    """The slider of a direction, by its id."""
+    return page.locator(f'.xp-sliders [data-id="{name}"] input')
+
+
 def large(page: Page) -> bytes:
     """The pixels of the large picture."""
     return page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()").encode()

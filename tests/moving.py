@@ -21,6 +21,7 @@ AS_NEW = """async (model) => {
   explorer.choose(model, fresh());
   delete explorer.views.views.loop;
   delete explorer.views.views.favourites;
+  if (explorer.chosen.model) explorer.chosen.reset();
   localStorage.clear();
   dispatchEvent(new StorageEvent("storage", { key: null }));
   scrollTo(0, 0);

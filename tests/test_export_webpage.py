@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from gan.export.card import short_card
 from gan.export.webpage import main, webpage
 from gan.latent.catalogue import read_run, read_shipped
+from gan.latent.choice import Choice
 from gan.latent.model import Model
 from gan.latent.point import Point
 from gan.provenance import XMP
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.browser
 ROUNDING, SELDOM = 1, 0.01
 SHIPPED = ("digits", "landscapes")
 TITLE = "<b>Cats & </script><script>window.hit = 1</script>"
+HOSTILE = "<img src=x onerror=window.hit=1></script>"
+CHOSEN = Choice(("s2", "s0", "slant", "p3"), {"s0": HOSTILE, "p9": "not on a slider"}, ("p1",))
 CLASSES = ["cat", "</script><img src=x onerror=window.hit=1>", "owl"]
 
 
@@ -39,6 +42,8 @@ def folder(tmp_path_factory):
     for name in SHIPPED:
         model = shipped(name)
         (folder / f"{name}.html").write_bytes(webpage(model, short_card(model.entry)))
+    digits = shipped("digits")
+    (folder / "chosen.html").write_bytes(webpage(digits, short_card(digits.entry), CHOSEN))
     run = write_run(folder, RUN, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=CLASSES, state="running")
     write_lively(run / "live.safetensors", tiny_spec(3, channels=3, z_dim=20, looks=4))
     (run / "name.txt").write_text(TITLE)
@@ -107,7 +112,7 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     expect(sliders).to_have_count(10)
     seed = page.get_by_label("Seed", exact=True)
     same(drawn(page, lambda: seed.fill("7")), served(model, Point(7)))
-    same(drawn(page, lambda: sliders.nth(0).fill("2")), served(model, Point(7, amounts=(2.0,))))
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=p0] input").fill("2")), served(model, Point(7, amounts=(2.0,))))
     same(drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")), served(model, Point(7, 0.5, amounts=(2.0,))))
     found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
@@ -121,6 +126,23 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
         same(found, served(model, Point(int(seed.input_value()), 0.5, 3, to=9, way=0.3)))
     assert page.wrong == []
     assert desktop.asked == []
+    page.close()
+
+
+def test_it_has_the_sliders_that_were_chosen(desktop, folder):
+    model, page = shipped("digits"), visit(desktop, folder, "chosen")
+    assert page.locator(".xp-sliders .xp-name").all_text_contents() == ["Factor 3", HOSTILE, "Slant", "Direction 4"]
+    assert page.evaluate("window.hit") is None
+    model.attributes()
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")), served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))))
+    page.wait_for_function("location.hash.includes('x=s0:2,slant:-1.5')")
+    page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&lang=en")
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
+    expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
+    assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, "what the page has not is left out"
+    assert page.wrong == []
     page.close()
 
 

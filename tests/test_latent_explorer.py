@@ -1,6 +1,7 @@
 """The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to many threads at once."""
 
 import contextlib
+import dataclasses
 import io
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def test_the_same_point_gives_the_same_bytes_in_another_explorer(explorer, tmp_p
         one, two = explorer.open(model_id), again.open(model_id)
         assert one.image(point) == one.image(point) == two.image(point)
         assert one.wall(5) == two.wall(5)
-        assert one.chart(point, 0, 1, 0.5) == two.chart(point, 0, 1, 0.5)
+        assert one.chart(point, "p0", "p1", 0.5) == two.chart(point, "p0", "p1", 0.5)
         assert one.strip(point, 2, 5) == two.strip(point, 2, 5)
 
 
@@ -176,10 +177,12 @@ def test_strip_ends_are_the_two_seeds(explorer, label):
 
 def test_a_chart_steps_along_two_directions(explorer):
     model, point = explorer.open("shipped:digits"), Point(8, 0.9, 1, (0.5,))
-    sheet = pixels(model.chart(point, 0, 3, 0.7))
+    sheet = pixels(model.chart(point, "p0", "p3", 0.7))
     assert sheet.shape == (5 * 28, 5 * 28)
     assert same(cell(sheet, 2, 2), pixels(model.image(point)))
     assert same(cell(sheet, 1, 4), pixels(model.image(Point(8, 0.9, 1, (0.5 + 1.4, 0.0, 0.0, -0.7)))))
+    sheet = pixels(model.chart(dataclasses.replace(point, moves=(("s1", 1.0),)), "s1", "p0", 1.0))
+    assert same(cell(sheet, 3, 0), pixels(model.image(Point(8, 0.9, 1, (1.5,), moves=(("s1", -1.0),)))))
 
 
 def test_a_walk_keeps_sliders_and_ends_at_the_other_seed(explorer):

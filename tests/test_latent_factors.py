@@ -87,6 +87,7 @@ def test_dead_directions_and_twins_are_told():
     found = directions([2.0, 0.1, 1.0, 0.8, 0.5], overlap).verdicts()
     assert [verdict["dead"] for verdict in found] == [False, True, False, False, False]
     assert [verdict["twin"] for verdict in found] == [None, None, 0, None, None], "a dead one is nobody's twin"
+    assert directions([1.0, 0.1, 2.0, 0.8, 0.5], overlap).verdicts()[0]["twin"] == 2, "the one that does less is the twin, wherever it stands"
 
 
 def test_two_ways_to_the_same_change_overlap():
@@ -98,7 +99,8 @@ def test_two_ways_to_the_same_change_overlap():
     first, second, other = order
     assert found.overlap[first, second] > 0.99
     assert found.overlap[first, other] < 0.3
-    assert found.verdicts()[second]["twin"] == first
+    stronger, weaker = sorted((first, second), key=lambda k: -found.effect[k])
+    assert (found.verdicts()[weaker]["twin"], found.verdicts()[stronger]["twin"]) == (stronger, None)
 
 
 def test_looks_are_taken_out_as_classes_are():

@@ -78,15 +78,16 @@ def test_directions_are_those_of_the_newest(explorer):
 
 
 def test_an_axis_is_the_slider_at_every_whole_number():
-    points = axis(Point(3, amounts=(1.0,)), 2)
+    points = axis(Point(3, amounts=(1.0,)), "p2")
     assert [point.amounts for point in points] == [(1.0, 0.0, float(amount)) for amount in range(-3, 4)]
-    assert [point.amounts[0] for point in axis(Point(3, amounts=(1.0, 2.0)), 0)] == [-3, -2, -1, 0, 1, 2, 3]
+    assert [point.amounts[0] for point in axis(Point(3, amounts=(1.0, 2.0)), "p0")] == [-3, -2, -1, 0, 1, 2, 3]
+    assert [point.moves for point in axis(Point(3, moves=(("s1", 2.0),)), "s1")][::6] == [(("s1", -3.0),), (("s1", 3.0),)]
     assert points[3] == dataclasses.replace(points[0], amounts=(1.0, 0.0, 0.0))
 
 
 def test_a_sheet_has_a_row_for_each_step(explorer):
     newest = explorer.open(ID)
-    sheet = Image.open(io.BytesIO(explorer.snapshots.sheet(newest, [10, 50], axis(Point(3), 1))))
+    sheet = Image.open(io.BytesIO(explorer.snapshots.sheet(newest, [10, 50], axis(Point(3), "p1"))))
     assert sheet.size == (7 * 28, 2 * 28)
     assert sheet.info["Software"] == "GANarium"
     one = np.asarray(Image.open(io.BytesIO(explorer.snapshots.sheet(newest, [50], [Point(3)]))))
@@ -149,5 +150,5 @@ def test_steps_are_checked(text):
 
 def test_a_sheet_is_not_too_large(explorer):
     with pytest.raises(UserError) as error:
-        explorer.snapshots.sheet(explorer.open(ID), [10] * 20, axis(Point(3), 0))
+        explorer.snapshots.sheet(explorer.open(ID), [10] * 20, axis(Point(3), "p0"))
     assert key(error) == "latent.too_many"

@@ -13,7 +13,7 @@ from gan.latent.point import Point
 from gan.latent.sampling import latent, mixed_label, slerp
 from gan.models import ModelSpec
 from tests.browsing import SLOW
-from tests.exploring import changes, here, large, sliders, visit
+from tests.exploring import bar, changes, here, large, visit
 from tests.generators import RUN, tiny_spec, write_lively, write_run, write_weights
 
 pytestmark = pytest.mark.browser
@@ -162,7 +162,7 @@ def test_sliders_need_no_server(page):
     page.route("**/gan/image*", lambda route: route.abort())
     seen = {large(page)}
     for value in ("1", "2", "-1.5"):
-        seen.add(changes(page, lambda value=value: sliders(page).nth(0).fill(value)))
+        seen.add(changes(page, lambda value=value: bar(page, "p0").fill(value)))
     seen.add(changes(page, lambda: page.get_by_role("button", name="Randomise").click()))
     page.unroute("**/gan/image*")
     assert len(seen) == 5
@@ -175,7 +175,7 @@ def test_sheets_are_those_of_the_server(page, address, model):
     here(page)
     page.route(re.compile("/gan/(neighbours|strip)"), lambda route: route.abort())
     page.locator(".xp-near").scroll_into_view_if_needed()
-    go(page, f"model={model}&seed=5&d=0.5,0,2.5&to=8&axes=2,1")
+    go(page, f"model={model}&seed=5&d=0.5,0,2.5&to=8&axes=p2,s1")
     for sheet in ("neighbours", "way"):
         page.wait_for_function("""(name) => {
           const { sheet } = document.querySelector("gan-explorer")[name];
@@ -222,7 +222,7 @@ def test_without_the_means_the_server_draws(desktop, address, lack):
     page.on("request", lambda request: asked.append(request.url))
     visit(page, address)
     page.wait_for_timeout(1500)
-    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    changes(page, lambda: bar(page, "p0").fill("2"))
     expect(page.locator(".xp-path")).to_have_text(SERVER)
     assert not any("/gan/generator" in url or "onnxruntime" in url for url in asked)
     page.close()
@@ -233,7 +233,7 @@ def test_where_the_generator_does_not_come_the_server_draws(desktop, address):
     page.route("**/gan/generator*", lambda route: route.fulfill(body=b"no model", headers={"X-Model-Version": "?"}))
     visit(page, address)
     page.wait_for_timeout(1500)
-    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    changes(page, lambda: bar(page, "p0").fill("2"))
     expect(page.locator(".xp-path")).to_have_text(SERVER)
     page.close()
 
@@ -250,7 +250,7 @@ def test_where_the_worker_fails_the_server_draws(desktop, address, worker):
     page.route("**/local-worker.js", lambda route: route.fulfill(body=WORKERS[worker], content_type="text/javascript"))
     with page.expect_console_message(lambda message: message.text.startswith("the server draws")):
         visit(page, address)
-    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    changes(page, lambda: bar(page, "p0").fill("2"))
     expect(page.locator(".xp-path")).to_have_text(SERVER)
     expect(page.locator(".xp-note")).to_be_hidden()
     page.close()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, large, sliders, visit
+from tests.exploring import bar, changes, large, sliders, visit
 from tests.generators import RUN, tiny_spec, write_lively_run
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ OTHER = "20250102-040506-faces-modern"
 NAMED = {
     "directions": [
         {"id": "night", "title": "", "effect": 2.5, "share": False, "moved": 1.25, "steady": 0.97, "low": 0.2, "high": 0.6,
-         "others": [["brightness", -1.5]]},
+         "others": [["brightness", -1.5], ["sea", 1.0], ["trees", -0.9], ["lake", 0.6], ["shore", -0.5]]},
         {"id": "class3", "title": "owl", "effect": 0.5, "share": True, "moved": 0.75, "steady": 0.8, "low": 0.1, "high": 0.5, "others": []},
     ],
     "fixed": ["sea", "class1"], "titles": {"class1": "fox", "class3": "owl"},
@@ -85,7 +85,11 @@ def drawn(page: Page, name: str) -> None:
 
 def test_principal_directions_are_there_at_once_and_have_sliders(page):
     expect(page.locator(".xp-dir")).to_have_count(10)
-    assert names(page) == slider_names(page) == [f"Direction {number}" for number in range(1, 11)]
+    assert names(page) == slider_names(page)
+    assert set(names(page)) == {f"Direction {number}" for number in range(1, 11)}
+    effects = [float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()]
+    assert effects == sorted(effects, reverse=True)
+    assert len(set(effects)) > 2
     expect(row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1")).to_have_attribute("aria-pressed", "true")
 
 
@@ -95,11 +99,11 @@ def test_a_strip_goes_from_one_end_of_the_slider_to_the_other(page):
     assert [cells.nth(k).get_attribute("aria-label") for k in (0, 3, 6)] == ["Direction 2 at −3.0", "Direction 2 at 0.0", "Direction 2 at +3.0"]
     expect(cells.nth(3)).to_have_attribute("aria-current", "true")
     changes(page, lambda: cells.nth(5).click())
-    assert sliders(page).nth(1).input_value() == "2"
+    assert bar(page, "p1").input_value() == "2"
     expect(cells.nth(5)).to_have_attribute("aria-current", "true")
     page.keyboard.press("ArrowRight")
     changes(page, lambda: page.keyboard.press("Enter"))
-    assert sliders(page).nth(1).input_value() == "3"
+    assert bar(page, "p1").input_value() == "3"
 
 
 def test_the_strips_follow_the_point(page):
@@ -129,7 +133,8 @@ def test_a_factor_gets_a_slider_that_the_address_names(page):
 
 
 def test_names_and_order_outlive_a_reload(desktop, page, address):
-    row(page, "Direction 3").get_by_role("button", name="Rename Direction 3").click()
+    first, second, third = slider_names(page)[:3]
+    page.get_by_role("button", name=f"Rename {third}", exact=True).click()
     page.keyboard.type("  Sharp edges ")
     page.keyboard.press("Enter")
     assert slider_names(page)[2] == "Sharp edges"
@@ -142,21 +147,22 @@ def test_names_and_order_outlive_a_reload(desktop, page, address):
     page.get_by_role("button", name="Move Sharp edges up").click()
     expect(page.get_by_role("button", name="Move Sharp edges up")).to_be_focused()
     page.keyboard.press("Enter")
-    assert slider_names(page)[:3] == ["Sharp edges", "Direction 1", "Direction 2"]
+    assert slider_names(page)[:3] == ["Sharp edges", first, second]
     expect(page.locator(".xp-directions [role=status]")).to_have_text("Sharp edges is now number 1 of 10.")
     expect(page.get_by_role("button", name="Move Sharp edges down")).to_be_focused()
     page.keyboard.press("Alt+ArrowDown")
-    assert slider_names(page)[:3] == names(page)[:3] == ["Direction 1", "Sharp edges", "Direction 2"]
+    assert slider_names(page)[:3] == names(page)[:3] == [first, "Sharp edges", second]
     again = desktop.new_page()
     visit(again, address, rest="&view=directions")
     expect(again.locator(".xp-sliders .xp-name").nth(1)).to_have_text("Sharp edges")
     changes(again, lambda: sliders(again).nth(1).fill("2"))
-    again.wait_for_function("location.hash.includes('d=0,0,2')")
+    place = int(third.removeprefix("Direction ")) - 1
+    again.wait_for_function("(d) => location.hash.includes(d)", arg="d=" + "0," * place + "2")
     again.close()
     page.get_by_role("button", name="Rename Sharp edges").click()
     page.keyboard.press("Delete")
     page.keyboard.press("Enter")
-    assert slider_names(page)[1] == "Direction 3", "an empty name brings the usual one back"
+    assert slider_names(page)[1] == third, "an empty name brings the usual one back"
 
 
 def test_a_hidden_direction_can_be_shown_again(page):
@@ -223,6 +229,91 @@ def test_a_list_is_exported_and_imported(page, tmp_path):
     expect(page.locator(".xp-directions [role=status]")).to_contain_text("holds no directions")
 
 
+def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
+    page.get_by_role("button", name="Rename Direction 2", exact=True).click()
+    page.keyboard.type("Blurred")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Hide Blurred").click()
+    page.get_by_role("button", name="Rename Direction 5", exact=True).click()
+    page.keyboard.type("Bold")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Slider for Bold").click()
+    choose(page, "My sliders")
+    with page.expect_download() as info:
+        page.get_by_role("button", name="Export").click()
+    info.value.save_as(tmp_path / "list.json")
+    told = {each["id"]: (each["name"], each["slider"], each["hidden"]) for each in json.loads((tmp_path / "list.json").read_text())["directions"]}
+    assert (told["p1"], told["p4"], told["p0"]) == (("Blurred", False, True), ("Bold", False, False), ("Direction 1", True, False))
+    page.get_by_role("button", name="Start over").click()
+    page.locator(".xp-directions input[type=file]").set_input_files(tmp_path / "list.json")
+    expect(page.locator(".xp-directions [role=status]")).to_have_text("8 directions are now on the sliders.")
+    choose(page, "Principal")
+    assert "Blurred" not in names(page)
+    expect(row(page, "Bold").get_by_role("button", name="Slider for Bold")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_list_is_saved_for_everybody(browser, page, address):
+    page.get_by_role("button", name="Rename Direction 3", exact=True).click()
+    page.keyboard.type("Serif")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Hide Direction 2", exact=True).click()
+    choose(page, "My sliders")
+    page.get_by_role("button", name="Move Serif down").click()
+    page.get_by_role("button", name="Save for everybody").click()
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody who opens this model begins with these sliders")
+    wanted = slider_names(page)
+    with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
+        other = context.new_page()
+        other.set_default_timeout(SLOW)
+        visit(other, address, rest="&view=directions")
+        drawn(other, "Serif")
+        assert slider_names(other) == wanted
+        assert "Direction 2" not in names(other)
+        other.get_by_role("button", name="Rename Serif").click()
+        other.keyboard.type("My own")
+        other.keyboard.press("Enter")
+        other.reload()
+        drawn(other, "My own")
+        assert slider_names(other) == [name.replace("Serif", "My own") for name in wanted], "what he chose himself goes before"
+        choose(other, "My sliders")
+        other.get_by_role("button", name="Start over").click()
+        assert slider_names(other) == wanted, "over means as it was saved"
+        other.evaluate("document.documentElement.dataset.control = 'no'")
+        expect(other.get_by_role("button", name="No longer for everybody")).to_be_hidden()
+    page.get_by_role("button", name="No longer for everybody").click()
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody begins with the usual sliders again")
+    assert slider_names(page) == wanted, "they have become this browser's own"
+    page.get_by_role("button", name="Start over").click()
+    assert "Serif" not in slider_names(page)
+
+
+def test_directions_that_were_found_anew_say_so(desktop, page, address):
+    page.evaluate("""() => {
+      const { chosen } = document.querySelector("gan-explorer");
+      chosen.rename("p2", "Serif");
+      chosen.rename("night", "Dark");
+      chosen.hide("sea");
+      chosen.hide("p1");
+    }""")
+    again = desktop.new_page()
+
+    def newer(route):
+        model = route.fetch().json()
+        route.fulfill(json={**model, "directions_version": "newer"})
+
+    again.route("**/gan/model?*", newer)
+    visit(again, address, rest="&view=directions")
+    told = again.locator(".xp-controls").get_by_text("the directions were found anew")
+    expect(told).to_be_visible()
+    assert {"Direction 2", "Direction 3"} < set(slider_names(again))
+    kept = again.evaluate("(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return [names, hidden]; })()")
+    assert kept == [{"night": "Dark"}, ["sea"]], "what has a name means the same as before"
+    drawn(again, "Direction 1")
+    row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
+    expect(told).to_be_hidden()
+    again.close()
+
+
 def name_them(page: Page) -> None:
     """Directions with names as a model of landscapes would have them; what the server draws of them is the first two factors."""
 
@@ -245,10 +336,21 @@ def test_named_directions_say_what_they_do(desktop, address):
     expect(page.locator(".xp-sliders .xp-name").last).to_have_text("Night")
     choose(page, "Named")
     expect(page.locator(".xp-dir")).to_have_count(2)
-    expect(row(page, "Night")).to_contain_text("+1.3 σ from −2 to +2, upwards in 97\u202f% of pictures. Moves along with it: Brightness −1.5 σ.")
+    expect(row(page, "Night")).to_contain_text("+1.3 σ from −2 to +2, upwards in 97\u202f% of pictures. Moves along with it:")
+    expect(row(page, "Night")).to_contain_text("Brightness −1.5 σ, Sea +1.0 σ, Trees −0.9 σ.")
+    expect(row(page, "Night")).not_to_contain_text("Lake")
+    row(page, "Night").get_by_role("button", name="and 2 more").click()
+    expect(row(page, "Night")).to_contain_text("Trees −0.9 σ, Lake +0.6 σ, Shore −0.5 σ.")
+    row(page, "Night").get_by_role("button", name="Fewer", expanded=True).press("Enter")
+    expect(row(page, "Night")).not_to_contain_text("Lake")
+    expect(row(page, "More like: owl").get_by_role("button", name="more")).to_have_count(0)
     expect(row(page, "More like: owl")).to_contain_text("In 10\u202f% of pictures at −2, in 50\u202f% at +2. Hardly anything else moves.")
     expect(page.locator(".xp-directions")).to_contain_text("that decides): Sea, More like: fox.")
     drawn(page, "Night")
+    expect(page.locator(".xp-near select").first.locator("option", has_text="Night")).to_have_count(0)
+    page.evaluate("document.querySelector('gan-explorer').chosen.add('night')")
+    expect(page.locator(".xp-near select").first.locator("option", has_text="Night")).to_have_count(1)
+    page.evaluate("document.querySelector('gan-explorer').chosen.remove('night')")
     row(page, "More like: owl").get_by_role("button", name="Slider for More like: owl").click()
     assert slider_names(page)[-2:] == ["More like: owl", "Night"]
     page.close()
@@ -291,11 +393,12 @@ def test_with_the_generator_here_the_strips_need_no_server(browser, address):
 
 def test_another_model_has_a_list_of_its_own(page, address):
     row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
+    expect(bar(page, "p0")).to_have_count(0)
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{OTHER}")
-    expect(page.locator(".xp-sliders .xp-name").first).to_have_text("Direction 1")
+    expect(bar(page, "p0")).to_have_count(1)
     drawn(page, "Direction 1")
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{RUN}")
-    expect(page.locator(".xp-sliders .xp-name").first).to_have_text("Direction 2")
+    expect(bar(page, "p0")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
@@ -306,12 +409,13 @@ def test_on_a_phone_everything_can_be_touched(browser, address, language):
         visit(page, address, rest="&view=directions")
         expect(page.locator(".xp-dir")).to_have_count(10)
         page.locator(".xp-directions .xp-chip[value=chosen]").tap()
+        third = page.locator(".xp-dir").nth(2).get_attribute("data-id")
         page.locator(".xp-dir .is-up").nth(2).tap()
-        assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == "p2"
+        assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == third
         small = page.locator(".xp-directions").evaluate("""(view) => [...view.querySelectorAll("button:not(.xp-cell)")].filter((button) => button.offsetParent)
           .filter((button) => button.offsetHeight < 40 || button.offsetWidth < 40).map((button) => button.outerHTML)""")
         assert small == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if language == "zh-CN":
             expect(page.locator("#xp-tab-directions")).to_have_text("方向")
-            expect(page.locator(".xp-dir-name").first).to_have_text("方向 1")
+            expect(page.locator(".xp-dir-name").first).to_have_text(re.compile("方向 [0-9]+"))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.exploring import changes, large, seed, sheet, sliders, still, visit
+from tests.exploring import bar, changes, large, seed, sheet, sliders, still, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
 pytestmark = pytest.mark.browser
@@ -56,7 +56,7 @@ def test_opens_on_something_alive(page):
 
 
 def test_dragging_with_the_mouse_changes_the_picture_all_the_way(page):
-    box = sliders(page).nth(0).bounding_box()
+    box = bar(page, "p0").bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
@@ -65,20 +65,20 @@ def test_dragging_with_the_mouse_changes_the_picture_all_the_way(page):
         seen.append(changes(page, lambda part=part: page.mouse.move(box["x"] + part * box["width"], middle)))
     page.mouse.up()
     assert len(set(seen)) == 5
-    assert float(sliders(page).nth(0).input_value()) > 1.5
+    assert float(bar(page, "p0").input_value()) > 1.5
     assert "d=" in page.evaluate("location.hash") or page.wait_for_function("location.hash.includes('d=')")
 
 
 def test_the_last_position_of_a_drag_is_the_one_that_stays(page):
-    sliders(page).nth(1).evaluate("""(bar) => {
+    bar(page, "p1").evaluate("""(bar) => {
       for (let i = 0; i <= 60; i += 1) {
         bar.value = String(i / 20);
         bar.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }""")
     fast = still(page)
-    sliders(page).nth(1).dblclick()
-    changes(page, lambda: sliders(page).nth(1).fill("3"))
+    bar(page, "p1").dblclick()
+    changes(page, lambda: bar(page, "p1").fill("3"))
     assert still(page) == fast
 
 
@@ -94,7 +94,7 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
     page.on("request", leave)
     page.on("requestfinished", lambda request: flights.discard(request))
     drawn = page.evaluate("""async () => {
-      const bar = document.querySelectorAll(".xp-sliders input")[2];
+      const bar = document.querySelector(".xp-sliders [data-id=p2] input");
       const drawn = [];
       document.querySelector("gan-explorer").addEventListener("gan:drawn", (event) => drawn.push(event.detail.point.d[2]));
       for (let i = -60; i <= 60; i += 1) {
@@ -112,18 +112,18 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
 
 def test_the_keyboard_moves_and_resets_a_slider(page):
     start = large(page)
-    sliders(page).nth(0).focus()
+    bar(page, "p0").focus()
     changes(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(12)])
     page.wait_for_timeout(300)
     changes(page, lambda: page.keyboard.press("Delete"))
-    assert sliders(page).nth(0).input_value() == "0"
+    assert bar(page, "p0").input_value() == "0"
     assert still(page) == start
 
 
 def test_a_double_click_puts_a_slider_back(page):
-    changes(page, lambda: sliders(page).nth(3).fill("2.5"))
-    changes(page, lambda: sliders(page).nth(3).dblclick())
-    assert sliders(page).nth(3).input_value() == "0"
+    changes(page, lambda: bar(page, "p3").fill("2.5"))
+    changes(page, lambda: bar(page, "p3").dblclick())
+    assert bar(page, "p3").input_value() == "0"
 
 
 def test_randomise_and_reset(page):
@@ -131,10 +131,10 @@ def test_randomise_and_reset(page):
     changes(page, lambda: page.get_by_role("button", name="Randomise").click())
     assert seed(page) != first
     start = still(page)
-    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    changes(page, lambda: bar(page, "p0").fill("2"))
     changes(page, lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.4"))
     page.get_by_role("button", name="Reset").click()
-    expect(sliders(page).nth(0)).to_have_value("0")
+    expect(bar(page, "p0")).to_have_value("0")
     assert still(page) == start
 
 
@@ -165,19 +165,19 @@ def test_a_neighbour_moves_the_two_sliders(page):
     page.locator(".xp-near").scroll_into_view_if_needed()
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(1 * 5 + 4).click())
-    assert [sliders(page).nth(k).input_value() for k in range(3)] == ["2", "-1", "0"]
-    assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at 2.0, direction 2 at -1.0"
-    page.get_by_label("Direction across").select_option("4")
+    assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "-1", "0"]
+    assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at 2.0, Direction 2 at -1.0"
+    page.get_by_label("Direction across").select_option("p4")
     page.wait_for_timeout(600)
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(2 * 5).click())
-    assert sliders(page).nth(4).input_value() == "-2"
+    assert bar(page, "p4").input_value() == "-2"
 
 
 def test_neighbours_wait_for_the_end_of_a_drag(page):
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/gan/neighbours" in request.url else None)
-    box = sliders(page).nth(0).bounding_box()
+    box = bar(page, "p0").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 12)
     page.mouse.down()
     for step in range(10):
@@ -274,11 +274,11 @@ def test_downloads(page):
 
 def test_a_reload_keeps_the_view(page):
     changes(page, lambda: page.get_by_role("button", name="Seed 9", exact=True).click())
-    changes(page, lambda: sliders(page).nth(1).fill("-1.5"))
+    changes(page, lambda: bar(page, "p1").fill("-1.5"))
     page.wait_for_function("location.hash.includes('d=0,-1.5')")
     before = still(page)
     page.reload()
-    expect(sliders(page).nth(1)).to_have_value("-1.5", timeout=20000)
+    expect(bar(page, "p1")).to_have_value("-1.5", timeout=20000)
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
     assert still(page) == before
     assert seed(page) == 9
@@ -286,7 +286,7 @@ def test_a_reload_keeps_the_view(page):
 
 def test_a_link_with_nonsense_opens_all_the_same(page, address):
     page.goto("about:blank")
-    page.goto(f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,0&wall=&to=1.5&t=7")
+    page.goto(f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,1&wall=&to=1.5&t=7")
     expect(sliders(page).first).to_be_enabled(timeout=20000)
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
 
@@ -304,10 +304,10 @@ def test_a_live_run_improves_in_place(page, address, runs):
     page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
     expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
     expect(sliders(page).first).to_be_enabled()
-    changes(page, lambda: sliders(page).nth(0).fill("1.5"))
+    changes(page, lambda: bar(page, "p0").fill("1.5"))
     still(page)
     changes(page, lambda: write_weights(folder / "live.safetensors", tiny_spec(), seed=5))
-    assert sliders(page).nth(0).input_value() == "1.5"
+    assert bar(page, "p0").input_value() == "1.5"
 
 
 def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
@@ -323,12 +323,12 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
 
 def test_the_server_comes_back(page):
     page.route("**/gan/image*", lambda route: route.abort())
-    sliders(page).nth(0).fill("2")
+    bar(page, "p0").fill("2")
     expect(page.locator(".xp-note")).to_contain_text("No connection")
     page.unroute("**/gan/image*")
     expect(page.locator(".xp-note")).to_be_hidden(timeout=15000)
     start = large(page)
-    changes(page, lambda: sliders(page).nth(0).fill("-2"))
+    changes(page, lambda: bar(page, "p0").fill("-2"))
     assert large(page) != start
 
 
@@ -338,7 +338,7 @@ def test_fits_a_phone(browser, address, lang):
     page = context.new_page()
     visit(page, address, f"run:{CLASSES}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    sliders(page).nth(7).scroll_into_view_if_needed()
+    bar(page, "p7").scroll_into_view_if_needed()
     page.mouse.wheel(0, 300)
     page.wait_for_timeout(300)
     assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)

@@ -91,6 +91,26 @@ def test_describes_the_sliders(ask):
     assert all(direction["effect"] > 0 for direction in model["directions"])
 
 
+def test_sliders_are_saved_with_the_model(services, get, tmp_path):
+    browser = TestClient(Starlette(routes=explore_routes(services)), raise_server_exceptions=False)
+    wanted = {"list": ["s0", "p1"], "names": {"s0": "Slim"}, "hidden": ["p2"]}
+    for model, path in ((SHIPPED, ".directions/digits.json"), (f"run:{RUN}", f"{RUN}/directions.json")):
+        assert get("model", id=model).json()["saved"] is None
+        keep = lambda value, model=model: browser.post(f"/gradio_api/gan/directions/save?id={model}", json=value)  # noqa: E731
+        assert keep(wanted).json() == {"saved": wanted}
+        assert get("model", id=model).json()["saved"] == wanted
+        assert (tmp_path / "runs" / path).exists()
+        assert "Slim" in get("take/html", id=model).text, "they are taken home as well"
+        for wrong, key in (({"list": ["s99"]}, "unknown_direction"), ({"names": 7}, "bad_choice"), ({"hidden": ["x y"]}, "bad_choice")):
+            reply = keep({**wanted, **wrong})
+            assert (reply.status_code < 500, reply.json()["error"]["key"]) == (True, f"latent.{key}")
+        assert get("model", id=model).json()["saved"] == wanted
+        assert keep({}).json() == {"saved": None}
+        assert not (tmp_path / "runs" / path).exists()
+    assert browser.post("/gradio_api/gan/directions/save?id=run:../runs", json=wanted).json()["error"]["key"] == "latent.unknown_model"
+    assert browser.post(f"/gradio_api/gan/directions/save?id={SHIPPED}", content=b"[]").status_code == 400
+
+
 def test_every_control_changes_the_picture(ask):
     base = pixels(ask("image", id=SHIPPED, seed=3, label=0))
     assert base.shape == (28, 28)
@@ -105,12 +125,21 @@ def test_the_same_request_gives_the_same_bytes(ask):
 
 
 def test_neighbours_lie_along_the_two_directions(ask):
-    sheet = pixels(ask("neighbours", id=SHIPPED, seed=5, label=1, d="0,0.5", i=1, j=2, step=1))
+    sheet = pixels(ask("neighbours", id=SHIPPED, seed=5, label=1, d="0,0.5", i="p1", j="p2", step=1))
     assert sheet.shape == (140, 140)
     for row, column in ((2, 2), (0, 4), (3, 1)):
         alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, d=f"0,{0.5 + column - 2},{row - 2}"))
         cell = sheet[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
         assert np.abs(cell - alone).max() <= 1
+
+
+def test_neighbours_lie_along_any_two_directions(ask):
+    where = {"id": SHIPPED, "seed": 5, "label": 1}
+    sheet = pixels(ask("neighbours", **where, x="s2:0.5", i="s2", j="p1"))
+    alone = pixels(ask("image", **where, x="s2:2.5", d="0,-1"))
+    assert np.abs(sheet[28:56, 112:140] - alone).max() <= 1
+    reply = ask("neighbours", **where, i="night_sky")
+    assert reply.json()["error"]["key"] in ("latent.finding", "latent.unknown_direction")
 
 
 def test_the_strip_leads_from_the_point_to_the_other_seed(ask):
@@ -232,7 +261,7 @@ def test_wrong_values_get_a_sentence(ask, query):
 
 
 @pytest.mark.parametrize(("route", "query"), [
-    ("neighbours", {"i": "6"}), ("neighbours", {"j": "-1"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
+    ("neighbours", {"i": "p6"}), ("neighbours", {"j": "1"}), ("neighbours", {"i": "../p0"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
     ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}), ("wall", {"psi": "9"}),
     ("wall", {"u": "0.9999:0"}), ("image", {"u": "0.4000:0"}), ("image", {"u": "12.0:0"}), ("inside", {"layer": "9"}), ("inside", {"layer": "x"}),
     ("inside", {"u": "0.1:9"}), ("map", {"by": "guess"}), ("map", {"known": "-1"}), ("map", {"known": "x"}),

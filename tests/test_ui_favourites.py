@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latents
-from tests.exploring import changes, sliders, still
+from tests.exploring import bar, changes, still
 from tests.generators import RUN
 from tests.moving import CLASSES, again, point, saved, view, write_models
 
@@ -31,7 +31,7 @@ def keep(page: Page, seed: int) -> None:
 def test_favourites_survive_a_reload_and_lead_back(page, address):
     view(page, "Favourites")
     expect(page.get_by_text("No favourites yet")).to_be_visible()
-    changes(page, lambda: sliders(page).nth(1).fill("2"))
+    changes(page, lambda: bar(page, "p1").fill("2"))
     keep(page, 7)
     seven = still(page)
     keep(page, 9)

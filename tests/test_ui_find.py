@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, sliders, still, visit
+from tests.exploring import bar, changes, still, visit
 from tests.generators import RUN, tiny_spec, write_lively_run
 
 pytestmark = pytest.mark.browser
@@ -81,7 +81,7 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     expect(page.locator(".xp-target")).to_be_visible()
     assert len(page.locator(".xp-curve").get_attribute("points").split()) > 2
     page.wait_for_function("location.hash.includes('at=')")
-    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    changes(page, lambda: bar(page, "p0").fill("2"))
     assert place(page)["at"], "the sliders move what was found"
     before = still(page)
     page.reload()

@@ -131,4 +131,4 @@ def test_a_lane_can_be_used_by_one_event_loop_after_another():
 
 
 def test_what_draws_and_counts_has_a_lane():
-    assert set(LANES) >= {"poll", "cost", "image", "wall", "strip", "neighbours", "model", "latent", "loop", "map", "inside", "find", "find/on"}
+    assert set(LANES) >= {"directions/save", "poll", "cost", "image", "wall", "strip", "neighbours", "model", "latent", "loop", "map", "inside", "find"}

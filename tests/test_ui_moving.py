@@ -1,12 +1,15 @@
 """Moving by hand in a real browser: pad, wheel, keys, touch; a random walk; and two classes that are blended."""
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE
-from tests.exploring import changes, here, large, sliders, still, visit
-from tests.moving import CLASSES, point, view, visitor, write_models
+from tests.exploring import bar, changes, here, large, still, visit
+from tests.generators import RUN
+from tests.moving import CLASSES, again, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +45,7 @@ def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], step
 def test_the_pad_moves_two_directions_at_once(page):
     view(page, "Walk")
     page.wait_for_function("() => document.querySelectorAll('.xp-axes select').length === 2")
-    assert page.evaluate("() => [...document.querySelectorAll('.xp-axes select')].map((select) => select.value)") == ["0", "1"]
+    assert page.evaluate("() => [...document.querySelectorAll('.xp-axes select')].map((select) => select.value)") == ["p0", "p1"]
     x, y, width = middle(page, ".xp-pad")
     page.mouse.move(x, y)
     page.mouse.down()
@@ -52,15 +55,58 @@ def test_the_pad_moves_two_directions_at_once(page):
     page.mouse.up()
     assert len(set(seen)) == 4
     assert point(page)["d"] == pytest.approx([1.8, -1.8], abs=0.05)
-    assert [sliders(page).nth(k).input_value() for k in (0, 1)] == ["1.8", "-1.8"]
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: direction 1 at 1.8, direction 2 at -1.8")
-    page.locator(".xp-steer").get_by_label("Direction across").select_option("4")
-    assert point(page)["axes"] == [4, 1]
+    assert [bar(page, f"p{k}").input_value() for k in (0, 1)] == ["1.8", "-1.8"]
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at 1.8, Direction 2 at -1.8")
+    page.locator(".xp-steer").get_by_label("Direction across").select_option("p4")
+    assert point(page)["axes"] == ["p4", "p1"]
     page.locator(".xp-pad").press("ArrowRight")
     page.locator(".xp-pad").press("Shift+ArrowDown")
     assert point(page)["d"] == pytest.approx([1.8, -1.3, 0, 0, 0.1], abs=0.05)
     page.locator(".xp-pad").dblclick()
     assert [point(page)["d"][k] for k in (1, 4)] == [0, 0]
+
+
+def test_any_two_directions_that_have_sliders_can_be_moved(page):
+    page.evaluate("""async () => {
+      const { chosen, families } = document.querySelector("gan-explorer");
+      await families.load("factors");
+      chosen.add("s1");
+      chosen.rename("s1", "Slimmer");
+      chosen.hide("p1");
+    }""")
+    view(page, "Walk")
+    choices = page.locator(".xp-steer").get_by_label("Direction down").locator("option")
+    assert choices.all_inner_texts() == page.locator(".xp-sliders .xp-name").all_inner_texts()
+    assert "Slimmer" in choices.all_inner_texts()
+    expect(page.locator(".xp-pad")).not_to_have_attribute("aria-label", re.compile("Direction 2 "))
+    page.locator(".xp-steer").get_by_label("Direction down").select_option(label="Slimmer")
+    page.locator(".xp-steer").get_by_label("Direction across").select_option("p0")
+    assert point(page)["axes"] == ["p0", "s1"]
+    changes(page, lambda: page.locator(".xp-pad").press("Shift+ArrowDown"))
+    page.locator(".xp-pad").press("Shift+ArrowRight")
+    assert (point(page)["d"], point(page)["x"]) == ([0.5], {"s1": 0.5})
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at 0.5, Slimmer at 0.5")
+    assert bar(page, "s1").input_value() == "0.5"
+    page.wait_for_function("location.hash.includes('axes=p0,s1')")
+    view(page, "Samples")
+    page.locator(".xp-near").scroll_into_view_if_needed()
+    page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
+    changes(page, lambda: page.get_by_role("button", name="Direction 1 at 1.5, Slimmer at -1.5").click())
+    assert (point(page)["d"], point(page)["x"]) == ([1.5], {"s1": -1.5})
+    expect(page).to_have_url(re.compile("x=s1:-1.5&"))
+    again(page)
+    assert (point(page)["axes"], point(page)["x"]) == (["p0", "s1"], {"s1": -1.5})
+    page.locator(".xp-large").focus()
+    changes(page, lambda: page.keyboard.press("Shift+ArrowUp"))
+    assert point(page)["x"] == {"s1": -2}
+
+
+def test_an_address_names_any_two_directions(page, address):
+    for axes, wanted in (("s0,p2", "s0,p2"), ("p99,p1", "p[02-9],p1"), ("0,1", "p0,p1"), ("p2,p2", "p0,p1")):
+        page.goto(f"{address}#model=run:{RUN}&axes={axes}")
+        page.reload()
+        page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
+        page.wait_for_function("(wanted) => RegExp(`^${wanted}$`).test(document.querySelector('gan-explorer').axes.pair)", arg=wanted)
 
 
 def test_the_picture_follows_the_pad_at_every_frame(page):
@@ -114,14 +160,14 @@ def test_the_wheel_moves_only_what_has_the_focus(page):
     page.wait_for_function("() => document.querySelector('gan-explorer').point.d[1] !== 0")
     assert point(page)["d"] == pytest.approx([0.6, 0.2])
     assert page.evaluate("scrollY") == 0
-    sliders(page).nth(2).focus()
-    sliders(page).nth(2).hover()
+    bar(page, "p2").focus()
+    bar(page, "p2").hover()
     changes(page, lambda: page.mouse.wheel(0, -100))
-    assert float(sliders(page).nth(2).input_value()) == pytest.approx(0.1)
-    sliders(page).nth(3).hover()
+    assert float(bar(page, "p2").input_value()) == pytest.approx(0.1)
+    bar(page, "p3").hover()
     page.mouse.wheel(0, -100)
     page.wait_for_timeout(200)
-    assert sliders(page).nth(3).input_value() == "0"
+    assert bar(page, "p3").input_value() == "0"
 
 
 def test_the_large_picture_is_dragged_with_the_mouse(page):
@@ -164,7 +210,7 @@ def test_a_random_walk_plays_pauses_and_stays_where_it_stops(page):
     page.wait_for_timeout(300)
     assert (large(page), point(page)["at"]) == (end, stopped)
     assert len(seen) == 4
-    changes(page, lambda: sliders(page).nth(0).fill("1.5"))
+    changes(page, lambda: bar(page, "p0").fill("1.5"))
     assert point(page)["at"] == stopped
     page.wait_for_function(f"() => location.hash.includes('at={stopped}')")
     page.locator(".xp-large").focus()

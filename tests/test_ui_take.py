@@ -1,5 +1,8 @@
 """Taking a generator home: the buttons in the Explore tab, and the routes behind them."""
 
+import json
+import re
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -53,6 +56,19 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
     assert ask("take/html", id=f"run:{RUN}").content == first.content
     write_weights(tmp_path / "runs" / RUN / "live.safetensors", tiny_spec(), seed=5)
     assert ask("take/html", id=f"run:{RUN}").content != first.content
+
+
+def test_a_page_has_the_sliders_that_are_asked_for(ask):
+    told = lambda **query: json.loads(re.search(r'id="gan-data">(.*?)</script>', ask("take/html", id="shipped:cats", **query).text)[1])["sliders"]  # noqa: E731
+    assert told() == {"list": None, "names": {}, "hidden": [], "more": []}
+    name = "<b>\u732b</script>"
+    found = told(sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}}))
+    assert (found["list"], found["names"]) == (["s1", "p0"], {"s1": name})
+    assert [(each["id"], each["effect"] > 0) for each in found["more"]] == [("s1", True)]
+    for wrong in ("[]", "{", "[" * 10_000, '{"list": 7}', '{"list": ["s99"]}', '{"list": ["unheard"]}'):
+        reply = ask("take/html", id="shipped:cats", sliders=wrong)
+        assert reply.json()["error"]["key"] in ("latent.bad_choice", "latent.unknown_direction")
+        assert reply.status_code < 500
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [

@@ -15,7 +15,7 @@ from gan.runs.store import Store
 from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
 from tests.browsing import PHONE, SLOW
-from tests.exploring import visit
+from tests.exploring import bar, visit
 from tests.generators import RUN, tiny_spec, write_checkpoint, write_run, write_snapshot, write_weights
 
 LIVE = "20250102-040506-digits-modern"
@@ -67,7 +67,7 @@ def test_draws_a_column_of_moments_and_a_grid_with_a_direction(ask):
     column = pixels(ask("time", id=ID, seed=3, steps="10,110"))
     assert column.shape == (56, 28, 3)
     assert np.array_equal(column[28:], pixels(ask("image", id=ID, seed=3))), "the newest snapshot has the newest weights"
-    grid = pixels(ask("time", id=ID, seed=3, steps="10,110", i=1))
+    grid = pixels(ask("time", id=ID, seed=3, steps="10,110", i="p1"))
     assert grid.shape == (56, 7 * 28, 3)
     assert np.abs(grid[:, 84:112] - column).max() <= 1
     for place, amount in ((0, -3), (6, 3)):
@@ -76,8 +76,8 @@ def test_draws_a_column_of_moments_and_a_grid_with_a_direction(ask):
 
 @pytest.mark.parametrize(("query", "key"), [
     ({"steps": ""}, "not_whole"), ({"steps": "../../etc"}, "not_whole"), ({"steps": "-1"}, "not_whole"), ({"steps": "9" * 30}, "not_whole"),
-    ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"), ({"steps": ",".join(["10"] * 30), "i": "0"}, "too_many"),
-    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "8"}, "range"), ({"steps": "10", "i": "x"}, "not_whole"),
+    ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"), ({"steps": ",".join(["10"] * 30), "i": "p0"}, "too_many"),
+    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "p8"}, "unknown_direction"), ({"steps": "10", "i": "1"}, "unknown_direction"),
     ({"steps": "10", "seed": "x"}, "not_whole"),
     ({"steps": "10", "id": "shipped:digits"}, "no_snapshots"), ({"steps": "10", "id": "run:../runs"}, "unknown_model"),
 ])  # fmt: skip
@@ -168,7 +168,7 @@ def test_plays_from_the_beginning_to_the_end(page):
 @pytest.mark.browser
 def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, address):
     before = film(page)
-    page.locator(".xp-sliders input[type=range]").first.fill("2.5")
+    bar(page, "p0").fill("2.5")
     page.wait_for_function("(before) => document.querySelector('.xp-time .xp-canvas').toDataURL() !== before", arg=before)
     settled(page)
     assert film(page) == page.locator(".xp-mid .xp-canvas").evaluate("(canvas) => canvas.toDataURL()"), "the newest snapshot is the model"
@@ -176,15 +176,15 @@ def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, address):
 
 @pytest.mark.browser
 def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
-    page.get_by_label("Direction to the side").select_option("2")
+    page.get_by_label("Direction to the side").select_option("p2")
     settled(page)
     cells = page.get_by_role("group", name="Direction × training").get_by_role("button")
     expect(cells).to_have_count(56)
-    page.get_by_role("button", name="After 640 images, direction 3 at +2").click()
+    page.get_by_role("button", name="After 640 images, Direction 3 at +2").click()
     expect(slider(page)).to_have_attribute("aria-valuetext", "640 images")
-    expect(page.locator(".xp-sliders input[type=range]").nth(2)).to_have_value("2")
-    expect(page.get_by_role("button", name="After 640 images, direction 3 at +2")).to_have_attribute("aria-current", "true")
-    assert "axes=2" in page.evaluate("location.hash") or page.wait_for_function("location.hash.includes('axes=2')")
+    expect(bar(page, "p2")).to_have_value("2")
+    expect(page.get_by_role("button", name="After 640 images, Direction 3 at +2")).to_have_attribute("aria-current", "true")
+    page.wait_for_function("location.hash.includes('axes=p2')")
     labels = page.locator(".xp-down span").all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
 

@@ -19,7 +19,9 @@ from gan.export.bundle import bundle
 from gan.export.card import MARK, short_card
 from gan.export.onnx import generator_onnx
 from gan.files import write_bytes
+from gan.latent import choice
 from gan.latent.catalogue import Entry
+from gan.latent.choice import Choice
 from gan.latent.model import Model
 from gan.sample import find
 
@@ -27,16 +29,21 @@ _UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
 _STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
 LANGUAGES = ("en", "zh")
 # What scripts name by parts; all other texts stand in them as they are called.
-_NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.score", "explore.net", "explore.against")
+_NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.attribute_", "explore.score", "explore.net", "explore.against")
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data: blob:; connect-src blob:"
 
 
-def webpage(model: Model, card: dict[str, Any]) -> bytes:
-    """The page as UTF-8 HTML, of about 4 MB and 1.3 times the generator's ONNX file; `card` is what `gan.export.card.short_card` tells."""
+def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) -> bytes:
+    """The page as UTF-8 HTML, of about 4 MB and 1.3 times the generator's ONNX file; `card` is what `gan.export.card.short_card` tells.
+
+    It has the sliders of `chosen`, with their names, or else the usual ones. Raises UserError for a direction that the model has not.
+    """
     script = bundle(_STATIC / "page" / "page.js")
     named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")  # as the picker of the app names it
     told = {**model.describe(), "live": False, "preview": None, "data": named, "name": card.get("name"), "card": card}
-    data = {"model": told, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
+    sliders, ways = _sliders(model, chosen or Choice(None, {}, ()))
+    onnx = model.remember(("page",), lambda: generator_onnx(model.generator, model.spec, card))
+    data = {"model": told, "sliders": sliders, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
     title = html.escape(f"{card.get('name') or card['title']} · GANarium")
     styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "explore/moving.css", "page/page.css"))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -45,13 +52,28 @@ def webpage(model: Model, card: dict[str, Any]) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
-        _data("gan-data", _json(data)), _data("gan-onnx", _base64(generator_onnx(model.generator, model.spec, card))),
+        _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
+        _data("gan-ways", _base64(ways)),
         _data("gan-wasm", _packed(_RUNTIME / "ort-wasm-simd-threaded.wasm.gz")), _data("gan-glue", _packed(_RUNTIME / "ort-wasm-simd-threaded.mjs")),
         _data("gan-notices", _packed(_RUNTIME / "ThirdPartyNotices.txt.gz")),
         "<script>window.ganTexts = JSON.parse(document.getElementById('gan-data').textContent).texts[ganEarly.lang];</script>",
         f'<script type="module">\n{script}</script>', "</body>", "</html>", "",
     ]).encode()  # fmt: skip
+
+
+def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
+    """What the page is told of its sliders: their ids ("list", None for the usual ones), "names", and of those that are no principal directions what is known
+    ("more"); then the vectors of these, little-endian float32. Finds the families that are named, which takes some seconds for directions with names."""
+    listed = chosen.sliders or ()
+    principal = {f"p{k}" for k in range(len(model.directions().vectors))}
+    others = [name for name in listed if name not in principal]
+    families = {"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in others}
+    facts = {fact["id"]: fact for family in sorted(families) for fact in model.family(family)["directions"]}
+    ways = b"".join(model.vector(name).astype("<f4").tobytes() for name in others)
+    more = [{name: fact.get(name) for name in ("id", "effect", "title")} for fact in (facts[name] for name in others)]
+    names = {name: text for name, text in chosen.names.items() if name in listed or name in principal}
+    return {**chosen.to_json(), "names": names, "more": more}, ways
 
 
 def _comment(model: Model, card: dict[str, Any]) -> str:
@@ -94,7 +116,9 @@ def _text(path: Path) -> str:
 
 def take_home(entry: Entry, target: Path) -> int:
     """Write the page of a generator to `target`; its size in bytes. Raises UserError where either can't be done."""
-    page = webpage(Model(entry), short_card(entry))
+    model = Model(entry)
+    saved = choice.read(entry.weights.parent / choice.FILE, model) if entry.kind == "run" else None
+    page = webpage(model, short_card(entry), saved)
     try:
         write_bytes(target, page)
     except OSError as error:

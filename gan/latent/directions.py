@@ -39,15 +39,14 @@ class Directions(NamedTuple):
     overlap: np.ndarray
 
     def verdicts(self) -> list[dict[str, bool | int | None]]:
-        """Of each direction whether it is "dead", and its "twin": the first direction before it that does the same; None where there is none.
+        """Of each direction whether it is "dead", and its "twin": the one of most effect that does the same and has more of it; None where there is none.
 
-        Dead ones are nobody's twin.
+        Dead ones are nobody's twin, and have none.
         """
-        found: list[dict[str, bool | int | None]] = []
-        for k, effect in enumerate(self.effect):
-            before = [j for j in range(k) if self.overlap[j, k] > ALIKE and not found[j]["dead"]]
-            found.append({"dead": bool(effect < DEAD), "twin": before[0] if before else None})
-        return found
+        order = np.argsort(-self.effect, kind="stable")
+        dead = self.effect < DEAD
+        twins = {k: next((int(j) for j in order[:place] if self.overlap[j, k] > ALIKE), None) for place, k in enumerate(order)}
+        return [{"dead": bool(dead[k]), "twin": None if dead[k] else twins[k]} for k in range(len(order))]
 
 
 @torch.inference_mode()

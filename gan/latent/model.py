@@ -152,8 +152,13 @@ class Model:
         """PNG of one point at the model's own size."""
         return self.remember(("image", point), lambda: encode_png(self.pictures([point])[0]))
 
-    def chart(self, point: Point, i: int, j: int, step: float) -> bytes:
-        """PNG of 5x5 pictures around a point, `step` standard deviations apart along two principal directions: i grows to the right, j downwards."""
+    def chart(self, point: Point, i: str, j: str, step: float) -> bytes:
+        """PNG of 5x5 pictures around a point, `step` standard deviations apart along the directions of two ids: i grows to the right, j downwards.
+
+        Raises UserError as `vector` does.
+        """
+        for name in (i, j):
+            self.vector(name)
         points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (row - CHART_SIDE // 2))
                   for row in range(CHART_SIDE) for column in range(CHART_SIDE)]
         return self.remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
@@ -231,9 +236,8 @@ def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
     return told
 
 
-def _moved(point: Point, i: int, j: int, across: float, down: float) -> Point:
+def _moved(point: Point, i: str, j: str, across: float, down: float) -> Point:
     """The point, `across` further along direction i and `down` further along direction j."""
-    for index, step in ((i, across), (j, down)):
-        stands = point.amounts[index] if index < len(point.amounts) else 0.0
-        point = placed(point, f"p{index}", stands + step)
+    for name, step in ((i, across), (j, down)):
+        point = placed(point, name, point.amount(name) + step)
     return point

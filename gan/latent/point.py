@@ -19,6 +19,7 @@ MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that noth
 MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_MOVES = 32  # directions that are named in one query
+_PRINCIPAL = re.compile("p[0-9]{1,3}")
 DIRECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")  # p0: the first principal one, s0: the first factorised one, night: one that has a name
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
 MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095  # units of the generator that a point may change, and the largest numbers that they and their layers can have
@@ -79,6 +80,12 @@ class Point:
         return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
                    parse_at(query, shape), *parse_mix(query, shape), parse_units(query), parse_moves(query))
 
+    def amount(self, name: str) -> float:
+        """How far the point is along the direction of this id, in standard deviations."""
+        if _PRINCIPAL.fullmatch(name):
+            return dict(enumerate(self.amounts)).get(int(name[1:]), 0.0)
+        return dict(self.moves).get(name, 0.0)
+
     def class_label(self, num_classes: int) -> int | None:
         """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
         if not num_classes:
@@ -110,7 +117,7 @@ class Point:
 
 def placed(point: Point, name: str, amount: float) -> Point:
     """The point with the direction of this id at `amount`, whatever it was at before."""
-    if re.fullmatch("p[0-9]+", name):
+    if _PRINCIPAL.fullmatch(name):
         index = int(name[1:])
         amounts = [*point.amounts, *[0.0] * (index + 1 - len(point.amounts))]
         amounts[index] = amount

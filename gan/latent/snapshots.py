@@ -129,9 +129,9 @@ def parse_steps(text: str) -> list[int]:
     return [whole(step, "steps", 0, MAX_STEP) for step in text.split(",")]
 
 
-def axis(point: Point, direction: int) -> list[Point]:
-    """A point with the slider of a direction at each whole number from -REACH to REACH."""
-    return [placed(point, f"p{direction}", float(amount)) for amount in range(-REACH, REACH + 1)]
+def axis(point: Point, name: str) -> list[Point]:
+    """A point with the slider of the direction of this id at each whole number from -REACH to REACH."""
+    return [placed(point, name, float(amount)) for amount in range(-REACH, REACH + 1)]
 
 
 def _name(model: "Model") -> str:

@@ -16,7 +16,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
+from gan.latent import choice
 from gan.latent.catalogue import MODEL_ID
+from gan.latent.choice import Choice
 from gan.latent.point import (
     MAX_LAYER,
     Point,
@@ -31,7 +33,8 @@ from gan.latent.point import (
     whole,
 )
 from gan.latent.snapshots import axis, parse_steps
-from gan.ui.routes import FOREVER, get, with_etag
+from gan.runs.writing import writing
+from gan.ui.routes import FOREVER, get, json_body, post, with_etag
 from gan.ui.services import Services
 
 if TYPE_CHECKING:
@@ -55,7 +58,18 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return handler
 
     def described(request: Request) -> Any:
-        return open_model(services, request).describe()
+        model = open_model(services, request)
+        return {**model.describe(), "saved": _told(saved(model))}
+
+    def saved(model: "Model") -> Choice | None:
+        return choice.read(choice.place(model.entry, services.store.root), model)
+
+    def save(request: Request) -> Any:
+        """Keep which directions have sliders, for everybody; an empty object lets go of what was kept."""
+        model, wanted = open_model(services, request), choice.parse(json_body(request))
+        with writing():
+            choice.save(choice.place(model.entry, services.store.root), model, wanted)
+        return {"saved": _told(saved(model))}
 
     def latent(request: Request) -> Any:
         model = open_model(services, request)
@@ -75,7 +89,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(make(model), media_type=media_type, headers=headers)
+        return Response(make(model, _choice(request) or saved(model)), media_type=media_type, headers=headers)
 
     def times(request: Request) -> Any:
         return services.explorer().snapshots.known(request.query_params.get("id", ""))
@@ -91,6 +105,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
         get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        post("directions/save", save),
         get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
         get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
         get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
@@ -124,8 +139,7 @@ def _point(model: "Model", request: Request) -> Point:
 
 def _neighbours(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    most = len(model.directions().vectors) - 1
-    i, j = whole(query.get("i") or "0", "i", 0, most), whole(query.get("j") or "1", "j", 0, most)
+    i, j = (direction_id(query.get(name) or usual) for name, usual in (("i", "p0"), ("j", "p1")))
     return model.chart(_point(model, request), i, j, parse_step(query))
 
 
@@ -153,8 +167,28 @@ def _time(services: Services, model: "Model", request: Request) -> bytes:
     point, steps = _point(model, request), parse_steps(query.get("steps", ""))
     if model.entry.kind != "run":
         raise UserError("latent.no_snapshots", name=model.entry.id)
-    points = axis(point, whole(query["i"], "i", 0, len(model.directions().vectors) - 1)) if query.get("i") else [point]
-    return services.explorer().snapshots.sheet(model, steps, points)
+    name = query.get("i")
+    if name:
+        model.vector(direction_id(name))  # refuses what this model has not
+    return services.explorer().snapshots.sheet(model, steps, axis(point, name) if name else [point])
+
+
+def _choice(request: Request) -> Choice | None:
+    """The sliders that a query asks for, as JSON. Raises UserError."""
+    text = request.query_params.get("sliders")
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise UserError("latent.bad_choice")
+    return choice.parse(value)
+
+
+def _told(chosen: Choice | None) -> dict[str, Any] | None:
+    return chosen and chosen.to_json()
 
 
 def _family(model: "Model", name: str) -> bytes:
@@ -169,7 +203,7 @@ def _generator(model: "Model", request: Request) -> bytes:
     return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
 
 
-def _onnx(model: "Model") -> bytes:
+def _onnx(model: "Model", _: Choice | None) -> bytes:
     """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
     from gan.export.card import MARK, short_card
     from gan.export.onnx import generator_onnx
@@ -179,13 +213,13 @@ def _onnx(model: "Model") -> bytes:
     return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, facts))
 
 
-def _page(model: "Model") -> bytes:
-    """The generator as a web page of its own. Raises UserError as `_generator` does."""
+def _page(model: "Model", chosen: Choice | None) -> bytes:
+    """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as `_generator` does, and as `webpage`."""
     from gan.export.card import short_card
     from gan.export.webpage import webpage
 
     _check_size(model)
-    return model.remember(("page",), lambda: webpage(model, short_card(model.entry)))
+    return webpage(model, short_card(model.entry), chosen)
 
 
 def _check_size(model: "Model") -> None:
@@ -196,4 +230,4 @@ def _check_size(model: "Model") -> None:
 
 
 # What a generator is taken home as, by the ending of its file.
-_FORMS: dict[str, tuple[Callable[["Model"], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}
+_FORMS: dict[str, tuple[Callable[["Model", Choice | None], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}

@@ -80,4 +80,5 @@ LANES = {
     "find": Lane(2), "find/on": Lane(4, 200), "map": Lane(2), "inside": Lane(2),
     "time": Lane(2), "times": Lane(2), "take/{form}": Lane(1),
     "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": Lane(1),
+    "directions/save": Lane(1),
 }  # fmt: skip

@@ -3,7 +3,7 @@ import { h, icon, setText, t } from "../common.js";
 import { heading, help } from "../help.js";
 import { className } from "./picker.js";
 import { amountOf, LIMIT, movedAlong, RAW_LIMIT, withAmount } from "./point.js";
-import { effectText, lively, Slider, usualName } from "./sliders.js";
+import { effectText, Slider, usualName } from "./sliders.js";
 
 const MOST_CHIPS = 16;
 const MOST_LETTERS = 100; // of all chips together: three rows
@@ -17,10 +17,10 @@ const PERCENT = new Intl.NumberFormat("en", { style: "percent" });
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
  * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands. `chosen` (chosen.js) and
- * `families` say which directions have sliders, and what is known of them; without them it is the model's principal ones.
+ * `families` say which directions have sliders, and what is known of them.
  */
 export class Controls {
-  constructor(change, chosen = null, families = null) {
+  constructor(change, chosen, families) {
     Object.assign(this, { change, chosen, families, point: null, z: [], page: 0, sliders: new Map() });
     this.psi = new Slider({
       name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
@@ -42,9 +42,10 @@ export class Controls {
     this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
     this.list = h("div", { class: "xp-sliders" });
     this.none = h("p", { class: "xp-hint", hidden: true }, t("explore.no_sliders"));
+    this.anew = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.list, this.none, this.raw);
+      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.anew, this.list, this.none, this.raw);
     this.begin(null);
   }
 
@@ -59,7 +60,7 @@ export class Controls {
     this.sliders.clear();
     this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
     for (const { bar } of this.sliders.values()) bar.disabled = !model;
-    this.none.hidden = true;
+    this.none.hidden = this.anew.hidden = true;
   }
 
   /** What the server has found out about the model of `begin`. */
@@ -79,21 +80,28 @@ export class Controls {
   /** A slider for each direction that was chosen, and for any other along which the point has moved: an address may name it. */
   choose() {
     if (!this.model?.directions) return;
-    const own = this.chosen?.ids() ?? this.model.directions.filter(lively).map((direction) => direction.id);
+    const own = this.chosen.ids();
     const ids = [...own, ...movedAlong(this.point ?? { d: [], x: {} }).filter((id) => !own.includes(id))];
     if (ids.join() !== [...this.sliders.keys()].join()) this.#buildDirections(ids);
     for (const [id, slider] of this.sliders) {
-      const direction = this.families?.about(id) ?? this.model.directions.find((each) => each.id === id);
-      slider.describe(this.chosen?.name(id, direction?.title) ?? usualName(id), effectText(direction));
+      const direction = this.families.about(id) ?? this.model.directions.find((each) => each.id === id);
+      slider.describe(this.chosen.name(id, direction?.title), effectText(direction));
     }
+    setText(this.anew, this.chosen.forgotten ? t("explore.found_anew") : "");
+    this.anew.hidden = !this.chosen.forgotten;
     this.none.hidden = ids.length > 0;
   }
 
   #buildDirections(ids) {
     const input = (id) => (amount, dragging) => this.change(withAmount(this.point, id, amount), dragging);
     this.sliders = new Map(ids.map((id) => [id, this.sliders.get(id) ?? new Slider({ name: usualName(id), low: -LIMIT, high: LIMIT, step: STEP, input: input(id) })]));
-    for (const [id, slider] of this.sliders) slider.set(this.point ? amountOf(this.point, id) : 0);
+    for (const [id, slider] of this.sliders) {
+      slider.element.dataset.id = id;
+      slider.set(this.point ? amountOf(this.point, id) : 0);
+    }
+    const held = this.list.contains(document.activeElement) ? document.activeElement : null;
     this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
+    held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
   }
 
   set(point) {

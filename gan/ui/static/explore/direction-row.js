@@ -7,7 +7,7 @@ import { Sheet } from "./sheet.js";
 import { effectText } from "./sliders.js";
 
 export const AMOUNTS = [-3, -2, -1, 0, 1, 2, 3]; // sigma
-const OTHERS = 3; // other attributes that are told of
+const OTHERS = 3; // other attributes that are told of at first
 const figures = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
 const signed = (value) => figures.format(value).replace("-", "−");
 const percent = (share) => `${Math.round(100 * share)}\u202f%`;
@@ -20,6 +20,7 @@ export class Row {
     this.name = h("span", { class: "xp-dir-name" });
     this.effect = h("small");
     this.fact = h("small", { class: "xp-dir-fact" });
+    this.more = h("button", { type: "button", class: "xp-dir-more", hidden: true, onclick: () => this.#unfold() });
     const tool = (glyph, onclick, more = "") => h("button", { type: "button", class: `gan-ghost ${more}`, onclick }, icon(glyph));
     this.up = tool("chevron", () => this.#move(-1), "is-up");
     this.down = tool("chevron", () => this.#move(1));
@@ -34,18 +35,17 @@ export class Row {
     });
     this.mosaic.lock(true);
     this.head = h("div", { class: "xp-dir-head" }, this.name, this.effect, h("span", { class: "gan-space" }), this.up, this.down, this.pencil, this.eye, this.slider);
-    this.element = h("li", { class: "xp-dir", "data-id": id, onkeydown: (event) => this.#key(event) }, this.head, this.mosaic.element, this.fact);
+    this.element = h("li", { class: "xp-dir", "data-id": id, onkeydown: (event) => this.#key(event) }, this.head, this.mosaic.element, this.fact, this.more);
   }
 
   tell(direction, { own, reason }) {
     const { chosen } = this.explorer;
-    Object.assign(this, { direction, own });
+    Object.assign(this, { direction, own, reason });
     const name = this.#name();
     const has = chosen.has(this.id);
     setText(this.name, name);
     setText(this.effect, effectText(direction));
-    setText(this.fact, [facts(direction, (id) => chosen.name(id, this.explorer.families.titles[id])), reason].filter(Boolean).join(" "));
-    this.fact.hidden = !this.fact.textContent;
+    this.#tellFacts();
     const labels = [[this.up, "explore.move_up"], [this.down, "explore.move_down"], [this.pencil, "explore.rename"], [this.eye, this.hidden ? "explore.unhide" : "explore.hide"], [this.slider, "explore.slider_for"]];
     for (const [button, key] of labels) button.setAttribute("aria-label", t(key, { name }));
     this.slider.setAttribute("aria-pressed", String(has));
@@ -57,6 +57,23 @@ export class Row {
     this.down.disabled = place === chosen.ids().length - 1;
     this.mosaic.overlay.setAttribute("aria-label", t("explore.does", { name }));
     this.mosaic.relabel();
+  }
+
+  /** What is known, and beneath it a button for the rest of what moves along, where there is more. */
+  #tellFacts() {
+    const { direction, explorer } = this;
+    const told = facts(direction, (id) => explorer.chosen.name(id, explorer.families.titles[id]), this.unfolded ? Infinity : OTHERS);
+    setText(this.fact, [told, this.reason].filter(Boolean).join(" "));
+    this.fact.hidden = !this.fact.textContent;
+    const rest = (direction.others?.length ?? 0) - OTHERS;
+    this.more.hidden = !(rest > 0);
+    this.more.setAttribute("aria-expanded", String(Boolean(this.unfolded)));
+    setText(this.more, this.unfolded ? t("explore.fewer_others") : t("explore.more_others", { count: rest }));
+  }
+
+  #unfold() {
+    this.unfolded = !this.unfolded;
+    this.#tellFacts();
   }
 
   get hidden() {
@@ -131,11 +148,11 @@ export class Row {
   }
 }
 
-/** What is known of a named direction, as a sentence or two; nothing of others. */
-function facts(direction, name) {
+/** What is known of a named direction, as a sentence or two, with at most `most` of what moves along; nothing of others. */
+function facts(direction, name, most) {
   if (direction.moved === undefined) return "";
   const { share, low, high, moved, steady, others } = direction;
   const wanted = share ? t("explore.fact_share", { low: percent(low), high: percent(high) }) : t("explore.fact_moved", { moved: signed(moved), steady: percent(steady) });
-  const listed = others.slice(0, OTHERS).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed(amount) })).join(t("explore.between"));
+  const listed = others.slice(0, most).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed(amount) })).join(t("explore.between"));
   return [wanted, listed ? t("explore.fact_others", { list: listed }) : t("explore.fact_alone")].join(" ");
 }

@@ -4,7 +4,7 @@ import { likeness } from "./families.js";
 import { later } from "./latest.js";
 import { save } from "./pictures.js";
 import { Row } from "./direction-row.js";
-import { lively } from "./sliders.js";
+import { byEffect, lively } from "./sliders.js";
 
 const LISTS = ["chosen", "principal", "factors", "attributes"];
 const SETTLE = 200; // ms after the last movement until the strips follow
@@ -26,7 +26,8 @@ export class View {
     this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
     const tool = (key, glyph, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.tools = h("div", { class: "xp-tools" }, tool("explore.export_list", "download", () => this.#export()), tool("explore.import_list", "upload", () => this.file.click()),
-      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()), this.file);
+      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()), this.everybody = tool("explore.save_list", "save", () => this.#save()), this.file);
+    this.everybody.classList.add("needs-control");
     this.element = h("section", { class: "xp-directions", "aria-label": t("explore.view_directions") },
       h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.families") }, this.chips), this.hint, this.note, this.again, this.rowsList, this.fixed, this.rest, this.tools);
   }
@@ -78,13 +79,15 @@ export class View {
     for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.value === list));
     setText(this.hint, t(`explore.list_${list}_hint`));
     this.tools.hidden = list !== "chosen";
+    setText(this.everybody.lastChild, t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
     const wait = setTimeout(() => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }), 300);
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
       if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
       if (list !== this.list || model !== this.model) return;
-      this.#fill(list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? []);
+      const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? [];
+      this.#fill(list === "principal" ? byEffect(found) : found);
       this.#say(null);
     } catch (error) {
       if (list === this.list && model === this.model && sentence(error)) this.#say(error, true);
@@ -155,6 +158,21 @@ export class View {
   announce(text) {
     this.note.hidden = false;
     setText(this.note, text);
+  }
+
+  /** Save the list for everybody; where it is, no longer. */
+  async #save() {
+    const { chosen } = this.explorer;
+    this.everybody.disabled = true;
+    try {
+      await chosen.save();
+      await this.show();
+      this.announce(t(chosen.isSaved ? "explore.list_saved" : "explore.list_unsaved"));
+    } catch (error) {
+      this.announce(sentence(error));
+    } finally {
+      this.everybody.disabled = false;
+    }
   }
 
   async #export() {

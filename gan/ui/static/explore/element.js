@@ -1,5 +1,6 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
-import { address, h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { Axes } from "./axes.js";
 import { Chosen } from "./chosen.js";
 import { Controls } from "./controls.js";
 import { Families } from "./families.js";
@@ -11,7 +12,7 @@ import { Local } from "./local.js";
 import { Moves } from "./moves.js";
 import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
-import { Picker, title } from "./picker.js";
+import { Picker, previewAddress, title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
 import { altered, fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
 import { Scores } from "./scores.js";
@@ -53,7 +54,10 @@ class GanExplorer extends HTMLElement {
   build() {
     const draw = (path, asked, points, columns) => this.sheet(path, asked, points, columns);
     const failed = (error, id) => id === this.point.model && this.say(error);
-    const shared = { point: () => this.point, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), draw, failed };
+    this.axes = new Axes(this);
+    this.families = new Families(() => this.rechoose());
+    this.chosen = new Chosen(() => this.rechoose());
+    const shared = { point: () => this.point, axes: this.axes, chosen: this.chosen, version: () => this.model?.updated, change: (patch, dragging = false) => this.change(patch, dragging), draw, failed };
     this.picker = new Picker((id) => this.choose(id));
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
@@ -66,8 +70,6 @@ class GanExplorer extends HTMLElement {
     });
     this.path = new Path();
     this.scores = new Scores();
-    this.families = new Families(() => this.controls.choose());
-    this.chosen = new Chosen(() => this.rechoose());
     this.controls = new Controls(shared.change, this.chosen, this.families);
     this.neighbours = new Neighbours(shared);
     this.way = new Way(shared);
@@ -134,6 +136,7 @@ class GanExplorer extends HTMLElement {
     if (document.activeElement !== this.seed || this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
     this.controls.set(point);
     this.way.place();
+    if (point.axes !== before.axes) this.axes.show();
     this.neighbours.place();
     this.wall.place();
     this.views.place();
@@ -181,7 +184,7 @@ class GanExplorer extends HTMLElement {
     this.loaded = null;
     this.families.follow(this.model);
     this.controls.begin(this.model);
-    this.neighbours.build(0);
+    this.neighbours.wake(false);
     for (const sheet of this.sheets) sheet.clear();
     this.large.clear();
     this.shown = null;
@@ -268,7 +271,8 @@ class GanExplorer extends HTMLElement {
       if (this.loaded === id) this.controls.relabel(model);
       else this.controls.learn(model);
       this.loaded = id;
-      this.neighbours.build(model.directions.length);
+      this.axes.show();
+      this.neighbours.wake(true);
       const none = (label) => label !== null && label >= (model.classes ?? []).length;
       if (none(this.point.label)) this.change({ label: null });
       if (none(this.point.label2)) this.change({ label2: null, mix: 0 });
@@ -334,7 +338,6 @@ class GanExplorer extends HTMLElement {
     } catch (error) {
       if (asked.model !== this.point.model) return;
       this.say(error);
-      if (error.key === "latent.finding") this.families.lose();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);
@@ -342,9 +345,12 @@ class GanExplorer extends HTMLElement {
     }
   }
 
-  /** The visitor's list of sliders has changed. */
+  /** The visitor's list of sliders has changed, or what is known of them. */
   rechoose() {
     this.controls.choose();
+    this.axes.show();
+    this.place(this.point);
+    this.neighbours.sheet.refresh();
     this.dispatchEvent(new CustomEvent("gan:chosen"));
   }
 
@@ -383,15 +389,11 @@ class GanExplorer extends HTMLElement {
   /** A sentence beside the picker; null takes it away, unless a model that was asked for is still not there. */
   say(error) {
     this.lost = Boolean(error?.offline);
+    if (error?.key === "latent.finding") this.families.lose();
     const told = error ?? this.awaited?.error;
     setText(this.note, told ? sentence(told) : "");
     this.note.hidden = !told;
   }
-}
-
-/** A run's newest grid is told apart by its own address; a checkpoint's preview by the version. */
-function previewAddress(model) {
-  return model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 }
 
 customElements.define("gan-explorer", GanExplorer);

@@ -2,7 +2,7 @@
 import { h, icon, t } from "../common.js";
 import { later } from "./latest.js";
 import { Player } from "./player.js";
-import { along, LIMIT, randomSeed, unmoved } from "./point.js";
+import { along, amountOf, LIMIT, randomSeed, unmoved } from "./point.js";
 import { wandering } from "./wander.js";
 
 const STEP = 0.1; // standard deviations for a press of a key
@@ -43,13 +43,14 @@ export class Moves {
 
   /** Where the two sliders of the chosen directions stand. */
   get place() {
-    const { axes, d } = this.explorer.point;
-    return axes.map((axis) => d[axis] ?? 0);
+    const { axes, point } = this.explorer;
+    return axes.pair.map((id) => amountOf(point, id));
   }
 
   /** Move them there. */
   to(values, dragging) {
-    this.explorer.change({ d: along(this.explorer.point, values.map(kept)) }, dragging);
+    const { axes, point } = this.explorer;
+    this.explorer.change(along(point, axes.pair, values.map(kept)), dragging);
   }
 
   by(across, down, dragging) {
@@ -128,11 +129,12 @@ export class Pad {
   }
 
   place() {
-    const { axes } = this.moves.explorer.point;
+    const { axes } = this.moves.explorer;
+    const [i, j] = axes.pair.map((id) => axes.name(id));
     const [x, y] = this.moves.place;
     this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
     this.knob.style.top = `${(50 * (kept(y) + LIMIT)) / LIMIT}%`;
-    this.element.setAttribute("aria-label", t("explore.pad_at", { i: axes[0] + 1, across: shown(x), j: axes[1] + 1, down: shown(y) }));
+    this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: shown(x), j, down: shown(y) }));
   }
 
   #begin(event) {

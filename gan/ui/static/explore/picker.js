@@ -1,5 +1,5 @@
 // The strip of models: shipped checkpoints, runs, and the run that is training right now.
-import { ago, h, known, setText, t } from "../common.js";
+import { address, ago, h, known, setText, t } from "../common.js";
 
 const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
 
@@ -11,6 +11,9 @@ function dataTitle(model) {
   if (known(`data.${model.data}`)) return t(`data.${model.data}`);
   return model.kind === "run" && model.data ? model.data.split("/").pop() : model.title;
 }
+
+/** A run's newest grid is told apart by its own address; a checkpoint's preview by the version. */
+export const previewAddress = (model) => model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 
 /** The reader's word for a class. */
 export const className = (name) => words("class", name);

@@ -9,9 +9,9 @@ export const MOST_UNITS = 64; // that a point may change
 const MOST_MOVES = 32; // directions that an address names
 const STORAGE = "gan.explore";
 
-/** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest. */
+/** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest, and no two directions chosen for the hands (axes.js). */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, u: {}, wall: 0, axes: [0, 1], view: "samples" };
+  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, u: {}, wall: 0, axes: null, view: "samples" };
 }
 
 /** The sliders at rest, on the seed itself. */
@@ -21,14 +21,6 @@ export function unmoved() {
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
-
-/** d of a point whose sliders of the two chosen directions stand at `values`. */
-export function along(point, values) {
-  const { axes, d } = point;
-  const moved = Array.from({ length: Math.max(d.length, axes[0] + 1, axes[1] + 1) }, (_, index) => d[index] ?? 0);
-  axes.forEach((axis, place) => { moved[axis] = values[place]; });
-  return moved;
-}
 
 const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
 const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
@@ -74,6 +66,9 @@ export function withAmount(point, id, amount) {
   return { d };
 }
 
+/** What of the point changes for directions, by their ids, to be at `amounts`. */
+export const along = (point, ids, amounts) => ids.reduce((patch, id, place) => ({ ...patch, ...withAmount({ ...point, ...patch }, id, amounts[place]) }), {});
+
 /** The ids of all directions along which the point has moved. */
 export const movedAlong = (point) => [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));
 
@@ -83,16 +78,16 @@ export function written(point) {
   const all = {
     model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
     label2: point.label2 === null ? "" : String(point.label2), mix: String(rounded(point.mix)),
-    d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), u: overrides(point.u), wall: String(point.wall), axes: point.axes.join(","), view: point.view,
+    d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), u: overrides(point.u), wall: String(point.wall), axes: point.axes?.join(",") ?? null, view: point.view,
   };
-  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", x: "", z: "", to: "1", t: "0", u: "", wall: "0", axes: "0,1", view: base.view };
+  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", x: "", z: "", to: "1", t: "0", u: "", wall: "0", view: base.view };
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
 /** The point that `written` describes; whatever is missing or makes no sense stays fresh. */
 export function parsed(texts) {
   const base = fresh();
-  const axes = (texts.axes ?? "").split(",").map((text) => whole(text, -1));
+  const axes = (texts.axes ?? "").split(",").filter((id) => DIRECTION.test(id));
   const [x, z] = [{}, {}];
   for (const pair of (texts.x ?? "").split(",").slice(0, MOST_MOVES)) {
     const [id, value] = pair.split(":");
@@ -117,7 +112,7 @@ export function parsed(texts) {
     t: within(texts.t ?? null, 0, 1, 0),
     u: units(texts.u),
     wall: whole(texts.wall, 0),
-    axes: axes.length === 2 && axes[0] >= 0 && axes[1] >= 0 && axes[0] !== axes[1] ? axes : base.axes,
+    axes: axes.length === 2 && axes[0] !== axes[1] ? axes : base.axes,
     view: /^[a-z]{1,20}$/.test(texts.view ?? "") ? texts.view : base.view,
   };
 }

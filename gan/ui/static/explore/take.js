@@ -5,10 +5,10 @@ import { fetched, save } from "./pictures.js";
 
 const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
 
-/** The section under the large picture. `point()` says which model, `failed(error, id)` hears why it can't be had. */
+/** The section under the large picture. `point()` says which model, `chosen` (chosen.js) its sliders, `failed(error, id)` hears why it can't be had. */
 export class Take {
-  constructor({ point, failed }) {
-    Object.assign(this, { point, failed });
+  constructor({ point, chosen, failed }) {
+    Object.assign(this, { point, chosen, failed });
     this.buttons = Object.entries(FORMS).map(([form, key]) => {
       const name = h("span", {}, t(key));
       const button = h("button", { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) }, icon("download"), name);
@@ -23,7 +23,7 @@ export class Take {
     button.disabled = true;
     name.textContent = t("explore.taking");
     try {
-      const reply = await fetched(`take/${form}`, { id });
+      const reply = await fetched(`take/${form}`, { id, sliders: form === "html" && this.chosen.model?.id === id ? JSON.stringify(this.chosen.told()) : null });
       const [, file] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition"));
       save(await reply.blob(), file);
     } catch (error) {

@@ -7,14 +7,12 @@ import { marked } from "./mark.js";
 import { Mosaic } from "./mosaic.js";
 import { picture, save } from "./pictures.js";
 import { title } from "./picker.js";
-import { query } from "./point.js";
+import { amountOf, query, withAmount } from "./point.js";
 import { Sheet } from "./sheet.js";
-import { directionOptions } from "./sliders.js";
 
 const REACH = 3; // sigma to both sides, in whole steps
 const COLUMNS = 2 * REACH + 1;
 const ROWS = 8;
-const DIRECTIONS = 10; // that a model has, fewer where z is smaller
 const SETTLE = 160; // ms after the last movement until the pictures follow
 const BEAT = 250; // ms for a snapshot while it plays
 const SCALE = 1000; // positions of the slider
@@ -70,7 +68,7 @@ export class View {
     this.settle = later(() => this.sheets().forEach((sheet) => sheet.refresh()), SETTLE);
     this.film = new Film();
     this.filmSheet = this.#sheet(this.film, () => this.moments, () => query(this.explorer.point), (steps) => { this.film.steps = steps; });
-    this.select = h("select", { "aria-label": t("explore.time_axis"), onchange: () => this.#turn(Number(this.select.value)) });
+    this.select = explorer.axes.select(0, t("explore.time_axis"));
     this.keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.time_save"), "aria-label": t("explore.time_save"), onclick: () => this.#save() }, icon("download"), "PNG");
     this.grid = h("div", { class: "xp-grid" });
     this.shown = h("div", { class: "xp-time" },
@@ -104,7 +102,6 @@ export class View {
 
   place() {
     if (!this.mosaic) return;
-    this.select.value = String(this.#axis);
     this.mosaic.relabel();
     this.#mark();
     this.settle();
@@ -122,7 +119,6 @@ export class View {
     this.filmSheet.clear();
     this.shown.hidden = true;
     this.nothing.hidden = true;
-    this.select.replaceChildren(...directionOptions(Math.min(DIRECTIONS, model.z_dim)));
   }
 
   #take(moments) {
@@ -157,6 +153,7 @@ export class View {
       mosaic, path: "time", points: () => [],
       query: () => (moments().length ? { ...asked(), steps: moments().map(({ step }) => step).join(",") } : null),
       draw: async (path, wanted) => {
+        await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server has to have looked for them
         const { bitmap } = await picture(path, wanted);
         drawn(wanted.steps.split(",").map(Number));
         return bitmap;
@@ -239,13 +236,13 @@ export class View {
   // The grid of one direction beside the time ----------------------------------------------------------------------------------------------------------
 
   get #axis() {
-    return Math.min(this.explorer.point.axes[0], this.select.options.length - 1);
+    return this.explorer.axes.pair[0];
   }
 
   #buildGrid(rows) {
     this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (index) => this.#name(index), pick: (index) => this.#pick(index) });
     this.mosaic.lock(true);
-    this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, d: this.#with(0) }), i: this.#axis }), () => {});
+    this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
     this.down = h("div", { class: "xp-down", "aria-hidden": "true" });
     const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));
     this.grid.replaceChildren(across, this.down, this.mosaic.element);
@@ -253,7 +250,7 @@ export class View {
 
   #name(index) {
     const { images } = this.rows[Math.floor(index / COLUMNS)] ?? { images: 0 };
-    return t("explore.time_cell", { images: short(images), number: this.#axis + 1, amount: signed((index % COLUMNS) - REACH) });
+    return t("explore.time_cell", { images: short(images), name: this.explorer.axes.name(this.#axis), amount: signed((index % COLUMNS) - REACH) });
   }
 
   /** Where a cell leads: the slider of the direction goes there, and the time to its row. */
@@ -261,24 +258,17 @@ export class View {
     const { step } = this.rows[Math.floor(index / COLUMNS)];
     this.#pause();
     this.#go(this.moments.findIndex((each) => each.step === step));
-    this.explorer.change({ d: this.#with((index % COLUMNS) - REACH) });
+    this.explorer.change(this.#with((index % COLUMNS) - REACH));
   }
 
   #with(amount) {
-    const { d } = this.explorer.point;
-    const axis = this.#axis;
-    return Array.from({ length: Math.max(d.length, axis + 1) }, (_, index) => (index === axis ? amount : d[index] ?? 0));
-  }
-
-  #turn(axis) {
-    const [before, other] = this.explorer.point.axes;
-    this.explorer.change({ axes: [axis, other === axis ? before : other] });
+    return withAmount(this.explorer.point, this.#axis, amount);
   }
 
   #mark() {
     if (!this.mosaic) return;
     const row = this.rows.findIndex(({ step }) => step === this.moments[this.current]?.step);
-    const column = (this.explorer.point.d[this.#axis] ?? 0) + REACH;
+    const column = amountOf(this.explorer.point, this.#axis) + REACH;
     this.mosaic.mark(row >= 0 && Number.isInteger(column) ? row * COLUMNS + column : -1);
   }
 
@@ -295,11 +285,11 @@ export class View {
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(bitmap, left, top, COLUMNS * side, count * side);
     Object.assign(pen, { fillStyle: ink, textBaseline: "middle" });
-    pen.fillText(`${title(this.model)} · ${t("explore.direction", { number: this.#axis + 1 })}`, left, 18);
+    pen.fillText(`${title(this.model)} · ${this.explorer.axes.name(this.#axis)}`, left, 18);
     pen.textAlign = "center";
     for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
-    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-seed-${this.explorer.point.seed}-direction-${this.#axis + 1}.png`);
+    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-seed-${this.explorer.point.seed}-${this.#axis}.png`);
   }
 }

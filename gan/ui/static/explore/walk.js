@@ -2,17 +2,15 @@
 import { h, icon, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { Pad, shown } from "./moves.js";
-import { directionOptions, Slider } from "./sliders.js";
+import { Slider } from "./sliders.js";
 
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
 
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, moves: explorer.moves, count: 0 });
+    Object.assign(this, { explorer, moves: explorer.moves });
     this.pad = new Pad(this.moves);
-    this.selects = [0, 1].map((axis) => h("select", {
-      "aria-label": t(axis ? "explore.axis_down" : "explore.axis_across"), onchange: (event) => this.#turn(axis, Number(event.target.value)),
-    }));
+    this.selects = [0, 1].map((axis) => explorer.axes.select(axis, t(axis ? "explore.axis_down" : "explore.axis_across")));
     this.values = [0, 1].map(() => h("output", { class: "xp-value" }));
     this.button = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => this.moves.walk.toggle() });
     this.speed = new Slider({
@@ -28,33 +26,10 @@ export class View {
     this.#show();
   }
 
-  renew() {
-    const count = this.explorer.neighbours.count;
-    if (count === this.count) return;
-    this.count = count;
-    for (const select of this.selects) {
-      select.replaceChildren(...directionOptions(count));
-    }
-    this.#choose();
-  }
-
   place() {
-    this.renew();
     this.pad.place();
-    this.#choose();
-    this.values.forEach((value, axis) => setText(value, shown(this.moves.place[axis])));
-  }
-
-  #choose() {
-    this.selects.forEach((select, axis) => { select.value = String(this.explorer.point.axes[axis]); });
-  }
-
-  #turn(axis, direction) {
-    const axes = [...this.explorer.point.axes];
-    if (axes[1 - axis] === direction) axes[1 - axis] = axes[axis];
-    axes[axis] = direction;
-    this.explorer.change({ axes });
-    this.explorer.followUp();
+    const { place } = this.moves;
+    this.values.forEach((value, axis) => setText(value, shown(place[axis])));
   }
 
   #show() {

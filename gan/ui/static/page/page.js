@@ -8,6 +8,7 @@ import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
 import { fresh, MAX_SEED, randomSeed, remember, restore, unmoved } from "../explore/point.js";
+import { usualIds, usualName } from "../explore/sliders.js";
 import { Scores } from "../explore/scores.js";
 import { Wall } from "../explore/wall.js";
 import { Way } from "../explore/way.js";
@@ -34,9 +35,12 @@ async function unpacked(name, type) {
 
 class GanPage extends HTMLElement {
   connectedCallback() {
-    this.model = JSON.parse(stored("gan-data")).model;
+    const { model, sliders } = JSON.parse(stored("gan-data"));
+    this.model = model;
     this.directions = new Float32Array(bytes("gan-directions").buffer);
+    this.choose(sliders);
     this.point = location.hash ? restore() : fresh();
+    for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
     for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
     this.build();
     this.draw = latest(() => this.drawLarge());
@@ -49,6 +53,20 @@ class GanPage extends HTMLElement {
     this.start();
   }
 
+  /** The sliders that the page was made with: `list` (null for the usual ones), `names`, and of those of other families what is known (`more`). */
+  choose({ list, names, more }) {
+    const ways = new Float32Array(bytes("gan-ways").buffer);
+    const size = this.model.z_dim;
+    this.ways = new Map(more.map(({ id }, place) => [id, ways.subarray(place * size, (place + 1) * size)]));
+    this.families = { about: (id) => more.find((direction) => direction.id === id) };
+    this.chosen = { ids: () => list ?? usualIds(this.model.directions), name: (id, title) => names[id] ?? usualName(id, title) };
+  }
+
+  /** z of a point. */
+  z(point) {
+    return pointZ(point, this.model.z_dim, this.directions, (id) => this.ways.get(id));
+  }
+
   build() {
     const shared = {
       point: () => this.point, version: () => this.model.version, change: (patch, dragging = false) => this.change(patch, dragging),
@@ -57,7 +75,7 @@ class GanPage extends HTMLElement {
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
     this.scores = new Scores();
-    this.controls = new Controls(shared.change);
+    this.controls = new Controls(shared.change, this.chosen, this.families);
     this.controls.element.addEventListener("gan:raw", () => this.base());
     this.way = new Way(shared);
     this.wall = new Wall(shared);
@@ -133,13 +151,12 @@ class GanPage extends HTMLElement {
   /** Where the seed's own z stands, for the raw sliders and that of the look. */
   base() {
     const { seed, at, to, t: part } = this.point;
-    this.controls.base(Array.from(pointZ({ ...fresh(), seed, at, to, t: part }, this.model.z_dim, this.directions)));
+    this.controls.base(Array.from(this.z({ ...fresh(), seed, at, to, t: part })));
   }
 
   /** The picture of a point as ImageData. */
   async picture(point) {
-    const { z_dim: size, classes } = this.model;
-    const { pixels, side } = await draw({ z: pointZ(point, size, this.directions), ...pointClasses(point, classes.length) });
+    const { pixels, side } = await draw({ z: this.z(point), ...pointClasses(point, this.model.classes.length) });
     return new ImageData(new Uint8ClampedArray(pixels), side, side);
   }
 
