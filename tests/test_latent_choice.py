@@ -11,6 +11,7 @@ from gan.latent.choice import FILE, LONGEST, MOST, Choice, parse, place, read, s
 from gan.latent.model import Model
 from tests.generators import RUN, tiny_spec, write_checkpoint, write_run
 
+NOTHING = {"list": None, "names": {}, "hidden": []}
 WANTED = Choice(("s1", "night", "p2"), {"s1": "Slim", "class7": "Owl"}, ("p0",))
 
 
@@ -21,18 +22,18 @@ def model(tmp_path):
 
 def test_what_is_sent_comes_back():
     assert parse(json.loads(json.dumps(WANTED.to_json()))) == WANTED
-    assert parse({}) == Choice(None, {}, ())
-    assert parse({"names": {"p0": " two \n lines\u202e\x00 ", "p1": " \t"}}).names == {"p0": "two lines"}
+    assert parse(NOTHING) == Choice(None, {}, ())
+    assert parse({**NOTHING, "names": {"p0": " two \n lines\u202e\x00 ", "p1": " \t"}}).names == {"p0": "two lines"}
 
 
 @pytest.mark.parametrize("value", [
     {"list": "p0"}, {"list": ["p0", "p0"]}, {"list": ["../p0"]}, {"list": [7]}, {"list": [f"p{k}" for k in range(MOST + 1)]}, {"list": [["p0"]]},
     {"names": []}, {"names": {"p0": 7}}, {"names": {"P0": "x"}}, {"names": {"p0": "x" * (LONGEST + 1)}}, {"names": {f"p{k}": "x" for k in range(MOST + 1)}},
-    {"hidden": {}}, {"hidden": None}, {"hidden": ["p" * 40]},
+    {"hidden": {}}, {"hidden": None}, {"hidden": ["p" * 40]}, {"more": 7},
 ])  # fmt: skip
 def test_what_is_no_list_gets_a_sentence(value):
     with pytest.raises(UserError) as caught:
-        parse(value)
+        parse({**NOTHING, **value})
     assert caught.value.key in ("latent.bad_choice", "latent.twice")
 
 

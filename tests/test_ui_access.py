@@ -130,7 +130,7 @@ def test_the_right_token_opens_whatever_was_tried_before(visit):
 
 def test_who_only_watches_changes_nothing(visit, services):
     run_id = services.store.create(tiny())
-    posts = ["runs", *(f"runs/{run_id}/{name}" for name in (*COMMANDS, "rename?name=x", "anything"))]
+    posts = ["runs", "directions/save?id=shipped:digits", *(f"runs/{run_id}/{name}" for name in (*COMMANDS, "rename?name=x", "anything"))]
     watching, controlling = visit(), visit()
     enter(controlling)
     for path in posts:

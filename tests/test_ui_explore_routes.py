@@ -105,7 +105,8 @@ def test_sliders_are_saved_with_the_model(services, get, tmp_path):
             reply = keep({**wanted, **wrong})
             assert (reply.status_code < 500, reply.json()["error"]["key"]) == (True, f"latent.{key}")
         assert get("model", id=model).json()["saved"] == wanted
-        assert keep({}).json() == {"saved": None}
+        assert keep({"values": []}).json()["error"]["key"] == "latent.bad_choice"
+        assert keep({"list": None, "names": {}, "hidden": []}).json() == {"saved": None}
         assert not (tmp_path / "runs" / path).exists()
     assert browser.post("/gradio_api/gan/directions/save?id=run:../runs", json=wanted).json()["error"]["key"] == "latent.unknown_model"
     assert browser.post(f"/gradio_api/gan/directions/save?id={SHIPPED}", content=b"[]").status_code == 400

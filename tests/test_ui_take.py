@@ -62,11 +62,11 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
     told = lambda **query: json.loads(re.search(r'id="gan-data">(.*?)</script>', ask("take/html", id="shipped:cats", **query).text)[1])["sliders"]  # noqa: E731
     assert told() == {"list": None, "names": {}, "hidden": [], "more": []}
     name = "<b>\u732b</script>"
-    found = told(sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}}))
+    found = told(sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}, "hidden": []}))
     assert (found["list"], found["names"]) == (["s1", "p0"], {"s1": name})
     assert [(each["id"], each["effect"] > 0) for each in found["more"]] == [("s1", True)]
-    for wrong in ("[]", "{", "[" * 10_000, '{"list": 7}', '{"list": ["s99"]}', '{"list": ["unheard"]}'):
-        reply = ask("take/html", id="shipped:cats", sliders=wrong)
+    for wrong in ("[]", "{", "[" * 10_000, '{"list": ["p0"]}', *({"list": [name], "names": {}, "hidden": []} for name in (7, "s99", "unheard"))):
+        reply = ask("take/html", id="shipped:cats", sliders=wrong if isinstance(wrong, str) else json.dumps(wrong))
         assert reply.json()["error"]["key"] in ("latent.bad_choice", "latent.unknown_direction")
         assert reply.status_code < 500
 

@@ -22,6 +22,7 @@ MOST, LONGEST = 64, 40  # directions of each kind, and characters of a name
 LARGEST = 2**20  # bytes of a file that is read
 SAME = 0.99  # |cosine| from which a saved vector is the one that a model has now
 DIGITS = 4
+_KEYS = ("list", "names", "hidden")
 NUMBERED = re.compile(r"[ps][0-9]{1,3}")  # the third factor of other weights is another direction; night is always night
 
 
@@ -43,8 +44,10 @@ class Choice:
 
 
 def parse(value: dict[str, Any]) -> Choice:
-    """What `Choice.to_json` wrote, every value checked; what is absent is empty, and names are made one plain line. Raises UserError."""
-    listed, names, hidden = value.get("list"), value.get("names", {}), value.get("hidden", [])
+    """What `Choice.to_json` wrote, every value checked; names are made one plain line. Raises UserError."""
+    if set(value) != set(_KEYS):
+        raise UserError("latent.bad_choice")
+    listed, names, hidden = (value[key] for key in _KEYS)
     if not isinstance(names, dict) or len(names) > MOST or not all(isinstance(name, str) and len(name) <= LONGEST for name in names.values()):
         raise UserError("latent.bad_choice")
     plain = {name: tidy(text) for name, text in zip(_ids(list(names)), names.values(), strict=True)}
@@ -87,7 +90,7 @@ def read(path: Path, model: "Model") -> Choice | None:
         value = read_json(path)
         if value["format"] != FORMAT:
             return None
-        choice, vectors = parse(value), value["vectors"]
+        choice, vectors = parse({key: value[key] for key in _KEYS}), value["vectors"]
         lost = {name for name in choice.ids() if NUMBERED.fullmatch(name) and not _same(model, name, vectors.get(name))}
     except (OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, UserError):
         return None

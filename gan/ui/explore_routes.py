@@ -65,7 +65,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return choice.read(choice.place(model.entry, services.store.root), model)
 
     def save(request: Request) -> Any:
-        """Keep which directions have sliders, for everybody; an empty object lets go of what was kept."""
+        """Keep which directions have sliders, for everybody; where nothing is chosen, let go of what was kept."""
         model, wanted = open_model(services, request), choice.parse(json_body(request))
         with writing():
             choice.save(choice.place(model.entry, services.store.root), model, wanted)

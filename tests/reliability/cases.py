@@ -40,7 +40,7 @@ QUERIES = {
     "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
     "wall": ("id", "seed", "psi", "label", "u"), "inside": ("id", "seed", "layer", "u"), "map": ("by", "known"),
     "generator": ("id", "v"), "directions": ("id", "v"),
-    "times": ("id",), "time": ("id", "seed", "d", "steps", "i"), "take/html": ("id",), "take/onnx": ("id",),
+    "times": ("id",), "time": ("id", "seed", "d", "steps", "i"), "take/html": ("id", "sliders"), "take/onnx": ("id",),
     "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
 }  # fmt: skip
 GRADIO_GET = (
@@ -151,7 +151,7 @@ def queries(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on"):
+    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on", b"directions/save?id=shipped:digits"):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
@@ -159,15 +159,21 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
+    sliders = {"list": ["p0"], "names": {}, "hidden": []}
+    wrong_sliders = ({"list": 7}, {"list": ["../p0"]}, {"list": ["p0"] * 65}, {"list": ["p999"]}, {"names": {"p0": "x" * 41}}, {"hidden": None})
+    for change in wrong_sliders:
+        yield Case("forms", OURS + b"directions/save?id=shipped:digits", b"POST", JSON, json.dumps({**sliders, **change}).encode())
+    for odd in (quote(odd, safe="") for odd in ODD):
+        yield Case("forms", OURS + f"directions/save?id={odd}".encode(), b"POST", JSON, json.dumps(sliders).encode())
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
     for odd in (quote(odd, safe="") for odd in ODD):
         for command in COMMANDS:
             yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
     for headers in FOREIGN:
-        for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
+        for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave", b"directions/save?id=shipped:digits"):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
-    for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode()):
+    for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode(), b"directions/save?id=shipped:digits"):
         yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
 
 
@@ -176,6 +182,8 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
     for name in (*COMMANDS, "rename?name=mine"):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
+    sliders = {"list": ["p0"], "names": {"p0": "mine"}, "hidden": []}
+    yield Case("commands", OURS + b"directions/save?id=shipped:digits", b"POST", (*JSON, *ours), json.dumps(sliders).encode())
     start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
     yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(start).encode())
 

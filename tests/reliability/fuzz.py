@@ -191,7 +191,7 @@ def handlers(folder: Path) -> Target:
     ask = st.sampled_from(("poll", "models", "model", "latent", "image", "neighbours", "strip", "wall", "generator", "directions", "cost",
                            "catalogue", "access", "loop", "time", "times", "take/onnx"))
     place = st.builds("/".join, st.lists(st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "1.webp", "digits", run_id)) | text, max_size=4))
-    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v",
+    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v", "sliders",
                              "label2", "mix", "at", "keys", "steps", "fps", "as", "side"))
     values = form.defaults("digits", "modern")
     sound = like({"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": values, "token": "x"})

@@ -144,7 +144,7 @@ export class Chosen {
   /** Save the list with the model, for everybody; or, where it is, no longer. Throws what the server says. */
   async save() {
     const { model, isSaved } = this;
-    const { saved } = await request("directions/save", { method: "POST", query: { id: model.id }, value: isSaved ? {} : this.told() });
+    const { saved } = await request("directions/save", { method: "POST", query: { id: model.id }, value: isSaved ? NOTHING : this.told() });
     if (this.model.id !== model.id) return;
     this.model.saved = saved;
     if (isSaved) return void this.#change({}); // it is the visitor's own again
