@@ -312,6 +312,7 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
     row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
     expect(told).to_be_hidden()
     again.close()
+    page.evaluate("document.querySelector('gan-explorer').chosen.reset()")
 
 
 def name_them(page: Page) -> None:
@@ -347,10 +348,11 @@ def test_named_directions_say_what_they_do(desktop, address):
     expect(row(page, "More like: owl")).to_contain_text("In 10\u202f% of pictures at −2, in 50\u202f% at +2. Hardly anything else moves.")
     expect(page.locator(".xp-directions")).to_contain_text("that decides): Sea, More like: fox.")
     drawn(page, "Night")
-    expect(page.locator(".xp-near select").first.locator("option", has_text="Night")).to_have_count(0)
-    page.evaluate("document.querySelector('gan-explorer').chosen.add('night')")
-    expect(page.locator(".xp-near select").first.locator("option", has_text="Night")).to_have_count(1)
-    page.evaluate("document.querySelector('gan-explorer').chosen.remove('night')")
+    offered = "() => [...document.querySelector('gan-explorer').axes.selects[0].element.options].map(({ text }) => text)"
+    assert "Night" not in page.evaluate(offered)
+    row(page, "Night").get_by_role("button", name="Slider for Night").click()
+    assert "Night" in page.evaluate(offered)
+    row(page, "Night").get_by_role("button", name="Slider for Night").click()
     row(page, "More like: owl").get_by_role("button", name="Slider for More like: owl").click()
     assert slider_names(page)[-2:] == ["More like: owl", "Night"]
     page.close()
@@ -396,6 +398,7 @@ def test_another_model_has_a_list_of_its_own(page, address):
     expect(bar(page, "p0")).to_have_count(0)
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{OTHER}")
     expect(bar(page, "p0")).to_have_count(1)
+    page.wait_for_function("(id) => document.querySelector('gan-explorer').chosen.model.id === id", arg=f"run:{OTHER}")
     drawn(page, "Direction 1")
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{RUN}")
     expect(bar(page, "p0")).to_have_count(0)
