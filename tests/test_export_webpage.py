@@ -136,7 +136,7 @@ def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     model.attributes()
     same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
     same(drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")), served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))))
-    page.wait_for_function("location.hash.includes('x=s0:2,slant:-1.5')")
+    page.wait_for_function("() => location.hash.includes('x=s0:2,slant:-1.5')")
     page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&lang=en")
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-page')?.ready")
