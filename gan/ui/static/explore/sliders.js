@@ -33,6 +33,7 @@ export class Slider {
 
   describe(name, note = "") {
     setText(this.name, name);
+    this.name.title = name; // of a long one only the beginning is seen
     setText(this.note, note);
     this.bar.setAttribute("aria-label", note ? `${name}, ${note}` : name);
   }
