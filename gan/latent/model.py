@@ -16,7 +16,7 @@ import torch
 
 from gan.errors import UserError
 from gan.images import encode_png, encode_webp, grid, to_uint8
-from gan.latent.attributes import open_reader
+from gan.latent.attributes import Reader, open_reader
 from gan.latent.bank import Bank
 from gan.latent.catalogue import Entry
 from gan.latent.directions import Directions, factorise, find_directions
@@ -92,8 +92,12 @@ class Model:
         """The directions that have names; found on first use, which takes some seconds, a few pictures in a turn."""
         return self._slot.fill("attributes", self._find_attributes, self.entry.images)
 
+    @functools.cached_property
+    def _reader(self) -> Reader:
+        return open_reader(self.entry.data, self.spec.channels)
+
     def _find_attributes(self) -> Named:
-        reader = open_reader(self.entry.data, self.spec.channels)
+        reader = self._reader
 
         def draw(z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
             return self._draw(z.numpy(), [None] * len(z) if labels is None else labels.tolist(), [(0, 0.0)] * len(z), chunk=LOOKED_AT)
@@ -118,7 +122,8 @@ class Model:
             if int(numbered[2]) < len(vectors):
                 return vectors[int(numbered[2])]
         elif "attributes" not in self._slot.values:
-            raise UserError("latent.finding")
+            if name in {attribute.id for attribute in self._reader.attributes}:
+                raise UserError("latent.finding")
         else:
             found = self.attributes()
             for vector, fact in zip(found.directions.vectors, found.facts, strict=True):
