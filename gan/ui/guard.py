@@ -9,9 +9,11 @@ import logging
 import re
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
 from gradio.utils import get_upload_folder
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -31,6 +33,8 @@ MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
 SPARE = 2**30  # bytes of the disk that uploads leave to the runs
+PIECE = 2**16  # bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+TAKEN_WITHIN = 60  # seconds that a client may take for one of them, behind what the system keeps for it
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
     rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
@@ -62,7 +66,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
-            await send(message)
+            for part in _pieces(message):
+                with anyio.fail_after(TAKEN_WITHIN):
+                    await send(part)
 
         async def take() -> Message:
             nonlocal taken
@@ -73,15 +79,16 @@ class Guard:
             return message
 
         refused = self._refused(request)
-        if refused is not None:
-            await refused(scope, receive, answer)
-            return
-        if scope["path"] == UPLOAD:
+        if refused is None and scope["path"] == UPLOAD:
             await run_in_threadpool(sweep, Path(get_upload_folder()))
         try:
-            await self.app(scope, take, answer)
+            await (self.app if refused is None else refused)(scope, take, answer)
         except ClientDisconnect:  # an upload that was broken off: nobody is there to be answered, and it is no defect
             return
+        except TimeoutError:
+            if not started:
+                raise
+            return  # nobody takes the answer: uvicorn closes the connection of one that was not completed
         except (UserError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise
@@ -113,6 +120,18 @@ class Guard:
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
         return _too_much(request)
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A message, its body in pieces where it is long."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE:
+        yield message
+        return
+    view = memoryview(body)
+    for start in range(0, len(body), PIECE):
+        more = start + PIECE < len(body) or message.get("more_body", False)
+        yield {"type": message["type"], "body": bytes(view[start : start + PIECE]), "more_body": more}
 
 
 def _sane(request: Request) -> bool:
