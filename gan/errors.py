@@ -96,6 +96,8 @@ MESSAGES = {
     "runs.long_name": "A name can have {most} characters, and this one has {count}. Choose a shorter one.",
     "runs.bad_quota": "“{text}” is no number of GB. Give 0 or more.",
     "runs.quota": "The runs take {used} GB of the {allowed} GB that they may. Delete some that you no longer need, or start GANarium with a larger --quota.",
+    "runs.queue_full": "{most} runs are waiting already, and no more can. Take some out of the queue, or wait.",
+    "runs.too_many": "There are {most} runs already, and more can't be kept. Delete some that you no longer need.",
     "runs.disk_full": "The disk is full. Delete runs that you no longer need, or make room in another way, and try again.",
     "runs.cannot_write": "The folder of the runs can't be written ({reason}). Put that right, and try again.",
     "runs.in_use": "Another GANarium (process {pid}) already uses the folder “{path}”. Close that one, or set GANARIUM_RUNS to another folder.",

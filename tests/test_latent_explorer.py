@@ -94,6 +94,22 @@ def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, 
     assert explorer.models()[1]["preview"].split("?")[0].endswith("00000123.webp")
 
 
+def test_of_what_has_no_weights_nothing_is_read_until_it_changes(explorer, tmp_path, monkeypatch):
+    """A queue may be long, and all who explore ask for the list now and then."""
+    import gan.latent.catalogue as module
+
+    folder, read, real = tmp_path / "runs" / OTHER, [], module.read_object
+    write_json(folder / "config.json", {"data": "faces", "recipe": "modern"})
+    write_json(folder / "status.json", {"state": "queued"})
+    monkeypatch.setattr(module, "read_object", lambda path: read.append(path.parent.name) or real(path))
+    for _ in range(3):
+        assert [model["id"] for model in explorer.models()] == ["shipped:digits", f"run:{RUN}"]
+        assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.not_yet"
+    assert read.count(OTHER) <= 2, "config and status, once"
+    write_weights(folder / "live.safetensors", tiny_spec())
+    assert [model["id"] for model in explorer.models()][1] == f"run:{OTHER}"
+
+
 def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
     """Browsers keep grids for ever, and a run that went back draws others of the same steps."""
     folder, seen = tmp_path / "runs" / RUN, set()

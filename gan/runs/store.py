@@ -27,6 +27,7 @@ from gan.runs.usage import Usage
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
+QUEUED, RUNS = 100, 1000  # at most: runs that wait, and runs in all, whose small files are looked at several times a second
 STATS_LIMIT = 1500
 STATS_BYTES = 1 << 26  # of memory for where lines of statistics stand: those of some hundred long runs at once
 LOG_BYTES = 1 << 16
@@ -135,6 +136,14 @@ class Store:
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
         return self._run(run_id).samples()
+
+    def check_counts(self, new: bool) -> None:
+        """Raises UserError where no more runs may wait, or there may be none that is `new`."""
+        states = [summary["state"] for summary in self.list()]
+        if states.count("queued") >= QUEUED:
+            raise UserError("runs.queue_full", most=QUEUED)
+        if new and len(states) >= RUNS:
+            raise UserError("runs.too_many", most=RUNS)
 
     def sample_path(self, run_id: str, step: int) -> Path:
         """The file of one sample grid (WebP). Raises UserError where there is none."""
