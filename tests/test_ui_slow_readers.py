@@ -80,3 +80,12 @@ def test_who_reads_slowly_gets_all_of_it(server, monkeypatch):
             if time.monotonic() < end:
                 time.sleep(0.05)
     assert answer.partition(b"\r\n\r\n")[2] == LARGE
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux can")
+def test_of_who_reads_nothing_the_system_lets_the_last_pieces_go(server):
+    running, address = server
+    guard.end_silent(running, 1)
+    with asked(address):
+        until(lambda: waiting(running))
+        until(lambda: not running.server_state.connections)

@@ -11,6 +11,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
@@ -27,6 +28,9 @@ from gan.ui.access import COOKIE, on_space
 from gan.ui.routes import PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST, sweep
+
+if TYPE_CHECKING:
+    import uvicorn
 
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
@@ -120,6 +124,14 @@ class Guard:
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
         return _too_much(request)
+
+
+def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
+    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482; Linux can). The guard alone would leave
+    those last pieces of an answer in memory that were handed over already."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        for listening in (each for part in server.servers for each in part.sockets):  # what they accept from now on is like them
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
 
 
 def _pieces(message: Message) -> Iterator[Message]:
