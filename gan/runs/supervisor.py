@@ -105,7 +105,7 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            handover.mark(self.store, (run_id for run_id in interrupted if run_id not in self._live))
+            handover.mark(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
