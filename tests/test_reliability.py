@@ -27,7 +27,9 @@ TOKEN_OF_OURS = "a token of the teacher"
 def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
     count, faults = attack_own(tmp_path, token, EVERY)
     assert faults == []
-    assert count.total() > 1000
+    assert count.total() > 1500
+    assert count["sound", "2xx"] > 25
+    assert count["queries", "2xx"] > 20, "much of what is odd for one value is fine for another, and work is done"
 
 
 def test_an_attacker_knows_every_command(store):

@@ -87,16 +87,18 @@ def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[
     return count, faults
 
 
-def besiege(prey: Prey) -> tuple[Counter, list[str]]:
-    """Begin IDLE requests whose bodies never come and ask for what a page needs meanwhile; half of them break off, the others are answered in the end."""
-    count, faults, kinds = Counter(), [], cases.never_come(prey.subject.run)
+def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
+    """Begin IDLE requests whose bodies never come, ask for what a page needs meanwhile, and try cases; half of the requests break off, the others are answered
+    in the end."""
+    kinds = cases.never_come(prey.subject.run)
     with contextlib.ExitStack() as opened:
         begun = [(case, opened.enter_context(Wire(prey.url).begin(case))) for case, _ in zip(itertools.cycle(kinds), range(IDLE), strict=False)]
-        meanwhile, wrong = walk(prey, [Case("meanwhile", f"/{path}".encode(), refused=False) for path in WANTED], PROMPT)
-        for number, (case, line) in enumerate(begun):
-            if number < IDLE // 2:
-                line.close()
-                continue
+        count, faults = walk(prey, [Case("meanwhile", f"/{path}".encode(), refused=False) for path in WANTED], PROMPT)
+        faults = [f"{fault}, while {IDLE} bodies do not come" for fault in faults]
+        for _, line in begun[: IDLE // 2]:
+            line.close()
+        walked, wrong = walk(prey, chosen)
+        for case, line in begun[IDLE // 2 :]:
             try:
                 status = Wire(prey.url).answer(line, case).status
             except TimeoutError:
@@ -104,7 +106,7 @@ def besiege(prey: Prey) -> tuple[Counter, list[str]]:
                 break  # the others would take as long
             faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
     count["idle bodies", "4xx"] = IDLE
-    return count + meanwhile, faults + [f"{fault}, while {IDLE} bodies do not come" for fault in wrong]
+    return count + walked, faults + wrong
 
 
 def state_of(prey: Prey) -> list:
@@ -118,12 +120,10 @@ def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
     tried = all_cases(prey)
     sizes = Counter(case.group for case in tried)
     before = state_of(prey)
-    count, faults = walk(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
-    besieged, wrong = besiege(prey)
-    faults += wrong
+    count, faults = besiege(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
     if state_of(prey) != before:
         faults.append(f"the runs were {before} and are {state_of(prey)}")
-    return count + besieged, faults
+    return count, faults
 
 
 def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:

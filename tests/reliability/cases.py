@@ -1,6 +1,7 @@
 """What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads and headers."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
@@ -166,14 +167,14 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
-    for odd in (quote(odd, safe="") for odd in ODD):
-        for command in COMMANDS:
-            yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
+    for odd, command in zip((quote(odd, safe="") for odd in ODD), itertools.cycle((*COMMANDS, "rename?name=x")), strict=False):
+        yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
     for command in COMMANDS:
         if command != "delete":  # all else is refused for a run that has finished
             yield Case("forms", OURS + f"runs/{run}/{command}".encode(), b"POST")
     for odd in ODD:
         yield Case("forms", OURS + b"find/on", b"POST", JSON, json.dumps({"job": odd}).encode())
+    for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
         yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
         for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
