@@ -87,7 +87,6 @@ def asked(subject: Subject) -> list[Visit]:
     film = {"keys": f"{here},1,2,0.3;{there},0,,", "steps": "2", "fps": "12", "as": "gif", "side": "128"}
     poll = {"run": subject.run, "had": subject.run, "since": "1", "last": mark(STATS[0]), "list": "0" * 16, "version": "0" * 16}
     return [
-        Visit("attributes", drawn),  # first: pictures do not wait until these are found
         Visit("poll", poll), Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}), Visit("catalogue"), Visit("access"), Visit("models"),
         Visit("model", model), Visit("latent", {**model, **point}), Visit("image", {**drawn, **point}), Visit("wall", {**drawn, **wall}),
         Visit("strip", {**drawn, **point, "n": "3"}), Visit("neighbours", {**drawn, **point, "i": "0", "j": "2", "step": "0.5"}),
@@ -98,6 +97,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"), Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
         Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on", body=_json({"job": "x", "end": True})),
+        Visit("attributes", drawn),
     ]  # fmt: skip
 
 
