@@ -78,6 +78,11 @@ class Bank:
         distances[range(len(probes)), probes] = math.inf
         return distances.min(1).values.mean().item()
 
+    def likeness(self) -> float:
+        """How far what the eye sees in a sample is from what it sees in the nearest other, for nine of ten of those that were looked at: 1 - cosine, 0 to 2."""
+        seen = F.normalize(self.features())
+        return 1 - (seen @ seen.T).fill_diagonal_(-1).max(1).values.quantile(0.1).item()
+
 
 def small(images: torch.Tensor) -> torch.Tensor:
     """Pictures uint8 (N, C, H, W) as a bank keeps them: areas averaged down to SIDE where they are larger."""
