@@ -143,6 +143,7 @@ MESSAGES = {
     "ui.too_many_files": "{count} files are more than can be added one by one. Add at most {limit}, or pack them into a zip.",
     "ui.too_large": "This is more than {megabytes} MB, and was not taken. Make the pictures smaller, or bring fewer.",
     "ui.no_room": "The server has no room for so much now. Try again later, or bring fewer pictures.",
+    "ui.cannot_keep": "The server can't keep files ({reason}). Tell whoever runs it, and try again when that is put right.",
     "ui.busy": "The server has more to do than it can right now. The page tries again by itself.",
     "ui.bad_upload": "These files arrived damaged. Add them again.",
     "ui.mixed_files": "A zip can't be mixed with other files. Add one zip, or picture files alone.",
