@@ -90,7 +90,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(make(model, _choice(request) or saved(model)), media_type=media_type, headers=headers)
+        return Response(make(model, lambda: _choice(request) or saved(model)), media_type=media_type, headers=headers)
 
     def times(request: Request) -> Any:
         return services.explorer().snapshots.known(request.query_params.get("id", ""))
@@ -204,7 +204,7 @@ def _generator(model: "Model", request: Request) -> bytes:
     return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
 
 
-def _onnx(model: "Model", _: Choice | None) -> bytes:
+def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
     """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
     from gan.export.card import MARK, short_card
     from gan.export.onnx import generator_onnx
@@ -214,13 +214,13 @@ def _onnx(model: "Model", _: Choice | None) -> bytes:
     return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, facts))
 
 
-def _page(model: "Model", chosen: Choice | None) -> bytes:
+def _page(model: "Model", chosen: Callable[[], Choice | None]) -> bytes:
     """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as `_generator` does, and as `webpage`."""
     from gan.export.card import short_card
     from gan.export.webpage import webpage
 
     _check_size(model)
-    return webpage(model, short_card(model.entry), chosen)
+    return webpage(model, short_card(model.entry), chosen())
 
 
 def _check_size(model: "Model") -> None:
@@ -231,4 +231,4 @@ def _check_size(model: "Model") -> None:
 
 
 # What a generator is taken home as, by the ending of its file.
-_FORMS: dict[str, tuple[Callable[["Model", Choice | None], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}
+_FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}
