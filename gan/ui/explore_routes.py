@@ -231,4 +231,6 @@ def _check_size(model: "Model") -> None:
 
 
 # What a generator is taken home as, by the ending of its file.
-_FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {"html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream")}
+_FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {
+    "html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream"),
+}  # fmt: skip
