@@ -20,6 +20,12 @@ export function unmoved() {
   return { at, d, x, z, t: part };
 }
 
+/** Nothing but the seed as the generator was trained to draw it: sliders at rest, and no class or unit is set. */
+export function plain() {
+  const { psi, label, label2, mix, u } = fresh();
+  return { ...unmoved(), psi, label, label2, mix, u };
+}
+
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
 
 /** d of a point whose sliders of the two chosen directions stand at `values`. */
@@ -144,10 +150,12 @@ export function written16(z) {
   return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The z (Float32Array of `size`) that `written16` wrote. Throws where the text is of another size. */
+/** The z (Float32Array of `size`) that `written16` wrote. Throws {key, values} where the text is no z, or another model's. */
 export function read16(text, size) {
+  const foreign = { key: "latent.bad_z", values: {} };
+  if (text.length !== Math.ceil((8 * size) / 3)) throw foreign; // four letters for three bytes
   const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
-  if (bytes.length !== 2 * size) throw new Error(`a z of ${bytes.length / 2} numbers instead of ${size}`);
+  if (bytes.length !== 2 * size) throw foreign;
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: size }, (_, index) => view.getInt16(2 * index, true) / UNITS);
 }
