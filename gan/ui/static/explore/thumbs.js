@@ -33,6 +33,6 @@ export function drawThumb(explorer, canvas, point, tries = TRIES) {
     if (pixels) pen.putImageData(pixels, 0, 0);
     else pen.drawImage(bitmap, 0, 0);
   }).catch((error) => {
-    if (error.key === "latent.finding" && tries > 1) find(point.model).then(() => drawThumb(explorer, canvas, point, tries - 1), () => {});
+    if (error?.key === "latent.finding" && tries > 1) find(point.model).then(() => drawThumb(explorer, canvas, point, tries - 1), () => {});
   });
 }

@@ -33,7 +33,7 @@ export class Views {
   constructor(explorer, home) {
     Object.assign(this, { explorer, home, views: {}, modules: {}, current: "samples", opened: null, marked: null });
     const names = ["samples", ...Object.keys(VIEWS)];
-    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => explorer.change({ view: name }) }, t(`explore.view_${name}`)));
+    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, t(`explore.view_${name}`)));
     this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
     this.element = h("div", { class: "xp-left" }, this.list, this.panel);
@@ -50,6 +50,12 @@ export class Views {
   /** Another model, or newer weights. */
   renew() {
     this.opened?.renew?.();
+  }
+
+  /** A view that could not be loaded is tried again. */
+  #choose(name) {
+    if (name === this.current && name !== "samples" && !this.opened) this.#open(name);
+    this.explorer.change({ view: name });
   }
 
   /** Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened. */
