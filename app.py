@@ -57,6 +57,9 @@ def main() -> None:
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart
 
 
 def _serve(services: Services, host: str | None, port: int | None) -> "gr.Blocks":

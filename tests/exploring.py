@@ -61,17 +61,18 @@ def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], byt
     pytest.fail("the picture stayed as it was")
 
 
-SETTLED = """async () => {
-  const { query, written } = await import("/gradio_api/gan/static/explore/point.js");
+WORDS = """async () => { window.words = await import("/gradio_api/gan/static/explore/point.js"); }"""
+SETTLED = """() => {
   const { point, shown } = document.querySelector("gan-explorer");
   const hash = new URLSearchParams(location.hash.slice(1));
-  const told = Object.entries(written(point)).every(([key, text]) => hash.get(key) === text);
-  return told && shown && JSON.stringify(query(shown)) === JSON.stringify(query(point));
+  const told = Object.entries(words.written(point)).every(([key, text]) => hash.get(key) === text);
+  return told && shown && JSON.stringify(words.query(shown)) === JSON.stringify(words.query(point));
 }"""
 
 
 def still(page: Page) -> bytes:
     """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of it."""
+    page.evaluate(WORDS)
     page.wait_for_function(SETTLED)
     return large(page)
 

@@ -307,6 +307,22 @@ def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
     assert (caught.value.key, caught.value.values["skipped"]) == ("data.too_few", 2)
 
 
+def test_a_jpeg_of_thousands_of_scans_is_not_decoded():
+    """Each costs as much as all pixels of the picture take, and may have 16 bytes."""
+    image = Image.effect_noise((64, 64), 80)
+    kept = io.BytesIO()
+    image.save(kept, "JPEG", progressive=True)
+    sound = kept.getvalue()
+    assert sound.count(files.START_OF_SCAN) > 1
+    assert files.read_picture(sound, 28, 1).shape == (1, 28, 28)
+    last = sound[sound.rindex(files.START_OF_SCAN) : -2]
+    many = sound[:-2] + last * files.MAX_SCANS + sound[-2:]
+    Image.open(io.BytesIO(many)).load()  # so that nothing else is wrong with it
+    with pytest.raises(UserError) as info:
+        files.read_picture(many, 28, 1)
+    assert info.value.key == "data.no_picture"
+
+
 def test_links_to_folders_are_not_followed(tmp_path):
     make_folder(tmp_path / "outside", {"secret.png": picture("red"), "secret2.png": picture("red")})
     folder = Path(make_folder(tmp_path / "in", {"a.png": picture("blue"), "b.png": picture("blue")}))

@@ -11,7 +11,7 @@ from tests.reliability.kills import config_of, differences, survive
 
 
 def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_would_be_seen(tmp_path):
-    config = config_of("modern", kimg=2.0)
+    config = config_of("modern", kimg=1.2)
     outcome = survive(config, 2, tmp_path, random.Random(1))
     assert outcome.kills >= 1
     assert outcome.differences == []

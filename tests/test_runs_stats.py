@@ -217,6 +217,18 @@ def test_a_cached_file_is_trusted_only_when_its_time_can_tell(tmp_path, age, see
     assert found == seen
 
 
+def test_a_file_that_can_not_be_read_for_once_is_what_it_was_and_tried_again(tmp_path):
+    path, loads = tmp_path / "config.json", [None, b"1", None, b"2"]
+    path.write_bytes(b"1")
+    os.utime(path, (1, 1))
+    cached = CachedFile(str(path), lambda data: data, lambda _: loads.pop(0))
+    assert [cached.read() for _ in range(3)] == [None, b"1", b"1"]
+    os.utime(path, (2, 2))
+    assert [cached.read() for _ in range(3)] == [b"1", b"2", b"2"]
+    path.unlink()
+    assert cached.read() is None
+
+
 def test_many_threads_read_one_growing_file(store):
     run_id = store.create(tiny())
     path = store.path(run_id) / "stats.jsonl"

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,21 @@ def poison(trainer) -> None:
         next(trainer.G.parameters()).fill_(float("nan"))
 
 
-def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(run, monkeypatch):
+def poison_statistics(trainer) -> None:
+    next(buffer for name, buffer in trainer.G.named_buffers() if name.endswith("running_var"))[0] = float("nan")
+
+
+def poison_moments(trainer) -> None:
+    trainer.opt_d.state[0]["exp_avg_sq"].fill_(float("inf"))  # D would stand still for ever, its weights fine
+
+
+def poison_average(trainer) -> None:
+    with torch.no_grad():
+        next(trainer.ema.parameters()).fill_(float("inf"))
+
+
+@pytest.mark.parametrize("poison", [poison, poison_statistics, poison_moments, poison_average])
+def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(poison, run, monkeypatch):
     break_step(monkeypatch, poison)
     status = work(run)
     assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
@@ -69,6 +84,21 @@ def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(run, monke
     assert all(tensor.isfinite().all() for tensor in tensors.values())
     steps = [line["step"] for line in read_lines(run / "stats.jsonl")[0]]
     assert steps == sorted(set(steps))
+
+
+def test_a_run_shows_signs_of_life_while_its_pictures_are_decoded(run, monkeypatch):
+    monkeypatch.setattr(rundir, "BEAT", 0.05)
+    load, beats = worker.data.load, set()
+
+    def slow(*arguments):
+        end = time.monotonic() + 20
+        while len(beats) < 4 and time.monotonic() < end:
+            beats.add(read_json(run / "status.json")["heartbeat"])
+        return load(*arguments)
+
+    monkeypatch.setattr(worker.data, "load", slow)
+    assert work(run)["state"] == "finished"
+    assert len(beats) == 4
 
 
 def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpoint(run, monkeypatch):

@@ -76,6 +76,7 @@ def test_the_last_position_of_a_drag_is_the_one_that_stays(page):
         bar.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }""")
+    page.wait_for_function("document.querySelector('gan-explorer').point.d[1] === 3")
     fast = still(page)
     sliders(page).nth(1).dblclick()
     changes(page, lambda: sliders(page).nth(1).fill("3"))

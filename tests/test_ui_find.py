@@ -1,5 +1,6 @@
 """Find my picture in a real browser: drawn or chosen, looked for, stopped, and gone on from."""
 
+import base64
 import io
 
 import numpy as np
@@ -43,8 +44,8 @@ def open_page(browser, address: str, **options) -> Page:
 
 def pad(page: Page) -> np.ndarray:
     """The pixels of the pad."""
-    pixels = page.locator(".xp-sketch").evaluate("(c) => Array.from(c.getContext('2d').getImageData(0, 0, 256, 256).data)")
-    return np.array(pixels).reshape(256, 256, 4)[:, :, :3]
+    picture = page.locator(".xp-sketch").evaluate("(c) => c.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.split(",")[1]))).convert("RGB")).astype(int)
 
 
 def draw(page: Page) -> None:

@@ -183,7 +183,8 @@ def test_pictures_stay_while_a_damaged_run_may_refer_to_them(post, store, cats, 
 def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tmp_path, ended, monkeypatch, submit):
     """Somebody deletes a run after the pictures were kept and before their run was made."""
     pictures = draw(tmp_path, "cat")
-    deletion = threading.Thread(target=lambda: post(ended, "delete"))
+    replies = []
+    deletion = threading.Thread(target=lambda: replies.append(post(ended, "delete")))
     really = services.supervisor.submit
 
     def slow(config):
@@ -196,6 +197,7 @@ def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tm
     answer = submit(OWN, [str(path) for path in pictures], "modern", 5, *values.values())
     deletion.join()
     assert answer["error"] is None
+    assert [reply.status_code for reply in replies] == [200]
     assert len(list(next(services.uploads.iterdir()).iterdir())) == 1
     assert not (store.root / ended).exists()
 

@@ -24,7 +24,10 @@ from gan.spec import MAX_CLASSES
 
 SIZE = 64  # pixels, where none is asked for
 MAX_PIXELS = 64 * 2**20  # of one picture
+MAX_SCANS = 64  # of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
 MAX_CLASS_NAME = 60  # characters
+
+START_OF_SCAN = b"\xff\xda"
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
                zipfile.BadZipFile, Image.DecompressionBombError)
@@ -131,6 +134,8 @@ def _decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np
     with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as picture:
         if picture.width * picture.height > most:
             raise ValueError("too many pixels")
+        if picture.format == "JPEG" and data.count(START_OF_SCAN) > MAX_SCANS:
+            raise ValueError("too many scans")
         picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
         return square(picture, size, channels)
 

@@ -44,7 +44,10 @@ def listing(path: str) -> bytes | None:
 
 
 class CachedFile:
-    """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was replaced or written."""
+    """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was replaced or written.
+
+    A file that is there and can't be read for once, because the process has too many open or the disk stumbled, is what it was before, and tried again.
+    """
 
     def __init__(self, path: str, parse: Callable[[bytes | None], Any], load: Callable[[str], bytes | None] = read_bytes):
         self.path = path
@@ -64,7 +67,10 @@ class CachedFile:
             return cached[1]
         # The time is taken before reading: what is written while we read is then younger than this, and read again.
         settled = time.time() - found.st_mtime > RACY_SECONDS
-        value = self._parse(self._load(self.path))
+        data = self._load(self.path)
+        if data is None:
+            return cached[1] if cached is not None else self._parse(None)
+        value = self._parse(data)
         self._cached = (seen, value) if settled else None
         return value
 

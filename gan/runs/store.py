@@ -75,6 +75,10 @@ class Store:
 
     # Readers
 
+    def ids(self) -> list[str]:
+        """The ids of all runs, in no order. Raises OSError where the directory can't be read: not to be taken for one without runs."""
+        return [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
+
     def list(self) -> list[dict[str, Any]]:
         """A summary of each run, newest first, as a flat dict: "id", "name" (None where nobody gave it one), the settings in
         `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
@@ -82,7 +86,7 @@ class Store:
         A directory that can't be understood is listed with the state "damaged" and the reason under "error".
         """
         try:
-            names = [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
+            names = self.ids()
         except OSError:
             names = []
         for gone in set(self._files) - set(names):

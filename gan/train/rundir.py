@@ -1,9 +1,12 @@
 """What the worker writes into a run directory, and how it takes back what a crash left half done."""
 
+import contextlib
 import json
 import logging
 import os
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ GRIDS_KEPT, GRIDS_MOST = 160, 240
 GRIDS_NEWEST = 10  # stay in any case: pages have just been told of them, and may be slow to ask
 SNAPSHOTS_MOST = 32
 COMMANDS = ("pause", "stop", "sample", "save")
+BEAT = 5.0  # seconds between signs of life while nothing else is told
 RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
 # What gan.files leaves half written in places where only the worker writes; the server may be at work on a command or a name.
 UNFINISHED = (*(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")), ".live.*.tmp", ".stats.*.tmp", ".status.*.tmp")
@@ -62,6 +66,24 @@ class RunDir:
         self.status |= changes
         self.status["heartbeat"] = time.time()
         write_json(self.path / "status.json", self.status)
+
+    @contextlib.contextmanager
+    def signs_of_life(self) -> Iterator[None]:
+        """Renew the heartbeat meanwhile: to decode thousands of large pictures takes minutes, and is no hang. The status must not be written otherwise."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT):
+                with contextlib.suppress(OSError):
+                    self.write_status()
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def write_stats(self, line: dict[str, Any]) -> None:
         """Append one line to stats.jsonl."""

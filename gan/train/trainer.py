@@ -137,9 +137,12 @@ class Trainer:
         return dict(zip(METRICS, self.means.tolist(), strict=True))
 
     def healthy(self) -> bool:
-        """Whether all statistics and weights are finite and none has exploded. Waits for the device."""
+        """Whether everything that a checkpoint holds is finite, and no statistic and no weight has exploded. Waits for the device."""
         largest = torch.stack([*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()])
-        return bool((largest < EXPLODED).all())  # false for NaN as well
+        nets, optimizers = (self.G, self.D, self.ema), (self.opt_g, self.opt_d)
+        rest = [*self.ema.parameters(), *(t for net in nets for t in net.buffers()), *(t for optimizer in optimizers for t in optimizer.tensors().values())]
+        sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()], math.inf))
+        return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
 
     def forget_recordings(self) -> None:
         """Drop captured graphs, if any: to be called when the state of the optimizers has been replaced."""

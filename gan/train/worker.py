@@ -67,8 +67,9 @@ class Worker:
         device = self._device(picked)
         torch.set_num_threads(device.threads)
         self.dir.write_status(device=device.label, compute=compute(device))
-        dataset = data.load(self.config.data, self.config.size, self.config.channels)
-        self.trainer = Trainer(self.config, dataset, device)
+        with self.dir.signs_of_life():
+            dataset = data.load(self.config.data, self.config.size, self.config.channels)
+            self.trainer = Trainer(self.config, dataset, device)
         self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
         sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", self.trainer.G), ("D", self.trainer.D))}
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}

@@ -99,12 +99,16 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
 def remove_unused(root: Path, store: Store) -> None:
     """Remove the kept uploads that no run of `store` refers to.
 
-    While the settings of any run can't be read, all stay: it may be repaired, and its pictures are nowhere else.
+    While the runs can't be listed, or the settings of any can't be read, all stay: it may be repaired, and its pictures are nowhere else.
     """
     used: set[str] = set()
-    for run in store.list():
+    try:
+        runs = store.ids()
+    except OSError:
+        return
+    for run_id in runs:
         try:
-            used.update(Path(str(read_json(store.path(run["id"]) / "config.json")["data"])).parts)
+            used.update(Path(str(read_json(store.path(run_id) / "config.json")["data"])).parts)
         except (OSError, ValueError, TypeError, KeyError):
             return
         except UserError:  # deleted since it was listed
