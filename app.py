@@ -64,6 +64,7 @@ def main() -> None:
 
 def _serve(services: Services, host: str | None, port: int | None) -> "gr.Blocks":
     """Build the page, serve it and say where. Raises UserError where that can't be done."""
+    from gan.ui.guard import end_silent
     from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
 
     demo = build_page(services)
@@ -72,6 +73,7 @@ def _serve(services: Services, host: str | None, port: int | None) -> "gr.Blocks
     except (OSError, OverflowError) as error:
         demo.close(verbose=False)
         raise UserError("ui.bad_port", host=host or "127.0.0.1", port=port or "7860-7959") from error
+    end_silent(demo.server)
     print(f"GANarium is at {demo.local_url}", flush=True)
     return demo
 

@@ -15,7 +15,6 @@ from PIL import Image
 
 from gan.errors import UserError
 from gan.files import write_bytes, write_json
-from gan.latent import explorer as room
 from gan.latent import sampling
 from gan.latent.catalogue import read_scores
 from gan.latent.explorer import Explorer
@@ -93,6 +92,22 @@ def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, 
     assert explorer.models()[1]["preview"].split("?")[0].endswith("00000123.webp")
     monkeypatch.setattr("gan.latent.catalogue.read_model", lambda path: pytest.fail("read again"))
     assert explorer.models()[1]["preview"].split("?")[0].endswith("00000123.webp")
+
+
+def test_of_what_has_no_weights_nothing_is_read_until_it_changes(explorer, tmp_path, monkeypatch):
+    """A queue may be long, and all who explore ask for the list now and then."""
+    import gan.latent.catalogue as module
+
+    folder, read, real = tmp_path / "runs" / OTHER, [], module.read_object
+    write_json(folder / "config.json", {"data": "faces", "recipe": "modern"})
+    write_json(folder / "status.json", {"state": "queued"})
+    monkeypatch.setattr(module, "read_object", lambda path: read.append(path.parent.name) or real(path))
+    for _ in range(3):
+        assert [model["id"] for model in explorer.models()] == ["shipped:digits", f"run:{RUN}"]
+        assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.not_yet"
+    assert read.count(OTHER) <= 2, "config and status, once"
+    write_weights(folder / "live.safetensors", tiny_spec())
+    assert [model["id"] for model in explorer.models()][1] == f"run:{OTHER}"
 
 
 def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
@@ -225,91 +240,6 @@ def test_cut_off_weights_and_another_version_are_told_in_a_sentence(explorer, tm
     assert explorer.open(f"run:{RUN}").image(Point())
 
 
-def test_a_model_stays_open_until_its_weights_change(explorer, tmp_path):
-    first = explorer.open(f"run:{RUN}")
-    write_json(tmp_path / "runs" / RUN / "status.json", {"state": "finished", "images": 2000})
-    assert explorer.open(f"run:{RUN}") is first
-    write_weights(tmp_path / "runs" / RUN / "live.safetensors", tiny_spec(), seed=1)
-    second = explorer.open(f"run:{RUN}")
-    assert second is not first
-    assert second.version != first.version
-    assert second.image(Point()) != first.image(Point())
-
-
-def test_the_models_used_longest_ago_are_closed(explorer, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "OPEN_MODELS", 2)
-    for name in ("a", "b"):
-        write_checkpoint(tmp_path / "checkpoints", name, tiny_spec())
-    digits, a = explorer.open("shipped:digits"), explorer.open("shipped:a")
-    assert explorer.open("shipped:digits") is digits
-    explorer.open("shipped:b")
-    assert explorer.open("shipped:digits") is digits
-    assert explorer.open("shipped:a") is not a
-
-
-def live(folder, images: int, seed: int, state: str = "running"):
-    write_weights(folder / "live.safetensors", tiny_spec(), seed)
-    write_json(folder / "status.json", {"state": state, "images": images})
-
-
-def test_a_live_run_keeps_its_directions_until_its_images_double(explorer, tmp_path):
-    folder, model_id = tmp_path / "runs" / RUN, f"run:{RUN}"
-    live(folder, 1000, seed=1)
-    first = explorer.open(model_id)
-    kept, version = first.directions().vectors, first.describe()["directions_version"]
-    live(folder, 1999, seed=2)
-    second = explorer.open(model_id)
-    assert second.version != first.version
-    assert second.directions().vectors is kept
-    assert second.describe()["directions_version"] == version
-    live(folder, 2000, seed=3)
-    third = explorer.open(model_id)
-    assert not np.allclose(third.directions().vectors, kept)
-    assert third.describe()["directions_version"] != version
-
-
-def test_a_run_that_ends_has_the_directions_of_its_last_weights(explorer, tmp_path):
-    folder, model_id = tmp_path / "runs" / RUN, f"run:{RUN}"
-    live(folder, 1000, seed=1)
-    kept = explorer.open(model_id).directions().vectors
-    live(folder, 1100, seed=2)
-    still = explorer.open(model_id)
-    assert still.directions().vectors is kept
-    write_json(folder / "status.json", {"state": "finished", "images": 1100})
-    ended = explorer.open(model_id)
-    assert ended.version != still.version
-    fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
-    assert np.array_equal(ended.directions().vectors, fresh.directions().vectors)
-    assert not np.allclose(ended.directions().vectors, kept)
-
-
-def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer, tmp_path):
-    model_id, path = f"run:{RUN}", tmp_path / "runs" / RUN / "live.safetensors"
-    points = [Point(seed, amounts=(1.0,)) for seed in range(4)]
-    allowed: dict[str, list[bytes]] = {}
-
-    def ask(k: int) -> None:
-        model = explorer.open(model_id if k % 3 else "shipped:digits")
-        point = points[k % 4]
-        assert pixels(model.image(point)).shape == (28, 28)
-        assert model.image(point) == model.image(point)
-        model.wall(k % 2)
-        allowed.setdefault(f"{model.version} {k % 4}", []).append(model.image(point))
-
-    with ThreadPoolExecutor(8) as pool:
-        waiting = []
-        for round_number in range(4):
-            waiting += [pool.submit(ask, k) for k in range(32)]
-            write_weights(path, tiny_spec(), seed=round_number)
-        for done in waiting:
-            done.result()
-    for version, pictures in allowed.items():
-        assert version
-        assert len({*pictures}) <= 2  # a load may meet weights that are newer than the version it was asked for
-    fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
-    assert [explorer.open(model_id).image(point) for point in points] == [fresh.image(point) for point in points]
-
-
 def test_equal_requests_at_once_draw_once(explorer, monkeypatch):
     model = explorer.open("shipped:digits")
     drawn = []
@@ -368,27 +298,6 @@ def test_turns_are_taken_in_order_and_given_back_after_an_error():
     for thread in threads:
         thread.join(10)
     assert order == list(range(8))
-
-
-def test_a_models_memory_is_bounded(explorer, monkeypatch):
-    monkeypatch.setattr("gan.latent.model.MEMORY", 3)
-    model = explorer.open("shipped:digits")
-    for seed in range(10):
-        model.image(Point(seed))
-    assert len(model._memory) == 3
-
-
-def test_warm_up_opens_the_first_model_and_sets_one_thread(tmp_path, explorer):
-    code = ("import sys, threading; from gan.latent.explorer import Explorer; e = Explorer(sys.argv[1], sys.argv[2]); e.warm_up(); "
-            "import torch; n = []; t = threading.Thread(target=lambda: n.append(torch.get_num_threads())); t.start(); t.join(); print(n, list(e._open))")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[1] ['shipped:digits']"
-
-
-def test_warm_up_without_a_model_that_opens_is_quiet(tmp_path):
-    Explorer(tmp_path, tmp_path).warm_up()
-    header_of_another_version(write_checkpoint(tmp_path, "old", tiny_spec()) / "generator.safetensors")
-    Explorer(tmp_path / "runs", tmp_path).warm_up()
 
 
 SCORED = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000}

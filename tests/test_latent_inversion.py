@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFont
 
 from gan.errors import UserError
 from gan.latent.bank import CHUNK, SIDE, Bank, as_floats, small
@@ -86,6 +87,23 @@ def test_noise_is_not_found():
     told = run(Finding(digits(), noise))
     assert told["distance"] > 3 * told["spacing"]
     assert told["distance"] > 0.7 * told["nearest"]
+
+
+def letter(text: str) -> np.ndarray:
+    image = Image.new("L", (112, 112))
+    ImageDraw.Draw(image).text((28, 14), text, fill=255, font=ImageFont.load_default(80))
+    return np.asarray(image.resize((28, 28), Image.LANCZOS))[None].copy()
+
+
+def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
+    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth or more between a letter and its nearest digit."""
+    for text in "A&":
+        told = run(Finding(digits(), letter(text)))
+        assert told["distance"] < told["spacing"], "pixels alone would call it found"
+        assert told["seen"] > 2 * told["likeness"], text
+    told = run(Finding(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
+    assert told["seen"] <= told["likeness"]
+    assert told["distance"] <= told["spacing"]
 
 
 def run(finding: Finding, seconds: float = 5.0) -> dict:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
@@ -130,11 +131,62 @@ def test_who_leaves_takes_the_work_along(app, services):
         await app({"type": "http", "method": "GET", "path": "/gradio_api/gan/loop", "raw_path": b"", "query_string": query.encode(), "headers": [],
                    "http_version": "1.1", "scheme": "http", "server": ("here", 80), "root_path": ""},
                   receive, send)
-        async with routes_module.FILMS.hold():  # the place is free again
-            return len(sent)
+        assert (routes_module.FILMS._inside, routes_module.DRAWN._inside) == (0, 0), "its places are free again"
+        return len(sent)
 
     assert asyncio.run(asyncio.wait_for(leave(), 30)) < 40
     assert not [child for child in psutil.Process().children() if "gan.export.film" in " ".join(child.cmdline())]
+
+
+FILM = routes_module.PIECE * 4 + 1  # bytes
+
+
+@pytest.fixture
+def packed(services, monkeypatch):
+    """Drive the route itself, its packer replaced by one that leaves FILM bytes; `take(piece)` is awaited for each message."""
+    popen = subprocess.Popen
+    leaves = ["-c", f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write(bytes({FILM}))"]
+    monkeypatch.setattr(routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *leaves], **options))
+    app = Starlette(routes=film_routes(services))
+
+    async def ask(take):
+        async def receive():
+            await asyncio.Event().wait()
+
+        await app({"type": "http", "method": "GET", "path": "/gradio_api/gan/loop", "raw_path": b"", "headers": [], "http_version": "1.1", "scheme": "http",
+                   "query_string": f"id={SHIPPED}&keys={KEYS}&steps=2".encode(), "server": ("here", 80), "root_path": "", "asgi": {"spec_version": "2.3"}},
+                  receive, take)
+
+    return ask
+
+
+def test_a_file_is_handed_over_in_pieces_and_keeps_its_place_until_it_is_sent(packed):
+    """So that any number of finished files, whose readers are slow, lie neither in memory nor on the disk."""
+    sizes, places = [], []
+
+    async def take(message):
+        if len(message.get("body", b"")) > 200:
+            sizes.append(len(message["body"]))
+            places.append((routes_module.FILMS._inside, routes_module.DRAWN._inside))
+
+    asyncio.run(asyncio.wait_for(packed(take), 30))
+    assert sizes == [routes_module.PIECE] * 4, "and one byte"
+    assert set(places) == {(1, 0)}, "but others are drawn meanwhile"
+    assert routes_module.FILMS._inside == 0
+
+
+def test_who_takes_a_file_too_slowly_is_left(packed, monkeypatch):
+    monkeypatch.setattr(routes_module, "WITHIN", 0.0)
+    sizes = []
+
+    async def take(message):
+        sizes.append(len(message.get("body", b"")))
+        await asyncio.sleep(0.01)
+
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(asyncio.wait_for(packed(take), 30))
+    assert sizes.count(routes_module.PIECE) == 1
+    assert (routes_module.FILMS._inside, routes_module.DRAWN._inside) == (0, 0)
 
 
 def test_the_lane_lets_one_in_at_a_time():

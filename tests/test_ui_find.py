@@ -119,7 +119,20 @@ def test_a_file_is_made_small_before_it_is_sent(page):
     expect(button(page, "Find it")).to_be_enabled()
     assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**19
     button(page, "Find it").click()
-    assert done(page).startswith(("Not in this latent space", "A likeness", "Found"))
+    assert done(page).startswith(("Not in this latent space", "A likeness", "Near", "Found"))
+
+
+VERDICTS = [({"distance": 0.02, "seen": 0.01}, "Found: "), ({"distance": 0.02, "seen": 0.3}, "Near, but something else: "),
+            ({"distance": 0.12, "seen": 0.01}, "A likeness: "), ({"distance": 0.4, "seen": 0.01}, "Not in this latent space: ")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "said"), VERDICTS)
+def test_it_says_how_near_it_came_in_pixels_and_in_what_they_show(page, told, said):
+    rest = {"state": "done", "step": 100, "of": 100, "nearest": 0.3, "spacing": 0.1, "likeness": 0.03, "at": "A" * 107, "label": None}
+    page.route("**/gan/find/on*", lambda route: route.fulfill(json={**rest, **told}))
+    draw(page)
+    button(page, "Find it").click()
+    expect(page.locator(".xp-status")).to_contain_text(said)
 
 
 def test_what_is_no_picture_is_told(page):
@@ -158,7 +171,8 @@ def slowly(page: Page, asked: list) -> None:
     def answer(route):
         asked.append(route.request.post_data_json)
         page.wait_for_timeout(30)
-        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3, "spacing": 0.1, "at": "A" * 107, "label": None}
+        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3, "spacing": 0.1, "seen": 0.1, "likeness": 0.1,
+                "at": "A" * 107, "label": None}  # fmt: skip
         route.fulfill(json=told)
 
     page.route("**/gan/find/on", answer)

@@ -1,20 +1,31 @@
 """Slow work holds up nothing but work of its kind, however much of it is asked for."""
 
 import asyncio
+import re
 import threading
 import time
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
+from gan.errors import UserError
 from gan.ui import train_routes as routes_module
 from gan.ui.explore_routes import explore_routes
 from gan.ui.lanes import GONE, LANES, Lane
+from gan.ui.page import launch_options
+from gan.ui.routes import PREFIX
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes
 
 PLACE = "http://here/gradio_api/gan/"
+# Routes that only read a small file, look something up or change one thing; all others have lanes.
+AT_ONCE = {
+    "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp", "checkpoints/{name}/preview.webp",
+    "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -130,5 +141,26 @@ def test_a_lane_can_be_used_by_one_event_loop_after_another():
     assert [asyncio.run(lane.run(lambda visitor: "done", Visitor(False))) for _ in range(3)] == ["done"] * 3
 
 
-def test_what_draws_and_counts_has_a_lane():
-    assert set(LANES) >= {"poll", "cost", "image", "wall", "strip", "neighbours", "model", "latent", "loop", "map", "inside", "find", "find/on"}
+def routes_of(services):
+    """Every route of the app by its path under PREFIX, as LANES names it; static files are mounted."""
+    routes = launch_options(services)["app_kwargs"]["routes"]
+    return [(route.path.removeprefix(f"{PREFIX}/"), route) for route in routes if isinstance(route, Route)]
+
+
+def test_every_route_has_a_lane_or_answers_at_once(store, supervise):
+    paths = [path for path, _ in routes_of(Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads"))]
+    assert set(paths) == set(LANES) | AT_ONCE, "a new route needs a lane, or a good reason for having none"
+    assert set(LANES) & AT_ONCE == set()
+
+
+def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
+    async def full(lane, handler, request):
+        raise UserError("ui.busy")
+
+    monkeypatch.setattr(Lane, "run", full)
+    services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+    client = TestClient(Starlette(routes=[route for _, route in routes_of(services)]), raise_server_exceptions=False)
+    for path, route in routes_of(services):
+        for method in route.methods - {"HEAD"}:
+            status = client.request(method, re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(**dict.fromkeys(route.param_convertors, "x"))).status_code
+            assert (status == 503) == (path in LANES), (method, path, status)

@@ -29,6 +29,7 @@ class Bank:
         self._pictures: list[torch.Tensor] = []
         self._features: list[torch.Tensor] = []
         self._eye: Eye | None = None
+        self.held = 0  # bytes of memory that the samples take
 
     def __len__(self) -> int:
         return len(self._pictures) * CHUNK
@@ -45,6 +46,7 @@ class Bank:
                 if len(self) < count:
                     seeds = list(range(len(self), len(self) + CHUNK))
                     self._pictures.append(small(self._draw(seeds, [self.label(seed) for seed in seeds])))
+                    self.held += self._pictures[-1].nbytes
             if time.monotonic() > end:
                 break
         return len(self)
@@ -62,6 +64,7 @@ class Bank:
                     self._eye = self._eye or self._open_eye()
                     with self._turns, torch.inference_mode():
                         self._features.append(self._eye(as_floats(self._pictures[len(self._features)])))
+                    self.held += self._features[-1].nbytes
             if time.monotonic() > end:
                 break
         return len(self._features) * CHUNK
@@ -77,6 +80,11 @@ class Bank:
         distances = torch.cdist(pictures[probes], pictures, p=1) / (2 * pictures.shape[1])
         distances[range(len(probes)), probes] = math.inf
         return distances.min(1).values.mean().item()
+
+    def likeness(self) -> float:
+        """How far what the eye sees in a sample is from what it sees in the nearest other, for nine of ten of those that were looked at: 1 - cosine, 0 to 2."""
+        seen = F.normalize(self.features())
+        return 1 - (seen @ seen.T).fill_diagonal_(-1).max(1).values.quantile(0.1).item()
 
 
 def small(images: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Which generators there are: checkpoints that ship and runs, told from their small files alone. Imports no torch and is cheap enough for every poll."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Catalogue:
 
     def __init__(self, runs_root: Path, checkpoints_root: Path):
         self.runs_root, self.checkpoints_root = Path(runs_root), Path(checkpoints_root)
-        self._known: dict[str, tuple[tuple[str, ...], Entry]] = {}
+        self._known: dict[str, tuple[tuple[str, ...], Entry | UserError]] = {}
 
     def entries(self) -> list[Entry]:
         """Shipped checkpoints by name, then runs that have pictures, the newest first. What can't be read is left out."""
@@ -77,12 +78,22 @@ class Catalogue:
         state = _state(folder, ("config.json", "status.json", "card.json", "preview.webp", weights_name))
         known = self._known.get(model_id)
         if known is None or known[0] != state:
-            known = self._known[model_id] = (state, read(model_id, folder))
+            known = self._known[model_id] = (state, _found(read, model_id, folder))
+        if isinstance(known[1], UserError):  # a new one each time: what is raised again grows longer by what it went through
+            raise UserError(known[1].key, **known[1].values)
         return known[1]
 
     def forget(self, model_id: str) -> None:
         """Let go of what is known of a generator that was deleted."""
         self._known.pop(model_id, None)
+
+
+def _found(read: Callable[[str, Path], Entry], model_id: str, folder: Path) -> Entry | UserError:
+    """What is read, or why nothing can be: runs that wait in a queue have no weights, and are asked about again and again."""
+    try:
+        return read(model_id, folder)
+    except UserError as error:
+        return error.with_traceback(None)
 
 
 def read_shipped(model_id: str, folder: Path) -> Entry:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from gan.errors import UserError
-from gan.latent.bank import as_floats
+from gan.latent.bank import as_floats, small
 from gan.latent.eyes import open_eye
 from gan.latent.inversion import STEPS, Search, starts
 from gan.latent.model import Model
@@ -40,16 +41,19 @@ class Finding:
         """Go on for so long; what there is to tell.
 
         {"state": "looking", "samples", "of"} while samples are drawn to begin at, then {"state": "searching" or "done", "step", "of", "distance", "nearest",
-        "spacing", "at", "label"}: mean absolute differences of pixels in [0, 1] of the picture that was found, of the sample nearest to what is looked for, and
-        of samples to their nearest; the place that was found as points write it, and its class or None.
+        "spacing", "seen", "likeness", "at", "label"}: mean absolute differences of pixels in [0, 1] of the picture that was found, of the sample nearest to
+        what is looked for, and of samples to their nearest; how far apart is what an eye sees in the two (1 - cosine), and what is usual between a sample
+        and its nearest, as on mostly black pictures almost anything is near in pixels; the place as points write it, and its class or None.
         """
         with self._lock:
             end = time.monotonic() + seconds
             self._end = min(self._end, time.monotonic() + LIMIT)
             if self._search is None:
-                there = self.model.bank.grow(SAMPLES, seconds)
-                if there < SAMPLES and time.monotonic() < self._end - LIMIT / 2:
-                    return {"state": "looking", "samples": there, "of": SAMPLES}
+                bank = self.model.bank
+                there = bank.grow(SAMPLES, seconds)
+                seen = bank.look(max(0.0, end - time.monotonic())) if there >= SAMPLES else 0
+                if min(there, seen) < SAMPLES and time.monotonic() < self._end - LIMIT / 2:
+                    return {"state": "looking", "samples": (there + seen) // 2, "of": SAMPLES}
                 self._begin()
             while not self._over and time.monotonic() < end:
                 self._search.step()
@@ -61,17 +65,22 @@ class Finding:
 
     def _begin(self) -> None:
         bank, spec = self.model.bank, self.model.spec
+        bank.look(0.0)  # at least at a few, where the time was too short for all
         seeds = starts(bank, self.target)[0]
         z = torch.from_numpy(latents(seeds, spec.z_dim))[None]
         labels = torch.tensor([[bank.label(seed) for seed in seeds]]) if spec.num_classes else None
-        self._spacing = bank.spacing()
-        self._search = Search(self.model.generator, self.target, z, labels, open_eye(self.model.entry.data), self.model.turns)
+        self._spacing, self._likeness, self._eye = bank.spacing(), bank.likeness(), open_eye(self.model.entry.data)
+        self._search = Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns)
 
     def _told(self) -> dict[str, Any]:
         search, found = self._search, self._search.found()
+        with self.model.turns, torch.inference_mode():
+            pair = torch.cat([self.target, self.model.generator(found.z, found.labels).float()]).clamp(-1, 1)
+            seen = F.cosine_similarity(*self._eye(as_floats(small(((pair + 1) * 127.5).round().to(torch.uint8)))).split(1))
         return {
             "state": "done" if self._over else "searching", "step": search.steps, "of": STEPS,
             "distance": _number(found.distance), "nearest": _number(search.nearest), "spacing": round(self._spacing, 4),
+            "seen": _number(1 - seen), "likeness": round(self._likeness, 4),
             "at": write_at(found.z[0].numpy()), "label": None if found.labels is None else int(found.labels[0]),
         }  # fmt: skip
 

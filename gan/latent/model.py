@@ -6,9 +6,7 @@ import functools
 import itertools
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -22,18 +20,19 @@ from gan.latent.catalogue import Entry
 from gan.latent.directions import Directions, factorise, find_directions
 from gan.latent.eyes import open_eye
 from gan.latent.inside import Dissection, Units
+from gan.latent.memory import Memory
 from gan.latent.point import DIRECTIONS, Point, placed
 from gan.latent.probes import Named, find_named
 from gan.latent.sampling import latents
 from gan.latent.turns import Turns
-from gan.models import load_generator
+from gan.models import count_parameters, load_generator
 
 WALL_SIDE = 8
 CHART_SIDE = 5
-MEMORY = 128  # encoded pictures that a model keeps: thirty viewers open the same wall
 ALONG, REACH = 7, 3.0  # pictures along a direction, and standard deviations to each side
 LOOKED_AT = 16  # pictures that are drawn, or looked at by a net, in one turn where there are a thousand to come
 CHUNK = 4  # pictures drawn before others get their turn: a slider waits for these, not for a wall
+EACH = 2**18  # bytes of memory that an open model takes besides its numbers and its samples
 
 
 class DirectionSlot:
@@ -61,24 +60,34 @@ class DirectionSlot:
 class Model:
     """One generator as it was when opened; it never changes. Every method may be called from any thread, and gives the same bytes each time.
 
-    `turns` are shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor. Raises UserError where
-    the weights are damaged or of another version.
+    `turns` are shared by all models of a server, so that pictures are drawn one after the other and never fight for the processor; so is `memory`, which
+    keeps what was drawn. Raises UserError where the weights are damaged or of another version.
     """
 
-    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None):
-        self.entry, self._slot, self.turns = entry, slot or DirectionSlot(), turns or Turns()
+    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None, memory: Memory | None = None):
+        self.entry, self._slot, self.turns, self._memory = entry, slot or DirectionSlot(), turns or Turns(), memory or Memory()
         generator, self.spec = load_generator(entry.weights)
         self.generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
         self.bank = Bank(lambda seeds, labels: self._draw(latents(seeds, self.spec.z_dim), labels, [(0, 0.0)] * len(seeds)), self.spec.num_classes,
                          lambda: open_eye(entry.data), self.turns)
-        self._memory: OrderedDict[tuple, Future[bytes]] = OrderedDict()
-        self._memory_lock = threading.Lock()
+        self._numbers = count_parameters(self.generator)
+        self._dissection_lock = threading.Lock()
         self._dissection: Dissection | None = None
 
     @property
     def version(self) -> str:
         """Changes whenever any picture of this model may have changed."""
         return self.entry.version
+
+    @property
+    def owner(self) -> tuple:
+        """Under what name the memory keeps its pictures: functions of the weights and the directions, which the next model with the same finds again."""
+        return str(self.entry.weights), self.version, self._slot
+
+    @property
+    def held(self) -> int:
+        """About how many bytes of memory it takes, apart from what the shared memory keeps."""
+        return EACH + 4 * self._numbers + self.bank.held
 
     def directions(self) -> Directions:
         """The principal directions; found on first use, which takes a second or two and holds up nobody's pictures."""
@@ -185,7 +194,7 @@ class Model:
 
     def dissection(self) -> Dissection:
         """The generator with units that can be changed; to be used within `turns`."""
-        with self._memory_lock:
+        with self._dissection_lock:
             self._dissection = self._dissection or Dissection(self.generator)
             return self._dissection
 
@@ -207,19 +216,7 @@ class Model:
 
     def remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
         """What `draw` gave for this key before, or gives now; equal requests at the same time wait for the one that draws."""
-        with self._memory_lock:
-            known = self._memory.pop(key, None)
-            found = self._memory[key] = known or Future()
-            while len(self._memory) > MEMORY:
-                self._memory.popitem(last=False)
-        if known is None:
-            try:
-                found.set_result(draw())
-            except BaseException as error:
-                found.set_exception(error)
-                with self._memory_lock:
-                    self._memory.pop(key, None)
-        return found.result()
+        return self._memory.recall(self.owner, key, draw)
 
 
 def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:

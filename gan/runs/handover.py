@@ -1,7 +1,8 @@
-"""What one server leaves for the next: the claim on the directory while it lives, and word of the runs that its end interrupted."""
+"""What one process leaves for the next: a server its claim on the directory and word of the runs that its end interrupted, a worker its last words."""
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,3 +41,10 @@ def take_up(store: Store) -> None:
         with contextlib.suppress(UserError, OSError):
             if summary["state"] == "paused" and store.status(summary["id"])["interrupted"] is True:
                 store.update_status(summary["id"], state="queued", interrupted=False, pid=None, pid_started=None)
+
+
+def keep_last_words(store: Store, run_id: str, spare_log: Path) -> None:
+    """A worker that died before it opened its run's log wrote, as spares do, to the spare's: make that the run's."""
+    log = store.path(run_id) / "worker.log"
+    if not log.exists() and spare_log.exists():
+        shutil.copyfile(spare_log, log)

@@ -22,8 +22,9 @@ from gan.files import shallow
 # A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two replacements within one step can look like
 # one. A file that was changed this recently is therefore read again the next time (git's index has the same rule for the same reason).
 RACY_SECONDS = 0.1
-INDEXED = 1 << 15  # lines of statistics whose places are kept: more than two hours of training, and many times what is ever shown
-NEWEST = 256  # of them that are kept whole: polls ask for nothing else
+INDEXED = 1 << 14  # lines of statistics whose places are kept: more than an hour of training, and many times what is ever shown
+NEWEST = 64  # of them that are kept whole: polls ask for hardly anything else
+PLACE, LINE = 16, 1200  # bytes that one of them takes, and one of these
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -105,7 +106,7 @@ def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
 
 
 class StatsFile:
-    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines themselves: 1 MB at the most, however long a run is.
+    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines themselves: 400 KB at the most, however long a run is.
 
     Each call reads only what was appended since the last one, and the lines that it returns. Where the file was replaced, or cut back because its run went
     on from an older checkpoint, everything is read again. Beyond INDEXED lines the places of the older ones are thinned evenly, to those of every second,
@@ -123,6 +124,11 @@ class StatsFile:
         self._count = 0
         self._newest: deque[dict[str, Any]] = deque(maxlen=NEWEST)
         self._offset, self._inode, self._last = 0, -1, b""
+
+    @property
+    def held(self) -> int:
+        """About how many bytes of memory it takes."""
+        return PLACE * len(self._numbers) + LINE * (len(self._newest) + 1)
 
     def follow(self, since: int, last: str, limit: int) -> tuple[list[dict[str, Any]], int, int]:
         """At most `limit` readable lines after the first `since`, how many there are in all, and the `since` that they follow: see Store.follow.

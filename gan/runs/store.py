@@ -27,8 +27,9 @@ from gan.runs.usage import Usage
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
+QUEUED, RUNS = 100, 1000  # at most: runs that wait, and runs in all, whose small files are looked at several times a second
 STATS_LIMIT = 1500
-STATS_KEPT = 8  # runs of which it stays in memory where their statistics stand
+STATS_BYTES = 1 << 26  # of memory for where lines of statistics stand: those of some hundred long runs at once
 LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
@@ -129,11 +130,24 @@ class Store:
         last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
         `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
-        return self._stats_file(run_id).follow(since, last, STATS_LIMIT)
+        reader = self._stats_file(run_id)
+        held = reader.held
+        found = reader.follow(since, last, STATS_LIMIT)
+        if reader.held != held:
+            self._let_go()
+        return found
 
     def samples(self, run_id: str) -> list[int]:
         """Steps of which a sample grid exists, ascending."""
         return self._run(run_id).samples()
+
+    def check_counts(self, new: bool) -> None:
+        """Raises UserError where no more runs may wait, or there may be none that is `new`."""
+        states = [summary["state"] for summary in self.list()]
+        if states.count("queued") >= QUEUED:
+            raise UserError("runs.queue_full", most=QUEUED)
+        if new and len(states) >= RUNS:
+            raise UserError("runs.too_many", most=RUNS)
 
     def sample_path(self, run_id: str, step: int) -> Path:
         """The file of one sample grid (WebP). Raises UserError where there is none."""
@@ -263,14 +277,18 @@ class Store:
         return files or self._files.setdefault(run_id, _RunFiles(run_id, f"{self.root}/{run_id}"))
 
     def _stats_file(self, run_id: str) -> StatsFile:
-        """The run's statistics; those of the runs that were looked at longest ago leave memory."""
         path = self.path(run_id) / "stats.jsonl"
         with self._stats_lock:
             reader = self._stats.setdefault(run_id, StatsFile(str(path)))
             self._stats.move_to_end(run_id)
-            while len(self._stats) > STATS_KEPT:
-                self._stats.popitem(last=False)
         return reader
+
+    def _let_go(self) -> None:
+        """Forget the statistics of the runs that were looked at longest ago, where all take more than STATS_BYTES. To read them again takes a moment each."""
+        with self._stats_lock:
+            held = sum(reader.held for reader in self._stats.values())
+            while held > STATS_BYTES and len(self._stats) > 1:
+                held -= self._stats.popitem(last=False)[1].held
 
 
 class _RunFiles:

@@ -7,7 +7,6 @@ work, and the queue as it was. It writes a run's status only while that run has 
 import atexit
 import contextlib
 import logging
-import shutil
 import sys
 import threading
 import time
@@ -106,7 +105,7 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            handover.mark(self.store, (run_id for run_id in interrupted if run_id not in self._live))
+            handover.mark(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
@@ -115,12 +114,12 @@ class Supervisor:
     def submit(self, config: RunConfig) -> str:
         """Create a run and put it at the end of the queue; it starts at once where the device is free. Returns its id.
 
-        Raises UserError where the runs take all the space that they may, or that there is.
+        Raises UserError where the runs take all the space that they may, or that there is, and where there are too many.
         """
         self.store.usage.check()
-        with writing():
+        with self._lock, writing():
+            self.store.check_counts(new=True)
             run_id = self.store.create(config)
-        with self._lock:
             self._look_again()
         return run_id
 
@@ -209,6 +208,7 @@ class Supervisor:
 
     def _enqueue(self, run_id: str) -> None:
         self.store.usage.check()
+        self.store.check_counts(new=False)
         self.store.drop_commands(run_id)
         # The error stays until a worker takes the run, for when it leaves the queue again.
         self.store.update_status(run_id, state="queued", queued_at=time.time(), interrupted=False, pid=None, pid_started=None)
@@ -216,6 +216,7 @@ class Supervisor:
 
     def _restart(self, run_id: str) -> None:
         """Forget all that it has learnt, and queue it with the same settings."""
+        self.store.check_counts(new=False)
         self.store.begin_anew(run_id)
         self._look_again()
 
@@ -309,7 +310,7 @@ class Supervisor:
         elif code < 0:
             self._leave(run_id, "failed", UserError("runs.worker_killed", signal=-code))
         else:
-            self._keep_last_words(run_id)
+            handover.keep_last_words(self.store, run_id, self._spare_log)
             self._leave(run_id, "failed", UserError("runs.worker_ended", status=code))
 
     def _state(self, run_id: str) -> str | None:
@@ -318,12 +319,6 @@ class Supervisor:
             return self.store.status(run_id)["state"]
         except UserError:
             return None
-
-    def _keep_last_words(self, run_id: str) -> None:
-        """A worker that died before it opened its run's log wrote, as spares do, to the spare's."""
-        log = self.store.path(run_id) / "worker.log"
-        if not log.exists() and self._spare_log.exists():
-            shutil.copyfile(self._spare_log, log)
 
     def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
         """Write in what state a run is that has no worker any more, and why."""
@@ -361,7 +356,7 @@ class Supervisor:
             if not (self._spare and self._hand_over(self._spare, run_id)):
                 self._spare = self._spawn()
                 if not self._hand_over(self._spare, run_id):
-                    self._keep_last_words(run_id)
+                    handover.keep_last_words(self.store, run_id, self._spare_log)
                     self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
             if error.errno in FULL:

@@ -31,6 +31,7 @@ from gan.latent.point import (
     whole,
 )
 from gan.latent.snapshots import axis, parse_steps
+from gan.ui.board import public_data
 from gan.ui.routes import FOREVER, get, with_etag
 from gan.ui.services import Services
 
@@ -103,7 +104,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
 def list_models(services: Services) -> list[dict[str, Any]]:
     """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they were trained on. Imports no torch."""
-    runs = {f"run:{run['id']}": {name: run.get(name) for name in RUN_FACTS} for run in services.store.list()}
+    runs = {f"run:{run['id']}": {**{name: run.get(name) for name in RUN_FACTS}, "data": public_data(run.get("data"))} for run in services.store.list()}
     return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
 
 

@@ -6,6 +6,7 @@ The answer to GET loop is a stream of lines of JSON, {"done", "of"} after each f
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
@@ -28,7 +29,7 @@ from gan.errors import UserError
 from gan.latent.loop import Loop
 from gan.latent.point import Point, whole
 from gan.ui.explore_routes import open_model
-from gan.ui.lanes import FILMS
+from gan.ui.lanes import DRAWN, FILMS
 from gan.ui.routes import get, refusal
 from gan.ui.services import Services
 
@@ -42,6 +43,8 @@ SIDES = (128, 1024)  # pixels: about how large the frames of a file may be asked
 MAX_PIXELS = 2**26  # of all frames of a file together: 200 MB of memory while it is packed
 CHUNK = 4  # frames, as gan.latent.model draws them in a turn
 BEAT = 0.2  # seconds between two words while a file is packed
+PIECE = 2**16  # bytes of a file that are read at once, whenever the client has taken those before
+WITHIN = 600  # seconds that a client may take for a file: who is slower is not waited for
 _log = logging.getLogger(__name__)
 
 
@@ -98,18 +101,31 @@ async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
     yield _line({"done": 0, "of": len(order.points)})
     try:
         async with FILMS.hold():
-            with tempfile.TemporaryFile() as file, _packer(order, file) as packer:
-                async for line in _film(order, packer):
-                    yield line
-                file.seek(0)
-                data = await anyio.to_thread.run_sync(file.read)
-        yield _line({"bytes": len(data), "type": TYPES[order.form]})
-        yield data
+            with tempfile.TemporaryFile() as file:
+                async with DRAWN.hold():
+                    with _packer(order, file) as packer:
+                        async for line in _film(order, packer):
+                            yield line
+                yield _line({"bytes": file.seek(0, os.SEEK_END), "type": TYPES[order.form]})
+                async for piece in _pieces(file):
+                    yield piece
     except UserError as error:
         yield refusal(error).body
+    except ClientDisconnect:
+        raise
     except Exception:
         _log.exception("failed: a loop as %s", order.form)
         yield refusal(UserError("latent.film_failed")).body
+
+
+async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    """A file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN for it."""
+    file.seek(0)
+    end = time.monotonic() + WITHIN
+    while piece := await anyio.to_thread.run_sync(file.read, PIECE):
+        yield piece
+        if time.monotonic() > end:
+            raise ClientDisconnect
 
 
 async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes, None]:

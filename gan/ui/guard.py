@@ -9,9 +9,12 @@ import logging
 import re
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import anyio
 from gradio.utils import get_upload_folder
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -20,17 +23,23 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
+from gan.files import FULL
 from gan.ui import strings
 from gan.ui.access import COOKIE, on_space
 from gan.ui.routes import PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
 from gan.ui.uploads import MAX_REQUEST, sweep
 
+if TYPE_CHECKING:
+    import uvicorn
+
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
 SPARE = 2**30  # bytes of the disk that uploads leave to the runs
+PIECE = 2**16  # bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+TAKEN_WITHIN = 60  # seconds that a client may take for one of them, behind what the system keeps for it
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
     rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
@@ -48,6 +57,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, services: Services):
         self.app, self.services = app, services
+        self._expected: dict[int, int] = {}  # bytes that uploads on their way have still to bring: no other may count on their room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +72,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
-            await send(message)
+            for part in _pieces(message):
+                with anyio.fail_after(TAKEN_WITHIN):
+                    await send(part)
 
         async def take() -> Message:
             nonlocal taken
@@ -70,25 +82,28 @@ class Guard:
             taken += len(message.get("body", b""))
             if taken > _most(request):  # it need not have said how much would come
                 raise _too_large(request)
+            if id(request) in self._expected:
+                self._expected[id(request)] = max(0, _coming(request) - taken)
             return message
 
         refused = self._refused(request)
-        if refused is not None:
-            await refused(scope, receive, answer)
-            return
-        if scope["path"] == UPLOAD:
-            await run_in_threadpool(sweep, Path(get_upload_folder()))
         try:
-            await self.app(scope, take, answer)
+            if refused is None and scope["path"] == UPLOAD:
+                self._expected[id(request)] = _coming(request)
+                await run_in_threadpool(sweep, Path(get_upload_folder()))
+            await (self.app if refused is None else refused)(scope, take, answer)
         except ClientDisconnect:  # an upload that was broken off: nobody is there to be answered, and it is no defect
             return
-        except (UserError, TypeError, ValueError, LookupError, AttributeError) as error:
+        except TimeoutError:
+            if not started:
+                raise
+            return  # nobody takes the answer: uvicorn closes the connection of one that was not completed
+        except (UserError, OSError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise
-            if not isinstance(error, UserError):
-                _log.exception("a form that Gradio's upload can't read")
-                error = UserError("ui.bad_upload")
-            await _in_words(request, error)(scope, receive, answer)
+            await _in_words(request, _of_upload(error))(scope, receive, answer)
+        finally:
+            self._expected.pop(id(request), None)
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request goes no further, or None."""
@@ -112,7 +127,27 @@ class Guard:
             return _in_words(request, UserError("access.needed"))
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
-        return _too_much(request)
+        return _too_much(request, sum(self._expected.values()))
+
+
+def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
+    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482; Linux can). The guard alone would leave
+    those last pieces of an answer in memory that were handed over already."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        for listening in (each for part in server.servers for each in part.sockets):  # what they accept from now on is like them
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A message, its body in pieces where it is long."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE:
+        yield message
+        return
+    view = memoryview(body)
+    for start in range(0, len(body), PIECE):
+        more = start + PIECE < len(body) or message.get("more_body", False)
+        yield {"type": message["type"], "body": bytes(view[start : start + PIECE]), "more_body": more}
 
 
 def _sane(request: Request) -> bool:
@@ -162,15 +197,33 @@ def _names() -> tuple[str, str]:
     return name, f"{name.split('.')[0]}.local"
 
 
-def _too_much(request: Request) -> Response | None:
-    """A refusal where a request says that it brings more than its path takes, or than there is room for."""
-    length = request.headers.get("content-length", "0")
-    coming = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
+def _too_much(request: Request, expected: int) -> Response | None:
+    """A refusal where a request says that it brings more than its path takes, or than there is room for beside what is `expected` of others."""
+    coming = _coming(request)
     if coming > _most(request):
         return _in_words(request, _too_large(request))
-    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + SPARE:
+    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE:
         return _in_words(request, UserError("ui.no_room"))
     return None
+
+
+def _coming(request: Request) -> int:
+    """Bytes that a request brings at most, as far as it says: one that comes in pieces says nothing, and may bring all that its path takes."""
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
+        return _most(request)
+    return int(length)
+
+
+def _of_upload(error: Exception) -> UserError:
+    """What people are told where Gradio's upload fails."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError):
+        _log.error("an upload can't be kept: %s", error)
+        return UserError("ui.no_room") if error.errno in FULL else UserError("ui.cannot_keep", reason=error.strerror or type(error).__name__)
+    _log.error("a form that Gradio's upload can't read", exc_info=error)
+    return UserError("ui.bad_upload")
 
 
 def _most(request: Request) -> int:

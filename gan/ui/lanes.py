@@ -72,7 +72,9 @@ class Lane:
 
 
 _OPENING, _SHEETS = Lane(4), Lane(2)
-FILMS = Lane(1, 32)  # loops that are drawn and packed, which takes seconds: a class room's wait for each other and for nobody else
+# Loops that become files, until they are sent: so many lie on the disk at most. A few slow readers hold up nobody, for they are drawn and packed, which takes
+# seconds, one after the other in a lane of its own: a class room's wait for each other and for nobody else.
+FILMS, DRAWN = Lane(8, 24), Lane(1, 8)
 # Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single picture never waits for more than two sheets, which
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {

@@ -43,6 +43,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         start = lambda name: services.supervisor.submit(form.config(name, asked.get("recipe"), asked.get("minutes"), asked["values"]))  # noqa: E731
         if data_name == OWN:
             services.store.usage.check()  # before the pictures take even more
+            services.store.check_counts(new=True)
             with services.uploading:
                 run_id = start(str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads)))
         else:

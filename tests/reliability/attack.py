@@ -18,18 +18,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from gan.config import make_config
-from gan.files import write_bytes, write_json
-from gan.runs.store import Store
 from tests.browsing import ROOT, serve
 from tests.reliability import cases
+from tests.reliability.sound import SECRET, Subject, plant
 from tests.reliability.wire import TIMEOUT, Answer, Case, Wire
 
 MANY = 1000
 IDLE = 120  # connections: three times the threads that a server of ours shares for what has none of its own
 PROMPT = 8.0  # seconds; idle requests are given up after ten
 WANTED = ("", "config", "gradio_api/gan/access", "gradio_api/gan/catalogue", "gradio_api/gan/strings/zh.json", "gradio_api/gan/models", "gradio_api/gan/poll")
-SECRET = "do-not-tell-4711"
+ANYBODY = cases.OURS + b"find"  # whose pictures change nothing
+STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
 IN_NO_LOG = (TOKEN, "Exception in ASGI application", "ClientDisconnect", "failed: /")
 ALWAYS = (b"Traceback (most recent call last)", b"root:x:0:0", SECRET.encode(), TOKEN.encode())
@@ -37,43 +36,31 @@ SOMEWHERE = re.compile(rb"/(?:home|root|tmp|opt|usr|var|proc|srv|work)/[\w.-]+")
 
 
 class Prey(NamedTuple):
-    """A server to walk: where it is, a run that it has, a file that it keeps, and what it must not tell beside ALWAYS."""
+    """A server to walk: where it is, what it is asked about, a file that it keeps, and what it must not tell beside ALWAYS."""
 
     url: str
-    run: str
+    subject: Subject
     kept: str
     places: re.Pattern[bytes]
     locked: bool
 
 
-def plant(root: Path) -> tuple[str, str]:
-    """Leave a finished run with secrets in what nobody is served; returns its id and the path of an upload."""
-    store = Store(root)
-    upload = root / ".uploads" / "0123456789abcdef" / "cats.zip"
-    write_bytes(upload, SECRET.encode())
-    run = store.create(make_config(str(upload), "modern"))
-    store.update_status(run, state="finished", step=3, images=24, error={"key": "data.too_few", "values": {"path": str(upload)}, "text": f"“{upload}” holds 1"})
-    write_bytes(store.path(run) / "samples" / "00000003.webp", b"a grid")
-    write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
-    write_bytes(store.path(run) / "state" / "checkpoint.safetensors", SECRET.encode())
-    write_json(store.path(run) / "commands" / "1-pause.json", {"secret": SECRET})
-    return run, str(upload)
-
-
 def all_cases(prey: Prey) -> list[Case]:
     """Everything there is to try, in a fixed order."""
-    own = (cases.outside(prey.run), cases.queries(prey.run), cases.forms(prey.run, prey.kept))
-    locked = cases.commands(prey.run, prey.url.rstrip("/").encode()) if prey.locked else ()  # where everybody controls they are no attack
+    run = prey.subject.run
+    own = (cases.sound(prey.subject), cases.outside(run), cases.queries(prey.subject), cases.forms(run, prey.kept), cases.names(run))
+    locked = cases.commands(run, prey.url.rstrip("/").encode()) if prey.locked else ()  # where everybody controls they are no attack
     return list(itertools.chain(*own, locked, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers()))
 
 
 def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
     """What is wrong with an answer, or None."""
-    if answer.status >= 500:
+    if answer.status >= 500 and not (answer.status == 503 and STILL_LOOKING in answer.body):
         return f"status {answer.status}"
     if case.refused and 0 < answer.status < 400:  # 0: the connection was closed on what is no HTTP, or on too much of it
         return f"status {answer.status} for what should be refused"
-    if prey.locked and case.method == b"POST" and (answer.status == 200 or (case.group == "commands" and answer.status != 403)):
+    changes = case.method == b"POST" and not case.path.startswith(ANYBODY)
+    if prey.locked and changes and (answer.status == 200 or (case.group == "commands" and answer.status != 403)):
         return f"status {answer.status} without the token"
     told = answer.body + repr(answer.headers).encode()
     known = next((secret for secret in ALWAYS if secret in told), None)
@@ -100,16 +87,18 @@ def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[
     return count, faults
 
 
-def besiege(prey: Prey) -> tuple[Counter, list[str]]:
-    """Begin IDLE requests whose bodies never come and ask for what a page needs meanwhile; half of them break off, the others are answered in the end."""
-    count, faults, kinds = Counter(), [], cases.never_come(prey.run)
+def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
+    """Begin IDLE requests whose bodies never come, ask for what a page needs meanwhile, and try cases; half of the requests break off, the others are answered
+    in the end."""
+    kinds = cases.never_come(prey.subject.run)
     with contextlib.ExitStack() as opened:
         begun = [(case, opened.enter_context(Wire(prey.url).begin(case))) for case, _ in zip(itertools.cycle(kinds), range(IDLE), strict=False)]
-        meanwhile, wrong = walk(prey, [Case("meanwhile", f"/{path}".encode(), refused=False) for path in WANTED], PROMPT)
-        for number, (case, line) in enumerate(begun):
-            if number < IDLE // 2:
-                line.close()
-                continue
+        count, faults = walk(prey, [Case("meanwhile", f"/{path}".encode(), refused=False) for path in WANTED], PROMPT)
+        faults = [f"{fault}, while {IDLE} bodies do not come" for fault in faults]
+        for _, line in begun[: IDLE // 2]:
+            line.close()
+        walked, wrong = walk(prey, chosen)
+        for case, line in begun[IDLE // 2 :]:
             try:
                 status = Wire(prey.url).answer(line, case).status
             except TimeoutError:
@@ -117,7 +106,7 @@ def besiege(prey: Prey) -> tuple[Counter, list[str]]:
                 break  # the others would take as long
             faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
     count["idle bodies", "4xx"] = IDLE
-    return count + meanwhile, faults + [f"{fault}, while {IDLE} bodies do not come" for fault in wrong]
+    return count + walked, faults + wrong
 
 
 def state_of(prey: Prey) -> list:
@@ -131,25 +120,32 @@ def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
     tried = all_cases(prey)
     sizes = Counter(case.group for case in tried)
     before = state_of(prey)
-    count, faults = walk(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
-    besieged, wrong = besiege(prey)
-    faults += wrong
+    count, faults = besiege(prey, (case for number, case in enumerate(tried) if sizes[case.group] <= MANY or number % every == 0))
     if state_of(prey) != before:
         faults.append(f"the runs were {before} and are {state_of(prey)}")
-    return count + besieged, faults
+    return count, faults
 
 
 def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:
     """Serve planted runs in a folder and walk the server. The faults include what should not be in its log: defects, and the token."""
-    run, kept = plant(folder / "runs")
+    subject, kept = plant(folder / "runs")
+    run = subject.run
     places = re.compile(b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home())))
     before = files_of(folder / "runs" / run)
     with serve(folder / "runs", token=token, log=folder / "server.log") as url:
-        count, faults = attack(Prey(url, run, kept, places, token is not None), every)
+        count, faults = attack(Prey(url, subject, kept, places, token is not None), every)
     changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
     faults += [f"changed in the run without the token: {changed}"] if token and changed else []
+    faults += [f"{number} times {kind} for what the page asks for" for (group, kind), number in count.items() if group == "sound" and kind != "2xx"]
     said = (folder / "server.log").read_text(errors="replace")
     return count, faults + [f"the server's log has {part!r}" for part in IN_NO_LOG if part in said]
+
+
+def subject_of(url: str) -> Subject:
+    """What a server that is not ours is asked about: a run that it has not, and its first model with classes enough."""
+    models = json.loads(Wire(url).ask(Case("models", cases.OURS + b"models")).body)
+    found = next((model for model in models if len(model["classes"]) > 2), {"id": "shipped:digits", "updated": "", "z_dim": 64})
+    return Subject("20250101-000000-none", found["id"], found["updated"], found["z_dim"])
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -169,7 +165,7 @@ def main() -> int:
                 print("Behind a teacher token:" if token else "Open to everybody:", flush=True)
                 count, found = attack_own(Path(folder), token)
             else:
-                count, found = attack(Prey(options.url, "20250101-000000-none", "/etc/passwd", SOMEWHERE, options.locked))
+                count, found = attack(Prey(options.url, subject_of(options.url), "/etc/passwd", SOMEWHERE, options.locked))
         for group in dict.fromkeys(group for group, _ in count):
             answers = {kind: number for (of, kind), number in sorted(count.items()) if of == group}
             print(f"  {group}: {sum(answers.values())} requests, " + ", ".join(f"{number} {kind}" for kind, number in answers.items()))

@@ -1,12 +1,14 @@
 """What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads and headers."""
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from gan.config import RunConfig
 from gan.ui import train_form as form
+from tests.reliability.sound import Subject, Visit, asked, run_form
 from tests.reliability.wire import Case
 
 OURS = b"/gradio_api/gan/"
@@ -32,17 +34,9 @@ ENDS = ("", "%00.webp", "%00", "?", "%23", ";.webp", "/", "/.", "%0d%0aX:1")
 ODD = (
     "", "0", "-1", "1.5", "1e999", "nan", "inf", "9" * 20, "9" * 5000, "0x10", "１２", "\0", "a\0b", "\x7f", "\ud7ff", "💥" * 50, "'\"<script>", "{{7*7}}",
     "${7*7}", "%s%n", "a" * 30_000, ",", ":", "0:1,0:2", "1," * 600, "../..", "null", "true", "[]", "{}", "run:", "shipped:", "shipped:digits\n", "run:../..",
-    "%00", "%", "%zz", "&&&", "=",
+    "%00", "%", "%zz", "&&&", "=", "A", "AAAA" * 4, "AAAA,0,1,0.5;AAAA", ";;", "p0:1", "p99:0", "s99:1", "none_such:1", "none_such", "0.0:1,0.0:2", "15.4095:4",
+    "0.0:5", "99",
 )  # fmt: skip
-QUERIES = {
-    "poll": ("run", "had", "since", "list", "version"), "model": ("id",), "latent": ("id", "seed", "psi", "label", "d", "z", "to", "t"),
-    "image": ("id", "seed", "psi", "label", "label2", "mix", "at", "d", "z", "to", "t", "u", "v"), "loop": ("id", "keys", "steps", "fps", "as", "side"),
-    "neighbours": ("id", "seed", "i", "j", "step"), "strip": ("id", "seed", "to", "n"),
-    "wall": ("id", "seed", "psi", "label", "u"), "inside": ("id", "seed", "layer", "u"), "map": ("by", "known"),
-    "generator": ("id", "v"), "directions": ("id", "v"),
-    "times": ("id",), "time": ("id", "seed", "d", "steps", "i"), "take/html": ("id",), "take/onnx": ("id",),
-    "cost": ("form",), "models": ("x",), "catalogue": ("x",), "access": ("token",), "": ("x",),
-}  # fmt: skip
 GRADIO_GET = (
     "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check", "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",
     "/gradio_api/deep_link?session_hash=x", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json", "/docs", "/redoc", "/?page=none",
@@ -135,18 +129,30 @@ def gradio() -> Iterator[Case]:
             yield Case("Gradio's routes", b"/gradio_api/" + path.encode(), b"POST", JSON, json.dumps(body).encode())
 
 
-def queries(run: str) -> Iterator[Case]:
+def sound(subject: Subject) -> Iterator[Case]:
+    """What the page asks for: each has to be answered where there is such a run and such a model."""
+    for visit in asked(subject):
+        yield _visit("sound", visit, visit.query)
+
+
+def queries(subject: Subject) -> Iterator[Case]:
     """Each value of each query of ours in turn replaced by something odd; what is odd to one is fine for another, as the seed 0."""
-    for route, names in QUERIES.items():
-        for name in names:
+    for visit in asked(subject):
+        for name in visit.query or ("x",):
             for odd in ODD:
-                sound = {"id": "shipped:digits"} if "id" in names and name != "id" else {}
-                query = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**sound, name: odd}.items())
-                yield _get("queries", f"{OURS.decode()}{route}?{query}", refused=False)
-            yield _get("queries", f"{OURS.decode()}{route}?{name}=%ff%fe%00&{name}=2&{name}", refused=False)
+                yield _visit("queries", visit, {**visit.query, name: odd})
+            yield _visit("queries", visit, {**visit.query, name: "2"}, f"&{name}=%ff%fe%00&{name}".encode())
     for odd in (quote(odd, safe="") for odd in ODD):
-        for path in ("runs/{}/log", f"runs/{run}/samples/{{}}.webp", "runs/{}/samples/1.webp", "thumbnails/{}.webp", "checkpoints/{}/preview.webp"):
+        run = subject.run
+        for path in ("runs/{}/log", f"runs/{run}/samples/{{}}.webp", "runs/{}/samples/1.webp", "thumbnails/{}.webp", "checkpoints/{}/preview.webp",
+                     f"take/{{}}?id={subject.model}", "strings/{}.json"):  # fmt: skip
             yield _get("queries", OURS.decode() + path.format(odd))
+
+
+def names(run: str) -> Iterator[Case]:
+    """Odd names for a run; in the end it has none, as at first."""
+    for odd in (*ODD, ""):
+        yield Case("names", OURS + f"runs/{run}/rename?name={quote(odd, safe='')}".encode("utf-8", "surrogatepass"), b"POST", refused=False)
 
 
 def forms(run: str, kept: str) -> Iterator[Case]:
@@ -154,16 +160,22 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on"):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
-    start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
+    start = run_form()
     wrong = [{name: value} for name, values in WRONG.items() for value in values] + [{"data": kept}, *_wrong_settings(start["values"])]
     wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
-    for odd in (quote(odd, safe="") for odd in ODD):
-        for command in COMMANDS:
-            yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
+    for odd, command in zip((quote(odd, safe="") for odd in ODD), itertools.cycle((*COMMANDS, "rename?name=x")), strict=False):
+        yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
+    for command in COMMANDS:
+        if command != "delete":  # all else is refused for a run that has finished
+            yield Case("forms", OURS + f"runs/{run}/{command}".encode(), b"POST")
+    for odd in ODD:
+        yield Case("forms", OURS + b"find/on", b"POST", JSON, json.dumps({"job": odd}).encode())
+    for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
+        yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
         for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave"):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
@@ -176,8 +188,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
     for name in (*COMMANDS, "rename?name=mine"):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
-    start = {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
-    yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(start).encode())
+    yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(run_form()).encode())
 
 
 def never_come(run: str) -> list[Case]:
@@ -230,6 +241,12 @@ def headers() -> Iterator[Case]:
             yield Case("headers", path, method, refused=False)
     for raw in GARBAGE:
         yield Case("headers", b"", raw=raw, refused=False)
+
+
+def _visit(group: str, visit: Visit, query: Mapping[str, str], more: bytes = b"") -> Case:
+    """What the page asks for, with this query instead; it may be answered."""
+    found = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'), safe='')}" for name, value in query.items())
+    return Case(group, f"{visit.address}?{found}".encode() + more, b"GET" if visit.body is None else b"POST", body=visit.body or b"", refused=False)
 
 
 def _get(group: str, path: str, refused: bool = True) -> Case:

@@ -5,10 +5,12 @@ small as it can be and shown, with exit status 1.
 """
 
 import argparse
+import base64
 import contextlib
 import io
 import json
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -30,19 +32,25 @@ from starlette.testclient import TestClient
 from gan import data
 from gan.config import RunConfig, make_config
 from gan.data.dataset import Dataset
+from gan.data.files import read_picture
 from gan.errors import UserError
-from gan.latent.point import Point
-from gan.runs.store import Store
+from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
+from gan.runs.store import STATES, Store
 from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec
-from gan.ui import train_form as form
 from gan.ui.board import Board
+from gan.ui.find_routes import MAX_PIXELS
 from gan.ui.page import launch_options
+from gan.ui.routes import PREFIX
 from gan.ui.services import Services
 from tests.generators import tiny_spec, write_checkpoint
+from tests.reliability.cases import COMMANDS
+from tests.reliability.sound import SECRET, Subject, Visit, asked, plant, run_form
 
 PHASES = (Phase.generate, Phase.shrink)
+UNIT, MOVE = r"([0-9]{1,2}\.[0-9]{1,4}:[0-4](\.5)?,?){0,3}", r"([a-z][a-z0-9_]{0,4}:-?[0-9](\.5)?,?){0,3}"  # of the queries u and x, now and then sound
 Target = tuple[st.SearchStrategy, Callable[[Any], None]]
+Request = tuple[str, str, dict[str, str], bytes | None]  # method, path under PREFIX, query and body
 
 NUMBERS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from((10**400, -(10**400), 2**63, 1e308))
 VALUES = st.recursive(
@@ -132,10 +140,14 @@ def runs(folder: Path) -> Target:
     def act(found: tuple[str, bytes, int]) -> None:
         name, content, since = found
         (path / name).write_bytes(content)
-        shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
-        board.forget()
-        json.dumps([*shown, board.poll(run_id, run_id, since, "", "")], allow_nan=False)
-        (path / name).write_bytes(whole[name] + b"\n")
+        try:
+            shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
+            board.forget()
+            json.dumps([*shown, board.poll(run_id, run_id, since, "", "")], allow_nan=False)
+        except UserError as error:
+            raise AssertionError("a run that is there can't be shown") from error
+        finally:
+            (path / name).write_bytes(whole[name] + b"\n")
 
     return st.sampled_from(sorted(sound)).flatmap(lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))), act
 
@@ -165,53 +177,121 @@ def pictures(folder: Path) -> Target:
     return damaged(whole) | packed, act
 
 
+def picture(folder: Path) -> Target:
+    """A picture to find: pixels of the shape asked for, or a sentence."""
+    drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
+    whole = [_picture(drawn, kind, options) for kind in ("png", "jpg", "webp", "gif", "bmp") for options in ({}, {"quality": 20, "progressive": True})]
+
+    def act(found: tuple[bytes, int, int]) -> None:
+        content, size, channels = found
+        pixels = read_picture(content, size, channels, MAX_PIXELS)
+        assert (pixels.shape, pixels.dtype) == ((channels, size, size), np.uint8)
+
+    return st.tuples(damaged(whole) | st.binary(max_size=60), st.sampled_from((8, 28, 64)), st.sampled_from((1, 3))), act
+
+
 def point(folder: Path) -> Target:
     """Point.parse: a point with a finite z, or a sentence."""
     shape = tiny_spec(3)
     text = st.text(max_size=12) | st.from_regex(r"[-+0-9.,:e]{0,20}", fullmatch=True) | NUMBERS.map(str) | st.sampled_from(("mixed", "9" * 400, "1," * 400))
+    known = next(visit.query for visit in asked(Subject("", "")) if visit.route == "latent")
     directions = np.eye(shape.z_dim, dtype=np.float32)
+    numbers = st.binary(max_size=2 * shape.z_dim + 2).map(lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    written = {"at": numbers, "u": st.from_regex(UNIT, fullmatch=True), "x": st.from_regex(MOVE, fullmatch=True)}
+    found = st.fixed_dictionaries({}, optional={name: text | written.get(name, text) | st.just(known[name]) for name in known if name != "id"})
 
     def act(query: dict[str, str]) -> None:
         found = Point.parse(query, shape)
-        assert np.isfinite(found.z(shape.z_dim, lambda: directions)).all()
+        assert np.isfinite(found.z(shape.z_dim, lambda: directions, lambda name: directions[len(name) % shape.z_dim])).all()
         assert found.class_label(3) in (0, 1, 2)
+        assert 0 <= found.blend(3)[1] <= 1
+        assert all(0 <= layer <= MAX_LAYER and 0 <= unit <= MAX_UNIT and 0 <= factor <= MAX_FACTOR for layer, unit, factor in found.units)
 
-    return st.dictionaries(st.sampled_from(("seed", "psi", "label", "d", "z", "to", "t")), text, max_size=4), act
+    return found, act
 
 
 def handlers(folder: Path) -> Target:
-    """Every route of ours behind the guard: no answer is a defect, and none has a path of the server."""
+    """Every route of ours behind the guard, asked for what the page asks for with some of it changed: no answer is a defect or has a path of the server."""
     write_checkpoint(folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    subject, _ = plant(folder / "runs", folder / "checkpoints")
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
-    run_id = services.store.create(make_config("digits"))
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
-    text = st.text(max_size=12) | NUMBERS.map(str) | st.sampled_from(("shipped:digits", f"run:{run_id}", run_id, "digits", "mixed", "../x", "own"))
-    ask = st.sampled_from(("poll", "models", "model", "latent", "image", "neighbours", "strip", "wall", "generator", "directions", "cost",
-                           "catalogue", "access", "loop", "time", "times", "take/onnx"))
-    place = st.builds("/".join, st.lists(st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "1.webp", "digits", run_id)) | text, max_size=4))
-    names = st.sampled_from(("id", "seed", "psi", "label", "d", "z", "to", "t", "i", "j", "n", "step", "run", "since", "form", "v",
-                             "label2", "mix", "at", "keys", "steps", "fps", "as", "side"))
-    values = form.defaults("digits", "modern")
-    sound = like({"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": values, "token": "x"})
+    visits = asked(subject)
+    values = sorted({value for visit in visits for value in visit.query.values()})
+    text = st.text(max_size=12) | NUMBERS.map(str) | st.sampled_from(("shipped:digits", subject.run, "digits", "mixed", "../x", "own", "none_such", *values))
+
+    def act(request: Request) -> None:
+        method, path, query, body = request
+        try:
+            reply = browser.request(method, quote(f"{PREFIX}/{path}"), params=query, content=body)
+        finally:
+            for run in set(services.store.root.glob("[!.]*")) - {services.store.path(subject.run)}:
+                shutil.rmtree(run)  # one that was started just now
+        assert reply.status_code < 500 or reply.json()["error"]["key"] == "latent.finding", (reply.status_code, reply.content[:300])
+        assert not any(secret.encode() in reply.content for secret in (str(folder), SECRET))
+
+    return _visits(visits, text) | _places(text, subject.run) | _starts(text), act
+
+
+def commands(folder: Path) -> Target:
+    """What a run is told in any state, by its routes: it is done or refused, and the run can be shown, unless it was deleted."""
+    services = Services(checkpoints=folder / "checkpoints")
+    services.open(folder / "runs")
+    browser = TestClient(Starlette(**launch_options(services)["app_kwargs"]), raise_server_exceptions=False, base_url="http://localhost")
+    orders = st.lists(st.sampled_from(COMMANDS).map(lambda name: (name, {})) | st.text(max_size=70).map(lambda name: ("rename", {"name": name})), max_size=4)
+
+    def act(found: tuple[str, list[tuple[str, dict[str, str]]]]) -> None:
+        state, told = found
+        run = services.store.create(make_config("digits"))
+        kept = services.store.path(run)
+        services.store.update_status(run, state=state)
+        try:
+            for name, query in told:
+                reply = browser.post(f"{PREFIX}/runs/{run}/{name}", params=query)
+                assert reply.status_code in (200, 400, 404), (reply.status_code, reply.content[:300])
+                assert str(folder).encode() not in reply.content
+                shown = browser.get(f"{PREFIX}/poll", params={"run": run})
+                assert shown.status_code == (200 if kept.is_dir() else 404), shown.content[:300]
+        finally:
+            shutil.rmtree(kept, ignore_errors=True)
+
+    return st.tuples(st.sampled_from(STATES), orders), act
+
+
+def _visits(visits: list[Visit], text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
+    """What the page asks for, with up to three values of the query changed or left out, and now and then with another body."""
+    names = sorted({name for visit in visits for name in visit.query})
+
+    def some(visit: Visit) -> st.SearchStrategy[Request]:
+        own = st.sampled_from(sorted(visit.query) or names) | st.sampled_from(names)
+        changed, dropped = st.dictionaries(own, text, max_size=3), st.sets(own, max_size=1)
+        query = st.builds(lambda change, drop: {name: value for name, value in {**visit.query, **change}.items() if name not in drop}, changed, dropped)
+        body = st.just(visit.body) if visit.body is None else st.just(visit.body) | st.binary(max_size=40) | VALUES.map(_json) | damaged([visit.body])
+        return st.tuples(st.just("GET" if visit.body is None else "POST"), st.just(visit.path or visit.route), query, body)
+
+    return st.sampled_from(visits).flatmap(some)
+
+
+def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request]:
+    """Paths that are made up of parts of ours."""
+    parts = st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "take", "checkpoints", "1.webp", "digits", run)) | text
+    return st.tuples(st.sampled_from(("GET", "POST")), st.builds("/".join, st.lists(parts, max_size=4)), st.just({}), st.binary(max_size=40) | st.none())
+
+
+def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
+    """Forms of runs and tokens, with some of them wrong."""
+    sound = run_form()
+    values = sound["values"]
     setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]])
-    one_wrong = setting.map(lambda changed: {"data": "digits", "recipe": "modern", "minutes": 1, "values": changed})
-    posted = st.tuples(st.sampled_from(("runs", "access", "access/leave")) | place, st.binary(max_size=40) | (VALUES | sound | one_wrong).map(_json))
-
-    def act(request: tuple) -> None:
-        path, rest = request
-        address = f"/gradio_api/gan/{quote(path)}"
-        reply = browser.post(address, content=rest) if isinstance(rest, bytes) else browser.get(address, params=rest)
-        assert reply.status_code < 500, (reply.status_code, reply.content[:300])
-        assert str(folder).encode() not in reply.content
-
-    asked = st.tuples(ask, st.dictionaries(names, text, max_size=3).map(lambda query: {"id": "shipped:digits", **query}))
-    return asked | st.tuples(place, st.dictionaries(names, text, max_size=2)) | posted, act
+    one_wrong = setting.map(lambda changed: {**sound, "values": changed})
+    body = (VALUES | like({**sound, "token": "x", "job": "x"}) | one_wrong).map(_json)
+    return st.tuples(st.just("POST"), st.sampled_from(("runs", "access", "access/leave", "find/on")), st.just({}), body)
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "point": point, "handlers": handlers,
+    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "picture": picture, "point": point, "handlers": handlers, "commands": commands,
 }  # fmt: skip
 
 

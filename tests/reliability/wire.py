@@ -7,7 +7,7 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-TIMEOUT = 30
+TIMEOUT = 60  # seconds: a loaded machine finds directions slowly
 READ = 2**21  # bytes of an answer that are looked at
 
 

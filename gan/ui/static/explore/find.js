@@ -179,9 +179,10 @@ async function send(id, blob) {
 
 const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
 
-/** What to say of a search: how near it came, beside how near samples come by chance. */
-function verdict({ distance, nearest, spacing }) {
-  const key = distance <= spacing ? "explore.find_near" : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
+/** What to say of a search: how near it came, in pixels and in what they show, beside how near samples come by chance. */
+function verdict({ distance, nearest, spacing, seen, likeness }) {
+  const near = seen <= likeness ? "explore.find_near" : "explore.find_other";
+  const key = distance <= spacing ? near : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
   return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
 }
 
