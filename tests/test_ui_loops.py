@@ -72,7 +72,7 @@ def test_keys_keep_the_units_that_were_changed(page):
         saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
     keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
     assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
-    page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(63)}})
+    page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
     expect(page.locator(".xp-note")).to_contain_text("has no unit")  # so many are more than this small generator has
     page.get_by_role("button", name="Add this picture").click()
     expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
