@@ -8,6 +8,7 @@ import pytest
 
 from gan.errors import UserError
 from gan.latent.loop import MAX_FRAMES, MAX_KEYS, Classes, Loop, between, loop
+from gan.latent.point import MAX_UNITS
 from gan.latent.sampling import latent, slerp
 
 SHAPE, PLAIN = SimpleNamespace(z_dim=12, num_classes=5), SimpleNamespace(z_dim=12, num_classes=0)
@@ -80,7 +81,20 @@ def test_a_query_is_read():
     assert {(point.label, point.other) for point in alone} == {(None, None)}
 
 
+def test_units_change_evenly_between_keys():
+    points = Loop.parse({"keys": f"{text(1, 2, '', '', '0.3:0,1.7:4')};{text(2)};{text(3, '', '', '', '0.3:2')}", "steps": "4"}, SHAPE).points(5)
+    assert [point.units for point in points[:5]] == [
+        ((0, 3, 0.0), (1, 7, 4.0)), ((0, 3, 0.25), (1, 7, 3.25)), ((0, 3, 0.5), (1, 7, 2.5)), ((0, 3, 0.75), (1, 7, 1.75)), ()]
+    assert [point.units for point in points[7:9]] == [((0, 3, 1.75),), ((0, 3, 2.0),)]
+    assert points[10].units == ((1, 7, 2.5),), "a unit that comes past 1 is left alone there"
+
+
+MANY = [",".join(f"{layer}.{unit}:0" for unit in range(MAX_UNITS // 2 + 1)) for layer in (0, 1)]  # more than may be changed at once, but not in one key
+
+
 @pytest.mark.parametrize(("query", "key"), [
+    ({"keys": ";".join(text(seed, "", "", "", units) for seed, units in enumerate(MANY))}, "latent.too_many"),
+    ({"keys": f"{text(1)};{text(2, '', '', '', '0.1:5')}"}, "latent.range"), ({"keys": f"{text(1)};{text(2, '', '', '', '0.1')}"}, "latent.not_a_number"),
     ({}, "latent.keys"), ({"keys": text(1)}, "latent.keys"), ({"keys": ";".join([text(1)] * (MAX_KEYS + 1))}, "latent.keys"),
     ({"keys": ";".join([text(1)] * 10), "steps": str(MAX_FRAMES // 10 + 1)}, "latent.frames"),
     ({"keys": f"{text(1)};x"}, "latent.bad_z"), ({"keys": f"{text(1)};,1"}, "latent.bad_z"), ({"keys": f"{text(1)};AAAA"}, "latent.bad_z"),

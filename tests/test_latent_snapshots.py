@@ -61,12 +61,13 @@ def test_an_unknown_run_is_told(explorer, name):
 
 def test_each_row_is_drawn_by_its_own_snapshot(explorer, run):
     newest = explorer.open(ID)
-    points = [Point(3), Point(4, 0.5, 2), Point(5, to=9, way=0.7), Point(6, other=1, share=0.4)]
+    points = [Point(3), Point(4, 0.5, 2), Point(5, to=9, way=0.7), Point(6, other=1, share=0.4, units=((0, 2, 0.0), (1, 1, 4.0)))]
     found = explorer.snapshots.pictures(newest, list(STEPS), points)
     alone = [Model(read_run(ID, run, run / "snapshots" / f"{step:08d}.safetensors")) for step in STEPS]
     wanted = np.concatenate([model.pictures(points).numpy() for model in alone]).astype(int)
     assert np.abs(found.numpy().astype(int) - wanted).max() <= 1
     assert np.abs(wanted[0] - wanted[4]).max() > 4, "snapshots differ"
+    assert np.abs(wanted[3] - alone[0].pictures([Point(6, other=1, share=0.4)])[0].numpy().astype(int)).max() > 4, "its units are changed"
     assert np.array_equal(found[-4:].numpy(), newest.pictures(points).numpy()), "the newest has the weights of the last one"
 
 
@@ -112,6 +113,12 @@ def test_what_went_meanwhile_or_is_damaged_is_told(explorer, run):
     with pytest.raises(UserError) as error:
         explorer.snapshots.sheet(newest, [50], [Point(3)])
     assert key(error) == "latent.bad_snapshot"
+
+
+def test_a_unit_that_there_is_not_is_told(explorer):
+    with pytest.raises(UserError) as error:
+        explorer.snapshots.sheet(explorer.open(ID), [10], [Point(3, units=((0, 4000, 0.0),))])
+    assert key(error) == "latent.unknown_unit"
 
 
 def test_what_is_written_anew_is_drawn_anew(explorer, run):

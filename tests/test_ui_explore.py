@@ -144,6 +144,10 @@ def test_the_seed_can_be_typed(page):
     changes(page, lambda: field.fill("123"))
     field.fill("-5")
     field.blur()
+    expect(page.locator(".xp-note")).to_contain_text("A seed is a whole number")
+    field.fill("12")
+    expect(page.locator(".xp-note")).to_be_hidden()
+    field.fill("123")
     assert "seed=123" in page.evaluate("location.hash") or page.wait_for_function("location.hash.includes('seed=123')")
 
 

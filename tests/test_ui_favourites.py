@@ -144,3 +144,51 @@ def test_arithmetic(page):
     view(page, "Loop")
     page.get_by_role("button", name="Add favourites").click()
     expect(page.locator(".xp-key")).to_have_count(3)
+
+
+def test_units_follow_the_arithmetic(page):
+    """As classes do: what A has and B has not is carried over to C."""
+    change = "(patch) => document.querySelector('gan-explorer').change(patch)"
+    view(page, "Favourites")
+    for seed, units in ((1, {"0.1": 0}), (2, {}), (3, {})):
+        keep(page, seed)
+        page.get_by_role("button", name="Favourite", exact=True).click()
+        page.evaluate(change, {"u": units})
+        page.get_by_role("button", name="Favourite", exact=True).click()
+    result = page.get_by_role("button", name="Go to A − B + C")
+    for terms, wanted in (("123", {"0.1": 0}), ("231", {"0.1": 0}), ("213", {}), ("112", {})):
+        page.evaluate(change, {"at": None})
+        for letter, seed in zip("ABC", terms, strict=True):
+            page.get_by_label(letter, exact=True).select_option(f"Seed {seed}")
+        expect(result).to_be_enabled()
+        page.wait_for_timeout(200)
+        result.click()
+        page.wait_for_function("document.querySelector('gan-explorer').point.at")
+        assert point(page)["u"] == wanted, terms
+
+
+def test_a_favourite_along_directions_that_have_to_be_found_first_gets_its_picture(page):
+    """The server finds the directions with names of a model when somebody asks for them, which nobody has done where the model was never open."""
+    asked, found = [], []
+
+    def image(route):
+        if "x=" not in route.request.url or found:
+            return route.continue_(url=route.request.url.replace("night", "s0"))
+        asked.append(route.request.url)
+        return route.fulfill(status=503, json={"error": {"key": "latent.finding", "values": {}, "text": ""}})
+
+    def attributes(route):
+        found.append(route.request.url)
+        page.wait_for_timeout(300)
+        route.fulfill(json={"directions": [], "vectors": "", "fixed": [], "titles": {}})
+
+    page.route("**/gan/image*", image)
+    page.route("**/gan/attributes*", attributes)
+    give_later = [{"model": f"run:{CLASSES}", "name": name, "title": "", "point": {"seed": str(seed), **extra}}
+                  for seed, name, extra in ((5, "bright", {"x": "night:2"}), (6, "plain", {}), (7, "dark", {"x": "night:-2"}))]
+    view(page, "Favourites")
+    give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": give_later}).encode())
+    page.wait_for_function("() => [...document.querySelectorAll('.xp-tray canvas')].filter((canvas) => canvas.width === 28).length === 3")
+    assert asked
+    assert all(f"id=run%3A{CLASSES}" in url for url in [*asked, *found])
+    assert len(found) == 1, "once for all that wait"

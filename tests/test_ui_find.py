@@ -141,6 +141,30 @@ def test_what_is_no_picture_is_told(page):
     expect(button(page, "Find it")).to_be_disabled()
 
 
+def test_what_was_wrong_with_a_file_is_not_said_of_the_next(page):
+    picker = page.locator(".xp-find input[type=file]")
+    picker.set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"})
+    expect(page.locator(".xp-status")).to_contain_text("This is no picture")
+    out = io.BytesIO()
+    Image.new("L", (20, 20), 200).save(out, "PNG")
+    picker.set_input_files({"name": "dog.png", "mimeType": "image/png", "buffer": out.getvalue()})
+    expect(page.locator(".xp-status")).to_be_empty()
+    expect(button(page, "Find it")).to_be_enabled()
+
+
+def test_what_is_found_is_shown_as_it_was_found(page):
+    """A blend, units and directions that were set before belong to another picture."""
+    page.evaluate(f"location.hash = 'model=run:{COLOUR}&view=find&label2=1&mix=0.7&u=0.1:0,1.2:4&psi=0.5&s=1&x=s0:2'")
+    page.wait_for_function("() => document.querySelector('gan-explorer').shown?.mix === 0.7")
+    page.locator(".xp-find input[type=color]").wait_for()
+    draw(page)
+    button(page, "Find it").click()
+    done(page)
+    found = page.evaluate("document.querySelector('gan-explorer').views.views.find.told")
+    assert {key: place(page)[key] for key in ("at", "label", "label2", "mix", "u", "x", "psi")} == {
+        "at": found["at"], "label": found["label"], "label2": None, "mix": 0, "u": {}, "x": {}, "psi": 1}
+
+
 def slowly(page: Page, asked: list) -> None:
     """A server that never comes to the end."""
 
@@ -152,6 +176,12 @@ def slowly(page: Page, asked: list) -> None:
         route.fulfill(json=told)
 
     page.route("**/gan/find/on", answer)
+
+
+FOLLOWED = """() => {
+  const { way, point } = document.querySelector("gan-explorer");
+  return point.at && way.sheet.drawn === JSON.stringify(way.sheet.query()) && way.sheet.query().at === point.at;
+}"""
 
 
 def test_it_can_be_stopped_and_leaving_stops_it(page):
@@ -167,6 +197,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
         assert asked[-1].get("end") or asked[-2].get("end")
         page.wait_for_timeout(300)
         assert len(asked) == count, "nothing is asked any more"
+        page.wait_for_function(FOLLOWED)
     page.get_by_role("tab", name="Find").click()
     expect(page.locator(".xp-status")).to_contain_text("Stopped.")
     expect(page.locator(".xp-status")).to_contain_text("Not in this latent space: 20.0 % off")

@@ -90,11 +90,30 @@ def test_layers_and_orders(page):
     page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
 
 
+def test_a_press_before_the_layers_maps_are_there_changes_nothing(page):
+    page.wait_for_function("document.querySelector('gan-explorer').views.views.inside.units.length")
+    waiting = []
+    page.route("**/gan/inside*", lambda route: waiting.append(route))
+    other = 1 if page.get_by_role("button", name="Layer 1:").get_attribute("aria-pressed") == "true" else 0
+    page.get_by_role("button", name=f"Layer {other + 1}:").click()
+    page.wait_for_timeout(200)
+    assert len(waiting) == 1
+    page.locator(".xp-units .xp-cell").first.click(force=True)
+    page.wait_for_timeout(200)
+    assert point(page) == {}
+    page.unroute("**/gan/inside*")
+    waiting[0].continue_()
+    units(page).first.wait_for()
+    changes(page, units(page).first.click)
+    assert next(iter(point(page))).startswith(f"{other}.")
+    page.get_by_role("button", name="All as trained").click()
+
+
 def test_a_unit_of_another_generator_is_refused_in_words(page):
     page.evaluate(f"location.hash = 'model=run:{RUN}&u=0.4000:0&view=inside'")
     expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1", timeout=SLOW)
     page.get_by_role("button", name="Reset", exact=True).click()
-    expect(page.locator(".xp-path")).not_to_be_empty()
+    expect(page.locator(".xp-note")).to_be_hidden()
     assert point(page) == {}
 
 

@@ -1,7 +1,9 @@
 """Loops in a real browser: key frames, the walk through them, and the files that are saved."""
 
+import base64
 import io
 import re
+from urllib.parse import parse_qs, urlparse
 
 import av
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan.latent.loop import Classes, Loop, between
-from tests.exploring import changes
+from tests.exploring import changes, still
 from tests.generators import RUN
 from tests.moving import COLOUR, point, saved, view, write_models
 
@@ -51,6 +53,30 @@ def test_key_frames_are_added_moved_and_removed_by_keyboard(page):
     assert page.evaluate(keys) == [b, c]
     page.get_by_role("button", name="Remove (Delete)").click()
     expect(page.get_by_text("One more, and there is a loop.")).to_be_visible()
+
+
+def test_keys_keep_the_units_that_were_changed(page):
+    change = "(patch) => document.querySelector('gan-explorer').change(patch)"
+    page.evaluate(change, {"u": {"0.1": 0, "1.2": 4}})
+    off = still(page)
+    three_keys(page)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    assert still(page) != off
+    page.locator(".xp-key").nth(0).click()
+    assert point(page)["u"] == {"0.1": 0, "1.2": 4}
+    # z is written in units of 1/4096, which may move a pixel by a step
+    wanted, there = (Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L") for each in (off, still(page)))
+    assert np.abs(np.asarray(wanted).astype(int) - np.asarray(there)).max() <= 2
+    page.get_by_label("Frames per key").fill("2")
+    with page.expect_request("**/gan/loop*") as asked:
+        saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
+    keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
+    assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
+    page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
+    expect(page.locator(".xp-note")).to_contain_text("has no unit")  # so many are more than this small generator has
+    page.get_by_role("button", name="Add this picture").click()
+    expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
+    expect(page.locator(".xp-key")).to_have_count(3)
 
 
 def test_a_loop_plays_in_the_large_picture(page):
@@ -104,22 +130,26 @@ def test_what_the_server_says_against_a_loop_is_told(page):
     expect(page.get_by_text("No connection")).to_be_visible()
 
 
+UNITS = [{}, {"1.11": 4, "0.2": 0}, {}, {"0.2": 2}]
 KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 1, 0.6)]
 
 
 def test_a_loop_is_the_same_here_and_there(page):
-    found = page.evaluate("""async ([keys, size]) => {
+    found = page.evaluate("""async ([keys, units, size]) => {
       const { frameOf, between, keyText } = await import("/gradio_api/gan/static/explore/keys.js");
       const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
       const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
-      const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share }));
+      const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share, u: units[seed] }));
       const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
-      return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share]) };
-    }""", [[list(key) for key in KEYS], 20])
+      return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share, f.u]) };
+    }""", [[list(key) for key in KEYS], UNITS, 20])
     points = Loop.parse({"keys": found["text"], "steps": "6"}, COLOUR).points(3)
     assert len(points) == len(found["frames"]) == 24
-    for wanted, (z, label, other, share) in zip(points, found["frames"], strict=True):
+    for wanted, (z, label, other, share, u) in zip(points, found["frames"], strict=True):
         assert np.abs(np.array(wanted.at) - z).max() <= 0.5 / 4096 + 1e-6
         assert wanted.label == label
         assert wanted.blend(3) == pytest.approx((other if share else label, share))
+        assert {f"{layer}.{unit}": factor for layer, unit, factor in wanted.units} == pytest.approx(u)
+    assert points[6].units == ((0, 2, 0.0), (1, 11, 4.0))
+    assert points[9].units == ((0, 2, 0.5), (1, 11, 2.5))
     assert between(*KEYS[:2], 1.0) == KEYS[1]

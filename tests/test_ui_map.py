@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.layout import methods
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, opened, seed, visit
+from tests.exploring import changes, opened, seed, still, visit
 from tests.generators import RUN, tiny_spec, write_lively_run, write_run, write_weights
 
 pytestmark = pytest.mark.browser
@@ -95,6 +95,22 @@ def test_a_press_goes_to_the_sample(page):
     changes(page, lambda: page.mouse.click(place["x"], place["y"]))
     assert seed(page) == place["index"]
     expect(page.locator(".xp-map [aria-live]")).to_contain_text(f"Seed {place['index']}, ")
+
+
+def test_a_press_shows_the_very_picture_that_was_pressed(page):
+    """The map is drawn without blends, units and sliders: what is set of these belongs to another picture, which has no mark either."""
+    place = next(cell for cell in shown(page) if 0.1 < cell["u"] < 0.8 and 0.1 < cell["v"] < 0.9)
+    go = f"document.querySelector('gan-explorer').change({{ seed: {place['index']}, label: null, d: [], x: {{}}, z: {{}}, u: {{}}, label2: null, mix: 0 }})"
+    page.evaluate(go)
+    marked, plain = canvas(page).evaluate("(canvas) => canvas.toDataURL()"), still(page)
+    for patch in ({"label2": 1, "mix": 0.8}, {"u": {"0.0": 0, "1.1": 4}}, {"x": {"s0": 3}}):
+        page.evaluate(go)
+        page.evaluate("(patch) => document.querySelector('gan-explorer').change(patch)", patch)
+        assert still(page) != plain
+        assert canvas(page).evaluate("(canvas) => canvas.toDataURL()") != marked, "this is not that sample"
+        page.mouse.click(place["x"], place["y"])
+        assert still(page) == plain
+        assert canvas(page).evaluate("(canvas) => canvas.toDataURL()") == marked
 
 
 def test_wheel_buttons_and_dragging_move_the_map(page):

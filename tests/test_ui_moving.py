@@ -235,6 +235,21 @@ def test_a_walk_ends_with_a_hidden_page_and_another_model(page):
     page.wait_for_function("() => !document.querySelector('gan-explorer').player")
 
 
+def test_an_address_of_another_model_ends_the_walk_with_a_sentence(page):
+    page.evaluate("location.hash = 'model=' + document.querySelector('gan-explorer').model.id + '&view=walk&at=AAAA'")
+    expect(page.locator(".xp-note")).to_contain_text("is not one of this model")
+    page.wait_for_function("document.querySelector('gan-explorer').views.opened")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert page.evaluate("document.querySelector('gan-explorer').player") is None
+    expect(page.locator(".xp-note")).to_contain_text("is not one of this model")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.locator(".xp-note")).to_be_hidden()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("document.querySelector('gan-explorer').point.at")
+    page.get_by_role("button", name="Pause", exact=True).click()
+
+
 def test_a_walk_stays_where_seeds_are_and_comes_everywhere(page):
     lengths, cosines, steps = page.evaluate("""async () => {
       const { Wander } = await import("/gradio_api/gan/static/explore/wander.js");

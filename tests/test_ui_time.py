@@ -74,7 +74,14 @@ def test_draws_a_column_of_moments_and_a_grid_with_a_direction(ask):
         assert np.abs(grid[28:, 28 * place : 28 * place + 28] - pixels(ask("image", id=ID, seed=3, d=f"0,{amount}"))).max() <= 1
 
 
+def test_changed_units_are_changed_at_every_step(ask):
+    plain, changed = (pixels(ask("time", id=ID, seed=3, steps="10,110", u=units)) for units in ("", "0.1:0,1.2:4"))
+    assert np.array_equal(changed[28:], pixels(ask("image", id=ID, seed=3, u="0.1:0,1.2:4")))
+    assert np.abs(changed - plain).max((1, 2)).reshape(2, 28).max(1).min() > 4, "in both rows"
+
+
 @pytest.mark.parametrize(("query", "key"), [
+    ({"steps": "10", "u": "0.4000:0"}, "unknown_unit"), ({"steps": "10", "u": "0.1:5"}, "range"),
     ({"steps": ""}, "not_whole"), ({"steps": "../../etc"}, "not_whole"), ({"steps": "-1"}, "not_whole"), ({"steps": "9" * 30}, "not_whole"),
     ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"), ({"steps": ",".join(["10"] * 30), "i": "p0"}, "too_many"),
     ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "p8"}, "unknown_direction"), ({"steps": "10", "i": "1"}, "unknown_direction"),

@@ -7,14 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from gan.errors import UserError
-from gan.latent.point import Point, Shape, whole
+from gan.latent.point import MAX_UNITS, Point, Shape, whole
 from gan.latent.sampling import slerp
 
 MAX_KEYS = 24
 MAX_STEPS = 120  # frames from one key to the next
 MAX_FRAMES = 600
 MAX_FPS = 30
-KEY_PARTS = ("at", "label", "label2", "mix")  # of a key in a query, with commas between; semicolons stand between keys
+KEY_PARTS = ("at", "label", "label2", "mix", "u")  # of a key in a query, with commas between, and more of them in the last; semicolons stand between keys
+
+Units = tuple[tuple[int, int, float], ...]  # (layer, unit, factor)
 
 
 class Classes(NamedTuple):
@@ -40,9 +42,10 @@ class Loop:
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Loop":
-        """The loop in a query: keys (each at,label,label2,mix; see Point.parse), steps (24), fps (12).
+        """The loop in a query: keys (each at,label,label2,mix,u; see Point.parse), steps (24), fps (12).
 
-        Raises UserError for fewer than two keys, too many of them or of frames, and for what is no key of a model of this shape.
+        Raises UserError for fewer than two keys, too many of them, of frames or of units that they change together, and for what is no key of a model of
+        this shape.
         """
         texts = [text for text in query.get("keys", "").split(";") if text]
         if not 2 <= len(texts) <= MAX_KEYS:
@@ -50,19 +53,27 @@ class Loop:
         steps = whole(query.get("steps") or "24", "steps", 1, MAX_STEPS)
         if len(texts) * steps > MAX_FRAMES:
             raise UserError("latent.frames", count=len(texts) * steps, most=MAX_FRAMES)
-        keys = tuple(Point.parse(dict(zip(KEY_PARTS, text.split(","), strict=False)), shape) for text in texts)
+        keys = tuple(Point.parse(dict(zip(KEY_PARTS, text.split(",", len(KEY_PARTS) - 1), strict=False)), shape) for text in texts)
         if not all(key.at for key in keys):
             raise UserError("latent.bad_z")
+        units = len({unit[:2] for key in keys for unit in key.units})
+        if units > MAX_UNITS:
+            raise UserError("latent.too_many", name="u", count=units, max=MAX_UNITS)
         return cls(keys, steps, whole(query.get("fps") or "12", "fps", 1, MAX_FPS))
 
     def points(self, num_classes: int) -> list[Point]:
         """The point of each frame, the first key's first."""
         latents = loop(np.array([key.at for key in self.keys], np.float32), self.steps)
         classes = [_classes(key, num_classes) for key in self.keys]
-        told = [between(classes[place], classes[(place + 1) % len(classes)], step / self.steps)
-                for place in range(len(classes)) for step in range(self.steps)]
-        return [Point(label=now.label if num_classes else None, at=tuple(z.tolist()),
-                      other=now.other if now.share else None, share=now.share) for z, now in zip(latents, told, strict=True)]
+        points = []
+        for frame, z in enumerate(latents):
+            place, part = frame // self.steps, frame % self.steps / self.steps
+            after = (place + 1) % len(classes)
+            now = between(classes[place], classes[after], part)
+            units = units_between(self.keys[place].units, self.keys[after].units, part)
+            points.append(Point(label=now.label if num_classes else None, at=tuple(z.tolist()), other=now.other if now.share else None, share=now.share,
+                                units=units))
+        return points
 
 
 def loop(keys: np.ndarray, steps: int) -> np.ndarray:
@@ -95,6 +106,14 @@ def between(a: Classes, b: Classes, part: float) -> Classes:
     place = min(int(part * len(ways)), len(ways) - 1)
     label, other, start, end = ways[place]
     return Classes(label, other, start + (part * len(ways) - place) * (end - start))
+
+
+def units_between(a: Units, b: Units, part: float) -> Units:
+    """The units of the generator at `part` (0 to 1) of the way from one key's to the next one's: each factor changes evenly, and a unit that a key leaves
+    alone has 1 there."""
+    ends = [{(layer, unit): factor for layer, unit, factor in units} for units in (a, b)]
+    factors = {place: (1 - part) * ends[0].get(place, 1.0) + part * ends[1].get(place, 1.0) for place in sorted({*ends[0], *ends[1]})}
+    return tuple((*place, factor) for place, factor in factors.items() if factor != 1)
 
 
 def _classes(point: Point, num_classes: int) -> Classes:

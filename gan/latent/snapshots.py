@@ -64,14 +64,14 @@ class Snapshots:
     def pictures(self, newest: "Model", steps: list[int], points: list[Point]) -> "torch.Tensor":
         """The points as the generators of these steps draw them: uint8 (len(steps) * len(points), C, H, W), step by step.
 
-        Directions are those of `newest`, the model of the same run as it is now, so that a slider means the same at every step. Raises UserError for a
-        snapshot that was thinned out meanwhile or can't be read.
+        Directions are those of `newest`, the model of the same run as it is now, so that a slider means the same at every step, and so does a
+        unit's number. Raises UserError for a snapshot that was thinned out meanwhile or can't be read, and for a unit that there is not.
         """
         import torch
 
         classes = newest.spec.num_classes
-        same = [Point(point.seed, label=point.class_label(classes), at=tuple(newest.latent(point).tolist()), other=point.other, share=point.share)
-                for point in points]
+        same = [Point(point.seed, label=point.class_label(classes), at=tuple(newest.latent(point).tolist()), other=point.other, share=point.share,
+                      units=point.units) for point in points]
         return torch.cat([self._model(newest, step).pictures(same) for step in steps])
 
     def sheet(self, newest: "Model", steps: list[int], points: list[Point]) -> bytes:

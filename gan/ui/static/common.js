@@ -82,6 +82,9 @@ const PATHS = {
   moon: "M20 14.500A8.500 8.500 0 0 1 9.500 4 8.500 8.500 0 1 0 20 14.500z",
   auto: "M12 21a9 9 0 1 0 0-18zM12 3a9 9 0 0 1 0 18",
   close: "M6 6l12 12M18 6L6 18",
+  link: "M10 14a4 4 0 0 0 5.700 0l3-3a4 4 0 0 0-5.700-5.700l-1.200 1.200M14 10a4 4 0 0 0-5.700 0l-3 3a4 4 0 0 0 5.700 5.700l1.200-1.200",
+  sliders: "M4 8h9M19 8h1M4 16h1M11 16h9M16 5.500v5M8 13.500v5",
+  check: "M5 12.500l4.500 4.500L19 7.500",
   chevron: "M6 9l6 6 6-6",
   chip: "M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
   dice: "M5 5h14v14H5zM9 9h.01M15 15h.01M15 9h.01M9 15h.01M12 12h.01",
@@ -173,19 +176,38 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Which tab the address names ("#tab=train"), so that a refresh and a shared link open where one was. */
+/** What stands behind the # of the address: names and values. */
+export const readHash = () => new URLSearchParams(location.hash.slice(1));
+
+/** Names and values as they are written there, so that people can read them. */
+export const hashText = (hash) => hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+
+let turned = false;
+
+/** Write what stands behind the #: into the entry of the browser's history where we are, or as a `turn` into a new one. All turns of one press make one. */
+export function writeHash(hash, turn = false) {
+  const text = `${location.pathname}${location.search}#${hashText(hash)}`;
+  if (turn && !turned) history.pushState(history.state, "", text);
+  else history.replaceState(history.state, "", text);
+  if (!turn) return;
+  turned = true;
+  setTimeout(() => { turned = false; });
+}
+
+/** Which tab the address names ("#tab=train"), so that a refresh, a shared link, back and forward open where one was; without a name it is the first. */
 function followAddress() {
-  const named = () => new URLSearchParams(location.hash.slice(1)).get("tab");
+  const first = () => document.querySelector('[role="tab"][data-tab-id]')?.dataset.tabId;
+  const named = () => readHash().get("tab") ?? first();
   const button = (name) => document.getElementById(`tab-${name}-button`);
-  let wanted = named();
+  let wanted = readHash().get("tab");
   document.addEventListener("click", (event) => {
     const name = event.target.closest?.('[role="tab"][data-tab-id]')?.dataset.tabId;
     if (!name) return;
     wanted = null;
-    const hash = new URLSearchParams(location.hash.slice(1));
+    if (name === named()) return;
+    const hash = readHash();
     hash.set("tab", name);
-    const text = hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
-    history.replaceState(history.state, "", `${location.pathname}${location.search}#${text}`);
+    writeHash(hash, true);
   });
   addEventListener("hashchange", () => named() && openTab(named()));
   if (!wanted) return;

@@ -1,23 +1,27 @@
 // <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
-import { h, icon, openTab, request, sentence, setText, t } from "../common.js";
+import { h, openTab, request, sentence, setText, t } from "../common.js";
 import { Axes } from "./axes.js";
 import { Chosen } from "./chosen.js";
 import { Controls } from "./controls.js";
 import { Families } from "./families.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
+import { jump } from "./jump.js";
 import { later, latest } from "./latest.js";
 import { pointZ } from "./latent.js";
+import { Link } from "./link.js";
 import { Local } from "./local.js";
 import { Moves } from "./moves.js";
 import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { Picker, previewAddress, title } from "./picker.js";
-import { enlarged, picture, save } from "./pictures.js";
-import { altered, fresh, MAX_SEED, query, randomSeed, remember, restore, unmoved } from "./point.js";
+import { picture } from "./pictures.js";
+import { altered, fresh, query, restore } from "./point.js";
 import { Scores } from "./scores.js";
 import { Favourites } from "./store.js";
 import { Take } from "./take.js";
+import { Tools } from "./tools.js";
+import { Trail } from "./trail.js";
 import { Views } from "./views.js";
 import { SIDE as WALL, Wall } from "./wall.js";
 import { Way } from "./way.js";
@@ -26,7 +30,7 @@ const LIVE_BEAT = 2500; // ms between looks at a model that is training
 const IDLE_BEAT = 10000;
 const SETTLE = 160; // ms after the last movement until the sheets follow
 const SLOW = 700; // ms without a first picture after which we say that it takes a moment
-const ENLARGED = 8;
+const FINDING = 1500; // ms until the picture is asked for again whose directions the server has to find anew
 const UNHURRIED = 800; // ms after the first picture until the generator itself is asked for: what is on the screen comes first
 
 class GanExplorer extends HTMLElement {
@@ -43,10 +47,9 @@ class GanExplorer extends HTMLElement {
     this.fetch = later(() => this.local.follow(this.model), UNHURRIED);
     this.describe = latest((id) => this.loadModel(id));
     this.settle = later(() => this.followUp(), SETTLE);
-    this.keep = later(() => remember(this.point), 300);
+    this.trail = new Trail(this);
     this.place();
     addEventListener("gan:explore", (event) => this.choose(event.detail.model));
-    addEventListener("hashchange", () => this.adopt(restore()));
     document.addEventListener("visibilitychange", () => this.beat());
     new IntersectionObserver(() => this.beat()).observe(this); // the tab was opened again
   }
@@ -65,10 +68,12 @@ class GanExplorer extends HTMLElement {
     this.moves = new Moves(this);
     this.large.element.append(this.moves.button);
     this.favourites = new Favourites(() => {
-      this.markKept();
+      this.tools.mark();
       this.dispatchEvent(new CustomEvent("gan:favourites"));
     });
+    this.tools = new Tools(this);
     this.path = new Path();
+    this.link = new Link(this);
     this.scores = new Scores();
     this.controls = new Controls(shared.change, this.chosen, this.families);
     this.neighbours = new Neighbours(shared);
@@ -78,36 +83,13 @@ class GanExplorer extends HTMLElement {
     this.sheets = [this.wall.sheet, this.way.sheet, this.neighbours.sheet];
     this.controls.element.addEventListener("gan:raw", () => this.rebase());
     this.views = new Views(this, [this.wall.element, this.neighbours.element]);
+    this.large.element.append(jump(this.controls.element, this.views.list));
     this.body = h("div", { class: "xp-body" }, this.views.element,
-      h("div", { class: "xp-mid" }, this.large.element, this.path.element, this.buildTools(), this.way.element, this.taking.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
+      h("div", { class: "xp-mid" }, this.large.element, h("div", { class: "xp-under" }, this.path.element, this.link.element), this.tools.element,
+        this.way.element, this.taking.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
     this.empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
       h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
-  }
-
-  buildTools() {
-    this.seed = h("input", {
-      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
-      onchange: () => this.refuseSeed(),
-      oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
-    });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
-    return h("div", { class: "xp-tools" },
-      h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
-      tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
-      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), u: {}, psi: 1 })),
-      h("span", { class: "gan-space" }),
-      this.heart = tool("heart", "heart", "explore.keep", () => this.keepPoint()),
-      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.saveLarge(1)),
-        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.saveLarge(ENLARGED) },
-          `×${ENLARGED}`)));
-  }
-
-  /** What is no seed does not stay in the box while the picture is another's. */
-  refuseSeed() {
-    if (this.seed.value !== "" && this.seed.checkValidity()) return;
-    this.seed.value = String(this.point.seed);
-    this.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
   }
 
   // Moving the point -------------------------------------------------------------------------------------------------------------------------------------
@@ -117,30 +99,33 @@ class GanExplorer extends HTMLElement {
     const before = this.point;
     this.point = { ...before, ...patch };
     this.place(before);
-    this.keep();
-    if (["wall", "axes", "view"].every((key) => !(key in patch))) this.draw();
+    this.trail.follow(before);
+    const moved = ["wall", "axes", "view"].every((key) => !(key in patch));
+    if (moved) this.draw();
     if (!dragging) this.settle();
     else this.settle.cancel();
+    if (moved && !dragging) this.outlived = true; // a note stays until there is a picture of somewhere else
   }
 
   /** The point of another place in the browser's history, or of an edited address. */
   adopt(point) {
+    this.player?.pause();
     if (point.model && point.model !== this.point.model) return void this.choose(point.model, point);
     this.change({ ...point, model: this.point.model });
+    this.outlived = true;
     this.draw();
   }
 
   /** Bring every control to where the point is. */
   place(before = {}) {
     const { point } = this;
-    if (document.activeElement !== this.seed || this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
+    this.tools.place(point);
     this.controls.set(point);
     this.way.place();
     if (point.axes !== before.axes) this.axes.show();
     this.neighbours.place();
     this.wall.place();
     this.views.place();
-    this.markKept();
     if (["seed", "t", "at"].some((key) => point[key] !== before[key])) this.rebase();
     this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
   }
@@ -165,9 +150,10 @@ class GanExplorer extends HTMLElement {
       this.beat();
       return;
     }
-    const { seed, psi, wall, to, view } = this.point;
+    const before = this.point;
+    const { seed, psi, wall, to, view } = before;
     this.point = { ...fresh(), seed, psi, wall, to, view, ...point, model: id };
-    this.keep();
+    this.trail.follow(before);
     this.open();
   }
 
@@ -301,22 +287,6 @@ class GanExplorer extends HTMLElement {
     }
   }
 
-  // Favourites -------------------------------------------------------------------------------------------------------------------------------------------
-
-  /** Keep the current point among the favourites, or no longer. */
-  keepPoint() {
-    if (!this.model) return;
-    const { favourites, point } = this;
-    const one = favourites.at(point);
-    const name = point.at || point.t > 0 ? t("explore.favourite_of", { number: favourites.all.length + 1 }) : t("explore.seed_of", { seed: point.seed });
-    const safe = one ? favourites.remove(one) : favourites.add(point, name, title(this.model));
-    this.say(safe ? null : { text: t("explore.favourites_full") });
-  }
-
-  markKept() {
-    this.heart?.setAttribute("aria-pressed", String(Boolean(this.favourites.at(this.point))));
-  }
-
   // Pictures ---------------------------------------------------------------------------------------------------------------------------------------------
 
   async drawLarge() {
@@ -326,10 +296,8 @@ class GanExplorer extends HTMLElement {
     try {
       const { pixels, bitmap } = await this.drawn(asked);
       if (asked.model !== this.point.model) return;
-      if (!this.shown) {
-        this.say(null);
-        this.fetch();
-      }
+      if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(null);
+      if (!this.shown) this.fetch();
       this.shown = asked;
       if (pixels) this.large.drawPixels(pixels);
       else this.large.draw(bitmap);
@@ -338,11 +306,20 @@ class GanExplorer extends HTMLElement {
     } catch (error) {
       if (asked.model !== this.point.model) return;
       this.say(error);
+      if (error.key === "latent.finding") this.refind();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);
       this.large.wait(null);
     }
+  }
+
+  /** The server has lost the directions that have names: whoever asks for them has it find them again, after which everything can be drawn. */
+  refind() {
+    setTimeout(() => {
+      this.draw();
+      this.settle();
+    }, FINDING);
   }
 
   /** The visitor's list of sliders has changed, or what is known of them. */
@@ -374,21 +351,10 @@ class GanExplorer extends HTMLElement {
     return (await picture(path, asked)).bitmap;
   }
 
-  /** Save the picture as the server draws it, with the mark that a trained model made it. */
-  async saveLarge(times) {
-    if (!this.shown) return;
-    const name = `ganarium-${this.point.model.replace(/[^a-z0-9-]+/gi, "-")}-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`;
-    try {
-      const { bitmap, blob } = await picture("image", query(this.point));
-      save(times > 1 ? await enlarged(bitmap, times) : blob, name);
-    } catch (error) {
-      this.say(error);
-    }
-  }
-
   /** A sentence beside the picker; null takes it away, unless a model that was asked for is still not there. */
   say(error) {
     this.lost = Boolean(error?.offline);
+    this.outlived = false;
     if (error?.key === "latent.finding") this.families.lose();
     const told = error ?? this.awaited?.error;
     setText(this.note, told ? sentence(told) : "");

@@ -5,7 +5,7 @@ import { arithmetic } from "./latent.js";
 import { keyOf, standing } from "./keys.js";
 import { title } from "./picker.js";
 import { save } from "./pictures.js";
-import { fresh, read16, written16 } from "./point.js";
+import { fresh, overrides, read16, written16 } from "./point.js";
 import { read } from "./store.js";
 import { drawThumb, thumb } from "./thumbs.js";
 
@@ -157,7 +157,7 @@ export class View {
     this.#terms();
   }
 
-  /** z is zA - zB + zC; so is the class, where two of the three are the same, and else it is A's. */
+  /** z is zA - zB + zC; so are the class and the changed units, where those of two of the three are the same, and else they are A's. */
   async #result() {
     const { explorer, terms } = this;
     const { model } = explorer;
@@ -168,7 +168,8 @@ export class View {
       if (terms !== this.terms || model !== explorer.model) return;
       const z = arithmetic(...[a, b, c].map(({ at }) => Array.from(read16(at, model.z_dim))), this.usual.checked);
       const same = a.label === b.label && a.other === b.other && a.share === b.share;
-      this.sum = standing({ ...(same ? c : a), at: written16(z) });
+      const { u } = overrides(a.u) === overrides(b.u) ? c : a;
+      this.sum = standing({ ...(same ? c : a), at: written16(z), u });
       this.result.disabled = false;
       drawThumb(explorer, this.minis[3], { ...fresh(), model: model.id, ...this.sum });
     } catch (error) {

@@ -2,7 +2,7 @@
 import { address, h, icon, request, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { Pad } from "./pad.js";
-import { fresh, unmoved } from "./point.js";
+import { plain } from "./point.js";
 
 const BEAT = 60; // ms between an answer and the next question
 const QUEUE = 1000; // ms, while others come first
@@ -14,7 +14,7 @@ const HIGH = 90;
 export class View {
   constructor(explorer) {
     Object.assign(this, { explorer, job: null, model: null, curve: [] });
-    this.pad = new Pad({ changed: (empty) => this.#ready(!empty), failed: (error) => this.#fail(error) });
+    this.pad = new Pad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
     this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
     const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
@@ -71,6 +71,13 @@ export class View {
     else setText(this.status, t("explore.find_stopped"));
   }
 
+  /** What was wrong with a picture is no longer said of the next one. */
+  #changed(empty) {
+    if (this.wrong) setText(this.status, "");
+    this.wrong = false;
+    this.#ready(!empty);
+  }
+
   #ready(can) {
     if (!this.job) this.go.disabled = !can;
   }
@@ -88,8 +95,7 @@ export class View {
     const { model } = this.explorer;
     if (!model) return;
     const mine = this.job = {}; // taken, until it has its name
-    this.told = null;
-    this.curve = [];
+    Object.assign(this, { told: null, wrong: false, curve: [] });
     this.result.hidden = true;
     this.go.lastChild.textContent = t("explore.find_stop");
     this.go.firstChild.replaceWith(icon("stop"));
@@ -134,13 +140,12 @@ export class View {
     this.curve.push([told.step, told.distance]);
     this.chart.draw(this.curve, told.of, told.spacing);
     this.#progress(0.4 + 0.6 * told.step / told.of, t("explore.find_step", { step: told.step, of: told.of, distance: percent(told.distance) }));
-    if (told.at !== shown) this.explorer.change({ ...unmoved(), u: {}, psi: fresh().psi, at: told.at, label: told.label }, told.state !== "done");
+    if (told.at !== shown) this.explorer.change({ ...plain(), at: told.at, label: told.label }, told.state !== "done");
   }
 
   #done(told) {
     this.#over();
     setText(this.status, verdict(told));
-    this.explorer.settle();
   }
 
   #over() {
@@ -149,10 +154,12 @@ export class View {
     this.go.lastChild.textContent = t("explore.find_go");
     this.go.firstChild.replaceWith(icon("search"));
     this.#ready(!this.pad.empty);
+    this.explorer.settle(); // what waits for the end of a movement follows, wherever the search has ended
   }
 
   #fail(error) {
     this.#over();
+    this.wrong = true;
     setText(this.status, sentence(error));
   }
 }

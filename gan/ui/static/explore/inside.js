@@ -70,6 +70,7 @@ export class View {
       this.asked = key;
       this.#show(told, bitmap);
     } catch (error) {
+      this.asked = null; // what is shown now is the sentence
       setText(this.status, sentence(error));
       if (error.offline) setTimeout(() => this.follow(), RETRY * (1 + Math.random()));
     }
@@ -79,6 +80,7 @@ export class View {
     this.units = told.units.map((unit, cell) => ({ ...unit, cell }));
     this.bitmap = coloured(bitmap);
     this.side = told.side;
+    this.mosaic?.lock(false);
     this.counts = told.layers;
     this.#tabs();
     this.#sort(this.order);
@@ -94,8 +96,10 @@ export class View {
   }
 
   #turn(layer) {
-    this.layer = layer;
+    Object.assign(this, { layer, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
+    this.mosaic?.lock(true);
     this.#tabs();
+    setText(this.status, t("explore.inside_looking"));
     this.look();
   }
 

@@ -1,7 +1,7 @@
 // Key frames, and the loop through them: what gan/latent/loop.py does, so that a loop plays here before it is saved there.
 import { request } from "../common.js";
 import { pointClasses, pointZ, slerp } from "./latent.js";
-import { movedAlong, query, read16, unmoved, written16 } from "./point.js";
+import { movedAlong, overrides, query, read16, unmoved, written16 } from "./point.js";
 
 /** The whole z of a point of the explorer's model, all sliders in it: of this browser, or of the server where only that knows the directions. */
 export async function wholeZ(explorer, point) {
@@ -12,25 +12,36 @@ export async function wholeZ(explorer, point) {
   return Float32Array.from((await request("latent", { query: query(point) })).z);
 }
 
-/** A key frame of the current model: {at, label, other, share}, a z written out and its classes. */
+/** A key frame of the current model: {at, label, other, share, u}, a z written out, its classes, and the units of the generator that it changes. */
 export async function keyOf(explorer, point) {
-  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, explorer.model.classes.length) };
+  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, explorer.model.classes.length), u: point.u };
 }
 
 /** What to change in a point to stand on a key. */
-export function standing({ at, label, other, share }) {
-  return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share };
+export function standing({ at, label, other, share, u }) {
+  return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share, u };
 }
 
+/** How many units keys change, all of them together: a frame between two may change those of both. */
+export const unitsOf = (keys) => new Set(keys.flatMap(({ u }) => Object.keys(u))).size;
+
 /** A key as the server reads it. */
-export const keyText = ({ at, label, other, share }) => [at, ...(label === null ? [] : share > 0 ? [label, other, share] : [label])].join(",");
+export function keyText({ at, label, other, share, u }) {
+  return [at, label ?? "", ...(share > 0 ? [other, share] : ["", ""]), overrides(u)].join(",").replace(/,+$/, "");
+}
 
 /** The key-like place of a frame of the loop through `keys` with so many `steps` from each to the next. */
 export function frameOf(keys, steps, frame, size) {
   const place = Math.floor(frame / steps);
   const [from, to] = [keys[place], keys[(place + 1) % keys.length]];
   const part = (frame % steps) / steps;
-  return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part) };
+  return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part), u: unitsBetween(from.u, to.u, part) };
+}
+
+/** The units at `part` of the way from one key to the next: each factor changes evenly, and a unit that a key leaves alone has 1 there. */
+function unitsBetween(a, b, part) {
+  const factors = Object.keys({ ...a, ...b }).map((unit) => [unit, (1 - part) * (a[unit] ?? 1) + part * (b[unit] ?? 1)]);
+  return Object.fromEntries(factors.filter(([, factor]) => factor !== 1));
 }
 
 const main = ({ label, other, share }) => (share < 0.5 ? label : other);

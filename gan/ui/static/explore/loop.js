@@ -2,10 +2,10 @@
 import { fileSize, h, icon, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { film } from "./film.js";
-import { frameOf, keyOf, keyText, standing } from "./keys.js";
+import { frameOf, keyOf, keyText, standing, unitsOf } from "./keys.js";
 import { save } from "./pictures.js";
 import { Player } from "./player.js";
-import { fresh, randomSeed } from "./point.js";
+import { fresh, MOST_UNITS, randomSeed } from "./point.js";
 import { Slider } from "./sliders.js";
 import { drawThumb, thumb } from "./thumbs.js";
 
@@ -28,7 +28,7 @@ export class View {
     this.chosen = h("div", { class: "xp-chosen" }, this.which, h("span", { class: "gan-space" }), this.tools);
     this.hint = h("p", { class: "xp-hint" });
     this.adders = [button("plus", "explore.key_add", () => this.#add([explorer.point])), button("heart", "explore.key_favourites", () => this.#addFavourites()),
-      button("dice", "explore.key_random", () => this.#add([{ ...fresh(), model: explorer.point.model, seed: randomSeed(), label: explorer.point.label }]))];
+      button("dice", "explore.key_random", () => this.#add([{ ...fresh(), model: explorer.point.model, seed: randomSeed(), label: explorer.point.label, u: explorer.point.u }]))];
     const amount = (name, most, key) => new Slider({
       name: t(name), low: 1, high: most, step: 1, rest: this[key], input: (value) => { this[key] = value; this.#show(); },
     });
@@ -77,6 +77,7 @@ export class View {
       for (const point of points.slice(0, MOST_KEYS - keys.length)) {
         const key = await keyOf(this.explorer, point);
         if (keys !== this.keys) return; // another model meanwhile
+        if (unitsOf([...keys, key]) > MOST_UNITS) throw { text: t("explore.units_most", { most: MOST_UNITS }) };
         keys.push(key);
       }
       this.current = keys.length - 1;

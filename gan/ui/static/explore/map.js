@@ -5,7 +5,7 @@ import { fitted } from "./mosaic.js";
 import { className } from "./picker.js";
 import { packed } from "./pictures.js";
 import { Plane, thinned, towards } from "./plane.js";
-import { fresh, unmoved } from "./point.js";
+import { fresh, plain, query } from "./point.js";
 
 const COLUMNS = 64; // of the sheet of pictures
 const STEPS = 9999; // positions are whole numbers from 0 to this
@@ -153,9 +153,10 @@ export class View {
 
   /** The sample that the page is at, -1 where that is somewhere else. */
   get #here() {
-    const { seed, at, psi, label, d, z, t: part } = this.explorer.point;
-    if (!this.samples || seed >= this.samples.count || at || part || psi !== 1 || Object.keys(z).length || d.some(Boolean)) return -1;
-    return label === null || label === this.samples.labels?.[seed] ? seed : -1;
+    const { model, seed, label } = this.explorer.point;
+    if (!this.samples || seed >= this.samples.count || (label !== null && label !== this.samples.labels?.[seed])) return -1;
+    const drawn = (point) => JSON.stringify(query(point));
+    return drawn({ ...this.explorer.point, label: null }) === drawn({ ...fresh(), model, seed }) ? seed : -1;
   }
 
   #paint() {
@@ -203,7 +204,7 @@ export class View {
   // Ways to move -----------------------------------------------------------------------------------------------------------------------------------------
 
   #go(index) {
-    this.explorer.change({ ...unmoved(), psi: fresh().psi, label: null, seed: index });
+    this.explorer.change({ ...plain(), seed: index });
     const label = this.samples.labels?.[index];
     const name = label === undefined ? "" : className(this.explorer.model.classes[label]);
     setText(this.chosen, [t("explore.seed_of", { seed: index }), name].filter(Boolean).join(", "));

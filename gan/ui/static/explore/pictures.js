@@ -15,7 +15,7 @@ export async function fetched(path, query, times = TIMES) {
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => ({}));
-  if (reply.status === 503 && times > 1) {
+  if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") { // which nobody looks for until somebody asks for them
     await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
     return fetched(path, query, times - 1);
   }

@@ -44,7 +44,7 @@ export class Player {
       if (!this.playing) return;
       const { explorer } = this;
       if (modelOf(explorer) !== this.model || explorer.offsetParent === null) return void this.pause();
-      const patch = this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
+      const patch = this.#step(now);
       this.last = now;
       if (patch) {
         const drawn = nextPicture(explorer);
@@ -53,6 +53,17 @@ export class Player {
       }
       if (this.playing) this.#next();
     });
+  }
+
+  /** What the step changes. One that can't go on from where the point is ends the playing, and says why. */
+  #step(now) {
+    try {
+      return this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
+    } catch (error) {
+      this.pause();
+      this.explorer.say(error);
+      return undefined;
+    }
   }
 
   #tell() {

@@ -1,4 +1,5 @@
 // The point in latent space that the page shows: a plain object, its place in the address bar, and the query that draws it.
+import { hashText, readHash, writeHash } from "../common.js";
 
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
@@ -18,6 +19,12 @@ export function fresh() {
 export function unmoved() {
   const { at, d, x, z, t: part } = fresh();
   return { at, d, x, z, t: part };
+}
+
+/** Nothing but the seed as the generator was trained to draw it: sliders at rest, and no class or unit is set. */
+export function plain() {
+  const { psi, label, label2, mix, u } = fresh();
+  return { ...unmoved(), psi, label, label2, mix, u };
 }
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
@@ -117,12 +124,12 @@ export function parsed(texts) {
   };
 }
 
-const fromHash = () => new URLSearchParams(location.hash.slice(1));
+/** Whether the address names a point. */
+export const addressed = () => KEYS.some((key) => readHash().has(key));
 
 /** The point of the address bar, else of the last visit with this browser, else a fresh one. */
 export function restore() {
-  const hash = fromHash();
-  if (KEYS.some((key) => hash.has(key))) return parsed(Object.fromEntries(hash));
+  if (addressed()) return parsed(Object.fromEntries(readHash()));
   try {
     return parsed(JSON.parse(localStorage.getItem(STORAGE)) ?? {});
   } catch {
@@ -139,22 +146,26 @@ export function written16(z) {
   return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The z (Float32Array of `size`) that `written16` wrote. Throws where the text is of another size. */
+/** The z (Float32Array of `size`) that `written16` wrote. Throws {key, values} where the text is no z, or another model's. */
 export function read16(text, size) {
+  const foreign = { key: "latent.bad_z", values: {} };
+  if (text.length !== Math.ceil((8 * size) / 3)) throw foreign; // four letters for three bytes
   const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
-  if (bytes.length !== 2 * size) throw new Error(`a z of ${bytes.length / 2} numbers instead of ${size}`);
+  if (bytes.length !== 2 * size) throw foreign;
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: size }, (_, index) => view.getInt16(2 * index, true) / UNITS);
 }
 
-/** Write the point into the address bar and this browser's storage. Other keys of the address stay. */
-export function remember(point) {
+/** The address of this page with the point alone: its query may hold what is nobody else's, a language for example or the key that a frame was given. */
+export const linkTo = (point) => `${location.origin}${location.pathname}#${hashText(new URLSearchParams(written(point)))}`;
+
+/** Write the point into the address bar, as a new entry of the browser's history where it is a `turn`, and into its storage. Other keys of the address stay. */
+export function remember(point, turn = false) {
   const texts = written(point);
-  const hash = fromHash();
+  const hash = readHash();
   for (const key of KEYS) hash.delete(key);
   for (const [key, value] of Object.entries(texts)) hash.set(key, value);
-  const text = hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
-  history.replaceState(history.state, "", `${location.pathname}${location.search}#${text}`);
+  writeHash(hash, turn);
   try {
     localStorage.setItem(STORAGE, JSON.stringify(texts));
   } catch {

@@ -31,9 +31,9 @@ async function styled(module, name) {
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
 export class Views {
   constructor(explorer, home) {
-    Object.assign(this, { explorer, home, views: {}, current: "samples" });
+    Object.assign(this, { explorer, home, views: {}, modules: {}, current: "samples", opened: null, marked: null });
     const names = ["samples", ...Object.keys(VIEWS)];
-    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => explorer.change({ view: name }) }, t(`explore.view_${name}`)));
+    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, t(`explore.view_${name}`)));
     this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
     this.element = h("div", { class: "xp-left" }, this.list, this.panel);
@@ -43,39 +43,68 @@ export class Views {
   place() {
     const wanted = this.explorer.point.view in VIEWS ? this.explorer.point.view : "samples";
     if (wanted !== this.current) this.#open(wanted);
-    else this.views[wanted]?.place?.();
+    else this.opened?.place?.();
     this.#mark();
   }
 
   /** Another model, or newer weights. */
   renew() {
-    this.views[this.current]?.renew?.();
+    this.opened?.renew?.();
   }
 
+  /** A view that could not be loaded is tried again. */
+  #choose(name) {
+    if (name === this.current && name !== "samples" && !this.opened) this.#open(name);
+    this.explorer.change({ view: name });
+  }
+
+  /** Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened. */
   async #open(name) {
-    this.views[this.current]?.close?.();
-    this.current = name;
+    this.opened?.close?.();
+    Object.assign(this, { current: name, opened: null });
+    const mine = this.turn = {};
     try {
-      if (name !== "samples") this.views[name] ??= new (await VIEWS[name]()).View(this.explorer);
+      const module = name === "samples" ? null : await this.#module(name);
+      if (this.turn !== mine) return;
+      if (module) this.opened = this.views[name] ??= new module.View(this.explorer);
     } catch (error) {
+      if (this.turn !== mine) return;
+      this.panel.replaceChildren();
       this.explorer.say({ text: t("explore.view_failed", { reason: error.message }) });
       return;
     }
-    if (this.current !== name) return; // another was opened meanwhile
-    const view = this.views[name];
-    this.panel.replaceChildren(...(view ? [view.element] : this.home));
-    view?.open?.();
-    view?.renew?.();
-    view?.place?.();
+    this.panel.replaceChildren(...(this.opened ? [this.opened.element] : this.home));
+    this.opened?.open?.();
+    this.opened?.renew?.();
+    this.opened?.place?.();
+  }
+
+  #module(name) {
+    this.modules[name] ??= VIEWS[name]().catch((error) => {
+      delete this.modules[name]; // to be tried again when it is chosen again
+      throw error;
+    });
+    return this.modules[name];
   }
 
   #mark() {
+    if (this.marked === this.current) return;
+    this.marked = this.current;
     for (const tab of this.tabs) {
       const chosen = tab.value === this.current;
       tab.setAttribute("aria-selected", String(chosen));
       tab.tabIndex = chosen ? 0 : -1;
-      if (chosen) this.panel.setAttribute("aria-labelledby", tab.id);
+      if (!chosen) continue;
+      this.panel.setAttribute("aria-labelledby", tab.id);
+      this.#reveal(tab);
     }
+  }
+
+  /** Bring a tab into sight where they stand in one row that can be pushed sideways; the page stays where it is. */
+  #reveal(tab) {
+    const { list } = this;
+    const [left, right] = [tab.offsetLeft - list.offsetLeft, tab.offsetLeft - list.offsetLeft + tab.offsetWidth];
+    if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
   }
 
   #key(event) {

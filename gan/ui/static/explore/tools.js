@@ -1,0 +1,74 @@
+// The row under the large picture: its seed, and what can be done with it.
+import { h, icon, t } from "../common.js";
+import { title } from "./picker.js";
+import { enlarged, picture, save } from "./pictures.js";
+import { MAX_SEED, query, randomSeed, unmoved } from "./point.js";
+
+const ENLARGED = 8;
+
+/** `place(point)` brings the row to where the point is. */
+export class Tools {
+  constructor(explorer) {
+    this.explorer = explorer;
+    this.seed = h("input", {
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(),
+      oninput: () => this.#fits() && explorer.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+    });
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    this.heart = tool("heart", "heart", "explore.keep", () => this.#keep());
+    this.element = h("div", { class: "xp-tools" },
+      h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
+      tool("random", "dice", "explore.random", () => explorer.change({ ...unmoved(), seed: randomSeed() })),
+      tool("reset", "reset", "explore.reset", () => explorer.change({ ...unmoved(), u: {}, psi: 1 })),
+      h("span", { class: "gan-space" }),
+      this.heart,
+      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.#save(1)),
+        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.#save(ENLARGED) },
+          `×${ENLARGED}`)));
+  }
+
+  place({ seed }) {
+    if (document.activeElement !== this.seed || this.seed.valueAsNumber !== seed) this.seed.value = String(seed);
+    this.mark();
+  }
+
+  /** Say whether the current point is among the favourites. */
+  mark() {
+    const { favourites, point } = this.explorer;
+    this.heart.setAttribute("aria-pressed", String(Boolean(favourites.at(point))));
+  }
+
+  #fits() {
+    return this.seed.value !== "" && this.seed.checkValidity();
+  }
+
+  /** What is no seed does not stay in the box while the picture is another's. */
+  #refuse() {
+    if (this.#fits()) return;
+    this.seed.value = String(this.explorer.point.seed);
+    this.explorer.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
+  }
+
+  /** Keep the current point among the favourites, or no longer. */
+  #keep() {
+    const { favourites, model, point } = this.explorer;
+    if (!model) return;
+    const one = favourites.at(point);
+    const name = point.at || point.t > 0 ? t("explore.favourite_of", { number: favourites.all.length + 1 }) : t("explore.seed_of", { seed: point.seed });
+    const safe = one ? favourites.remove(one) : favourites.add(point, name, title(model));
+    this.explorer.say(safe ? null : { text: t("explore.favourites_full") });
+  }
+
+  /** Save the picture as the server draws it, with the mark that a trained model made it. */
+  async #save(times) {
+    const { point, shown } = this.explorer;
+    if (!shown) return;
+    const name = `ganarium-${point.model.replace(/[^a-z0-9-]+/gi, "-")}-seed-${point.seed}${times > 1 ? `-x${times}` : ""}.png`;
+    try {
+      const { bitmap, blob } = await picture("image", query(point));
+      save(times > 1 ? await enlarged(bitmap, times) : blob, name);
+    } catch (error) {
+      this.explorer.say(error);
+    }
+  }
+}
