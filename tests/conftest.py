@@ -16,7 +16,7 @@ import pytest
 
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, REPOSITORY, reaches
+from tests.fakes.runs import FAKE_WORKER, REPOSITORY, SHARED, reaches
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,7 +78,7 @@ def server_of_models(tmp_path_factory):
     """The address of a server and the folder of its runs, for all modules that only explore: to start one takes longer than most of their tests."""
     from tests.browsing import serve
 
-    runs = tmp_path_factory.mktemp("shared") / "runs"
+    runs = tmp_path_factory.mktemp(SHARED) / "runs"
     with serve(runs) as address:
         yield address, runs
 

@@ -15,7 +15,7 @@ UNMEASURED = "every aim but that of pictures, which was not measured, is reached
 def test_some_viewers_are_served_without_a_failure_or_a_leak(drawn_by, told, verdict, capsys, monkeypatch):
     monkeypatch.setattr(load, "WARM_UP", 1.0)
     monkeypatch.setattr(load, "AIMS", {name: 0.0 if name == "trainer" else 60.0 for name in load.AIMS})
-    assert load.main(["--viewers", "4", "--dragging", "2", "--minutes", ".06", "--drawn-by", drawn_by]) == 0
+    assert load.main(["--viewers", "4", "--dragging", "2", "--minutes", ".1", "--drawn-by", drawn_by]) == 0
     said = capsys.readouterr().out
     assert "failures: 0" in said
     assert told in said

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW
-from tests.exploring import changes, large, sliders, still, visit
+from tests.exploring import bar, changes, large, sliders, still, visit
 from tests.generators import RUN
 from tests.moving import CLASSES, point, view, visitor, write_models
 
@@ -104,7 +104,7 @@ HEARD = "document.addEventListener('copy', () => { window.heard = document.activ
 
 
 def test_a_link_is_copied_and_leads_here(page, address):
-    changes(page, lambda: sliders(page).nth(2).fill("-1.5"))
+    changes(page, lambda: bar(page, "p2").fill("-1.5"))
     expect(link(page)).to_have_text("Copy link")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     link(page).click()  # at once: the address bar need not be there yet

@@ -104,7 +104,7 @@ def test_a_deleted_run_is_gone_everywhere(post, poll, client, services, store, e
     for path in (f"poll?run={ended}", f"runs/{ended}/log", f"model?id=run:{ended}", f"image?id=run:{ended}&seed=1", f"wall?id=run:{ended}&seed=1"):
         assert client.get(f"/gradio_api/gan/{path}").status_code == 404, path
     explorer = services.explorer()
-    assert not [name for name in (*explorer._open, *explorer._slots, *explorer._loading, *explorer._catalogue._known) if ended in name]
+    assert not [name for name in (*explorer._open, *explorer._slots, *explorer._loading, *explorer._catalogue._known) if name.removeprefix("run:") == ended]
     assert key(post(ended, "delete")) == (404, "runs.unknown")
 
 

@@ -13,6 +13,7 @@ from gan.runs.store import Store
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
 LONG = 100_000  # steps: a fake run that never ends by itself
+SHARED = "server-of-models"  # a part of the path of the runs of the server that all tests of models share
 
 
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
@@ -21,13 +22,13 @@ def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
 
 
 def children() -> list[psutil.Process]:
-    """The processes that this one has started, but for the tracker that multiprocessing keeps for itself once any test has spawned with it."""
-    return [child for child in psutil.Process().children() if not _is_tracker(child)]
+    """The processes that this one has started, but for those that outlive tests: the tracker that multiprocessing keeps for itself, the server of models."""
+    return [child for child in psutil.Process().children() if not _stays(child)]
 
 
-def _is_tracker(process: psutil.Process) -> bool:
+def _stays(process: psutil.Process) -> bool:
     try:
-        return any("resource_tracker" in word for word in process.cmdline())
+        return any("resource_tracker" in word or SHARED in word for word in process.cmdline())
     except psutil.Error:
         return False
 

@@ -242,7 +242,7 @@ def main(words: Sequence[str] | None = None) -> int:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
             time.sleep(WARM_UP)
-            server = next(child for child in psutil.Process().children() if "app.py" in " ".join(child.cmdline()))
+            server = next(child for child in psutil.Process().children() if place in " ".join(child.cmdline()))
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
             idle = min(60.0, 60 * options.minutes)
             alone = [phase(address, run, processes, Crowd(), idle)]
