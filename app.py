@@ -7,6 +7,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ from gan.ui.services import Services
 if TYPE_CHECKING:
     import gradio as gr
 
+FILES = 65536
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
@@ -36,9 +38,22 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _take_files() -> None:
+    """Have as many files open as the system allows: each visitor is a connection or two, and 1,024, a usual limit, are soon taken by idle ones."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, wanted), most))
+
+
 def main() -> None:
     """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint."""
     args, services, demo = _options(), Services(), None
+    _take_files()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gan.runs.store import Store
@@ -25,7 +26,8 @@ def start(tmp_path):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port), "--runs", str(tmp_path / "runs")]
+        app = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port), "--runs", str(tmp_path / "runs")]
+        command = ["sh", "-c", 'ulimit -S -n 512; exec "$@"', "sh", *app]
         servers.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True))
         return servers[-1], servers[-1].stdout.readline()
 
@@ -79,7 +81,10 @@ def test_an_impossible_option_is_a_sentence_and_status_2(tmp_path, options, sent
 
 
 def test_a_folder_in_use_is_a_sentence_and_status_2(start):
-    start()
+    first, _ = start()
+    if hasattr(psutil, "RLIMIT_NOFILE"):  # Linux tells
+        usual, most = psutil.Process(first.pid).rlimit(psutil.RLIMIT_NOFILE)
+        assert usual > 512 or most <= 512, "room for more visitors than a shell gives"
     second, _ = start()
     assert second.wait(60) == 2
     error = second.stderr.read()
