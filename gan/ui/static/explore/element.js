@@ -305,6 +305,7 @@ class GanExplorer extends HTMLElement {
       this.dispatchEvent(new CustomEvent("gan:drawn", { detail: { point: asked } }));
     } catch (error) {
       if (asked.model !== this.point.model) return;
+      if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return; // the visitor has moved on, and what was wrong with it
       this.say(error);
       if (error.key === "latent.finding") this.refind();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead

@@ -50,6 +50,7 @@ export class Sheet {
       this.refresh(); // where something changed meanwhile
     } catch (error) {
       if (error.offline) this.stale = true;
+      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the visitor has moved on, and what was wrong with it
       this.failed(error, query.id);
     }
   }
