@@ -23,7 +23,7 @@ from gan.ui.services import Services
 if TYPE_CHECKING:
     import gradio as gr
 
-FILES = 65536
+FILES = 65536  # far above what one process can use here, and harmless where the system allows more
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")

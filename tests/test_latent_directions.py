@@ -109,6 +109,34 @@ def test_effect_is_the_change_of_pictures_against_random_directions():
     assert found.effect / found.effect[0] == pytest.approx((expected / expected[0]).numpy(), rel=1e-4)
 
 
+def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
+    """Two points tell the same things apart as eight; the numbers differ by what eight directions at two points can know."""
+    model = spec(24)
+    generator = used_generator(model)
+    usual = find_directions(generator, model, 10)
+    assert room._points(generator, model, 18) == room.POINTS
+    monkeypatch.setattr(room, "WORK", 1)
+    assert room._points(generator, model, 18) == room.FEWEST
+    quick = find_directions(generator, model, 10)
+    assert np.array_equal(quick.vectors, usual.vectors)
+    assert quick.effect == pytest.approx(usual.effect, rel=0.5)
+    assert np.corrcoef(quick.effect, usual.effect)[0, 1] > 0.8  # these weights are random, and no direction stands out
+
+
+def test_what_a_picture_costs_is_counted_by_its_multiplications():
+    """Of the first, dense layer each weight once, of convolutions once for each place: four times the places on twice the side."""
+
+    class Small(nn.Sequential):
+        def forward(self, z, labels):
+            return super().forward(z)
+
+    generator = Small(nn.Linear(6, 10, bias=False), nn.Unflatten(1, (10, 1, 1)), nn.ConvTranspose2d(10, 4, 4), nn.Conv2d(4, 2, 3, padding=1))
+    multiplications = 6 * 10 + 10 * 4 * 16 + 4 * 2 * 9 * 16
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "WORK", 2 * 18 * multiplications * 5)
+        assert room._points(generator, spec(6), 18) == 5
+
+
 def test_is_deterministic_whatever_the_random_state():
     model = spec(24)
     generator = used_generator(model)

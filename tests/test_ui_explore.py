@@ -1,6 +1,7 @@
 """The Explore tab in a real browser, on small generators with random weights."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -196,6 +197,27 @@ def test_neighbours_wait_for_the_end_of_a_drag(page):
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("route", ["image", "neighbours"])
+def test_what_was_wrong_with_a_place_that_was_left_is_not_told(page, route):
+    """It is told where the visitor still is there."""
+    error = {"key": "latent.unknown_direction", "values": {"name": "p99"}, "text": "No p99."}
+    reply = {"status": 400, "content_type": "application/json", "body": json.dumps({"error": error})}
+    note, held = page.locator(".xp-note"), []
+    page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
+    page.route(f"**/gan/{route}?*", lambda route: held.append(route))
+    with page.expect_request(f"**/gan/{route}?*"):
+        bar(page, "p0").fill("1")
+    bar(page, "p0").fill("0.5")
+    page.wait_for_function("() => document.querySelector('gan-explorer').point.d[0] === 0.5")
+    with page.expect_request(f"**/gan/{route}?*"):
+        held.pop(0).fulfill(**reply)
+    page.wait_for_timeout(100)
+    expect(note).to_be_hidden()
+    held.pop(0).fulfill(**reply)
+    expect(note).to_be_visible()
+    page.unroute(f"**/gan/{route}?*")
+
+
 def test_explains_itself_on_request(page):
     sentence = page.get_by_text("found by PCA")
     expect(sentence).to_be_hidden()
@@ -328,7 +350,7 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
 
 def test_the_server_comes_back(page):
     page.route("**/gan/image*", lambda route: route.abort())
-    bar(page, "p0").fill("2")
+    bar(page, "p0").fill("0.5")
     expect(page.locator(".xp-note")).to_contain_text("No connection")
     page.unroute("**/gan/image*")
     expect(page.locator(".xp-note")).to_be_hidden(timeout=15000)

@@ -4,6 +4,7 @@ GANSpace (Härkönen et al. 2020) is a PCA of the generator's first-layer activa
 Both are then tried on pictures: how much each direction changes, and how much alike two of them are.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,10 @@ CHUNK = 512
 OVERSAMPLING, ITERATIONS = 22, 4
 SEED = 2020
 POINTS, RANDOM, REACH = 8, 8, 2.0  # the effect of a direction: points it is tried at, random directions to compare with, standard deviations to each side
+FEWEST, WORK, AT_ONCE = 2, 3e10, 32  # fewer points where more multiplications than WORK, about a second of one core, would be needed; pictures drawn at once
 DEAD = 0.25  # effect below which a direction is no slider: a quarter of what a random direction does
 ALIKE = 0.9  # overlap above which two directions are the same slider
+LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 class Directions(NamedTuple):
@@ -95,20 +98,47 @@ def _upright(vectors: torch.Tensor) -> torch.Tensor:
 
 @torch.inference_mode()
 def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim), see `Directions`, from pictures REACH to one side and REACH to the other of POINTS points.
+    """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim), see `Directions`, from pictures REACH to one side and REACH to the other of some points.
 
+    These are POINTS, fewer for a large generator, so that nobody waits: by its arithmetic and not by the clock, so that the result is a function of it.
     The effect is the mean change of a pixel over that of random directions, which leave the look as it is; 0 where nothing changes the pictures.
     """
-    z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim))
-    labels = torch.arange(POINTS) % spec.num_classes if spec.num_classes else None
+    count = _points(generator, spec, len(vectors) + RANDOM)
+    z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim)[:count])
     others = torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim))
     if spec.looks > 1:
         others[:, -1] = 0
-    others = nn.functional.normalize(others, dim=1)
-    changes = torch.stack([(generator(z + REACH * way, labels) - generator(z - REACH * way, labels)).flatten(1) for way in torch.cat([vectors, others])])
-    sizes, ways = changes.abs().mean((1, 2)), nn.functional.normalize(changes[: len(vectors)], dim=2)
-    overlap = torch.maximum((vectors @ vectors.T).abs(), torch.einsum("ipx,jpx->ijp", ways, ways).abs().mean(2)).clamp(max=1)
+    ways = torch.cat([vectors, nn.functional.normalize(others, dim=1)])
+    changes = _changes(generator, spec, z, ways)
+    sizes, kinds = changes.abs().mean((1, 2)), nn.functional.normalize(changes[: len(vectors)], dim=2)
+    overlap = torch.maximum((vectors @ vectors.T).abs(), torch.einsum("ipx,jpx->ijp", kinds, kinds).abs().mean(2)).clamp(max=1)
     return (sizes[: len(vectors)] / sizes[len(vectors) :].mean().clamp_min(1e-12)).numpy(), overlap.numpy()
+
+
+def _changes(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+    """How the pictures of z (N, z_dim) differ between REACH to one and to the other side along each of K ways (K, z_dim): (K, N, pixels)."""
+    places = torch.cat([z + side * REACH * way for way in ways for side in (1, -1)])
+    labels = torch.arange(len(z)).repeat(2 * len(ways)) % spec.num_classes if spec.num_classes else None
+    parts = [slice(start, start + AT_ONCE) for start in range(0, len(places), AT_ONCE)]
+    pictures = torch.cat([generator(places[part], None if labels is None else labels[part]).flatten(1) for part in parts])
+    there, back = pictures.unflatten(0, (len(ways), 2, len(z))).unbind(1)
+    return there - back
+
+
+def _points(generator: nn.Module, spec: ModelSpec, ways: int) -> int:
+    """At how many points so many ways can be tried by WORK."""
+    multiplications = 0
+
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal multiplications
+        multiplications += layer.weight.numel() * min(inputs[0][0, 0].numel(), output[0, 0].numel())  # each weight once a place; strides skip some
+
+    alone = copy.deepcopy(generator)  # others may be drawing with this one
+    for layer in alone.modules():
+        if isinstance(layer, LAYERS):
+            layer.register_forward_hook(count)
+    alone(torch.zeros(1, spec.z_dim), torch.zeros(1, dtype=torch.int64) if spec.num_classes else None)
+    return int(min(POINTS, max(FEWEST, WORK / (2 * ways * max(multiplications, 1)))))
 
 
 def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:

@@ -141,7 +141,7 @@ class Trainer:
         largest = torch.stack([*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()])
         nets, optimizers = (self.G, self.D, self.ema), (self.opt_g, self.opt_d)
         rest = [*self.ema.parameters(), *(t for net in nets for t in net.buffers()), *(t for optimizer in optimizers for t in optimizer.tensors().values())]
-        sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()], math.inf))
+        sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))  # Euclidean: 15 times as fast here as the largest number of each
         return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
 
     def forget_recordings(self) -> None:
