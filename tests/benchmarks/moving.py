@@ -1,0 +1,98 @@
+"""How smoothly Explore's pictures move by themselves and by hand, and how long a loop takes to be a file: `python -m tests.benchmarks.moving`.
+
+Drives the page in headless Chromium on a model of 28 px and one of 64 px that ship, whose generators this browser runs itself. Printed: the pictures a second
+of the large picture while the pad is dragged by the mouse, while the random walk plays and while a loop of four keys plays at 30 frames a second; and the
+seconds from Save to the finished file of that loop, 96 frames of about 256 pixels, for each form, with its size.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.benchmarks.browser import MODELS
+from tests.benchmarks.slider import options, visit
+from tests.browsing import chromium, serve
+
+FORMS = ("gif", "webp", "mp4")
+KEYS, FRAMES = 4, 24  # of the loop: keys, and frames from each to the next
+COUNT = """() => {
+  globalThis.drawn = [];
+  document.querySelector("gan-explorer").addEventListener("gan:drawn", () => drawn.push(performance.now()));
+}"""
+
+
+def rate(page: Page, seconds: float) -> float:
+    """Pictures a second of the large picture, from now on."""
+    page.evaluate("() => { drawn.length = 0; }")
+    page.wait_for_timeout(1000 * seconds)
+    return page.evaluate("() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000")
+
+
+def dragged(page: Page, seconds: float) -> float:
+    """The same while the mouse drags the pad; its movements come as fast as the browser takes them."""
+    box = page.locator(".xp-pad").bounding_box()
+    place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    page.mouse.move(*place)
+    page.mouse.down()
+    page.evaluate("() => { drawn.length = 0; }")
+    end, turn = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        turn += 1
+        page.mouse.move(place[0] + 0.4 * box["width"] * ((turn % 100) / 50 - 1), place[1])
+    page.mouse.up()
+    return page.evaluate("() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000")
+
+
+def played(page: Page, seconds: float) -> float:
+    """The same while the view that is open plays."""
+    button = page.get_by_role("tabpanel").get_by_role("button", name="Play", exact=True)
+    button.click()
+    page.wait_for_timeout(500)
+    found = rate(page, seconds)
+    page.get_by_role("tabpanel").get_by_role("button", name="Pause", exact=True).click()
+    return found
+
+
+def saved(page: Page, form: str) -> tuple[float, int]:
+    """Seconds from Save to the file, and its bytes."""
+    page.get_by_label("Kind of file").select_option(form)
+    start = time.monotonic()
+    with page.expect_download(timeout=120_000) as info:
+        page.get_by_role("button", name="Save", exact=True).click()
+    size = info.value.path().stat().st_size
+    return time.monotonic() - start, size
+
+
+def measured(page: Page, seconds: float) -> list[str]:
+    """The cells of a row."""
+    page.evaluate(COUNT)
+    page.get_by_role("tab", name="Walk", exact=True).click()
+    found = [dragged(page, seconds), played(page, seconds)]
+    page.get_by_role("tab", name="Loop", exact=True).click()
+    for count in range(KEYS):
+        page.get_by_role("button", name="Add random").click()
+        page.wait_for_function("(count) => document.querySelectorAll('.xp-key').length === count", arg=count + 1)
+    page.get_by_label("Frames per key").fill(str(FRAMES))
+    page.get_by_label("Frames a second", exact=True).fill("30")
+    found.append(played(page, seconds))
+    return [f"{value:.0f}" for value in found] + [f"{spent:.1f} s, {size / 1000:.0f} kB" for spent, size in (saved(page, form) for form in FORMS)]
+
+
+def main() -> None:
+    """Measure and print the table."""
+    args = options(__doc__)
+    print(f"| generator | pad | walk | loop | {' | '.join(FORMS)} | load |\n|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as temporary, chromium() as browser, serve(Path(temporary) / "runs") as address:
+        for size, name in MODELS.items():
+            page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+            visit(page, address, f"shipped:{name}")
+            page.wait_for_selector(".xp-path.is-here", timeout=60000)
+            print(f"| {size} | {' | '.join(measured(page, args.seconds))} | {os.getloadavg()[0]:.1f} |", flush=True)
+            page.close()
+
+
+if __name__ == "__main__":
+    main()
