@@ -131,6 +131,19 @@ def test_wheel_buttons_and_dragging_move_the_map(page):
     assert zoom(page) == 1
 
 
+def test_it_is_as_it_was_when_it_is_opened_again(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/gan/map" in request.url else None)
+    page.get_by_role("button", name="Zoom in").click()
+    for name in ("Samples", "Map"):
+        page.get_by_role("tab", name=name, exact=True).click()
+    expect(canvas(page)).to_be_visible()
+    assert zoom(page) == pytest.approx(1.5)
+    expect(status(page)).to_contain_text("2,048")
+    page.get_by_role("button", name="The whole map").click()
+    assert asked == []
+
+
 def test_the_keyboard_walks_from_picture_to_picture(page):
     canvas(page).focus()
     page.keyboard.press("+")

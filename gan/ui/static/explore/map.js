@@ -21,7 +21,7 @@ const colour = (label, count) => (count <= HUES.length ? HUES[label] : `hsl(${Ma
 /** The view. */
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, plane: new Plane(), samples: null, sheet: null, by: null, only: null, fingers: new Map(), model: null, version: null });
+    Object.assign(this, { explorer, plane: new Plane(), samples: null, sheet: null, by: null, only: null, fingers: new Map(), model: null, version: null, loading: null, complete: false });
     const act = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
     this.canvas = h("canvas", {
       tabIndex: 0, role: "application", "aria-label": t("explore.map_canvas"), onkeydown: (event) => this.#key(event), onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#moved(event),
@@ -42,16 +42,16 @@ export class View {
   }
 
   close() {
-    this.model = null; // what is on its way is not taken any more
-    this.version = null;
+    this.loading = null; // what is on its way is not taken any more
   }
 
   /** Another model is mapped at once, newer weights of the same when somebody asks for them. */
   renew() {
     const { model } = this.explorer;
     if (!model) return;
-    if (model.id !== this.model) this.#anew();
-    else this.renewal.hidden = !this.samples || model.updated === this.version;
+    if (model.id !== this.model) return this.#anew();
+    this.renewal.hidden = !this.samples || model.updated === this.version;
+    if (!this.loading && !this.complete) this.#load(this.by); // it was closed before all were there
   }
 
   place() {
@@ -75,6 +75,7 @@ export class View {
   /** Ask for the samples laid out in one way until all are there. */
   async #load(by) {
     this.by = by;
+    this.complete = false;
     const mine = this.loading = {};
     const { model, version } = this;
     setText(this.status, t(this.samples ? "explore.map_arranging" : "explore.map_drawing"));
@@ -90,6 +91,7 @@ export class View {
       if (error.offline) setTimeout(() => this.loading === mine && this.model === model && this.#load(by), RETRY * (1 + Math.random()));
       return;
     }
+    this.complete = true;
     this.#count();
   }
 
