@@ -137,11 +137,12 @@ def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
     same(drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")), served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))))
     page.wait_for_function("() => location.hash.includes('x=s0:2,slant:-1.5')")
-    page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&lang=en")
+    page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&at=AAAA&lang=en")
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-page')?.ready")
     expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
     assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, "what the page has not is left out"
+    assert page.evaluate("document.querySelector('gan-page').point.at") is None, "a z of another size"
     assert page.wrong == []
     page.close()
 

@@ -7,7 +7,7 @@ import { later, latest } from "../explore/latest.js";
 import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
-import { fresh, MAX_SEED, randomSeed, remember, restore, unmoved } from "../explore/point.js";
+import { fresh, MAX_SEED, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
 import { usualIds, usualName } from "../explore/sliders.js";
 import { Scores } from "../explore/scores.js";
 import { Wall } from "../explore/wall.js";
@@ -33,6 +33,15 @@ async function unpacked(name, type) {
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
+/** Whether the text of a z is one of this model: an address may have been meant for another page. */
+function fits(at, size) {
+  try {
+    return Boolean(read16(at, size));
+  } catch {
+    return false;
+  }
+}
+
 class GanPage extends HTMLElement {
   connectedCallback() {
     const { model, sliders } = JSON.parse(stored("gan-data"));
@@ -40,6 +49,7 @@ class GanPage extends HTMLElement {
     this.directions = new Float32Array(bytes("gan-directions").buffer);
     this.choose(sliders);
     this.point = location.hash ? restore() : fresh();
+    if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
     for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
     for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
     this.build();
