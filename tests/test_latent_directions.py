@@ -72,21 +72,22 @@ def test_agrees_with_numpys_svd_of_the_activations(num_classes, monkeypatch):
     with torch.no_grad():
         z, activations = (t.double().numpy() for t in room._activations(generator, model))
     u, s, _ = np.linalg.svd(activations, full_matrices=False)
-    assert found.sigma == pytest.approx(s[:10] / np.sqrt(len(z)), rel=1e-3)
-    assert found.share == pytest.approx((s**2 / (s**2).sum())[:10], rel=1e-3)
+    order = np.argsort(-found.sigma)  # theirs is by variance, ours by what pictures show
+    assert found.sigma[order] == pytest.approx(s[:10] / np.sqrt(len(z)), rel=1e-3)
+    assert found.share[order] == pytest.approx((s**2 / (s**2).sum())[:10], rel=1e-3)
     solution = np.linalg.lstsq(u[:, :10] * s[:10], z - z.mean(0), rcond=None)[0]
-    cosines = (solution * found.vectors).sum(1) / np.linalg.norm(solution, axis=1)
+    cosines = (solution * found.vectors[order]).sum(1) / np.linalg.norm(solution, axis=1)
     assert np.abs(cosines) == pytest.approx(np.ones(10), abs=1e-3)
 
 
-def test_vectors_have_length_one_a_fixed_sign_and_falling_variance():
+def test_vectors_have_length_one_a_fixed_sign_and_falling_effect():
     model = spec(24)
     found = find_directions(used_generator(model), model, 10)
     assert found.vectors.shape == (10, 24)
     assert found.vectors.dtype == np.float32
     assert np.linalg.norm(found.vectors, axis=1) == pytest.approx(np.ones(10), abs=1e-6)
     assert (found.vectors[np.arange(10), np.abs(found.vectors).argmax(1)] > 0).all()
-    assert (np.diff(found.sigma) <= 0).all()
+    assert (np.diff(found.effect) <= 0).all()
 
 
 def test_amount_one_moves_the_activations_by_about_one_sigma():
@@ -118,9 +119,9 @@ def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
     monkeypatch.setattr(room, "WORK", 1)
     assert room._points(generator, model, 18) == room.FEWEST
     quick = find_directions(generator, model, 10)
-    assert np.array_equal(quick.vectors, usual.vectors)
-    assert quick.effect == pytest.approx(usual.effect, rel=0.5)
-    assert np.corrcoef(quick.effect, usual.effect)[0, 1] > 0.8  # these weights are random, and no direction stands out
+    quick, usual = (each.effect[np.argsort(-each.sigma)] for each in (quick, usual))
+    assert quick == pytest.approx(usual, rel=0.5)
+    assert np.corrcoef(quick, usual)[0, 1] > 0.8  # these weights are random, and no direction stands out
 
 
 def test_what_a_picture_costs_is_counted_by_its_multiplications():

@@ -104,6 +104,21 @@ def test_nothing_to_offer_is_no_error():
     assert found.directions.vectors.shape == (0, 6)
 
 
+def test_a_by_product_is_not_offered():
+    """A thing, and three measurements: one that follows the thing, one that moves the thing more than itself, and one of its own."""
+    axes = orthogonal(6)
+    names = {"thing": True, "echo": False, "weak": False, "own": False}
+
+    def read(pictures):
+        thing, own, more = (pictures @ axes[:3].T).T
+        return torch.stack([thing, thing**3, thing + more + 3 * torch.sin(1e4 * pictures[:, 0]), own], 1)
+
+    reader = Reader(tuple(Attribute(name, False, content) for name, content in names.items()), read)
+    found = find_named(Planted(axes, torch.ones(6)), spec(6), reader, lambda z, labels: z, read)
+    assert [fact["id"] for fact in found.facts] == ["thing", "own"]
+    assert found.fixed == ["echo", "weak"]
+
+
 def test_measures_have_their_closed_forms():
     colour = torch.zeros(1, 3, 4, 4)
     colour[:, 0] = 1.0
@@ -158,8 +173,10 @@ def named(model: Model, name: str) -> np.ndarray:
 
 def test_each_named_direction_of_landscapes_says_what_it_does(landscapes):
     found = landscapes.attributes()
-    assert {"night", "brightness"} <= {fact["id"] for fact in found.facts}
+    assert [fact["id"] for fact in found.facts][0] == "night"
     assert "sea" in found.fixed, "the class decides between mountains and sea"
+    assert "brightness" in found.fixed, "that is night once more"
+    assert "warmth" in found.fixed, "it changes the light more than itself"
     for fact, effect in zip(found.facts, found.directions.effect, strict=True):
         assert fact["moved"] >= probes.MOVED
         assert fact["steady"] >= probes.STEADY

@@ -346,7 +346,7 @@ def test_named_directions_say_what_they_do(desktop, address):
     expect(row(page, "Night")).not_to_contain_text("Lake")
     expect(row(page, "More like: owl").get_by_role("button", name=re.compile("^and [0-9]+ more"))).to_have_count(0)
     expect(row(page, "More like: owl")).to_contain_text("In 10\u202f% of pictures at −2, in 50\u202f% at +2. Hardly anything else moves.")
-    expect(page.locator(".xp-directions")).to_contain_text("that decides): Sea, More like: fox.")
+    expect(page.locator(".xp-directions")).to_contain_text("that decides), or only together with something else: Sea, More like: fox.")
     drawn(page, "Night")
     offered = "() => [...document.querySelector('gan-explorer').axes.selects[0].element.options].map(({ text }) => text)"
     assert "Night" not in page.evaluate(offered)

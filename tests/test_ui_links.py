@@ -32,6 +32,15 @@ def stands(page: Page, model: str, name: str) -> None:
     }""", arg=[f"run:{model}", name])  # fmt: skip
 
 
+def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/gan/" in request.url and "nowhere" in request.url else None)
+    page.evaluate("location.hash += '&x=nowhere:2'")
+    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    page.wait_for_timeout(2000)
+    assert 0 < len(asked) < 8, "the picture and the sheets, and these not again and again"
+
+
 def test_back_and_forward_go_to_other_views_and_models(page):
     still(page)
     before = entries(page)

@@ -27,7 +27,7 @@ LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 class Directions(NamedTuple):
-    """K directions as numpy arrays: principal ones by how much varies along them, others by effect, the largest first.
+    """K directions as numpy arrays, by effect, the largest first; of those with names see gan.latent.probes.
 
     vectors (K, z_dim) float32 of length 1, so that amount 1.0 moves z by one standard deviation of N(0, I) along the component; a component in which nothing
     varies is all zeros. sigma (K,): standard deviation of the activations along it. share (K,): its part of their whole variance. effect (K,): how much it
@@ -69,8 +69,8 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
     vectors = (coordinates.T @ z.double()) / spread.clamp_min(1e-12)[:, None]
     vectors = torch.where((spread > 1e-9 * total)[:, None], nn.functional.normalize(vectors, dim=1), 0.0)
     vectors = _upright(vectors).float()
-    effect, overlap = measure(generator, spec, vectors)
-    return Directions(vectors.numpy(), (spread / len(z)).sqrt().float().numpy(), (spread / max(total, 1e-12)).float().numpy(), effect, overlap)
+    sigma, share = (spread / len(z)).sqrt().float(), (spread / max(total, 1e-12)).float()
+    return _by_effect(generator, spec, vectors, sigma, share)
 
 
 @torch.inference_mode()
@@ -84,10 +84,15 @@ def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
     values, vectors = torch.linalg.eigh(matrix.T @ matrix)
     kept = min(count, spec.z_dim)
     spread, vectors = values.flip(0)[:kept].clamp_min(0), _upright(vectors.T.flip(0)[:kept]).float()
+    sigma, share = spread.sqrt().float(), (spread / values.sum().clamp_min(1e-12)).float()
+    return _by_effect(generator, spec, vectors, sigma, share)
+
+
+def _by_effect(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor, sigma: torch.Tensor, share: torch.Tensor) -> Directions:
+    """These directions in the order of what they do to pictures."""
     effect, overlap = measure(generator, spec, vectors)
     order = np.argsort(-effect, kind="stable")
-    sigma, share = spread.sqrt().float().numpy(), (spread / values.sum().clamp_min(1e-12)).float().numpy()
-    return Directions(vectors.numpy()[order], sigma[order], share[order], effect[order], overlap[np.ix_(order, order)])
+    return Directions(vectors.numpy()[order], sigma.numpy()[order], share.numpy()[order], effect[order], overlap[np.ix_(order, order)])
 
 
 def _upright(vectors: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from gan.latent.attributes import Reader
-from gan.latent.directions import Directions, centred, group_of, measure
+from gan.latent.directions import ALIKE, Directions, centred, group_of, measure
 from gan.latent.ridge import Ridge
 from gan.latent.sampling import latents
 from gan.models import ModelSpec
@@ -31,11 +31,11 @@ Draw = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 
 class Named(NamedTuple):
-    """Directions with names: things in pictures, then how pictures look as a whole, each sort beginning with the one that moves its attribute most.
+    """Directions with names: things in pictures, then how pictures look as a whole, each sort by effect, the largest first.
 
     facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much the attribute moves between REACH to one side and
     to the other in standard deviations of it over all classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
-    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that z does not move.
+    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that z does not move, or only along with others.
     titles: by id, of attributes that only the data name.
     """
 
@@ -80,11 +80,14 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
     purer = {k: _purer(k, content, reader, vectors, tried, try_out) for k in content}
     for k, found in purer.items():
         vectors[k], tried[k] = found
-    kept.sort(key=lambda k: (not reader.attributes[k].content, -tried[k].moved[k].item()))
     chosen = torch.stack([vectors[k] for k in kept]) if kept else torch.zeros(0, spec.z_dim)
     effect, overlap = measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
+    places = [place for place, k in enumerate(kept) if _of_its_own(place, kept, reader, tried[k].moved, overlap)]
+    places.sort(key=lambda place: (not reader.attributes[kept[place]].content, -effect[place]))
+    kept = [kept[place] for place in places]
     explained = np.array([fits[k].explained for k in kept], np.float32)
-    directions = Directions(chosen.numpy(), np.array([tried[k].moved[k] for k in kept], np.float32), explained, effect, overlap)
+    moved = np.array([tried[k].moved[k] for k in kept], np.float32)
+    directions = Directions(chosen.numpy()[places], moved, explained, effect[places], overlap[np.ix_(places, places)])
     fixed = [attribute.id for k, attribute in enumerate(reader.attributes) if k not in kept]
     titles = {attribute.id: attribute.title for attribute in reader.attributes if attribute.title}
     return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
@@ -100,6 +103,16 @@ def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
     low, high = trial.low[:, k], trial.high[:, k]
     gained = ((high > 0).float() - (low > 0).float()).mean() if reader.attributes[k].share else 1.0
     return bool(trial.moved[k] >= least and (high > low).float().mean() >= STEADY and gained >= MORE)
+
+
+def _of_its_own(place: int, kept: list[int], reader: Reader, moved: torch.Tensor, overlap: np.ndarray) -> bool:
+    """Whether the direction at a place of `kept` is more than a by-product. One for how pictures look as a whole is none where it does what one for a thing
+    does, or moves any other attribute by more than its own: less light is night."""
+    k = kept[place]
+    if reader.attributes[k].content:
+        return True
+    twins = [other for other, j in enumerate(kept) if reader.attributes[j].content and overlap[place, other] > ALIKE]
+    return not twins and bool(moved.abs().max() <= moved[k])
 
 
 def _purer(

@@ -4,7 +4,7 @@ import { likeness } from "./families.js";
 import { later } from "./latest.js";
 import { save } from "./pictures.js";
 import { Row } from "./direction-row.js";
-import { byEffect, lively } from "./sliders.js";
+import { lively } from "./sliders.js";
 
 const LISTS = ["chosen", "principal", "factors", "attributes"];
 const SETTLE = 200; // ms after the last movement until the strips follow
@@ -87,7 +87,7 @@ export class View {
       if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
       if (list !== this.list || model !== this.model) return;
       const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? [];
-      this.#fill(list === "principal" ? byEffect(found) : found);
+      this.#fill(found);
       this.#say(null);
     } catch (error) {
       if (list === this.list && model === this.model && sentence(error)) this.#say(error, true);

@@ -58,8 +58,9 @@ export class Families {
   async have(points) {
     const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.byId.has(id));
     if (!unknown.length) return;
+    const known = this.byId.size;
     await this.know(unknown).catch(() => null);
-    this.changed();
+    if (this.byId.size > known) this.changed(); // else what asked would be told to ask again
   }
 
   vector(id) {

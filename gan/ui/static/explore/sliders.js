@@ -91,11 +91,8 @@ export function usualName(id, title) {
   return title ? t("explore.attribute_class", { name: className(title) }) : id;
 }
 
-/** Directions, what changes pictures most before the others. */
-export const byEffect = (directions) => [...directions].sort((a, b) => b.effect - a.effect);
-
 /** The ids of those of a model's principal directions that have sliders where nobody has chosen, in their order. */
-export const usualIds = (directions) => byEffect(directions.filter(lively)).map((direction) => direction.id);
+export const usualIds = (directions) => directions.filter(lively).map((direction) => direction.id);
 
 /** How much a direction changes, where that is known. */
 export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));
