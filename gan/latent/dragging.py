@@ -60,6 +60,7 @@ class Drag:
             self.scales = [each.std().clamp_min(1e-6) * math.sqrt(each.shape[1]) for each in maps]
             unit = self.side / SIZE
             self.patch = disk(RADIUS * unit, unit) / self.side
+            self.at = starts.clone()
             self.wanted = self._patches(maps, starts[:, None])[:, 0]
             self.away = (ends - starts).norm(dim=1) * self.side
             # A point is looked for along its way, and a little beside it.
@@ -68,7 +69,7 @@ class Drag:
             self.far = distances(self.side, starts, ends) * self.side > FAR * unit
             strange = [self._strange(maps, k, self._around(k)).mean() for k in range(len(ends))]
         self.odd = LOST * torch.stack(strange).clamp_min(PLAIN)
-        self.z, self.at = z.clone(), starts.clone()
+        self.z = z.clone()
         self.most = max((z * self.free).norm().item(), math.sqrt(self.free.sum().item()))
         self.moments = torch.zeros_like(z), torch.zeros_like(z)
         self.best, self.least = z.clone(), math.inf
@@ -134,7 +135,7 @@ class Drag:
         """Places (N, 2), a pixel from each other, where point k may be."""
         places = self.middle[k] + disk(self.reach[k].item(), 1.0) / self.side
         inside = (places >= 0).all(1) & (places <= 1).all(1)
-        return torch.cat([places[inside], self.ends[k : k + 1], self.at[k : k + 1] if hasattr(self, "at") else self.ends[k : k + 1]])
+        return torch.cat([places[inside], self.at[k : k + 1], self.ends[k : k + 1]])
 
     def _track(self, maps: list[torch.Tensor], k: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Where point k is (2,), to a quarter of a pixel, and how strange it looks there."""

@@ -103,8 +103,8 @@ def main() -> None:
         chance = torch.Generator().manual_seed(1)
         found = [dragged(model, FIRST + k, chance) for k in range(count)]
         mean = {key: sum(each[key] for each in found) / count for key in found[0]}
-        told = (name, MOVES[model.spec.size], f"{mean['left']:.2f}", f"{mean['arrived']:.0%}", f"{mean['own']:.2f}", f"{mean['lost']:.0%}", f"{mean['changed']:.3f}",
-                f"{mean['other']:.3f}", f"{mean['length']:.2f}", f"{mean['seconds']:.1f}")  # fmt: skip
+        forms = {"left": ".2f", "arrived": ".0%", "own": ".2f", "lost": ".0%", "changed": ".3f", "other": ".3f", "length": ".2f", "seconds": ".1f"}
+        told = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
         print(f"| {' | '.join(map(str, told))} |", flush=True)
 
 

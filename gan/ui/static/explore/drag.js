@@ -168,6 +168,7 @@ export class View {
     const texts = pairs.map((pair, index) => {
       const away = this.told?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
       if (this.told?.lost[index]) return t("explore.drag_lost");
+      if (pair.stays && !this.told) return t("explore.drag_held");
       return t(pair.stays ? "explore.drag_stays" : "explore.drag_left", { distance: pixels(away) });
     });
     if (this.list.children.length !== texts.length) this.list.replaceChildren(...texts.map(() => h("li")));
