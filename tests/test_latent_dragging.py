@@ -100,7 +100,7 @@ def test_a_target_out_of_reach_is_told_and_spoils_nothing(look):
     assert held.away.item() == pytest.approx(true.item(), abs=1.0)
     assert held.z.isfinite().all()
     assert held.z.norm() <= 8**0.5 + 1e-4
-    assert look(held.z)[0].max() > 0.8, "the spot is still one"
+    assert look(held.z)[0].max() > 0.7, "the spot is still one"
 
 
 def test_a_point_that_is_gone_is_lost():
