@@ -102,7 +102,11 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
 
 
 def test_a_press_holds_a_point_and_arrows_are_taken_back(page):
-    arrow(page, (0.2, 0.2), (0.2, 0.2))
+    x, y = spot(page, 0.2, 0.2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 3, y + 2)  # a hand trembles
+    page.mouse.up()
     assert lines(page) == ["held where it is"]
     expect(button(page, "Go")).to_be_disabled()
     arrow(page, (0.4, 0.5), (0.6, 0.5))
