@@ -204,7 +204,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
 
 
 @pytest.mark.parametrize(("answer", "text"), [
-    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "This search is over"),
+    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "This is over: "),
     ({"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server has more to do than it can right now"),
     ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches come first."),
 ])  # fmt: skip

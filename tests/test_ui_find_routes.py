@@ -9,6 +9,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.latent.jobs import Jobs
 from gan.runs.store import Store
 from gan.ui.access import Access
 from gan.ui.find_routes import MAX_PIXELS, find_routes
@@ -29,7 +30,7 @@ def services(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(services):
     """Behind the guard and without the token: who only watches may look for pictures."""
-    return TestClient(Guard(Starlette(routes=find_routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
+    return TestClient(Guard(Starlette(routes=find_routes(services, Jobs())), services), raise_server_exceptions=False, base_url="http://localhost")
 
 
 def picture(kind="PNG", size=(50, 40), **options) -> bytes:

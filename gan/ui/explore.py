@@ -3,6 +3,8 @@
 import gradio as gr
 from starlette.routing import BaseRoute
 
+from gan.latent.jobs import Jobs
+from gan.ui.drag_routes import drag_routes
 from gan.ui.explore_routes import explore_routes
 from gan.ui.film_routes import film_routes
 from gan.ui.find_routes import find_routes
@@ -17,4 +19,6 @@ def build(services: Services) -> None:
 
 def routes(services: Services) -> list[BaseRoute]:
     """The routes of this tab."""
-    return [*explore_routes(services), *film_routes(services), *find_routes(services), *map_routes(services)]
+    jobs = Jobs()  # one queue for all that is worked on while somebody asks
+    working = [*find_routes(services, jobs), *drag_routes(services, jobs)]
+    return [*explore_routes(services), *film_routes(services), *working, *map_routes(services)]

@@ -4,6 +4,7 @@ A visitor needs no token for it: nothing is written, and nobody else sees it. Th
 """
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,8 @@ from gan.ui.services import Services
 MAX_PIXELS = 2**22  # the page sends 2^16
 
 
-def find_routes(services: Services) -> list[BaseRoute]:
-    """The routes, with the searches that go on."""
-    jobs = Jobs()
+def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
+    """The routes; `jobs` has the searches that go on, and may have other work."""
 
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch
@@ -31,7 +31,13 @@ def find_routes(services: Services) -> list[BaseRoute]:
         target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)
         return {"job": jobs.add(Finding(model, target)), "target": _png(target)}
 
-    def go_on(request: Request) -> dict[str, Any]:
+    return [post("find", begin), post("find/on", go_on(jobs))]
+
+
+def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
+    """The answer to {"job": name} and to {"job": name, "end": true}: the work goes on a bit, or is let go of."""
+
+    def answer(request: Request) -> dict[str, Any]:
         asked = json_body(request)
         name = asked.get("job")
         if not isinstance(name, str):
@@ -39,15 +45,15 @@ def find_routes(services: Services) -> list[BaseRoute]:
         if asked.get("end") is True:
             jobs.end(name)
             return {"state": "ended"}
-        with jobs.asked(name) as (finding, ahead):
+        with jobs.asked(name) as (work, ahead):
             if ahead:
                 return {"state": "waiting", "ahead": ahead}
-            told = finding.advance()
+            told = work.advance()
         if told["state"] == "done":
             jobs.end(name)
         return told
 
-    return [post("find", begin), post("find/on", go_on)]
+    return answer
 
 
 def _png(pixels: np.ndarray) -> str:

@@ -48,7 +48,7 @@ _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 # Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
 _NOT_OURS = {"page", "deep_link"}
-_ANYBODY = tuple(f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on"))  # none of these changes what others see
+_ANYBODY = tuple(f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on"))  # none of these changes what others see
 _log = logging.getLogger(__name__)
 
 

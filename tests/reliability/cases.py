@@ -157,7 +157,7 @@ def names(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on", b"directions/save?id=shipped:digits"):
+    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on", b"directions/save?id=shipped:digits"):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = run_form()
@@ -179,7 +179,11 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         if command != "delete":  # all else is refused for a run that has finished
             yield Case("forms", OURS + f"runs/{run}/{command}".encode(), b"POST")
     for odd in ODD:
-        yield Case("forms", OURS + b"find/on", b"POST", JSON, json.dumps({"job": odd}).encode())
+        for path in (b"find/on", b"drag/on"):
+            yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"job": odd}).encode())
+        yield Case("forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": [[odd, 0.5, 0.6, 0.5]]}).encode())
+    for pairs in ([[0.5, 0.5, 0.6, 0.5]] * 9, [[0.5] * 4], [[0.5, 0.5, 1.01, 0.5]], [[0.5, 0.5, float("nan"), 0.5]], [[10**400, 0, 0, 0]], [[True, 0, 0, 0]]):
+        yield Case("forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": pairs}).encode())
     for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
         yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
@@ -202,7 +206,8 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
 def never_come(run: str) -> list[Case]:
     """POSTs that say that a body follows, of which all but the first byte never comes."""
     short = (*JSON, (b"Content-Length", b"20"))
-    return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in (b"access", b"find?id=shipped:digits", b"runs", f"runs/{run}/sample".encode())]
+    paths = (b"access", b"find?id=shipped:digits", b"drag?id=shipped:digits", b"runs", f"runs/{run}/sample".encode())
+    return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
 
 
 def _wrong_settings(values: list) -> Iterator[dict]:

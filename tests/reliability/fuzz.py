@@ -287,7 +287,7 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
     setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]])
     one_wrong = setting.map(lambda changed: {**sound, "values": changed})
     body = (VALUES | like({**sound, "token": "x", "job": "x"}) | one_wrong).map(_json)
-    return st.tuples(st.just("POST"), st.sampled_from(("runs", "access", "access/leave", "find/on")), st.just({}), body)
+    return st.tuples(st.just("POST"), st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on")), st.just({}), body)
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {

@@ -98,7 +98,8 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"), Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
         Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on", body=_json({"job": "x", "end": True})),
-        Visit("attributes", drawn),
+        Visit("attributes", drawn), Visit("drag", {**model, **point}, body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})),
+        Visit("drag/on", body=_json({"job": "x", "end": True})),
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 /** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
 export class Moves {
   constructor(explorer) {
-    Object.assign(this, { explorer, speed: 0.5 });
+    Object.assign(this, { explorer, speed: 0.5, guest: null });
     this.walk = new Player(explorer, wandering(explorer, () => this.speed));
     this.button = h("button", { type: "button", class: "xp-button xp-stroll", onclick: () => this.walk.toggle() });
     explorer.addEventListener("gan:playing", () => this.#show());
@@ -29,9 +29,20 @@ export class Moves {
     const figure = explorer.large.element;
     figure.tabIndex = 0;
     figure.setAttribute("role", "application"); // arrows are for the picture here, not for a reader's cursor
-    figure.setAttribute("aria-label", t("explore.large_keys"));
+    this.lend(null);
     this.hear(figure);
     this.#drag(figure);
+  }
+
+  /** Leave the large picture to a view that wants pointer and wheel for itself: it has a `label`, and `key(event)` says whether a key was one of its own. */
+  lend(guest) {
+    this.guest = guest;
+    this.explorer.large.element.setAttribute("aria-label", guest?.label ?? t("explore.large_keys"));
+  }
+
+  /** Who has the large picture instead of us. */
+  #guest(element) {
+    return element === this.explorer.large.element ? this.guest : null;
   }
 
   #show() {
@@ -64,9 +75,9 @@ export class Moves {
    */
   hear(element) {
     element.addEventListener("keydown", (event) => this.#key(event, element));
-    element.addEventListener("keyup", (event) => event.key in ARROWS && this.explorer.change({}, false));
+    element.addEventListener("keyup", (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false));
     element.addEventListener("wheel", (event) => {
-      if (document.activeElement !== element || event.ctrlKey) return; // with Ctrl it is the page that is enlarged
+      if (document.activeElement !== element || event.ctrlKey || this.#guest(element)) return; // with Ctrl it is the page that is enlarged
       event.preventDefault();
       const amount = (pixels) => kept((-pixels * NOTCH) / 100);
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
@@ -78,6 +89,7 @@ export class Moves {
 
   #key(event, element) {
     if (event.target !== element || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#guest(element)?.key(event)) return void event.preventDefault();
     const arrow = ARROWS[event.key];
     const size = event.shiftKey ? STRIDE : STEP;
     if (arrow) this.by(size * arrow[0], size * arrow[1], true);
@@ -100,7 +112,7 @@ export class Moves {
       from = null;
     };
     figure.addEventListener("pointerdown", (event) => {
-      if (event.button === 0 && event.isPrimary && !event.target.closest("button")) from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
+      if (!this.guest && event.button === 0 && event.isPrimary && !event.target.closest("button")) from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
     });
     figure.addEventListener("pointermove", (event) => {
       if (!from || !event.isPrimary) return;

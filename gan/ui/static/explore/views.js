@@ -12,6 +12,7 @@ const VIEWS = {
   map: () => styled(import("./map.js"), "map.css"),
   inside: () => styled(import("./inside.js"), "inside.css"),
   find: () => styled(import("./find.js"), "find.css"),
+  drag: () => styled(import("./drag.js"), "drag.css"),
   walk: () => import("./walk.js"),
   loop: () => import("./loop.js"),
   favourites: () => import("./favourites.js"),

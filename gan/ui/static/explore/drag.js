@@ -1,0 +1,195 @@
+// Drag points of the large picture to where they should be, watch the server move z until they are there, then go on with the sliders (DragGAN).
+import { h, icon, request, sentence, setText, t } from "../common.js";
+import { heading } from "../help.js";
+import { Arrows } from "./arrows.js";
+import { query, unmoved } from "./point.js";
+
+const BEAT = 30; // ms between an answer and the next question
+const QUEUE = 1000; // ms, while others come first
+const ARRIVED = 1; // pixels of the picture
+const NEARER = 0.75; // of the way that is left at the end: more than that is no success
+
+/** The view. */
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, job: null, told: null, model: null });
+    this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
+    const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    this.go = button("arrow", "explore.drag_go", () => (this.job ? this.stop() : this.#begin()), "xp-primary");
+    this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());
+    this.clear = button("bin", "explore.drag_clear", () => this.arrows.clear());
+    this.back = button("reset", "explore.drag_back", () => this.#return());
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.drag_progress"), hidden: true });
+    this.status = h("p", { class: "xp-status", role: "status" });
+    this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
+    this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
+    this.element = h("section", { class: "xp-drag" }, ...heading(t("explore.drag"), t("explore.drag_hint")),
+      this.none, this.list, h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back), this.bar, this.status);
+    this.#show();
+  }
+
+  open() {
+    this.arrows.open();
+    this.explorer.moves.lend(this.arrows);
+  }
+
+  close() {
+    this.stop();
+    this.explorer.moves.lend(null);
+    this.arrows.close();
+  }
+
+  /** Another model: its pictures have nothing to do with these points. Newer weights of the same change nothing. */
+  renew() {
+    const { model } = this.explorer;
+    if (!model || model.id === this.model) return;
+    this.stop();
+    this.model = model.id;
+    this.arrows.clear();
+    this.arrows.size = model.size;
+    setText(this.status, "");
+  }
+
+  /** Somebody else has moved the point: a drag ends, and points that were dragged are those of another picture. */
+  place() {
+    const here = placeOf(this.explorer.point);
+    if (here === this.here) return;
+    this.here = here;
+    if (this.moving) return;
+    this.stop();
+    if (this.told) this.arrows.clear();
+  }
+
+  /** End the drag where it is. */
+  stop() {
+    const { job } = this;
+    if (!job) return;
+    this.#over();
+    if (typeof job === "string") request("drag/on", { method: "POST", value: { job, end: true } }).catch(() => {});
+    setText(this.status, [t("explore.drag_stopped"), this.told ? verdict(this.told) : ""].join(" ").trim());
+  }
+
+  /** The visitor's arrows are others now: what was told of those before is over. */
+  #changed() {
+    this.told = null;
+    this.before = null;
+    setText(this.status, "");
+    this.#show();
+  }
+
+  #return() {
+    const { before } = this;
+    this.arrows.clear();
+    this.explorer.change(before, false);
+  }
+
+  async #begin() {
+    const { point } = this.explorer;
+    if (!this.explorer.model || !this.arrows.pairs.length) return;
+    this.explorer.player?.pause();
+    const mine = this.job = {}; // taken, until it has its name
+    const pairs = this.arrows.pairs.map((pair) => [...pair.now, ...pair.end]);
+    this.before ??= { ...unmoved(), ...Object.fromEntries(["seed", "at", "psi", "label", "d", "x", "z", "t", "to"].map((key) => [key, point[key]])) };
+    this.told = null;
+    this.bar.hidden = false;
+    this.bar.removeAttribute("value");
+    setText(this.status, t("explore.drag_begin"));
+    this.#show();
+    try {
+      const { job } = await request("drag", { query: query(point), method: "POST", value: { pairs } });
+      if (this.job !== mine) return void request("drag/on", { method: "POST", value: { job, end: true } }).catch(() => {});
+      this.job = job;
+      await this.#watch(job, point.model);
+    } catch (error) {
+      if (this.job) this.#fail(error);
+    }
+  }
+
+  /** Ask how it goes until it is over. */
+  async #watch(job, model) {
+    while (this.job === job) {
+      const told = await request("drag/on", { method: "POST", value: { job } });
+      if (this.job !== job || this.explorer.point.model !== model) return;
+      if (told.state === "waiting") setText(this.status, t(told.ahead === 1 ? "explore.drag_wait_one" : "explore.drag_wait", { count: told.ahead }));
+      else this.#step(told);
+      if (told.state === "done") return void this.#done(told);
+      await new Promise((later) => setTimeout(later, told.state === "waiting" ? QUEUE : BEAT));
+    }
+  }
+
+  #step(told) {
+    const shown = this.told?.at;
+    this.told = told;
+    this.bar.value = told.step / told.of;
+    setText(this.status, t("explore.drag_step", { step: told.step, of: told.of, distance: pixels(mean(told.away)) }));
+    this.arrows.follow(told.points);
+    this.#list();
+    if (told.at === shown) return;
+    this.moving = true;
+    this.explorer.change({ ...unmoved(), at: told.at, psi: told.psi, label: told.label }, true);
+    this.moving = false;
+  }
+
+  #done(told) {
+    this.#over();
+    setText(this.status, verdict(told));
+  }
+
+  #over() {
+    this.job = null;
+    this.bar.hidden = true;
+    this.arrows.finish();
+    this.#show();
+    this.explorer.settle(); // what waits for the end of a movement follows
+  }
+
+  #fail(error) {
+    this.#over();
+    setText(this.status, sentence(error));
+  }
+
+  #show() {
+    const { pairs } = this.arrows;
+    const busy = Boolean(this.job);
+    this.arrows.busy = busy;
+    this.none.hidden = pairs.length > 0;
+    this.go.disabled = !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
+    this.go.lastChild.textContent = t(busy ? "explore.drag_stop" : "explore.drag_go");
+    this.go.firstChild.replaceWith(icon(busy ? "stop" : "arrow"));
+    for (const button of [this.undo, this.clear]) button.disabled = busy || !pairs.length;
+    this.back.hidden = busy || !this.before || !this.told;
+    this.#list();
+  }
+
+  /** A line for each point: how far it is from where it should be. */
+  #list() {
+    const { pairs } = this.arrows;
+    const size = this.explorer.model?.size ?? 1;
+    const texts = pairs.map((pair, index) => {
+      const away = this.told?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
+      if (this.told?.lost[index]) return t("explore.drag_lost");
+      if (pair.stays && !this.told) return t("explore.drag_held");
+      return t(pair.stays ? "explore.drag_stays" : "explore.drag_left", { distance: pixels(away) });
+    });
+    if (this.list.children.length !== texts.length) this.list.replaceChildren(...texts.map(() => h("li")));
+    texts.forEach((text, index) => setText(this.list.children[index], text));
+    pairs.forEach((pair, index) => this.list.children[index].classList.toggle("is-held", pair.stays));
+  }
+}
+
+/** What of a point changes its picture, as text. */
+const placeOf = (point) => JSON.stringify(query(point));
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+const pixels = (value) => value.toFixed(1);
+
+/** What to say of a drag: whether every point is where it should be, and else how far from it. */
+function verdict(told) {
+  const moved = told.away.map((_, index) => index).filter((index) => told.from[index] > 0);
+  const distance = mean(moved.map((index) => told.away[index]));
+  const from = mean(moved.map((index) => told.from[index]));
+  const arrived = told.away.every((away, index) => away <= ARRIVED && !told.lost[index]);
+  const lost = moved.every((index) => told.lost[index]);
+  const key = arrived ? "arrived" : lost ? "gone" : distance <= NEARER * from ? "near" : "never";
+  return t(`explore.drag_${key}`, { distance: pixels(distance), from: pixels(from) });
+}
