@@ -173,7 +173,7 @@ def named(model: Model, name: str) -> np.ndarray:
 
 def test_each_named_direction_of_landscapes_says_what_it_does(landscapes):
     found = landscapes.attributes()
-    assert [fact["id"] for fact in found.facts][0] == "night"
+    assert found.facts[0]["id"] == "night"
     assert "sea" in found.fixed, "the class decides between mountains and sea"
     assert "brightness" in found.fixed, "that is night once more"
     assert "warmth" in found.fixed, "it changes the light more than itself"
