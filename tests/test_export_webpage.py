@@ -117,7 +117,7 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
     page.get_by_label("The other seed").fill("9")
-    found = drawn(page, lambda: page.get_by_role("slider", name="Walk").fill("0.3"))
+    found = drawn(page, lambda: page.get_by_role("slider", name="Part of the way").fill("0.3"))
     same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, way=0.3)))
     if model.spec.num_classes:
         choices = page.locator(".xp-classes select")  # chips where the names are short

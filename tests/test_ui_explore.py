@@ -261,10 +261,10 @@ def test_the_way_to_another_seed(page):
     changes(page, lambda: page.get_by_label("The other seed").fill("44"), lambda page: sheet(page, "xp-way"))
     changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
     end = still(page)
-    assert page.get_by_label("Walk", exact=True).input_value() == "1"
-    changes(page, lambda: page.get_by_label("Walk", exact=True).fill("0.4"))
+    assert page.get_by_label("Part of the way", exact=True).input_value() == "1"
+    changes(page, lambda: page.get_by_label("Part of the way", exact=True).fill("0.4"))
     page.get_by_label("Seed", exact=True).fill("44")
-    expect(page.get_by_label("Walk", exact=True)).to_have_value("0")
+    expect(page.get_by_label("Part of the way", exact=True)).to_have_value("0")
     assert still(page) == end
 
 

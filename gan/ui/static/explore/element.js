@@ -18,6 +18,7 @@ import { Picker, previewAddress, title } from "./picker.js";
 import { picture } from "./pictures.js";
 import { altered, fresh, query, restore } from "./point.js";
 import { Scores } from "./scores.js";
+import { described } from "./seed.js";
 import { Favourites } from "./store.js";
 import { Take } from "./take.js";
 import { Tools } from "./tools.js";
@@ -127,7 +128,7 @@ class GanExplorer extends HTMLElement {
     this.wall.place();
     this.views.place();
     if (["seed", "t", "at"].some((key) => point[key] !== before[key])) this.rebase();
-    this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
+    this.large.describe(described(point, this.model ? title(this.model) : ""));
   }
 
   /** Everything but the large picture follows here. */

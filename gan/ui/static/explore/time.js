@@ -8,6 +8,7 @@ import { Mosaic } from "./mosaic.js";
 import { picture, save } from "./pictures.js";
 import { title } from "./picker.js";
 import { amountOf, query, withAmount } from "./point.js";
+import { described, filed } from "./seed.js";
 import { Sheet } from "./sheet.js";
 
 const REACH = 3; // sigma to both sides, in whole steps
@@ -195,7 +196,7 @@ export class View {
     this.bar.setAttribute("aria-valuetext", text);
     setText(this.told, text);
     this.film.show(step);
-    this.film.large.describe(t("explore.picture", { seed: this.explorer.point.seed, model: `${title(this.model)}, ${text}` }));
+    this.film.large.describe(described(this.explorer.point, `${title(this.model)}, ${text}`));
     this.#mark();
   }
 
@@ -290,6 +291,6 @@ export class View {
     for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
-    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-seed-${this.explorer.point.seed}-${this.#axis}.png`);
+    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-${filed(this.explorer.point)}-${this.#axis}.png`);
   }
 }

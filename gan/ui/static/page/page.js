@@ -8,6 +8,7 @@ import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
 import { fresh, MAX_SEED, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
+import { described, filed, showSeed } from "../explore/seed.js";
 import { usualIds, usualName } from "../explore/sliders.js";
 import { Scores } from "../explore/scores.js";
 import { Wall } from "../explore/wall.js";
@@ -150,12 +151,12 @@ class GanPage extends HTMLElement {
   /** Bring every control to where the point is. */
   place() {
     const { point } = this;
-    if (this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
+    showSeed(this.seed, point);
     this.controls.set(point);
     this.base();
     this.way.place();
     this.wall.place();
-    this.large.describe(t("explore.picture", { seed: point.seed, model: title(this.model) }));
+    this.large.describe(described(point, title(this.model)));
   }
 
   /** Where the seed's own z stands, for the raw sliders and that of the look. */
@@ -189,7 +190,7 @@ class GanPage extends HTMLElement {
   }
 
   async save(times) {
-    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`);
+    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`);
   }
 
   say(error) {
