@@ -28,6 +28,7 @@ from gan.sample import find
 _UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
 _STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
 LANGUAGES = ("en", "zh")
+POINT = '<script type="text/plain" id="gan-point"></script>'  # where a browser that saves the page says what is shown at first: static/explore/take.js
 # What scripts name by parts; all other texts stand in them as they are called.
 _NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.attribute_", "explore.score", "explore.net", "explore.against")
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data: blob:; connect-src blob:"
@@ -52,7 +53,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
-        _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
+        POINT, _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
         _data("gan-ways", _base64(ways)),
         _data("gan-wasm", _packed(_RUNTIME / "ort-wasm-simd-threaded.wasm.gz")), _data("gan-glue", _packed(_RUNTIME / "ort-wasm-simd-threaded.mjs")),

@@ -7,7 +7,7 @@ import { later, latest } from "../explore/latest.js";
 import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
-import { fresh, MAX_SEED, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
+import { addressed, fresh, MAX_SEED, parsed, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
 import { described, filed, showSeed } from "../explore/seed.js";
 import { usualIds, usualName } from "../explore/sliders.js";
 import { Scores } from "../explore/scores.js";
@@ -34,6 +34,15 @@ async function unpacked(name, type) {
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
+/** Where the page was taken, as `take.js` wrote it: checked as an address is, for a file may have been written to since. */
+function begun() {
+  try {
+    return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
+  } catch {
+    return fresh();
+  }
+}
+
 /** Whether the text of a z is one of this model: an address may have been meant for another page. */
 function fits(at, size) {
   try {
@@ -49,7 +58,7 @@ class GanPage extends HTMLElement {
     this.model = model;
     this.directions = new Float32Array(bytes("gan-directions").buffer);
     this.choose(sliders);
-    this.point = location.hash ? restore() : fresh();
+    this.point = addressed() ? restore() : begun();
     if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
     for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
     for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
