@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.latent.model import Model
 from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui import explore_routes as explore_routes_module
@@ -69,6 +70,15 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
         reply = ask("take/html", id="shipped:cats", sliders=wrong if isinstance(wrong, str) else json.dumps(wrong))
         assert reply.json()["error"]["key"] in ("latent.bad_choice", "latent.unknown_direction")
         assert reply.status_code < 500
+
+
+def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypatch):
+    """A list that was saved for everybody names an attribute for good, and training goes on."""
+    family = Model.family
+    monkeypatch.setattr(Model, "family", lambda model, name: {**family(model, name), "fixed": ["lake"]} if name == "attributes" else family(model, name))
+    page = ask("take/html", id="shipped:cats", sliders=json.dumps({"list": ["s1", "lake", "p0"], "names": {"lake": "See"}, "hidden": []}))
+    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', page.text)[1])["sliders"]
+    assert (told["list"], told["names"], [each["id"] for each in told["more"]]) == (["s1", "p0"], {}, ["s1"])
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [

@@ -65,16 +65,18 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
 
 def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
     """What the page is told of its sliders: their ids ("list", None for the usual ones), "names", and of those that are no principal directions what is known
-    ("more"); then the vectors of these, little-endian float32. Finds the families that are named, which takes some seconds for directions with names."""
-    listed = chosen.sliders or ()
+    ("more"); then the vectors of these, little-endian float32. Finds the families that are named, which takes some seconds for directions with names. What a
+    list names that was saved for older weights, and z does not move any more, has no slider."""
     principal = {f"p{k}" for k in range(len(model.directions().vectors))}
+    named = {name for name in chosen.sliders or () if name not in principal}
+    told = [model.family(family) for family in sorted({"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in named})]
+    facts = {fact["id"]: fact for family in told for fact in family["directions"]}
+    listed = [name for name in chosen.sliders or () if not any(name in family["fixed"] for family in told)]
     others = [name for name in listed if name not in principal]
-    families = {"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in others}
-    facts = {fact["id"]: fact for family in sorted(families) for fact in model.family(family)["directions"]}
     ways = b"".join(model.vector(name).astype("<f4").tobytes() for name in others)
     more = [{name: fact.get(name) for name in ("id", "effect", "title")} for fact in (facts[name] for name in others)]
     names = {name: text for name, text in chosen.names.items() if name in listed or name in principal}
-    return {**chosen.to_json(), "names": names, "more": more}, ways
+    return {**chosen.to_json(), "list": None if chosen.sliders is None else listed, "names": names, "more": more}, ways
 
 
 def _comment(model: Model, card: dict[str, Any]) -> str:

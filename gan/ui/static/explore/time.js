@@ -93,9 +93,9 @@ export class View {
     if (model.id !== this.model?.id) this.#begin(model);
     this.model = model;
     try {
-      const moments = model.kind === "run" ? await request("times", { query: { id: model.id } }) : [];
+      const moments = model.kind === "run" && !this.explorer.unread ? await request("times", { query: { id: model.id } }) : [];
       if (model.id !== this.explorer.point.model) return;
-      this.#take(moments.filter(({ step }) => !this.broken.has(step)));
+      this.#take(this.explorer.unread ? [] : moments.filter(({ step }) => !this.broken.has(step)));
     } catch (error) {
       this.explorer.say(error);
     }
@@ -144,9 +144,9 @@ export class View {
   #tellNothing(empty) {
     this.nothing.hidden = !empty;
     if (!empty) return;
-    const key = this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
+    const key = this.explorer.unread ? "time_unread" : this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
     this.nothing.replaceChildren(h("h3", {}, t(`explore.${key}`)), h("p", {}, t(`explore.${key}_hint`)));
-    if (key !== "time_soon") this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
+    if (!["time_soon", "time_unread"].includes(key)) this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
   }
 
   #sheet(mosaic, moments, asked, drawn) {
