@@ -11,11 +11,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan.export.card import short_card
-from gan.export.webpage import main, webpage
+from gan.export.webpage import POINT, main, webpage
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.choice import Choice
 from gan.latent.model import Model
-from gan.latent.point import Point
+from gan.latent.point import Point, write_at
 from gan.provenance import XMP
 from tests.browsing import PHONE, ROOT, SLOW
 from tests.generators import RUN, tiny_spec, write_lively, write_run
@@ -117,7 +117,7 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
     page.get_by_label("The other seed").fill("9")
-    found = drawn(page, lambda: page.get_by_role("slider", name="Walk").fill("0.3"))
+    found = drawn(page, lambda: page.get_by_role("slider", name="Part of the way").fill("0.3"))
     same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, way=0.3)))
     if model.spec.num_classes:
         choices = page.locator(".xp-classes select")  # chips where the names are short
@@ -143,6 +143,32 @@ def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
     assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, "what the page has not is left out"
     assert page.evaluate("document.querySelector('gan-page').point.at") is None, "a z of another size"
+    assert page.wrong == []
+    page.close()
+
+
+BEGUN = {"seed": "9", "psi": "0.8", "d": "0,1.5", "x": "s0:2,slant:-1.5", "label": "4"}
+
+
+def test_it_opens_where_it_was_taken(desktop, folder):
+    model = shipped("digits")
+    model.attributes()
+    whole = (folder / "chosen.html").read_text(encoding="utf-8")
+    with_point = lambda text: whole.replace(POINT, POINT.replace("><", f">{text}<", 1))  # noqa: E731
+    (folder / "begun.html").write_text(with_point(json.dumps(BEGUN)), encoding="utf-8")
+    page = visit(desktop, folder, "begun")
+    point = Point(9, 0.8, 4, (0.0, 1.5), moves=(("s0", 2.0), ("slant", -1.5)))
+    same(drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point))
+    same(drawn(page, lambda: page.get_by_role("button", name="Reset").click()), served(model, Point(9, label=4)))
+    place = write_at(model.latent(Point(77)))
+    (folder / "begun.html").write_text(with_point(json.dumps({"at": place, "seed": "3"})), encoding="utf-8")
+    page = visit(desktop, folder, "begun")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("")
+    assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("a place of its own")
+    for wrong in ("[", "7", "null", '{"seed": -1, "d": 3, "at": "AAAA", "label": "99", "x": {"a": 1}}'):
+        (folder / "begun.html").write_text(with_point(wrong), encoding="utf-8")
+        page = visit(desktop, folder, "begun")
+        expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
     assert page.wrong == []
     page.close()
 

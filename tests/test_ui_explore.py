@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from gan.config import make_config
+from gan.files import write_json
 from tests.exploring import bar, changes, large, seed, sheet, sliders, still, visit
 from tests.generators import RUN, tiny_spec, write_run, write_weights
 
@@ -22,6 +24,7 @@ def runs(shelf):
     write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
     write_run(shelf, CLASSES, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=["cat", "dog", "owl"], created=2.0)
     write_run(shelf, DAMAGED, tiny_spec(), created=3.0)
+    write_json(shelf / DAMAGED / "config.json", make_config("digits").to_json())
     weights = shelf / DAMAGED / "live.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     return shelf
@@ -261,10 +264,10 @@ def test_the_way_to_another_seed(page):
     changes(page, lambda: page.get_by_label("The other seed").fill("44"), lambda page: sheet(page, "xp-way"))
     changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
     end = still(page)
-    assert page.get_by_label("Walk", exact=True).input_value() == "1"
-    changes(page, lambda: page.get_by_label("Walk", exact=True).fill("0.4"))
+    assert page.get_by_label("Part of the way", exact=True).input_value() == "1"
+    changes(page, lambda: page.get_by_label("Part of the way", exact=True).fill("0.4"))
     page.get_by_label("Seed", exact=True).fill("44")
-    expect(page.get_by_label("Walk", exact=True)).to_have_value("0")
+    expect(page.get_by_label("Part of the way", exact=True)).to_have_value("0")
     assert still(page) == end
 
 
@@ -320,9 +323,16 @@ def test_a_link_with_nonsense_opens_all_the_same(page, address):
 
 def test_a_damaged_model_says_so_and_the_others_work(page):
     page.locator(".xp-card").nth(page.locator(".xp-card").count() - 3).click()
-    expect(page.locator(".xp-note")).to_contain_text("can't be read")
+    expect(page.locator(".xp-note")).to_contain_text("The model “Digits · Modern” can't be read: its file is damaged")
+    expect(page.locator(".xp-card.is-broken small")).to_have_text("Can't be read")
+    assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all("(all) => all.every((one) => one.inert)")
+    expect(page.get_by_role("button", name="Start a random walk", include_hidden=True)).to_be_disabled()
+    page.get_by_role("tab", name="Time").click()
+    expect(page.get_by_role("heading", name="This model can't be read")).to_be_visible()
+    page.get_by_role("tab", name="Samples").click()
     changes(page, lambda: page.locator(".xp-card").last.click())
     expect(page.locator(".xp-note")).to_be_hidden()
+    assert page.locator("gan-explorer [inert]").count() == 0
 
 
 def test_a_live_run_improves_in_place(page, address, runs):

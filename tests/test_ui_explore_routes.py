@@ -9,7 +9,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.config import make_config
 from gan.export.onnx import generator_onnx
+from gan.files import write_json
 from gan.latent.point import Point
 from gan.runs.store import Store
 from gan.ui import explore_routes as explore_routes_module
@@ -70,18 +72,26 @@ def test_lists_models_with_what_the_picker_shows(get, tmp_path):
 def test_a_damaged_model_leaves_the_others_in_peace(get, tmp_path):
     write_run(tmp_path / "runs", NEWER, tiny_spec())
     weights = tmp_path / "runs" / NEWER / "live.safetensors"
+    write_json(weights.with_name("config.json"), make_config("faces").to_json())
     weights.write_bytes(weights.read_bytes()[:-200])
     reply = get("image", id=f"run:{NEWER}")
     assert reply.status_code == 400
-    assert reply.json()["error"]["key"] == "models.damaged"
+    told = reply.json()["error"]
+    assert (told["key"], told["values"]) == ("latent.damaged", {"name": "faces · modern"})
     assert str(tmp_path) not in reply.text
+    assert [model["id"] for model in get("models").json() if model.get("unreadable")] == [f"run:{NEWER}"]
     assert get("image", id=SHIPPED).status_code == 200
 
 
 def test_a_model_of_another_version_says_so(get, tmp_path):
     write_run(tmp_path / "runs", NEWER, tiny_spec())
     header_of_another_version(tmp_path / "runs" / NEWER / "live.safetensors")
-    assert get("model", id=f"run:{NEWER}").json()["error"]["key"] == "models.other_version"
+    assert get("model", id=f"run:{NEWER}").json()["error"]["key"] == "latent.other_version"
+    write_weights(tmp_path / "runs" / NEWER / "live.safetensors", tiny_spec(), seed=1)
+    assert not any("unreadable" in model for model in get("models").json()), "it was replaced"
+    (tmp_path / "runs" / NEWER / "live.safetensors").write_bytes(b"nonsense" * 100)
+    (tmp_path / "runs" / NEWER / "name.txt").write_text("Mine")
+    assert get("model", id=f"run:{NEWER}").json()["error"]["text"].startswith("The model “Mine” can't be read: ")
 
 
 def test_describes_the_sliders(ask):

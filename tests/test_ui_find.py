@@ -84,10 +84,21 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     page.wait_for_function("location.hash.includes('at=')")
     changes(page, lambda: bar(page, "p0").fill("2"))
     assert place(page)["at"], "the sliders move what was found"
+    seed = page.get_by_label("Seed", exact=True)
+    expect(seed).to_have_value("")
+    expect(seed).to_have_attribute("placeholder", "own place")
+    assert page.locator(".xp-mid .xp-canvas").get_attribute("aria-label").endswith(", a place of its own")
+    with page.expect_download() as info:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    assert info.value.suggested_filename.endswith(f"-place-{place(page)['at'][:8]}.png")
     before = still(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
     page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    changes(page, lambda: seed.fill("12"))
+    assert (place(page)["seed"], place(page)["at"]) == (12, None)
+    expect(seed).to_have_attribute("placeholder", "")
+    assert page.locator(".xp-mid .xp-canvas").get_attribute("aria-label").endswith(", seed 12")
     assert page.errors == []
 
 
@@ -224,7 +235,8 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
     assert np.abs(pad(page)[:, :, 0] - pad(page)[:, :, 2]).max() > 0
     button(page, "Find it").click()
     done(page)
-    assert place(page)["label"] in (0, 1, 2)
+    name = ["cat", "dog", "owl"][place(page)["label"]]
+    expect(page.locator(".xp-status")).to_contain_text(f"It is drawn as class {name}.")
 
 
 def test_a_finger_draws_on_a_phone(browser, address):

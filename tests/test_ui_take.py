@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.latent.model import Model
 from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui import explore_routes as explore_routes_module
@@ -71,6 +72,15 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
         assert reply.status_code < 500
 
 
+def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypatch):
+    """A list that was saved for everybody names an attribute for good, and training goes on."""
+    family = Model.family
+    monkeypatch.setattr(Model, "family", lambda model, name: {**family(model, name), "fixed": ["lake"]} if name == "attributes" else family(model, name))
+    page = ask("take/html", id="shipped:cats", sliders=json.dumps({"list": ["s1", "lake", "p0"], "names": {"lake": "See"}, "hidden": []}))
+    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', page.text)[1])["sliders"]
+    assert (told["list"], told["names"], [each["id"] for each in told["more"]]) == (["s1", "p0"], {}, ["s1"])
+
+
 @pytest.mark.parametrize(("form", "query", "key"), [
     ("exe", {"id": "shipped:cats"}, "unknown_file"), ("HTML", {"id": "shipped:cats"}, "unknown_file"),
     ("html", {"id": "run:../x"}, "unknown_model"), ("onnx", {}, "unknown_model"),
@@ -103,14 +113,20 @@ def test_the_buttons_save_files(browser, address):
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
     context.set_default_timeout(SLOW)
     page = context.new_page()
-    visit(page, address)
+    visit(page, address, rest="&seed=9&d=0,1.5&psi=0.8&x=s0:2&u=0.1:0&view=walk")
     section = page.locator(".xp-take")
     for button, ending, start in (("Web page", "html", b"<!doctype html>"), ("ONNX", "onnx", b"\x08")):
         with page.expect_download() as info:
             section.get_by_role("button", name=button, exact=True).click()
         assert info.value.suggested_filename == f"ganarium-{RUN}.{ending}"
         with open(info.value.path(), "rb") as file:
-            assert file.read(len(start)) == start
+            data = file.read()
+        assert data.startswith(start)
+        if ending == "html":
+            at = json.loads(re.search(rb'id="gan-point">(.*?)</script>', data)[1])
+            assert at == {"seed": "9", "psi": "0.8", "d": "0,1.5", "x": "s0:2"}
+            told = json.loads(re.search(rb'id="gan-data">(.*?)</script>', data)[1])["sliders"]
+            assert told["list"][-1] == "s0", "the page has what the point has moved along"
         expect(section.get_by_role("button", name=button, exact=True)).to_be_enabled()
     page.route("**/gan/take/*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.too_large", "values": {"most": "8"}, "text": "no"}}))
     section.get_by_role("button", name="Web page", exact=True).click()

@@ -272,3 +272,17 @@ def test_fits_a_phone_in_chinese(browser, address):
     for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)"):
         assert height >= 40
     context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
+def test_what_there_is_not_fits_a_phone(browser, address, lang):
+    context = browser.new_context(locale=lang, **PHONE)
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    visit(page, address, "shipped:digits", "&view=time")
+    page.locator(".xp-nothing h3").wait_for()
+    beyond = page.locator("gan-explorer header, gan-explorer h3").evaluate_all(
+        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)")
+    assert beyond == []
+    context.close()

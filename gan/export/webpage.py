@@ -28,6 +28,7 @@ from gan.sample import find
 _UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
 _STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
 LANGUAGES = ("en", "zh")
+POINT = '<script type="text/plain" id="gan-point"></script>'  # where a browser that saves the page says what is shown at first: static/explore/take.js
 # What scripts name by parts; all other texts stand in them as they are called.
 _NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.attribute_", "explore.score", "explore.net", "explore.against")
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data: blob:; connect-src blob:"
@@ -52,7 +53,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
-        _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
+        POINT, _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
         _data("gan-ways", _base64(ways)),
         _data("gan-wasm", _packed(_RUNTIME / "ort-wasm-simd-threaded.wasm.gz")), _data("gan-glue", _packed(_RUNTIME / "ort-wasm-simd-threaded.mjs")),
@@ -64,16 +65,18 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
 
 def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
     """What the page is told of its sliders: their ids ("list", None for the usual ones), "names", and of those that are no principal directions what is known
-    ("more"); then the vectors of these, little-endian float32. Finds the families that are named, which takes some seconds for directions with names."""
-    listed = chosen.sliders or ()
+    ("more"); then the vectors of these, little-endian float32. Finds the families that are named, which takes some seconds for directions with names. What a
+    list names that was saved for older weights, and z does not move any more, has no slider."""
     principal = {f"p{k}" for k in range(len(model.directions().vectors))}
+    named = {name for name in chosen.sliders or () if name not in principal}
+    told = [model.family(family) for family in sorted({"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in named})]
+    facts = {fact["id"]: fact for family in told for fact in family["directions"]}
+    listed = [name for name in chosen.sliders or () if not any(name in family["fixed"] for family in told)]
     others = [name for name in listed if name not in principal]
-    families = {"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in others}
-    facts = {fact["id"]: fact for family in sorted(families) for fact in model.family(family)["directions"]}
     ways = b"".join(model.vector(name).astype("<f4").tobytes() for name in others)
     more = [{name: fact.get(name) for name in ("id", "effect", "title")} for fact in (facts[name] for name in others)]
     names = {name: text for name, text in chosen.names.items() if name in listed or name in principal}
-    return {**chosen.to_json(), "names": names, "more": more}, ways
+    return {**chosen.to_json(), "list": None if chosen.sliders is None else listed, "names": names, "more": more}, ways
 
 
 def _comment(model: Model, card: dict[str, Any]) -> str:

@@ -37,10 +37,13 @@ class Explorer:
         self._open: OrderedDict[str, Model] = OrderedDict()
         self._loading: dict[str, threading.Lock] = {}
         self._slots: OrderedDict[str, tuple[str, DirectionSlot]] = OrderedDict()
+        self._unreadable: dict[str, str] = {}
 
     def models(self) -> list[dict[str, Any]]:
-        """What can be opened, in the form of GET models: shipped checkpoints, then runs that have pictures, the newest first. Never waits for a picture."""
-        return [entry.to_json() for entry in self._catalogue.entries()]
+        """What can be opened, in the form of GET models: shipped checkpoints, then runs that have pictures, the newest first. Never waits for a picture, and
+        opens no file: those that could not be read when somebody opened them, and are as they were, are `unreadable`."""
+        broken = self._unreadable
+        return [entry.to_json() | ({"unreadable": True} if broken.get(entry.id) == entry.version else {}) for entry in self._catalogue.entries()]
 
     def open(self, model_id: str) -> "Model":
         """The model of an id "shipped:<name>" or "run:<id>", as its files are now.
@@ -63,6 +66,7 @@ class Explorer:
             model = self._open.pop(model_id, None)
             self._loading.pop(model_id, None)
             self._slots.pop(model_id, None)
+            self._unreadable.pop(model_id, None)
             self._catalogue.forget(model_id)
         if model is not None:
             self._memory.forget(model.owner)
@@ -95,7 +99,11 @@ class Explorer:
             slot = self._slot(entry)
         from gan.latent.model import Model
 
-        model = Model(entry, slot, self._turns, self._memory)
+        try:
+            model = Model(entry, slot, self._turns, self._memory)
+        except UserError:
+            self._unreadable[entry.id] = entry.version
+            raise
         with self._lock:
             before = self._open.get(entry.id)
             self._use(model)

@@ -25,6 +25,19 @@ def open_eye(data: str) -> Eye:
     return lambda images: net(_shaped(images, net.size, net.channels))[0]
 
 
+def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor | None:
+    """Which of so many classes of a data set (registry name or path) its net sees in images (N, C, H, W) in [-1, 1]: int64 (N,) on the CPU; None where no net
+    knows the data, or it tells apart others."""
+    name = ALIASES.get(data, data)
+    if name not in net_names():
+        return None
+    net = load_net(name)
+    if net.classes != classes:
+        return None
+    with torch.inference_mode():
+        return net(_shaped(images, net.size, net.channels))[1].argmax(1)
+
+
 def coarse(images: torch.Tensor) -> torch.Tensor:
     """The pixels of images (N, C, H, W), at most COARSE to a side: (N, C * h * w)."""
     return F.adaptive_avg_pool2d(images, min(COARSE, images.shape[2])).flatten(1)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from gan.errors import UserError
 from gan.latent.bank import as_floats, small
-from gan.latent.eyes import open_eye
+from gan.latent.eyes import open_eye, seen_classes
 from gan.latent.inversion import STEPS, Search, starts
 from gan.latent.model import Model
 from gan.latent.point import write_at
@@ -66,11 +66,13 @@ class Finding:
     def _begin(self) -> None:
         bank, spec = self.model.bank, self.model.spec
         bank.look(0.0)  # at least at a few, where the time was too short for all
-        seeds = starts(bank, self.target)[0]
+        with self.model.turns:
+            wanted = seen_classes(self.model.entry.data, self.target, spec.num_classes) if spec.num_classes else None
+        seeds = starts(bank, self.target, wanted)[0]
         z = torch.from_numpy(latents(seeds, spec.z_dim))[None]
         labels = torch.tensor([[bank.label(seed) for seed in seeds]]) if spec.num_classes else None
         self._spacing, self._likeness, self._eye = bank.spacing(), bank.likeness(), open_eye(self.model.entry.data)
-        self._search = Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns)
+        self._search = Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns, wanted)
 
     def _told(self) -> dict[str, Any]:
         search, found = self._search, self._search.found()

@@ -3,7 +3,8 @@
 Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in pixels and in features over z; Abdal et al. 2019
 (Image2StyleGAN) show how much the start matters, and Karras et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several
 samples that look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has its mass, at a length of about
-sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that of the sample, as no gradient leads from one class to another.
+sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that of the sample, as no gradient leads from one class to another; where a net tells
+which class a picture is of, half of the samples are of that class, and it wins where others come no more than FAVOUR nearer.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ ALONE = 10  # steps after which only the best goes on
 STEPS = 80
 RATE, WARM, LAST = 0.15, 5, 0.05  # Adam's rate, the steps over which it rises, and the part of it that is left at the end
 BETAS = (0.9, 0.99)
+FAVOUR = 0.1  # part of its distance by which another class has to be nearer than the one that was seen
 SEEN, LENGTH = 0.05, 0.02  # weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
 BOUND = 7.99  # of a number of z, as points can write it out
 CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
@@ -40,13 +42,14 @@ class Search:
     """T pictures that are looked for at the same time, `step` by `step`.
 
     targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a generator without classes, are where each of
-    them begins. With `turns` the pictures of a step are drawn a few in each turn.
+    them begins. `wanted` (T,) are the classes to prefer, -1 for none. With `turns` the pictures of a step are drawn a few in each turn.
     """
 
-    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Eye | None = None, turns: Any = None):
+    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Eye | None = None, turns: Any = None,
+                 wanted: torch.Tensor | None = None):
         self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
         self.chunk = CHUNK if turns else ALL
-        self.z, self.labels = z.clone(), labels
+        self.z, self.labels, self.wanted = z.clone(), labels, wanted
         self.moments = torch.zeros_like(z), torch.zeros_like(z)
         self.seen = None if eye is None else eye(targets)
         self.steps = 0
@@ -101,18 +104,24 @@ class Search:
         return distance, loss
 
     def _chosen(self, distance: torch.Tensor) -> Found:
-        best = distance.argmin(1)
+        best = self._favoured(distance, self.labels).argmin(1)
         rows = torch.arange(len(best))
         return Found(self.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
 
     def _keep(self, distance: torch.Tensor) -> None:
         now, best = self._chosen(distance), self._best
-        nearer = now.distance < best.distance
+        nearer = self._favoured(now.distance, now.labels) < self._favoured(best.distance, best.labels)
         labels = None if now.labels is None else torch.where(nearer, now.labels, best.labels)
         self._best = Found(torch.where(nearer[:, None], now.z, best.z), labels, torch.where(nearer, now.distance, best.distance))
 
+    def _favoured(self, distance: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Distances (T, ...) of places with labels (T, ...), less for those of the class to prefer."""
+        if self.wanted is None or labels is None:
+            return distance
+        return distance * (1 - FAVOUR * (labels == self.wanted.view(-1, *[1] * (labels.dim() - 1))))
+
     def _go_alone(self, distance: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
-        rows, best = torch.arange(len(distance)), distance.argmin(1)
+        rows, best = torch.arange(len(distance)), self._favoured(distance, self.labels).argmin(1)
         pick = lambda values: values[rows, best][:, None]  # noqa: E731
         self.z, self.labels = pick(self.z), None if self.labels is None else pick(self.labels)
         self.moments = pick(self.moments[0]), pick(self.moments[1])
@@ -124,16 +133,19 @@ def rate(step: int) -> float:
     return RATE * min(1, step / WARM) * (LAST + (1 - LAST) * (1 + math.cos(math.pi * step / STEPS)) / 2)
 
 
-def starts(bank: Bank, targets: torch.Tensor) -> list[list[int]]:
-    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class."""
-    wanted = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
-    order = torch.cdist(wanted, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
-    return [_varied(row.tolist(), bank) for row in order]
+def starts(bank: Bank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
+    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class; ALIKE
+    are of the class in `wanted` (T,), -1 for none, where there are as many."""
+    pixels = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
+    order = torch.cdist(pixels, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
+    return [_varied(row.tolist(), bank, label) for row, label in zip(order, [-1] * len(order) if wanted is None else wanted.tolist(), strict=True)]
 
 
-def _varied(seeds: list[int], bank: Bank) -> list[int]:
-    chosen: list[int] = []
+def _varied(seeds: list[int], bank: Bank, wanted: int) -> list[int]:
+    chosen = [seed for seed in seeds if bank.label(seed) == wanted][:ALIKE]
     for seed in seeds:
+        if seed in chosen:
+            continue
         label = bank.label(seed)
         if label is None or sum(bank.label(other) == label for other in chosen) < ALIKE:
             chosen.append(seed)

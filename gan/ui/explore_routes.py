@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 RUN_FACTS = ("name", "data", "recipe", "state", "created")
 ASK, NEVER = "no-cache", "no-store"
+UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}  # why a file can't be opened, as visitors are told
 MAX_PARAMETERS = 2**23  # of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
 
 
@@ -124,14 +125,21 @@ def list_models(services: Services) -> list[dict[str, Any]]:
 
 
 def open_model(services: Services, request: Request) -> "Model":
-    """The model that a request names. A sentence about its file tells visitors the name of the model, not where the server keeps it."""
+    """The model that a request names. A sentence about its file tells visitors what it is called, not where the server keeps it, nor what Python said."""
     name = request.query_params.get("id", "")
     try:
         return services.explorer().open(name)
     except UserError as error:
         if "path" not in error.values:
             raise
-        raise UserError(error.key, **{**error.values, "path": name}) from error
+        raise UserError(UNREADABLE[error.key], name=_called(services, name)) from error
+
+
+def _called(services: Services, model_id: str) -> str:
+    """What people call a model that can't be opened: the name of its run, or the data and the recipe; of one that ships, its own."""
+    kind, _, name = model_id.partition(":")
+    run = next((run for run in services.store.list() if run["id"] == name), {}) if kind == "run" else {}
+    return run.get("name") or " · ".join(filter(None, (public_data(run.get("data")), run.get("recipe")))) or name
 
 
 def _point(model: "Model", request: Request) -> Point:

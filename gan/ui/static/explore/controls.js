@@ -80,7 +80,7 @@ export class Controls {
   /** A slider for each direction that was chosen, and for any other along which the point has moved: an address may name it. */
   choose() {
     if (!this.model?.directions) return;
-    const own = this.chosen.ids();
+    const own = this.chosen.ids().filter((id) => !this.families.fixed?.includes(id)); // a list may be older than the weights
     const ids = [...own, ...movedAlong(this.point ?? { d: [], x: {} }).filter((id) => !own.includes(id))];
     if (ids.join() !== [...this.sliders.keys()].join()) this.#buildDirections(ids);
     for (const [id, slider] of this.sliders) {

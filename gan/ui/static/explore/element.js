@@ -14,10 +14,11 @@ import { Local } from "./local.js";
 import { Moves } from "./moves.js";
 import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
-import { Picker, previewAddress, title } from "./picker.js";
+import { fullTitle, Picker, previewAddress, title } from "./picker.js";
 import { picture } from "./pictures.js";
 import { altered, fresh, query, restore } from "./point.js";
 import { Scores } from "./scores.js";
+import { described } from "./seed.js";
 import { Favourites } from "./store.js";
 import { Take } from "./take.js";
 import { Tools } from "./tools.js";
@@ -31,6 +32,7 @@ const IDLE_BEAT = 10000;
 const SETTLE = 160; // ms after the last movement until the sheets follow
 const SLOW = 700; // ms without a first picture after which we say that it takes a moment
 const FINDING = 1500; // ms until the picture is asked for again whose directions the server has to find anew
+const UNREADABLE = ["latent.damaged", "latent.other_version", "latent.not_finite"]; // what is wrong with a model itself, until its file changes
 const UNHURRIED = 800; // ms after the first picture until the generator itself is asked for: what is on the screen comes first
 
 class GanExplorer extends HTMLElement {
@@ -41,6 +43,7 @@ class GanExplorer extends HTMLElement {
     this.shown = null; // the point whose picture is on the screen
     this.models = [];
     this.broken = new Set();
+    this.unread = false; // whether the current model can't be read
     this.build();
     this.local = new Local(() => this.draw(), (id) => this.families.vector(id));
     this.draw = latest(() => this.drawLarge());
@@ -127,7 +130,7 @@ class GanExplorer extends HTMLElement {
     this.wall.place();
     this.views.place();
     if (["seed", "t", "at"].some((key) => point[key] !== before[key])) this.rebase();
-    this.large.describe(t("explore.picture", { seed: point.seed, model: this.model ? title(this.model) : "" }));
+    this.large.describe(described(point, this.model ? title(this.model) : ""));
   }
 
   /** Everything but the large picture follows here. */
@@ -164,9 +167,23 @@ class GanExplorer extends HTMLElement {
     if (this.awaited === awaited) this.say(null);
   }
 
+  /** A model that can't be read has nothing that could be moved or saved; the list says so, here at once and to others with their next look at it. */
+  #reads(error) {
+    const unread = UNREADABLE.includes(error?.key);
+    if (unread && this.model) this.model.unreadable = true;
+    if (unread === this.unread) return;
+    this.unread = unread;
+    for (const part of [this.tools, this.link, this.way, this.taking, this.controls]) part.element.inert = unread;
+    this.moves.button.disabled = unread;
+    this.body.classList.toggle("is-unread", unread);
+    this.picker.show(this.models, this.point.model);
+    this.views.renew();
+  }
+
   /** Show the chosen model from the start: its preview at once, then its own pictures. */
   open() {
     this.say(null);
+    this.#reads(null);
     this.loaded = null;
     this.families.follow(this.model);
     this.controls.begin(this.model);
@@ -269,6 +286,7 @@ class GanExplorer extends HTMLElement {
     } catch (error) {
       if (id !== this.point.model) return;
       if (!error.offline) this.broken.add(id);
+      this.#reads(error);
       const next = id === this.byChance && this.models.find((model) => !this.broken.has(model.id));
       if (!next) return void this.say(error);
       this.unasked(next);
@@ -299,6 +317,7 @@ class GanExplorer extends HTMLElement {
       if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(null);
       if (!this.shown) this.fetch();
       this.shown = asked;
+      this.#reads(null);
       if (pixels) this.large.drawPixels(pixels);
       else this.large.draw(bitmap);
       this.path.tell(pixels ? this.local.ms : null, this.model);
@@ -307,6 +326,7 @@ class GanExplorer extends HTMLElement {
       if (asked.model !== this.point.model) return;
       if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return; // the visitor has moved on, and what was wrong with it
       this.say(error);
+      if (UNREADABLE.includes(error.key)) this.#reads(error);
       if (error.key === "latent.finding") this.refind();
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
@@ -357,9 +377,15 @@ class GanExplorer extends HTMLElement {
     this.lost = Boolean(error?.offline);
     this.outlived = false;
     if (error?.key === "latent.finding") this.families.lose();
-    const told = error ?? this.awaited?.error;
+    const told = this.#named(error ?? this.awaited?.error);
     setText(this.note, told ? sentence(told) : "");
     this.note.hidden = !told;
+  }
+
+  /** What is wrong with the current model, with the name that the picker has for it in the reader's language. */
+  #named(error) {
+    if (!this.model || this.awaited || !UNREADABLE.includes(error?.key)) return error;
+    return { ...error, values: { ...error.values, name: fullTitle(this.model) } };
   }
 }
 

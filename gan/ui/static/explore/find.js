@@ -2,6 +2,7 @@
 import { address, h, icon, request, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { Pad } from "./pad.js";
+import { className } from "./picker.js";
 import { plain } from "./point.js";
 
 const BEAT = 60; // ms between an answer and the next question
@@ -67,7 +68,7 @@ export class View {
     if (!job) return;
     this.#over();
     if (typeof job === "string") request("find/on", { method: "POST", value: { job, end: true } }).catch(() => {});
-    if (this.told) setText(this.status, `${t("explore.find_stopped")} ${verdict(this.told)}`);
+    if (this.told) setText(this.status, `${t("explore.find_stopped")} ${this.#verdict(this.told)}`);
     else setText(this.status, t("explore.find_stopped"));
   }
 
@@ -145,7 +146,13 @@ export class View {
 
   #done(told) {
     this.#over();
-    setText(this.status, verdict(told));
+    setText(this.status, this.#verdict(told));
+  }
+
+  /** How near it came, and of which class it was drawn: the picture alone does not tell, and all that starts from it is of that class. */
+  #verdict(told) {
+    const name = this.explorer.models.find(({ id }) => id === this.model)?.classes[told.label];
+    return [verdict(told), name !== undefined && t("explore.find_class", { name: className(name) })].filter(Boolean).join(" ");
   }
 
   #over() {

@@ -12,6 +12,9 @@ function dataTitle(model) {
   return model.kind === "run" && model.data ? model.data.split("/").pop() : model.title;
 }
 
+/** The same where nothing stands beside it: with the recipe of a run that nobody named. */
+export const fullTitle = (model) => [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
+
 /** A run's newest grid is told apart by its own address; a checkpoint's preview by the version. */
 export const previewAddress = (model) => model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 
@@ -19,6 +22,7 @@ export const previewAddress = (model) => model.preview && address(model.preview,
 export const className = (name) => words("class", name);
 
 function subtitle(model) {
+  if (model.unreadable) return t("explore.unreadable");
   if (model.kind === "shipped") return t("explore.shipped");
   const recipe = words("recipe", model.recipe ?? "");
   const data = model.name ? dataTitle(model) : null;
@@ -70,7 +74,8 @@ export class Picker {
 
   #update(card, model, chosen) {
     card.element.setAttribute("aria-pressed", String(chosen));
-    card.element.classList.toggle("is-live", Boolean(model.live));
+    card.element.classList.toggle("is-live", Boolean(model.live && !model.unreadable));
+    card.element.classList.toggle("is-broken", Boolean(model.unreadable));
     setText(card.name, title(model));
     setText(card.note, subtitle(model));
     if (card.preview === model.preview) return;

@@ -22,7 +22,7 @@ export class Player {
   }
 
   play() {
-    if (this.playing || !this.explorer.model) return;
+    if (this.playing || !this.explorer.model || this.explorer.unread) return;
     this.explorer.player?.pause();
     Object.assign(this, { playing: true, last: null, model: modelOf(this.explorer) });
     this.explorer.player = this;

@@ -2,8 +2,17 @@
 import { h, icon, t } from "../common.js";
 import { heading } from "../help.js";
 import { fetched, save } from "./pictures.js";
+import { movedAlong, written } from "./point.js";
 
 const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
+const PLACE = '<script type="text/plain" id="gan-point">'; // of the page, gan/export/webpage.py
+
+/** The page with the point at which it opens: the same file for everybody until here. What belongs to the app alone, or to the server that draws, stays behind. */
+async function opened(page, point) {
+  const { model, view, axes, u, ...texts } = written(point);
+  const told = JSON.stringify(texts).replaceAll("<", "\\u003c");
+  return new Blob([(await page.text()).replace(PLACE, () => PLACE + told)], { type: "text/html" });
+}
 
 /** The section under the large picture. `point()` says which model, `chosen` (chosen.js) its sliders, `failed(error, id)` hears why it can't be had. */
 export class Take {
@@ -17,15 +26,24 @@ export class Take {
     this.element = h("section", { class: "xp-take" }, ...heading(t("explore.take"), t("explore.take_hint"), h("span", { class: "gan-space" }), this.buttons));
   }
 
+  /** The sliders that were chosen, and those of other families along which the point has moved: without them the page could not draw it. */
+  #sliders(point) {
+    const told = this.chosen.told();
+    const more = movedAlong({ ...point, d: [] }).filter((id) => !this.chosen.has(id));
+    return more.length ? { ...told, list: [...this.chosen.ids(), ...more] } : told;
+  }
+
   async #take(form, button, name, text) {
-    const { model: id } = this.point();
+    const point = this.point();
+    const { model: id } = point;
     if (!id || button.disabled) return;
     button.disabled = true;
     name.textContent = t("explore.taking");
     try {
-      const reply = await fetched(`take/${form}`, { id, sliders: form === "html" && this.chosen.model?.id === id ? JSON.stringify(this.chosen.told()) : null });
+      const page = form === "html";
+      const reply = await fetched(`take/${form}`, { id, sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null });
       const [, file] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition"));
-      save(await reply.blob(), file);
+      save(page ? await opened(reply, point) : await reply.blob(), file);
     } catch (error) {
       this.failed(error, id);
     } finally {

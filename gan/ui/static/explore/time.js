@@ -8,6 +8,7 @@ import { Mosaic } from "./mosaic.js";
 import { picture, save } from "./pictures.js";
 import { title } from "./picker.js";
 import { amountOf, query, withAmount } from "./point.js";
+import { described, filed } from "./seed.js";
 import { Sheet } from "./sheet.js";
 
 const REACH = 3; // sigma to both sides, in whole steps
@@ -92,9 +93,9 @@ export class View {
     if (model.id !== this.model?.id) this.#begin(model);
     this.model = model;
     try {
-      const moments = model.kind === "run" ? await request("times", { query: { id: model.id } }) : [];
+      const moments = model.kind === "run" && !this.explorer.unread ? await request("times", { query: { id: model.id } }) : [];
       if (model.id !== this.explorer.point.model) return;
-      this.#take(moments.filter(({ step }) => !this.broken.has(step)));
+      this.#take(this.explorer.unread ? [] : moments.filter(({ step }) => !this.broken.has(step)));
     } catch (error) {
       this.explorer.say(error);
     }
@@ -143,9 +144,9 @@ export class View {
   #tellNothing(empty) {
     this.nothing.hidden = !empty;
     if (!empty) return;
-    const key = this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
+    const key = this.explorer.unread ? "time_unread" : this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
     this.nothing.replaceChildren(h("h3", {}, t(`explore.${key}`)), h("p", {}, t(`explore.${key}_hint`)));
-    if (key !== "time_soon") this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
+    if (!["time_soon", "time_unread"].includes(key)) this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
   }
 
   #sheet(mosaic, moments, asked, drawn) {
@@ -195,7 +196,7 @@ export class View {
     this.bar.setAttribute("aria-valuetext", text);
     setText(this.told, text);
     this.film.show(step);
-    this.film.large.describe(t("explore.picture", { seed: this.explorer.point.seed, model: `${title(this.model)}, ${text}` }));
+    this.film.large.describe(described(this.explorer.point, `${title(this.model)}, ${text}`));
     this.#mark();
   }
 
@@ -290,6 +291,6 @@ export class View {
     for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
-    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-seed-${this.explorer.point.seed}-${this.#axis}.png`);
+    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-${filed(this.explorer.point)}-${this.#axis}.png`);
   }
 }

@@ -3,6 +3,7 @@ import { h, icon, t } from "../common.js";
 import { title } from "./picker.js";
 import { enlarged, picture, save } from "./pictures.js";
 import { MAX_SEED, query, randomSeed, unmoved } from "./point.js";
+import { filed, showSeed } from "./seed.js";
 
 const ENLARGED = 8;
 
@@ -11,7 +12,7 @@ export class Tools {
   constructor(explorer) {
     this.explorer = explorer;
     this.seed = h("input", {
-      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(),
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(), onblur: () => showSeed(this.seed, explorer.point),
       oninput: () => this.#fits() && explorer.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
     const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
@@ -27,8 +28,8 @@ export class Tools {
           `×${ENLARGED}`)));
   }
 
-  place({ seed }) {
-    if (document.activeElement !== this.seed || this.seed.valueAsNumber !== seed) this.seed.value = String(seed);
+  place(point) {
+    showSeed(this.seed, point);
     this.mark();
   }
 
@@ -45,8 +46,10 @@ export class Tools {
   /** What is no seed does not stay in the box while the picture is another's. */
   #refuse() {
     if (this.#fits()) return;
-    this.seed.value = String(this.explorer.point.seed);
-    this.explorer.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
+    const { point } = this.explorer;
+    const emptied = this.seed.value === "" && this.seed.checkValidity();
+    showSeed(this.seed, point);
+    if (!emptied || !point.at) this.explorer.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
   }
 
   /** Keep the current point among the favourites, or no longer. */
@@ -63,7 +66,7 @@ export class Tools {
   async #save(times) {
     const { point, shown } = this.explorer;
     if (!shown) return;
-    const name = `ganarium-${point.model.replace(/[^a-z0-9-]+/gi, "-")}-seed-${point.seed}${times > 1 ? `-x${times}` : ""}.png`;
+    const name = `ganarium-${point.model.replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
     try {
       const { bitmap, blob } = await picture("image", query(point));
       save(times > 1 ? await enlarged(bitmap, times) : blob, name);

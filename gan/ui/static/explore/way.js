@@ -5,6 +5,7 @@ import { Mosaic } from "./mosaic.js";
 import { MAX_SEED, query, randomSeed } from "./point.js";
 import { enlarged, save } from "./pictures.js";
 import { Sheet } from "./sheet.js";
+import { filed } from "./seed.js";
 import { Slider } from "./sliders.js";
 
 const FRAMES = 9;
@@ -27,7 +28,7 @@ export class Way {
       pick: (index) => change({ t: index / (FRAMES - 1) }, false),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "strip", query: () => this.#query(), points: () => this.#points(), draw, failed });
-    this.walk = new Slider({ name: t("explore.walk"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
+    this.walk = new Slider({ name: t("explore.along"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
     this.walk.element.classList.add("xp-walk");
     this.element = h("section", { class: "xp-way" },
       ...heading(t("explore.way"), t("explore.way_hint"), this.seed, dice, h("span", { class: "gan-space" }), keep), this.mosaic.element, this.walk.element);
@@ -54,7 +55,6 @@ export class Way {
   async #save() {
     const { bitmap } = this.sheet;
     if (!bitmap) return;
-    const { seed, to } = this.point();
-    save(await enlarged(bitmap, bitmap.height < 128 ? ENLARGED : 1), `ganarium-way-${seed}-${to}.png`);
+    save(await enlarged(bitmap, bitmap.height < 128 ? ENLARGED : 1), `ganarium-way-${filed(this.point())}-${this.point().to}.png`);
   }
 }

@@ -7,7 +7,8 @@ import { later, latest } from "../explore/latest.js";
 import { pointClasses, pointZ } from "../explore/latent.js";
 import { title } from "../explore/picker.js";
 import { assembled, enlarged, save } from "../explore/pictures.js";
-import { fresh, MAX_SEED, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
+import { addressed, fresh, MAX_SEED, parsed, randomSeed, read16, remember, restore, unmoved } from "../explore/point.js";
+import { described, filed, showSeed } from "../explore/seed.js";
 import { usualIds, usualName } from "../explore/sliders.js";
 import { Scores } from "../explore/scores.js";
 import { Wall } from "../explore/wall.js";
@@ -33,6 +34,15 @@ async function unpacked(name, type) {
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
+/** Where the page was taken, as `take.js` wrote it: checked as an address is, for a file may have been written to since. */
+function begun() {
+  try {
+    return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
+  } catch {
+    return fresh();
+  }
+}
+
 /** Whether the text of a z is one of this model: an address may have been meant for another page. */
 function fits(at, size) {
   try {
@@ -48,7 +58,7 @@ class GanPage extends HTMLElement {
     this.model = model;
     this.directions = new Float32Array(bytes("gan-directions").buffer);
     this.choose(sliders);
-    this.point = location.hash ? restore() : fresh();
+    this.point = addressed() ? restore() : begun();
     if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
     for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
     for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
@@ -150,12 +160,12 @@ class GanPage extends HTMLElement {
   /** Bring every control to where the point is. */
   place() {
     const { point } = this;
-    if (this.seed.valueAsNumber !== point.seed) this.seed.value = String(point.seed);
+    showSeed(this.seed, point);
     this.controls.set(point);
     this.base();
     this.way.place();
     this.wall.place();
-    this.large.describe(t("explore.picture", { seed: point.seed, model: title(this.model) }));
+    this.large.describe(described(point, title(this.model)));
   }
 
   /** Where the seed's own z stands, for the raw sliders and that of the look. */
@@ -189,7 +199,7 @@ class GanPage extends HTMLElement {
   }
 
   async save(times) {
-    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-seed-${this.point.seed}${times > 1 ? `-x${times}` : ""}.png`);
+    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`);
   }
 
   say(error) {
