@@ -19,8 +19,10 @@ export class Arrows {
     Object.assign(this, { large, changed, say, pairs: [], size: 1, busy: false, finished: false, drawing: null, cross: null, from: null });
     this.picture = shape("svg", { class: "xp-arrows", "aria-hidden": "true" });
     this.observer = new ResizeObserver(() => this.#draw());
-    const hear = { pointerdown: (event) => this.#down(event), pointermove: (event) => this.#move(event), pointerup: (event) => this.#up(event), pointercancel: () => this.#cancel(), blur: () => this.#leave() };
-    this.hearing = Object.entries(hear);
+    this.hearing = Object.entries({
+      pointerdown: (event) => this.#down(event), pointermove: (event) => this.#move(event), pointerup: (event) => this.#up(event),
+      pointercancel: () => this.#cancel(), blur: () => this.#leave(),
+    });
   }
 
   open() {
@@ -189,7 +191,8 @@ export class Arrows {
     const turn = Math.atan2(to[1] - y, to[0] - x);
     const wing = (side) => `${to[0] - HEAD * Math.cos(turn + side)},${to[1] - HEAD * Math.sin(turn + side)}`;
     const path = `M${x},${y}L${to}M${wing(0.55)}L${to}L${wing(-0.55)}`;
-    return [shape("path", { class: "xp-casing", d: path }), shape("path", { class: "xp-shaft", d: path }), shape("circle", { class: "xp-dot", cx: at[0], cy: at[1], r: DOT }), name];
+    const lines = ["xp-casing", "xp-shaft"].map((each) => shape("path", { class: each, d: path }));
+    return [...lines, shape("circle", { class: "xp-dot", cx: at[0], cy: at[1], r: DOT }), name];
   }
 
   #hair() {
