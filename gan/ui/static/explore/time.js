@@ -73,7 +73,7 @@ export class View {
     this.grid = h("div", { class: "xp-grid" });
     this.shown = h("div", { class: "xp-time" },
       h("section", {}, ...heading(t("explore.time"), t("explore.time_hint")), this.film.element, this.#scrubber()),
-      h("section", { class: "xp-past" }, ...heading(t("explore.time_grid"), t("explore.time_grid_hint"), h("span", { class: "gan-space" }), h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↔"), this.select), this.keep), this.grid));
+      h("section", { class: "xp-past" }, ...heading(t("explore.time_grid"), t("explore.time_grid_hint"), h("span", { class: "gan-space" }), h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), this.select), this.keep), this.grid));
     this.nothing = h("section", { class: "xp-nothing", hidden: true });
     this.element = h("div", {}, this.shown, this.nothing);
   }
