@@ -109,8 +109,8 @@ def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> byt
     """One layer at a point, packed: {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit", "activity", "effect"}]} and a PNG of the units' maps.
 
     The units are the SHOWN most active or, on later pages, as many that follow, COLUMNS to a row. activity: the map's mean, as a part of the most active one's;
-    effect: the mean change of the picture's pixels in [0, 1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point changes in this very layer are told as
-    if they were not. Raises UserError for a layer, a page or a unit that there is not.
+    effect: the mean change of the picture's pixels in [0, 1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point
+    changes in this very layer are told as if they were not. Raises UserError for a layer, a page or a unit that there is not.
     """
     dissection = model.dissection()
     if layer >= len(dissection.widths):
