@@ -195,9 +195,9 @@ def test_a_chart_steps_along_two_directions(explorer):
     sheet = pixels(model.chart(point, "p0", "p3", 0.7))
     assert sheet.shape == (5 * 28, 5 * 28)
     assert same(cell(sheet, 2, 2), pixels(model.image(point)))
-    assert same(cell(sheet, 1, 4), pixels(model.image(Point(8, 0.9, 1, (0.5 + 1.4, 0.0, 0.0, -0.7)))))
+    assert same(cell(sheet, 1, 4), pixels(model.image(Point(8, 0.9, 1, (0.5 + 1.4, 0.0, 0.0, 0.7)))))
     sheet = pixels(model.chart(dataclasses.replace(point, moves=(("s1", 1.0),)), "s1", "p0", 1.0))
-    assert same(cell(sheet, 3, 0), pixels(model.image(Point(8, 0.9, 1, (1.5,), moves=(("s1", -1.0),)))))
+    assert same(cell(sheet, 3, 0), pixels(model.image(Point(8, 0.9, 1, (-0.5,), moves=(("s1", -1.0),)))))
 
 
 def test_a_walk_keeps_sliders_and_ends_at_the_other_seed(explorer):

@@ -127,6 +127,22 @@ def test_a_layer_is_told_with_what_its_units_do(model):
         open_layer(model, point, len(widths))
 
 
+def test_later_pages_hold_the_units_that_follow(model, monkeypatch):
+    def page(number):
+        body = open_layer(model, Point(5), 0, number)
+        length = int.from_bytes(body[:4], "little")
+        return json.loads(body[4 : 4 + length])["units"], np.asarray(Image.open(io.BytesIO(body[4 + length :])))
+
+    whole, sheet = page(0)
+    assert len(whole) == model.dissection().widths[0] == 2 * COLUMNS, "of one page"
+    monkeypatch.setattr("gan.latent.inside.SHOWN", COLUMNS)
+    parts = [page(0), page(1)]
+    assert [unit["unit"] for units, _ in parts for unit in units] == [unit["unit"] for unit in whole]
+    assert np.array_equal(np.concatenate([part for _, part in parts]), sheet), "as bright as the others"
+    with pytest.raises(UserError):
+        open_layer(model, Point(5), 0, 2)
+
+
 def test_pictures_walls_and_sheets_follow_the_units(model):
     units = ((0, 0, 0.0), (0, 1, 0.0), (0, 2, 4.0))
     assert model.image(Point(3)) != model.image(Point(3, units=units))

@@ -174,8 +174,8 @@ def test_a_neighbour_moves_the_two_sliders(page):
     page.locator(".xp-near").scroll_into_view_if_needed()
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(1 * 5 + 4).click())
-    assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "-1", "0"]
-    assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at 2.0, Direction 2 at -1.0"
+    assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "1", "0"]
+    assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at +2.0, Direction 2 at +1.0"
     page.get_by_label("Direction across").select_option("p4")
     page.wait_for_timeout(600)
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(2 * 5).click())

@@ -139,7 +139,7 @@ def test_neighbours_lie_along_the_two_directions(ask):
     sheet = pixels(ask("neighbours", id=SHIPPED, seed=5, label=1, d="0,0.5", i="p1", j="p2", step=1))
     assert sheet.shape == (140, 140)
     for row, column in ((2, 2), (0, 4), (3, 1)):
-        alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, d=f"0,{0.5 + column - 2},{row - 2}"))
+        alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, d=f"0,{0.5 + column - 2},{2 - row}"))
         cell = sheet[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
         assert np.abs(cell - alone).max() <= 1
 
@@ -147,7 +147,7 @@ def test_neighbours_lie_along_the_two_directions(ask):
 def test_neighbours_lie_along_any_two_directions(ask):
     where = {"id": SHIPPED, "seed": 5, "label": 1}
     sheet = pixels(ask("neighbours", **where, x="s2:0.5", i="s2", j="p1"))
-    alone = pixels(ask("image", **where, x="s2:2.5", d="0,-1"))
+    alone = pixels(ask("image", **where, x="s2:2.5", d="0,1"))
     assert np.abs(sheet[28:56, 112:140] - alone).max() <= 1
     reply = ask("neighbours", **where, i="night_sky")
     assert reply.json()["error"]["key"] == "latent.unknown_direction", "there is no such thing to look for"

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from gan.models import ModelSpec
 from tests.browsing import PHONE, SLOW
 from tests.exploring import changes, large, opened, visit
 from tests.generators import RUN, tiny_spec, write_lively_run
@@ -10,11 +11,13 @@ from tests.generators import RUN, tiny_spec, write_lively_run
 pytestmark = pytest.mark.browser
 
 SPEC = tiny_spec(3, channels=3, z_dim=20)
+WIDE = "20250102-060708-wide-modern"
 
 
 @pytest.fixture(scope="module")
 def runs(shelf):
     write_lively_run(shelf, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
+    write_lively_run(shelf, WIDE, ModelSpec("modern", 28, 1, 6, 75), created=2.0)
     return shelf
 
 
@@ -115,6 +118,30 @@ def test_a_unit_of_another_generator_is_refused_in_words(page):
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".xp-note")).to_be_hidden()
     assert point(page) == {}
+
+
+def test_every_unit_of_a_wide_layer_can_be_reached_and_switched_off(browser, address):
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    visit(page, address, f"run:{WIDE}", "&view=inside")
+    units(page).first.wait_for(timeout=SLOW)
+    view = "document.querySelector('gan-explorer').views.views.inside"
+    for shown, name in ((64, "Show 64 more"), (128, "Show 22 more")):
+        expect(page.locator(".xp-inside > [role=status]")).to_contain_text(f"{shown} of 150 units shown", timeout=SLOW)
+        page.get_by_role("button", name=name).click()
+    expect(units(page)).to_have_count(150, timeout=SLOW)
+    assert page.evaluate(f"new Set({view}.units.map(({{ unit }}) => unit)).size") == 150
+    expect(page.get_by_role("button", name="more", exact=False).and_(page.locator(".xp-more"))).to_be_hidden()
+    page.get_by_label("Order").select_option("effect")
+    effects = page.evaluate(f"{view}.units.map(({{ effect }}) => effect)")
+    assert effects == sorted(effects, reverse=True)
+    last = page.evaluate(f"{view}.units.at(-1).unit")
+    units(page).last.click()
+    expect(units(page).last).to_have_attribute("data-factor", "off")
+    assert point(page) == {f"0.{last}": 0}
+    page.get_by_role("button", name="Layer 2:").click()
+    page.wait_for_function(f"{view}.layer === 1 && {view}.units.length === 64")
+    context.close()
 
 
 def test_fits_a_phone_and_a_finger(browser, address):

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from gan.latent.loop import Classes, Loop, between
 from tests.exploring import changes, still
 from tests.generators import RUN
-from tests.moving import COLOUR, point, saved, view, write_models
+from tests.moving import COLOUR, again, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +77,29 @@ def test_keys_keep_the_units_that_were_changed(page):
     page.get_by_role("button", name="Add this picture").click()
     expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
     expect(page.locator(".xp-key")).to_have_count(3)
+
+
+def test_key_frames_outlive_the_page_and_what_is_no_key_of_this_model_is_left_out(page):
+    page.evaluate("document.querySelector('gan-explorer').change({ u: { '0.1': 0, '1.2': 4 } })")
+    three_keys(page)
+    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys"
+    before = page.evaluate(keys)
+    again(page)
+    expect(page.locator(".xp-key")).to_have_count(3)
+    assert page.evaluate(keys) == before
+    page.locator(".xp-key").nth(1).click()
+    assert point(page)["at"] == before[1]["at"]
+    page.keyboard.press("Delete")
+    good = page.evaluate("localStorage.getItem('gan.loops')")
+    odd = ["null", "[]", "{", '{"format":"ganarium-loops-1","loops":[null,{"model":7,"keys":[]},{"model":"run:x"}]}',
+           good.replace('"at":"', '"at":"AA'), good.replace('"at"', '"label":"7","at"'), good.replace('"at":"', '"at":["').replace('",', '"],')]  # fmt: skip
+    for text in odd:
+        page.evaluate("(text) => localStorage.setItem('gan.loops', text)", text)
+        again(page)
+        expect(page.get_by_text("No key frames yet")).to_be_visible()
+    page.evaluate("(text) => localStorage.setItem('gan.loops', text)", good)
+    again(page)
+    assert page.evaluate(keys) == [before[0], before[2]]
 
 
 def test_a_loop_plays_in_the_large_picture(page):

@@ -116,6 +116,13 @@ def test_a_press_shows_the_very_picture_that_was_pressed(page):
 def test_wheel_buttons_and_dragging_move_the_map(page):
     count = len(shown(page))
     page.mouse.move(*middle(page))
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("scrollY > 0")
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("scrollY === 0")
+    assert zoom(page) == 1, "a page that is scrolled must not stop because a map came under the pointer"
+    canvas(page).focus()
     page.mouse.wheel(0, -400)
     page.wait_for_function("document.querySelector('gan-explorer').views.views.map.plane.zoom > 2")
     assert len(shown(page)) > count, "there is room for more"
@@ -129,6 +136,25 @@ def test_wheel_buttons_and_dragging_move_the_map(page):
     page.get_by_role("button", name="Zoom out").click()
     page.get_by_role("button", name="The whole map").click()
     assert zoom(page) == 1
+
+
+def test_however_far_one_zooms_in_there_is_a_large_picture_and_the_line_tells_what_is_in_sight(page):
+    canvas(page).focus()
+    page.mouse.move(middle(page)[0] - 100, middle(page)[1] + 60)
+    for _ in range(8):
+        page.mouse.wheel(0, -400)
+    page.wait_for_function("() => { const { plane } = document.querySelector('gan-explorer').views.views.map; return plane.zoom === 64 && plane.finest; }")
+    sight = [cell for cell in shown(page) if 0 <= cell["u"] <= 1 and 0 <= cell["v"] <= 1]
+    assert 0 < len(sight) < 200
+    expect(status(page)).to_have_text(f"{len(sight)} of 2,048 samples in sight.")
+    sides = page.evaluate("document.querySelector('gan-explorer').views.views.map.drawn.map(({ side }) => side)")
+    assert max(sides) > canvas(page).bounding_box()["width"] / 11
+    page.keyboard.press("Shift+ArrowLeft")
+    assert any(0 < cell["u"] < 1 and 0 < cell["v"] < 1 for cell in shown(page))
+    page.keyboard.press("Escape")
+    expect(canvas(page)).not_to_be_focused()
+    page.get_by_role("button", name="The whole map").click()
+    expect(status(page)).to_contain_text("of 2,048 samples in sight. Zoom in")
 
 
 def test_it_is_as_it_was_when_it_is_opened_again(page):

@@ -54,16 +54,25 @@ def test_the_pad_moves_two_directions_at_once(page):
         seen.append(changes(page, lambda part=part: page.mouse.move(x + part * width, y - part * width)))
     page.mouse.up()
     assert len(set(seen)) == 4
-    assert point(page)["d"] == pytest.approx([1.8, -1.8], abs=0.05)
-    assert [bar(page, f"p{k}").input_value() for k in (0, 1)] == ["1.8", "-1.8"]
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at 1.8, Direction 2 at -1.8")
+    assert point(page)["d"] == pytest.approx([1.8, 1.8], abs=0.05), "to the right and up is more"
+    assert [bar(page, f"p{k}").input_value() for k in (0, 1)] == ["1.8", "1.8"]
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at +1.8, Direction 2 at +1.8")
     page.locator(".xp-steer").get_by_label("Direction across").select_option("p4")
     assert point(page)["axes"] == ["p4", "p1"]
     page.locator(".xp-pad").press("ArrowRight")
     page.locator(".xp-pad").press("Shift+ArrowDown")
-    assert point(page)["d"] == pytest.approx([1.8, -1.3, 0, 0, 0.1], abs=0.05)
+    assert point(page)["d"] == pytest.approx([1.8, 1.3, 0, 0, 0.1], abs=0.05)
     page.locator(".xp-pad").dblclick()
     assert [point(page)["d"][k] for k in (1, 4)] == [0, 0]
+
+
+def test_a_value_reads_the_same_on_the_pad_and_on_its_slider(page):
+    view(page, "Walk")
+    page.evaluate("document.querySelector('gan-explorer').change({ d: [-2.84, 0.86] })")
+    expect(page.locator(".xp-axes .xp-value")).to_have_text(["−2.8", "+0.9"])
+    expect(page.locator(".xp-sliders [data-id=p0] .xp-value")).to_have_text("−2.8")
+    expect(page.locator(".xp-sliders [data-id=p1] .xp-value")).to_have_text("+0.9")
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at −2.8, Direction 2 at +0.9")
 
 
 def test_any_two_directions_that_have_sliders_can_be_moved(page):
@@ -75,29 +84,29 @@ def test_any_two_directions_that_have_sliders_can_be_moved(page):
       chosen.hide("p1");
     }""")
     view(page, "Walk")
-    choices = page.locator(".xp-steer").get_by_label("Direction down").locator("option")
+    choices = page.locator(".xp-steer").get_by_label("Direction up").locator("option")
     assert choices.all_inner_texts() == page.locator(".xp-sliders .xp-name").all_inner_texts()
     assert "Slimmer" in choices.all_inner_texts()
     expect(page.locator(".xp-pad")).not_to_have_attribute("aria-label", re.compile("Direction 2 "))
-    page.locator(".xp-steer").get_by_label("Direction down").select_option(label="Slimmer")
+    page.locator(".xp-steer").get_by_label("Direction up").select_option(label="Slimmer")
     page.locator(".xp-steer").get_by_label("Direction across").select_option("p0")
     assert point(page)["axes"] == ["p0", "s1"]
-    changes(page, lambda: page.locator(".xp-pad").press("Shift+ArrowDown"))
+    changes(page, lambda: page.locator(".xp-pad").press("Shift+ArrowUp"))
     page.locator(".xp-pad").press("Shift+ArrowRight")
     assert (point(page)["d"], point(page)["x"]) == ([0.5], {"s1": 0.5})
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at 0.5, Slimmer at 0.5")
+    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at +0.5, Slimmer at +0.5")
     assert bar(page, "s1").input_value() == "0.5"
     page.wait_for_function("location.hash.includes('axes=p0,s1')")
     view(page, "Samples")
     page.locator(".xp-near").scroll_into_view_if_needed()
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
-    changes(page, lambda: page.get_by_role("button", name="Direction 1 at 1.5, Slimmer at -1.5").click())
+    changes(page, lambda: page.get_by_role("button", name="Direction 1 at +1.5, Slimmer at −1.5").click())
     assert (point(page)["d"], point(page)["x"]) == ([1.5], {"s1": -1.5})
     expect(page).to_have_url(re.compile("x=s1:-1.5&"))
     again(page)
     assert (point(page)["axes"], point(page)["x"]) == (["p0", "s1"], {"s1": -1.5})
     page.locator(".xp-large").focus()
-    changes(page, lambda: page.keyboard.press("Shift+ArrowUp"))
+    changes(page, lambda: page.keyboard.press("Shift+ArrowDown"))
     assert point(page)["x"] == {"s1": -2}
 
 
@@ -135,7 +144,7 @@ def test_the_large_picture_hears_keys(page):
     figure.focus()
     changes(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(8)])
     page.keyboard.press("ArrowUp")
-    assert point(page)["d"] == pytest.approx([0.8, -0.1])
+    assert point(page)["d"] == pytest.approx([0.8, 0.1])
     page.keyboard.press("Home")
     assert point(page)["d"] == [0, 0]
     changes(page, lambda: page.keyboard.press("r"))
@@ -180,7 +189,7 @@ def test_the_large_picture_is_dragged_with_the_mouse(page):
     changes(page, lambda: page.mouse.move(x + side / 6, y + side / 12))
     page.mouse.up()
     page.mouse.move(x, y)
-    assert point(page)["d"] == pytest.approx([1, 0.5], abs=0.02)
+    assert point(page)["d"] == pytest.approx([1, -0.5], abs=0.02)
 
 
 def test_a_finger_moves_the_point_sideways_and_scrolls_the_page_otherwise(phone):
@@ -196,7 +205,7 @@ def test_a_finger_moves_the_point_sideways_and_scrolls_the_page_otherwise(phone)
     view(phone, "Walk")
     x, y, width = middle(phone, ".xp-pad")
     changes(phone, lambda: swipe(phone, (x, y), (x + width / 4, y + width / 4)))
-    assert point(phone)["d"][:2] == pytest.approx([1.5, 1.5], abs=0.2)
+    assert point(phone)["d"][:2] == pytest.approx([1.5, -1.5], abs=0.2)
 
 
 def test_a_random_walk_plays_pauses_and_stays_where_it_stops(page):

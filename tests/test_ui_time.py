@@ -194,10 +194,19 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
     page.wait_for_function("location.hash.includes('axes=p2')")
     labels = page.locator(".xp-down span").all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
+    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3, σ", "Images seen"]
 
 
 @pytest.mark.browser
 def test_the_saved_grid_says_that_a_machine_made_it(page):
+    page.evaluate("""() => {
+      window.written = [];
+      const { fillText } = OffscreenCanvasRenderingContext2D.prototype;
+      OffscreenCanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        written.push(text);
+        return fillText.call(this, text, ...rest);
+      };
+    }""")
     with page.expect_download() as info:
         page.get_by_role("button", name="Download this grid as PNG").click()
     saved = Image.open(info.value.path())
@@ -205,6 +214,7 @@ def test_the_saved_grid_says_that_a_machine_made_it(page):
     assert saved.info["Software"] == "GANarium"
     assert "trainedAlgorithmicMedia" in saved.info["XML:com.adobe.xmp"]
     assert saved.width > 7 * 64
+    assert {"Direction 1, σ", "Images seen", "−3", "+3", "640", "7,040"} < set(page.evaluate("written"))
 
 
 @pytest.mark.browser

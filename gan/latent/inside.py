@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Units = tuple[tuple[int, int, float], ...]  # (layer, unit, factor)
 
-SHOWN = 64  # units of a layer that are shown, the most active
+SHOWN = 64  # units of a layer in one answer
 COLUMNS = 8  # of the sheet of their maps
 SIDE = 32  # pixels of a map, at most
 CHUNK = 4  # pictures in a turn
@@ -105,16 +105,19 @@ def _before(generator: nn.Module, module: nn.Module) -> list[nn.Module]:
     return modules[: modules.index(module) + 1][::-1]
 
 
-def open_layer(model: "Model", point: "Point", layer: int) -> bytes:
+def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> bytes:
     """One layer at a point, packed: {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit", "activity", "effect"}]} and a PNG of the units' maps.
 
-    The units are the SHOWN most active, COLUMNS to a row. activity: the map's mean, as a part of the most active one's; effect: the mean change of the
-    picture's pixels in [0, 1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point changes in this very layer are told as
-    if they were not. Raises UserError for a layer or a unit that there is not.
+    The units are the SHOWN most active or, on later pages, as many that follow, COLUMNS to a row. activity: the map's mean, as a part of the most active one's;
+    effect: the mean change of the picture's pixels in [0, 1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point
+    changes in this very layer are told as if they were not. Raises UserError for a layer, a page or a unit that there is not.
     """
     dissection = model.dissection()
     if layer >= len(dissection.widths):
         raise UserError("latent.unknown_layer", layer=layer + 1, count=len(dissection.widths))
+    last = (dissection.widths[layer] - 1) // SHOWN
+    if page > last:
+        raise UserError("latent.range", name="page", value=page, min=0, max=last)
     others = tuple(unit for unit in point.units if unit[0] != layer)
     z = torch.from_numpy(model.latent(point))[None]
     label = point.class_label(model.spec.num_classes)
@@ -125,7 +128,7 @@ def open_layer(model: "Model", point: "Point", layer: int) -> bytes:
         image, seen = dissection.look(z, labels, blends, others)
     maps = seen[layer][0].nan_to_num()
     activity = maps.mean((1, 2))
-    order = activity.argsort(descending=True, stable=True)[:SHOWN].tolist()
+    order = activity.argsort(descending=True, stable=True)[page * SHOWN :][:SHOWN].tolist()
     effects: list[float] = []
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
@@ -136,14 +139,14 @@ def open_layer(model: "Model", point: "Point", layer: int) -> bytes:
         effects += ((without - image).abs().flatten(1).mean(1) / 2).nan_to_num().tolist()
     most = max(activity.max().item(), 1e-12)
     told = [{"unit": unit, "activity": round(activity[unit].item() / most, 4), "effect": round(effect, 5)} for unit, effect in zip(order, effects, strict=True)]
-    sheet = _heat(maps[order])
+    sheet = _heat(maps, order)
     layers = [{"units": each.shape[1], "side": each.shape[2]} for each in seen]
     return pack({"layers": layers, "layer": layer, "side": sheet.shape[2] // COLUMNS, "units": told}, encode_png(sheet))
 
 
-def _heat(maps: torch.Tensor) -> torch.Tensor:
-    """Maps (N, h, w) >= 0 as one grey sheet (1, H, W) uint8, from black for 0 to white for the largest value; every map at most SIDE pixels wide."""
+def _heat(maps: torch.Tensor, order: list[int]) -> torch.Tensor:
+    """Some of the maps (N, h, w) >= 0 as one grey sheet (1, H, W) uint8, from black for 0 to white for the largest of all; each at most SIDE pixels wide."""
     if maps.shape[1] > SIDE:
         maps = F.adaptive_avg_pool2d(maps, SIDE)
     scaled = maps / maps.max().clamp_min(1e-12)
-    return grid((scaled.sqrt() * 255).round().to(torch.uint8)[:, None], COLUMNS)
+    return grid((scaled[order].sqrt() * 255).round().to(torch.uint8)[:, None], COLUMNS)

@@ -167,13 +167,13 @@ class Model:
         return self.remember(("image", point), lambda: encode_png(self.pictures([point])[0]))
 
     def chart(self, point: Point, i: str, j: str, step: float) -> bytes:
-        """PNG of 5x5 pictures around a point, `step` standard deviations apart along the directions of two ids: i grows to the right, j downwards.
+        """PNG of 5x5 pictures around a point, `step` standard deviations apart along the directions of two ids: i grows to the right, j upwards.
 
         Raises UserError as `vector` does.
         """
         for name in (i, j):
             self.vector(name)
-        points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (row - CHART_SIDE // 2))
+        points = [_moved(point, i, j, step * (column - CHART_SIDE // 2), step * (CHART_SIDE // 2 - row))
                   for row in range(CHART_SIDE) for column in range(CHART_SIDE)]
         return self.remember(("chart", point, i, j, step), lambda: encode_png(grid(self.pictures(points), CHART_SIDE)))
 

@@ -21,6 +21,7 @@ from gan.latent.catalogue import MODEL_ID
 from gan.latent.choice import Choice
 from gan.latent.point import (
     MAX_LAYER,
+    MAX_UNIT,
     Point,
     direction_id,
     parse_count,
@@ -163,11 +164,13 @@ def _wall(model: "Model", request: Request) -> bytes:
 
 
 def _inside(model: "Model", request: Request) -> bytes:
-    from gan.latent.inside import open_layer  # imports torch
+    from gan.latent.inside import SHOWN, open_layer  # imports torch
 
-    point, layer = _point(model, request), whole(request.query_params.get("layer") or "0", "layer", 0, MAX_LAYER)
+    query = request.query_params
+    point, layer = _point(model, request), whole(query.get("layer") or "0", "layer", 0, MAX_LAYER)
+    page = whole(query.get("page") or "0", "page", 0, MAX_UNIT // SHOWN)
     seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))  # units of its own layer change nothing of it
-    return model.remember(("inside", seen, layer), lambda: open_layer(model, seen, layer))
+    return model.remember(("inside", seen, layer, page), lambda: open_layer(model, seen, layer, page))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:

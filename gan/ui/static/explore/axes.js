@@ -19,12 +19,12 @@ export class Axes {
     return ids.length > 1 ? ids : [...new Set([...ids, ...FIRST])].slice(0, 2);
   }
 
-  /** The two ids: across, and down. */
+  /** The two ids: across, and up. */
   get pair() {
     const ids = this.ids();
-    const [across, down] = this.explorer.point.axes ?? FIRST;
-    const first = ids.includes(across) ? across : ids.find((id) => id !== down);
-    return [first, down !== first && ids.includes(down) ? down : ids.find((id) => id !== first)];
+    const [across, up] = this.explorer.point.axes ?? FIRST;
+    const first = ids.includes(across) ? across : ids.find((id) => id !== up);
+    return [first, up !== first && ids.includes(up) ? up : ids.find((id) => id !== first)];
   }
 
   /** A direction's name as the visitor has it. */
@@ -33,7 +33,7 @@ export class Axes {
     return this.#chosen?.name(id, title) ?? usualName(id, title);
   }
 
-  /** Another direction across (0) or down (1); if it is the other one, they change places. */
+  /** Another direction across (0) or up (1); if it is the other one, they change places. */
   turn(place, id) {
     const pair = [...this.pair];
     if (pair[1 - place] === id) pair[1 - place] = pair[place];

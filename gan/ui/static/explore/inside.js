@@ -7,6 +7,7 @@ import { packed } from "./pictures.js";
 import { MOST_UNITS, query } from "./point.js";
 
 const COLUMNS = 8;
+const PAGE = 64; // units in one answer, as in gan/latent/inside.py
 const FACTORS = [1, 0, 2, 4]; // what one press after another makes of a unit
 const SETTLE = 120; // ms
 const RETRY = 1500;
@@ -15,15 +16,16 @@ const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255,
 /** The view. */
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, layer: 0, units: [], order: "activity", asked: null });
+    Object.assign(this, { explorer, layer: 0, pages: 1, units: [], order: "activity", asked: null });
     this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
     this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value) },
       ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
     this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
     this.room = h("div", { class: "xp-units" });
+    this.more = h("button", { type: "button", class: "xp-button xp-more", hidden: true, onclick: () => this.#more() });
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.element = h("section", { class: "xp-inside" },
-      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.status);
+      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.more, this.status);
     this.look = latest(() => this.#look());
     this.follow = later(() => this.look(), SETTLE);
   }
@@ -39,7 +41,8 @@ export class View {
 
   renew() {
     if (this.explorer.model && this.explorer.model.id !== this.model) {
-      Object.assign(this, { model: this.explorer.model.id, layer: 0, units: [], asked: null });
+      Object.assign(this, { model: this.explorer.model.id, layer: 0, pages: 1, units: [], asked: null });
+      this.more.hidden = true;
       this.room.replaceChildren();
       this.layers.replaceChildren();
       setText(this.status, t("explore.inside_looking"));
@@ -62,13 +65,17 @@ export class View {
   async #look() {
     if (!this.open_ || !this.explorer.model) return;
     const asked = this.#query();
-    const key = JSON.stringify(asked);
+    const key = JSON.stringify([asked, this.pages]);
     if (key === this.asked) return;
     try {
-      const { told, bitmap } = await packed("inside", asked);
+      const answers = [];
+      for (let page = 0; page < this.pages; page += 1) {
+        answers.push(await packed("inside", { ...asked, page }));
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return this.follow(); // the visitor has moved on
+      }
       if (asked.id !== this.explorer.point.model || asked.layer !== this.layer) return;
       this.asked = key;
-      this.#show(told, bitmap);
+      this.#show(answers);
     } catch (error) {
       this.asked = null; // what is shown now is the sentence
       setText(this.status, sentence(error));
@@ -76,14 +83,28 @@ export class View {
     }
   }
 
-  #show(told, bitmap) {
-    this.units = told.units.map((unit, cell) => ({ ...unit, cell }));
-    this.bitmap = coloured(bitmap);
+  #show(answers) {
+    const [{ told }] = answers;
+    this.units = answers.flatMap(({ told: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
+    this.bitmap = coloured(answers.map(({ bitmap }) => bitmap));
     this.side = told.side;
     this.mosaic?.lock(false);
     this.counts = told.layers;
     this.#tabs();
     this.#sort(this.order);
+    const left = this.counts[this.layer].units - this.units.length;
+    setText(this.more, t("explore.units_more", { count: Math.min(PAGE, left) }));
+    const focused = document.activeElement === this.more;
+    this.more.hidden = !left;
+    if (focused && !left) this.mosaic.cells.find((cell) => !cell.disabled)?.focus();
+  }
+
+  /** The units that follow; they are put in order with those that are there. */
+  #more() {
+    if (this.pages * PAGE > this.units.length) return; // they are on their way
+    this.pages += 1;
+    setText(this.status, t("explore.inside_looking"));
+    this.look();
   }
 
   #tabs() {
@@ -96,8 +117,9 @@ export class View {
   }
 
   #turn(layer) {
-    Object.assign(this, { layer, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
+    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
     this.mosaic?.lock(true);
+    this.more.hidden = true;
     this.#tabs();
     setText(this.status, t("explore.inside_looking"));
     this.look();
@@ -166,12 +188,18 @@ export class View {
   }
 }
 
-/** A grey sheet in the colours of heat. */
-function coloured(bitmap) {
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+/** Grey sheets of one width, one below the other, in the colours of heat. */
+function coloured(bitmaps) {
+  const [{ width }] = bitmaps;
+  const height = bitmaps.reduce((sum, bitmap) => sum + bitmap.height, 0);
+  const canvas = new OffscreenCanvas(width, height);
   const pen = canvas.getContext("2d");
-  pen.drawImage(bitmap, 0, 0);
-  const image = pen.getImageData(0, 0, bitmap.width, bitmap.height);
+  let top = 0;
+  for (const bitmap of bitmaps) {
+    pen.drawImage(bitmap, 0, top);
+    top += bitmap.height;
+  }
+  const image = pen.getImageData(0, 0, width, height);
   const { data } = image;
   for (let place = 0; place < data.length; place += 4) {
     const at = (data[place] / 255) * (HEAT.length - 1);

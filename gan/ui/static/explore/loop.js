@@ -3,14 +3,14 @@ import { fileSize, h, icon, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { film } from "./film.js";
 import { frameOf, keyOf, keyText, standing, unitsOf } from "./keys.js";
+import { keep, keysOf, MOST_KEYS, watch } from "./loops.js";
 import { save } from "./pictures.js";
 import { Player } from "./player.js";
 import { fresh, MOST_UNITS, randomSeed } from "./point.js";
 import { Slider } from "./sliders.js";
 import { drawThumb, thumb } from "./thumbs.js";
 
-const MOST_KEYS = 24; // these four as in gan/latent/loop.py and gan/ui/film_routes.py
-const MOST_STEPS = 120;
+const MOST_STEPS = 120; // these three as in gan/latent/loop.py and gan/ui/film_routes.py
 const MOST_FPS = 30;
 const MOST_FRAMES = 600;
 const FORMS = ["gif", "webp", "mp4"];
@@ -44,17 +44,32 @@ export class View {
     this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.told);
     this.note = h("p", { class: "xp-hint" });
     explorer.addEventListener("gan:playing", () => this.#show());
+    watch(() => this.#reread());
     this.element = h("div", { class: "xp-moving" },
       h("section", {}, ...heading(t("explore.loop"), t("explore.loop_hint")), this.hint, this.list, this.chosen, h("div", { class: "xp-row" }, this.adders)),
       h("section", { class: "xp-timing" }, this.sliders.map((slider) => slider.element), h("div", { class: "xp-play" }, this.play, this.note)),
       h("section", {}, h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel), this.progress));
   }
 
-  /** The key frames of the current model; each model keeps its own while the page is open. */
+  /** The key frames of the current model; each model keeps its own, as long as this browser's storage. */
   get keys() {
-    const { model } = this.explorer.point;
-    if (!this.all.has(model)) this.all.set(model, []);
-    return this.all.get(model);
+    const { model } = this.explorer;
+    if (!model) return [];
+    if (!this.all.has(model.id)) this.all.set(model.id, keysOf(model));
+    return this.all.get(model.id);
+  }
+
+  /** Another tab has changed them. */
+  #reread() {
+    this.all.clear();
+    this.current = Math.min(this.current, this.keys.length - 1);
+    if (this.element.isConnected) this.#build();
+  }
+
+  /** They are others, or in another order. */
+  #changed(focus = false) {
+    if (!keep(this.explorer.model, this.keys)) this.explorer.say({ text: t("explore.keys_unsafe") });
+    this.#build(focus);
   }
 
   close() {
@@ -81,7 +96,7 @@ export class View {
         keys.push(key);
       }
       this.current = keys.length - 1;
-      this.#build();
+      this.#changed();
     } catch (error) {
       this.explorer.say(error);
     }
@@ -98,13 +113,13 @@ export class View {
     if (!keys[current] || !keys[to]) return;
     [keys[current], keys[to]] = [keys[to], keys[current]];
     this.current = to;
-    this.#build(true);
+    this.#changed(true);
   }
 
   #remove() {
     this.keys.splice(this.current, 1);
     this.current = Math.min(this.current, this.keys.length - 1);
-    this.#build(true);
+    this.#changed(true);
   }
 
   /** Stand on a key, and choose it for the buttons below. */

@@ -4,8 +4,9 @@ import { heading } from "../help.js";
 import { fitted } from "./mosaic.js";
 import { className } from "./picker.js";
 import { packed } from "./pictures.js";
-import { Plane, thinned, towards } from "./plane.js";
+import { nearest, Plane, room, thinned, towards } from "./plane.js";
 import { fresh, plain, query } from "./point.js";
+import { meant } from "./wheel.js";
 
 const COLUMNS = 64; // of the sheet of pictures
 const STEPS = 9999; // positions are whole numbers from 0 to this
@@ -148,9 +149,31 @@ export class View {
 
   #count() {
     if (!this.samples) return;
-    const there = this.only === null ? this.samples.count : this.samples.labels.filter((label) => label === this.only).length;
-    const shown = this.shown.size;
-    setText(this.status, shown < there ? t("explore.map_some", { shown: whole(shown), count: whole(there) }) : t("explore.map_all", { count: whole(there) }));
+    const { plane, samples } = this;
+    const sight = (x, y) => plane.toCanvas(x, y).every((part) => part >= 0 && part <= 1);
+    const drawn = new Set([...this.shown.values()].map(({ index }) => index));
+    let [shown, hidden, count] = [0, 0, 0];
+    for (let index = 0; index < samples.count; index += 1) {
+      if (!this.#wanted(index)) continue;
+      count += 1;
+      if (!sight(samples.xs[index], samples.ys[index])) continue;
+      if (drawn.has(index)) shown += 1;
+      else hidden += 1;
+    }
+    const key = shown === count ? "explore.map_all" : hidden && !plane.finest ? "explore.map_some" : "explore.map_sight";
+    setText(this.status, t(key, { shown: whole(shown), count: whole(count) }));
+  }
+
+  #wanted(index) {
+    return this.only === null || this.samples.labels[index] === this.only;
+  }
+
+  /** However far one zooms in or goes, there is a picture in sight: the one nearest to the middle. */
+  #hold() {
+    const { plane } = this;
+    const { cells } = plane;
+    const cell = nearest(this.shown, plane.x, plane.y, cells);
+    if (cell) plane.reveal((cell.column + 0.5) / cells, (cell.row + 0.5) / cells);
   }
 
   /** The sample that the page is at, -1 where that is somewhere else. */
@@ -168,33 +191,40 @@ export class View {
     Object.assign(canvas, { width, height: width });
     canvas.style.touchAction = plane.zoom > 1 ? "none" : "pan-y";
     this.shown = new Map();
+    this.drawn = [];
     if (!samples || !sheet) return;
     const { cells } = plane;
     const here = this.#here;
-    this.shown = thinned(samples.xs, samples.ys, cells, (index) => this.only === null || samples.labels[index] === this.only, here);
+    this.shown = thinned(samples.xs, samples.ys, cells, (index) => this.#wanted(index), here);
+    this.#hold();
     const cell = (width * plane.zoom) / cells;
     const rim = samples.labels ? Math.max(1, Math.round(cell / 14)) : 0;
-    const side = fitted(cell - 2 * rim - devicePixelRatio, samples.side);
     const pen = canvas.getContext("2d");
-    pen.imageSmoothingEnabled = side < 2 * samples.side && side % samples.side !== 0;
     pen.imageSmoothingQuality = "high";
     const count = this.explorer.model?.classes.length;
     let marked = null;
-    for (const { index, column, row } of this.shown.values()) {
-      const [u, v] = plane.toCanvas((column + 0.5) / cells, (row + 0.5) / cells);
-      const [x, y] = [u, v].map((part) => Math.round(part * width - side / 2));
-      if (x < -cell || y < -cell || x > width || y > width) continue;
+    const { growth } = plane;
+    for (const place of this.shown.values()) {
+      const { index, column, row } = place;
+      const middle = plane.toCanvas((column + 0.5) / cells, (row + 0.5) / cells);
+      const reach = (growth * cell) / width;
+      if (middle.some((part) => part < -reach || part > 1 + reach)) continue;
+      const wide = cell * Math.min(growth, room(this.shown, place, Math.ceil(growth)));
+      const side = fitted(wide - 2 * rim - devicePixelRatio, samples.side);
+      const [x, y] = middle.map((part) => Math.round(part * width - side / 2));
+      pen.imageSmoothingEnabled = side < 2 * samples.side && side % samples.side !== 0;
+      this.drawn.push({ index, x, y, side });
       if (rim) {
         pen.fillStyle = colour(samples.labels[index], count);
         pen.fillRect(x - rim, y - rim, side + 2 * rim, side + 2 * rim);
       }
       pen.drawImage(sheet, (index % COLUMNS) * samples.side, Math.floor(index / COLUMNS) * samples.side, samples.side, samples.side, x, y, side, side);
-      if (index === here) marked = [x, y];
+      if (index === here) marked = this.drawn.at(-1);
     }
-    if (marked) this.#mark(pen, marked, side, rim);
+    if (marked) this.#mark(pen, marked, rim);
   }
 
-  #mark(pen, [x, y], side, rim) {
+  #mark(pen, { x, y, side }, rim) {
     const style = getComputedStyle(this.canvas);
     for (const [name, away, thick] of [["--surface", 3, 4], ["--accent", 2, 2.5]]) {
       const out = rim + away * devicePixelRatio;
@@ -231,6 +261,7 @@ export class View {
   }
 
   #wheel(event) {
+    if (!meant(event, this.canvas)) return;
     if (event.deltaY > 0 && this.plane.zoom === 1) return; // the page scrolls on
     event.preventDefault();
     this.#zoom(Math.exp(-event.deltaY / 300), ...this.#part(event));
@@ -266,15 +297,15 @@ export class View {
     const finger = this.fingers.get(event.pointerId);
     this.fingers.delete(event.pointerId);
     if (!finger?.still) return void this.#count();
-    const { cells } = this.plane;
-    const [column, row] = this.plane.toSquare(...this.#part(event)).map((place) => Math.floor(place * cells));
-    const cell = this.shown.get(`${column},${row}`);
-    if (cell) this.#go(cell.index);
+    const [x, y] = this.#part(event).map((part) => part * this.canvas.width);
+    const slack = 4 * devicePixelRatio; // the rim, and what is between two pictures
+    const hit = this.drawn.find((one) => [x - one.x, y - one.y].every((way) => way >= -slack && way <= one.side + slack));
+    if (hit) this.#go(hit.index);
   }
 
   #key(event) {
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const acts = { "+": () => this.#zoom(STEP), "=": () => this.#zoom(STEP), "-": () => this.#zoom(1 / STEP), 0: () => this.#whole() };
+    const acts = { "+": () => this.#zoom(STEP), "=": () => this.#zoom(STEP), "-": () => this.#zoom(1 / STEP), 0: () => this.#whole(), Escape: () => this.canvas.blur() };
     const way = ways[event.key];
     if ((!way && !acts[event.key]) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -286,6 +317,7 @@ export class View {
   #shift(dx, dy) {
     this.plane.pan(-dx / 8, -dy / 8);
     this.#paint();
+    this.#count();
   }
 
   /** To the next picture in a direction, from the one that the page is at or else from the middle. */
@@ -295,9 +327,8 @@ export class View {
     const from = here ? [here.column, here.row] : [this.plane.x, this.plane.y].map((place) => place * cells);
     const next = towards(this.shown, ...from, dx, dy);
     if (!next) return;
-    const [u, v] = this.plane.toCanvas((next.column + 0.5) / cells, (next.row + 0.5) / cells);
-    const out = (part) => (part < 0.1 ? 0.1 - part : part > 0.9 ? 0.9 - part : 0);
-    this.plane.pan(out(u), out(v)); // it stays in sight
+    this.plane.reveal((next.column + 0.5) / cells, (next.row + 0.5) / cells);
     this.#go(next.index);
+    this.#count();
   }
 }

@@ -3,17 +3,17 @@ import { h, icon, t } from "../common.js";
 import { later } from "./latest.js";
 import { Player } from "./player.js";
 import { along, amountOf, LIMIT, randomSeed, unmoved } from "./point.js";
+import { signed } from "./sliders.js";
 import { wandering } from "./wander.js";
+import { meant } from "./wheel.js";
 
 const STEP = 0.1; // standard deviations for a press of a key
 const STRIDE = 0.5; // with Shift
 const NOTCH = 0.2; // for a notch of the wheel, which is 100 pixels of scrolling
 const SLACK = 4; // CSS pixels within which a press is no drag
 const STILL = 250; // ms after the last notch until the wheel has come to rest
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-/** A place as it is read: 1.5, and no -0.0. */
-export const shown = (value) => (Math.round(value * 10) / 10 || 0).toFixed(1);
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // as on a graph, up is more
+const WAYS = [1, -1]; // a screen counts downwards
 
 const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
@@ -70,14 +70,13 @@ export class Moves {
   }
 
   /**
-   * Keys and the wheel on an element that can have the focus. The wheel moves only while it has: a page that is scrolled must not stop because a picture
-   * came under the pointer. A click gives it the focus, Escape takes it away.
+   * Keys and the wheel on an element that can have the focus, by which the wheel goes (wheel.js). A click gives it the focus, Escape takes it away.
    */
   hear(element) {
     element.addEventListener("keydown", (event) => this.#key(event, element));
     element.addEventListener("keyup", (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false));
     element.addEventListener("wheel", (event) => {
-      if (document.activeElement !== element || event.ctrlKey || this.#guest(element)) return; // with Ctrl it is the page that is enlarged
+      if (this.#guest(element) || !meant(event, element)) return;
       event.preventDefault();
       const amount = (pixels) => kept((-pixels * NOTCH) / 100);
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
@@ -122,7 +121,7 @@ export class Moves {
       if (!from.moving) figure.setPointerCapture(event.pointerId);
       from.moving = true;
       const side = figure.querySelector("canvas").clientWidth;
-      this.to(from.place.map((value, axis) => value + (moved[axis] / side) * 2 * LIMIT), true);
+      this.to(from.place.map((value, axis) => value + WAYS[axis] * (moved[axis] / side) * 2 * LIMIT), true);
     });
     for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, over);
   }
@@ -145,8 +144,8 @@ export class Pad {
     const [i, j] = axes.pair.map((id) => axes.name(id));
     const [x, y] = this.moves.place;
     this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
-    this.knob.style.top = `${(50 * (kept(y) + LIMIT)) / LIMIT}%`;
-    this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: shown(x), j, down: shown(y) }));
+    this.knob.style.top = `${(50 * (LIMIT - kept(y))) / LIMIT}%`;
+    this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: signed(x), j, up: signed(y) }));
   }
 
   #begin(event) {
@@ -159,7 +158,7 @@ export class Pad {
   #follow(event) {
     if (!this.held || !event.isPrimary) return;
     const box = this.element.getBoundingClientRect();
-    const part = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    const part = [(event.clientX - box.left) / box.width, (box.bottom - event.clientY) / box.height];
     this.moves.to(part.map((value) => Math.round((2 * value - 1) * LIMIT * 100) / 100), true);
   }
 

@@ -4,6 +4,7 @@ import { heading } from "../help.js";
 import { Mosaic } from "./mosaic.js";
 import { along, amountOf, LIMIT, query } from "./point.js";
 import { Sheet } from "./sheet.js";
+import { signed } from "./sliders.js";
 
 export const SIDE = 5;
 const REACH = (SIDE - 1) / 2;
@@ -11,7 +12,7 @@ const STEP = 1;
 
 /**
  * Where the middle of the map lies for a slider at `value`: whole steps away from it, and so that no cell passes the slider's end.
- * {middle, place}: `place` is the column (or row) of the current point, 0 to 4.
+ * {middle, place}: `place` is the column (or row, from the bottom) of the current point, 0 to 4.
  */
 export function windowAround(value) {
   const room = LIMIT - REACH * STEP;
@@ -29,8 +30,8 @@ export class Neighbours {
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.element = h("section", { class: "xp-near" },
       ...heading(t("explore.neighbours"), t("explore.neighbours_hint"), h("span", { class: "gan-space" }),
-        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↔"), axes.select(0, t("explore.axis_across"))),
-        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↕"), axes.select(1, t("explore.axis_down")))),
+        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), axes.select(0, t("explore.axis_across"))),
+        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↑"), axes.select(1, t("explore.axis_up")))),
       this.mosaic.element);
     this.mosaic.lock(true);
   }
@@ -45,8 +46,8 @@ export class Neighbours {
   place() {
     this.pair = this.axes.pair;
     this.names = this.pair.map((id) => this.axes.name(id));
-    const [across, down] = this.#stands().map((value) => windowAround(value).place);
-    this.mosaic.mark(down * SIDE + across);
+    const [across, up] = this.#stands().map((value) => windowAround(value).place);
+    this.mosaic.mark((SIDE - 1 - up) * SIDE + across);
     this.mosaic.relabel();
   }
 
@@ -56,7 +57,7 @@ export class Neighbours {
 
   #values(index) {
     const stands = this.#stands();
-    return [index % SIDE, Math.floor(index / SIDE)].map((cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP);
+    return [index % SIDE, SIDE - 1 - Math.floor(index / SIDE)].map((cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP);
   }
 
   #patch(values) {
@@ -64,8 +65,8 @@ export class Neighbours {
   }
 
   #name(index) {
-    const [across, down] = this.#values(index).map((value) => value.toFixed(1));
-    return t("explore.neighbour", { i: this.names[0], across, j: this.names[1], down });
+    const [across, up] = this.#values(index).map(signed);
+    return t("explore.neighbour", { i: this.names[0], across, j: this.names[1], up });
   }
 
   #points() {

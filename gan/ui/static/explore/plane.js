@@ -1,8 +1,11 @@
 // The geometry of the map: what part of the unit square is on the screen, and which samples have room there.
 
-export const MOST_ZOOM = 32;
+export const MOST_ZOOM = 64;
 const COARSE = 18; // cells to a side of the whole map
-const FINEST = 16; // times as many at most: from there on pictures grow with the map instead
+const FINEST = 32; // times as many at most: from there on pictures grow with the map instead
+const SPARSE = 4; // times enlarged: from there on pictures with room around them grow too
+const LARGEST = 6; // cells to a side of such a picture
+const EDGE = 0.1; // of the canvas: what is kept in sight is at least so far within
 
 /** The part of the unit square that a square canvas shows: `zoom` times enlarged, with (x, y) in its middle. It never leaves the square. */
 export class Plane {
@@ -34,6 +37,12 @@ export class Plane {
     return [(x - this.x) * this.zoom + 0.5, (y - this.y) * this.zoom + 0.5];
   }
 
+  /** Bring a point of the square into sight, by no more than it takes. */
+  reveal(x, y) {
+    const out = (part) => Math.max(0, EDGE - part) - Math.max(0, part - 1 + EDGE);
+    this.pan(...this.toCanvas(x, y).map(out));
+  }
+
   toSquare(u, v) {
     return [(u - 0.5) / this.zoom + this.x, (v - 0.5) / this.zoom + this.y];
   }
@@ -41,6 +50,15 @@ export class Plane {
   /** How many cells there are to a side of the whole square: twice as many at each doubling of the zoom, so that pictures keep about their size. */
   get cells() {
     return COARSE * Math.min(FINEST, 2 ** Math.round(Math.log2(this.zoom)));
+  }
+
+  get finest() {
+    return this.cells === COARSE * FINEST;
+  }
+
+  /** How many cells wide a picture may be drawn where nothing else is around it. */
+  get growth() {
+    return Math.min(LARGEST, Math.max(1, this.zoom / SPARSE));
   }
 
   #keep() {
@@ -76,6 +94,28 @@ export function towards(shown, column, row, dx, dy) {
     const across = Math.abs(x * dy) + Math.abs(y * dx);
     if (along <= 0 || across > along) continue;
     const distance = along + 2 * across;
+    if (distance < least) [best, least] = [cell, distance];
+  }
+  return best;
+}
+
+/** How many cells, at most `most`, a picture may be wide without touching others: as many as lie between its cell and the nearest that is taken. */
+export function room(shown, { column, row }, most) {
+  for (let away = 1; away < most; away += 1) {
+    for (let side = -away; side <= away; side += 1) {
+      const ring = [[side, -away], [side, away], [-away, side], [away, side]];
+      if (ring.some(([dx, dy]) => shown.has(`${column + dx},${row + dy}`))) return away;
+    }
+  }
+  return most;
+}
+
+/** The shown sample that is nearest to a point of the square, which has so many `cells` to a side; undefined where there is none. */
+export function nearest(shown, x, y, cells) {
+  let best;
+  let least = Infinity;
+  for (const cell of shown.values()) {
+    const distance = Math.max(Math.abs((cell.column + 0.5) / cells - x), Math.abs((cell.row + 0.5) / cells - y));
     if (distance < least) [best, least] = [cell, distance];
   }
   return best;

@@ -2,10 +2,15 @@
 import { h, known, setText, t } from "../common.js";
 import { later } from "./latest.js";
 import { className } from "./picker.js";
+import { meant } from "./wheel.js";
 
-const signed = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** An amount of a direction as it is read everywhere: +1.5, −2.9, 0.0. */
+export const signed = (value) => tenths.format(value).replace("-", "−");
+
 
 const NOTCHES = 60; // of the wheel, from end to end
 const STILL = 250; // ms after the last of them until the wheel has come to rest
@@ -15,7 +20,7 @@ const STILL = 250; // ms after the last of them until the wheel has come to rest
  * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
  */
 export class Slider {
-  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
+  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? { format: signed } : step >= 1 ? counted : plain }) {
     Object.assign(this, { rest, format });
     this.bar = h("input", {
       type: "range", min: String(low), max: String(high), step: String(step),
@@ -40,11 +45,11 @@ export class Slider {
 
   set(value) {
     this.bar.value = String(value);
-    this.#show();
+    this.#show(value);
   }
 
   #moved(input, dragging) {
-    this.#show();
+    this.#show(this.bar.valueAsNumber);
     input(this.bar.valueAsNumber, dragging);
   }
 
@@ -61,7 +66,7 @@ export class Slider {
 
   /** The wheel moves a slider that has the focus, and no other: whoever scrolls the page past the sliders means the page. */
   #wheel(event, input) {
-    if (document.activeElement !== this.bar || event.ctrlKey || !event.deltaY) return;
+    if (!meant(event, this.bar) || !event.deltaY) return;
     event.preventDefault();
     const { min, max, step } = this.bar;
     this.bar.valueAsNumber -= Math.sign(event.deltaY) * Math.max(step, (max - min) / NOTCHES);
@@ -69,9 +74,10 @@ export class Slider {
     this.still();
   }
 
-  #show() {
-    const { min, max, valueAsNumber: value } = this.bar;
-    const part = (number) => (number - min) / (max - min);
+  /** The value itself is told, not the step of the bar that is nearest to it. */
+  #show(value) {
+    const { min, max } = this.bar;
+    const part = (number) => Math.min(1, Math.max(0, (number - min) / (max - min)));
     const [from, to] = [part(this.rest), part(value)].sort((a, b) => a - b);
     this.bar.style.setProperty("--from", from.toFixed(4));
     this.bar.style.setProperty("--to", to.toFixed(4));

@@ -4,7 +4,7 @@ import { fresh, parsed, written } from "./point.js";
 
 const STORAGE = "gan.favourites";
 const FORMAT = "ganarium-favourites-1";
-const MODEL = /^(shipped|run):[a-z0-9][a-z0-9_-]{0,99}$/;
+export const MODEL = /^(shipped|run):[a-z0-9][a-z0-9_-]{0,99}$/;
 const MOST = 200;
 const LONGEST = { name: 60, title: 120, value: 20000 }; // characters
 const NOT_KEPT = ["model", "wall", "axes", "view"]; // how one looks around is no part of the place
@@ -23,13 +23,19 @@ function identity(one) {
   return identities.get(one);
 }
 
+/** The point of texts that were found somewhere, null where they are none. */
+export function foundPoint(texts) {
+  if (!texts || typeof texts !== "object" || Array.isArray(texts)) return null;
+  if (Object.values(texts).some((text) => typeof text !== "string" || text.length > LONGEST.value)) return null;
+  return parsed(texts);
+}
+
 /** One favourite {model, name, title, point} of whatever was found, null where it is none. */
 function checked(value) {
   const { model, name = "", title = "", point } = value ?? {};
   if (typeof model !== "string" || !MODEL.test(model) || typeof name !== "string" || typeof title !== "string") return null;
-  if (!point || typeof point !== "object" || Array.isArray(point)) return null;
-  if (Object.values(point).some((text) => typeof text !== "string" || text.length > LONGEST.value)) return null;
-  return { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(parsed(point)) };
+  const found = foundPoint(point);
+  return found && { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(found) };
 }
 
 /** The favourites in a text: {found, odd}, how many entries were none. Null where it is no list of favourites at all. */

@@ -17,7 +17,7 @@ const ROWS = 8;
 const SETTLE = 160; // ms after the last movement until the pictures follow
 const BEAT = 250; // ms for a snapshot while it plays
 const SCALE = 1000; // positions of the slider
-const SAVED = { cell: 64, left: 76, top: 60, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
+const SAVED = { cell: 64, left: 100, top: 84, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
 const LOST = ["latent.unknown_snapshot", "latent.bad_snapshot"];
 
 /** Where each moment stands on a logarithmic line from 0 to 1. */
@@ -74,7 +74,7 @@ export class View {
     this.grid = h("div", { class: "xp-grid" });
     this.shown = h("div", { class: "xp-time" },
       h("section", {}, ...heading(t("explore.time"), t("explore.time_hint")), this.film.element, this.#scrubber()),
-      h("section", { class: "xp-past" }, ...heading(t("explore.time_grid"), t("explore.time_grid_hint"), h("span", { class: "gan-space" }), h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↔"), this.select), this.keep), this.grid));
+      h("section", { class: "xp-past" }, ...heading(t("explore.time_grid"), t("explore.time_grid_hint"), h("span", { class: "gan-space" }), h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), this.select), this.keep), this.grid));
     this.nothing = h("section", { class: "xp-nothing", hidden: true });
     this.element = h("div", {}, this.shown, this.nothing);
   }
@@ -104,6 +104,7 @@ export class View {
   place() {
     if (!this.mosaic) return;
     this.mosaic.relabel();
+    setText(this.across, this.#title);
     this.#mark();
     this.settle();
   }
@@ -246,7 +247,14 @@ export class View {
     this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
     this.down = h("div", { class: "xp-down", "aria-hidden": "true" });
     const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));
-    this.grid.replaceChildren(across, this.down, this.mosaic.element);
+    this.across = h("p", { class: "xp-across", "aria-hidden": "true" });
+    const seen = h("p", { class: "xp-seen", "aria-hidden": "true" }, t("explore.time_slider"));
+    this.grid.replaceChildren(this.across, across, seen, this.down, this.mosaic.element);
+  }
+
+  /** What is to the side, and its unit. */
+  get #title() {
+    return t("explore.time_sigma", { name: this.explorer.axes.name(this.#axis) });
   }
 
   #name(index) {
@@ -286,8 +294,12 @@ export class View {
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(bitmap, left, top, COLUMNS * side, count * side);
     Object.assign(pen, { fillStyle: ink, textBaseline: "middle" });
-    pen.fillText(`${title(this.model)} · ${this.explorer.axes.name(this.#axis)}`, left, 18);
+    pen.fillText(title(this.model), left, 18, COLUMNS * side);
     pen.textAlign = "center";
+    pen.fillText(this.#title, left + (COLUMNS * side) / 2, top - 40, COLUMNS * side);
+    pen.rotate(-Math.PI / 2);
+    pen.fillText(t("explore.time_slider"), -top - (count * side) / 2, 20, count * side);
+    pen.resetTransform();
     for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
