@@ -98,7 +98,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"), Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
         Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on", body=_json({"job": "x", "end": True})),
-        Visit("attributes", drawn),
+        Visit("attributes", drawn), Visit("runs/older", {"count": "60"}),
     ]  # fmt: skip
 
 
