@@ -52,8 +52,8 @@ def test_a_run_at_rest_is_deleted_with_all_its_files(store, ended, before):
     assert caught.value.key == "runs.unknown"
 
 
-@pytest.mark.parametrize("before", ["queued", "starting", "running"])
-def test_a_run_that_waits_or_trains_is_not_deleted(store, ended, before):
+@pytest.mark.parametrize("before", ["starting", "running"])
+def test_a_run_that_trains_is_not_deleted(store, ended, before):
     store.update_status(ended, state=before)
     with pytest.raises(UserError, match=f"This run is {before}, so it can't be deleted"):
         Supervisor(store, FAKE_WORKER).delete(ended)

@@ -1,5 +1,6 @@
 """Servers that end, are killed, start again or meet each other, and the processes that they leave and find; the worker does not need torch."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,9 +12,16 @@ import pytest
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import handover, processes, supervisor
-from gan.runs.store import LIVE, Store
+from gan.runs.store import LIVE, Store, error_json
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER, LONG, REPOSITORY, children, reaches, state, tiny, wait_until
+
+
+def saved(step: int) -> bytes:
+    """The file of a checkpoint, as far as its header: without any tensor."""
+    header = json.dumps({"__metadata__": {"trainer": json.dumps({"step": step})}}).encode()
+    return len(header).to_bytes(8, "little") + header
+
 
 # The server's end and its next start
 
@@ -182,13 +190,61 @@ def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, be
     for run_id, (pid, since) in zip(ids, [(os.getpid(), processes.started() - 3600), (2**22 + 5, 1.0), (None, None)], strict=True):
         store.update_status(run_id, state=before, pid=pid, pid_started=since)
         if checkpoint:
-            write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"step")
+            write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(7))
+    supervise()
+    for run_id in ids:
+        reaches(store, run_id, "finished")
+        told = [(event["key"], event["values"]) for event in store.get(run_id)["events"]]
+        assert told == ([("went_on", {"step": 7})] if checkpoint else [("began_anew", {})])
+
+
+def test_a_run_that_a_power_cut_ended_goes_on_before_those_that_wait(store, supervise, server):
+    process, run_id = server(LONG)
+    waiting = store.create(tiny(steps=5))
+    process.kill()
+    process.wait()
+    write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(12))
+    psutil.Process(store.status(run_id)["pid"]).kill()
+    wait_until(lambda: processes.find(store.status(run_id)["pid"], store.status(run_id)["pid_started"]) is None)
     boss = supervise()
-    assert [state(store, run_id) for run_id in ids] == ["paused"] * 3
-    assert boss.active() is None
-    assert all((store.status(run_id)["error"] or {}).get("key") == (None if checkpoint else "runs.interrupted") for run_id in ids)
-    boss.resume(ids[0])
-    reaches(store, ids[0], "finished")
+    reaches(store, run_id, "running")
+    assert (boss.active(), boss.queue(), state(store, waiting)) == (run_id, [waiting], "queued")
+    assert [(event["key"], event["values"]) for event in store.get(run_id)["events"]] == [("went_on", {"step": 12})]
+    boss.pause(run_id)
+    reaches(store, waiting, "finished")
+    assert state(store, run_id) == "paused"
+
+
+@pytest.mark.parametrize(("asked", "left"), [("pause", "paused"), ("stop", "stopped")])
+def test_a_run_that_a_person_had_just_told_to_end_does_not_go_on_after_a_power_cut(store, supervise, asked, left):
+    run_id = store.create(tiny(steps=LONG))
+    store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0)
+    store.send(run_id, asked)
+    boss = supervise()
+    assert (state(store, run_id), boss.queue()) == (left, [])
+
+
+def test_a_run_that_a_person_began_at_a_terminal_is_left_paused(store, supervise):
+    write_json(store.root / "mine" / "config.json", tiny(steps=LONG).to_json())
+    write_json(store.root / "mine" / "status.json", {"state": "running", "pid": 2**22 + 5, "pid_started": 1.0})
+    supervise()
+    assert state(store, "mine") == "paused"
+
+
+def test_a_run_with_which_the_machine_ends_again_and_again_is_left_paused(store):
+    run_id = store.create(tiny(steps=LONG))
+
+    def cut(step):
+        """The machine ends, and the next server looks; the worker had come to a checkpoint of this step."""
+        store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0)
+        write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(step))
+        handover.go_on(store, run_id)
+        return state(store, run_id)
+
+    assert [cut(step) for step in (0, 0, 5, 5, 6, 6, 6)] == ["queued"] * 6 + ["paused"]
+    assert store.status(run_id)["error"] == error_json(UserError("runs.interrupted_often", times=3))
+    Supervisor(store, FAKE_WORKER).resume(run_id)
+    assert [cut(6) for _ in range(3)] == ["queued", "queued", "paused"], "a person may have done something about it"
 
 
 def test_queued_runs_start_with_the_next_server(store, supervise):

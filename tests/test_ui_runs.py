@@ -216,15 +216,57 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
     expect(page.locator(".tr-verdict")).to_have_text(re.compile(r"^Waiting for the device: place 1, starts in about [45] min\.$"))
     second = runs.list()[0]["id"]
     open_list(page)
-    waiting = page.locator(".tr-runs li").first
+    waiting = page.locator(".tr-runs li").nth(1)
     expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^yours · place 1, starts in about [45] min · Modern"))
     expect(tool(waiting, "Delete")).to_be_hidden()
     tool(waiting, "out of the queue").click()
     expect(page.locator(".tr-list .tr-told")).to_have_text("Taken out of the queue.")
     expect(tool(waiting, "Delete")).to_be_visible()
-    expect(tool(page.locator(".tr-runs li").nth(1), "Delete")).to_be_hidden()
+    expect(tool(page.locator(".tr-runs li").first, "Delete")).to_be_hidden()
     assert (state(runs, first), state(runs, second)) == ("running", "stopped")
     end(runs, first)
+
+
+def test_older_runs_are_shown_when_they_are_wanted_and_can_be_kept_in_order(visit, runs):
+    now = time.time()
+    made = [runs.create(tiny()) for _ in range(130)]
+    for age, run_id in enumerate(made):
+        runs.update_status(run_id, state="paused", created=now - 60 * age)
+        runs.rename(run_id, f"Nr {age}.")
+    page, asked = visit(), []
+    page.on("request", lambda request: asked.append(request.url) if "runs/older" in request.url else None)
+    open_list(page)
+    total = len(runs.list())
+    rows, foot = page.locator(".tr-runs li"), page.locator(".tr-foot span")
+    more = page.get_by_role("button", name="Show more")
+    expect(foot).to_have_text(f"60 of {total}")
+    expect(page.locator(".tr-list > summary")).to_contain_text(f"({total})")
+    expect(rows).to_have_count(60)
+    assert asked == []
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(foot).to_have_text(f"120 of {total}")
+    expect(more).to_be_focused()
+    tool(row(page, "Nr 110."), "Rename").click()
+    page.get_by_label("Name of the run").fill("Mine")
+    tool(row(page, "Nr 3."), "Delete").evaluate("(button) => { button.click(); button.click(); }")
+    expect(row(page, "Nr 3.")).to_have_count(0)
+    expect(rows).to_have_count(119 if total == 120 else 120)
+    page.get_by_label("Name of the run").press("Enter")
+    expect(row(page, "Mine")).to_be_visible()
+    press_twice(tool(row(page, "Mine"), "Delete"))
+    expect(row(page, "Mine")).to_have_count(0)
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(total - 2)
+    expect(page.locator(".tr-foot")).to_be_hidden()
+    expect(rows.nth(120).locator(".tr-open")).to_be_focused()
+    runs.rename(made[-1], "From elsewhere")
+    expect(row(page, "From elsewhere")).to_be_visible()
+    for run_id in made:
+        if (runs.root / run_id).exists():
+            runs.hide(run_id)
+    runs.sweep()
 
 
 def test_a_hanging_run_is_told_and_ended(visit, runs):

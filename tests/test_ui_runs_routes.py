@@ -108,12 +108,12 @@ def test_a_deleted_run_is_gone_everywhere(post, poll, client, services, store, e
     assert key(post(ended, "delete")) == (404, "runs.unknown")
 
 
-def test_the_raw_interface_deletes_no_run_that_waits_or_trains(post, services, store):
+def test_the_raw_interface_deletes_no_run_that_trains(post, services, store):
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
-    for run_id in (active, waiting):
-        assert key(post(run_id, "delete")) == (400, "runs.cant_delete")
-    assert (state(store, active), state(store, waiting)) == ("running", "queued")
+    assert key(post(active, "delete")) == (400, "runs.cant_delete")
+    assert post(waiting, "delete").status_code == 200
+    assert (state(store, active), services.supervisor.queue(), (store.root / waiting).exists()) == ("running", [], False)
 
 
 def test_a_run_with_spoilt_files_that_trains_is_not_deleted(post, services, store):
@@ -260,6 +260,38 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
         assert answer["error"]["key"] == "runs.disk_full"
         assert not list(services.uploads.rglob("*.part"))
     assert post(ended, "resume").status_code == 200
+
+
+# More runs than a poll lists
+
+
+def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_asked_for(poll, client, services, store, monkeypatch):
+    made = [store.create(tiny(seed=seed)) for seed in range(9)]
+    for age, run_id in enumerate(made):
+        store.update_status(run_id, state="paused", created=time.time() - 100 + age)
+    monkeypatch.setattr("gan.ui.board.LISTED", 4)
+    monkeypatch.setattr("gan.ui.board.FEWEST", 2)
+    older = lambda count: client.get("/gradio_api/gan/runs/older", params={"count": count}).json()  # noqa: E731
+    answer = poll()
+    assert [run["id"] for run in answer["runs"]] == made[:4:-1]
+    assert (answer["total"], [run["id"] for run in older(2)["runs"]]) == (9, [made[4], made[3]])
+    assert [run["id"] for run in older(60)["runs"]] == made[4::-1]
+    assert (older(60)["older"], older("x")["runs"]) == (answer["older"], [])
+    active = services.supervisor.submit(tiny(LONG))
+    reaches(store, active, "running")
+    store.update_status(active, created=1.0)
+    for run_id in (made[0], made[3], made[2]):
+        services.command(run_id, "resume")
+    wait_until(lambda: poll()["queue"] == [made[0], made[3], made[2]])
+    answer = poll()
+    assert [run["id"] for run in answer["runs"]] == [active, made[0], made[3], made[2], made[8], made[7]], "the head of the queue is never cut off"
+    assert [run["id"] for run in older(60)["runs"]] == [made[6], made[5], made[4], made[1]]
+    again = poll(list=answer["list"])
+    assert "runs" not in again, "what somebody else asked for makes no poll heavier"
+    store.rename(made[1], "Mine")
+    renamed = poll(list=answer["list"])
+    assert (renamed["older"] != answer["older"], "runs" in renamed) == (True, False), "told, so that who shows it can ask"
+    services.command(active, "stop")
 
 
 # A worker that hangs, and the queue

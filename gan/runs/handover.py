@@ -1,15 +1,21 @@
 """What one process leaves for the next: a server its claim on the directory and word of the runs that its end interrupted, a worker its last words."""
 
 import contextlib
+import json
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from signal import SIGTERM
 
 from gan.errors import UserError
-from gan.files import read_json, write_json
+from gan.files import append_line, read_json, write_json
 from gan.runs import processes
-from gan.runs.store import Store
+from gan.runs.store import CHECKPOINTS, LIVE, Store, error_json
+from gan.spec import read_header
+
+ENOUGH = 3  # interruptions without a newer checkpoint, after which a run no longer goes on by itself
 
 
 def claim(root: Path) -> Path:
@@ -41,6 +47,59 @@ def take_up(store: Store) -> None:
         with contextlib.suppress(UserError, OSError):
             if summary["state"] == "paused" and store.status(summary["id"])["interrupted"] is True:
                 store.update_status(summary["id"], state="queued", interrupted=False, pid=None, pid_started=None)
+
+
+def lost(store: Store) -> set[str]:
+    """The runs that a server had handed to a worker which is gone. Asked before this server starts any: the machine ended, or server and worker were killed."""
+    found = set()
+    for summary in store.list():
+        if summary["state"] in LIVE and summary["queued_at"]:  # one that a person began at a terminal was never in the queue, and is theirs
+            with contextlib.suppress(UserError):
+                status = store.status(summary["id"])
+                if processes.find(status["pid"], status["pid_started"]) is None:
+                    found.add(summary["id"])
+    return found
+
+
+def go_on(store: Store, run_id: str) -> None:
+    """Queue a run whose worker ended together with its server, before those that wait, as the time at which it was queued is the same; its history tells.
+
+    One that a person had just told to pause or to stop is paused or stopped instead. So is paused what was interrupted ENOUGH times without a newer checkpoint
+    in between: it may be what makes the machine end each time. Raises OSError where that can't be written.
+    """
+    status, step, asked = store.status(run_id), _saved_step(store.path(run_id) / "state"), store.commands(run_id)
+    times = 1 if step > status["interrupted_at"] or not status["interruptions"] else status["interruptions"] + 1
+    error = None if store.resumable(run_id) else UserError("runs.interrupted")
+    if times >= ENOUGH:
+        error = UserError("runs.interrupted_often", times=times)
+    state = "stopped" if "stop" in asked else "paused" if "pause" in asked or times >= ENOUGH else "queued"
+    error = error_json(error) if error and state == "paused" else None
+    store.update_status(run_id, state=state, error=error, pid=None, pid_started=None, eta=None, interrupted=False, interruptions=times, interrupted_at=step)
+    store.drop_commands(run_id)
+    if state == "queued" and (step >= 0 or not store.resumable(run_id)):  # else both checkpoints are damaged, and the worker will tell
+        event = {"key": "went_on", "values": {"step": step}} if step >= 0 else {"key": "began_anew", "values": {}}
+        with contextlib.suppress(OSError):
+            append_line(store.path(run_id) / "events.jsonl", {"time": round(time.time(), 3), **event})
+
+
+def last_state(store: Store, run_id: str, code: int | None, closing: bool, spare_log: Path) -> tuple[str, UserError | None]:
+    """In what state a worker left its run that ended without saying so, and why. code: its Worker.exit_status. closing: whether all are being ended."""
+    if code == -SIGTERM or (code is None and closing):  # asked to end before it could write anything
+        return "paused", None
+    if code is None:
+        return "failed", UserError("runs.worker_lost")
+    if code < 0:
+        return "failed", UserError("runs.worker_killed", signal=-code)
+    keep_last_words(store, run_id, spare_log)
+    return "failed", UserError("runs.worker_ended", status=code)
+
+
+def _saved_step(directory: Path) -> int:
+    """The step of the newest checkpoint whose header can be read; -1 where there is none. As in gan/train/state.py, which needs torch."""
+    for name in CHECKPOINTS:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return int(json.loads(read_header(directory / name)[1]["trainer"])["step"])
+    return -1
 
 
 def keep_last_words(store: Store, run_id: str, spare_log: Path) -> None:

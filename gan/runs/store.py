@@ -34,7 +34,7 @@ LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-_CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/state.py, which needs torch
+CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/state.py, which needs torch
 _TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
 _BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
@@ -42,6 +42,7 @@ _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
     "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0, "interrupted": False,
+    "interruptions": 0, "interrupted_at": -1,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
@@ -169,7 +170,7 @@ class Store:
 
     def resumable(self, run_id: str) -> bool:
         """Whether the run has written a checkpoint to go on from, as far as names can tell."""
-        return any((self.path(run_id) / "state" / name).is_file() for name in _CHECKPOINTS)
+        return any((self.path(run_id) / "state" / name).is_file() for name in CHECKPOINTS)
 
     def spoilt(self, run_id: str) -> bool:
         """Whether all that is left of the run's checkpoints is one that proved damaged: it can only start again from nothing."""
@@ -227,6 +228,10 @@ class Store:
         if command not in COMMANDS:
             raise UserError("runs.unknown_command", name=command)
         write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
+
+    def commands(self, run_id: str) -> set[str]:
+        """The names of the commands that nobody took yet."""
+        return {path.stem.split("-", 1)[-1] for path in (self.path(run_id) / "commands").glob("*.json")}
 
     def drop_commands(self, run_id: str) -> set[str]:
         """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker. Returns their names."""

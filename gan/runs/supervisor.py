@@ -12,23 +12,24 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from signal import SIGTERM
 
 from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import FULL
 from gan.runs import handover, processes
 from gan.runs.processes import Worker
+from gan.runs.reserve import Reserve
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, Store, error_json
 from gan.runs.usage import Room
-from gan.runs.writing import writing
+from gan.runs.writing import Complaints, writing
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
 SPARE_DELAY = 15.0  # seconds of training before the next spare is started: importing torch would steal the CPU from a run's first steps
 PATIENCE = 5.0  # seconds before the supervisor tries again what a full disk refused
 RETRY = 30.0  # seconds before a spare that died by itself is replaced
+FREES = ("pause", "stop", "cancel", "end", "delete")  # commands that must work on a full disk
 CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
 
 _log = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ class Supervisor:
         self._training_since: float | None = None
         self._next_survey = 0.0
         self._claimed: Path | None = None
-        self._room = Room(store.usage)
+        self._lost: set[str] = set()  # runs that were at work when the machine, or server and worker, ended; until each is queued again
+        self._room, self._reserve, self._complaints = Room(store.usage), Reserve(store.root), Complaints(_log)
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -66,12 +68,12 @@ class Supervisor:
         """Take the directory for this process. Raises UserError where another server already supervises it, or the disk is full."""
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
-            self._claimed = handover.claim(self.store.root)
+            self._claimed = self._reserve.spend(lambda: handover.claim(self.store.root))
 
     def start(self) -> None:
         """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
-        A run that the end of the last server interrupted goes on, before all that wait.
+        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see handover.go_on).
 
         Raises what `claim` raises.
         """
@@ -79,6 +81,7 @@ class Supervisor:
         self.store.sweep(crashed=True)
         with self._lock:
             handover.take_up(self.store)
+            self._lost = handover.lost(self.store)
             self._look_again()
         self._thread.start()
         atexit.register(self.close)
@@ -136,13 +139,13 @@ class Supervisor:
             action = self._actions[name].get("running" if state == "damaged" and run_id in self._live else state)
             if action is None:
                 raise UserError(f"runs.cant_{name}", state=state)
-            action(run_id)
+            self._reserve.spend(lambda: action(run_id)) if name in FREES else action(run_id)
         if name == "delete":  # outside the lock: a slow disk must not hold up the supervision of the others
             self.store.sweep()
             self._room.ask_again()
 
     def pause(self, run_id: str) -> None:
-        """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
+        """Let the worker finish its step, write its checkpoint and end; a queued run leaves the queue."""
         self.command(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
@@ -162,7 +165,7 @@ class Supervisor:
         self.command(run_id, "end")
 
     def delete(self, run_id: str) -> None:
-        """Remove a run that neither trains nor waits, damaged ones too, with all its files."""
+        """Remove a run that does not train, damaged ones too, with all its files."""
         self.command(run_id, "delete")
 
     def active(self) -> str | None:
@@ -197,7 +200,7 @@ class Supervisor:
             "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
             "restart": dict.fromkeys(("paused", "stopped", "failed"), self._restart),
             "end": dict.fromkeys(LIVE, self._kill),
-            "delete": dict.fromkeys(("paused", "finished", "stopped", "failed", "damaged"), self._delete),
+            "delete": dict.fromkeys(("queued", "paused", "finished", "stopped", "failed", "damaged"), self._delete),
             "sample": send("sample"),
             "save": send("save"),
         }
@@ -211,7 +214,7 @@ class Supervisor:
         self.store.check_counts(new=False)
         self.store.drop_commands(run_id)
         # The error stays until a worker takes the run, for when it leaves the queue again.
-        self.store.update_status(run_id, state="queued", queued_at=time.time(), interrupted=False, pid=None, pid_started=None)
+        self.store.update_status(run_id, state="queued", queued_at=time.time(), interrupted=False, interruptions=0, pid=None, pid_started=None)
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
@@ -257,6 +260,7 @@ class Supervisor:
             self._wake.wait(TICK)
             self._wake.clear()
             try:
+                self._reserve.keep()
                 free = bool(self._queue) and not self._live
                 room = free and self._room.look()  # outside the lock: a slow disk must not hold up commands
                 with self._lock:
@@ -264,11 +268,11 @@ class Supervisor:
                     if self._queue and not self._live and not free:
                         self._wake.set()
             except Exception as error:  # a full disk must not end the supervision of a run that is still training
-                full = isinstance(error, OSError) and error.errno in FULL
-                if full:
+                if self._complaints.tell(error):
                     self._room.refused()
-                _log.error("the supervisor failed and tries again in a few seconds%s", ": the disk is full" if full else "", exc_info=None if full else error)
                 self._closing.wait(PATIENCE)
+            else:
+                self._complaints.over()
 
     def _tick(self, now: float, room: bool) -> None:
         if self._closing.is_set():
@@ -300,18 +304,8 @@ class Supervisor:
         state = self._state(run_id)
         if state == "paused" and "stop" in self.store.drop_commands(run_id):  # asked for while the worker wrote the checkpoint of a pause
             self._end(run_id)
-        if state not in LIVE:
-            return
-        code = worker.exit_status
-        if code == -SIGTERM or (code is None and self._closing.is_set()):  # asked to end before it could write anything
-            self._leave(run_id, "paused")
-        elif code is None:
-            self._leave(run_id, "failed", UserError("runs.worker_lost"))
-        elif code < 0:
-            self._leave(run_id, "failed", UserError("runs.worker_killed", signal=-code))
-        else:
-            handover.keep_last_words(self.store, run_id, self._spare_log)
-            self._leave(run_id, "failed", UserError("runs.worker_ended", status=code))
+        if state in LIVE:
+            self._leave(run_id, *handover.last_state(self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log))
 
     def _state(self, run_id: str) -> str | None:
         """The run's state, or None where somebody has deleted its directory."""
@@ -327,25 +321,32 @@ class Supervisor:
     def _survey(self) -> None:
         """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
         summaries = self.store.list()
-        for summary in summaries:
-            if summary["state"] in LIVE and summary["id"] not in self._live:
+        unknown = [summary["id"] for summary in summaries if summary["state"] in LIVE and summary["id"] not in self._live]
+        try:
+            for run_id in unknown:
                 with contextlib.suppress(UserError):  # deleted since it was listed
-                    self._adopt(summary["id"])
-        waiting = [summary for summary in summaries if summary["state"] == "queued"]
-        self._queue = tuple(summary["id"] for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"])))
-        self._active = next(iter(self._live), None)
+                    self._reserve.spend(lambda run_id=run_id: self._adopt(run_id))
+        finally:  # what waits can be seen and deleted where the disk is too full to settle what was lost
+            waiting = [summary for summary in (self.store.list() if unknown else summaries) if summary["state"] == "queued"]
+            self._queue = tuple(summary["id"] for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"])))
+            self._active = next(iter(self._live), None)
 
     def _adopt(self, run_id: str) -> None:
         status = self.store.status(run_id)
         worker = processes.find(status["pid"], status["pid_started"])
         if worker is not None:
             self._live[run_id] = worker
+            self._lost.discard(run_id)
             return
         # A worker writes its last status before it ends: what is read after its end is final.
         again = self.store.status(run_id)
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
-        self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
+        if run_id in self._lost:
+            handover.go_on(self.store, run_id)
+            self._lost.discard(run_id)
+        else:
+            self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
 
     # Workers
 

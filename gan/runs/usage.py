@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from gan.errors import UserError
+from gan.runs import reserve
 
 GB = 10**9
 QUOTA_GB = 20.0
@@ -67,7 +68,7 @@ class Usage:
             if self._began < since or self._old():
                 self._began = time.monotonic()
                 self._until = self._began + FRESH  # set first: what is forgotten while we measure is measured again
-                self._sizes = {entry.name: _size(entry) for entry in _entries(self.root)}
+                self._sizes = {entry.name: _size(entry) for entry in _entries(self.root) if entry.name != reserve.NAME}
 
 
 class Room:

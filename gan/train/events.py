@@ -10,5 +10,7 @@ EVENTS = {
     "other_machine": "The run goes on with {now} instead of {began}, and no longer exactly as it would have there.",
     "rolled_back": "The numbers exploded at step {at}. The run went back to step {step} and goes on with {percent} % of the learning rate.",
     "in_parts": "The memory was full at step {at}. The run went back to step {step}, and works on each batch in {parts} parts from now on.",
+    "went_on": "The machine or the server ended. The run went on from its checkpoint, at step {step}.",
+    "began_anew": "The machine or the server ended before the first checkpoint. The run began anew.",
     "disk_full": "The disk was full at step {at}. The run was paused, and goes on from step {step}.",
 }

@@ -22,7 +22,7 @@ MANY = 10  # viewers
 COUNTED = 2.0  # seconds that polls are counted for
 NVIDIA = Path("/dev/nvidiactl")
 NO_SOUND = "train.no_sound_checkpoint"  # what a worker says that finds its checkpoints damaged
-LISTED = 60  # runs in the list, newest first
+LISTED, FEWEST = 60, 20  # runs in the list that all are sent; of those that neither train nor wait at least so many, however long the queue is
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
 _PRIVATE = ("pid", "pid_started", "heartbeat")
@@ -41,6 +41,8 @@ class Board:
         self._lock = threading.Lock()
         self._shared: dict[str, Any] = {}
         self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._older: list[dict[str, Any]] = []  # summaries of the runs that are not in every answer
+        self._sizes: dict[str, int] = {}
         self._until = 0.0
         self._label: str | None = None
         self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
@@ -68,6 +70,13 @@ class Board:
         answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since", "last")})
         return {"version": version, "unchanged": True} if answer["version"] == version and not stats and "runs" not in answer else answer
 
+    def older(self, count: int) -> dict[str, Any]:
+        """The first `count` of the runs behind those that every poll lists, newest first, and which version of them this is ("older" in a poll)."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._look(time.monotonic())
+            return {"runs": [_entry(summary, self._sizes.get(summary["id"])) for summary in self._older[:count]], "older": self._shared["older"]}
+
     def forget(self) -> None:
         """Look again at the next poll: something was just changed."""
         with self._lock:
@@ -90,7 +99,10 @@ class Board:
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
         usage, blocked = self._services.store.usage, supervisor.blocked()
         sizes = usage.sizes()
-        runs = [_entry(summary, (sizes or {}).get(summary["id"])) for summary in summaries[:LISTED]]
+        self._sizes = sizes or {}
+        ordered, busy = _ordered(summaries, queue, active)
+        listed = max(LISTED, busy + FEWEST)
+        runs, self._older = [_entry(summary, self._sizes.get(summary["id"])) for summary in ordered[:listed]], ordered[listed:]
         live = next((summary for summary in summaries if summary["id"] == active), None)
         self._shared = {
             "device": self._device(active),
@@ -103,6 +115,8 @@ class Board:
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),
+            "total": len(ordered),
+            "older": _digest([[one["id"], one["name"], one["state"], self._sizes.get(one["id"])] for one in self._older]),
         }
         self._until = now + FRESH
         self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
@@ -149,6 +163,19 @@ class Board:
 def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """The error of a run for people: in place of an exception's own words, which are for who reads the log, that it is a defect."""
     return error_json(UserError("runs.defect")) if error and not error["key"] else error
+
+
+def _ordered(summaries: list[dict[str, Any]], queue: list[str], active: str | None) -> tuple[list[dict[str, Any]], int]:
+    """The runs that train, those that wait in the order in which they will be started, then all others as they come; and how many train or wait."""
+    places = {run_id: place for place, run_id in enumerate(queue)}
+
+    def rank(summary: dict[str, Any]) -> int:
+        if summary["id"] == active or summary["state"] in LIVE:
+            return -1
+        return places.get(summary["id"], len(places)) if summary["state"] == "queued" else len(places) + 1
+
+    ranks = [rank(summary) for summary in summaries]
+    return [summaries[index] for index in sorted(range(len(ranks)), key=ranks.__getitem__)], sum(place <= len(places) for place in ranks)
 
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:

@@ -37,6 +37,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
         access = services.access
         return {**answer, "control": access.allows(request.cookies.get(COOKIE))} if access.needed else answer
 
+    def older(request: Request) -> Any:
+        return board.older(_whole(request.query_params.get("count")))
+
     def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
         data_name = asked["data"]
@@ -84,6 +87,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
     return [
         get("poll", poll),
+        get("runs/older", older),
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
         post("runs", submit),

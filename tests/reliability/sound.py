@@ -100,7 +100,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on", body=_json({"job": "x", "end": True})),
         Visit("attributes", drawn), Visit("drag", {**model, **point}, body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})),
-        Visit("drag/on", body=_json({"job": "x", "end": True})),
+        Visit("drag/on", body=_json({"job": "x", "end": True})), Visit("runs/older", {"count": "60"}),
     ]  # fmt: skip
 
 

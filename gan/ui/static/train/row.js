@@ -26,7 +26,8 @@ export class Row {
     return h("button", { type: "button", class: "tr-tool needs-control", onclick }, icon(name), h("span"));
   }
 
-  update(run, { current, place, seconds }) {
+  /** `full`: the disk is, so that a run that waits can be deleted at once. */
+  update(run, { current, place, seconds, full }) {
     this.run = run;
     const data = run.data ? dataName(run.data) : null;
     const title = run.name ?? data ?? run.id;
@@ -41,7 +42,7 @@ export class Row {
     const busy = BUSY.includes(run.state);
     this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button
     this.cancel.hidden = run.state !== "queued";
-    this.delete.hidden = busy || run.state === "queued";
+    this.delete.hidden = busy || (run.state === "queued" && !full);
     for (const name of ["rename", "cancel", "delete"]) this[name].title = t(`stage.${name}_run`, { name: title });
     for (const one of [this.rename, this.cancel]) setText(one.lastChild, one.title);
     this.deletion.name(this.delete.title);
