@@ -157,6 +157,7 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
 
+    trainer.let_go()
     for name, module in _modules(trainer).items():
         module.load_state_dict(part(name))
     for name, optimizer in _optimizers(trainer).items():
@@ -166,7 +167,6 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     trainer.means.copy_(tensors["means"])
     if trainer.groups is not None:
         trainer.groups.copy_(tensors["groups"])
-    trainer.forget_recordings()
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")
     trainer.lr_factor, trainer.parts = float(meta["lr_factor"]), int(meta["parts"])
