@@ -8,12 +8,14 @@ from gan.data import landscapes
 from gan.data.dataset import Dataset, fit
 from gan.data.registry import BUNDLED_DIR, read_meta
 from gan.errors import UserError
+from gan.memory import refuse_if_full
 
+DECODER = 24  # bytes a pixel, at most: of the sheet in three layers of four colours, and of the decoder's own
 DRAWN = {"landscapes": landscapes.pictures}  # sets that a program of ours draws instead of reading a file
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
-    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file."""
+    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file, MemoryError where memory ran out."""
     meta = read_meta(name)
     if name in DRAWN:
         images, facts = DRAWN[name]()
@@ -38,6 +40,8 @@ def read_sheet(name: str, meta: dict) -> torch.Tensor:
                 raise UserError("data.damaged", file=path)
             pixels = np.asarray(sheet.convert("RGB"))[:, :, :channels]
     except (OSError, ValueError, KeyError) as error:
+        refuse_if_full(error)
+        np.empty(DECODER * count * meta["size"] ** 2, dtype=np.uint8)  # a decoder without memory says no more than that it could not: this says why
         raise UserError("data.damaged", file=path) from error
     tiles = torch.from_numpy(pixels.copy()).view(rows, tile, columns, tile, channels)
     images = tiles.permute(0, 2, 4, 1, 3).reshape(rows * columns, channels, tile, tile)[:count]
@@ -51,6 +55,7 @@ def read_facts(name: str, meta: dict) -> dict[str, torch.Tensor]:
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
+        refuse_if_full(error)
         raise UserError("data.damaged", file=path) from error
     if set(stored) != {"label", *meta["attributes"]} or any(v.shape != (meta["count"],) for v in stored.values()):
         raise UserError("data.damaged", file=path)

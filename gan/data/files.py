@@ -20,6 +20,7 @@ from PIL import Image, ImageOps
 from gan.data import archives
 from gan.data.dataset import Dataset, check_memory
 from gan.errors import UserError
+from gan.memory import refuse_if_full
 from gan.spec import MAX_CLASSES
 
 SIZE = 64  # pixels, where none is asked for
@@ -86,7 +87,8 @@ def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dat
     for member in members:
         try:
             picture = _decode(member.read(), size, channels)
-        except _UNREADABLE:
+        except _UNREADABLE as error:
+            refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
             continue
         images[len(places)] = torch.from_numpy(picture)
         places.append(member.place)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gan.data.class_names import CELEBA_ATTRIBUTES, FLOWERS
 from gan.errors import UserError
+from gan.memory import refuse_if_full
 
 BUNDLED_DIR = Path(__file__).parent / "bundled"
 BUNDLED = ("digits", "fashion", "faces", "emoji", "landscapes")
@@ -63,6 +64,7 @@ def read_meta(name: str) -> dict:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        refuse_if_full(error)
         raise UserError("data.damaged", file=path) from error
     if not isinstance(meta, dict) or not meta.keys() >= META_KEYS:
         raise UserError("data.damaged", file=path)

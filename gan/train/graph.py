@@ -27,10 +27,11 @@ def _warm_up(work: Work) -> torch.Tensor:
     """On a stream of its own, because what autograd remembers of the default stream can't be captured."""
     stream, usual = torch.cuda.Stream(), torch.cuda.current_stream()
     stream.wait_stream(usual)
-    with torch.cuda.stream(stream):
-        result = work()
-    usual.wait_stream(stream)
-    return result
+    try:
+        with torch.cuda.stream(stream):
+            return work()
+    finally:  # also where it broke off: what is then put in the place of its tensors must not be overtaken
+        usual.wait_stream(stream)
 
 
 def _capture(work: Work, rng: torch.Generator) -> Recording:
@@ -48,15 +49,11 @@ class GraphedStep:
     """Calls `step(kind)`: the first WARM_UP times of each kind as it is, from then on as that kind's recording.
 
     The result of a recorded step is overwritten by the next one. Every call is a whole step, warm-up included, so that a run takes the same steps with
-    graphs as without.
+    graphs as without. Recordings name memory: where optimizers are given another state, there has to be another of these.
     """
 
     def __init__(self, step: Callable[[Hashable], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA):
         self.step, self.rng, self.recorder = step, rng, recorder
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop all recordings: they name memory that is no longer in use once optimizers have been given another state."""
         self.taken: Counter[Hashable] = Counter()
         self.recorded: dict[Hashable, Recording] = {}
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from gan.errors import UserError
 from gan.files import write_bytes
+from gan.memory import refuse_if_full
 from gan.spec import read_header
 from gan.train.adam import Adam
 from gan.train.trainer import Trainer
@@ -132,8 +133,8 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, BEFORE)) -> Loaded:
     """Put the first sound checkpoint of `directory` in this order into the trainer.
 
-    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, and OSError,
-    MemoryError or torch.OutOfMemoryError where one could not be read just now, which says nothing against it.
+    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, and what
+    was raised where one could not be read just now, OSError or that memory ran out: that says nothing against it.
     """
     damage = None
     for name in order:
@@ -143,9 +144,10 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
             return Loaded(meta["counters"], damage)
         except FileNotFoundError:
             damage = damage or "missing"
-        except (OSError, MemoryError, torch.OutOfMemoryError):
+        except OSError:
             raise
         except Exception as error:  # a damaged file may fail in safetensors, in json or in torch; the next file decides
+            refuse_if_full(error)
             _log.warning("%s: %s", name, error)
             damage = damage or "changed"
             if name == NEWEST:
@@ -157,6 +159,7 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
 
+    trainer.let_go()
     for name, module in _modules(trainer).items():
         module.load_state_dict(part(name))
     for name, optimizer in _optimizers(trainer).items():
@@ -166,7 +169,6 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     trainer.means.copy_(tensors["means"])
     if trainer.groups is not None:
         trainer.groups.copy_(tensors["groups"])
-    trainer.forget_recordings()
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")
     trainer.lr_factor, trainer.parts = float(meta["lr_factor"]), int(meta["parts"])

@@ -144,10 +144,19 @@ class Trainer:
         sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))  # Euclidean: 15 times as fast here as the largest number of each
         return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
 
-    def forget_recordings(self) -> None:
-        """Drop captured graphs, if any: to be called when the state of the optimizers has been replaced."""
+    def let_go(self) -> None:
+        """Drop all that a step can leave behind but weights and counters, wherever it broke off: gradients, the optimizers' moments, captured graphs.
+
+        To be called before the state of a checkpoint is put in its place, which then is all that the next step depends on, and the memory has room for it.
+        """
+        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
+            net.requires_grad_(True)
+            optimizer.zero_grad()
+            optimizer.load({})
+        self._order = None
         if isinstance(self.run_step, GraphedStep):
-            self.run_step.forget()
+            self.rng = torch.Generator(self.device)  # one that was registered with a capture which broke off may stay bound to it
+            self.run_step = GraphedStep(self._train_step, self.rng, self.run_step.recorder)
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
@@ -265,11 +274,13 @@ class Trainer:
 
     def _update_g(self, parts: list[Part], fakes: list[torch.Tensor] | None) -> torch.Tensor:
         """fakes: G's images of the parts with what led to them, or None to draw them again, each when its turn comes."""
-        self.D.requires_grad_(False)
         self.opt_g.zero_grad()
-        losses = [self._teach_g(part, self._draw(part) if fakes is None else fakes[index]) for index, part in enumerate(parts)]
+        self.D.requires_grad_(False)
+        try:
+            losses = [self._teach_g(part, self._draw(part) if fakes is None else fakes[index]) for index, part in enumerate(parts)]
+        finally:  # else D would stay as it is where the memory is full, and could not learn from the next batch
+            self.D.requires_grad_(True)
         self.opt_g.step()
-        self.D.requires_grad_(True)
         return sum(losses)
 
     def _teach_g(self, part: Part, fake: torch.Tensor) -> torch.Tensor:

@@ -5,10 +5,12 @@ statistics, grids, the live generator and checkpoints, and takes commands. Whate
 """
 
 import contextlib
+import gc
 import math
 import os
 import signal
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +24,7 @@ from gan.config import RunConfig
 from gan.device import Device, pick_device
 from gan.errors import UserError
 from gan.files import FULL, read_json
+from gan.memory import is_out_of_memory
 from gan.metrics.diversity import pairwise_diversity
 from gan.train import machine
 from gan.train.health import WINDOW, judge
@@ -29,7 +32,7 @@ from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
 from gan.train.selftest import know
-from gan.train.state import BEFORE, NEWEST, has_state, load_state, save_state, saved_counters, saved_step
+from gan.train.state import BEFORE, NEWEST, Loaded, has_state, load_state, save_state, saved_counters, saved_step
 from gan.train.trainer import Trainer
 
 STATUS_SECONDS = 0.5
@@ -101,9 +104,19 @@ class Worker:
             self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
         return device
 
+    def _load(self, order: Sequence[str], last: bool = False) -> Loaded | None:
+        """Put the first sound checkpoint in this order into the trainer; None where memory does not suffice and this is not to be the last attempt."""
+        self._make_room()
+        try:
+            return load_state(self.path / "state", self.trainer, order)
+        except Exception as error:
+            if last or not is_out_of_memory(error):
+                raise
+        return None  # only here what was read until then is gone
+
     def _go_back(self, order: Sequence[str] = (NEWEST, BEFORE)) -> None:
         """To the first sound checkpoint in this order."""
-        counters, damage = load_state(self.path / "state", self.trainer, order)
+        counters, damage = self._load(order) or self._load(order, last=True)
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks"))
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
@@ -137,8 +150,8 @@ class Worker:
             means = self.trainer.advance(steps)
             if self.trainer.healthy():
                 return means
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
+        except Exception as error:
+            if not is_out_of_memory(error):
                 raise
             recover = self._save_memory
         recover(self.trainer.step)  # here the error, and with it what the step had in memory, is gone
@@ -167,10 +180,15 @@ class Worker:
             raise UserError("train.out_of_memory")
         self._go_back()
         self.trainer.parts = parts
-        if self.trainer.device.type == "cuda":
-            torch.cuda.empty_cache()
         self.dir.note("in_parts", at=at, step=self.trainer.step, parts=parts)
         self._write_state(replace=True)
+
+    def _make_room(self) -> None:
+        """Give back all memory that a checkpoint, which is about to be read, replaces, or that is only kept for later."""
+        self.trainer.let_go()
+        gc.collect()
+        if self.trainer.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def end(self, how: str) -> None:
         """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""
@@ -296,6 +314,8 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
             return worker.pause_on_full_disk()
     except Exception as error:
         mistake = _mistake(error)
+        if is_out_of_memory(error):
+            traceback.clear_frames(error.__traceback__)  # what they hold is room for the last words
         _fail(path, mistake)
         if mistake is error:
             raise
@@ -304,16 +324,11 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
 
 def _mistake(error: Exception) -> Exception:
     """What a failure is to people: a sentence where the machine is at fault, the error itself where it is a sentence already, or a defect."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return UserError("train.out_of_memory")
     if isinstance(error, OSError):
         return UserError("train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error)
     return error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Of a GPU, or of what this process may take of the machine's; where the whole machine runs out, the system ends processes without asking."""
-    return isinstance(error, torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 def refuse_second_worker(path: Path) -> None:
