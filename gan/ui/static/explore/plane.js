@@ -4,8 +4,8 @@ export const MOST_ZOOM = 64;
 const COARSE = 18; // cells to a side of the whole map
 const FINEST = 32; // times as many at most: from there on pictures grow with the map instead
 const SPARSE = 4; // times enlarged: from there on pictures with room around them grow too
-const LARGEST = 6; // cells to a side of such a picture
-const EDGE = 0.1; // of the canvas: what is kept in sight is at least so far within
+const LARGEST = 1 / 3; // of the canvas: the side of such a picture
+const EDGE = 0.2; // of the canvas: what is kept in sight has its middle at least so far within
 
 /** The part of the unit square that a square canvas shows: `zoom` times enlarged, with (x, y) in its middle. It never leaves the square. */
 export class Plane {
@@ -58,7 +58,7 @@ export class Plane {
 
   /** How many cells wide a picture may be drawn where nothing else is around it. */
   get growth() {
-    return Math.min(LARGEST, Math.max(1, this.zoom / SPARSE));
+    return Math.max(1, Math.min(this.zoom / SPARSE, (LARGEST * this.cells) / this.zoom));
   }
 
   #keep() {
