@@ -96,7 +96,7 @@ def test_what_a_crash_left_is_removed_at_the_next_start(store, supervise, ended,
     monkeypatch.undo()
     assert len(os.listdir(store.root)) == 3
     supervise()
-    left = {name for name in os.listdir(store.root) if not name.startswith(".s")}
+    left = {name for name in os.listdir(store.root) if not name.startswith((".s", ".reserve"))}
     assert left == {".uploads"}
 
 

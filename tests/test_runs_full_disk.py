@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import signal
 import time
 
 import pytest
@@ -108,6 +109,18 @@ def test_what_a_power_cut_ended_is_settled_on_a_full_disk_and_the_queue_is_seen(
     no_room()
     boss._look_again()
     assert (boss.queue(), boss._lost) == ([waiting], {lost})
+
+
+def test_why_a_worker_ended_is_told_on_a_full_disk(store, supervise, full):
+    boss = supervise()
+    run_id = boss.submit(tiny(LONG))
+    reaches(store, run_id, "running")
+    wait_until((store.root / reserve.NAME).exists)
+    full()
+    os.kill(store.status(run_id)["pid"], signal.SIGKILL)
+    reaches(store, run_id, "failed", "paused")
+    assert store.status(run_id)["error"]["key"] == "runs.worker_killed"
+    full(False)
 
 
 def test_the_log_says_once_that_the_disk_is_full(store, supervise, monkeypatch, caplog):

@@ -266,32 +266,32 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
 
 
 def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_asked_for(poll, client, services, store, monkeypatch):
-    made = [store.create(tiny(seed=seed)) for seed in range(9)]
+    made = [store.create(tiny(LONG, seed=seed)) for seed in range(9)]
     for age, run_id in enumerate(made):
         store.update_status(run_id, state="paused", created=time.time() - 100 + age)
     monkeypatch.setattr("gan.ui.board.LISTED", 4)
     monkeypatch.setattr("gan.ui.board.FEWEST", 2)
     older = lambda count: client.get("/gradio_api/gan/runs/older", params={"count": count}).json()  # noqa: E731
+    wait_until(lambda: poll()["storage"]["used"] is not None)  # sizes are told as well, once they are known
     answer = poll()
     assert [run["id"] for run in answer["runs"]] == made[:4:-1]
     assert (answer["total"], [run["id"] for run in older(2)["runs"]]) == (9, [made[4], made[3]])
     assert [run["id"] for run in older(60)["runs"]] == made[4::-1]
     assert (older(60)["older"], older("x")["runs"]) == (answer["older"], [])
-    active = services.supervisor.submit(tiny(LONG))
-    reaches(store, active, "running")
-    store.update_status(active, created=1.0)
-    for run_id in (made[0], made[3], made[2]):
+    for run_id in (made[0], made[1], made[3], made[2]):  # the oldest of all trains
         services.command(run_id, "resume")
-    wait_until(lambda: poll()["queue"] == [made[0], made[3], made[2]])
+    reaches(store, made[0], "running")
+    wait_until(lambda: poll()["queue"] == [made[1], made[3], made[2]] and poll()["runs"][0]["state"] == "running")
     answer = poll()
-    assert [run["id"] for run in answer["runs"]] == [active, made[0], made[3], made[2], made[8], made[7]], "the head of the queue is never cut off"
-    assert [run["id"] for run in older(60)["runs"]] == [made[6], made[5], made[4], made[1]]
+    assert [run["id"] for run in answer["runs"]] == [made[0], made[1], made[3], made[2], made[8], made[7]], "the head of the queue is never cut off"
+    assert [run["id"] for run in older(60)["runs"]] == [made[6], made[5], made[4]]
     again = poll(list=answer["list"])
     assert "runs" not in again, "what somebody else asked for makes no poll heavier"
-    store.rename(made[1], "Mine")
+    store.rename(made[4], "Mine")
     renamed = poll(list=answer["list"])
     assert (renamed["older"] != answer["older"], "runs" in renamed) == (True, False), "told, so that who shows it can ask"
-    services.command(active, "stop")
+    for run_id in made[:4]:
+        services.command(run_id, "stop")
 
 
 # A worker that hangs, and the queue

@@ -316,7 +316,8 @@ class Supervisor:
 
     def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
         """Write in what state a run is that has no worker any more, and why."""
-        self.store.update_status(run_id, state=state, error=error and error_json(error), pid=None, pid_started=None, eta=None)
+        told = error and error_json(error)
+        self._reserve.spend(lambda: self.store.update_status(run_id, state=state, error=told, pid=None, pid_started=None, eta=None))
 
     def _survey(self) -> None:
         """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
