@@ -230,6 +230,17 @@ def test_resumable_needs_a_whole_checkpoint(store):
     assert not store.spoilt(run_id)
 
 
+@pytest.mark.parametrize("left", ["stats.jsonl", "samples/00000007.webp", "snapshots/00000007.safetensors"])
+def test_a_run_that_has_learnt_and_has_no_checkpoint_left_is_spoilt(left, store):
+    run_id = store.create(tiny())
+    write_bytes(store.path(run_id) / "samples" / "00000000.webp", b"before the first step")
+    assert not store.spoilt(run_id)
+    write_bytes(store.path(run_id) / left, b'{"step": 1}\n')
+    assert store.spoilt(run_id)
+    write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"whole")
+    assert not store.spoilt(run_id)
+
+
 def test_log_tail_is_short_even_of_a_huge_log(store):
     run_id = store.create(tiny())
     with open(store.path(run_id) / "worker.log", "wb") as file:

@@ -17,6 +17,7 @@ from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_png
 from gan.train import rundir, worker
+from gan.train.__main__ import main
 from gan.train.state import BEFORE, DAMAGED, NEWEST, digest, load_state, read_state, save_state
 from gan.train.trainer import Trainer
 from tests.engine import tiny_trainer
@@ -128,8 +129,8 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
     assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [("rolled_back", 20, "50"), ("rolled_back", 10, "25")]
 
 
-def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run):
-    """It may begin anew only where somebody asks for that, which removes the folder of the checkpoints."""
+def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run, capsys):
+    """It may begin anew only where somebody asks for that."""
     assert work(run)["state"] == "finished"
     (run / "state" / BEFORE).unlink(missing_ok=True)
     content = bytearray((run / "state" / NEWEST).read_bytes())
@@ -142,16 +143,31 @@ def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses
         assert (status["state"], status["error"]["key"], status["step"]) == ("failed", "train.no_sound_checkpoint", 100)
         assert {path: path.read_bytes() for path in kept if path.exists()} == kept
     shutil.rmtree(run / "state")
-    assert (work(run)["state"], (run / "state" / NEWEST).exists()) == ("finished", True)
+    status = work(run)
+    assert (status["state"], status["error"]["key"]) == ("failed", "train.no_sound_checkpoint"), "no less is lost where both are missing"
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert main([str(run)]) == 2
+    assert f"python -m gan.train {run} --anew" in capsys.readouterr().err
+    assert main([str(run), "--anew"]) == 0
+    assert (read_json(run / "status.json")["state"], (run / "state" / NEWEST).exists()) == ("finished", True)
 
 
-def test_numbers_that_explode_without_becoming_nan_are_seen():
-    trainer = tiny_trainer()
-    trainer.advance(1)
-    assert trainer.healthy()
-    with torch.no_grad():
-        next(trainer.D.parameters())[0] = 1e9
-    assert not trainer.healthy()
+@pytest.mark.parametrize("left", ["stats.jsonl", "samples", "snapshots"])
+def test_whatever_is_left_of_what_was_learnt_keeps_a_run_from_beginning_anew_unasked(left, run):
+    assert work(run)["state"] == "finished"
+    for path in run.iterdir():
+        if path.name not in (left, "config.json"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert work(run)["error"]["key"] == "train.no_sound_checkpoint"
+
+
+def test_a_run_that_ended_before_its_first_step_begins_by_itself(run, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "save_state", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            worker.work(run)
+    assert (run / "samples" / "00000000.webp").exists()
+    assert work(run)["state"] == "finished"
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")])

@@ -173,8 +173,12 @@ class Store:
         return any((self.path(run_id) / "state" / name).is_file() for name in CHECKPOINTS)
 
     def spoilt(self, run_id: str) -> bool:
-        """Whether all that is left of the run's checkpoints is one that proved damaged: it can only start again from nothing."""
-        return not self.resumable(run_id) and (self.path(run_id) / "state" / _DAMAGED).is_file()
+        """Whether of a run that has learnt something no checkpoint is left but one that proved damaged: it can only start again from nothing."""
+        if self.resumable(run_id):
+            return False
+        path = self.path(run_id)
+        learnt = any((path / "snapshots").glob("*.safetensors")) or any(self.samples(run_id)[-1:]) or self.stats(run_id)[1] > 0
+        return learnt or (path / "state" / _DAMAGED).is_file()
 
     def path(self, run_id: str) -> Path:
         """The run's directory."""

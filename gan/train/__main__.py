@@ -2,6 +2,7 @@
 
   python -m gan.train --data digits --minutes 2 --out my-run     start a run
   python -m gan.train my-run                                     go on with it
+  python -m gan.train my-run --anew                              start it again from nothing: what it has learnt is removed
 """
 
 import argparse
@@ -18,8 +19,9 @@ from typing import Any
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
+from gan.runs import trash
 
-USAGE = "%(prog)s [RUN_DIR] [--out RUN_DIR] [--SETTING VALUE ...]"
+USAGE = "%(prog)s [RUN_DIR] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 
@@ -27,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gan.train", usage=USAGE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to go on with; it holds a config.json")
     parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to put a new run (default: runs/<data>-<recipe>)")
+    parser.add_argument("--anew", action="store_true", help="start RUN_DIR again from nothing, with its settings; what it has learnt is removed")
     parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
     settings = parser.add_argument_group("settings of a new run", "Left out, a setting is what the recipe and the data set say.")
     for field in dataclasses.fields(RunConfig):
@@ -95,10 +98,16 @@ def _show(status: dict[str, Any]) -> None:
     print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
 
 
-def _train(path: Path) -> None:
-    from gan.train.worker import be_nice, work
+def _train(path: Path, anew: bool) -> None:
+    from gan.train.rundir import read_config
+    from gan.train.worker import be_nice, refuse_second_worker, work
 
     be_nice()
+    if anew:
+        read_config(path)  # raises the sentence where it is no run
+        refuse_second_worker(path)
+        trash.empty(path)
+        (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show)
     print(f"{path}: {state}")
 
@@ -136,16 +145,20 @@ def _wait_as_spare() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
     options = vars(_parser().parse_args(arguments))
-    run_dir, out, spare = options.pop("run_dir"), options.pop("out"), options.pop("spare")
+    run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))
     try:
         if spare:
             _wait_as_spare()
+        elif run_dir is None and anew:
+            _parser().error("--anew needs the RUN_DIR of a run")
         elif run_dir is not None and (options or out):
             raise UserError("train.two_ways", path=run_dir)
         else:
-            _train(run_dir if run_dir is not None else new_run(options, out))
+            _train(run_dir if run_dir is not None else new_run(options, out), anew)
     except UserError as error:
         print(error, file=sys.stderr)
+        if error.key == "train.no_sound_checkpoint":
+            print(f"python -m gan.train {run_dir} --anew", file=sys.stderr)
         return 2
     except OSError as error:
         print(UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error), file=sys.stderr)

@@ -144,6 +144,11 @@ class RunDir:
                     (self.path / folder / f"{late:08d}{suffix}").unlink(missing_ok=True)
         self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
 
+    def has_learnt(self) -> bool:
+        """Whether something is left of steps that were taken: statistics, a grid or a snapshot after step 0."""
+        late = any(step > 0 for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")) for step in self._steps(folder, suffix))
+        return late or any(_is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0])
+
     def last_stats(self, count: int) -> list[dict[str, Any]]:
         """The newest `count` lines of stats.jsonl."""
         return read_lines(self.path / "stats.jsonl")[0][-count:]

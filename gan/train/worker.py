@@ -78,6 +78,8 @@ class Worker:
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
         if has_state(self.path / "state"):
             self._go_back()
+        elif self.dir.has_learnt():  # there is a checkpoint before the first step: somebody removed it, and may have a copy
+            raise UserError("train.no_sound_checkpoint")
         else:
             if dataset.skipped:
                 self.dir.note("skipped", skipped=dataset.skipped, total=dataset.skipped + len(dataset.images))
