@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from gan.files import append_line
 from gan.runs.store import Store
 from tests.browsing import PHONE, SLOW, serve, spare_is_ready
-from tests.fakes.runs import state, tiny, wait_until
+from tests.fakes.runs import past, state, tiny, wait_until
 from tests.generators import tiny_spec, write_weights
 
 pytestmark = pytest.mark.browser
@@ -229,9 +229,8 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
 
 def test_older_runs_are_shown_when_they_are_wanted_and_can_be_kept_in_order(visit, runs):
     now = time.time()
-    made = [runs.create(tiny()) for _ in range(130)]
+    made = [past(runs, tiny(), state="paused", created=now - 60 * age) for age in range(130)]
     for age, run_id in enumerate(made):
-        runs.update_status(run_id, state="paused", created=now - 60 * age)
         runs.rename(run_id, f"Nr {age}.")
     page, asked = visit(), []
     page.on("request", lambda request: asked.append(request.url) if "runs/older" in request.url else None)

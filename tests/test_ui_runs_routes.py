@@ -19,7 +19,7 @@ from gan.ui.explore_routes import explore_routes
 from gan.ui.services import Services
 from gan.ui.train_routes import train_routes
 from gan.ui.uploads import keep_uploads
-from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
+from tests.fakes.runs import LONG, past, reaches, state, tiny, wait_until
 from tests.fakes.worker import SEEDS
 from tests.generators import tiny_spec, write_weights
 
@@ -266,9 +266,7 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
 
 
 def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_asked_for(poll, client, services, store, monkeypatch):
-    made = [store.create(tiny(LONG, seed=seed)) for seed in range(9)]
-    for age, run_id in enumerate(made):
-        store.update_status(run_id, state="paused", created=time.time() - 100 + age)
+    made = [past(store, tiny(LONG, seed=age), state="paused", created=time.time() - 100 + age) for age in range(9)]
     monkeypatch.setattr("gan.ui.board.LISTED", 4)
     monkeypatch.setattr("gan.ui.board.FEWEST", 2)
     older = lambda count: client.get("/gradio_api/gan/runs/older", params={"count": count}).json()  # noqa: E731
