@@ -222,3 +222,15 @@ def test_pictures_that_find_no_memory_are_not_left_out(tmp_path, monkeypatch):
     fill(monkeypatch, Image, "open", OSError(errno.ENOMEM, "Cannot allocate memory"), 1)
     with pytest.raises(OSError, match="Cannot allocate"):
         files.load(str(tmp_path), 16)
+
+
+def test_a_checkpoint_is_begun_only_where_there_is_memory_for_it(tmp_path, monkeypatch):
+    """safetensors ends the process where it gets none: no error that anybody could catch."""
+    begun("modern", tmp_path, 1)
+    kept = (tmp_path / NEWEST).read_bytes()
+    trainer = tiny_trainer("modern", **SETTINGS["modern"])
+    monkeypatch.setattr(state, "COPIES", 1 << 40)
+    with pytest.raises(RuntimeError) as caught:
+        save_state(tmp_path, trainer, {})
+    assert is_out_of_memory(caught.value)
+    assert (tmp_path / NEWEST).read_bytes() == kept

@@ -149,3 +149,17 @@ def test_seeds_depend_on_every_part():
     assert len(set(values)) == 400
     assert seed_for(1, 23) != seed_for(12, 3)
     assert all(0 <= value < 2**63 for value in values)
+
+
+def test_numbers_that_explode_without_becoming_nan_are_seen():
+    """A weight, and statistics of the size that runs reached which had plainly exploded."""
+    trainer = tiny_trainer()
+    trainer.advance(1)
+    assert trainer.healthy()
+    for value, healthy in ((2000.0, True), (12500.0, False), (-17700.0, False)):
+        trainer.means[1] = value
+        assert trainer.healthy() == healthy
+    trainer.means.zero_()
+    with torch.no_grad():
+        next(trainer.D.parameters())[0] = 1e9
+    assert not trainer.healthy()

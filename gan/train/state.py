@@ -28,6 +28,7 @@ from gan.train.trainer import Trainer
 NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
 DAMAGED = "damaged.safetensors"  # where a newest one goes that proved not to be sound
 DAMAGE = ("missing", "changed")
+COPIES = 3  # of what a checkpoint holds, which are in memory together while safetensors makes a file of it
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +66,7 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], repl
         "torch": torch.__version__, "counters": counters,
     }  # fmt: skip
     text = json.dumps(meta)
-
+    torch.empty(COPIES * sum(t.nbytes for t in plain.values()), dtype=torch.uint8)  # raises where safetensors, in want of memory, would end the process
     write_bytes(directory / NEWEST, save(plain, {"trainer": text, "sha256": digest(plain, text)}), lambda: replace or _keep(directory))
 
 
