@@ -17,10 +17,11 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from gan import trash
 from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
-from gan.runs import titles, trash
+from gan.runs import titles
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 from gan.runs.usage import Usage
 

@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gan import trash
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
-from gan.runs import trash
 
 USAGE = "%(prog)s [RUN_DIR] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
