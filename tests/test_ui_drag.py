@@ -130,12 +130,9 @@ def test_there_are_at_most_eight(page):
 def test_an_arrow_ends_in_the_picture_and_begins_there(page):
     arrow(page, (0.5, 0.5), (1.4, 0.5))
     assert pairs(page)[0]["end"] == pytest.approx([1, 0.5], abs=0.01)
-    box = page.locator(".xp-stroll").bounding_box()
-    page.mouse.move(box["x"] + 5, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] - 60, box["y"] - 60)
-    page.mouse.up()
-    assert len(pairs(page)) == 1, "a button on the picture is no place"
+    expect(page.locator(".xp-stroll")).to_be_hidden()  # an arrow may begin where it stands
+    arrow(page, (0.95, 0.95), (0.8, 0.8))
+    assert len(pairs(page)) == 2
 
 
 def test_as_before_brings_back_where_it_began(page):
@@ -235,7 +232,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page, leave):
     page.wait_for_timeout(300)
     assert len(asked) == count, "nothing is asked any more"
     if leave == "Stop":
-        expect(status(page)).to_have_text("Stopped. As near as it came: 2.0 px are left of 3.0 px on average.")
+        expect(status(page)).to_have_text("Stopped: 2.0 px are left of 3.0 px on average.")
     if leave in ("slider", "model"):
         assert pairs(page) == [], "the picture is another one"
     view(page, "Drag")

@@ -39,6 +39,11 @@ def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
     expect(page.locator(".xp-note")).to_contain_text("nowhere")
     page.wait_for_timeout(2000)
     assert 0 < len(asked) < 8, "the picture and the sheets, and these not again and again"
+    assert point(page)["x"] == {}, "it is left out"
+    expect(page.locator('.xp-sliders [data-id="nowhere"]')).to_have_count(0)
+    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    changes(page, lambda: sliders(page).first.fill("2"))
+    expect(page.locator(".xp-note")).to_be_hidden()
 
 
 def test_back_and_forward_go_to_other_views_and_models(page):

@@ -66,7 +66,7 @@ export class View {
     if (!job) return;
     this.#over();
     if (typeof job === "string") request("drag/on", { method: "POST", value: { job, end: true } }).catch(() => {});
-    setText(this.status, [t("explore.drag_stopped"), this.told ? verdict(this.told) : ""].join(" ").trim());
+    setText(this.status, this.told ? t("explore.drag_stopped_at", left(this.told)) : t("explore.drag_stopped"));
   }
 
   /** The visitor's arrows are others now: what was told of those before is over. */
@@ -121,7 +121,7 @@ export class View {
     const shown = this.told?.at;
     this.told = told;
     this.bar.value = told.step / told.of;
-    setText(this.status, t("explore.drag_step", { step: told.step, of: told.of, distance: pixels(mean(told.away)) }));
+    setText(this.status, t("explore.drag_step", { step: told.step, of: told.of, distance: left(told).distance }));
     this.arrows.follow(told.points);
     this.#list();
     if (told.at === shown) return;
@@ -183,6 +183,12 @@ const placeOf = (point) => JSON.stringify(query(point));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 const pixels = (value) => value.toFixed(1);
 
+/** How far, in pixels, the points that are to move are from their places on average, and how far they were at first, as texts; held ones don't count. */
+function left(told) {
+  const moved = told.from.map((_, index) => index).filter((index) => told.from[index] > 0);
+  return { distance: pixels(mean(moved.map((index) => told.away[index]))), from: pixels(mean(moved.map((index) => told.from[index]))) };
+}
+
 /** What to say of a drag: whether every point is where it should be, and else how far from it. */
 function verdict(told) {
   const moved = told.away.map((_, index) => index).filter((index) => told.from[index] > 0);
@@ -191,5 +197,5 @@ function verdict(told) {
   const arrived = told.away.every((away, index) => away <= ARRIVED && !told.lost[index]);
   const lost = moved.every((index) => told.lost[index]);
   const key = arrived ? "arrived" : lost ? "gone" : distance <= NEARER * from ? "near" : "never";
-  return t(`explore.drag_${key}`, { distance: pixels(distance), from: pixels(from) });
+  return t(`explore.drag_${key}`, left(told));
 }

@@ -16,7 +16,7 @@ import { Neighbours } from "./neighbours.js";
 import { Path } from "./path.js";
 import { fullTitle, Picker, previewAddress, title } from "./picker.js";
 import { picture } from "./pictures.js";
-import { altered, fresh, query, restore } from "./point.js";
+import { altered, amountOf, fresh, query, restore, without } from "./point.js";
 import { Scores } from "./scores.js";
 import { described } from "./seed.js";
 import { Favourites } from "./store.js";
@@ -68,6 +68,7 @@ class GanExplorer extends HTMLElement {
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
     this.player = null; // what moves the point by itself right now
+    this.without = null; // what was wrong with the place that is now drawn without it
     this.moves = new Moves(this);
     this.large.element.append(this.moves.button);
     this.favourites = new Favourites(() => {
@@ -314,7 +315,8 @@ class GanExplorer extends HTMLElement {
     try {
       const { pixels, bitmap } = await this.drawn(asked);
       if (asked.model !== this.point.model) return;
-      if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(null);
+      if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(this.without);
+      this.without = null;
       if (!this.shown) this.fetch();
       this.shown = asked;
       this.#reads(null);
@@ -328,11 +330,21 @@ class GanExplorer extends HTMLElement {
       this.say(error);
       if (UNREADABLE.includes(error.key)) this.#reads(error);
       if (error.key === "latent.finding") this.refind();
+      if (error.key === "latent.unknown_direction") this.goWithout(error);
       if (error.key === "latent.unknown_model") this.beat(); // deleted: the list shows what there is instead
     } finally {
       clearTimeout(slow);
       this.large.wait(null);
     }
+  }
+
+  /** The model has no such direction: the point is the same without it, and the note stays beside its picture. */
+  goWithout(error) {
+    const { name } = error.values;
+    if (!amountOf(this.point, name)) return;
+    this.without = error;
+    this.change(without(this.point, name));
+    this.controls.choose();
   }
 
   /** The server has lost the directions that have names: whoever asks for them has it find them again, after which everything can be drawn. */

@@ -73,6 +73,13 @@ export function withAmount(point, id, amount) {
   return { d };
 }
 
+/** What of the point changes where the model has no such direction; of principal ones, none after it either. */
+export function without(point, id) {
+  const { [id]: _, ...x } = point.x;
+  const place = PRINCIPAL.exec(id)?.[1];
+  return place === undefined ? { x } : { d: point.d.slice(0, place) };
+}
+
 /** What of the point changes for directions, by their ids, to be at `amounts`. */
 export const along = (point, ids, amounts) => ids.reduce((patch, id, place) => ({ ...patch, ...withAmount({ ...point, ...patch }, id, amounts[place]) }), {});
 
