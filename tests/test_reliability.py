@@ -60,6 +60,8 @@ def test_an_attacker_comes_to_every_route(planted):
     prey = Prey("http://localhost/", subject, "/etc/passwd", SOMEWHERE, True)
     missed = {named(route, method): route for route in routes_of(services) for method in route.methods - {"HEAD"}}
     for method, path in {(case.method.decode(), unquote(case.path.partition(b"?")[0].decode("latin-1"))) for case in all_cases(prey)}:
+        if len(path) > 1000:  # the guard refuses it before any route is asked
+            continue
         scope = {"type": "http", "method": method, "path": path}
         missed = {name: route for name, route in missed.items() if name[0] != method or route.matches(scope)[0] != Match.FULL}
     assert set(missed) == set()
