@@ -150,7 +150,8 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
 def test_damaged_runs_are_listed_and_shown_with_a_sentence(poll, store, ended):
     write_bytes(store.path(ended) / "status.json", b"{")
     answer = poll(run=ended)
-    assert (answer["runs"][0]["state"], answer["run"]["status"]["error"]["key"]) == ("damaged", "runs.damaged")
+    listed = next(run for run in answer["runs"] if run["id"] == ended)
+    assert (listed["state"], answer["run"]["status"]["error"]["key"]) == ("damaged", "runs.damaged")
 
 
 MISSING = ("poll?run=none", "poll?run=..", "runs/none/samples/1.webp", "runs/none/log", "thumbnails/none.webp", "thumbnails/cifar10.webp")
