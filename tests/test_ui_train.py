@@ -48,6 +48,13 @@ def api(address: str, path: str) -> dict:
         return json.load(reply)
 
 
+def open_settings(page: Page) -> None:
+    """Open the advanced settings. Gradio gives the fields the values that it knows once more, a frame after they are there: nobody types so early."""
+    page.click("#train-advanced > button")
+    page.wait_for_selector("#field-seed input")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+
+
 def train(page: Page, address: str, minutes: float = 10) -> str:
     """Press Train with this much time; the id of the new run once it has drawn a grid."""
     known = {run["id"] for run in api(address, "poll")["runs"]}
@@ -181,7 +188,7 @@ def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, addres
 def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
     page = visit()
     before = len(api(address, "poll")["runs"])
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
     page.click("#train-button")
@@ -192,7 +199,7 @@ def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
 
 def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
     page = visit(**PHONE)
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
     page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")  # as long as a run shown makes it
@@ -211,7 +218,7 @@ def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit)
     narrow = needs.inner_text()
     page.click("gan-time [role=radio] >> nth=3")
     expect(lead).to_have_text(re.compile("in 10 min$"))
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-width input", "64")
     page.press("#field-width input", "Tab")
     expect(needs).not_to_have_text(narrow)
@@ -261,7 +268,7 @@ def test_own_pictures_become_a_run(visit, address, tmp_path):
     expect(page.locator("#train-own .file-preview tr")).to_have_count(len(pictures))
     page.click("#train-button")
     expect(page.locator("gan-answer .tr-error")).to_contain_text("larger than the data set of 8 pictures")
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-batch input", "4")
     page.press("#field-batch input", "Tab")
     run_id = train(page, address)
@@ -275,7 +282,7 @@ def test_own_pictures_become_a_run(visit, address, tmp_path):
 
 def test_recipes_change_the_defaults_and_the_formula(visit):
     page = visit()
-    page.click("#train-advanced > button")
+    open_settings(page)
     expect(page.locator("#field-z_dim input")).to_have_value("64")
     page.fill("#field-seed input", "77")
     page.press("#field-seed input", "Tab")
@@ -293,7 +300,7 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     held = []
     page.route("**/static/train/settings.js", lambda route: held.append(route))
     page.goto(f"{address}#tab=train")
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-seed input", "77")
     page.press("#field-seed input", "Tab")
     page.wait_for_timeout(1000)  # the load event comes meanwhile
@@ -305,12 +312,31 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     page.context.close()
 
 
+def test_what_is_typed_while_a_choice_sets_the_settings_stays(visit):
+    page = visit()
+    open_settings(page)
+    page.evaluate("""() => {
+      const answer = window.ganDefaults;
+      window.ganDefaults = async (...all) => {
+        const settings = await answer(...all);
+        await new Promise((later) => { window.release = later; });
+        return settings;
+      };
+    }""")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    page.wait_for_function("() => window.release")
+    page.fill("#field-seed input", "77")
+    page.evaluate("() => window.release()")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator("#field-seed input")).to_have_value("77")
+
+
 def test_a_change_of_language_keeps_the_form(visit, address):
     page = visit()
     page.click("gan-data [role=radio] >> nth=2")
     page.click("gan-recipe [role=radio] >> nth=1")
     page.click("gan-time [role=radio] >> nth=0")
-    page.click("#train-advanced > button")
+    open_settings(page)
     page.fill("#field-seed input", "77")
     page.press("#field-seed input", "Tab")
     page.click(".gan-lang")
@@ -318,7 +344,7 @@ def test_a_change_of_language_keeps_the_form(visit, address):
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("人脸")
     expect(page.locator("gan-recipe [aria-checked=true]")).to_contain_text("DCGAN")
     expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
-    page.click("#train-advanced > button")
+    open_settings(page)
     expect(page.locator("#field-seed input")).to_have_value("77")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-size input")).to_have_value("64")

@@ -20,18 +20,19 @@ watch("value", () => {
 });
 """
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
-_DEFAULTS = "(...values) => window.ganDefaults(...values)"
-# At once where nothing was kept: what is typed while our scripts are on their way would be overwritten.
+_DEFAULTS = "(data, recipe) => window.ganDefaults(data, recipe)"
+# Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way would be overwritten.
 _RESTORE = """async (...values) => {
   const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
   const tell = ([data, ...others]) => dispatchEvent(new CustomEvent("gan:form", { detail: [data, null, ...others] })); // files are not kept
+  const leave = values.map(() => ({ __type__: "update" }));
   let kept = null;
   try { kept = sessionStorage.getItem("gan_form"); } catch { } // storage is closed to us in some embedded frames
-  if (!kept) { scripts().then(() => tell(values)); return values; }
+  if (!kept) { scripts().then(() => tell(values)); return leave; }
   await scripts();
-  const form = await window.ganForm(...values);
-  tell(form);
-  return form;
+  const form = await window.ganForm();
+  tell(form ?? values);
+  return form ?? leave;
 }"""
 # What stands in the form, for the element that tells what the run would cost.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
@@ -67,7 +68,7 @@ def build(services: Services) -> None:
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     fields = list(controls.values())
     for source in (data, recipe):
-        source.change(None, [data, recipe, *fields], fields, js=_DEFAULTS, api_visibility="private")
+        source.change(None, [data, recipe], fields, js=_DEFAULTS, api_visibility="private")
     gr.context.Context.root_block.load(None, [data, recipe, minutes, *fields], [data, recipe, minutes, *fields], js=_RESTORE, api_visibility="private")
     everything = [data, files, recipe, minutes, *fields]
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")

@@ -4,7 +4,9 @@ import { options } from "./offer.js";
 
 const KEPT = "gan_form";
 const START = ["digits", "modern", 5]; // what the form begins with
+const LEAVE = { __type__: "update" }; // an answer to Gradio: this one stays as it stands, whatever was typed meanwhile
 let before = START;
+let returning = null; // the choices that are being given back to a page that was loaded again
 let told = null;
 
 addEventListener("gan:form", (event) => { told = event.detail; });
@@ -13,19 +15,24 @@ addEventListener("gan:form", (event) => { told = event.detail; });
 export const toldForm = () => told;
 
 /** The advanced settings for another data set or recipe: those that the choice does not touch stay as they are. */
-window.ganDefaults = async (data, recipe, ...current) => {
-  const { defaults } = await options();
+window.ganDefaults = async (data, recipe) => {
+  const { defaults, fields } = await options();
+  if (returning) { // Gradio sets one choice after the other and asks after each: the settings that were kept come with them
+    if (data === returning[0] && recipe === returning[1]) returning = null;
+    return fields.map(() => LEAVE);
+  }
   const [old, fresh] = [defaults[before[0]][before[1]], defaults[data][recipe]];
   before = [data, recipe];
-  return fresh.map((value, index) => (value === old[index] ? current[index] : value));
+  return fresh.map((value, index) => (value === old[index] ? LEAVE : value));
 };
 
-/** The whole form once the page has loaded: as it was kept, else as it is. */
-window.ganForm = async (...current) => {
+/** The whole form as it was kept for this page; null where it was not. */
+window.ganForm = async () => {
   const kept = taken();
-  if (!kept) return current;
+  if (!kept) return null;
   const { defaults, fields } = await options();
   before = kept.choices;
+  if (before[0] !== START[0] || before[1] !== START[1]) returning = before;
   const fresh = defaults[before[0]][before[1]];
   return [...before, ...fresh.map((value, index) => like(value, kept.settings[fields[index]]))];
 };
