@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILES = 65536  # far above what one process can use here, and harmless where the system allows more
 
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")

@@ -115,6 +115,31 @@ def page(tab):
     return as_new(tab)
 
 
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    """A tiny model of three classes that ships, no runs, and a teacher's token; modules that need others have a fixture of their own."""
+    from gan.runs.store import Store
+    from gan.ui.access import Access
+    from gan.ui.services import Services
+    from tests.generators import tiny_spec, write_checkpoint
+
+    root = tmp_path_factory.mktemp("models")
+    write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
+    return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints", access=Access("a token of the teacher"))
+
+
+@pytest.fixture(scope="module")
+def client(services):
+    """The routes of Explore behind the guard, asked without the token."""
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    from gan.ui.explore import routes
+    from gan.ui.guard import Guard
+
+    return TestClient(Guard(Starlette(routes=routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
+
+
 @pytest.fixture
 def poll(client, monkeypatch):
     """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""

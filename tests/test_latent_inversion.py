@@ -14,10 +14,10 @@ from gan.latent.bank import CHUNK, SIDE, Bank, as_floats, small
 from gan.latent.catalogue import read_shipped
 from gan.latent.eyes import coarse, open_eye, seen_classes
 from gan.latent.finding import Finding
-from gan.latent.inversion import ALIKE, ALONE, BOUND, FAVOUR, STARTS, STEPS, Search, rate, starts
+from gan.latent.inversion import ALIKE, ALONE, FAVOUR, STARTS, STEPS, Search, starts
 from gan.latent.jobs import ABREAST, MOST, PATIENCE, Jobs
 from gan.latent.model import Model
-from gan.latent.point import MAX_SEED, Point, parse_at, write_at
+from gan.latent.point import MAX_SEED, Point, parse_at
 from gan.latent.sampling import latents
 from tests.browsing import ROOT
 
@@ -53,7 +53,7 @@ def test_in_a_linear_generator_the_place_is_exact():
     search = Search(Linear(), wanted.unflatten(1, (1, 2, 2)), torch.zeros(2, 3, 4), None)
     while not search.done:
         search.step()
-    # The slope of an absolute difference does not shrink: at the end steps are RATE * LAST, and the place is known to no less.
+    # The slope of an absolute difference does not shrink: at the end steps are RATE.top * RATE.last, and the place is known to no less.
     assert (search.found().z - wanted).abs().max() < 0.02
     assert search.found().labels is None
     torch.testing.assert_close(search.nearest, wanted.abs().mean(1) / 2)
@@ -66,7 +66,7 @@ def test_generated_pictures_are_found_again():
     while not search.done:
         search.step()
     found = search.found()
-    assert search.z.shape[1] == 1
+    assert search.descent.z.shape[1] == 1
     assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples are ten from each other
     assert (found.distance < 0.6 * search.nearest).float().mean() > 0.8
     again = digits().generator(found.z, found.labels)
@@ -139,9 +139,9 @@ def letter(text: str) -> np.ndarray:
 
 
 def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
-    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth between an A and a 4, and more than samples have between an
-    ampersand and the 8 that it takes it for."""
-    for text, times in (("A", 2), ("&", 1)):
+    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more between letters and the digits that come nearest.
+    An ampersand it takes for an 8 itself, at .995: what is found for it is no more than just beyond what samples have between them."""
+    for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
         told = run(Finding(digits(), letter(text)))
         assert told["distance"] < told["spacing"], "pixels alone would call it found"
         assert told["seen"] > times * told["likeness"], text
@@ -193,21 +193,6 @@ def test_starts_are_the_nearest_samples_of_more_than_one_class():
         labels = [bank().label(seed) for seed in row]
         assert len(set(row)) == STARTS
         assert max(map(labels.count, labels)) <= ALIKE
-
-
-def test_the_rate_rises_and_falls():
-    rates = [rate(step) for step in range(1, STEPS + 1)]
-    top = int(np.argmax(rates))
-    assert rates[: top + 1] == sorted(rates[: top + 1])
-    assert rates[top:] == sorted(rates[top:], reverse=True)
-    assert rates[-1] < 0.06 * max(rates)
-
-
-def test_a_place_can_be_written_out():
-    assert BOUND < 8
-    z = np.array([0, 1, -1, BOUND, -BOUND, 9, 1 / 3], np.float32)
-    shape = type("Shape", (), {"z_dim": 7, "num_classes": 0})
-    assert np.abs(np.array(parse_at({"at": write_at(z)}, shape)) - z.clip(-8, 8 - 1 / 4096)).max() <= 1 / 8192
 
 
 def pictures_of(seeds, labels):

@@ -1,33 +1,12 @@
 """The routes behind dragged points: from arrows to a place, sentences for what can't be dragged, and one queue with what else is worked on meanwhile."""
 
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from gan.latent.dragged import MOST
-from gan.runs.store import Store
-from gan.ui.access import Access
-from gan.ui.explore import routes
-from gan.ui.guard import Guard
-from gan.ui.services import Services
-from tests.generators import tiny_spec, write_checkpoint
 from tests.test_ui_find_routes import picture
 
 MODEL = "shipped:digits"
 PAIRS = [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]
-
-
-@pytest.fixture(scope="module")
-def services(tmp_path_factory):
-    root = tmp_path_factory.mktemp("models")
-    write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
-    return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints", access=Access("a token of the teacher"))
-
-
-@pytest.fixture(scope="module")
-def client(services):
-    """Behind the guard and without the token: who only watches may drag."""
-    return TestClient(Guard(Starlette(routes=routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
 
 
 def begin(client, pairs=PAIRS, headers=None, **point):

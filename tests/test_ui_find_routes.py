@@ -6,31 +6,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from gan.latent.jobs import Jobs
-from gan.runs.store import Store
-from gan.ui.access import Access
-from gan.ui.find_routes import MAX_PIXELS, find_routes
-from gan.ui.guard import Guard
-from gan.ui.services import Services
-from tests.generators import tiny_spec, write_checkpoint
+from gan.ui.find_routes import MAX_PIXELS
 
 MODEL = "shipped:digits"
-
-
-@pytest.fixture(scope="module")
-def services(tmp_path_factory):
-    root = tmp_path_factory.mktemp("models")
-    write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
-    return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints", access=Access("a token of the teacher"))
-
-
-@pytest.fixture(scope="module")
-def client(services):
-    """Behind the guard and without the token: who only watches may look for pictures."""
-    return TestClient(Guard(Starlette(routes=find_routes(services, Jobs())), services), raise_server_exceptions=False, base_url="http://localhost")
 
 
 def picture(kind="PNG", size=(50, 40), **options) -> bytes:

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-import urllib.request
 
 import psutil
 import pytest
@@ -15,6 +14,7 @@ from gan.runs.store import Store
 from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 from tests.fakes.runs import past, state, tiny, wait_until
 from tests.generators import tiny_spec, write_weights
+from tests.listing import open_list, post, press_twice, row, tool
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
@@ -75,29 +75,6 @@ def ended(runs):
         if (runs.root / run_id).exists():
             runs.hide(run_id)
     runs.sweep()
-
-
-def post(address: str, path: str) -> None:
-    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=20).close()
-
-
-def open_list(page: Page) -> None:
-    page.click(".tr-list > summary")
-
-
-def row(page: Page, name: str):
-    """The row of a run in the list, by its name."""
-    return page.locator(".tr-runs li", has=page.locator("b", has_text=re.compile(f"^{re.escape(name)}$")))
-
-
-def tool(where, words: str):
-    """A button of a row by what it says."""
-    return where.locator("button", has_text=words)
-
-
-def press_twice(button) -> None:
-    """Two presses at once, as the question waits for a few seconds only."""
-    button.evaluate("(button) => { button.click(); button.click(); }")
 
 
 def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended):
@@ -406,21 +383,6 @@ def test_the_list_fits_a_phone(visit, runs, ended, lang, scheme):
     areas = page.evaluate(f"{controls}.map((one) => [one.className, one.getBoundingClientRect().width, one.getBoundingClientRect().height])")
     assert len(areas) >= 6
     assert [area for area in areas if min(area[1:]) < 40] == []
-
-
-def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_path):
-    runs = Store(tmp_path / "runs")
-    run_id = runs.create(tiny())
-    runs.update_status(run_id, state="finished")
-    (runs.path(run_id) / "large").write_bytes(bytes(200_000))
-    with serve(runs.root, "--quota", "0.0001") as address:
-        page = browser.new_page(locale="en-US")
-        page.goto(f"{address}#tab=train")
-        page.click("#train-button")
-        expect(page.locator("gan-answer .tr-error")).to_have_text(re.compile(r"^The runs take 0\.0002\d* GB of the 0\.0001 GB that they may\. Delete some"))
-        open_list(page)
-        expect(page.locator(".tr-storage.is-full")).to_have_text(re.compile(r"^20\d kB of 100 kB used$"))
-        page.close()
 
 
 def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from gan.errors import UserError
+from gan.latent.descent import BOUND
 from gan.latent.dragging import STEPS, Drag, Look
 from gan.latent.model import Model
 from gan.latent.point import Point, write_at
@@ -16,7 +17,6 @@ from gan.latent.point import Point, write_at
 MOST = 8  # points of a picture that are dragged or held
 LIMIT = 20.0  # seconds from its first turn after which a drag ends with what it has
 BIT = 0.04  # seconds of work for one answer: a drag takes little more than a second, which is to be seen
-LARGEST = 8.0 - 1 / 4096  # number of a z that points can write out
 
 
 class Dragged:
@@ -51,7 +51,7 @@ class Dragged:
         drag, held = self._drag, self._drag.held()
         psi = self.point.psi
         z = held.z[0].numpy()
-        if not psi or np.abs(z).max() > psi * LARGEST:
+        if not psi or np.abs(z).max() > psi * BOUND:
             psi = 1.0  # beyond what `at` can write
         later = self.point.to is not None and self.point.way >= 0.5
         label = self.point.class_label(self.model.spec.num_classes) if later else self.point.label

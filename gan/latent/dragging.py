@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from gan.latent.descent import Descent, Rate
+
 STEPS = 100
-RATE, WARM, LAST = 0.1, 5, 0.1  # Adam's rate, the steps over which it rises, and the part of it that is left at the end
-BETAS = (0.9, 0.99)
+RATE = Rate(0.1, 5, 0.1, STEPS)
 SIZE = 28  # pixels of the picture for which the lengths below are meant; they grow with it
 RADIUS = 3.0  # pixels of a patch
 AROUND = 3.0  # pixels beside the way of a point where it is looked for
@@ -27,7 +28,6 @@ FAR = 9.0  # pixels from all ways beyond which the picture should stay as it is
 KEEP = 1.5  # weight of that, beside squared differences in standard deviations of the maps
 NEAR = 1e-3  # what a pixel of distance from where a point was adds to how strange a place looks: what looks alike everywhere does not jump about
 LOST, PLAIN = 0.5, 0.02  # a point is lost where the best place is so strange, as a part of what places around it are at the start, or PLAIN of that
-BOUND = 7.99  # of a number of z, as points can write it out
 
 Look = Callable[[torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]  # z (1, z_dim) -> picture (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
 
@@ -49,7 +49,7 @@ class Drag:
     """
 
     def __init__(self, look: Look, z: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor, turns: Any = None, fixed: bool = False):
-        self.look, self.turns, self.ends, self.steps = look, turns or contextlib.nullcontext(), ends, 0
+        self.look, self.turns, self.ends = look, turns or contextlib.nullcontext(), ends
         self.free = torch.ones_like(z)
         self.free[:, -1] = 0.0 if fixed else 1.0
         with self.turns, torch.no_grad():
@@ -69,33 +69,33 @@ class Drag:
             self.far = distances(self.side, starts, ends) * self.side > FAR * unit
             strange = [self._strange(maps, k, self._around(k)).mean() for k in range(len(ends))]
         self.odd = LOST * torch.stack(strange).clamp_min(PLAIN)
-        self.z = z.clone()
+        self.descent = Descent(z, RATE)
         self.most = max((z * self.free).norm().item(), math.sqrt(self.free.sum().item()))
-        self.moments = torch.zeros_like(z), torch.zeros_like(z)
         self.best, self.least = z.clone(), math.inf
 
     @property
     def done(self) -> bool:
-        return self.steps >= STEPS
+        return self.descent.done
+
+    @property
+    def steps(self) -> int:
+        return self.descent.steps
 
     def step(self) -> None:
         """Move z once."""
         with self.turns, torch.enable_grad():
-            here = self.z.detach().requires_grad_()
+            here = self.descent.z.detach().requires_grad_()
             loss = self._loss(*self.look(here))
             slope = torch.autograd.grad(loss, here)[0].nan_to_num() * self.free if loss.requires_grad else torch.zeros_like(here)
         self._keep(loss)
-        self.steps += 1
-        first, second = (beta * moment + (1 - beta) * part for beta, moment, part in zip(BETAS, self.moments, (slope, slope.square()), strict=True))
-        self.moments = first, second
-        unbiased = [moment / (1 - beta**self.steps) for beta, moment in zip(BETAS, self.moments, strict=True)]
-        self.z = (self.z - rate(self.steps) * unbiased[0] / (unbiased[1].sqrt() + 1e-8)).clamp(-BOUND, BOUND)
-        length = (self.z * self.free).norm().item()
+        self.descent.step(slope)
+        z = self.descent.z
+        length = (z * self.free).norm().item()
         if length > self.most:
-            self.z = torch.where(self.free > 0, self.z * (self.most / length), self.z)
+            self.descent.z = torch.where(self.free > 0, z * (self.most / length), z)
         if self.done:
             with self.turns, torch.no_grad():
-                self._keep(self._loss(*self.look(self.z)))
+                self._keep(self._loss(*self.look(self.descent.z)))
 
     def held(self) -> Held:
         """The best place that was seen so far, and its points."""
@@ -108,7 +108,7 @@ class Drag:
 
     def _keep(self, loss: torch.Tensor) -> None:
         if loss.item() < self.least:
-            self.least, self.best = loss.item(), self.z.clone()
+            self.least, self.best = loss.item(), self.descent.z.clone()
 
     def _loss(self, image: torch.Tensor, layers: list[torch.Tensor]) -> torch.Tensor:
         there = self._patches(self._maps(image, layers), self.ends[:, None])[:, 0]
@@ -163,8 +163,3 @@ def distances(side: int, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tens
     way = ends - starts
     part = ((pixels - starts) * way).sum(3) / way.square().sum(1).clamp_min(1e-12)
     return (pixels - starts - part.clamp(0, 1)[..., None] * way).norm(dim=3).min(2).values
-
-
-def rate(step: int) -> float:
-    """Adam's rate at a step from 1 to STEPS: it rises, then falls as a cosine does."""
-    return RATE * min(1, step / WARM) * (LAST + (1 - LAST) * (1 + math.cos(math.pi * step / STEPS)) / 2)

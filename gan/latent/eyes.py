@@ -4,6 +4,7 @@ Unlike those of gan.metrics.viewers, which score, these pass gradients on to the
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,21 +19,15 @@ Eye = Callable[[torch.Tensor], torch.Tensor]
 
 def open_eye(data: str) -> Eye:
     """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] -> features (N, F) float32, on the CPU."""
-    name = ALIASES.get(data, data)
-    if name not in net_names():
-        return coarse
-    net = load_net(name)
-    return lambda images: net(_shaped(images, net.size, net.channels))[0]
+    net = _net(data)
+    return coarse if net is None else lambda images: net(_shaped(images, net.size, net.channels))[0]
 
 
 def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor | None:
     """Which of so many classes of a data set (registry name or path) its net sees in images (N, C, H, W) in [-1, 1]: int64 (N,) on the CPU; None where no net
     knows the data, or it tells apart others."""
-    name = ALIASES.get(data, data)
-    if name not in net_names():
-        return None
-    net = load_net(name)
-    if net.classes != classes:
+    net = _net(data)
+    if net is None or net.classes != classes:
         return None
     with torch.inference_mode():
         return net(_shaped(images, net.size, net.channels))[1].argmax(1)
@@ -41,6 +36,11 @@ def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor 
 def coarse(images: torch.Tensor) -> torch.Tensor:
     """The pixels of images (N, C, H, W), at most COARSE to a side: (N, C * h * w)."""
     return F.adaptive_avg_pool2d(images, min(COARSE, images.shape[2])).flatten(1)
+
+
+def _net(data: str) -> Any:
+    name = ALIASES.get(data, data)
+    return load_net(name) if name in net_names() else None
 
 
 def _shaped(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:

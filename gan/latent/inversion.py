@@ -8,7 +8,6 @@ which class a picture is of, half of the samples are of that class, and it wins 
 """
 
 import contextlib
-import math
 from typing import Any, NamedTuple
 
 import torch
@@ -16,17 +15,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from gan.latent.bank import Bank, as_floats, small
+from gan.latent.descent import Descent, Rate
 from gan.latent.eyes import Eye
 
 STARTS = 4  # samples from which a search begins
 ALIKE = 2  # of them of the same class, at most
 ALONE = 10  # steps after which only the best goes on
 STEPS = 80
-RATE, WARM, LAST = 0.15, 5, 0.05  # Adam's rate, the steps over which it rises, and the part of it that is left at the end
-BETAS = (0.9, 0.99)
+RATE = Rate(0.15, 5, 0.05, STEPS)
 FAVOUR = 0.1  # part of its distance by which another class has to be nearer than the one that was seen
 SEEN, LENGTH = 0.05, 0.02  # weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
-BOUND = 7.99  # of a number of z, as points can write it out
 CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
 
 
@@ -49,17 +47,19 @@ class Search:
                  wanted: torch.Tensor | None = None):
         self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
         self.chunk = CHUNK if turns else ALL
-        self.z, self.labels, self.wanted = z.clone(), labels, wanted
-        self.moments = torch.zeros_like(z), torch.zeros_like(z)
+        self.descent, self.labels, self.wanted = Descent(z, RATE), labels, wanted
         self.seen = None if eye is None else eye(targets)
-        self.steps = 0
         distance, _ = self._look(torch.no_grad)
         self.nearest = distance.min(1).values
         self._best = self._chosen(distance)
 
     @property
     def done(self) -> bool:
-        return self.steps >= STEPS
+        return self.descent.done
+
+    @property
+    def steps(self) -> int:
+        return self.descent.steps
 
     def found(self) -> Found:
         """The nearest places that were seen so far."""
@@ -71,18 +71,14 @@ class Search:
         self._keep(distance)
         if self.steps == ALONE:
             slopes = self._go_alone(distance, slopes)
-        self.steps += 1
-        first, second = (beta * moment + (1 - beta) * part for beta, moment, part in zip(BETAS, self.moments, (slopes, slopes.square()), strict=True))
-        self.moments = first, second
-        unbiased = [moment / (1 - beta**self.steps) for beta, moment in zip(BETAS, self.moments, strict=True)]
-        self.z = (self.z - rate(self.steps) * unbiased[0] / (unbiased[1].sqrt() + 1e-8)).clamp(-BOUND, BOUND)
+        self.descent.step(slopes)
         if self.done:
             self._keep(self._look(torch.no_grad)[0])
 
     def _look(self, gradients: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """The distance of every place (T, K) and the slope of its loss (T, K, z_dim)."""
-        count = self.z.shape[1]
-        z, labels = self.z.flatten(0, 1), None if self.labels is None else self.labels.flatten()
+        count = self.descent.z.shape[1]
+        z, labels = self.descent.z.flatten(0, 1), None if self.labels is None else self.labels.flatten()
         distances, slopes = [], []
         for start in range(0, len(z), self.chunk):
             part = slice(start, start + self.chunk)
@@ -106,7 +102,7 @@ class Search:
     def _chosen(self, distance: torch.Tensor) -> Found:
         best = self._favoured(distance, self.labels).argmin(1)
         rows = torch.arange(len(best))
-        return Found(self.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
+        return Found(self.descent.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
 
     def _keep(self, distance: torch.Tensor) -> None:
         now, best = self._chosen(distance), self._best
@@ -123,14 +119,9 @@ class Search:
     def _go_alone(self, distance: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
         rows, best = torch.arange(len(distance)), self._favoured(distance, self.labels).argmin(1)
         pick = lambda values: values[rows, best][:, None]  # noqa: E731
-        self.z, self.labels = pick(self.z), None if self.labels is None else pick(self.labels)
-        self.moments = pick(self.moments[0]), pick(self.moments[1])
+        self.labels = None if self.labels is None else pick(self.labels)
+        self.descent.z, self.descent.moments = pick(self.descent.z), tuple(map(pick, self.descent.moments))
         return pick(slopes)
-
-
-def rate(step: int) -> float:
-    """Adam's rate at a step from 1 to STEPS: it rises, then falls as a cosine does."""
-    return RATE * min(1, step / WARM) * (LAST + (1 - LAST) * (1 + math.cos(math.pi * step / STEPS)) / 2)
 
 
 def starts(bank: Bank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:

@@ -137,6 +137,7 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
     A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, and what
     was raised where one could not be read just now, OSError or that memory ran out: that says nothing against it.
     """
+    trainer.let_go()
     damage = None
     for name in order:
         try:
@@ -160,7 +161,6 @@ def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str,
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
 
-    trainer.let_go()
     for name, module in _modules(trainer).items():
         module.load_state_dict(part(name))
     for name, optimizer in _optimizers(trainer).items():

@@ -8,6 +8,7 @@ change over a run live in device tensors, and the step never waits for the devic
 
 import copy
 import functools
+import gc
 import hashlib
 import math
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Trainer:
     def let_go(self) -> None:
         """Drop all that a step can leave behind but weights and counters, wherever it broke off: gradients, the optimizers' moments, captured graphs.
 
-        To be called before the state of a checkpoint is put in its place, which then is all that the next step depends on, and the memory has room for it.
+        The state of a checkpoint is put in its place, which then is all that the next step depends on, and the memory has room for it.
         """
         for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
             net.requires_grad_(True)
@@ -159,6 +160,9 @@ class Trainer:
         if isinstance(self.run_step, GraphedStep):
             self.rng = torch.Generator(self.device)  # one that was registered with a capture which broke off may stay bound to it
             self.run_step = GraphedStep(self._train_step, self.rng, self.run_step.recorder)
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()  # what is only kept for later
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""

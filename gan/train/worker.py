@@ -5,7 +5,6 @@ statistics, grids, the live generator and checkpoints, and takes commands. Whate
 """
 
 import contextlib
-import gc
 import math
 import os
 import signal
@@ -108,7 +107,6 @@ class Worker:
 
     def _load(self, order: Sequence[str], last: bool = False) -> Loaded | None:
         """Put the first sound checkpoint in this order into the trainer; None where memory does not suffice and this is not to be the last attempt."""
-        self._make_room()
         try:
             return load_state(self.path / "state", self.trainer, order)
         except Exception as error:
@@ -184,13 +182,6 @@ class Worker:
         self.trainer.parts = parts
         self.dir.note("in_parts", at=at, step=self.trainer.step, parts=parts)
         self._write_state(replace=True)
-
-    def _make_room(self) -> None:
-        """Give back all memory that a checkpoint, which is about to be read, replaces, or that is only kept for later."""
-        self.trainer.let_go()
-        gc.collect()
-        if self.trainer.device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def end(self, how: str) -> None:
         """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""

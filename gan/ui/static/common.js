@@ -106,14 +106,17 @@ const PATHS = {
   bin: "M5 7h14M9.500 7V4h5v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
 };
 
+/** An element of SVG with its attributes and what is in it. */
+export function shape(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 /** A line icon of 20 px, hidden from readers of the screen: give the control a name. */
 export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" })) svg.setAttribute(key, value);
-  const path = document.createElementNS(svg.namespaceURI, "path");
-  path.setAttribute("d", PATHS[name] ?? "");
-  svg.append(path);
-  return svg;
+  return shape("svg", { viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" }, shape("path", { d: PATHS[name] ?? "" }));
 }
 
 /** Seconds as 0:42, 12:05 or 3:07:00. */

@@ -1,5 +1,5 @@
 // Arrows on the large picture: from a point to where it should be, drawn by mouse, finger or keys. One of no length holds its point.
-import { t } from "../common.js";
+import { shape, t } from "../common.js";
 
 export const MOST = 8;
 const SLACK = 6; // CSS pixels within which a press is no arrow
@@ -200,11 +200,4 @@ export class Arrows {
     const path = `M${x - 14},${y}h10m8,0h10M${x},${y - 14}v10m0,8v10`;
     return ["xp-casing", "xp-shaft"].map((name) => shape("path", { class: name, d: path }));
   }
-}
-
-function shape(name, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
 }

@@ -12,7 +12,7 @@ const USUAL = 10; // directions of nearly every model
 const RAW_STEP = 0.05;
 const STEP = 0.05; // sigma
 const HALF = 0.5;
-const PERCENT = new Intl.NumberFormat("en", { style: "percent" });
+const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
 
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,

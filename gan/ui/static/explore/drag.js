@@ -2,29 +2,32 @@
 import { h, icon, request, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { Arrows } from "./arrows.js";
+import { Job } from "./job.js";
 import { query, unmoved } from "./point.js";
 
 const BEAT = 30; // ms between an answer and the next question
-const QUEUE = 1000; // ms, while others come first
 const ARRIVED = 1; // pixels of the picture
 const NEARER = 0.75; // of the way that is left at the end: more than that is no success
 
 /** The view. */
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, job: null, told: null, model: null });
+    Object.assign(this, { explorer, told: null, model: null });
     this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
     const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
-    this.go = button("arrow", "explore.drag_go", () => (this.job ? this.stop() : this.#begin()), "xp-primary");
+    this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");
     this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());
     this.clear = button("bin", "explore.drag_clear", () => this.arrows.clear());
     this.back = button("reset", "explore.drag_back", () => this.#return());
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.drag_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
+    this.job = new Job(explorer, {
+      route: "drag", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+    });
     this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
     this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
     this.element = h("section", { class: "xp-drag" }, ...heading(t("explore.drag"), t("explore.drag_hint")),
-      this.none, this.list, h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back), this.bar, this.status);
+      this.none, h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back), this.bar, this.status, this.list);
     this.#show();
   }
 
@@ -62,10 +65,8 @@ export class View {
 
   /** End the drag where it is. */
   stop() {
-    const { job } = this;
-    if (!job) return;
+    if (!this.job.stop()) return;
     this.#over();
-    if (typeof job === "string") request("drag/on", { method: "POST", value: { job, end: true } }).catch(() => {});
     setText(this.status, this.told ? t("explore.drag_stopped_at", left(this.told)) : t("explore.drag_stopped"));
   }
 
@@ -87,34 +88,15 @@ export class View {
     const { point } = this.explorer;
     if (!this.explorer.model || !this.arrows.pairs.length) return;
     this.explorer.player?.pause();
-    const mine = this.job = {}; // taken, until it has its name
     const pairs = this.arrows.pairs.map((pair) => [...pair.now, ...pair.end]);
     this.before ??= { ...unmoved(), ...Object.fromEntries(["seed", "at", "psi", "label", "d", "x", "z", "t", "to"].map((key) => [key, point[key]])) };
     this.told = null;
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.drag_begin"));
+    const running = this.job.run(point.model, () => request("drag", { query: query(point), method: "POST", value: { pairs } }));
     this.#show();
-    try {
-      const { job } = await request("drag", { query: query(point), method: "POST", value: { pairs } });
-      if (this.job !== mine) return void request("drag/on", { method: "POST", value: { job, end: true } }).catch(() => {});
-      this.job = job;
-      await this.#watch(job, point.model);
-    } catch (error) {
-      if (this.job) this.#fail(error);
-    }
-  }
-
-  /** Ask how it goes until it is over. */
-  async #watch(job, model) {
-    while (this.job === job) {
-      const told = await request("drag/on", { method: "POST", value: { job } });
-      if (this.job !== job || this.explorer.point.model !== model) return;
-      if (told.state === "waiting") setText(this.status, t(told.ahead === 1 ? "explore.drag_wait_one" : "explore.drag_wait", { count: told.ahead }));
-      else this.#step(told);
-      if (told.state === "done") return void this.#done(told);
-      await new Promise((later) => setTimeout(later, told.state === "waiting" ? QUEUE : BEAT));
-    }
+    await running;
   }
 
   #step(told) {
@@ -136,7 +118,6 @@ export class View {
   }
 
   #over() {
-    this.job = null;
     this.bar.hidden = true;
     this.arrows.finish();
     this.#show();
@@ -150,7 +131,7 @@ export class View {
 
   #show() {
     const { pairs } = this.arrows;
-    const busy = Boolean(this.job);
+    const { busy } = this.job;
     this.arrows.busy = busy;
     this.none.hidden = pairs.length > 0;
     this.go.disabled = !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
@@ -183,19 +164,23 @@ const placeOf = (point) => JSON.stringify(query(point));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 const pixels = (value) => value.toFixed(1);
 
-/** How far, in pixels, the points that are to move are from their places on average, and how far they were at first, as texts; held ones don't count. */
+/** The points that are to move, as places in the list, with how far they are from where they should be and were at first, in pixels on average. */
+function moved(told) {
+  const points = told.from.map((_, index) => index).filter((index) => told.from[index] > 0); // the others are held
+  return { points, distance: mean(points.map((index) => told.away[index])), from: mean(points.map((index) => told.from[index])) };
+}
+
+/** The distances of `moved`, as texts. */
 function left(told) {
-  const moved = told.from.map((_, index) => index).filter((index) => told.from[index] > 0);
-  return { distance: pixels(mean(moved.map((index) => told.away[index]))), from: pixels(mean(moved.map((index) => told.from[index]))) };
+  const { distance, from } = moved(told);
+  return { distance: pixels(distance), from: pixels(from) };
 }
 
 /** What to say of a drag: whether every point is where it should be, and else how far from it. */
 function verdict(told) {
-  const moved = told.away.map((_, index) => index).filter((index) => told.from[index] > 0);
-  const distance = mean(moved.map((index) => told.away[index]));
-  const from = mean(moved.map((index) => told.from[index]));
+  const { points, distance, from } = moved(told);
   const arrived = told.away.every((away, index) => away <= ARRIVED && !told.lost[index]);
-  const lost = moved.every((index) => told.lost[index]);
+  const lost = points.every((index) => told.lost[index]);
   const key = arrived ? "arrived" : lost ? "gone" : distance <= NEARER * from ? "near" : "never";
   return t(`explore.drag_${key}`, left(told));
 }

@@ -68,7 +68,7 @@ class GanExplorer extends HTMLElement {
     this.note = h("p", { class: "xp-note", role: "status", hidden: true });
     this.large = new Large();
     this.player = null; // what moves the point by itself right now
-    this.without = null; // what was wrong with the place that is now drawn without it
+    this.missing = null; // what the model lacks of the place that is now drawn without it
     this.moves = new Moves(this);
     this.large.element.append(this.moves.button);
     this.favourites = new Favourites(() => {
@@ -315,8 +315,8 @@ class GanExplorer extends HTMLElement {
     try {
       const { pixels, bitmap } = await this.drawn(asked);
       if (asked.model !== this.point.model) return;
-      if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(this.without);
-      this.without = null;
+      if (!this.shown || (this.outlived && asked === this.point && !this.lost)) this.say(this.missing);
+      this.missing = null;
       if (!this.shown) this.fetch();
       this.shown = asked;
       this.#reads(null);
@@ -342,7 +342,7 @@ class GanExplorer extends HTMLElement {
   goWithout(error) {
     const { name } = error.values;
     if (!amountOf(this.point, name)) return;
-    this.without = error;
+    this.missing = error;
     this.change(without(this.point, name));
     this.controls.choose();
   }

@@ -1,12 +1,12 @@
 // Find my picture: draw or choose one, watch the server look for the place in latent space that comes nearest, then go on from there with the sliders.
-import { address, h, icon, request, sentence, setText, t } from "../common.js";
+import { address, h, icon, sentence, setText, shape, t } from "../common.js";
 import { heading } from "../help.js";
+import { Job } from "./job.js";
 import { Pad } from "./pad.js";
 import { className } from "./picker.js";
 import { plain } from "./point.js";
 
 const BEAT = 60; // ms between an answer and the next question
-const QUEUE = 1000; // ms, while others come first
 const LEAST_TIMES = 1.5; // as far from the picture as its own are from each other, times this: no more than a likeness
 const WIDE = 300;
 const HIGH = 90;
@@ -14,13 +14,16 @@ const HIGH = 90;
 /** The view. */
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, job: null, model: null, curve: [] });
+    Object.assign(this, { explorer, model: null, curve: [] });
     this.pad = new Pad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
     this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
     const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
-    this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
+    this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job.busy ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
+    this.job = new Job(explorer, {
+      route: "find", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+    });
     this.target = h("img", { alt: t("explore.find_target"), title: t("explore.find_target"), class: "xp-target" });
     this.chart = chart();
     this.result = h("div", { class: "xp-found", hidden: true }, h("figure", {}, this.target, h("figcaption", {}, t("explore.find_target"))), this.chart.element);
@@ -64,10 +67,8 @@ export class View {
 
   /** End the search where it is. */
   stop() {
-    const { job } = this;
-    if (!job) return;
+    if (!this.job.stop()) return;
     this.#over();
-    if (typeof job === "string") request("find/on", { method: "POST", value: { job, end: true } }).catch(() => {});
     if (this.told) setText(this.status, `${t("explore.find_stopped")} ${this.#verdict(this.told)}`);
     else setText(this.status, t("explore.find_stopped"));
   }
@@ -80,7 +81,7 @@ export class View {
   }
 
   #ready(can) {
-    if (!this.job) this.go.disabled = !can;
+    if (!this.job.busy) this.go.disabled = !can;
   }
 
   #chosen() {
@@ -95,7 +96,6 @@ export class View {
   async #begin() {
     const { model } = this.explorer;
     if (!model) return;
-    const mine = this.job = {}; // taken, until it has its name
     Object.assign(this, { told: null, wrong: false, curve: [] });
     this.result.hidden = true;
     this.go.lastChild.textContent = t("explore.find_stop");
@@ -103,29 +103,10 @@ export class View {
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.find_begin"));
-    try {
-      const { job, target } = await send(model.id, await this.pad.blob());
-      if (this.job !== mine) return void request("find/on", { method: "POST", value: { job, end: true } }).catch(() => {});
-      this.job = job;
+    await this.job.run(model.id, async () => send(model.id, await this.pad.blob()), ({ target }) => {
       this.target.src = target;
       this.target.classList.toggle("is-small", model.size < 128);
-      await this.#watch(job, model.id);
-    } catch (error) {
-      if (this.job) this.#fail(error);
-    }
-  }
-
-  /** Ask how it goes until it is over. */
-  async #watch(job, model) {
-    while (this.job === job) {
-      const told = await request("find/on", { method: "POST", value: { job } });
-      if (this.job !== job || this.explorer.point.model !== model) return;
-      if (told.state === "waiting") setText(this.status, t(told.ahead === 1 ? "explore.find_wait_one" : "explore.find_wait", { count: told.ahead }));
-      else if (told.state === "looking") this.#progress(0.4 * told.samples / told.of, t("explore.find_looking"));
-      else this.#step(told);
-      if (told.state === "done") return void this.#done(told);
-      await new Promise((later) => setTimeout(later, told.state === "waiting" ? QUEUE : BEAT));
-    }
+    });
   }
 
   #progress(part, text) {
@@ -134,6 +115,7 @@ export class View {
   }
 
   #step(told) {
+    if (told.state === "looking") return this.#progress(0.4 * told.samples / told.of, t("explore.find_looking"));
     const shown = this.told?.at;
     this.told = told;
     this.result.hidden = false;
@@ -156,7 +138,6 @@ export class View {
   }
 
   #over() {
-    this.job = null;
     this.bar.hidden = true;
     this.go.lastChild.textContent = t("explore.find_go");
     this.go.firstChild.replaceWith(icon("search"));
@@ -195,15 +176,9 @@ function verdict({ distance, nearest, spacing, seen, likeness }) {
 
 /** The distance over the steps, with a line where the generator's own samples are from each other. */
 function chart() {
-  const make = (name, attributes, ...children) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
-  const level = make("line", { class: "xp-level", x1: 0, x2: WIDE });
-  const line = make("polyline", { class: "xp-curve", points: "" });
-  const picture = make("svg", { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" }, level, line);
+  const level = shape("line", { class: "xp-level", x1: 0, x2: WIDE });
+  const line = shape("polyline", { class: "xp-curve", points: "" });
+  const picture = shape("svg", { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" }, level, line);
   const [top, at] = [h("span", { class: "xp-top" }), h("span", { class: "xp-at" })];
   const element = h("figure", { class: "xp-chart" }, h("div", {}, picture, at, top), h("figcaption", {}, t("explore.find_curve")));
   return {

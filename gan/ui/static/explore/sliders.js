@@ -5,12 +5,11 @@ import { className } from "./picker.js";
 import { meant } from "./wheel.js";
 
 const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
-const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format;
+const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format;
 
 /** An amount of a direction as it is read everywhere: +1.5, −2.9, 0.0. */
 export const signed = (value) => tenths.format(value).replace("-", "−");
-
 
 const NOTCHES = 60; // of the wheel, from end to end
 const STILL = 250; // ms after the last of them until the wheel has come to rest
@@ -20,7 +19,7 @@ const STILL = 250; // ms after the last of them until the wheel has come to rest
  * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
  */
 export class Slider {
-  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? { format: signed } : step >= 1 ? counted : plain }) {
+  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
     Object.assign(this, { rest, format });
     this.bar = h("input", {
       type: "range", min: String(low), max: String(high), step: String(step),
@@ -82,7 +81,7 @@ export class Slider {
     this.bar.style.setProperty("--from", from.toFixed(4));
     this.bar.style.setProperty("--to", to.toFixed(4));
     this.element.classList.toggle("is-moved", Math.abs(value - this.rest) > this.bar.step / 2);
-    setText(this.value, this.format.format(value));
+    setText(this.value, this.format(value));
   }
 }
 
