@@ -72,6 +72,21 @@ def place(page: Page) -> dict:
     return page.evaluate("document.querySelector('gan-explorer').point")
 
 
+def test_what_is_drawn_while_another_model_still_answers_stays(page):
+    held = []
+    page.route("**/gan/model?*", lambda route: held.append(route))
+    page.evaluate(f"document.querySelector('gan-explorer').choose('run:{COLOUR}')")
+    page.wait_for_function("document.querySelector('gan-explorer').shown")
+    draw(page)
+    drawn = pad(page)
+    assert len(np.unique(drawn)) > 1
+    with page.expect_response("**/gan/model?*"):
+        for route in held:
+            route.continue_()
+    page.wait_for_function("document.querySelector('gan-explorer').loaded")
+    np.testing.assert_array_equal(pad(page), drawn)
+
+
 def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     expect(button(page, "Find it")).to_be_disabled()
     draw(page)

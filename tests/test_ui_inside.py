@@ -144,6 +144,24 @@ def test_every_unit_of_a_wide_layer_can_be_reached_and_switched_off(browser, add
     context.close()
 
 
+def test_what_is_pressed_while_the_model_still_answers_stays(browser, address):
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    held = []
+    page.route("**/gan/model?*", lambda route: held.append(route))
+    page.goto(f"{address}#model=run:{WIDE}&view=inside")
+    page.get_by_role("button", name="Show 64 more").click()
+    expect(units(page)).to_have_count(128)
+    with page.expect_response("**/gan/model?*"):
+        for route in held:
+            route.continue_()
+    page.wait_for_function("document.querySelector('gan-explorer').loaded")
+    page.wait_for_timeout(500)
+    expect(units(page)).to_have_count(128)
+    context.close()
+
+
 def test_fits_a_phone_and_a_finger(browser, address):
     context = browser.new_context(**PHONE, locale="zh-CN", color_scheme="dark")
     page = context.new_page()

@@ -193,6 +193,7 @@ class GanExplorer extends HTMLElement {
     this.large.clear();
     this.shown = null;
     this.place();
+    this.views.renew(); // now, not when the model has answered: what a visitor does meanwhile is done with this model, and stays
     this.picker.show(this.models, this.point.model);
     this.picker.reveal(this.point.model);
     this.large.live(Boolean(this.model?.live));
