@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gan import data
-from gan.data import archives, files
+from gan.data import archives, files, pictures
 from gan.errors import UserError
 
 
@@ -62,7 +62,7 @@ def test_formats_sizes_and_names(pack):
     assert found.images.is_contiguous()
     assert found.labels is None
     assert found.classes == ()
-    assert found.skipped == 0
+    assert len(found.report.left_out) == 0
     means = found.images.float().mean((2, 3))
     assert np.allclose(means, [[255, 0, 0], [0, 255, 0], [0, 0, 255]], atol=3)
     assert data.load(path, size=20, channels=1).images.shape == (3, 1, 20, 20)
@@ -118,7 +118,7 @@ def test_unreadable_pictures_are_skipped_and_counted(pack):
                  "noise.png": good[:40] + bytes(30) + good[70:]})
     found = data.load(path)
     assert len(found.images) == 2
-    assert found.skipped == 5
+    assert len(found.report.left_out) == 5
 
 
 def test_pictures_of_other_kinds_are_counted_as_skipped(pack):
@@ -126,7 +126,7 @@ def test_pictures_of_other_kinds_are_counted_as_skipped(pack):
     path = pack({"a.png": good, "b.png": good, "c.GIF": picture("red", kind="GIF"), "d/e.heic": b"a phone's", "f.tiff": b"", "notes.txt": b"no picture",
                  "really.bmp": good, ".hidden.gif": b""})
     found = data.load(path)
-    assert (len(found.images), found.skipped) == (3, 3)
+    assert (len(found.images), len(found.report.left_out)) == (3, 3)
 
 
 def test_fewer_than_two_pictures(pack):
@@ -152,7 +152,7 @@ def test_damaged_zip(tmp_path):
     assert caught.value.key == "data.not_pictures"
     path.write_bytes(whole[:60] + bytes(20) + whole[80:])  # one member damaged, the directory intact
     found = data.load(str(path))
-    assert (len(found.images), found.skipped) == (3, 1)
+    assert (len(found.images), len(found.report.left_out)) == (3, 1)
 
 
 def test_zip_writes_nothing_to_disk(tmp_path, monkeypatch):
@@ -175,13 +175,13 @@ def test_a_zip_with_a_way_out_is_refused(tmp_path, member):
 @pytest.mark.parametrize("member", ["a..b/c.png", "...png.png", "a: b/c.png", "12:30.png", "~/c.png"])
 def test_odd_names_that_lead_nowhere_are_taken(tmp_path, member):
     found = data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}))
-    assert found.skipped == 0
+    assert len(found.report.left_out) == 0
 
 
 def refuses_to_decode(monkeypatch):
     def decode(*_):
         raise AssertionError("decoded")
-    monkeypatch.setattr(files, "_decode", decode)
+    monkeypatch.setattr(files, "decode", decode)
 
 
 def test_zip_bomb_is_refused_without_decoding(tmp_path, monkeypatch):
@@ -213,7 +213,7 @@ def test_zip_that_lies_about_its_sizes(tmp_path, packing):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (len(found.images), found.skipped) == (2, 1)
+    assert (len(found.images), len(found.report.left_out)) == (2, 1)
     assert peak < 4 * 2**20
 
 
@@ -293,7 +293,7 @@ def test_one_file_over_the_byte_limit_is_skipped(pack, monkeypatch):
     Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(out, "PNG")
     monkeypatch.setattr(archives, "MAX_MEMBER", 5000)
     found = data.load(pack({"a.png": picture("red"), "b.png": picture("red"), "large.png": out.getvalue()}))
-    assert (len(found.images), found.skipped) == (2, 1)
+    assert (len(found.images), len(found.report.left_out)) == (2, 1)
 
 
 @pytest.mark.parametrize("side", [9000, 40_000])
@@ -301,7 +301,7 @@ def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
     """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel is read."""
     def no_pixels(*_, **__):
         raise AssertionError("decoded")
-    monkeypatch.setattr(files, "_opaque", no_pixels)
+    monkeypatch.setattr(pictures, "_opaque", no_pixels)
     with pytest.raises(UserError) as caught:
         data.load(pack({"a.png": huge_png(side, side), "b.png": huge_png(side, side)}))
     assert (caught.value.key, caught.value.values["skipped"]) == ("data.too_few", 2)
@@ -313,13 +313,13 @@ def test_a_jpeg_of_thousands_of_scans_is_not_decoded():
     kept = io.BytesIO()
     image.save(kept, "JPEG", progressive=True)
     sound = kept.getvalue()
-    assert sound.count(files.START_OF_SCAN) > 1
-    assert files.read_picture(sound, 28, 1).shape == (1, 28, 28)
-    last = sound[sound.rindex(files.START_OF_SCAN) : -2]
-    many = sound[:-2] + last * files.MAX_SCANS + sound[-2:]
+    assert sound.count(pictures.START_OF_SCAN) > 1
+    assert pictures.read_picture(sound, 28, 1).shape == (1, 28, 28)
+    last = sound[sound.rindex(pictures.START_OF_SCAN) : -2]
+    many = sound[:-2] + last * pictures.MAX_SCANS + sound[-2:]
     Image.open(io.BytesIO(many)).load()  # so that nothing else is wrong with it
     with pytest.raises(UserError) as info:
-        files.read_picture(many, 28, 1)
+        pictures.read_picture(many, 28, 1)
     assert info.value.key == "data.no_picture"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import torch
 import torch.nn.functional as F
 
+from gan.data.report import Report
 from gan.errors import UserError
 
 SIZES = (8, 512)  # the sides, in pixels, that any model here can use
@@ -23,7 +24,7 @@ class Dataset:
     classes: tuple[str, ...] = ()  # English class names, () where there are no labels
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
     attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
-    skipped: int = 0  # files of a folder or zip that are named like pictures and could not be used
+    report: Report | None = None  # what was found in a folder or zip, None for the named sets
 
 
 def check_shape(size: int | None, channels: int | None) -> None:

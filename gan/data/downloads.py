@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan.data import cache, files
+from gan.data import cache, pictures
 from gan.data.dataset import Dataset, check_memory, fit
 from gan.data.registry import info
 from gan.errors import UserError
@@ -113,7 +113,7 @@ def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torc
     images = torch.empty(count, channels, size, size, dtype=torch.uint8)
     at = 0
     for source in sources:
-        source.transform = lambda picture: files.square(picture, size, channels)
+        source.transform = lambda picture: pictures.square(picture, size, channels)
         for k in range(len(source)):
             images[at] = torch.from_numpy(source[k][0])
             at += 1

@@ -4,34 +4,23 @@ Uploads come from strangers, so the limits are checked before anything is decode
 opened. Of a picture only its pixels are kept: no EXIF, no place where it was taken.
 """
 
-import io
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from gan.data import archives
 from gan.data.dataset import Dataset, check_memory
+from gan.data.pictures import UNREADABLE, Unusable, decode
+from gan.data.report import LeftOut, Report
 from gan.errors import UserError
 from gan.memory import refuse_if_full
 from gan.spec import MAX_CLASSES
 
 SIZE = 64  # pixels, where none is asked for
-MAX_PIXELS = 64 * 2**20  # of one picture
-MAX_SCANS = 64  # of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
 MAX_CLASS_NAME = 60  # characters
-
-START_OF_SCAN = b"\xff\xda"
-
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
-               zipfile.BadZipFile, Image.DecompressionBombError)
 
 
 class _Member(NamedTuple):
@@ -83,20 +72,21 @@ def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dat
     """Decode the members in turn into one tensor, labelled by sub-folder."""
     check_memory(len(members), channels, size)
     images = torch.empty(len(members), channels, size, size, dtype=torch.uint8)
-    places = []
+    places, left_out = [], []
     for member in members:
         try:
-            picture = _decode(member.read(), size, channels)
-        except _UNREADABLE as error:
+            picture = decode(member.read(), size, channels)
+        except UNREADABLE as error:
             refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
+            left_out.append(LeftOut(str(member.place), *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
             continue
         images[len(places)] = torch.from_numpy(picture)
         places.append(member.place)
-    skipped = len(members) - len(places)
     if len(places) < 2:
-        raise UserError("data.too_few", path=name, usable=len(places), skipped=skipped)
+        raise UserError("data.too_few", path=name, usable=len(places), skipped=len(left_out))
     labels, classes = _labels(places)
-    return Dataset(name, images[:len(places)], labels, classes, skipped=skipped)
+    numbers = [] if labels is None else torch.bincount(labels, minlength=len(classes)).tolist()
+    return Dataset(name, images[:len(places)], labels, classes, report=Report(len(places), tuple(zip(classes, numbers, strict=True)), tuple(left_out)))
 
 
 def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str, ...]]:
@@ -120,43 +110,3 @@ def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str
 def _plain(name: str) -> str:
     """A folder's name without what can't be printed, at most MAX_CLASS_NAME characters of it."""
     return "".join(letter for letter in name if letter.isprintable())[:MAX_CLASS_NAME].strip() or "?"
-
-
-def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
-    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises UserError for anything else, what is damaged, and more
-    than `most` pixels, which its header tells before any is decoded."""
-    try:
-        return _decode(data, size, channels, most)
-    except _UNREADABLE as error:
-        raise UserError("data.no_picture") from error
-
-
-def _decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
-    """One picture as uint8 (channels, size, size). Raises one of _UNREADABLE."""
-    with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as picture:
-        if picture.width * picture.height > most:
-            raise ValueError("too many pixels")
-        if picture.format == "JPEG" and data.count(START_OF_SCAN) > MAX_SCANS:
-            raise ValueError("too many scans")
-        picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
-        return square(picture, size, channels)
-
-
-def square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
-    """The centre of a picture, upright and opaque, as uint8 (channels, size, size); Lanczos resampling."""
-    upright = _opaque(ImageOps.exif_transpose(picture)).convert("RGB" if channels == 3 else "L")
-    side = min(upright.size)
-    left, top = (upright.width - side) / 2, (upright.height - side) / 2
-    cut = upright.resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=3.0)
-    pixels = np.array(cut)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _opaque(picture: Image.Image) -> Image.Image:
-    """The picture without transparency, on white, and with 8 bits a channel."""
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture

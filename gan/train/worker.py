@@ -80,8 +80,9 @@ class Worker:
         elif self.dir.has_learnt():  # there is a checkpoint before the first step: somebody removed it, and may have a copy
             raise UserError("train.no_sound_checkpoint")
         else:
-            if dataset.skipped:
-                self.dir.note("skipped", skipped=dataset.skipped, total=dataset.skipped + len(dataset.images))
+            left_out = len(dataset.report.left_out) if dataset.report else 0
+            if left_out:
+                self.dir.note("skipped", skipped=left_out, total=left_out + len(dataset.images))
             self.dir.rewind(-1)
             self.grid.run(self._write_grid)
             self.state.run(self._write_state)  # so that there is always a place to go back to

@@ -25,7 +25,7 @@ def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
 
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch
-        from gan.data.files import read_picture
+        from gan.data.pictures import read_picture
         from gan.latent.finding import Finding
 
         target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)

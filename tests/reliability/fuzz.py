@@ -32,7 +32,7 @@ from starlette.testclient import TestClient
 from gan import data
 from gan.config import RunConfig, make_config
 from gan.data.dataset import Dataset
-from gan.data.files import read_picture
+from gan.data.pictures import read_picture
 from gan.errors import UserError
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.runs.store import STATES, Store
