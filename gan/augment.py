@@ -34,8 +34,21 @@ def translation(images: Images, generator: torch.Generator) -> Images:
     moves = torch.randint(-reach, reach + 1, (2, count, 1, 1), device=images.device, generator=generator)
     rows = (torch.arange(height, device=images.device)[None, :, None] + moves[0]).clamp(0, height - 1)
     columns = (torch.arange(width, device=images.device)[None, None, :] + moves[1]).clamp(0, width - 1)
-    flat = (rows * width + columns).flatten(1)[:, None, :].expand(-1, images.shape[1], -1)
+    return _pick_by_matrices(images, rows, columns) if images.is_cuda else _pick_by_index(images, rows, columns)
+
+
+def _pick_by_index(images: Images, rows: torch.Tensor, columns: torch.Tensor) -> Images:
+    """The pixels at these rows (N, H, 1) and columns (N, 1, W) of each image."""
+    flat = (rows * images.shape[3] + columns).flatten(1)[:, None, :].expand(-1, images.shape[1], -1)
     return images.flatten(2).gather(2, flat).view_as(images)
+
+
+def _pick_by_matrices(images: Images, rows: torch.Tensor, columns: torch.Tensor) -> Images:
+    """The same numbers by multiplication with matrices of zeros and ones, whose gradient no atomics add up on a GPU in a changing order."""
+    height, width = images.shape[2:]
+    from_rows = (rows == torch.arange(height, device=images.device)).to(images.dtype)  # (N, H, H)
+    from_columns = (columns == torch.arange(width, device=images.device)[:, None]).to(images.dtype)  # (N, W, W)
+    return from_rows[:, None] @ images @ from_columns[:, None]
 
 
 def cutout(images: Images, generator: torch.Generator) -> Images:

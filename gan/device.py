@@ -45,11 +45,16 @@ class Device:
 
 
 def pick_device() -> Device:
-    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command may call it."""
+    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command may call it.
+
+    On a GPU it also has cuDNN and cuBLAS take only algorithms that give the same bits each time: a resumed run is to end as one that was left alone.
+    """
     import torch
 
     threads = cpu_quota()
     if torch.cuda.is_available():
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+        torch.backends.cudnn.deterministic = True
         return Device("cuda", torch.cuda.get_device_name(0), threads, graph=True)
     return Device("cpu", cpu_label(threads), threads)
 

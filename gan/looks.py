@@ -30,7 +30,8 @@ def find_looks(images: torch.Tensor, labels: torch.Tensor | None, classes: int, 
     shares[:, 0] = 1  # of a class without pictures
     for label in labels.unique().tolist():
         rows = (labels == label).nonzero().squeeze(1)
-        found = torch.from_numpy(_cluster(seen[rows], max(1, min(looks, len(rows) // LEAST)), np.random.default_rng([seed, label])))
+        # rows.numpy(), because numpy takes a tensor of one row for a whole number and drops the dimension.
+        found = torch.from_numpy(_cluster(seen[rows.numpy()], max(1, min(looks, len(rows) // LEAST)), np.random.default_rng([seed, label])))
         groups[rows] = label * looks + found
         shares[label] = torch.bincount(found, minlength=looks) / len(rows)
     return groups, shares

@@ -74,6 +74,19 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return header, metadata
 
 
+def in_order(content: bytes) -> bytes:
+    """The bytes of a safetensors file with the names in its header's metadata sorted, so that equal models are equal files.
+
+    The safetensors library puts these down in another order each time. The offsets of tensors count from the end of the header and stay as they are.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8, as the library has them
+    return len(text).to_bytes(8, "little") + text + content[end:]
+
+
 def read_spec(metadata: dict[str, str]) -> ModelSpec:
     """The spec in the metadata of a generator's file. Raises ValueError."""
     try:

@@ -317,7 +317,7 @@ def _line(pair: float = 0.8, loss_d: float = 0.4, diversity: float | None = 0.95
         ("less_variety", _line(diversity=0.6)),
         ("collapse", _line(diversity=0.1)),
         ("shaping", _line(images=2_000)),
-        ("starting", _line(diversity=None)),
+        ("balanced", _line(diversity=None)),  # real pictures that do not differ have none
     ],
 )
 def test_verdicts(key, line):

@@ -17,7 +17,7 @@ from torch import nn
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.models import dcgan, modern, projected
-from gan.spec import FORMAT, ModelSpec, read_header, read_spec
+from gan.spec import FORMAT, ModelSpec, in_order, read_header, read_spec
 
 __all__ = ["ARCHITECTURES", "FORMAT", "ModelSpec", "build_discriminator", "build_generator", "count_parameters", "load_generator", "save_generator"]
 
@@ -59,7 +59,7 @@ def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
     """Atomically write a generator in half precision with its spec in the header."""
     tensors = {name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous() for name, t in generator.state_dict().items()}
     metadata = {"format": FORMAT, "model": json.dumps(spec.to_json())}
-    write_bytes(path, save(tensors, metadata))  # not save_file, whose error on a full disk is no OSError
+    write_bytes(path, in_order(save(tensors, metadata)))  # not save_file, whose error on a full disk is no OSError
 
 
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:

@@ -49,7 +49,9 @@ class Told(nn.Module):
         beyond = ((z[:, -1:] - edges) / BLEND + 0.5).clamp(0, 1)  # of each edge: 0 before it, 1 after it
         one = torch.ones_like(z[:, :1])
         weights = torch.cat([one, beyond], 1) - torch.cat([beyond, 0 * one], 1)
-        tables = self.embed.weight.view(-1, self.looks, FEATURES)[classes]
+        # Not by indexing: the gradient of that is added up by several threads at once, in whichever order they come, and differs from run to run.
+        rows = nn.functional.embedding(classes, self.embed.weight.view(-1, self.looks * FEATURES))
+        tables = rows.unflatten(1, (self.looks, FEATURES))
         return (weights[:, :, None] * tables).sum(1)
 
     def group(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:

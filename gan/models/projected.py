@@ -39,10 +39,10 @@ class Discriminator(nn.Module):
     def _maps(self, images: torch.Tensor) -> list[torch.Tensor]:
         """The mixed feature maps, finest first."""
         if images.shape[-1] < SEEN_SIDE:
-            images = F.interpolate(images, size=SEEN_SIDE, mode="bilinear", align_corners=False)
+            images = _enlarge(images, SEEN_SIDE)
         maps = [F.conv2d(x, getattr(self, f"across_channels{k}")) for k, x in enumerate(self._eyes[0].stages(images))]
         for k in range(len(maps) - 1, 0, -1):
-            coarse = F.interpolate(maps[k], size=maps[k - 1].shape[2:], mode="bilinear", align_corners=False)
+            coarse = _enlarge(maps[k], maps[k - 1].shape[2])
             maps[k - 1] = maps[k - 1] + F.conv2d(coarse, getattr(self, f"across_scales{k}"), padding=1)
         return maps
 
@@ -51,6 +51,15 @@ class Discriminator(nn.Module):
         judged = [judge(x).flatten(2) for judge, x in zip(self.judges, self._maps(images), strict=True)]
         out = torch.cat(judged, 2)
         return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
+
+
+def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:
+    """Square maps (N, C, S, S) enlarged bilinearly to (N, C, side, side), as F.interpolate does without align_corners.
+
+    By two matrix products: on a GPU the gradient of F.interpolate is added up by atomics, in another order each time.
+    """
+    weights = F.interpolate(torch.eye(maps.shape[2], device=maps.device, dtype=maps.dtype)[None], size=side, mode="linear")[0]  # (S, side)
+    return weights.T @ maps @ weights
 
 
 def _random_projection(outputs: int, inputs: int, kernel: int) -> torch.Tensor:

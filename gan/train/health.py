@@ -41,17 +41,17 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdic
     """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget, for a run with the loss of that name."""
     recent = stats[-WINDOW:]
     diversities = [line["diversity"] for line in recent if line["diversity"] is not None]
-    if len(recent) < 8 or not diversities:
+    if len(recent) < 8:
         return Verdict("starting", "info", {})
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
-    diversity = sum(diversities[-3:]) / len(diversities[-3:])
-    values = {"pair": round(100 * pair), "diversity": round(100 * diversity)}
+    diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None  # None where the real pictures do not differ
+    values = {"pair": round(100 * pair), "diversity": None if diversity is None else round(100 * diversity)}
     images = recent[-1]["images"]
     if images < NOISE_IMAGES or (images < EARLY_IMAGES and progress < EARLY_PROGRESS):
         return Verdict("shaping", "info", values)
-    if diversity < COLLAPSE:
+    if diversity is not None and diversity < COLLAPSE:
         return Verdict("collapse", "bad", values)
-    if diversity < LESS_VARIETY:
+    if diversity is not None and diversity < LESS_VARIETY:
         return Verdict("less_variety", "warn", values)
     equilibrium = EQUILIBRIUM[loss]
     if equilibrium and pair > D_WINS_PAIR and loss_d < D_WINS_LOSS * equilibrium[0]:

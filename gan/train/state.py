@@ -47,11 +47,8 @@ def _optimizers(trainer: Trainer) -> dict[str, Adam]:
     return {"opt_g": trainer.opt_g, "opt_d": trainer.opt_d}
 
 
-def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
-    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest becomes the one before, unless it is to `replace` it.
-
-    The random state of a step is a function of (seed, step), so that the step counter holds all of it.
-    """
+def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """All tensors that the next step depends on, by name, contiguous on the CPU: networks, averages, optimizers, augmentation, statistics, groups."""
     tensors = {f"{part}.{name}": t for part, module in _modules(trainer).items() for name, t in module.state_dict().items()}
     for part, optimizer in _optimizers(trainer).items():
         tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
@@ -59,8 +56,16 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], repl
     tensors["means"] = trainer.means
     if trainer.groups is not None:  # another version of scipy may sort the pictures into other looks
         tensors["groups"] = trainer.groups.int()
+    return {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+
+
+def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
+    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest becomes the one before, unless it is to `replace` it.
+
+    The random state of a step is a function of (seed, step), so that the step counter holds all of it.
+    """
+    plain = tensors_of(trainer)
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
-    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     meta = {
         "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts, "threads": torch.get_num_threads(),
         "torch": torch.__version__, "counters": counters,

@@ -24,7 +24,7 @@ from gan.device import Device, pick_device
 from gan.errors import UserError
 from gan.files import FULL, read_json
 from gan.memory import is_out_of_memory
-from gan.metrics.diversity import pairwise_diversity
+from gan.metrics.diversity import pairwise_diversity, relative_diversity
 from gan.train import machine
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
@@ -223,7 +223,7 @@ class Worker:
 
     def _write_grid(self) -> None:
         images = self.trainer.sample_grid()
-        self.diversity = round(pairwise_diversity(images) / max(self.real_diversity, 1e-6), 3)
+        self.diversity = relative_diversity(images, self.real_diversity)
         self.dir.write_grid(self.trainer.step, images)
 
     def _write_state(self, replace: bool = False) -> None:

@@ -1,77 +1,77 @@
-"""Kill a run again and again, and see that it ends as if nothing had happened:  python -m tests.reliability.kills --kills 100
+"""Kill runs again and again, and see that each ends as if nothing had happened:  python -m tests.reliability.kills --folder kept
 
-Workers are killed (SIGKILL) at random moments, a third of them while they write a checkpoint, and started again until the run is finished. What it has then
-left is held against a trainer in this process that nobody interrupts: all tensors of the checkpoint (networks, averages, both optimizers, augmentation,
-statistics, groups) by their SHA-256, every sample grid byte by byte, every number of every statistics line but the clock's.
+Each run of shipped.py trains with its shipped settings, beside programs that keep the cores busy. Its workers are killed (SIGKILL) at random moments, a third
+of them while they write a checkpoint, and started again until the run is finished. What it has then left is held against a trainer in this process that
+nobody interrupted: all tensors of the checkpoint (networks, averages, both optimizers, augmentation, statistics, groups) by their SHA-256, every sample grid
+byte by byte, every number of every statistics line but the clock's. With --folder the command itself can be killed: it goes on where it was.
 """
 
 import argparse
+import contextlib
+import dataclasses
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 
 from gan import data
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
 from gan.device import pick_device
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.train.machine import same_compute
-from gan.train.state import NEWEST, digest, read_state, save_state, saved_step
+from gan.train.state import NEWEST, digest, read_state, saved_step, tensors_of
 from gan.train.trainer import METRICS, Trainer
+from tests.reliability.shipped import RUNS, SLOW, busy, config_of
 
 POLL = 0.002  # seconds
 AIMED = 1 / 3  # part of the kills that wait for a checkpoint to be half written
-LATE = 1 / 3  # part of a long run's other kills that come when it has gone on alone for longer than it may lose
+LATE = 1 / 3  # part of a slow run's other kills that come when it has gone on alone for longer than it may lose
 SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds after the first step at which other kills come
 MOST_LOST = 10.0  # seconds
-PATIENCE = 120.0
-# Small networks, so that a run is mostly starts and ends; together they have every kind of state that a step depends on.
-RUNS: dict[str, dict[str, Any]] = {
-    "modern": {"conditional": True, "looks": 4, "augment": "color,translation,cutout", "adaptive": True, "penalty_every": 2, "kimg": 8.0},
-    "wasserstein": {"flip": True, "kimg": 8.0},
-    "hinge": {"augment": "translation", "kimg": 8.0},
-    "least_squares": {"kimg": 100.0},  # long enough for late kills
-    "dcgan": {"kimg": 1.2},
-}
+PATIENCE = 600.0  # for a worker's first step, of a machine that is busy
 
 
-class Outcome(NamedTuple):
-    """What became of one run."""
+@dataclass
+class Outcome:
+    """What has become of one run so far."""
 
-    kills: int
-    in_writing: int  # of them, while a checkpoint was half written
-    lost: float  # seconds of training that the worst kill took back
-    differences: list[str]  # empty where the run is the one that was never killed
-
-
-def config_of(recipe: str, seed: int = 0, **changes: Any) -> RunConfig:
-    """A small run of the digits."""
-    return make_config("digits", recipe, 28, 1, **{"width": 8, "z_dim": 16, "batch": 16, "seed": seed, **RUNS[recipe], **changes})
+    kills: int = 0
+    in_writing: int = 0  # of them, while a checkpoint was half written
+    lost: float = 0.0  # seconds of training that the worst kill took back
+    done: bool = False
+    differences: list[str] = field(default_factory=list)  # empty where a run that is done is the one that was never killed
 
 
-def survive(config: RunConfig, kills: int, folder: Path, rng: random.Random) -> Outcome:
-    """Train a run in `folder` to its end over so many kills, and compare it. Uses as many threads as torch would."""
-    run = folder / f"{config.recipe}-{config.seed}"
-    write_json(run / "config.json", config.to_json())
-    done = in_writing = 0
-    lost = 0.0
-    while done < kills:
-        late = config.kimg >= 100 and rng.random() < LATE
+def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 0) -> Outcome:
+    """Train a run in `folder` to its end over so many kills, and compare it; goes on with one that was broken off there."""
+    run, told = folder / name, folder / f"{name}.json"
+    outcome = Outcome()
+    with contextlib.suppress(FileNotFoundError):
+        outcome = Outcome(**read_json(told))
+    if not (run / "config.json").exists():
+        write_json(run / "config.json", config.to_json())
+    while outcome.kills < kills and not outcome.done:
+        rng = random.Random(f"{seed} {name} {outcome.kills}")
+        late = name in SLOW and rng.random() < LATE
         hit = _kill_one(run, rng.random() < AIMED, LATER if late else SOON, rng)
         if hit is None:
             break  # it was finished before it could be killed
-        done += 1
-        in_writing += hit
-        lost = max(lost, _seconds_after_checkpoint(run))
-    _start(run).wait(600)
-    return Outcome(done, in_writing, lost, list(differences(run, config)))
+        outcome.kills += 1
+        outcome.in_writing += hit
+        outcome.lost = max(outcome.lost, _seconds_after_checkpoint(run))
+        write_json(told, dataclasses.asdict(outcome))
+    if not outcome.done:
+        _start(run).wait()
+        outcome.differences, outcome.done = list(differences(run, config)), True
+        write_json(told, dataclasses.asdict(outcome))
+    return outcome
 
 
 def _start(run: Path) -> subprocess.Popen:
@@ -143,37 +143,38 @@ def differences(run: Path, config: RunConfig) -> Iterator[str]:
     tensors, meta = read_state(run / "state" / NEWEST)
     if (meta["step"], meta["total_images"]) != (trainer.step, trainer.total_images):
         yield f"it ended at step {meta['step']} of {meta['total_images']} images"
-    with tempfile.TemporaryDirectory() as place:
-        expected = _state_of(trainer, Path(place))
+    expected = tensors_of(trainer)
     if digest(tensors) != digest(expected):
         shared = tensors.keys() & expected.keys()
         wrong = sorted((tensors.keys() ^ expected.keys()) | {name for name in shared if not torch.equal(tensors[name], expected[name])})
         yield f"{len(wrong)} tensors of the checkpoint, as {wrong[0] if wrong else 'none alone'}"
 
 
-def _state_of(trainer: Trainer, place: Path) -> dict[str, torch.Tensor]:
-    save_state(place, trainer, {})
-    return read_state(place / NEWEST)[0]
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """The command: 0 where every run ended as it should."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="in all")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=20, help="of each run")
+    parser.add_argument("--steps", type=int, default=300, help="of each run")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--folder", type=Path, help="where runs and results are kept, for a command that goes on after it was broken off")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments at which workers are killed")
     options = parser.parse_args(words)
-    rng, total, bad, aimed = random.Random(options.seed), 0, 0, 0
-    with tempfile.TemporaryDirectory() as place:
-        number = 0
-        while total < options.kills:
-            recipe = list(RUNS)[number % len(RUNS)]
-            outcome = survive(config_of(recipe, seed=number), min(25, options.kills - total), Path(place), rng)
-            total, bad, number = total + outcome.kills, bad + bool(outcome.differences or outcome.lost > MOST_LOST), number + 1
-            aimed += outcome.in_writing
-            print(f"{recipe:12} {outcome.kills:3} kills, {outcome.in_writing} while a checkpoint was written, at most {outcome.lost:.1f} s lost: "
-                  f"{'; '.join(outcome.differences) or 'the same to the last bit'}", flush=True)  # fmt: skip
-    print(f"{total} kills, {aimed} of them while a checkpoint was written, {number} runs, {bad} of them different or set back by more than {MOST_LOST:g} s")
-    return 1 if bad or (options.kills >= 10 and not aimed) else 0
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(busy())
+        outcomes = []
+        for name in options.runs:
+            outcomes.append(survive(name, config_of(name, options.steps), options.kills, folder, options.seed))
+            print(_line(name, outcomes[-1]), flush=True)
+    total, aimed = sum(one.kills for one in outcomes), sum(one.in_writing for one in outcomes)
+    bad = sum(bool(one.differences or one.lost > MOST_LOST) for one in outcomes)
+    print(f"{total} kills, {aimed} while a checkpoint was written; {len(outcomes)} runs, {bad} different or set back by more than {MOST_LOST:g} s")
+    return 1 if bad or (total >= 10 and not aimed) else 0
+
+
+def _line(name: str, outcome: Outcome) -> str:
+    found = "; ".join(outcome.differences) or "the same to the last bit"
+    return f"{name:14} {outcome.kills:3} kills, {outcome.in_writing} while a checkpoint was written, at most {outcome.lost:.1f} s lost: {found}"
 
 
 if __name__ == "__main__":

@@ -20,15 +20,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 from torch.nn.functional import cross_entropy
 
 from gan.augment import translation
 from gan.data import info
 from gan.data.registry import read_meta
-from gan.files import replace_with, write_json
+from gan.files import write_bytes, write_json
 from gan.metrics.build.sources import SOURCES, Split
 from gan.metrics.features import FEATURES, NETS_DIR, FeatureNet, see, tell_attributes, to_range
+from gan.spec import in_order
 
 BATCH = 128
 RATE = 3e-3
@@ -68,7 +69,7 @@ def in_half_precision(net: FeatureNet) -> dict[str, torch.Tensor]:
 def save(name: str, net: FeatureNet, card: dict) -> None:
     """Write net.safetensors, with the net's shape in its header, and card.json."""
     shape = {"size": str(net.size), "channels": str(net.channels), "classes": str(net.classes), "attributes": json.dumps(net.attributes)}
-    replace_with(NETS_DIR / name / "net.safetensors", lambda path: save_file(in_half_precision(net), path, metadata=shape))
+    write_bytes(NETS_DIR / name / "net.safetensors", in_order(save_tensors(in_half_precision(net), shape)))
     write_json(NETS_DIR / name / "card.json", card)
 
 

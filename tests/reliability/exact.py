@@ -1,0 +1,75 @@
+"""Train twice, and see that every step gives the same bits:  python -m tests.reliability.exact --steps 300
+
+Each run of shipped.py trains with its shipped settings on two threads, beside programs that keep the cores busy, so that whatever is added up in the order in
+which threads come would differ. All tensors of both are compared after every step, and the sample grid at the end.
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from gan import data
+from gan.config import RunConfig
+from gan.data.dataset import Dataset
+from gan.device import Device
+from gan.train.selftest import native_bf16
+from gan.train.state import digest, tensors_of
+from gan.train.trainer import Trainer
+from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
+
+Digests = dict[str, str]
+
+
+def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> Iterator[Digests]:
+    """Tensor -> SHA-256 after each step from the first, and of the sample grid after the last."""
+    torch.set_num_threads(device.threads)
+    torch.set_flush_denormal(True)
+    trainer = Trainer(config, dataset, device)
+    for _ in range(steps):
+        trainer.advance(1)
+        yield {name: digest({name: tensor}) for name, tensor in tensors_of(trainer).items()}
+    yield {"grid": digest({"grid": trainer.sample_grid()})}
+
+
+def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
+    """Where the first of several trainings differs from another, as a sentence; None where all give the same bits."""
+    dataset = data.load(config.data, config.size, config.channels)
+    first = list(trace(config, dataset, device, steps))
+    for _ in range(times - 1):
+        for step, (was, now) in enumerate(itertools.zip_longest(first, trace(config, dataset, device, steps), fillvalue={}), 1):
+            names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+            if names:
+                return f"step {step}: {len(names)} tensors, {names[0]} first"
+    return None
+
+
+def devices(precisions: Sequence[str]) -> Iterator[Device]:
+    """The ways of training on a CPU that are compared: two threads in each precision, and one thread."""
+    for precision in precisions:
+        yield Device("cpu", f"{THREADS} threads, {precision}", THREADS, precision)
+    yield Device("cpu", "1 thread", 1)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The command: 0 where every run gave the same bits each time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=20, help="of each training; dcgan and projected take a fifth")
+    parser.add_argument("--times", type=int, default=2, help="trainings that are compared")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    options = parser.parse_args(words)
+    different = 0
+    with busy():
+        for run in options.runs:
+            steps = max(1, options.steps // 5) if run in SLOW else options.steps
+            for device in devices(("float32", "bf16") if native_bf16("cpu") else ("float32",)):
+                found = first_difference(config_of(run, steps), device, steps, options.times)
+                different += found is not None
+                print(f"{run:14} {steps:4} steps, {device.label}: {found or 'the same bits'}", flush=True)
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
