@@ -4,6 +4,7 @@ Profiles come from strangers like the pictures do. One that is broken, absurdly 
 """
 
 import functools
+import io
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -20,7 +21,7 @@ _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     """A picture of mode RGB, L or CMYK in sRGB, as RGB or L. `profile` is that of its file, b"" where it has none.
 
-    Small pictures are meant. Converting after a picture was made small instead of before differs by less than 1 of 255 on average.
+    A million pixels take 50 ms, and four times that of CMYK, so that large pictures are better made smaller first.
     """
     mode = _MODES.get(profile[16:20])
     if mode is None or not HEADER < len(profile) <= MAX_PROFILE or (mode == "CMYK") != (picture.mode == "CMYK"):
@@ -33,7 +34,10 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _plain(profile: bytes) -> bytes:
-    """The profile without tables of floating-point elements, which cost most to read and which hardly any profile has; lcms then takes the usual ones."""
+    """The profile without its tables of floating-point elements; lcms then takes the usual ones.
+
+    Hardly any profile has such, and one of 4 MB can be made so that it costs 12 s.
+    """
     count = int.from_bytes(profile[HEADER : HEADER + 4], "big")
     table = profile[HEADER + 4 : HEADER + 4 + 12 * min(count, MAX_TAGS)]
     for k in range(0, len(table), 12):
@@ -46,8 +50,6 @@ def _plain(profile: bytes) -> bytes:
 @functools.lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """How to bring pixels of `mode` to sRGB; None where that changes nothing, or the profile can't be used. All pictures of a camera share one."""
-    import io
-
     try:
         transform = ImageCms.buildTransform(ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode == "CMYK":

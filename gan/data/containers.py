@@ -53,7 +53,7 @@ def _jpeg(data: bytes) -> Parts:
     that it cannot meet a scan which was not counted here.
     """
     kept, profile, exif = [data[:2]], {}, b""
-    at = first_scan = scans = segments = 0
+    first_scan = scans = segments = 0
     place = 2
     while found := _MARKER.search(data, place):
         at, marker, segments = found.start(), data[found.end() - 1], segments + 1
@@ -76,7 +76,9 @@ def _jpeg(data: bytes) -> Parts:
             profile[content[12:13]] = content[14:]
         if marker in (_APP0, _ADOBE) or not (_APP0 < marker <= _APP15 or marker == _COMMENT):
             kept.append(data[at:place])
-    kept.append(data[first_scan or at :])
+    if not scans:
+        raise Unusable("damaged")
+    kept.append(data[first_scan:])
     return Parts(b"".join(kept), b"".join(profile[number] for number in sorted(profile)), exif)
 
 

@@ -22,6 +22,7 @@ __all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusab
 
 MAX_PIXELS = 64 * 2**20  # of one picture
 BEHIND = {"white": 255, "grey": 128, "black": 0}  # what BACKGROUNDS of gan.config mean
+DETAIL = 4  # where colours are converted, a picture has first been averaged to so many pixels for each of the square's: see tests/test_data_colour.py
 GREY = 8  # of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the noise of a scanner or of JPEG
 
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
@@ -90,14 +91,29 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
     if cut.mode == "RGBA":
         cut = cut.convert("RGBa" if transparent else "RGB")
-    box = (odd_x, odd_y, odd_x + side, odd_y + side)
+    factor = max(1, side // (DETAIL * size)) if parts.profile or cut.mode == "CMYK" else 1
+    if factor > 1:
+        cut = cut.reduce(factor)
+    cut = _in_srgb(cut, parts.profile)
+    box = tuple(edge / factor for edge in (odd_x, odd_y, odd_x + side, odd_y + side))
     small = cut.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     if not transparent:
-        return to_srgb(small, parts.profile), False
+        return small, False
     small = small.convert("RGBA")
-    colours = to_srgb(small.convert("RGB"), parts.profile)
     below = Image.new("RGB", small.size, (BEHIND[background],) * 3)
-    return Image.composite(colours, below, small.getchannel("A")), True
+    return Image.composite(small.convert("RGB"), below, small.getchannel("A")), True
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa."""
+    if picture.mode != "RGBa":
+        return to_srgb(picture, profile)
+    if not profile:
+        return picture
+    plain = picture.convert("RGBA")
+    found = to_srgb(plain.convert("RGB"), profile)
+    found.putalpha(plain.getchannel("A"))
+    return found.convert("RGBa")
 
 
 def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
