@@ -4,109 +4,59 @@ Uploads come from strangers, so the limits are checked before anything is decode
 opened. Of a picture only its pixels are kept: no EXIF, no place where it was taken.
 """
 
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import torch
 
-from gan.data import archives
+from gan.data import class_folders
 from gan.data.dataset import Dataset, check_memory
+from gan.data.members import Members, open_members, refuse_few
 from gan.data.pictures import UNREADABLE, Unusable, decode
-from gan.data.report import LeftOut, Report
-from gan.errors import UserError
+from gan.data.report import LeftOut, Report, shown
 from gan.memory import refuse_if_full
 from gan.spec import MAX_CLASSES
 
 SIZE = 64  # pixels, where none is asked for
-MAX_CLASS_NAME = 60  # characters
-
-
-class _Member(NamedTuple):
-    """One file that may be a picture: where it lies relative to the top, and how to read it."""
-
-    place: PurePosixPath
-    read: Callable[[], bytes]
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
     """The pictures of a folder or .zip as a `Dataset`: centre crop, `size` pixels (64 by default), RGB unless `channels` is 1.
 
-    EXIF orientation is applied and dropped, transparency becomes white, of an animation the first frame is taken. Where every picture
-    lies in one of at least two sub-folders, these are the classes. `skipped` counts the files named like pictures that could not be used:
-    damaged, too large, or of another kind (GIF, BMP, TIFF, HEIC, AVIF). Raises UserError for something that is neither folder nor zip, an
-    archive over the limits or with links or ways out, and fewer than two usable pictures.
+    A picture is what is PNG, JPEG or WebP by its first bytes, whatever its name. EXIF orientation is applied and dropped, transparency becomes white, of an
+    animation the first frame is taken. Classes are sub-folders, as `class_folders.find` says. `report` counts them and names what was left out, why. Raises
+    UserError for something that is neither folder nor zip, an archive over the limits or with links or ways out, and fewer than two usable pictures.
     """
-    path, size, channels = Path(name), size or SIZE, channels or 3
-    if path.is_dir():
-        return _collect(name, list(_in_folder(path)), size, channels)
-    with archives.open_zip(path) as archive:
-        members = [_Member(PurePosixPath(entry.filename), lambda entry=entry: archives.read_member(archive, entry))
-                   for entry in archives.pictures_in(path, archive)]
-        return _collect(name, members, size, channels)
+    with open_members(Path(name)) as members:
+        return _collect(name, members, size or SIZE, channels or 3)
 
 
-def _in_folder(folder: Path) -> Iterator[_Member]:
-    """The pictures under a folder in a fixed order. Links to folders are not followed."""
-    entries = 0
-    for top, folders, names in os.walk(folder):
-        folders.sort()
-        entries += len(names)
-        if entries > archives.MAX_ENTRIES:
-            raise UserError("data.too_many", path=folder, limit=archives.MAX_ENTRIES)
-        for file in sorted(names):
-            path = Path(top, file)
-            place = PurePosixPath(path.relative_to(folder).as_posix())
-            if archives.is_picture(place):
-                yield _Member(place, lambda path=path: _read_file(path))
-
-
-def _read_file(path: Path) -> bytes:
-    if not path.is_file() or path.stat().st_size > archives.MAX_MEMBER:
-        raise ValueError("not a file, or too large")
-    return path.read_bytes()
-
-
-def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dataset:
+def _collect(name: str, members: Members, size: int, channels: int) -> Dataset:
     """Decode the members in turn into one tensor, labelled by sub-folder."""
-    check_memory(len(members), channels, size)
-    images = torch.empty(len(members), channels, size, size, dtype=torch.uint8)
-    places, left_out = [], []
-    for member in members:
+    check_memory(len(members.pictures), channels, size)
+    images = torch.empty(len(members.pictures), channels, size, size, dtype=torch.uint8)
+    places, left_out = [], list(members.left_out)
+    for member in members.pictures:
         try:
             picture = decode(member.read(), size, channels)
         except UNREADABLE as error:
             refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
-            left_out.append(LeftOut(str(member.place), *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
+            left_out.append(LeftOut(shown(str(member.place)), *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
             continue
         images[len(places)] = torch.from_numpy(picture)
         places.append(member.place)
-    if len(places) < 2:
-        raise UserError("data.too_few", path=name, usable=len(places), skipped=len(left_out))
-    labels, classes = _labels(places)
-    numbers = [] if labels is None else torch.bincount(labels, minlength=len(classes)).tolist()
-    return Dataset(name, images[:len(places)], labels, classes, report=Report(len(places), tuple(zip(classes, numbers, strict=True)), tuple(left_out)))
+    refuse_few(name, len(places), left_out)
+    return _labelled(name, images[:len(places)], places, left_out, members.names_read_as)
 
 
-def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str, ...]]:
-    """Class labels from the first folder in which the pictures differ; none if some picture lies in no such folder, or there are more than MAX_CLASSES.
-
-    The names are shown to people, so that they are made plain and short.
-    """
-    folders = [place.parts[:-1] for place in places]
-    shortest = min(map(len, folders))
-    shared = next((k for k in range(shortest) if len({folder[k] for folder in folders}) > 1), None)
-    if shared is None:
-        return None, ()
-    names = [_plain(folder[shared]) for folder in folders]
-    classes = tuple(sorted(set(names)))
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        return None, ()
-    number = {name: k for k, name in enumerate(classes)}
-    return torch.tensor([number[name] for name in names]), classes
-
-
-def _plain(name: str) -> str:
-    """A folder's name without what can't be printed, at most MAX_CLASS_NAME characters of it."""
-    return "".join(letter for letter in name if letter.isprintable())[:MAX_CLASS_NAME].strip() or "?"
+def _labelled(name: str, images: torch.Tensor, places: list[PurePosixPath], left_out: list[LeftOut], names_read_as: str) -> Dataset:
+    """The data set of pictures at these places: without those that lie in no class folder where the others do."""
+    labels, classes = class_folders.find(places, MAX_CLASSES)
+    outside = [k for k, label in enumerate(labels) if label is None]
+    if outside:
+        left_out += [LeftOut(shown(str(places[k])), "no_class") for k in outside]
+        inside = torch.tensor([k for k, label in enumerate(labels) if label is not None])
+        images = images[inside]
+    numbered = torch.tensor([label for label in labels if label is not None]) if classes else None
+    numbers = [] if numbered is None else torch.bincount(numbered, minlength=len(classes)).tolist()
+    report = Report(len(images), tuple(zip(classes, numbers, strict=True)), tuple(left_out), names_read_as=names_read_as)
+    return Dataset(name, images, numbered, classes, report=report)

@@ -69,3 +69,9 @@ def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str,
     order = sorted(groups.items(), key=lambda group: (-len(group[1]), REASONS.index(group[0][0]), group[0][1]))
     return [(reason, found[0].detail if len({entry.detail for entry in found}) == 1 else "", [entry.name for entry in found[:names]], len(found))
             for (reason, _), found in order]
+
+
+def shown(place: str, most: int = 120) -> str:
+    """A file's place as it can be shown to people: what can be printed of it, and no more than its last `most` characters."""
+    plain = "".join(letter for letter in place if letter.isprintable())
+    return plain if len(plain) <= most else "…" + plain[-most:]
