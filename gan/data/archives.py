@@ -128,7 +128,7 @@ def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
         if reason is None:
             pictures.append(member)
         else:
-            left_out.append(LeftOut(shown(name), *reason))
+            left_out.append(LeftOut(name, *reason))
     if sum(member.info.file_size for member in over) > MAX_OVER:
         raise UserError("data.zip_bomb", path=path, member=shown(str(over[0].place)))
     if sum(member.info.file_size for member in pictures) > MAX_TOTAL:

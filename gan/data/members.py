@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from gan.data import archives, kinds
-from gan.data.report import LeftOut, grouped, shown
+from gan.data.report import LeftOut, grouped
 from gan.data.zip_names import read_folder_names
 from gan.errors import UserError
 
@@ -80,7 +80,7 @@ def _in_folder(folder: Path) -> Members:
         if reason is None:
             found.append(Member(place, lambda path=path: _read_file(path)))
         else:
-            left_out.append(LeftOut(shown(str(place)), *reason))
+            left_out.append(LeftOut(str(place), *reason))
     return Members(found, left_out)
 
 
@@ -102,7 +102,7 @@ def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
             parts = links.pop()
             identity = _identity(folder.joinpath(*parts))
             if identity in entered:
-                left_out.append(LeftOut(shown("/".join(parts)), "link"))
+                left_out.append(LeftOut("/".join(parts), "link"))
                 continue
             entered.add(identity)
         try:
@@ -111,7 +111,7 @@ def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
         except OSError as error:
             if not parts:
                 raise UserError("data.unreadable", path=folder, reason=error.strerror or error) from error
-            left_out.append(LeftOut(shown("/".join(parts)), "rights"))
+            left_out.append(LeftOut("/".join(parts), "rights"))
             continue
         entries += len(inside)
         if entries > archives.MAX_ENTRIES:
@@ -124,7 +124,7 @@ def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
                 entered.add(_identity(Path(entry.path)))
                 folders.append(place)
             elif entry.is_symlink() and _identity(Path(entry.path)) is None:
-                left_out.append(LeftOut(shown("/".join(place)), "link"))
+                left_out.append(LeftOut("/".join(place), "link"))
             elif entry.is_symlink() and os.path.isdir(entry.path):
                 links.append(place)
             else:

@@ -17,7 +17,7 @@ OWN_SIZE = 64
 # The steps of the form decide the first four; kimg is for the terminal, and which networks are used is the recipe's to say.
 ELSEWHERE = ("data", "recipe", "minutes", "channels", "kimg", "architecture")
 GROUPS = {
-    "pictures": ("size", "conditional", "looks", "flip", "augment", "adaptive"),
+    "pictures": ("size", "conditional", "looks", "flip", "background", "augment", "adaptive"),
     "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
     "networks": ("width", "z_dim", "ema"),
 }
