@@ -26,13 +26,16 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan import data
 from gan.config import RunConfig, make_config
+from gan.data.colour import to_srgb
+from gan.data.containers import MAX_SCANS, take_apart
 from gan.data.dataset import Dataset
-from gan.data.pictures import read_picture
+from gan.data.pictures import UNREADABLE, read_picture
 from gan.errors import UserError
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.runs.store import STATES, Store
@@ -44,6 +47,7 @@ from gan.ui.page import launch_options
 from gan.ui.routes import PREFIX
 from gan.ui.services import Services
 from tests.generators import tiny_spec, write_checkpoint
+from tests.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 from tests.reliability.cases import COMMANDS
 from tests.reliability.sound import SECRET, Subject, Visit, asked, plant, run_form
 
@@ -190,6 +194,47 @@ def picture(folder: Path) -> Target:
     return st.tuples(damaged(whole) | st.binary(max_size=60), st.sampled_from((8, 28, 64)), st.sampled_from((1, 3))), act
 
 
+def jpeg(folder: Path) -> Target:
+    """The part of a JPEG that is kept: what libjpeg draws of it is what it draws of the whole file, so that nothing which it goes through is passed over."""
+    drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
+    options = ({}, {"progressive": True}, {"restart_marker_blocks": 1}, {"exif": b"Exif\0\0MM\0*\xff\xda\xff\xd9"}, {"comment": b"\xff\xd9\xff\xda"})
+    whole = [_picture(drawn, "jpg", one) for one in options]
+    codes = st.sampled_from((0x00, 0x01, 0xC0, 0xC2, 0xC4, 0xD0, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xFF))
+    marker = st.builds(lambda fill, code, length: b"\xff" * fill + bytes([code]) + length, st.integers(1, 3), codes, st.binary(max_size=3))
+    behind = st.sampled_from((b"", *whole)) | st.binary(max_size=20)
+
+    def put(content: bytes, places: list[tuple[int, bytes]], end: bytes) -> bytes:
+        for place, found in places:
+            content = content[: place % len(content)] + found + content[place % len(content) :]
+        return content + end
+
+    marked = st.builds(put, st.sampled_from(whole), st.lists(st.tuples(st.integers(0, 2000), marker), max_size=3), behind)
+
+    def act(content: bytes) -> None:
+        try:
+            before = np.asarray(JpegImageFile(io.BytesIO(content)))
+            kept = take_apart(content)
+        except UNREADABLE:
+            return
+        assert kept.picture.count(b"\xff\xda") <= MAX_SCANS + content.count(b"Exif")
+        assert (np.asarray(JpegImageFile(io.BytesIO(kept.picture))) == before).all()
+
+    return marked | damaged(whole), act
+
+
+def profile(folder: Path) -> Target:
+    """A colour profile: the picture in sRGB, whatever stands in it."""
+    whole = [display(DISPLAY_P3), display(ADOBE_RGB, 2.2), grey(1.8), press()]
+    pictures = {mode: Image.new(mode, (8, 8)) for mode in ("RGB", "L", "CMYK")}
+
+    def act(found: tuple[bytes, str]) -> None:
+        content, mode = found
+        seen = to_srgb(pictures[mode], content)
+        assert (seen.size, seen.mode in ("RGB", "L")) == ((8, 8), True)
+
+    return st.tuples(damaged(whole) | st.binary(max_size=200), st.sampled_from(sorted(pictures))), act
+
+
 def point(folder: Path) -> Target:
     """Point.parse: a point with a finite z, or a sentence."""
     shape = tiny_spec(3)
@@ -291,7 +336,8 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "picture": picture, "point": point, "handlers": handlers, "commands": commands,
+    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "picture": picture, "jpeg": jpeg, "profile": profile,
+    "point": point, "handlers": handlers, "commands": commands,
 }  # fmt: skip
 
 
