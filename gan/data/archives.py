@@ -74,6 +74,8 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             archive = opened.enter_context(zipfile.ZipFile(file))
         except DAMAGE as error:
             raise _no_zip(path, error) from error
+        if any(entry.volume not in (0, 0xFFFF) for entry in archive.infolist()):
+            raise UserError("data.multi_part", path=path)
         file.most = MAX_MEMBER
         yield archive
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from gan.data import archives, kinds
-from gan.data.report import LeftOut, grouped
+from gan.data.report import LeftOut
 from gan.data.zip_names import read_folder_names
 from gan.errors import UserError
 
@@ -63,11 +63,10 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
 
 def _examples(left_out: list[LeftOut]) -> str:
     """Up to three names, of different reasons where there are, each with what its reason names; "" where nothing was left out."""
-    groups = [[LeftOut(name, reason, detail) for name in names] for reason, detail, names, _ in grouped(left_out, 3)]
-    one_each = [group[0] for group in groups]
-    chosen = (one_each + [entry for group in groups for entry in group[1:]])[:3]
-    told = [entry.name + (f" ({entry.detail} {_UNITS.get(entry.reason, '')}".rstrip() + ")" if entry.detail else "") for entry in chosen]
-    return ": " + ", ".join(told) + (", …" if len(left_out) > len(told) else "") if told else ""
+    first = {entry.reason: entry for entry in reversed(left_out)}
+    chosen = [*reversed(first.values()), *(entry for entry in left_out if entry is not first[entry.reason])][:3]
+    told = [f"{entry.name} ({' '.join(filter(None, (entry.detail, _UNITS.get(entry.reason))))})" if entry.detail else entry.name for entry in chosen]
+    return f": {', '.join(told)}{', …' if len(left_out) > len(told) else ''}" if told else ""
 
 
 def _in_folder(folder: Path) -> Members:

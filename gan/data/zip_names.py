@@ -10,6 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from gan.data import zip_letters as known
@@ -40,10 +41,36 @@ def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
 
 
 def read_folder_names(names: list[str]) -> list[str]:
-    """Names from a disk, as os.fsdecode gives them: bytes that are no UTF-8 are read by one guess for all (as some tools unpack a zip so)."""
-    raw = {k: os.fsencode(name) for k, name in enumerate(names) if not name.isascii() and not _encodable(name)}
-    decode = guess(list(raw.values()))[1] if raw else None
-    return [decode(raw[k]) if k in raw else name for k, name in enumerate(names)]
+    """Names from a disk, as os.fsdecode gives them: those that are no UTF-8 are read by one guess for all (some tools unpack a zip so).
+
+    That page also reads what happens to be UTF-8, as è is the 猫 of GBK, where it makes it a likelier text.
+    """
+    certain = list(map(_encodable, names))
+    if all(certain):
+        return names
+    page = _best([os.fsencode(name) for name, sure in zip(names, certain, strict=True) if not sure])
+
+    @lru_cache(4096)
+    def read(part: str) -> str:
+        raw = os.fsencode(part)
+        text = _decoded(page, raw)
+        if not _encodable(part):
+            return raw.decode(page.codec, "replace")
+        return text if text and not part.isascii() and page.likelihood(text) > _best_likelihood(part) else part
+
+    return ["/".join(map(read, name.split("/"))) for name in names]
+
+
+def _best_likelihood(text: str) -> float:
+    """How likely any of the languages is to have a text."""
+    def of(page: _Page) -> float:
+        try:
+            text.encode(page.codec)
+        except UnicodeEncodeError:
+            return NEVER * len(text)
+        return page.likelihood(text)
+
+    return max(map(of, PAGES))
 
 
 def _encodable(name: str) -> bool:
@@ -90,9 +117,13 @@ def guess(names: list[bytes]) -> tuple[str, Callable[[bytes], str]]:
     Each page's score is the log-likelihood of the very same bytes, so that scores of pages with one and with two bytes a letter can be compared.
     Where several names share a folder it counts once.
     """
-    parts = dict.fromkeys(part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii())
-    best = max(PAGES, key=lambda page: _score(page, parts))
+    best = _best(names)
     return best.name, lambda name: name.decode(best.codec, "replace")
+
+
+def _best(names: list[bytes]) -> _Page:
+    parts = dict.fromkeys(part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii())
+    return max(PAGES, key=lambda page: _score(page, parts))
 
 
 def _score(page: _Page, parts: Iterable[bytes]) -> float:
@@ -102,12 +133,18 @@ def _score(page: _Page, parts: Iterable[bytes]) -> float:
         if seen > MAX_SCORED:
             break
         seen += len(part)
-        try:
-            text = part.decode(page.codec)
-        except UnicodeDecodeError:
-            text = ""
-        score += page.likelihood(text) if text and text.isprintable() else NEVER * sum(byte > 127 for byte in part)
+        text = _decoded(page, part)
+        score += NEVER * len(part) if text is None else page.likelihood(text)
     return score
+
+
+def _decoded(page: _Page, part: bytes) -> str | None:
+    """A name in a code page; None where it is no text in it."""
+    try:
+        text = part.decode(page.codec)
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() else None
 
 
 NEVER = -18.0  # log-likelihood of a letter that no name in these languages has, a box-drawing one for example
