@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gan import console
 from gan.errors import UserError
 from gan.export.bundle import bundle
 from gan.export.card import MARK, short_card
@@ -131,6 +132,7 @@ def take_home(entry: Entry, target: Path) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Write a generator as a web page that needs no network.")
     parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
     parser.add_argument("target", type=Path, metavar="PAGE", help="the .html file to write")
