@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import sys
+from typing import TextIO
 
 HANDLER = "ganarium.plain"
 PLAIN = {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x", "±": "+-", "→": "->", "−": "-", "·": ".", "ψ": "psi", "µ": "u"}
@@ -22,13 +23,18 @@ def prepare() -> None:
     codecs.register_error(HANDLER, _plainer)
     _occupy()
     if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")
+        sys.stdin = _nothing("r")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, _nothing("w"))
         elif stream is getattr(sys, f"__{name}__") and isinstance(stream, io.TextIOWrapper):
             setattr(sys, name, _patient(stream))
+
+
+def _nothing(mode: str) -> TextIO:
+    """A stream in place of one that is closed, for as long as the process runs."""
+    return open(os.devnull, mode, encoding="utf-8", errors="replace")
 
 
 class _Pipe(io.FileIO):
