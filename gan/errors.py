@@ -142,7 +142,7 @@ MESSAGES = {
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
     "ui.bad_runs": "The folder “{path}” for runs can't be used ({reason}). Choose another with --runs or GANARIUM_RUNS.",
-    "ui.bad_port": "GANarium can't listen on {host}, port {port}: it is in use, or not open to you. Choose another with --port.",
+    "ui.bad_port": "GANarium can't listen on {host}, port {port}: it is no port, in use, or not open to you. Choose another with --port.",
     "ui.bad_host": "“{host}” is no name or address of this machine. Give --host one of its own, 0.0.0.0 for all IPv4 ones, or :: for all IPv6 ones.",
     "ui.zone_host": "No browser can open an address with a zone, such as “{host}”. Give --host :: instead, and open the page by another address.",
     "ui.bad_root": "“{path}” is no place below which a proxy can show the page. Give --root-path a path such as /gan, or a whole address.",

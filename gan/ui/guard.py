@@ -26,6 +26,7 @@ from gan.errors import UserError
 from gan.files import FULL
 from gan.ui import strings
 from gan.ui.access import on_space
+from gan.ui.head import BASE
 from gan.ui.routes import CHECKED, PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
 from gan.ui.starting import Root, bare
@@ -146,6 +147,8 @@ def _at_root(scope: Scope, path: str) -> Scope:
     asked = scope["path"]
     before = next((each for each in (path, scope.get("root_path")) if each and f"{asked}/".startswith(f"{each}/")), "")
     rest = asked[len(before) :] or "/"
+    if before and asked == before:
+        scope = {**scope, BASE: quote(f"{before}/").encode()}
     return {**scope, "root_path": "", "path": rest, "raw_path": quote(rest, errors="surrogatepass").encode() if before else scope.get("raw_path")}
 
 

@@ -9,7 +9,8 @@ than the one that arrives here, and need not tell.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# An address without a slash at its end counts as a file beside ours. The page's own <base> comes later, and the first one holds.
+BASE = "ganarium.base"  # in the scope of a request for the page without a slash at its end: the path with it, in escapes
+# An address without a slash counts as a file beside ours. The page's own <base> comes later, and the first one holds.
 _BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""
 _ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""
 _MODE = b"<script data-gradio-mode>"  # what follows reads that root already
@@ -45,15 +46,16 @@ class HeadMiddleware:
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._finish(start, body, send)
+                await self._finish(start, body, send, scope.get(BASE))
 
         await self.app(scope, receive, collect)
 
     @staticmethod
-    async def _finish(start: Message, body: bytes, send: Send) -> None:
+    async def _finish(start: Message, body: bytes, send: Send, base: bytes | None) -> None:
         headers = dict(start["headers"])
         if headers.get(b"content-type", b"").startswith(b"text/html"):
-            body = body.replace(b"<head>", b"<head>" + _BASE, 1).replace(_MODE, _ROOT + _MODE, 1)
+            before = b'<base href="%s">' % base if base else _BASE
+            body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
             body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(b"</head>", _LINES + b"</head>", 1)
             start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
             start["headers"].append((b"content-length", str(len(body)).encode()))

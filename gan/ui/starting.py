@@ -58,7 +58,7 @@ def parse_root(text: str) -> Root:
     try:
         parts = urlsplit(text if whole else f"//x/{text.strip('/')}")
         names = [name for name in unquote(parts.path.strip("/"), errors="strict").split("/") if parts.path.strip("/")]
-        sound = parts.hostname and parts.port != 0 and NETLOC.fullmatch(parts.netloc) and not parts.query and not parts.fragment
+        sound = text.isprintable() and parts.hostname and parts.port != 0 and NETLOC.fullmatch(parts.netloc) and not parts.query and not parts.fragment
     except ValueError:  # no address, or not UTF-8
         sound, names = False, []
     if not sound or len(names) > 8 or not all(NAME.fullmatch(name) and name.isprintable() for name in names) or TAKEN & set(names[:1]):
