@@ -53,6 +53,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
         "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
+        f'<script data-more="DecompressionStream WebAssembly">\n{_text(_STATIC / "old.js")}\n</script>',
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
         POINT, _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
