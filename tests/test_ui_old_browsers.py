@@ -54,7 +54,7 @@ def test_without_offscreen_canvases_everything_is_there(script, visit, address):
     assert page.locator("#gan-old").count() == 0
 
 
-MISSING = ["Array.prototype.findLastIndex", "Array.prototype.at", "window.ResizeObserver", "window.structuredClone", "window.createImageBitmap", "Object.hasOwn"]
+MISSING = ["Array.prototype.findLastIndex", "window.ResizeObserver", "window.structuredClone", "window.createImageBitmap", "Object.hasOwn"]
 
 
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])

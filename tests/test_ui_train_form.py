@@ -5,6 +5,7 @@ import io
 import os
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
