@@ -152,6 +152,8 @@ def _is_number(host: str) -> bool:
 def _places(host: str) -> list[tuple[int, str]]:
     """The addresses that a name leads to, as (family, address). Raises UserError where there are none."""
     try:
+        if not re.fullmatch(r"[\w.:-]+", host):  # some systems take "*" for this machine
+            raise ValueError(host)
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError, ValueError):
         raise UserError("ui.bad_host", host=host[:200]) from None
