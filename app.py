@@ -3,7 +3,6 @@
 import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
 
 import argparse
@@ -11,14 +10,17 @@ import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan import console
 from gan.errors import UserError
 from gan.runs.store import default_root
 from gan.runs.usage import QUOTA_GB, parse_gigabytes
 from gan.ui.access import Access, find_token
 from gan.ui.services import Services
+from gan.ui.starting import by_itself, parse_root, take_variables, where_to_listen
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -26,17 +28,19 @@ if TYPE_CHECKING:
 FILES = 65536  # far above what one process can use here, and harmless where the system allows more
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
-    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in (default: this machine alone)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+def _options(options: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6 (default: this machine alone)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one (default: the first free one from 7860)")
+    parser.add_argument("--root-path", metavar="PATH", help="below which path of its host a proxy shows the page, for example /gan, or the whole address there")
     parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
     parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="let only those start and change runs who enter this token in the page; "
                         "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
-    return parser.parse_args()
+    parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)  # what people know from other pages: told what to do instead
+    return parser.parse_args(options)
 
 
 def _take_files() -> None:
@@ -51,18 +55,20 @@ def _take_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, wanted), most))
 
 
-def main() -> None:
-    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint."""
-    args, services, demo = _options(), Services(), None
+def main(options: Sequence[str] = ()) -> None:
+    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint.
+
+    In another thread than the main one, as a notebook may start it, it serves until the process ends: signals reach the main thread alone.
+    """
+    args, services, demo, done = _options(options), Services(), None, threading.Event()
     _take_files()
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        services.access = Access(find_token(args.teacher_token))
-        services.host = args.host or ""
-        services.open(args.runs.resolve(), parse_gigabytes(args.quota))
-        demo = _serve(services, args.host, args.port)
+        if args.share:
+            raise UserError("ui.no_share")
+        demo = _serve(services, args)
         services.start()
     except UserError as error:
         if demo:
@@ -73,26 +79,44 @@ def main() -> None:
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def _serve(services: Services, host: str | None, port: int | None) -> "gr.Blocks":
+def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
     """Build the page, serve it and say where. Raises UserError where that can't be done."""
-    from gan.ui.guard import end_silent
-    from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
-
-    demo = build_page(services)
+    given = take_variables()
+    if given.get("GRADIO_SHARE", "").lower() == "true":
+        print(UserError("ui.no_share"), file=sys.stderr)
+    services.host = args.host or given.get("GRADIO_SERVER_NAME", "")
+    services.root = parse_root(given.get("GRADIO_ROOT_PATH", "") if args.root_path is None else args.root_path)
+    services.access = Access(find_token(args.teacher_token))
+    host, port = where_to_listen(services.host, args.port, given.get("GRADIO_SERVER_PORT", "").strip())
+    services.open(args.runs.resolve(), parse_gigabytes(args.quota))
+    demo = None
     try:
-        demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
-    except (OSError, OverflowError) as error:
-        demo.close(verbose=False)
-        raise UserError("ui.bad_port", host=host or "127.0.0.1", port=port or "7860-7959") from error
-    end_silent(demo.server)
-    print(f"GANarium is at {demo.local_url}", flush=True)
+        with by_itself():
+            from gan.ui.guard import end_silent
+            from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
+
+            demo = build_page(services)
+            demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
+            end_silent(demo.server)
+    except Exception as error:
+        if demo:
+            demo.close(verbose=False)
+        if isinstance(error, OSError) and "empty port" in str(error):  # another program was faster
+            raise UserError("ui.bad_port", host=host, port=port) from error
+        raise UserError("ui.cannot_start", reason=f"{type(error).__name__}: {error}") from error
+    print(f"GANarium is at {demo.local_url.replace('[::]', '[::1]')}", flush=True)
+    if services.root.address:
+        print(f"Behind its proxy: {services.root.address}/", flush=True)
     return demo
 
 
 if __name__ == "__main__":
-    main()
+    console.prepare()
+    main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart

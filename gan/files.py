@@ -40,7 +40,15 @@ def write_bytes(path: Path, data: bytes, before: Callable[[], Any] = lambda: Non
 
 def write_json(path: Path, value: Any) -> None:
     """Atomically replace `path` with `value` as indented JSON (UTF-8; NaN and infinity are refused with ValueError)."""
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_bytes(path, _as_json(value, indent=1))
+
+
+def _as_json(value: Any, **form: Any) -> bytes:
+    """A value as a line or more of JSON in UTF-8. A name of a file that is no text has half characters (os.fsdecode), which only escapes can hold."""
+    try:
+        return (json.dumps(value, ensure_ascii=False, allow_nan=False, **form) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(value, allow_nan=False, **form) + "\n").encode()
 
 
 def shallow(value: Any) -> Any:
@@ -75,7 +83,7 @@ def append_line(path: Path, value: Any) -> None:
 
     Where a crash left such a tail without its line end, a line end is written first, so that only the broken line is lost.
     """
-    line = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    line = _as_json(value, separators=(",", ":"))
     with open(path, "ab+") as file:
         if file.tell() > 0:
             file.seek(-1, os.SEEK_END)

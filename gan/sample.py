@@ -5,6 +5,7 @@ import math
 import sys
 from pathlib import Path
 
+from gan import console
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.latent.catalogue import RUN_WEIGHTS, SHIPPED_WEIGHTS, Entry, read_run, read_shipped
@@ -18,6 +19,7 @@ USAGE_ERROR = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw what the command line asks for and return the exit status: 0, or 2 after one sentence on stderr."""
+    console.prepare()
     options = _parser().parse_args(arguments)
     try:
         path, seeds = sample(options)

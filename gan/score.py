@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from gan import console
 from gan.errors import UserError
 from gan.latent.point import whole
 from gan.sample import USAGE_ERROR, find
@@ -12,6 +13,7 @@ MAX_COUNT = 50_000
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the scores that the command line asks for and return the exit status: 0, or 2 after one sentence on stderr."""
+    console.prepare()
     options = parser().parse_args(arguments)
     try:
         print(report(options))

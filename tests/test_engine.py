@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ["config", "device", "data", "models", "metrics", "train", "runs", "latent", "export", "ui"]  # each may import those before it
-BOTTOM = ["errors", "files", "images", "losses", "augment", "spec"]
+BOTTOM = ["errors", "console", "priority", "files", "images", "losses", "augment", "spec"]
 
 
 def modules() -> list[str]:

@@ -91,7 +91,7 @@ def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({}, 200), ({"Origin": "http://here:7860"}, 200), ({"Origin": "http://elsewhere"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://here:7861"}, 403),
-     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 200), ({"Origin": "http://[::1"}, 403),
+     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 403), ({"Origin": "http://[::1"}, 403),
      ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "same-site"}, 403),
      ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "Sec-Fetch-Site": "cross-site"}, 403)],
 )  # fmt: skip

@@ -78,7 +78,7 @@ def test_a_name_is_shown_wherever_the_run_is(post, poll, client, ended):
     assert poll()["run"]["name"] is None
     assert key(post(ended, "rename", name="x" * 61)) == (400, "runs.long_name")
     assert key(post("none", "rename", name="x")) == (404, "runs.unknown")
-    assert key(client.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})) == (403, "forbidden")
+    assert key(client.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})) == (403, "access.other_site")
     assert client.get(f"/gradio_api/gan/runs/{ended}/rename").status_code == 405
 
 

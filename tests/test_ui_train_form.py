@@ -5,6 +5,7 @@ import io
 import os
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -141,6 +142,22 @@ def test_a_page_can_name_only_what_was_uploaded(tmp_path):
         with pytest.raises(UserError) as caught:
             received(files, folder)
         assert caught.value.key == key, files
+
+
+def test_the_folder_of_uploads_may_be_given_in_any_form(tmp_path, monkeypatch):
+    folder = tmp_path / "real" / "uploads"
+    good = folder / ("0" * 64) / "cat.png"
+    good.parent.mkdir(parents=True)
+    good.write_bytes(b"x")
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path / "real")
+    for given in ("uploads", "./uploads/", "../real/uploads", str(folder)):
+        assert received([str(good)], Path(given)) == [good], given
+    through = tmp_path / "link" / good.relative_to(folder)
+    for path in (good, through):
+        assert received([str(path)], tmp_path / "link") == [path]
+    with pytest.raises(UserError):
+        received([str(through)], folder)
 
 
 def test_parts_of_broken_uploads_are_swept_out(tmp_path):

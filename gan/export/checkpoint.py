@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from gan import console
 from gan.errors import UserError
 from gan.export import scores
 from gan.export.card import origin
@@ -118,6 +119,7 @@ def rescore(target: Path, options: argparse.Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.export.checkpoint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint")
     parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", nargs="?", help="where to write the checkpoint")

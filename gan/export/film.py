@@ -4,20 +4,19 @@
 its own, with the patience of one that trains, so that neither the page nor the trainer waits for it. Imports no torch.
 """
 
-import contextlib
 import io
 import itertools
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
 from PIL import Image
 
+from gan import console
+from gan.priority import be_nice
 from gan.provenance import COMMENT, XMP
 
 NICE = 10
@@ -100,9 +99,8 @@ def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
 
 def main() -> None:
     """Pack what comes in."""
-    os.nice(NICE)
-    with contextlib.suppress(OSError):  # see gan.train.worker.be_nice
-        Path("/proc/self/autogroup").write_text(str(NICE))
+    console.prepare()
+    be_nice(NICE)
     told = json.loads(sys.stdin.buffer.readline())
     sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
 

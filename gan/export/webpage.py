@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gan import console
 from gan.errors import UserError
 from gan.export.bundle import bundle
 from gan.export.card import MARK, short_card
@@ -52,6 +53,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
         "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
         f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
+        f'<script data-more="DecompressionStream WebAssembly">\n{_text(_STATIC / "old.js")}\n</script>',
         f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
         POINT, _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
@@ -131,6 +133,7 @@ def take_home(entry: Entry, target: Path) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Write a generator as a web page that needs no network.")
     parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
     parser.add_argument("target", type=Path, metavar="PAGE", help="the .html file to write")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load, load_file, save
 from torch import nn
 
 from gan.errors import UserError
@@ -75,7 +75,7 @@ def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
         spec = read_spec(metadata)
         _check_tensors(tensors, spec)
         generator = build_generator(spec)
-        generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()})
+        generator.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in read_tensors(path).items()})
         if not all(tensor.isfinite().all() for tensor in generator.state_dict().values()):  # would draw plain grey, as if it had learnt nothing
             raise UserError("models.not_finite", path=path)
     except UserError:
@@ -83,6 +83,18 @@ def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
     except Exception as error:  # safetensors, json and torch each have their own kinds of "this file is not what it should be"
         raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
     return generator.eval().requires_grad_(False), spec
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors in a safetensors file, on the CPU. Raises what safetensors raises.
+
+    It opens files by their names as text; what has another name, or one that this terminal's encoding has not, is read before it sees it.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return load(path.read_bytes())
+    return load_file(path)
 
 
 def _check_tensors(declared: dict[str, Any], spec: ModelSpec) -> None:

@@ -119,7 +119,7 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
         stdout=log,
         stderr=log,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": search, "GANARIUM_NICE": NICE},
+        env={**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE},  # its log is UTF-8 wherever it runs
     )
     import psutil
 

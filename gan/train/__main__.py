@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan import trash
+from gan import console, trash
 from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
@@ -168,6 +168,7 @@ def _wait_as_spare() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    console.prepare()
     options = vars(_parser().parse_args(arguments))
     run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))
     try:

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import torch
 
+from gan import console
 from gan.config import RunConfig, make_config
 from gan.data.dataset import Dataset
 from gan.device import Device, cpu_quota, pick_device
@@ -257,6 +258,7 @@ def _table(known: Machine) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
+    console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.train.selftest", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--again", action="store_true", help="measure even where this machine is known")
     picked = pick_device()

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import safetensors
 import torch
 from safetensors.torch import save
 from torch import nn
@@ -21,6 +20,7 @@ from torch import nn
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.memory import refuse_if_full
+from gan.models import read_tensors
 from gan.spec import read_header
 from gan.train.adam import Adam
 from gan.train.trainer import Trainer
@@ -129,8 +129,7 @@ def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or torch raise for a damaged one, or ValueError."""
     _, metadata = read_header(path)  # refuses one of absurd length before anything parses it
-    with safetensors.safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+    tensors = read_tensors(path)
     if metadata["sha256"] != digest(tensors, metadata["trainer"]):
         raise ValueError("its digest is another")
     return tensors, json.loads(metadata["trainer"])

@@ -4,7 +4,6 @@ The trainer knows no clock and no file; this module has both. It hands the train
 statistics, grids, the live generator and checkpoints, and takes commands. Whatever ends it, the run directory can be continued from its last checkpoint.
 """
 
-import contextlib
 import math
 import os
 import signal
@@ -18,7 +17,7 @@ from typing import Any
 import psutil
 import torch
 
-from gan import data
+from gan import data, priority
 from gan.config import RunConfig
 from gan.device import Device, pick_device
 from gan.errors import UserError
@@ -269,16 +268,8 @@ def _told(compute: Any) -> str:
 
 
 def be_nice() -> None:
-    """Lower this process's priority by $GANARIUM_NICE, so that the page beside it stays quick.
-
-    Linux schedules sessions as groups (sched_autogroup) where it is so configured, and a worker has a session of its own: there the nice value of a
-    process means nothing to other sessions, and that of its group has to be set as well.
-    """
-    nice = int(os.environ.get("GANARIUM_NICE", "0"))
-    if nice:
-        os.nice(nice)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(nice))
+    """Lower this process's priority by $GANARIUM_NICE, which the server sets for its workers."""
+    priority.be_nice(int(os.environ.get("GANARIUM_NICE", "0")))
 
 
 def rehearse() -> None:

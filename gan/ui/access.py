@@ -8,11 +8,12 @@ import hashlib
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,6 +51,10 @@ class Access:
     def allows(self, session: str | None) -> bool:
         """Whether who has this session id may change runs."""
         return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
+
+    def lets(self, request: Request) -> bool:
+        """Whether who sent a request may change runs: by any of the cookies of our name, since another GANarium may stand higher up on the same host."""
+        return any(self.allows(session) for session in _sessions(request) or [None])
 
     async def enter(self, token: str, client: str) -> str:
         """A new session id for the right token, after a pause where many were wrong (gan.ui.guesses).
@@ -95,20 +100,30 @@ def on_space() -> bool:
     return bool(os.environ.get("SPACE_ID"))
 
 
+def _sessions(request: Request) -> list[str]:
+    """The session ids that a browser sends."""
+    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+    return [value for name, _, value in pairs if name == COOKIE]
+
+
 def access_routes(services: "Services") -> list[BaseRoute]:
     """GET access tells whether a token is needed and whether this browser has entered it; POST access enters it, POST access/leave forgets it."""
 
     def state(request: Request) -> dict[str, bool]:
-        return {"needed": services.access.needed, "control": services.access.allows(request.cookies.get(COOKIE))}
+        return {"needed": services.access.needed, "control": services.access.lets(request)}
 
     async def enter(request: Request) -> Response:
-        token = json_body(request).get("token")
+        told = json_body(request)
+        token = told.get("token")
         session = await services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
-        return _answer({"needed": True, "control": True}, request, session, LASTS)
+        return _answer({"needed": True, "control": True}, request, session, LASTS, _place(services, told.get("place")))
 
     def leave(request: Request) -> Response:
-        services.access.leave(request.cookies.get(COOKIE))
-        return _answer({"needed": services.access.needed, "control": not services.access.needed}, request, "", 0)
+        told = json_body(request) if request.state.body else {}
+        for session in _sessions(request):
+            services.access.leave(session)
+        state = {"needed": services.access.needed, "control": not services.access.needed}
+        return _answer(state, request, "", 0, _place(services, told.get("place")))
 
     return [get("access", state), post("access", enter), post("access/leave", leave)]
 
@@ -134,11 +149,20 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _answer(value: dict[str, bool], request: Request, session: str, seconds: int) -> Response:
+def _place(services: "Services", told: Any) -> str:
+    """The path that a browser is to send its cookie to: below which our page lies, as the page says, since proxies such as Jupyter's change it unseen.
+
+    Others on the same host do not get the cookie then. Who sends something else harms nobody but himself; what is no path is not taken.
+    """
+    sound = isinstance(told, str) and re.fullmatch(r"/([\w.~%@!$&()*+=:-]{1,100}/){0,12}", told, re.ASCII)
+    return told if sound else f"{services.root.quoted}/"
+
+
+def _answer(value: dict[str, bool], request: Request, session: str, seconds: int, place: str) -> Response:
     """A Space is shown in a frame of another site, where only a cookie of this last kind is sent back; such a cookie needs https."""
     secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0].strip())
     kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-    cookie = f"{COOKIE}={session}; Path=/; Max-Age={seconds}; HttpOnly; {kind}"
+    cookie = f"{COOKIE}={session}; Path={place}; Max-Age={seconds}; HttpOnly; {kind}"
     return Json(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
 
 

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import anyio
 from gradio.utils import get_upload_folder
@@ -25,9 +25,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gan.errors import UserError
 from gan.files import FULL
 from gan.ui import strings
-from gan.ui.access import COOKIE, on_space
-from gan.ui.routes import PREFIX, is_ours, problem, refusal
+from gan.ui.access import on_space
+from gan.ui.head import BASE
+from gan.ui.routes import CHECKED, PREFIX, is_ours, problem, refusal
 from gan.ui.services import Services
+from gan.ui.starting import Root, bare
 from gan.ui.uploads import MAX_REQUEST, sweep
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = _at_root(scope, self.services.root.path)
         if not any(name == b"host" for name, _ in scope["headers"]):
             scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
         request, started, taken = Request(scope, receive), False, 0
@@ -114,20 +117,39 @@ class Guard:
             return _nothing()
         if not _sane(request):
             return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
-        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host)):
+        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host, self.services.root)):
             return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
             return None if ours and _READ.fullmatch(path) else _nothing()
         if request.method != "POST":
             return problem(405, "no_such_method", "There is no such method here.")
-        if not is_ours(request):
-            return problem(403, "forbidden", "This request came from another site.")
-        if path not in _ANYBODY and not self.services.access.allows(request.cookies.get(COOKIE)):
+        if not is_ours(request, self._shown_at(request)):
+            return _in_words(request, UserError("access.other_site"))
+        request.scope[CHECKED] = True
+        if path not in _ANYBODY and not self.services.access.lets(request):
             return _in_words(request, UserError("access.needed"))
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
         return _too_much(request, sum(self._expected.values()))
+
+    def _shown_at(self, request: Request) -> set[str]:
+        """The hosts, besides the one that was asked for, at which proxies show the page: what we were told, and on a Space what its proxy says."""
+        forwarded = request.headers.get("x-forwarded-host") if on_space() else None
+        return {host for host in (self.services.root.netloc, forwarded) if host}
+
+
+def _at_root(scope: Scope, path: str) -> Scope:
+    """A request as if the page stood at the root of its host: without the `path` below which a proxy shows it, which the proxy may have left in or taken out.
+
+    A root path that a server says itself (ASGI's root_path) is taken out too: Starlette counts it as a part of every path, and then finds no file of ours.
+    """
+    asked = scope["path"]
+    before = next((each for each in (path, scope.get("root_path")) if each and f"{asked}/".startswith(f"{each}/")), "")
+    rest = asked[len(before) :] or "/"
+    if before and asked == before:
+        scope = {**scope, BASE: quote(f"{before}/").encode()}
+    return {**scope, "root_path": "", "path": rest, "raw_path": quote(rest, errors="surrogatepass").encode() if before else scope.get("raw_path")}
 
 
 def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
@@ -162,21 +184,22 @@ def _sane(request: Request) -> bool:
     return "x-gradio-server" not in request.headers
 
 
-def _by_own_name(request: Request, given: str) -> bool:
+def _by_own_name(request: Request, given: str, root: Root) -> bool:
     """Whether a request is for a name that no stranger can point at this machine.
 
     Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
-    It can't do that to localhost, to the machine's name, to that which was `given` to listen on, or to a bare address. So where everybody who reaches
-    the server may control, only these are taken; on the machine itself, of addresses, only its own.
+    It can't do that to localhost, to the machine's name, to that which was `given` to listen on or is in the address of the proxy (`root`), or to a bare
+    address. So where everybody who reaches the server may control, only these are taken; on the machine itself, of addresses, only its own.
+    What X-Forwarded-Host says is never taken for the name: a page that came by such a name can send it.
     """
     host = _host(request)
-    if host in ("localhost", given.lower(), *_names()):
+    if host in ("localhost", bare(given), root.host, *_names()):
         return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return address.is_loopback or not _loopback((request.scope.get("server") or ("",))[0])
+    return address.is_loopback or address.is_unspecified or not _loopback((request.scope.get("server") or ("",))[0])
 
 
 def _host(request: Request) -> str:

@@ -2,12 +2,21 @@
 
 Gradio's own `head=` is inserted by its script after the page has been set up, which is too late for the language (its translations read
 navigator.language once) and makes styles flash. So a small ASGI middleware adds our lines to the HTML of the page itself.
+
+All addresses in it are relative, and where the page is it finds out in the browser: a proxy may show it below any path, over https, and at another host
+than the one that arrives here, and need not tell.
 """
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LINES = """
+BASE = "ganarium.base"  # in the scope of a request for the page without a slash at its end: the path with it, in escapes
+# An address without a slash counts as a file beside ours. The page's own <base> comes later, and the first one holds.
+_BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""
+_ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""
+_MODE = b"<script data-gradio-mode>"  # what follows reads that root already
+_LINES = b"""
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
+<script src="gradio_api/gan/static/old.js"></script>
 <link rel="stylesheet" href="gradio_api/gan/static/base.css">
 <link rel="stylesheet" href="gradio_api/gan/static/train.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore.css">
@@ -37,15 +46,17 @@ class HeadMiddleware:
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._finish(start, body, send)
+                await self._finish(start, body, send, scope.get(BASE))
 
         await self.app(scope, receive, collect)
 
     @staticmethod
-    async def _finish(start: Message, body: bytes, send: Send) -> None:
+    async def _finish(start: Message, body: bytes, send: Send, base: bytes | None) -> None:
         headers = dict(start["headers"])
         if headers.get(b"content-type", b"").startswith(b"text/html"):
-            body = body.replace(b"</head>", _LINES.encode() + b"</head>", 1)
+            before = b'<base href="%s">' % base if base else _BASE
+            body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
+            body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(b"</head>", _LINES + b"</head>", 1)
             start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
             start["headers"].append((b"content-length", str(len(body)).encode()))
         await send(start)

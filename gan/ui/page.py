@@ -36,6 +36,7 @@ def launch_options(services: Services) -> dict[str, Any]:
     return {
         "app_kwargs": {"routes": routes, "middleware": [Middleware(Guard, services=services), Middleware(HeadMiddleware)]},
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
+        "root_path": services.root.address,
         "theme": theme.build(), "ssr_mode": False, "run_history": False, "footer_links": [], "share": False, "max_file_size": MAX_FILE,
-        "enable_monitoring": False, "show_error": False,
+        "enable_monitoring": False, "show_error": False, "mcp_server": False, "num_workers": 0, "inline": False, "inbrowser": False,
     }

@@ -6,7 +6,7 @@ import inspect
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,12 +27,14 @@ STATIC = Path(__file__).resolve().parent / "static"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
-    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "ui.too_large": 413, "ui.no_room": 413,
+    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "access.other_site": 403,
+    "ui.too_large": 413, "ui.no_room": 413,
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds that the body of a POST may take
 FOREVER = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
+CHECKED = "ganarium.ours"  # in the scope of a request that the guard has found to be ours
 _log = logging.getLogger(__name__)
 
 
@@ -76,24 +78,28 @@ def post(path: str, handler: Callable[..., Response | Any]) -> Route:
     run = _awaited if inspect.iscoroutinefunction(handler) else lane.run if lane else run_in_threadpool
 
     async def checked(handler: Callable[..., Any], request: Request) -> Any:
-        if not is_ours(request):
-            return problem(403, "forbidden", "This request came from another site.")
+        if not request.scope.get(CHECKED) and not is_ours(request):
+            return refusal(UserError("access.other_site"))
         return await _received(request) or await run(handler, request)
 
     return Route(f"{PREFIX}/{path}", _answer(handler, checked), methods=["POST"])
 
 
-def is_ours(request: Request) -> bool:
-    """Whether a request was made by a page of ours, or by no page at all.
+def is_ours(request: Request, shown_at: Collection[str] = ()) -> bool:
+    """Whether a request was made by a page of ours, or by no page at all. `shown_at`: other hosts, with their ports, at which proxies show our page.
 
-    Browsers say so themselves in Sec-Fetch-Site, which no script can change; older ones leave it out and name the page's origin alone.
+    Browsers say so themselves in Sec-Fetch-Site, which no script can change, and which holds through any proxy. They leave it out over plain http, and older
+    ones always: then the origin of the page has to be the host that was asked for. X-Forwarded-Host does not count as that host: the page of any site can
+    send it, since Gradio allows all headers to all origins.
     """
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
     try:
         host = origin and urlsplit(origin).netloc
     except ValueError:  # no address at all
         return False
-    return site in ("same-origin", "none") and (origin is None or host in (request.headers.get("host"), request.headers.get("x-forwarded-host")))
+    return origin is None or host == request.headers.get("host") or host in shown_at
 
 
 def json_body(request: Request) -> dict[str, Any]:

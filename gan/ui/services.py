@@ -9,6 +9,7 @@ from gan.errors import UserError
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.ui.access import Access
+from gan.ui.starting import Root
 from gan.ui.uploads import remove_unused
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -24,6 +25,7 @@ class Services:
     checkpoints: Path = CHECKPOINTS
     access: Access = field(default_factory=Access)
     host: str = ""  # the name or address that the server was told to listen on, if any
+    root: Root = field(default_factory=Root)  # where a proxy shows the page
     uploading: threading.Lock = field(default_factory=threading.Lock)  # held from keeping pictures until a run refers to them
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -15,7 +15,6 @@ from gan.data.archives import SUFFIXES
 from gan.errors import UserError
 from gan.runs.writing import writing
 from gan.ui import train_form as form
-from gan.ui.access import COOKIE
 from gan.ui.board import Board
 from gan.ui.routes import FOREVER, get, json_body, post, with_etag
 from gan.ui.services import Services
@@ -35,7 +34,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         text = lambda name: query.get(name, "")  # noqa: E731
         answer = board.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
         access = services.access
-        return {**answer, "control": access.allows(request.cookies.get(COOKIE))} if access.needed else answer
+        return {**answer, "control": access.lets(request)} if access.needed else answer
 
     def older(request: Request) -> Any:
         return board.older(_whole(request.query_params.get("count")))

@@ -32,9 +32,10 @@ def received(files: Any, folder: Path) -> list[Path]:
         raise UserError("ui.bad_form")
     if len(files) > MAX_FILES:
         raise UserError("ui.too_many_files", count=len(files), limit=MAX_FILES)
-    folder, found = folder.absolute(), [Path(name) for name in files]
+    places = [(Path(os.path.abspath(folder)),), (Path(os.path.realpath(folder)),)]  # as Gradio may name it, where it was given as ../x, or is a link
+    found = [Path(name) for name in files]
     for path in found:
-        if path.parents[1:2] != (folder,) or not re.fullmatch("[0-9a-f]{64}", path.parent.name) or path.name in ("", "..") or len(path.name) > 255:
+        if path.parents[1:2] not in places or not re.fullmatch("[0-9a-f]{64}", path.parent.name) or path.name in ("", "..") or len(path.name) > 255:
             raise UserError("ui.bad_form")
         if path.is_symlink() or not path.is_file():
             raise UserError("ui.lost_files")

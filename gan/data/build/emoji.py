@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan import console
 from gan.data.build.pack import write_set
 
 GROUPS = {"Animals & Nature": "animals", "Food & Drink": "food", "Flags": "flags", "Smileys & Emotion": "smileys"}
@@ -41,4 +42,5 @@ def main(package: Path) -> None:
 
 
 if __name__ == "__main__":
+    console.prepare()
     main(Path(sys.argv[1]))

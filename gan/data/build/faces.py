@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan import console
 from gan.data.build.pack import write_set
 
 SIDE, TILE = 64, 16
@@ -78,6 +79,7 @@ def main(modules: Path) -> None:
 
 
 if __name__ == "__main__":
+    console.prepare()
     if len(sys.argv) > 2:
         write_fresh(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
     else:

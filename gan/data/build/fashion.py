@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan import console
 from gan.data.build.pack import write_set
 from gan.data.idx import read_idx
 from gan.data.registry import DOWNLOADS
@@ -47,4 +48,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    console.prepare()
     main(Path(sys.argv[1]))

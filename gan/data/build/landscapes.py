@@ -3,6 +3,7 @@
     python -m gan.data.build.landscapes
 """
 
+from gan import console
 from gan.data import landscapes, scenery
 from gan.data.build.pack import write_thumbnail, write_words
 from gan.data.registry import BUNDLED_DIR
@@ -26,4 +27,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.prepare()
     main()

@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch.nn.functional import cross_entropy
 
+from gan import console
 from gan.augment import translation
 from gan.data import info
 from gan.data.registry import read_meta
@@ -103,6 +104,7 @@ def main(data: str, place: Path | None, epochs: float) -> None:
 
 
 if __name__ == "__main__":
+    console.prepare()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=list(SOURCES))
     parser.add_argument("--place", type=Path, help="folder of the four IDX files, or of the node modules that draw faces")

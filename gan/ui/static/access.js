@@ -1,6 +1,6 @@
 // Who may change runs: the lock in the header, the field that it opens in place, and what those are told who only watch.
 // What needs control has the class needs-control, which base.css hides while data-control of the page is "no".
-import { h, icon, request, sentence, setText, t } from "./common.js";
+import { h, icon, place, request, sentence, setText, t } from "./common.js";
 
 let access = { needed: false, control: true };
 const listeners = new Set();
@@ -22,8 +22,8 @@ export class Lock {
     this.button = h("button", { class: "gan-ghost gan-lock", type: "button", "aria-expanded": "false", "aria-controls": "gan-token", onclick: () => this.open(this.row.hidden) });
     this.input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, "aria-label": t("access.token"), placeholder: t("access.token") });
     this.error = h("p", { class: "gan-token-error", role: "alert", hidden: true });
-    this.enter = h("form", { onsubmit: (event) => this.send(event, "access", { token: this.input.value }) }, this.input, h("button", { type: "submit" }, t("access.enter")));
-    this.leave = h("form", { onsubmit: (event) => this.send(event, "access/leave", {}) }, h("p", {}, t("access.unlocked")), h("button", { type: "submit" }, t("access.leave")));
+    this.enter = h("form", { onsubmit: (event) => this.send(event, "access", { token: this.input.value, place: place() }) }, this.input, h("button", { type: "submit" }, t("access.enter")));
+    this.leave = h("form", { onsubmit: (event) => this.send(event, "access/leave", { place: place() }) }, h("p", {}, t("access.unlocked")), h("button", { type: "submit" }, t("access.leave")));
     this.row = h("div", { class: "gan-token", id: "gan-token", hidden: true, onkeydown: (event) => event.key === "Escape" && this.open(false) }, this.enter, this.leave, this.error);
     listeners.add(() => this.show());
     this.show();

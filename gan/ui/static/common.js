@@ -20,6 +20,9 @@ export function address(path, query = {}) {
   return url.href;
 }
 
+/** The path below which the page lies, as the browser sees it: proxies may show it anywhere on a host. */
+export const place = () => new URL("../..", BASE).pathname;
+
 /** A text in the reader's language with its {gaps} filled; an unknown key is shown as it is, so that it is noticed. */
 export function t(key, values = {}) {
   const text = texts[key] ?? key;

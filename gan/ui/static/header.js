@@ -1,6 +1,6 @@
 // <gan-header>: name, device, the running run, the lock where there is one, language, theme.
 import { Lock } from "./access.js";
-import { clock, device, h, icon, lang, openTab, remember, setText, t } from "./common.js";
+import { clock, device, h, icon, lang, openTab, place, remember, setText, t } from "./common.js";
 import { keepForm } from "./train/settings.js";
 import { subscribe, view } from "./live.js";
 
@@ -47,7 +47,7 @@ function languageSwitch() {
   const change = async () => {
     await keepForm().catch(() => {}); // the page changes its language even where the form can't be kept
     remember("gan_lang", other);
-    document.cookie = `gan_lang=${other}; path=/; max-age=31536000; samesite=lax`;
+    document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
     const url = new URL(location.href);
     url.searchParams.delete("lang");
     if (url.href === location.href) location.reload();

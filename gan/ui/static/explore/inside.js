@@ -3,7 +3,7 @@ import { h, sentence, setText, t } from "../common.js";
 import { heading } from "../help.js";
 import { later, latest } from "./latest.js";
 import { Mosaic } from "./mosaic.js";
-import { packed } from "./pictures.js";
+import { blank, packed } from "./pictures.js";
 import { MOST_UNITS, query } from "./point.js";
 
 const COLUMNS = 8;
@@ -136,7 +136,7 @@ export class View {
       this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
       this.room.replaceChildren(this.mosaic.element);
     }
-    const sheet = new OffscreenCanvas(COLUMNS * side, rows * side);
+    const sheet = blank(COLUMNS * side, rows * side);
     const pen = sheet.getContext("2d");
     units.forEach(({ cell }, place) => pen.drawImage(bitmap, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
       (place % COLUMNS) * side, Math.floor(place / COLUMNS) * side, side, side));
@@ -192,7 +192,7 @@ export class View {
 function coloured(bitmaps) {
   const [{ width }] = bitmaps;
   const height = bitmaps.reduce((sum, bitmap) => sum + bitmap.height, 0);
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = blank(width, height);
   const pen = canvas.getContext("2d");
   let top = 0;
   for (const bitmap of bitmaps) {

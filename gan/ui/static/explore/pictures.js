@@ -45,7 +45,7 @@ export async function assembled(points, columns, draw) {
   let canvas = null;
   for (const [index, point] of points.entries()) {
     const picture = await draw(point);
-    canvas ??= new OffscreenCanvas(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
+    canvas ??= blank(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
     canvas.getContext("2d").putImageData(picture, (index % columns) * picture.width, Math.floor(index / columns) * picture.height);
   }
   return canvas;
@@ -61,9 +61,19 @@ export function save(blob, name) {
 
 /** A PNG of a bitmap with every pixel repeated `times` times in both directions, and the mark that a trained model drew it. */
 export async function enlarged(bitmap, times) {
-  const canvas = new OffscreenCanvas(bitmap.width * times, bitmap.height * times);
+  const canvas = blank(bitmap.width * times, bitmap.height * times);
   const pen = canvas.getContext("2d");
   pen.imageSmoothingEnabled = false;
   pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return marked(await canvas.convertToBlob({ type: "image/png" }));
+  return png(canvas);
+}
+
+/** A canvas of so many pixels that nothing shows. A plain one: older Safaris have no OffscreenCanvas. */
+export const blank = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
+
+/** What a canvas shows as a PNG that says that a trained model drew it. */
+export async function png(canvas) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw { text: t("common.failed") }; // more pixels than this browser's canvas takes
+  return marked(blob);
 }

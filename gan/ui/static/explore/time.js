@@ -3,9 +3,8 @@ import { h, icon, openTab, request, setText, short, t } from "../common.js";
 import { heading } from "../help.js";
 import { Large } from "./large.js";
 import { later } from "./latest.js";
-import { marked } from "./mark.js";
 import { Mosaic } from "./mosaic.js";
-import { picture, save } from "./pictures.js";
+import { blank, picture, png, save } from "./pictures.js";
 import { title } from "./picker.js";
 import { amountOf, query, withAmount } from "./point.js";
 import { described, filed } from "./seed.js";
@@ -288,7 +287,7 @@ export class View {
     const { cell, left, top, font, ink, paper } = SAVED;
     const side = Math.ceil((cell * COLUMNS) / bitmap.width) * (bitmap.width / COLUMNS);
     const count = bitmap.height / (bitmap.width / COLUMNS);
-    const canvas = new OffscreenCanvas(left + COLUMNS * side + 12, top + count * side + 12);
+    const canvas = blank(left + COLUMNS * side + 12, top + count * side + 12);
     const pen = canvas.getContext("2d");
     Object.assign(pen, { fillStyle: paper, font, imageSmoothingEnabled: false });
     pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -303,6 +302,6 @@ export class View {
     for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
-    save(await marked(await canvas.convertToBlob({ type: "image/png" })), `ganarium-time-${filed(this.explorer.point)}-${this.#axis}.png`);
+    save(await png(canvas), `ganarium-time-${filed(this.explorer.point)}-${this.#axis}.png`);
   }
 }

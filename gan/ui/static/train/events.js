@@ -13,7 +13,7 @@ export class Events {
     if (version === this.shown) return;
     this.shown = version;
     this.element.hidden = !events.length;
-    this.element.replaceChildren(...events.toReversed().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", told(key, values))));
+    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", told(key, values))));
   }
 }
 

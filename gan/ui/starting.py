@@ -1,0 +1,191 @@
+"""How the server is started: where it is to listen, under which address a proxy shows it, and an environment in which Gradio starts whatever is set.
+
+Nothing here imports Gradio, which reads its variables when it is imported.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from gan.errors import UserError
+
+HOST, PORT, PORTS, LAST = "127.0.0.1", 7860, 100, 65535  # where nobody says otherwise: this machine alone, the first free one of these ports
+KEPT = ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "GRADIO_ANALYTICS_MAX_EVENTS")  # of Gradio's variables: what the page can do with any value
+# What sends a program's request to itself elsewhere, or keeps it from being made at all: proxies, and files of certificates that are not there.
+ASIDE = re.compile(r".*_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|WEB_CONCURRENCY", re.IGNORECASE)
+NETLOC = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+NAME = re.compile(r"""(?!\.\.?$)[^\s/?#%\\"'<>;,{}|^`]{1,100}""")  # a part of a path that needs no escapes in a cookie or a page but those of UTF-8
+TAKEN = {"gradio_api", "static", "assets", "theme.css", "favicon.ico", "robots.txt", "manifest.json", "config"}  # Gradio's own, which such a path would hide
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where a proxy shows the page.
+
+    path: what stands before every path, as it arrives here, for example "/gan"; "" at the root of a host.
+    netloc: the host with its port where a whole address was given, else "".
+    """
+
+    path: str = ""
+    netloc: str = ""
+    scheme: str = ""
+
+    @property
+    def quoted(self) -> str:
+        """The path as addresses and cookies have it."""
+        return quote(self.path)
+
+    @property
+    def host(self) -> str:
+        """The host alone, of IPv6 without brackets; "" where it is not known."""
+        return (urlsplit(f"//{self.netloc}").hostname or "") if self.netloc else ""
+
+    @property
+    def address(self) -> str:
+        """The whole address, or the path where only that is known."""
+        return f"{self.scheme}://{self.netloc}{self.quoted}" if self.netloc else self.quoted
+
+
+def parse_root(text: str) -> Root:
+    """The root path in what somebody wrote: "/gan", "gan/", or a whole address such as "https://school.example/gan". Raises UserError for anything else."""
+    text = text.strip()
+    whole = re.match("https?://", text, re.IGNORECASE)
+    try:
+        parts = urlsplit(text if whole else f"//x/{text.strip('/')}")
+        names = [name for name in unquote(parts.path.strip("/"), errors="strict").split("/") if parts.path.strip("/")]
+        sound = text.isprintable() and parts.hostname and parts.port != 0 and NETLOC.fullmatch(parts.netloc) and not parts.query and not parts.fragment
+    except ValueError:  # no address, or not UTF-8
+        sound, names = False, []
+    if not sound or len(names) > 8 or not all(NAME.fullmatch(name) and name.isprintable() for name in names) or TAKEN & set(names[:1]):
+        raise UserError("ui.bad_root", path=text[:200])
+    path = "".join(f"/{name}" for name in names)
+    scheme, netloc = parts.scheme.lower(), parts.netloc.lower()
+    usual = ":443" if scheme == "https" else ":80"  # browsers leave it out where they name an origin
+    return Root(path, netloc.removesuffix(usual), scheme) if whole else Root(path)
+
+
+def take_variables() -> dict[str, str]:
+    """Take Gradio's variables out of the environment, and return those that were taken.
+
+    Ours are the host, the port and the root path, which are read from here. The others would open ports past our guard (GRADIO_NUM_WORKERS), block the start
+    (GRADIO_DEBUG), change files (GRADIO_VIBE_MODE), or end it with a defect where they are no number. Gradio's folder for uploads becomes absolute:
+    what lies in it is compared by its path.
+    """
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GRADIO_") and name not in KEPT}
+    if os.environ.get("GRADIO_TEMP_DIR"):
+        os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(os.path.expanduser(os.environ["GRADIO_TEMP_DIR"]))
+    if not os.environ.get("GRADIO_ANALYTICS_MAX_EVENTS", "").isdecimal():
+        os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "200"
+    return taken
+
+
+@contextlib.contextmanager
+def by_itself() -> Iterator[None]:
+    """An environment in which the program reaches its own address whatever is set; afterwards all is as it was, for downloads and for workers.
+
+    Gradio asks its own server twice while it starts, and makes clients when it is imported. Each would ask the proxy of the environment, or fail where that
+    is no address, or needs a package that is not installed (SOCKS).
+    """
+    before = {name: os.environ.pop(name) for name in list(os.environ) if ASIDE.fullmatch(name)}
+    os.environ.update(no_proxy="*", NO_PROXY="*")  # Windows and macOS have proxies beside the environment's, which this takes out as well
+    try:
+        yield
+    finally:
+        del os.environ["no_proxy"], os.environ["NO_PROXY"]
+        os.environ.update(before)
+
+
+def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, int]:
+    """The host and the port to serve at, as Gradio takes them: IPv6 in brackets.
+
+    host: a name or an address of this machine, of IPv6 with or without brackets; "" for this machine alone. port: 0 takes any that is free, None the first
+    free one from `first`, a number in words, or from PORT where that is empty. Raises UserError where nothing can listen there.
+    """
+    host = bare(host) or HOST
+    if "%" in host:
+        raise UserError("ui.zone_host", host=host)
+    places = _places(host)
+    usable = [each for each in places if _listens(*each, 0)]
+    if not usable:
+        raise UserError("ui.bad_host", host=host)
+    if len(usable) < len(places) or ":" in host or _is_number(host):  # asyncio gives up where one of a name's addresses can't be had
+        places, host = usable[:1], usable[0][1]
+    for number in _numbers(host, places, port, first):
+        # Gradio itself looks whether the port is free at 127.0.0.1, whatever the host is.
+        if all(_listens(family, place, number) for family, place in {*places, (socket.AF_INET, HOST)}):
+            return f"[{host}]" if ":" in host else host, number
+    raise UserError("ui.bad_port", host=host, port=f"{PORT}-{PORT + PORTS - 1}" if port is None and not first else port or first)
+
+
+def bare(host: str) -> str:
+    """A host as it was given, of IPv6 without its brackets."""
+    host = host.strip().lower()
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def _numbers(host: str, places: list[tuple[int, str]], port: int | None, first: str) -> Iterable[int]:
+    """The ports to try."""
+    if port == 0:
+        return (_any_port(places) for _ in range(PORTS))
+    if port is None and first and not re.fullmatch("[0-9]{1,5}", first):
+        raise UserError("ui.bad_port", host=host, port=first[:50])
+    start = port if port is not None else int(first or PORT)
+    if not 0 < start <= LAST:
+        raise UserError("ui.bad_port", host=host, port=start)
+    return [start] if port is not None else range(start, min(start + PORTS, LAST + 1))
+
+
+def _is_number(host: str) -> bool:
+    """Whether this is an IPv4 address, in one of the forms that the system takes: 127.0.0.1, 127.1, 0."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return False
+    return True
+
+
+def _places(host: str) -> list[tuple[int, str]]:
+    """The addresses that a name leads to, as (family, address). Raises UserError where there are none."""
+    try:
+        if not re.fullmatch(r"[\w.:-]+", host):  # some systems take "*" for this machine
+            raise ValueError(host)
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError, ValueError):
+        raise UserError("ui.bad_host", host=host[:200]) from None
+    return list(dict.fromkeys((family, place[0]) for family, *_, place in found if family in (socket.AF_INET, socket.AF_INET6)))
+
+
+def _listens(family: int, place: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    try:
+        with _listening(family, place, port):
+            return True
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        return False
+
+
+def _any_port(places: list[tuple[int, str]]) -> int:
+    with _listening(*places[0], 0) as one:
+        return one.getsockname()[1]
+
+
+def _listening(family: int, place: str, port: int) -> socket.socket:
+    """A socket bound as asyncio binds it."""
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind((place, port))
+    except OSError:
+        one.close()
+        raise
+    return one

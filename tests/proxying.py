@@ -1,0 +1,68 @@
+"""A reverse proxy as people put it in front of the page: it shows a server below a path of its own host."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+ALONE = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}  # what concerns one connection, not the answer
+
+
+@contextmanager
+def proxy(server: str, path: str, strip: bool = True, host: str | None = None) -> Iterator[str]:
+    """Show what is at the address `server` below `path`; yields the address there.
+
+    strip: take `path` out of what is asked for, as nginx does after `proxy_pass http://server/;`, else leave it in, as without the slash at its end.
+    host: what to send as Host, as nginx does by default; None passes on what the browser asked for.
+    """
+    upstream = urlsplit(server).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self) -> None:
+            inside = self.path == path or self.path.startswith((f"{path}/", f"{path}?"))
+            if not inside:
+                self.send_response(404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            wanted = (self.path[len(path) :] or "/") if strip else self.path
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in ALONE} | {"Connection": "close"}
+            behind = http.client.HTTPConnection(upstream, timeout=120)
+            behind.putrequest(self.command, wanted if wanted.startswith("/") else f"/{wanted}", skip_host=True, skip_accept_encoding=True)
+            for name, value in {**headers, "Host": host or self.headers["Host"], "Content-Length": str(len(body))}.items():
+                behind.putheader(name, value)
+            behind.endheaders(body)
+            self.answer(behind.getresponse())
+            behind.close()
+
+        do_GET = do_POST = do_HEAD = forward
+
+        def answer(self, reply: http.client.HTTPResponse) -> None:
+            self.send_response(reply.status)
+            for name, value in reply.getheaders():
+                if name.lower() not in ALONE:
+                    self.send_header(name, value)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            while piece := reply.read1(1 << 16):
+                self.wfile.write(piece)
+            self.close_connection = True
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:  # a browser leaves what it no longer needs
+                self.close_connection = True
+
+        def log_message(self, *_) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://localhost:{listening.server_port}{path}/"
+        listening.shutdown()
