@@ -3,15 +3,14 @@
 `catalogue()` and `info()` describe the data sets without importing torch; `load()` brings one into memory.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, info
+from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, find, info, is_named, public_name
 
 if TYPE_CHECKING:
     from gan.data.dataset import Dataset
 
-__all__ = ["Dataset", "Info", "catalogue", "info", "load"]
+__all__ = ["Dataset", "Info", "catalogue", "find", "info", "is_named", "load", "public_name"]
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> "Dataset":
@@ -28,10 +27,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> "Da
         from gan.data import bundled as source
     elif name in DOWNLOADS:
         from gan.data import downloads as source
-    elif Path(name).exists():
-        from gan.data import files as source
     else:
-        return info(name)  # raises the sentence that lists the names
+        find(name)  # raises the sentence that lists the names and tells where it looked
+        from gan.data import files as source
     return source.load(name, size, channels)
 
 

@@ -4,6 +4,7 @@ Uploads come from strangers, so the limits are checked before anything is decode
 opened. Of a picture only its pixels are kept: no EXIF, no place where it was taken.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -72,21 +73,24 @@ def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dat
     """Decode the members in turn into one tensor, labelled by sub-folder."""
     check_memory(len(members), channels, size)
     images = torch.empty(len(members), channels, size, size, dtype=torch.uint8)
-    places, left_out = [], []
+    places, left_out, files = [], [], []
     for member in members:
         try:
-            picture = decode(member.read(), size, channels)
+            content = member.read()
+            picture = decode(content, size, channels)
         except UNREADABLE as error:
             refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
             left_out.append(LeftOut(str(member.place), *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
             continue
         images[len(places)] = torch.from_numpy(picture)
         places.append(member.place)
+        files.append(hashlib.sha256(content).digest())
     if len(places) < 2:
         raise UserError("data.too_few", path=name, usable=len(places), skipped=len(left_out))
     labels, classes = _labels(places)
     numbers = [] if labels is None else torch.bincount(labels, minlength=len(classes)).tolist()
-    return Dataset(name, images[:len(places)], labels, classes, report=Report(len(places), tuple(zip(classes, numbers, strict=True)), tuple(left_out)))
+    return Dataset(name, images[:len(places)], labels, classes, report=Report(len(places), tuple(zip(classes, numbers, strict=True)), tuple(left_out)),
+                   files=tuple(files))
 
 
 def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str, ...]]:

@@ -16,7 +16,7 @@ _OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images",
 def origin(name: str) -> dict[str, str]:
     """The part of a card that tells of the data called `name` in a config: its name without the place where it lay, its licence and its makers."""
     known = data.catalogue().get(name)
-    return {"data": Path(name).name, "data_licence": known.licence if known else OWN_LICENCE, "data_credit": known.credit if known else OWN_CREDIT}
+    return {"data": data.public_name(name), "data_licence": known.licence if known else OWN_LICENCE, "data_credit": known.credit if known else OWN_CREDIT}
 
 
 def short_card(entry: Entry) -> dict[str, Any]:

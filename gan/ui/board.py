@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gan.data import public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.forecast import starts
@@ -30,7 +31,7 @@ _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 def public_data(data: str | None) -> str | None:
     """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the server keeps it."""
-    return data if data is None else Path(data).name
+    return data if data is None else public_name(data)
 
 
 class Board:
