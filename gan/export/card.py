@@ -33,6 +33,11 @@ def short_card(entry: Entry) -> dict[str, Any]:
     return {"title": entry.title, **known}
 
 
+def onnx_facts(entry: Entry) -> dict[str, Any]:
+    """What an ONNX file says of its generator: the short card, the classes in order of their labels, and that a trained model draws the pictures."""
+    return {**short_card(entry), "classes": ", ".join(entry.classes), "mark": MARK}
+
+
 def _name(folder: Path) -> str | None:
     try:
         return titles.parse((folder / titles.FILE).read_bytes())

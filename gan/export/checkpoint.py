@@ -1,7 +1,7 @@
 """Make a checkpoint that ships with the app out of a run:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real PICTURES
 
 A checkpoint directory holds generator.safetensors (the EMA generator in half precision), config.json (enough to train it again with
-`python -m gan.train`), card.json (what it is, how it came to be and its scores) and preview.webp (a wall of its samples). Of own pictures it keeps the name, and
+`python -m gan.train`), card.json (what it is, how it came to be, its scores) and preview.webp (a wall of its samples). Of own pictures it keeps the name, and
 the digest by which they are known again; --data says where they are. With --rescore only the scores of a checkpoint are renewed:
   python -m gan.export.checkpoint checkpoints/digits --rescore --real PICTURES
 """

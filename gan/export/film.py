@@ -18,6 +18,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from gan.commands import NO_COMMAND, instead
 from gan.provenance import COMMENT, XMP
 
 NICE = 10
@@ -100,10 +101,15 @@ def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
 
 def main() -> None:
     """Pack what comes in."""
+    a_person = len(sys.argv) > 1 or sys.stdin is None or sys.stdin.isatty()
+    order = b"" if a_person else sys.stdin.buffer.readline()
+    if not order.strip():  # whoever it is has no frames to give
+        print(instead("gan.export.film"), file=sys.stderr)
+        sys.exit(NO_COMMAND)
     os.nice(NICE)
     with contextlib.suppress(OSError):  # see gan.train.worker.be_nice
         Path("/proc/self/autogroup").write_text(str(NICE))
-    told = json.loads(sys.stdin.buffer.readline())
+    told = json.loads(order)
     sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
 
 

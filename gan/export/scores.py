@@ -109,7 +109,7 @@ def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, coun
 
 def _digest(folder: Path) -> tuple[str, bool] | None:
     """The digest of what a model in `folder` was trained on, and whether by class, as its run or its card keeps it; None where neither does."""
-    known, config = identity.read(folder, {}), read_settings(folder)
+    known, config = identity.read(folder, {}), read_object(folder / "config.json")
     content = known.content if known else read_object(folder / "card.json").get("data_digest")
     return (str(content), config.get("conditional") is True) if content else None
 

@@ -4,7 +4,7 @@
 """
 
 from gan.data import landscapes, scenery
-from gan.data.build.pack import write_thumbnail, write_words
+from gan.data.build.pack import asked, write_thumbnail, write_words
 from gan.data.registry import BUNDLED_DIR
 
 LICENCE = """
@@ -26,4 +26,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    asked(__doc__)
     main()
