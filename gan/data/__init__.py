@@ -5,12 +5,13 @@
 
 from typing import TYPE_CHECKING
 
-from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, find, info, is_named, public_name
+from gan.data.names import find, find_pictures, is_named, public_name
+from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, info
 
 if TYPE_CHECKING:
     from gan.data.dataset import Dataset
 
-__all__ = ["Dataset", "Info", "catalogue", "find", "info", "is_named", "load", "public_name"]
+__all__ = ["Dataset", "Info", "catalogue", "find", "find_pictures", "info", "is_named", "load", "public_name"]
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> "Dataset":

@@ -6,9 +6,8 @@ DOWNLOADS here and one loader in downloads.py.
 """
 
 import json
-import os
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from gan.data.class_names import CELEBA_ATTRIBUTES, FLOWERS
 from gan.errors import UserError
@@ -88,35 +87,6 @@ def catalogue() -> dict[str, Info]:
         except UserError:
             continue
     return found | DOWNLOADS
-
-
-def is_named(name: str) -> bool:
-    """Whether this is the name of a data set; whatever else a config says is the path of somebody's own pictures."""
-    return name in BUNDLED or name in DOWNLOADS
-
-
-def find(name: str) -> str:
-    """What a config keeps of a `name` that a person gives: the name of a data set, else the absolute path of a folder or zip.
-
-    A relative path would mean another folder wherever the run goes on. Raises UserError where nothing is there.
-    """
-    if is_named(name):
-        return name
-    place = Path(os.path.abspath(os.path.expanduser(name)))
-    if not os.path.exists(place):  # also where the system refuses to look
-        raise UserError("data.nowhere", name=name, place=place, choices=", ".join((*BUNDLED, *DOWNLOADS)))
-    return str(place)
-
-
-def public_name(name: str) -> str:
-    """What others are told of the `data` of a config: a data set's name, or the last part of a path, which is nobody's home and no set's name."""
-    if is_named(name):
-        return name
-    last = PureWindowsPath(name).name  # which knows either separator: a run may come from another system
-    own = last or "pictures"
-    if os.path.abspath(name) == str(Path.home()):
-        own = "pictures"
-    return f"own-{own}" if is_named(own) else own
 
 
 def info(name: str) -> Info:

@@ -100,7 +100,6 @@ def _show(status: dict[str, Any]) -> None:
 def _train(path: Path, anew: bool, place: str | None = None) -> None:
     """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first where it is to begin `anew`."""
     from gan import data
-    from gan.train.identity import find_pictures
     from gan.train.rundir import read_config
     from gan.train.worker import be_nice, refuse_second_worker, work
 
@@ -109,7 +108,7 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
     if anew:
         before = read_config(path)  # raises the sentence where it is no run
         refuse_second_worker(path)
-        find_pictures(path, place or before.data)  # raises where they are gone: then it could not begin anew
+        data.find_pictures(path, place or before.data)  # raises where they are gone: then it could not begin anew
         trash.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show, place)

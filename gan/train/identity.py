@@ -9,9 +9,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
-import os
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 FILE = "data.json"
 MARK = 8  # bytes that tell one picture from the others of its set
-UPLOADS = ".uploads"  # beside the runs, where the page keeps what people bring
 NAMED = 3  # classes in a sentence
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -193,23 +190,6 @@ def _list(names: list[str]) -> str:
 
 def _counted(marks: bytes) -> Counter[bytes]:
     return Counter(marks[place : place + MARK] for place in range(0, len(marks), MARK))
-
-
-def find_pictures(run_dir: Path, name: str) -> str:
-    """Where the pictures of a run are whose config says `name`: a set's name, or an absolute path. Raises UserError where they are gone.
-
-    Pictures that were brought to the page lie beside the runs, and may have been moved together with them.
-    """
-    if is_named(name):
-        return name
-    place = Path(os.path.abspath(os.path.expanduser(name)))
-    if os.path.exists(place):
-        return str(place)
-    if UPLOADS in place.parts:
-        moved = run_dir.absolute().parent.joinpath(*place.parts[place.parts.index(UPLOADS) :])
-        if os.path.exists(moved):
-            return str(moved)
-    raise UserError("train.pictures_gone", place=place, command=f"python -m gan.train {shlex.quote(str(run_dir))} --data PATH")
 
 
 @contextlib.contextmanager

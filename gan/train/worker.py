@@ -28,7 +28,7 @@ from gan.memory import is_out_of_memory
 from gan.metrics.diversity import pairwise_diversity
 from gan.train import machine
 from gan.train.health import WINDOW, judge
-from gan.train.identity import as_it_began, find_pictures, harmless, identify
+from gan.train.identity import as_it_began, harmless, identify
 from gan.train.identity import read as read_identity
 from gan.train.identity import write as write_identity
 from gan.train.machine import compute, same_compute
@@ -75,7 +75,7 @@ class Worker:
         self.dir.write_status(device=device.label, compute=compute(device))
         began = has_state(self.path / "state")
         with self.dir.signs_of_life(), harmless(began):
-            self.config = dataclasses.replace(self.config, data=find_pictures(self.path, self.place or self.config.data))
+            self.config = dataclasses.replace(self.config, data=data.find_pictures(self.path, self.place or self.config.data))
             dataset = data.load(self.config.data, self.config.size, self.config.channels)
             if began or not self.dir.has_learnt():
                 dataset = self._record(dataset, began)
