@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -14,7 +13,7 @@ from gan.errors import MESSAGES
 _PATH = re.compile(r"/|[A-Za-z]:[\\/]")
 _QUOTED = re.compile(r"""(?<=[“"'])(?:/|[A-Za-z]:[\\/])[^“”"'\n]*(?=[”"'])""")
 _PLAIN = re.compile(r"""(?<![\w.:/\\])(?:(?:/[^\s/“”"'<>|:;,()]+){2,}/?|[A-Za-z]:[\\/][^\s“”"'<>|:;,()]+)""")
-_PROGRAMS = (Path(__file__).resolve().parents[2], sys.prefix, sys.base_prefix, Path.home(), tempfile.gettempdir())
+_PROGRAMS = (Path(__file__).resolve().parents[2], sys.prefix, sys.base_prefix)
 
 
 def without(value: Any, folders: Iterable[Path | None]) -> Any:
@@ -44,7 +43,8 @@ def shortened(value: Any) -> Any:
         return [shortened(part) for part in value]
     if not isinstance(value, str):
         return value
-    return _PLAIN.sub(lambda found: _last(found[0]), _QUOTED.sub(lambda found: _last(found[0]), value))
+    quoted = _QUOTED.sub(lambda found: _last(found[0]), value)
+    return _PLAIN.sub(lambda found: _last(found[0]), quoted.replace(f"{Path.home()}/", "/home/"))  # whose name may have a space in it
 
 
 def _last(path: str) -> str:
