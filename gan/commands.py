@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-GUARD = 'if __name__ == "__main__":'
+GUARD = "if __name__ == " + '"__main__":'  # in two parts: this module is no command
 NO_COMMAND = 2  # exit status
 
 COMMANDS = {
@@ -68,7 +68,11 @@ def refuse_parts(command_line: Sequence[str]) -> None:
 
 def _module(command_line: Sequence[str]) -> str | None:
     """The module that follows -m, alone or at the end of other flags, as in -um."""
-    for place, option in enumerate(command_line[1:], 1):
+    words = iter(enumerate(command_line[1:], 1))
+    for place, option in words:
+        if option in ("-X", "-W"):  # whose value is a word of its own
+            next(words, None)
+            continue
         if not option.startswith("-"):
             return None
         flags, found, name = option[1:].partition("m")
