@@ -142,7 +142,8 @@ def test_every_answer_of_the_server(home, client):
     answered = 0
     for visit in asked(subject):
         if visit.body is None and not visit.route.startswith(("map", "time", "loop")):
-            reply = client.get(visit.address, params=dict(visit.query))
+            query = {**visit.query, "label2": "0"} if "label2" in visit.query else dict(visit.query)  # the run has two classes
+            reply = client.get(visit.address, params=query)
             answered += reply.status_code == 200
             assert told(reply.content) == [], visit
             assert told(str(reply.headers).encode()) == [], visit

@@ -24,7 +24,10 @@ from gan.train import identity
 from gan.train.__main__ import main
 from gan.train.state import digest, read_state
 from gan.train.worker import work
+from gan.ui.board import Board
+from gan.ui.services import Services
 from tests.engine import tiny_data
+from tests.fakes.runs import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.2", "--augment", "none", "--conditional",
@@ -373,6 +376,25 @@ def test_a_named_set_of_another_version_is_noted(tmp_path, monkeypatch):
     with pytest.raises(Unharmed, match="9999, were 10000"):
         work(tmp_path / "run")
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
+
+
+def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store, supervise):
+    """A real worker, started by the supervisor as the page does it; then the pictures are put back, and Resume goes on."""
+    run_id = "20260102-030405-grow-modern"
+    store.root.mkdir(parents=True)
+    shutil.move(run, store.root / run_id)
+    away = run.parent / "away.png"
+    (run.parent / "grow" / "cat" / "02.png").rename(away)
+    boss = supervise((sys.executable, "-m", "gan.train"))
+    boss.resume(run_id)
+    wait_until(lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=120)
+    assert store.status(run_id)["error"]["key"] == "train.pictures_number"
+    board = Board(Services(store=store, supervisor=boss, uploads=store.root / ".uploads"))
+    shown = board.poll(run_id, "", 0, "", "")["run"]
+    assert (shown["status"]["state"], shown["again"]) == ("paused", False), "Resume is offered, and no start from nothing"
+    away.rename(run.parent / "grow" / "cat" / "02.png")
+    boss.resume(run_id)
+    wait_until(lambda: store.status(run_id)["state"] == "finished", timeout=120)
 
 
 def test_the_same_pictures_twice_keep_their_places():

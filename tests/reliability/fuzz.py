@@ -308,7 +308,8 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture, "point": point, "handlers": handlers, "commands": commands,
+    "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture, "point": point, "handlers": handlers,
+    "commands": commands,
 }  # fmt: skip
 
 
