@@ -19,6 +19,7 @@ MESSAGES = {
     "config.dcgan_size": "The textbook DCGAN draws 64x64 pictures and can't do {size}x{size}. Choose the size 64 or another recipe.",
     "config.penalty_loss": "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or loss.",
     "export.not_finished": "The run “{path}” is {state}. Let it finish, or stop it, before a checkpoint is made of it.",
+    "export.failed": "The run “{path}” failed: {reason} A checkpoint can be made once it is finished or stopped.",
     "export.damaged": "“{path}” can't be made into a checkpoint: its file {file} is missing or damaged. Give the directory of a finished run.",
     "export.cannot_write": "The checkpoint “{path}” can't be written ({reason}). Choose another place.",
     "export.not_a_checkpoint": "“{path}” is not a checkpoint: its file {file} is missing or damaged. Give the directory of one.",
@@ -41,6 +42,12 @@ MESSAGES = {
     "latent.finding": "What z does to this model's pictures is still being looked for. The page tries again by itself.",
     "latent.bad_choice": "This is no list of sliders: its directions or names are too many, too long, or can't be read. Reload the page and try again.",
     "latent.not_yet": "The run “{name}” has no pictures yet. Wait a few seconds and try again.",
+    "latent.run_failed": "The run “{name}” has no pictures, as it failed: {reason}",
+    "latent.run_queued": "The run “{name}” has no pictures yet, as it waits in the queue. Try again once it trains.",
+    "latent.run_paused": "The run “{name}” was paused before its first picture. Resume it, and try again once it trains.",
+    "latent.run_stopped": "The run “{name}” was stopped before its first picture. Start it again, and try again once it trains.",
+    "latent.run_unborn": "The run “{name}” was never started, so that it has no pictures. Train it with: python -m gan.train {path}",
+    "latent.run_lost": "The files with the pictures of the run “{name}” are missing. Restore {file} from a copy, or train on for a moment.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",
     "latent.not_whole": "“{value}” is not a whole number that {name} can take. Give digits only.",
     "latent.range": "{name} = {value} is out of range. Choose a value from {min} to {max}.",
@@ -77,8 +84,22 @@ MESSAGES = {
     "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan.train {path}",
     "train.already_training": "The run “{path}” is being trained by process {pid}. Let that one end, or stop it first.",
     "train.cannot_write": "The run “{path}” can't be written ({reason}). Free some space, or choose another directory.",
-    "train.two_ways": "“{path}” keeps the settings it was started with. Give it alone to go on with it, or use --out for a new run.",
+    "train.two_ways": "“{path}” keeps the settings it was started with. Give it alone to go on with it (with --data where its pictures lie elsewhere now), "
+                      "or use --out for a new run.",
     "train.no_sound_checkpoint": "Neither checkpoint of this run is what had been written, so that it can't go on. Start it again from nothing.",
+    "train.pictures_gone": "The pictures of this run are not at “{place}” any more. Put them back, or tell where they are now: {command}",
+    "train.pictures_number": "The pictures are not those that this run began with ({now}, were {were}). Put them back, or start a new run.",
+    "train.pictures_new_class": "The pictures are not those that this run began with ({now}, were {were}; class {new} is new). "
+                                "Put them back, or start a new run.",
+    "train.pictures_lost_class": "The pictures are not those that this run began with ({now}, were {were}; class {lost} is missing). "
+                                 "Put them back, or start a new run.",
+    "train.pictures_other_classes": "The pictures are not those that this run began with ({now}, were {were}; new classes: {new}; missing: {lost}). "
+                                    "Put them back, or start a new run.",
+    "train.pictures_changed": "The pictures are not those that this run began with ({changed} of {now} are others, or lie in another class). "
+                              "Put them back, or start a new run.",
+    "train.pictures_other": "The pictures are not those that this run began with, though as many. Put them back, or start a new run.",
+    "train.other_checkpoint": "The checkpoint of this run is sound, but belongs to other settings or pictures than it has now. "
+                              "Put those back as they were, or start a new run.",
     "train.no_file": "A file of this run can't be read or written ({file}: {reason}). Mend that, then resume the run.",
     "train.diverged": "The numbers exploded {times} times, at last at step {step}, with ever smaller learning rates. Double gamma or change the recipe.",
     "train.disk_full": "The disk is full, so the run was paused. Free some space, then resume it.",
@@ -116,6 +137,7 @@ MESSAGES = {
     "runs.interrupted_often": "The machine or server ended {times} times with no newer checkpoint in between. Resume the run, or try a smaller batch.",
     "runs.defect": "This is a defect of GANarium, not a mistake of yours. The log on the server, worker.log in the folder of the run, has the details.",
     "data.unknown": "There is no data set, folder or zip called “{name}”. Choose one of: {choices}, or give the path of a folder or .zip of pictures.",
+    "data.nowhere": "There is no data set called “{name}”, and no folder or zip at “{place}”. Choose one of: {choices}, or correct the path.",
     "data.damaged": "The file “{file}” that comes with GANarium is missing or damaged. Restore it from a fresh copy of GANarium.",
     "data.size": "Pictures of {size} pixels aren't supported. Choose a size from {smallest} to {largest}.",
     "data.channels": "Pictures have 1 channel (grey) or 3 (colour), not {channels}. Choose 1 or 3.",
@@ -178,3 +200,7 @@ class UserError(Exception):
         self.key = key
         self.values = values
         super().__init__(MESSAGES[key].format(**values))
+
+
+class Unharmed(UserError):
+    """What keeps a run from going on and says nothing against what it has learnt: it stays in the state in which it was found."""

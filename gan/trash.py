@@ -8,7 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
-LEARNT = ("state", "samples", "snapshots", "stats.jsonl", "live.safetensors", "commands")
+LEARNT = ("state", "samples", "snapshots", "stats.jsonl", "live.safetensors", "commands", "data.json")
 GONE, NEW = ".gone-", ".new-"  # hidden names: of what is being deleted, and of what is being made
 
 

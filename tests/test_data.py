@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -167,10 +168,11 @@ def test_damaged_file_is_named(copy, file, damage):
 
 
 def test_unknown_name():
-    for ask in (data.info, data.load):
+    for ask, key in ((data.info, "data.unknown"), (data.load, "data.nowhere"), (data.find, "data.nowhere")):
         with pytest.raises(UserError, match=r"“nonsense”.*digits.*celeba") as caught:
             ask("nonsense")
-        assert caught.value.key == "data.unknown"
+        assert caught.value.key == key
+    assert f"“{Path.cwd() / 'nonsense'}”" in str(caught.value), "it tells where it looked"
 
 
 @pytest.mark.parametrize(("size", "channels", "key"), [(4, None, "data.size"), (1000, None, "data.size"), (-64, None, "data.size"),

@@ -141,7 +141,7 @@ def test_fewer_than_two_pictures(pack):
 
 def test_neither_folder_nor_zip(tmp_path):
     (tmp_path / "table.csv").write_text("1,2")
-    for path, key in ((tmp_path / "table.csv", "data.not_pictures"), (tmp_path / "nowhere", "data.unknown")):
+    for path, key in ((tmp_path / "table.csv", "data.not_pictures"), (tmp_path / "nowhere", "data.nowhere")):
         with pytest.raises(UserError) as caught:
             data.load(str(path))
         assert caught.value.key == key

@@ -128,7 +128,7 @@ def test_the_directory_of_a_checkpoint_serves_too(places, capsys):
     ([f"runs/{RUN}", "--class", "0"], "without class labels"),
     ([f"runs/{RUN}", "--snapshot", "501"], "500"),
     ([f"runs/{RUN}", "--snapshot", "x"], "--snapshot"),
-    (["runs/young"], "no pictures yet"),
+    (["runs/young"], "was never started"),
 ])
 def test_mistakes_are_one_sentence_and_status_2(places, capsys, arguments, word):
     (places / "runs" / "young").mkdir()

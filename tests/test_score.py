@@ -124,7 +124,7 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--net", "vgg"], "no feature net called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
-    (["--real", "nowhere"], "no data set, folder or zip called “nowhere”"),
+    (["--real", "nowhere"], "no data set called “nowhere”, and no folder or zip at “"),
     (["--real", "emoji"], "The pictures of “emoji” have 3 channels and the model draws 1"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_one_sentence(model, capsys, arguments, sentence):

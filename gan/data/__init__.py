@@ -3,15 +3,15 @@
 `catalogue()` and `info()` describe the data sets without importing torch; `load()` brings one into memory.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan.data.names import find, find_pictures, is_named, public_name
 from gan.data.registry import BUNDLED, DOWNLOADS, Info, catalogue, info
 
 if TYPE_CHECKING:
     from gan.data.dataset import Dataset
 
-__all__ = ["Dataset", "Info", "catalogue", "info", "load"]
+__all__ = ["Dataset", "Info", "catalogue", "find", "find_pictures", "info", "is_named", "load", "public_name"]
 
 
 def load(name: str, size: int | None = None, channels: int | None = None, background: str = "white") -> "Dataset":
@@ -29,12 +29,11 @@ def load(name: str, size: int | None = None, channels: int | None = None, backgr
         from gan.data import bundled as source
     elif name in DOWNLOADS:
         from gan.data import downloads as source
-    elif Path(name).exists():
+    else:
+        find(name)  # raises the sentence that lists the names and tells where it looked
         from gan.data import files
 
         return files.load(name, size, channels, background)
-    else:
-        return info(name)  # raises the sentence that lists the names
     return source.load(name, size, channels)
 
 

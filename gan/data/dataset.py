@@ -25,6 +25,7 @@ class Dataset:
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
     attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
     report: Report | None = None  # what was found in a folder or zip, None for the named sets
+    files: tuple[bytes, ...] = ()  # SHA-256 of the file of each picture, in their order; () for the named sets
 
 
 def check_shape(size: int | None, channels: int | None) -> None:

@@ -36,7 +36,7 @@ def load(name: str, size: int | None = None, channels: int | None = None, backgr
     reader = Reader(size or SIZE, channels or 3, background)
     labels, report = read(name, reader)
     classes = tuple(label for label, _ in report.classes)
-    return Dataset(name, torch.from_numpy(reader.pictures()), torch.tensor(labels) if labels else None, classes, report=report)
+    return Dataset(name, torch.from_numpy(reader.pictures()), torch.tensor(labels) if labels else None, classes, report=report, files=reader.files())
 
 
 def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:

@@ -13,12 +13,13 @@ from gan.memory import refuse_if_full
 
 
 class _Facts(NamedTuple):
-    """What is known of one picture: whether any of it is transparent, its shorter side, whether it has no colour, and a digest of its pixels."""
+    """What is known of one picture: whether any of it is transparent, its shorter side, whether it has no colour, digests of its pixels and of its file."""
 
     transparent: bool
     side: int
     grey: bool
     digest: bytes
+    file: bytes
 
 
 class Reader:
@@ -44,7 +45,8 @@ class Reader:
             self._facts.append(None)
             return True
         try:
-            found = decode(read(), self.size, self.channels, background=self.background)
+            content = read()
+            found = decode(content, self.size, self.channels, background=self.background)
         except UNREADABLE as error:
             refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
             self.left_out.append(LeftOut(name, *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
@@ -52,7 +54,7 @@ class Reader:
         if self.keep:
             self._pixels[len(self._facts)] = found.pixels
         digest = hashlib.blake2b(found.pixels.tobytes(), digest_size=16).digest()
-        self._facts.append(_Facts(found.transparent, found.side, found.grey, digest))
+        self._facts.append(_Facts(found.transparent, found.side, found.grey, digest, hashlib.sha256(content).digest()))
         return True
 
     def keep_only(self, chosen: list[int]) -> None:
@@ -65,6 +67,10 @@ class Reader:
     def pictures(self) -> np.ndarray:
         """What was decoded: uint8 (count, channels, size, size)."""
         return self._pixels[: len(self._facts)]
+
+    def files(self) -> tuple[bytes, ...]:
+        """SHA-256 of the file of each picture that was decoded."""
+        return tuple(facts.file for facts in self._facts if facts is not None)
 
     def report(self, classes: tuple[tuple[str, int], ...] = ()) -> Report:
         """What was found. Pictures are copies where all their pixels are equal at the size that they are read at, which is all that a network sees of them."""

@@ -16,7 +16,7 @@ _OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images",
 def origin(name: str) -> dict[str, str]:
     """The part of a card that tells of the data called `name` in a config: its name without the place where it lay, its licence and its makers."""
     known = data.catalogue().get(name)
-    return {"data": Path(name).name, "data_licence": known.licence if known else OWN_LICENCE, "data_credit": known.credit if known else OWN_CREDIT}
+    return {"data": data.public_name(name), "data_licence": known.licence if known else OWN_LICENCE, "data_credit": known.credit if known else OWN_CREDIT}
 
 
 def short_card(entry: Entry) -> dict[str, Any]:
@@ -31,6 +31,11 @@ def short_card(entry: Entry) -> dict[str, Any]:
                 "images": status.get("images"), "seconds": status.get("elapsed"), "hardware": status.get("device")}
     known = {name: card[name] for name in _OF_A_CARD if isinstance(card.get(name), (str, int, float))}
     return {"title": entry.title, **known}
+
+
+def onnx_facts(entry: Entry) -> dict[str, Any]:
+    """What an ONNX file says of its generator: the short card, the classes in order of their labels, and that a trained model draws the pictures."""
+    return {**short_card(entry), "classes": ", ".join(entry.classes), "mark": MARK}
 
 
 def _name(folder: Path) -> str | None:

@@ -1,8 +1,9 @@
 """Make a checkpoint that ships with the app out of a run:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real PICTURES
 
 A checkpoint directory holds generator.safetensors (the EMA generator in half precision), config.json (enough to train it again with
-`python -m gan.train`), card.json (what it is, how it came to be and its scores) and preview.webp (a wall of its samples). With --rescore only the scores of a
-checkpoint are renewed:  python -m gan.export.checkpoint checkpoints/digits --rescore --real PICTURES
+`python -m gan.train`), card.json (what it is, how it came to be, its scores) and preview.webp (a wall of its samples). Of own pictures it keeps the name, and
+the digest by which they are known again; --data says where they are. With --rescore only the scores of a checkpoint are renewed:
+  python -m gan.export.checkpoint checkpoints/digits --rescore --real PICTURES
 """
 
 import argparse
@@ -15,16 +16,19 @@ from typing import Any
 import torch
 
 from gan import console
-from gan.errors import UserError
+from gan.data import public_name
+from gan.errors import MESSAGES, UserError
 from gan.export import scores
 from gan.export.card import origin
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
+from gan.latent.catalogue import RUN_WEIGHTS
 from gan.latent.point import whole
 from gan.metrics.diversity import pairwise_diversity
 from gan.metrics.score import LEAST
 from gan.models import FORMAT, count_parameters, load_generator
 from gan.score import MAX_COUNT, add_options
+from gan.train import identity
 from gan.train.rundir import read_config
 
 LAST_LINES = 50
@@ -45,7 +49,9 @@ def processor() -> str:
 
 
 def read_status(run_dir: Path) -> dict[str, Any]:
-    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read."""
+    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read, and for a run that was never started."""
+    if not (run_dir / "status.json").exists() and not (run_dir / RUN_WEIGHTS).exists():
+        raise UserError("latent.run_unborn", name=run_dir.absolute().name, path=run_dir)
     try:
         status = read_json(run_dir / "status.json")
     except (OSError, ValueError):
@@ -58,6 +64,9 @@ def read_status(run_dir: Path) -> dict[str, Any]:
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses. Raises UserError for what is no finished run."""
     config, status = read_config(run_dir), read_status(run_dir)
+    if status["state"] == "failed":
+        reason = (status.get("error") or {}).get("text") or MESSAGES["runs.defect"]
+        raise UserError("export.failed", path=run_dir, reason=reason)
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")
@@ -69,8 +78,14 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
         "format": FORMAT, "title": title, **origin(config.data), "recipe": config.recipe,
         "size": spec.size, "channels": spec.channels, "classes": status["classes"], "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]), "hardware": f"{status['device']} ({processor()})",
-        "torch": torch.__version__, "last_losses": means,
+        "torch": torch.__version__, "last_losses": means, **_record(run_dir),
     }  # fmt: skip
+
+
+def _record(run_dir: Path) -> dict[str, Any]:
+    """How many pictures a run has learnt from, and the digest by which `gan.score` knows them again wherever they lie; nothing where it kept no record."""
+    known = identity.read(run_dir, {})
+    return {"data_count": known.count, "data_digest": known.content} if known else {}
 
 
 def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -95,11 +110,13 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
     """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card and make_scores do."""
-    card = make_card(run_dir, options.title or Path(read_config(run_dir).data).stem.capitalize())
+    config = read_config(run_dir)
+    called = public_name(config.data)  # where the pictures lay is nobody's business; what they were, their digest tells
+    card = make_card(run_dir, options.title or Path(called).stem.capitalize())
     card |= make_scores(run_dir / "live.safetensors", options)
     target.mkdir(parents=True, exist_ok=True)
-    for source, name in (("live.safetensors", "generator.safetensors"), ("config.json", "config.json")):
-        shutil.copyfile(run_dir / source, target / name)
+    shutil.copyfile(run_dir / RUN_WEIGHTS, target / "generator.safetensors")
+    write_json(target / "config.json", {**config.to_json(), "data": called})
     generator, spec = load_generator(target / "generator.safetensors")
     wall = scores.draw(generator, PREVIEW_SEEDS, spec.z_dim, scores.draw_labels(None, len(PREVIEW_SEEDS), spec.num_classes))
     write_bytes(target / "preview.webp", encode_webp(grid(to_uint8(wall), columns=8)))

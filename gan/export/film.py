@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from gan import console
+from gan.commands import NO_COMMAND, instead
 from gan.priority import be_nice
 from gan.provenance import COMMENT, XMP
 
@@ -100,8 +101,13 @@ def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
 def main() -> None:
     """Pack what comes in."""
     console.prepare()
+    a_person = len(sys.argv) > 1 or sys.stdin is None or sys.stdin.isatty()
+    order = b"" if a_person else sys.stdin.buffer.readline()
+    if not order.strip():  # whoever it is has no frames to give
+        print(instead("gan.export.film"), file=sys.stderr)
+        sys.exit(NO_COMMAND)
     be_nice(NICE)
-    told = json.loads(sys.stdin.buffer.readline())
+    told = json.loads(order)
     sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
 
 

@@ -13,12 +13,13 @@ from gan.data import landscapes
 from gan.data.dataset import Dataset, among, fit
 from gan.data.idx import read_split
 from gan.errors import UserError
-from gan.files import read_json
+from gan.files import read_json, read_object
 from gan.images import to_uint8
 from gan.latent.sampling import latents, mixed_label
 from gan.metrics.score import LEAST, SCORES, score, shown_name
 from gan.metrics.viewers import Viewer, choose_viewer
 from gan.models import ARCHITECTURES, ModelSpec
+from gan.train import identity
 
 COUNT = 2000
 BATCH = 100
@@ -93,20 +94,40 @@ def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, coun
     are there. `background` is what the model was shown behind transparent ones. Without a place new pictures are drawn where they can be, and else the
     training pictures serve. Raises UserError where there are none.
     """
-    try:
-        training = data.load(name, spec.size, spec.channels, background)
-    except UserError as error:
-        if place is None:
-            raise UserError("metrics.no_reals", place=folder) from error
-        training = None
+    known = _digest(folder)
+    training = _training(name, spec, background, None if data.is_named(name) else known)
+    if training is None and place is None:
+        raise UserError("metrics.no_reals", place=folder)
     fresh = FRESH.get(name)
     offered = read_reals(place, spec, background) if place is not None else [fresh(count)] if fresh else []
     for images in offered:
         images = fit(Dataset("", images), spec.size, spec.channels).images
+        training = training or (_training(place, spec, background, known) if place is not None and known else None)
         others = images if training is None else images[~among(images, training.images)]
         if len(others):
             return Reals(some(others, count), training, held_out=True)
     return Reals(some(training.images, count), training, held_out=False)
+
+
+def _digest(folder: Path) -> tuple[str, bool] | None:
+    """The digest of what a model in `folder` was trained on, and whether by class, as its run or its card keeps it; None where neither does."""
+    known, config = identity.read(folder, {}), read_object(folder / "config.json")
+    content = known.content if known else read_object(folder / "card.json").get("data_digest")
+    return (str(content), config.get("conditional") is True) if content else None
+
+
+def _training(name: str, spec: ModelSpec, background: str, known: tuple[str, bool] | None) -> Dataset | None:
+    """The data set `name`, where it can be had and is what a model was trained on: what lies there now may be other pictures.
+
+    A published model has but the name of own pictures, which is no path: only its digest can tell that some are those.
+    """
+    if known is None and not (data.is_named(name) or Path(name).is_absolute()):
+        return None
+    try:
+        found = data.load(name, spec.size, spec.channels, background)
+    except UserError:
+        return None
+    return found if known is None or identity.identify(found, known[1]).content == known[0] else None
 
 
 def read_reals(place: str, spec: ModelSpec, background: str = "white") -> list[torch.Tensor]:

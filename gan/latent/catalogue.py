@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan.errors import UserError
+from gan.data import public_name
+from gan.errors import MESSAGES, UserError
 from gan.files import read_object
 from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
 LIVE_STATES = ("starting", "running")
+_WITHOUT_PICTURES = {"queued": "latent.run_queued", "paused": "latent.run_paused", "stopped": "latent.run_stopped"}
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 
 
@@ -121,12 +123,25 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
     weights = snapshot or folder / RUN_WEIGHTS
     status, config = read_object(folder / "status.json"), read_object(folder / "config.json")
     if not weights.exists():
-        raise UserError("latent.not_yet", name=folder.name)
+        raise _no_pictures(folder, status)
     step, images = status.get("sample_step"), status.get("images")
     return _entry(model_id, "run", weights, read_model(weights), status.get("classes"),
                   data=str(config.get("data") or ""), title=_run_title(folder.name, config), live=status.get("state") in LIVE_STATES,
                   preview=_newest_grid(folder, step) if isinstance(step, int) else None,
                   images=images if isinstance(images, int) else 0)
+
+
+def _no_pictures(folder: Path, status: dict[str, Any]) -> UserError:
+    """Why a run has no weights to draw with: what its status says."""
+    state, error = status.get("state"), status.get("error")
+    if state == "failed" and isinstance(error, dict):
+        reason = error.get("text") if error.get("key") else MESSAGES["runs.defect"]  # an exception's own words are for who reads the log
+        return UserError("latent.run_failed", name=folder.name, reason=reason)
+    if status.get("step") and state not in LIVE_STATES:
+        return UserError("latent.run_lost", name=folder.name, file=RUN_WEIGHTS)
+    if not status:
+        return UserError("latent.run_unborn", name=folder.name, path=folder)
+    return UserError(_WITHOUT_PICTURES.get(str(state), "latent.not_yet"), name=folder.name)
 
 
 def _newest_grid(folder: Path, step: int) -> str:
@@ -162,7 +177,7 @@ def _run_title(name: str, config: dict[str, Any]) -> str:
     if started is None or not config:
         return name
     month, day, hour, minute = started.groups()
-    return f"{Path(str(config.get('data'))).name} · {config.get('recipe')} · {month}-{day} {hour}:{minute}"
+    return f"{public_name(str(config.get('data')))} · {config.get('recipe')} · {month}-{day} {hour}:{minute}"
 
 
 def _folders(root: Path) -> list[str]:

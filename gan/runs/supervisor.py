@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gan.config import RunConfig
+from gan.data import find_pictures
 from gan.errors import UserError
 from gan.files import FULL
 from gan.runs import handover, processes
@@ -218,8 +219,9 @@ class Supervisor:
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
-        """Forget all that it has learnt, and queue it with the same settings."""
+        """Forget all that it has learnt, and queue it with the same settings. Not where its pictures are gone: then it could not begin."""
         self.store.check_counts(new=False)
+        find_pictures(self.store.path(run_id), self.store.config(run_id).data)
         self.store.begin_anew(run_id)
         self._look_again()
 

@@ -2,6 +2,7 @@
 
   python -m gan.train --data digits --minutes 2 --out my-run     start a run
   python -m gan.train my-run                                     go on with it
+  python -m gan.train my-run --data pictures                     the same where its pictures were moved to
   python -m gan.train my-run --anew                              start it again from nothing: what it has learnt is removed
 """
 
@@ -21,7 +22,7 @@ from gan.config import RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
 
-USAGE = "%(prog)s [RUN_DIR] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 
@@ -49,11 +50,9 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     """Write the config of a new run and return its directory. Raises UserError for impossible settings or a directory that holds a run."""
     from gan import data
 
-    name = settings.pop("data", "digits")
+    name = data.find(settings.pop("data", "digits"))
     recipe = settings.pop("recipe", "modern")
     known = data.catalogue().get(name)
-    if known is None and not Path(name).exists():
-        data.info(name)  # raises the sentence that lists the names
     path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
@@ -122,17 +121,21 @@ def _show(status: dict[str, Any]) -> None:
     print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
 
 
-def _train(path: Path, anew: bool) -> None:
+def _train(path: Path, anew: bool, place: str | None = None) -> None:
+    """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first where it is to begin `anew`."""
+    from gan import data
     from gan.train.rundir import read_config
     from gan.train.worker import be_nice, refuse_second_worker, work
 
     be_nice()
+    place = data.find(place) if place is not None else None
     if anew:
-        read_config(path)  # raises the sentence where it is no run
+        before = read_config(path)  # raises the sentence where it is no run
         refuse_second_worker(path)
+        data.find_pictures(path, place or before.data)  # raises where they are gone: then it could not begin anew
         trash.empty(path)
         (path / "status.json").unlink(missing_ok=True)
-    state = work(path, _show)
+    state = work(path, _show, place)
     print(f"{path}: {state}")
 
 
@@ -176,10 +179,12 @@ def main(arguments: list[str] | None = None) -> int:
             _wait_as_spare()
         elif run_dir is None and anew:
             _parser().error("--anew needs the RUN_DIR of a run")
-        elif run_dir is not None and (options or out):
+        elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
+        elif run_dir is not None:
+            _train(run_dir, anew, options.get("data"))
         else:
-            _train(run_dir if run_dir is not None else new_run(options, out), anew)
+            _train(new_run(options, out), anew)
     except UserError as error:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":

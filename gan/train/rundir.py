@@ -22,6 +22,7 @@ from gan.train.trainer import Trainer
 GRIDS_KEPT, GRIDS_MOST = 160, 240
 GRIDS_NEWEST = 10  # stay in any case: pages have just been told of them, and may be slow to ask
 SNAPSHOTS_MOST = 32
+OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 BEAT = 5.0  # seconds between signs of life while nothing else is told
 RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
@@ -60,12 +61,20 @@ class RunDir:
             "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None, **previous, "error": None,
             "interrupted": False,
         }  # fmt: skip
+        self._found = {**self.status, "error": previous.get("error")}
 
     def write_status(self, **changes: Any) -> None:
         """Publish the status with `changes` and a fresh heartbeat."""
         self.status |= changes
         self.status["heartbeat"] = time.time()
         write_json(self.path / "status.json", self.status)
+
+    def stay_as_it_was(self, error: dict[str, Any] | None) -> None:
+        """Take back what was written since: a run that was over stays so; any other is paused, with the `error` that says why it can't go on, if any."""
+        self.status = dict(self._found)
+        if self.status["state"] not in OVER:
+            self.status |= {"state": "paused", "eta": None, "error": error or self.status["error"]}
+        self.write_status()
 
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from gan.errors import UserError
+from gan.errors import Unharmed, UserError
 from gan.files import write_bytes
 from gan.memory import refuse_if_full
 from gan.models import read_tensors
@@ -138,16 +138,15 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, BEFORE)) -> Loaded:
     """Put the first sound checkpoint of `directory` in this order into the trainer.
 
-    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, and what
-    was raised where one could not be read just now, OSError or that memory ran out: that says nothing against it.
+    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, Unharmed where
+    one is, but of other networks or pictures, and what was raised where one could not be read just now, OSError or that memory ran out: neither says anything
+    against it.
     """
     trainer.let_go()
     damage = None
     for name in order:
         try:
             tensors, meta = read_state(directory / name)
-            _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
-            return Loaded(meta["counters"], damage)
         except FileNotFoundError:
             damage = damage or "missing"
         except OSError:
@@ -158,7 +157,20 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
             damage = damage or "changed"
             if name == NEWEST:
                 os.replace(directory / NEWEST, directory / DAMAGED)
+        else:
+            return Loaded(_fitted(trainer, tensors, meta), damage)
     raise UserError("train.no_sound_checkpoint")
+
+
+def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
+    """Put a sound checkpoint into the trainer, and return its counters. Raises Unharmed where it belongs to another: that is no damage."""
+    try:
+        _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
+        return meta["counters"]
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        refuse_if_full(error)
+        _log.warning("the checkpoint does not fit: %s", error)
+        raise Unharmed("train.other_checkpoint") from error
 
 
 def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:

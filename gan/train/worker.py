@@ -4,6 +4,7 @@ The trainer knows no clock and no file; this module has both. It hands the train
 statistics, grids, the live generator and checkpoints, and takes commands. Whatever ends it, the run directory can be continued from its last checkpoint.
 """
 
+import dataclasses
 import math
 import os
 import signal
@@ -20,13 +21,16 @@ import torch
 from gan import data, priority
 from gan.config import RunConfig
 from gan.device import Device, pick_device
-from gan.errors import UserError
-from gan.files import FULL, read_json
+from gan.errors import Unharmed, UserError
+from gan.files import FULL, read_json, write_json
 from gan.memory import is_out_of_memory
 from gan.metrics.diversity import pairwise_diversity, relative_diversity
 from gan.train import machine
 from gan.train.events import about_pictures
 from gan.train.health import WINDOW, judge
+from gan.train.identity import as_it_began, harmless, identify
+from gan.train.identity import read as read_identity
+from gan.train.identity import write as write_identity
 from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
@@ -46,8 +50,8 @@ FIRST_SNAPSHOT = 2000
 class Worker:
     """One run from its directory's state to its next end."""
 
-    def __init__(self, path: Path, report: Callable[[dict[str, Any]], None]):
-        self.path, self.report = path, report
+    def __init__(self, path: Path, report: Callable[[dict[str, Any]], None], place: str | None = None):
+        self.path, self.report, self.place = path, report, place
         self.config = read_config(path)
         self.dir = RunDir(path)
         self.asked_to_end: str | None = None
@@ -69,13 +73,17 @@ class Worker:
         device = self._device(picked)
         torch.set_num_threads(device.threads)
         self.dir.write_status(device=device.label, compute=compute(device))
-        with self.dir.signs_of_life():
+        began = has_state(self.path / "state")
+        with self.dir.signs_of_life(), harmless(began):
+            self.config = dataclasses.replace(self.config, data=data.find_pictures(self.path, self.place or self.config.data))
             dataset = data.load(self.config.data, self.config.size, self.config.channels, self.config.background)
+            if began or not self.dir.has_learnt():
+                dataset = self._record(dataset, began)
             self.trainer = Trainer(self.config, dataset, device)
         self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
         sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", self.trainer.G), ("D", self.trainer.D))}
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
-        if has_state(self.path / "state"):
+        if began:
             self._go_back()
         elif self.dir.has_learnt():  # there is a checkpoint before the first step: somebody removed it, and may have a copy
             raise UserError("train.no_sound_checkpoint")
@@ -86,6 +94,24 @@ class Worker:
             self.grid.run(self._write_grid)
             self.state.run(self._write_state)  # so that there is always a place to go back to
         self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
+
+    def _record(self, dataset: data.Dataset, began: bool) -> data.Dataset:
+        """Note what a run begins with; for one that `began` the same pictures in the order in which it began. Raises Unharmed where they are others."""
+        known = read_identity(self.path, saved_counters(self.path / "state")) if began else None
+        if known is None:
+            self.identity, event = identify(dataset, self.config.conditional), "pictures_unknown" if began else None
+        else:
+            dataset, self.identity, event = as_it_began(dataset, known, self.config.conditional)
+        if event:
+            self.dir.note(event, **{"pictures_unknown": {"count": self.identity.count}, "set_changed": {"name": self.identity.name}}.get(event, {}))
+        if self.identity != known:
+            write_identity(self.path, self.identity)
+        before = read_config(self.path)
+        if before != self.config:  # they lie elsewhere, or were named by a relative path
+            if self.place is not None and began:
+                self.dir.note("pictures_moved", name=data.public_name(self.config.data))
+            write_json(self.path / "config.json", self.config.to_json())
+        return dataset
 
     def _expect(self, classes: int) -> float:
         """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it can be a minute, which is no hang."""
@@ -226,7 +252,8 @@ class Worker:
         self.dir.write_grid(self.trainer.step, images)
 
     def _write_state(self, replace: bool = False) -> None:
-        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "rollbacks": self.rollbacks, "compute": self.compute}
+        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "rollbacks": self.rollbacks, "compute": self.compute,
+                    "data": self.identity.short()}
         save_state(self.path / "state", self.trainer, counters, replace)
 
     def _write_status(self, state: str = "running") -> None:
@@ -279,15 +306,16 @@ def rehearse() -> None:
     Trainer(config, data.Dataset("rehearsal", images, None, (), {}), Device("cpu", "CPU", 1)).advance(1)
 
 
-def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None) -> str:
+def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None, place: str | None = None) -> str:
     """Train the run in the directory `path` to its end, or until it is asked to pause or stop, and return the state that it is left in.
 
-    SIGTERM and SIGINT pause. A UserError, and any defect, is written into the status as a failure before it is raised again.
+    place: where its pictures are now, if not where its config says. SIGTERM and SIGINT pause. A UserError, and any defect, is written into the status as a
+    failure before it is raised again; what is Unharmed leaves the run in the state in which it was.
     """
     refuse_second_worker(path)
     torch.set_flush_denormal(True)
     try:
-        worker = Worker(path, report)
+        worker = Worker(path, report, place)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.end("pause"))
         try:
@@ -301,7 +329,10 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
         mistake = _mistake(error)
         if is_out_of_memory(error):
             traceback.clear_frames(error.__traceback__)  # what they hold is room for the last words
-        _fail(path, mistake)
+        if isinstance(mistake, Unharmed):
+            worker.dir.stay_as_it_was(None if place else _error(mistake))
+        else:
+            _fail(path, mistake)
         if mistake is error:
             raise
         raise mistake from error

@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gan.data import public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.forecast import starts
 from gan.runs.readers import mark
 from gan.runs.silence import silence
 from gan.runs.store import LIVE, error_json
-from gan.ui.places import without
+from gan.ui.places import public, shortened, without
 from gan.ui.services import Services
 
 FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
@@ -30,7 +31,7 @@ _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 def public_data(data: str | None) -> str | None:
     """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the server keeps it."""
-    return data if data is None else Path(data).name
+    return data if data is None else public_name(data)
 
 
 class Board:
@@ -143,8 +144,9 @@ class Board:
         return status["state"] in ("failed", "paused") and (told or self._services.store.spoilt(run_id))
 
     def without_paths(self, value: Any) -> Any:
-        """An error or log lines that name the server's files without the folders that they are in: kept uploads, runs, and the programs themselves."""
-        return without(value, [self._services.uploads, self._services.store.root])
+        """An error or log lines that name files without the folders that they are in: kept uploads, runs, the programs themselves, and any other."""
+        told = without(value, [self._services.uploads, self._services.store.root])
+        return public(told) if isinstance(told, dict) else shortened(told)
 
     def _device(self, active: str | None) -> str | None:
         """What the active run trains on; before any run has said so the processor, or None where there is a GPU (asking torch takes seconds)."""

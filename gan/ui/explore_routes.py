@@ -217,12 +217,11 @@ def _generator(model: "Model", request: Request) -> bytes:
 
 def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
     """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
-    from gan.export.card import MARK, short_card
+    from gan.export.card import onnx_facts
     from gan.export.onnx import generator_onnx
 
     _check_size(model)
-    facts = {**short_card(model.entry), "classes": ", ".join(model.entry.classes), "mark": MARK}
-    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, facts))
+    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, onnx_facts(model.entry)))
 
 
 def _page(model: "Model", chosen: Callable[[], Choice | None]) -> bytes:

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from gan.errors import MESSAGES, UserError
 from gan.ui import strings
 from gan.ui.lanes import GONE, LANES
+from gan.ui.places import public
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -121,7 +122,8 @@ def problem(status: int, key: str, text: str, values: dict[str, Any] | None = No
 def refusal(error: UserError) -> Response:
     """A mistake as the page is told of it. Where the server has too much to do, the page is to do as if it could not be reached: ask again by itself."""
     status = STATUS.get(error.key, 400)
-    return problem(status, error.key, str(error), {name: str(value) for name, value in error.values.items()}, {"offline": True} if status == 503 else {})
+    told = public({"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)})  # not where things lie here
+    return problem(status, error.key, told["text"], told["values"], {"offline": True} if status == 503 else {})
 
 
 def with_etag(request: Request, value: Any) -> Response:

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import hypothesis
 import numpy as np
+import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -41,6 +42,8 @@ from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.runs.store import STATES, Store
 from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec
+from gan.train.identity import Identity, identify
+from gan.train.identity import read as read_record
 from gan.ui.board import Board
 from gan.ui.find_routes import MAX_PIXELS
 from gan.ui.page import launch_options
@@ -154,6 +157,20 @@ def runs(folder: Path) -> Target:
             (path / name).write_bytes(whole[name] + b"\n")
 
     return st.sampled_from(sorted(sound)).flatmap(lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))), act
+
+
+def record(folder: Path) -> Target:
+    """data.json: a record of pictures, which is the same after another round, or none."""
+    images = torch.randint(0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    sound = identify(Dataset("x", images, torch.arange(6) % 2, ("a", "b"), files=tuple(bytes([k]) * 32 for k in range(6))), True).to_json()
+    whole = _json(sound)
+
+    def act(content: bytes) -> None:
+        (folder / "data.json").write_bytes(content)
+        found = read_record(folder, {})
+        assert found is None or Identity.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+    return st.binary(max_size=60) | VALUES.map(_json) | like(sound).map(_json) | damaged([whole]) | deep(sound), act
 
 
 def pictures(folder: Path) -> Target:
@@ -336,7 +353,7 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    "config": config, "spec": spec, "runs": runs, "pictures": pictures, "picture": picture, "jpeg": jpeg, "profile": profile,
+    "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture, "jpeg": jpeg, "profile": profile,
     "point": point, "handlers": handlers, "commands": commands,
 }  # fmt: skip
 

@@ -7,14 +7,13 @@ Takes four groups: animals and nature, food and drink, flags, smileys, each pict
 """
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from gan import console
-from gan.data.build.pack import write_set
+from gan.data.build.pack import asked, write_set
 
 GROUPS = {"Animals & Nature": "animals", "Food & Drink": "food", "Flags": "flags", "Smileys & Emotion": "smileys"}
 CLASSES = tuple(GROUPS.values())
@@ -43,4 +42,4 @@ def main(package: Path) -> None:
 
 if __name__ == "__main__":
     console.prepare()
-    main(Path(sys.argv[1]))
+    main(asked(__doc__, "folder").folder)

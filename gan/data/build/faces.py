@@ -8,10 +8,10 @@ The bundled 10,000 faces have the seeds 0 to 9999, the fresh ones those from 100
 stored here lose nothing: this script checks it.
 """
 
+import argparse
 import io
 import json
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -80,7 +80,12 @@ def main(modules: Path) -> None:
 
 if __name__ == "__main__":
     console.prepare()
-    if len(sys.argv) > 2:
-        write_fresh(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", type=Path, metavar="NODE_MODULES")
+    parser.add_argument("zip", type=Path, nargs="?", help="write other faces there instead")
+    parser.add_argument("count", type=int, nargs="?", default=COUNT, help="so many of them")
+    options = parser.parse_args()
+    if options.zip is not None:
+        write_fresh(options.modules, options.zip, options.count)
     else:
-        main(Path(sys.argv[1]))
+        main(options.modules)

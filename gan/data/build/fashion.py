@@ -6,13 +6,12 @@
 Takes the first 1,000 images of each kind of the *training* split, in their order, so that the test split stays unseen.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from gan import console
-from gan.data.build.pack import write_set
+from gan.data.build.pack import asked, write_set
 from gan.data.idx import read_idx
 from gan.data.registry import DOWNLOADS
 
@@ -49,4 +48,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     console.prepare()
-    main(Path(sys.argv[1]))
+    main(asked(__doc__, "folder").folder)

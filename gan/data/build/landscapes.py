@@ -5,7 +5,7 @@
 
 from gan import console
 from gan.data import landscapes, scenery
-from gan.data.build.pack import write_thumbnail, write_words
+from gan.data.build.pack import asked, write_thumbnail, write_words
 from gan.data.registry import BUNDLED_DIR
 
 LICENCE = """
@@ -28,4 +28,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     console.prepare()
+    asked(__doc__)
     main()

@@ -1,5 +1,6 @@
 """Writing one bundled set, the same way for all."""
 
+import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -13,6 +14,14 @@ from gan.data import bundled
 from gan.data.registry import BUNDLED_DIR
 
 THUMBNAIL_BYTES = 20_000
+
+
+def asked(about: str | None, *places: str) -> argparse.Namespace:
+    """The command line of a script that builds a set and says `about` itself what it needs: one path for each of `places`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for place in places:
+        parser.add_argument(place, type=Path, metavar=place.upper())
+    return parser.parse_args()
 
 
 def write_set(name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta: dict, licence_text: str) -> None:

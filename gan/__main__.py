@@ -1,0 +1,6 @@
+"""`python -m gan`: the commands, one a line."""
+
+from gan.commands import listing
+
+if __name__ == "__main__":
+    print(f"GANarium trains small GANs and reads their latent space. Its commands, each of which has --help:\n\n{listing()}")
