@@ -10,6 +10,7 @@ _LINES = """
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
 <link rel="stylesheet" href="gradio_api/gan/static/base.css">
 <link rel="stylesheet" href="gradio_api/gan/static/train.css">
+<link rel="stylesheet" href="gradio_api/gan/static/train/pictures.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore/moving.css">
 <script src="gradio_api/gan/static/early.js"></script>

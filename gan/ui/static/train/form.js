@@ -71,7 +71,7 @@ class Picker extends HTMLElement {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step || event.target.getAttribute("role") !== "radio") return;
     event.preventDefault();
-    const cards = this.cards().filter((card) => card.offsetParent !== null);
+    const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
     const next = cards[(cards.indexOf(event.target) + step + cards.length) % cards.length];
     next.focus();
     this.choose(next.option);
@@ -79,12 +79,8 @@ class Picker extends HTMLElement {
 }
 
 class DataPicker extends Picker {
-  build({ data, suffixes }) {
+  build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
-    // Gradio makes such inputs anew; in front of each press they are told what to offer. What is chosen all the same is refused by the server.
-    document.getElementById("train-own")?.addEventListener("click", ({ currentTarget }) => {
-      for (const input of currentTarget.querySelectorAll("input[type=file]")) input.accept = suffixes.join(",");
-    }, { capture: true });
     const bundled = data.filter((set) => set.source === "bundled");
     const others = data.filter((set) => set.source !== "bundled");
     this.details = h("p", { class: "tr-about" });
@@ -128,7 +124,8 @@ class RecipePicker extends Picker {
     this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
     this.formula = h("div");
     const line = (recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
-    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe" }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)));
+    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
+      recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
     this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card))),
       this.formula);
