@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gan import data
-from gan.data import archives, files, pictures
+from gan.data import archives, files, pictures, reading
 from gan.errors import UserError
 
 
@@ -181,7 +181,7 @@ def test_odd_names_that_lead_nowhere_are_taken(tmp_path, member):
 def refuses_to_decode(monkeypatch):
     def decode(*_):
         raise AssertionError("decoded")
-    monkeypatch.setattr(files, "decode", decode)
+    monkeypatch.setattr(reading, "decode", decode)
 
 
 def test_zip_bomb_is_refused_without_decoding(tmp_path, monkeypatch):
@@ -301,7 +301,7 @@ def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
     """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel is read."""
     def no_pixels(*_, **__):
         raise AssertionError("decoded")
-    monkeypatch.setattr(pictures, "_opaque", no_pixels)
+    monkeypatch.setattr(Image.Image, "load", no_pixels)
     with pytest.raises(UserError) as caught:
         data.load(pack({"a.png": huge_png(side, side), "b.png": huge_png(side, side)}))
     assert (caught.value.key, caught.value.values["skipped"]) == ("data.too_few", 2)
@@ -313,9 +313,9 @@ def test_a_jpeg_of_thousands_of_scans_is_not_decoded():
     kept = io.BytesIO()
     image.save(kept, "JPEG", progressive=True)
     sound = kept.getvalue()
-    assert sound.count(pictures.START_OF_SCAN) > 1
+    assert sound.count(b"\xff\xda") > 1
     assert pictures.read_picture(sound, 28, 1).shape == (1, 28, 28)
-    last = sound[sound.rindex(pictures.START_OF_SCAN) : -2]
+    last = sound[sound.rindex(b"\xff\xda") : -2]
     many = sound[:-2] + last * pictures.MAX_SCANS + sound[-2:]
     Image.open(io.BytesIO(many)).load()  # so that nothing else is wrong with it
     with pytest.raises(UserError) as info:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "Info", "catalogue", "info", "load"]
 
 
-def load(name: str, size: int | None = None, channels: int | None = None) -> "Dataset":
+def load(name: str, size: int | None = None, channels: int | None = None, background: str = "white") -> "Dataset":
     """Load a data set: a name of `catalogue()`, or the path of a folder or .zip of pictures.
 
     Returns a `Dataset` whose images are uint8 (N, channels, size, size) on the CPU, contiguous. `size` resizes with antialiasing (None
-    keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the native number). Raises UserError for an unknown name, a
+    keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the native number). `background`
+    is what shows where pictures of a folder or .zip are transparent: white, grey or black. Raises UserError for an unknown name, a
     damaged file, a download that fails, a size or a number of channels that cannot be had.
     """
     from gan.data.dataset import check_shape
@@ -29,7 +30,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> "Da
     elif name in DOWNLOADS:
         from gan.data import downloads as source
     elif Path(name).exists():
-        from gan.data import files as source
+        from gan.data import files
+
+        return files.load(name, size, channels, background)
     else:
         return info(name)  # raises the sentence that lists the names
     return source.load(name, size, channels)

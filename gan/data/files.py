@@ -7,17 +7,16 @@ opened. Of a picture only its pixels are kept: no EXIF, no place where it was ta
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-
-import torch
+from typing import TYPE_CHECKING, NamedTuple
 
 from gan.data import archives
-from gan.data.dataset import Dataset, check_memory
-from gan.data.pictures import UNREADABLE, Unusable, decode
-from gan.data.report import LeftOut, Report
+from gan.data.reading import Reader
+from gan.data.report import Report
 from gan.errors import UserError
-from gan.memory import refuse_if_full
 from gan.spec import MAX_CLASSES
+
+if TYPE_CHECKING:
+    from gan.data.dataset import Dataset
 
 SIZE = 64  # pixels, where none is asked for
 MAX_CLASS_NAME = 60  # characters
@@ -30,21 +29,36 @@ class _Member(NamedTuple):
     read: Callable[[], bytes]
 
 
-def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
+def load(name: str, size: int | None = None, channels: int | None = None, background: str = "white") -> "Dataset":
     """The pictures of a folder or .zip as a `Dataset`: centre crop, `size` pixels (64 by default), RGB unless `channels` is 1.
 
-    EXIF orientation is applied and dropped, transparency becomes white, of an animation the first frame is taken. Where every picture
+    EXIF orientation is applied and dropped, what is transparent shows the background, of an animation the first frame is taken. Where every picture
     lies in one of at least two sub-folders, these are the classes. `skipped` counts the files named like pictures that could not be used:
     damaged, too large, or of another kind (GIF, BMP, TIFF, HEIC, AVIF). Raises UserError for something that is neither folder nor zip, an
     archive over the limits or with links or ways out, and fewer than two usable pictures.
     """
-    path, size, channels = Path(name), size or SIZE, channels or 3
+    import torch
+
+    from gan.data.dataset import Dataset
+
+    reader = Reader(size or SIZE, channels or 3, background)
+    labels, report = read(name, reader)
+    classes = tuple(label for label, _ in report.classes)
+    return Dataset(name, torch.from_numpy(reader.pictures()), torch.tensor(labels) if labels else None, classes, report=report)
+
+
+def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:
+    """Give the pictures of a folder or .zip to the reader; returns the class label of each, None where there are none, and what was found.
+
+    Imports no torch, and raises UserError as `load` does.
+    """
+    path = Path(name)
     if path.is_dir():
-        return _collect(name, list(_in_folder(path)), size, channels)
+        return _collect(name, list(_in_folder(path)), reader)
     with archives.open_zip(path) as archive:
         members = [_Member(PurePosixPath(entry.filename), lambda entry=entry: archives.read_member(archive, entry))
                    for entry in archives.pictures_in(path, archive)]
-        return _collect(name, members, size, channels)
+        return _collect(name, members, reader)
 
 
 def _in_folder(folder: Path) -> Iterator[_Member]:
@@ -68,28 +82,17 @@ def _read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _collect(name: str, members: list[_Member], size: int, channels: int) -> Dataset:
-    """Decode the members in turn into one tensor, labelled by sub-folder."""
-    check_memory(len(members), channels, size)
-    images = torch.empty(len(members), channels, size, size, dtype=torch.uint8)
-    places, left_out = [], []
-    for member in members:
-        try:
-            picture = decode(member.read(), size, channels)
-        except UNREADABLE as error:
-            refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
-            left_out.append(LeftOut(str(member.place), *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))))
-            continue
-        images[len(places)] = torch.from_numpy(picture)
-        places.append(member.place)
+def _collect(name: str, members: list[_Member], reader: Reader) -> tuple[list[int] | None, Report]:
+    """Decode the members in turn, labelled by sub-folder."""
+    reader.expect(len(members))
+    places = [member.place for member in members if reader.take(str(member.place), member.read)]
     if len(places) < 2:
-        raise UserError("data.too_few", path=name, usable=len(places), skipped=len(left_out))
+        raise UserError("data.too_few", path=name, usable=len(places), skipped=len(reader.left_out))
     labels, classes = _labels(places)
-    numbers = [] if labels is None else torch.bincount(labels, minlength=len(classes)).tolist()
-    return Dataset(name, images[:len(places)], labels, classes, report=Report(len(places), tuple(zip(classes, numbers, strict=True)), tuple(left_out)))
+    return labels, reader.report(tuple((label, labels.count(k)) for k, label in enumerate(classes)))
 
 
-def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str, ...]]:
+def _labels(places: list[PurePosixPath]) -> tuple[list[int] | None, tuple[str, ...]]:
     """Class labels from the first folder in which the pictures differ; none if some picture lies in no such folder, or there are more than MAX_CLASSES.
 
     The names are shown to people, so that they are made plain and short.
@@ -104,7 +107,7 @@ def _labels(places: list[PurePosixPath]) -> tuple[torch.Tensor | None, tuple[str
     if not 2 <= len(classes) <= MAX_CLASSES:
         return None, ()
     number = {name: k for k, name in enumerate(classes)}
-    return torch.tensor([number[name] for name in names]), classes
+    return [number[name] for name in names], classes
 
 
 def _plain(name: str) -> str:

@@ -3,8 +3,11 @@
 The page shows it before Train is pressed, a run keeps it in its history, the terminal prints it.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from gan.config import RECIPES, RunConfig
 
 # Why a file can be left out. Each has a text in both languages, `data.left_out_<reason>`, which may name {detail}.
 REASONS = (
@@ -21,6 +24,9 @@ REASONS = (
     "link",  # a link that leads in circles or to nothing
     "no_class",  # lies in no class folder, where the others do
 )
+SMALL, LARGE = (28, 32), 64  # sizes to train at: the first that holds the largest picture, else the last
+PER_CLASS = 8  # pictures of every class from which it is learnt by class: of fewer D knows each by heart before it knows what they share
+_BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Report:
     copies: int = 0  # pictures that are equal to an earlier one
     grey: bool = False  # no picture has any colour
     side: int = 0  # pixels of the shorter side of the largest picture
+    unread: int = 0  # of count: pictures that were not decoded for lack of time, and may yet be left out
+    names_read_as: str = ""  # how a zip's names were read that do not say so themselves: a code page such as "GBK", "" where nothing had to be guessed
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict; `from_json` reads it back."""
@@ -53,3 +61,27 @@ class Report:
         """The report that `to_json` wrote. Raises TypeError, KeyError or ValueError for anything else."""
         classes = tuple((str(name), int(number)) for name, number in value["classes"])
         return cls(**{**value, "classes": classes, "left_out": tuple(LeftOut(**entry) for entry in value["left_out"])})
+
+
+def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str, list[str], int]]:
+    """What was left out by reason, the commonest first: (reason, detail, its first `names` names, how many there are).
+
+    Pictures of different kinds, or packed in different ways, are groups of their own. For any other reason `detail` is what all of the group have, else "".
+    """
+    groups: dict[tuple[str, str], list[LeftOut]] = {}
+    for entry in left_out:
+        groups.setdefault((entry.reason, entry.detail if entry.reason in _BY_DETAIL else ""), []).append(entry)
+    order = sorted(groups.items(), key=lambda group: (-len(group[1]), REASONS.index(group[0][0]), group[0][1]))
+    return [(reason, found[0].detail if len({entry.detail for entry in found}) == 1 else "", [entry.name for entry in found[:names]], len(found))
+            for (reason, _), found in order]
+
+
+def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
+    """The settings that the pictures themselves ask for: size, channels, batch and conditional, each ready for `make_config`.
+
+    `defaults` is what the recipe says without them. A recipe that fixes one of the settings, as the textbook one does its size, keeps it.
+    """
+    fixed = {name: getattr(defaults, name) for name in ("size", "conditional") if name in RECIPES[defaults.recipe]}
+    enough = len(report.classes) > 1 and min(number for _, number in report.classes) >= PER_CLASS
+    size = next((size for size in SMALL if 0 < report.side <= size), LARGE)
+    return {"size": size, "channels": 1 if report.grey else 3, "batch": max(2, min(defaults.batch, report.count)), "conditional": enough, **fixed}

@@ -1,0 +1,47 @@
+"""What there is to learn from in a folder or zip of pictures:  python -m gan.data.survey PATH
+
+Prints a Report as JSON, or {"error": {"key", "values", "text"}} and exit status 2 where the whole is refused. It reads as a run would, but keeps no pixels
+and imports no torch, so that the page can ask for it while people wait.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from gan.data import files
+from gan.data.pictures import BACKGROUNDS
+from gan.data.reading import Reader
+from gan.data.report import Report
+from gan.errors import UserError
+
+SECONDS = 60.0
+
+
+def survey(path: Path | str, seconds: float = SECONDS, background: str = "white") -> Report:
+    """What a run would find there. Pictures that it does not come to within `seconds` are counted as `unread`. Raises UserError as `gan.data.load` does."""
+    reader = Reader(files.SIZE, 3, background, keep=False, until=time.monotonic() + seconds)
+    return files.read(str(path), reader)[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit status: 0, or 2 where there is nothing to learn from."""
+    parser = argparse.ArgumentParser(prog="python -m gan.data.survey", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path, help="a folder or zip of pictures")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long it may take (default: %(default)g)")
+    parser.add_argument("--background", choices=BACKGROUNDS, default="white", help="what shows where pictures are transparent")
+    options = parser.parse_args(arguments)
+    try:
+        found, status = survey(options.path, options.seconds, options.background).to_json(), 0
+    except UserError as error:
+        values = {name: str(value) for name, value in error.values.items()}
+        if "path" in values:
+            values["path"] = options.path.name  # not where a server keeps it
+        found, status = {"error": {"key": error.key, "values": values, "text": str(UserError(error.key, **values))}}, 2
+    print(json.dumps(found))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
