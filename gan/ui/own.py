@@ -7,14 +7,13 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from gan.config import OWN, RECIPES, make_config
-from gan.data.report import LeftOut, Report, suggestions
+from gan.data.report import Report, grouped, suggestions
 from gan.errors import UserError
 from gan.ui import train_form as form
 from gan.ui.services import Services
 from gan.ui.uploads import keep_uploads, kept_names, mark_awaited, received, unmark
 
 WAIT = 20.0  # seconds that a page waits for an answer; then it asks again, as what stands between it and us may give up after a minute
-NAMES = 5  # of files that are left out for the same reason
 
 
 def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
@@ -45,17 +44,11 @@ def start(services: Services, asked: dict[str, Any]) -> str:
 def told(report: Report, files: Sequence[Path]) -> dict[str, Any]:
     """A report as the page shows it: what was left out by reason, with how many and the names of a few, each as it was when it was uploaded."""
     named = dict(zip(kept_names(files), sorted(path.name for path in files), strict=True))
-    groups: dict[tuple[str, str], list[LeftOut]] = {}
-    for one in report.left_out:
-        groups.setdefault((one.reason, one.detail if one.reason in _BY_DETAIL else ""), []).append(one)
     left_out = [
-        {"reason": reason, "detail": detail, "count": len(members), "names": [named.get(one.name, one.name) for one in members[:NAMES]]}
-        for (reason, detail), members in groups.items()
+        {"reason": reason, "detail": detail, "count": count, "names": [named.get(name, name) for name in names]}
+        for reason, detail, names, count in grouped(report.left_out)
     ]
     return {**report.to_json(), "left_out": left_out}
-
-
-_BY_DETAIL = ("kind", "packing")  # what these name is the same for many files; how large a picture is differs from one to the next
 
 
 def _keep(services: Services, files: Sequence[Path]) -> Path:

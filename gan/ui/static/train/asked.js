@@ -27,8 +27,8 @@ export function asked(set) {
     rows.channels.say(colourNote(report.grey, settings.channels === 1));
     rows.background.say(t("own.transparent", { count: whole(report.transparent), total: whole(report.count), colour: t(`own.put_${settings.background}`) }));
     const said = [
-      suggested.size && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
-      suggested.batch && settings.batch === suggested.batch && t("own.few", { count: whole(report.count), batch: suggested.batch }),
+      suggested.size < 64 && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
+      settings.batch === report.count && t("own.few", { count: whole(report.count) }),
     ];
     setText(notes, said.filter(Boolean).join(" "));
     notes.hidden = !said.some(Boolean);

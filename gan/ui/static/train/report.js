@@ -11,6 +11,7 @@ export function summary(report) {
     h("p", { class: "ow-line" }, classes.length ? classesText(classes) : t("own.no_classes")),
     copies > 0 && h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
     report.unread > 0 && h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
+    report.names_read_as && h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
   ].filter(Boolean);
 }
 
