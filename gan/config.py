@@ -12,6 +12,7 @@ from typing import Any
 from gan.errors import UserError
 
 SIZES = (28, 32, 64, 128)
+BACKGROUNDS = ("white", "grey", "black")
 ARCHITECTURES = ("modern", "dcgan", "projected")
 LOSSES = ("relativistic", "nonsaturating", "hinge", "least_squares", "wasserstein")
 # What D's and G's loss read where D can't tell real from fake at all: the dashed line in the plots. None where the loss has no such value.
@@ -40,6 +41,7 @@ class RunConfig:
     kimg: float = _field(0.0, "Thousand real images to show instead of a time; 0 leaves the time in charge.", min=0, max=1e6)
     size: int = _field(64, "Side of the pictures in pixels.", choices=SIZES)
     channels: int = _field(3, "1 for grey pictures, 3 for colour.", choices=(1, 3))
+    background: str = _field("white", "What is put behind pictures of your own where they are transparent.", choices=BACKGROUNDS)
     architecture: str = _field("modern", "The pair of networks.", choices=ARCHITECTURES)
     loss: str = _field("relativistic", "The adversarial loss of the two players.", choices=LOSSES)
     penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between them.", choices=PENALTIES)

@@ -18,10 +18,10 @@ from gan.data.containers import MAX_SCANS, Parts, Unusable, take_apart
 from gan.errors import UserError
 from gan.memory import refuse_if_full
 
-__all__ = ["BACKGROUNDS", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusable", "decode", "read_picture"]
+__all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusable", "decode", "read_picture"]
 
 MAX_PIXELS = 64 * 2**20  # of one picture
-BACKGROUNDS = {"white": 255, "grey": 128, "black": 0}
+BEHIND = {"white": 255, "grey": 128, "black": 0}  # what BACKGROUNDS of gan.config mean
 GREY = 8  # of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the noise of a scanner or of JPEG
 
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
@@ -96,7 +96,7 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
         return to_srgb(small, parts.profile), False
     small = small.convert("RGBA")
     colours = to_srgb(small.convert("RGB"), parts.profile)
-    below = Image.new("RGB", small.size, (BACKGROUNDS[background],) * 3)
+    below = Image.new("RGB", small.size, (BEHIND[background],) * 3)
     return Image.composite(colours, below, small.getchannel("A")), True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gan.config import RECIPES, RunConfig
 
-# Why a file can be left out. Each has a text in both languages, `data.left_out_<reason>`, which may name {detail}.
+# Why a file can be left out. Each has a text in LEFT_OUT.
 REASONS = (
     "damaged",  # cut off, or not what its header says
     "pixels",  # too many of them; detail: megapixels
@@ -26,16 +26,45 @@ REASONS = (
 )
 SMALL, LARGE = (28, 32), 64  # sizes to train at: the first that holds the largest picture, else the last
 PER_CLASS = 8  # pictures of every class from which it is learnt by class: of fewer D knows each by heart before it knows what they share
+NAME = 80  # characters that are shown of a name
+# After a number of pictures and before their names, as in "2 damaged: a.png, b.png". The other languages have the same in gan/ui/strings.
+LEFT_OUT = {
+    "damaged": "damaged",
+    "pixels": "too large (more than 67 megapixels)",
+    "scans": "made of far more parts than a camera writes",
+    "bytes": "too large (more than 50 MB each)",
+    "unpacks": "that unpack to far more than a picture should",
+    "kind": "of a kind that is not read ({detail}; export them as JPEG or PNG)",
+    "other": "that are no pictures",
+    "locked": "locked by a password",
+    "packing": "packed in a way that is not read ({detail}; pack them again as an ordinary zip)",
+    "rights": "that may not be read",
+    "link": "that are links and lead to nothing, or in circles",
+    "no_class": "in no class folder",
+}
 _BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One file that is not used: its place in the folder or zip, one of REASONS, and what the reason's sentence names."""
+    """One file that is not used: its place in the folder or zip, one of REASONS, and what the reason's sentence names.
+
+    Names are anybody's and are shown to people: they are made printable, and of long ones the end is kept.
+    """
 
     name: str
     reason: str
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", shown(self.name))
+        object.__setattr__(self, "detail", shown(self.detail))
+
+
+def shown(name: str) -> str:
+    """A name as it can be shown anywhere: "?" for what can't be printed, at most NAME characters."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in name[-NAME:])
+    return f"…{plain[1:]}" if len(name) > NAME else plain
 
 
 @dataclass(frozen=True)
@@ -76,12 +105,35 @@ def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str,
             for (reason, _), found in order]
 
 
-def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
-    """The settings that the pictures themselves ask for: size, channels, batch and conditional, each ready for `make_config`.
+def told_left_out(left_out: Iterable[LeftOut]) -> str:
+    """What was left out in words: "3 too large (more than 67 megapixels): a.jpg, b.jpg, c.jpg; 1 damaged: d.png"."""
+    return "; ".join(f"{count} {LEFT_OUT[reason].format(detail=detail or '?')}: {', '.join(names)}{', …' if count > len(names) else ''}"
+                     for reason, detail, names, count in grouped(left_out))
 
-    `defaults` is what the recipe says without them. A recipe that fixes one of the settings, as the textbook one does its size, keeps it.
+
+def told(report: Report, background: str) -> list[str]:
+    """What was found in words, a line each, as the terminal prints it. `background` is what is put behind transparent pictures."""
+    lines = [f"{report.count} pictures" + (f": {', '.join(f'{shown(name)} {number}' for name, number in report.classes)}." if report.classes else ".")]
+    if report.left_out:
+        lines.append(f"Left out {len(report.left_out)}: {told_left_out(report.left_out)}.")
+    if report.names_read_as:
+        lines.append(f"The names in this zip were read as {report.names_read_as}.")
+    if report.transparent:
+        lines.append(f"{report.transparent} of {report.count} have transparency: {background} is put behind them.")
+    if report.copies:
+        lines.append(f"{report.copies} of {report.count} pictures are copies of another one.")
+    if report.unread:
+        lines.append(f"{report.unread} of {report.count} were not looked at yet, for lack of time.")
+    return lines
+
+
+def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
+    """The settings that the pictures themselves ask for, where these differ from `defaults`, the recipe's: some of size, channels, batch and conditional.
+
+    A recipe that fixes one of them, as the textbook one does its size, keeps it.
     """
-    fixed = {name: getattr(defaults, name) for name in ("size", "conditional") if name in RECIPES[defaults.recipe]}
     enough = len(report.classes) > 1 and min(number for _, number in report.classes) >= PER_CLASS
     size = next((size for size in SMALL if 0 < report.side <= size), LARGE)
-    return {"size": size, "channels": 1 if report.grey else 3, "batch": max(2, min(defaults.batch, report.count)), "conditional": enough, **fixed}
+    asked = {"size": size, "channels": 1 if report.grey else 3, "batch": max(2, min(defaults.batch, report.count)), "conditional": enough}
+    fixed = {"size", "conditional"} & set(RECIPES[defaults.recipe])
+    return {name: value for name, value in asked.items() if name not in fixed and value != getattr(defaults, name)}

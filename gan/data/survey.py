@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from gan.config import BACKGROUNDS
 from gan.data import files
-from gan.data.pictures import BACKGROUNDS
 from gan.data.reading import Reader
 from gan.data.report import Report
 from gan.errors import UserError

@@ -79,7 +79,8 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     """
     generator, spec = load_generator(weights)
     count = whole(options.count, "--count", LEAST, MAX_COUNT)
-    real = scores.find_reals(weights.parent, scores.read_settings(weights.parent)["data"], spec, None, len(SCORED_SEEDS)).images
+    settings = scores.read_settings(weights.parent)
+    real = scores.find_reals(weights.parent, settings["data"], spec, None, len(SCORED_SEEDS), settings["background"]).images
     labels = scores.draw_labels(None, len(SCORED_SEEDS), spec.num_classes)
     fake = scores.draw(generator, SCORED_SEEDS, spec.z_dim, labels)
     diversity = round(pairwise_diversity(fake) / pairwise_diversity(real.float() / 127.5 - 1), 3)

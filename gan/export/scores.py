@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from gan import data
+from gan.config import BACKGROUNDS
 from gan.data import landscapes
 from gan.data.dataset import Dataset, among, fit
 from gan.data.idx import read_split
@@ -48,7 +49,7 @@ def score_model(generator: torch.nn.Module, spec: ModelSpec, folder: Path, real:
     """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `choose_viewer` for what `real` and `net` name, and raise."""
     config = read_settings(folder)
     viewer = choose_viewer(net, config["data"], spec.channels, ARCHITECTURES[spec.architecture].eyes)
-    reals = find_reals(folder, config["data"], spec, real, count)
+    reals = find_reals(folder, config["data"], spec, real, count, config["background"])
     if len(reals.images) < LEAST:
         raise UserError("metrics.too_few", place=real or config["data"], count=len(reals.images), least=LEAST)
     labels = draw_labels(reals.training, len(reals.images), spec.num_classes)
@@ -58,14 +59,14 @@ def score_model(generator: torch.nn.Module, spec: ModelSpec, folder: Path, real:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """The settings of a run or checkpoint, of whatever version, which say at least "data". Raises UserError without readable ones."""
+    """The settings of a run or checkpoint, of whatever version, which say at least "data" and "background". Raises UserError without readable ones."""
     try:
         config = read_json(folder / "config.json")
     except (OSError, ValueError):
         config = None
     if not isinstance(config, dict) or not isinstance(config.get("data"), str):
         raise UserError("train.not_a_run", path=folder)
-    return config
+    return {**config, "background": config["background"] if config.get("background") in BACKGROUNDS else BACKGROUNDS[0]}
 
 
 def draw(generator: torch.nn.Module, seeds: range, z_dim: int, labels: torch.Tensor | None) -> torch.Tensor:
@@ -85,20 +86,21 @@ def draw_labels(training: Dataset | None, count: int, classes: int) -> torch.Ten
     return training.labels[torch.randint(len(training.labels), (count,), generator=torch.Generator().manual_seed(0))]
 
 
-def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, count: int) -> Reals:
+def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, count: int, background: str = "white") -> Reals:
     """At most `count` real pictures for a model in `folder`, by chance but always the same, of the model's size; `name` is what it was trained on.
 
     `place` is a data set's name, a folder or zip of pictures, or a folder of IDX files; pictures that the model was trained on are left out where any others
-    are there. Without a place new pictures are drawn where they can be, and else the training pictures serve. Raises UserError where there are none.
+    are there. `background` is what the model was shown behind transparent ones. Without a place new pictures are drawn where they can be, and else the
+    training pictures serve. Raises UserError where there are none.
     """
     try:
-        training = data.load(name, spec.size, spec.channels)
+        training = data.load(name, spec.size, spec.channels, background)
     except UserError as error:
         if place is None:
             raise UserError("metrics.no_reals", place=folder) from error
         training = None
     fresh = FRESH.get(name)
-    offered = read_reals(place, spec) if place is not None else [fresh(count)] if fresh else []
+    offered = read_reals(place, spec, background) if place is not None else [fresh(count)] if fresh else []
     for images in offered:
         images = fit(Dataset("", images), spec.size, spec.channels).images
         others = images if training is None else images[~among(images, training.images)]
@@ -107,7 +109,7 @@ def find_reals(folder: Path, name: str, spec: ModelSpec, place: str | None, coun
     return Reals(some(training.images, count), training, held_out=False)
 
 
-def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
+def read_reals(place: str, spec: ModelSpec, background: str = "white") -> list[torch.Tensor]:
     """The pictures at a place, uint8 (N, C, H, W), in the order in which they are preferred.
 
     Raises UserError as `data.load` does, and for a named data set that is grey where the model draws in colour, or the other way round: no other pictures of
@@ -121,7 +123,7 @@ def read_reals(place: str, spec: ModelSpec) -> list[torch.Tensor]:
     known = data.catalogue().get(place)
     if known is not None and known.channels != spec.channels:
         raise UserError("metrics.channels", place=place, found=known.channels, wanted=spec.channels)
-    return [data.load(place, spec.size, spec.channels).images]
+    return [data.load(place, spec.size, spec.channels, background).images]
 
 
 def some(images: torch.Tensor, count: int) -> torch.Tensor:

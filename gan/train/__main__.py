@@ -52,16 +52,40 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     name = settings.pop("data", "digits")
     recipe = settings.pop("recipe", "modern")
     known = data.catalogue().get(name)
-    config = make_config(name, recipe, known.size if known else 64, known.channels if known else 3, **settings)
     if known is None and not Path(name).exists():
         data.info(name)  # raises the sentence that lists the names
-    if known is not None and config.batch > known.count:
-        raise UserError("train.batch_too_large", batch=config.batch, count=known.count)
     path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
+    config, count = _of_own(name, recipe, settings) if known is None else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
+    if config.batch > count:
+        raise UserError("train.batch_too_large", batch=config.batch, count=count)
     write_json(path / "config.json", config.to_json())
     return path
+
+
+def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
+    """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many they are; says what was found there."""
+    from gan.data.report import suggestions, told
+    from gan.data.survey import survey
+
+    asked = make_config(name, recipe, **settings)  # what can't be is refused before anything is read
+    report = survey(name, background=asked.background)
+    found = {field: value for field, value in suggestions(report, make_config(name, recipe)).items() if field not in settings}
+    for line in told(report, asked.background):
+        print(line, file=sys.stderr)
+    if found:
+        print("These pictures ask for:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
+    config = make_config(name, recipe, **found, **settings)
+    if config.conditional and not report.classes:
+        raise UserError("train.no_labels", data=name)
+    return config, report.count
+
+
+def _flag(field: str, value: Any) -> str:
+    """A setting as it is given at the terminal."""
+    name = field.replace("_", "-")
+    return f"--{name} {value}" if not isinstance(value, bool) else f"--{name}" if value else f"--no-{name}"
 
 
 def _never_trained(path: Path) -> bool:

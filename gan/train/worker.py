@@ -26,6 +26,7 @@ from gan.files import FULL, read_json
 from gan.memory import is_out_of_memory
 from gan.metrics.diversity import pairwise_diversity
 from gan.train import machine
+from gan.train.events import about_pictures
 from gan.train.health import WINDOW, judge
 from gan.train.machine import compute, same_compute
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
@@ -70,7 +71,7 @@ class Worker:
         torch.set_num_threads(device.threads)
         self.dir.write_status(device=device.label, compute=compute(device))
         with self.dir.signs_of_life():
-            dataset = data.load(self.config.data, self.config.size, self.config.channels)
+            dataset = data.load(self.config.data, self.config.size, self.config.channels, self.config.background)
             self.trainer = Trainer(self.config, dataset, device)
         self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
         sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", self.trainer.G), ("D", self.trainer.D))}
@@ -80,9 +81,8 @@ class Worker:
         elif self.dir.has_learnt():  # there is a checkpoint before the first step: somebody removed it, and may have a copy
             raise UserError("train.no_sound_checkpoint")
         else:
-            left_out = len(dataset.report.left_out) if dataset.report else 0
-            if left_out:
-                self.dir.note("skipped", skipped=left_out, total=left_out + len(dataset.images))
+            for key, values in about_pictures(dataset.report):
+                self.dir.note(key, **values)
             self.dir.rewind(-1)
             self.grid.run(self._write_grid)
             self.state.run(self._write_state)  # so that there is always a place to go back to

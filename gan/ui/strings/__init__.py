@@ -1,7 +1,8 @@
 """Interface texts: <language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
 
-English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS, events in gan.train.events.EVENTS and field help in gan.config,
-so English has no file for them; the other languages have errors.json, verdicts.json, events.json and settings.json with the same keys.
+English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS, events in gan.train.events.EVENTS, why pictures are left out in
+gan.data.report.LEFT_OUT and field help in gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json and
+settings.json with the same keys.
 """
 
 import dataclasses
@@ -10,6 +11,7 @@ import json
 from pathlib import Path
 
 from gan.config import RunConfig
+from gan.data.report import LEFT_OUT
 from gan.errors import MESSAGES
 from gan.train.events import EVENTS
 from gan.train.health import VERDICTS
@@ -49,5 +51,6 @@ def _english() -> dict[str, str]:
     errors = {f"error.{key}": sentence for key, sentence in MESSAGES.items()}
     verdicts = {f"verdict.{key}": sentence for key, sentence in VERDICTS.items()}
     events = {f"event.{key}": sentence for key, sentence in EVENTS.items()}
+    reasons = {f"left_out.{key}": words for key, words in LEFT_OUT.items()}
     fields = {f"setting.{field.name}": field.metadata["help"] for field in dataclasses.fields(RunConfig)}
-    return {**errors, **verdicts, **events, **fields, **_files("en")}
+    return {**errors, **verdicts, **events, **reasons, **fields, **_files("en")}

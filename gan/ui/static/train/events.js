@@ -1,5 +1,5 @@
 // What befell a run beside training, newest first: nothing of it happens in silence.
-import { ago, h, known, t } from "../common.js";
+import { ago, h, known, t, whole } from "../common.js";
 
 export class Events {
   constructor() {
@@ -17,4 +17,16 @@ export class Events {
   }
 }
 
-const told = (key, values) => (known(`event.${key}`) ? t(`event.${key}`, values) : key);
+function told(key, values) {
+  if (!known(`event.${key}`)) return key;
+  return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
+}
+
+/** What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text. */
+export function reasons(groups) {
+  const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
+  return some.map(({ reason, detail, names, count }) => {
+    const more = count > names.length ? [...names, "…"] : names;
+    return t("left_out.group", { count: whole(count), reason: t(`left_out.${reason}`, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
+  });
+}

@@ -1,5 +1,6 @@
 // What the server has read in somebody's pictures, as sentences. Names of files and folders are anybody's: they go in as text.
-import { h, known, t, whole } from "../common.js";
+import { h, t, whole } from "../common.js";
+import { reasons } from "./events.js";
 
 const CLASSES = 12; // that are named
 
@@ -16,7 +17,7 @@ export function summary(report) {
 }
 
 function classesText(classes) {
-  const list = classes.slice(0, CLASSES).map(([name, number]) => t("own.class", { name, count: whole(number) })).join(t("own.comma"));
+  const list = classes.slice(0, CLASSES).map(([name, number]) => t("own.class", { name, count: whole(number) })).join(t("left_out.comma"));
   const more = classes.length > CLASSES ? t("own.more_classes", { count: whole(classes.length - CLASSES) }) : "";
   return t("own.classes", { count: whole(classes.length), list: list + more });
 }
@@ -25,13 +26,5 @@ function classesText(classes) {
 export function leftOut(groups) {
   if (!groups.length) return null;
   const total = groups.reduce((sum, group) => sum + group.count, 0);
-  return h("div", { class: "ow-left" }, h("p", { class: "ow-line is-warn" }, t("own.left_out", { count: whole(total) })), h("ul", {}, groups.map((group) => h("li", {}, leftText(group)))));
-}
-
-function leftText({ reason, detail, count, names }) {
-  const key = `own.left_${reason}`;
-  const what = known(key) ? t(key, { count: whole(count), detail }) : t("own.left_other", { count: whole(count) });
-  const more = count > names.length ? t("own.more_names", { count: whole(count - names.length) }) : "";
-  const hint = known(`own.hint_${reason}`) ? t(`own.hint_${reason}`) : "";
-  return t("own.left", { what, names: names.join(t("own.comma")) + more }) + hint;
+  return h("div", { class: "ow-left" }, h("p", { class: "ow-line is-warn" }, t("own.left_out", { count: whole(total) })), h("ul", {}, reasons(groups).map((text) => h("li", {}, text))));
 }
