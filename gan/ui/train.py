@@ -56,9 +56,9 @@ def build(services: Services) -> None:
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls = form.controls(i18n)
+            gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
+            minutes = _picker("gan-time", 5)
             with gr.Column(elem_id="train-go"):
-                gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
-                minutes = _picker("gan-time", 5)
                 gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
                 button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button", elem_classes="needs-control")

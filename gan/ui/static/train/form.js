@@ -4,6 +4,7 @@ import { help } from "../help.js";
 import { view } from "../live.js";
 import { formula } from "./formulas.js";
 import { dataName, options, recipeName } from "./offer.js";
+import { stick } from "./sticky.js";
 
 class Step extends HTMLElement {
   connectedCallback() {
@@ -157,6 +158,8 @@ class Answer extends HTMLElement {
     if (this.text) return;
     this.text = h("p", { class: "tr-error", role: "alert", hidden: true });
     this.append(this.text);
+    const panel = this.closest("#train-go");
+    if (panel) stick(panel);
     addEventListener("gan:submit", () => this.show(null));
     addEventListener("gan:answer", (event) => this.show(event.detail));
   }
