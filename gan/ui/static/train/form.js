@@ -88,7 +88,7 @@ class DataPicker extends Picker {
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
       h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
-        this.card("own", { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
+        this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
       this.details,
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
