@@ -5,23 +5,53 @@ Uploads come from strangers. Members are read in memory one at a time and never 
 
 import io
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
+from gan.data import kinds
+from gan.data.report import LeftOut, shown
+from gan.data.zip_names import UTF8_FLAG, read_names
 from gan.errors import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_OTHER_KINDS = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")  # read too, so that they count as skipped unless they are what can be used
+SUFFIXES = tuple(kinds.SUFFIXES)
 MAX_ENTRIES = 50_000
 MAX_LIST = 160 * MAX_ENTRIES  # bytes of the list of members, which zipfile takes in whole
 MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
 MAX_MEMBER = 50 * 2**20  # bytes of one file
 MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
 RATIO_FROM = 2**20
+MAX_OVER = 8 * 2**20  # bytes of all members over MAX_RATIO, unpacked: such a picture is left out, but more of them are a bomb
+DAMAGE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
+_PACKING_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 98: "PPMd"}
+_AES = 99  # WinZip's mark, in place of the packing, of members that need a password
+_LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds no file, but what changes one
+_WINDOWS = (0, 10, 11, 14)  # systems on which no name can have a backslash
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_END, _END64 = b"PK\x05\x06", b"PK\x06\x06"  # signatures of the records behind the list of members
+_END_REACH = 2**16 + 22 + 76  # bytes from the end of a zip in which both of them lie
+_HIDES_LIST = 62  # version of the format from which on the list itself may need the password
+
+
+class ZipMember(NamedTuple):
+    """A member by its place in folders, and what zipfile knows of it."""
+
+    place: PurePosixPath
+    info: zipfile.ZipInfo
+
+
+class Inspected(NamedTuple):
+    """What a zip holds: its pictures, what is left out, and how names were read that do not say so (a code page, or "")."""
+
+    pictures: list[ZipMember]
+    left_out: list[LeftOut]
+    names_read_as: str
 
 
 class _File(io.FileIO):
@@ -37,56 +67,130 @@ class _File(io.FileIO):
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip to read. Raises UserError where it is none, or the list of its members is absurdly long."""
+    """A zip to read. Raises UserError where it is none, is damaged, or the list of its members is absurdly long."""
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(_File(path))
+            archive = opened.enter_context(zipfile.ZipFile(file))
+        except DAMAGE as error:
+            raise _no_zip(path, error) from error
+        file.most = MAX_MEMBER
+        yield archive
+
+
+def _no_zip(path: Path, error: BaseException) -> UserError:
+    """What to tell about a file that can't be opened as a zip."""
     try:
-        with _File(path) as file, zipfile.ZipFile(file) as archive:
-            file.most = MAX_MEMBER
-            yield archive
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise UserError("data.not_pictures", path=path) from error
+        with open(path, "rb") as file:
+            head = file.read(300)
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(0, size - _END_REACH))
+            tail = file.read()
+    except OSError as unreadable:
+        return UserError("data.unreadable", path=path, reason=unreadable.strerror or unreadable)
+    if kind := kinds.archive_of(head):
+        return UserError("data.other_archive", path=path, kind=kind)
+    end, end64 = tail[tail.rfind(_END) :] if _END in tail else b"", tail[tail.rfind(_END64) :] if _END64 in tail else b""
+    if head.startswith(b"PK\x07\x08") or (len(end) >= 8 and end[4:6] not in (b"\0\0", b"\xff\xff")) or "multiple disks" in str(error):
+        return UserError("data.multi_part", path=path)
+    if len(end64) >= 16 and int.from_bytes(end64[14:16], "little") >= _HIDES_LIST:
+        return UserError("data.locked", path=path)
+    if head.startswith(b"PK\x03\x04") or end or (not size and path.suffix.lower() == ".zip"):
+        return UserError("data.damaged_zip", path=path)
+    return UserError("data.not_pictures", path=path)
 
 
-def is_picture(place: PurePosixPath) -> bool:
-    """Whether a file at this place has the name of a picture, of whatever kind, and is none of the hidden ones that systems add."""
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in place.parts)
-    return place.suffix.lower() in (*SUFFIXES, *_OTHER_KINDS) and not hidden
+def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
+    """What of an archive are pictures, by declared sizes, to which `read_member` holds them, and by first bytes.
 
-
-def pictures_in(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The pictures of an archive by their declared sizes, to which `read_member` holds them.
-
-    Raises UserError where there are too many files, too many bytes, a file that unpacks to far more than a picture, another archive inside, or anything,
-    picture or not, that is a link or has a name that leads out of the archive.
+    Of a member at most some kilobytes are unpacked. Raises UserError where there are too many files, too many bytes, files that unpack to far more than a
+    picture, another archive inside, or anything, picture or not, that is a link or has a name that leads out of the archive.
     """
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise UserError("data.too_many", path=path, limit=MAX_ENTRIES)
-    nested = next((entry for entry in entries if entry.filename.lower().endswith(_ARCHIVES)), None)
+    names, read_as = read_names(entries)
+    nested = next((name for name in names if name.lower().endswith(_ARCHIVES)), None)
     if nested is not None:
-        raise UserError("data.nested", path=path, member=nested.filename[-80:])
-    outside = next((entry for entry in entries if _leads_out(entry)), None)
+        raise UserError("data.nested", path=path, member=nested[-80:])
+    outside = next((name for name, entry in zip(names, entries, strict=True) if _leads_out(name, entry)), None)
     if outside is not None:
-        raise UserError("data.leads_out", path=path, member=outside.filename[-80:])
-    pictures = [entry for entry in entries if is_picture(PurePosixPath(entry.filename)) and not entry.is_dir()]
-    if sum(entry.file_size for entry in pictures) > MAX_TOTAL:
+        raise UserError("data.leads_out", path=path, member=outside[-80:])
+    pictures, left_out, over = [], [], []
+    for name, entry in zip(_with_slashes(names, entries), entries, strict=True):
+        member = ZipMember(PurePosixPath(name), entry)
+        if name.endswith("/") or kinds.is_system(member.place):
+            continue
+        reason = _judge(archive, member)
+        if (reason is None or reason[0] in ("damaged", "bytes")) and _is_over(entry):
+            over.append(member)
+            reason = reason or ("unpacks", "")
+        if reason is None:
+            pictures.append(member)
+        else:
+            left_out.append(LeftOut(name, *reason))
+    if sum(member.info.file_size for member in over) > MAX_OVER:
+        raise UserError("data.zip_bomb", path=path, member=shown(str(over[0].place)))
+    if sum(member.info.file_size for member in pictures) > MAX_TOTAL:
         raise UserError("data.too_large", path=path, gigabytes=MAX_TOTAL / 2**30)
-    for entry in pictures:
-        if entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise UserError("data.zip_bomb", path=path, member=entry.filename[-80:])
-    return pictures
+    return Inspected(pictures, left_out, read_as)
 
 
-def _leads_out(entry: zipfile.ZipInfo) -> bool:
+def pictures_in(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The pictures of an archive; raises what `inspect` raises."""
+    return [member.info for member in inspect(path, archive).pictures]
+
+
+def _leads_out(name: str, entry: zipfile.ZipInfo) -> bool:
     """Whether a member is a link, or its name is that of a place outside the archive, here or on Windows."""
-    place = PureWindowsPath(entry.filename)  # takes both kinds of slash, and knows drives
+    place = PureWindowsPath(name)  # takes both kinds of slash, and knows drives
     return bool(place.root) or ".." in place.parts or stat.S_ISLNK(entry.external_attr >> 16)
 
 
+def _with_slashes(names: list[str], entries: list[zipfile.ZipInfo]) -> list[str]:
+    """Names with / between folders. Some packers for Windows write backslashes; where others have packed, one may be part of a name."""
+    without = not any("/" in name for name in names)
+    return [name.replace("\\", "/") if without or entry.create_system in _WINDOWS else name for name, entry in zip(names, entries, strict=True)]
+
+
+def _is_over(entry: zipfile.ZipInfo) -> bool:
+    return entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size
+
+
+def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | None:
+    """Why a member is left out, as reason and detail; None for a picture."""
+    place, entry = member
+    promised = kinds.named(place)
+    if entry.flag_bits & _LOCKED or entry.compress_type == _AES:
+        return ("locked", "") if promised or not place.suffix else ("other", "")
+    if entry.compress_type not in _PACKINGS or entry.flag_bits & _PATCHED:
+        packing = _PACKING_NAMES.get(entry.compress_type, str(entry.compress_type))
+        return ("packing", packing) if promised in kinds.READ or not place.suffix else kinds.judge(place, b"")
+    try:
+        with _open(archive, entry) as file:
+            head = file.read(min(kinds.HEAD, entry.file_size))
+    except DAMAGE:
+        return "damaged", ""
+    reason = kinds.judge(place, head)
+    if reason is None and entry.file_size > MAX_MEMBER:
+        return "bytes", f"{entry.file_size / 2**20:.0f}"
+    return reason
+
+
 def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of one of `pictures_in`. Raises ValueError for one that is too large or packed in an odd way; zipfile's own errors for a damaged one."""
-    if entry.file_size > MAX_MEMBER:
-        raise ValueError("too large")
-    if entry.compress_type not in _PACKINGS:
-        raise ValueError("neither stored nor deflated")
-    with archive.open(entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
+    """The bytes of one of `pictures_in`, at most as many as it declares. Raises one of DAMAGE where it is damaged."""
+    with _open(archive, entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
         return member.read(entry.file_size)
+
+
+def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """A member to read. Its name may be written in another way before its bytes than in the list, which zipfile would take for damage."""
+    archive.fp.seek(entry.header_offset)
+    header = archive.fp.read(zipfile.sizeFileHeader)
+    if len(header) == zipfile.sizeFileHeader:
+        fields = struct.unpack(zipfile.structFileHeader, header)
+        written = archive.fp.read(fields[10]).decode("utf-8" if fields[3] & UTF8_FLAG else "cp437")
+        if written != entry.orig_filename:
+            entry = copy(entry)
+            entry.orig_filename = written
+    return archive.open(entry)

@@ -1,0 +1,177 @@
+"""Which folders are classes: those in which pictures differ, unless they only split a set or number its parts. Imports nothing but the standard library."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+MAX_CLASS_NAME = 60  # characters
+MAX_DEPTH = 32  # folders in folders that are looked at
+
+_SPLITS = (
+    "train training trained trn test testing tst valid validation validate val vali dev development eval evaluation holdout unlabeled unlabelled "
+    "训练 测试 验证 校验 评估 评测 开发 训 測試 訓練 驗證 評估 学習 検証 テスト 評価 훈련 학습 검증 테스트 평가 "
+    "обучение обучающая тест тестовая валидация entraînement entrainement entrenamiento treino validación validação validierung prueba teste"
+)
+_WRAPPERS = (
+    "images image imgs img pictures picture pics pic photos photo data dataset datasets set sets split splits "
+    "图片 图像 照片 数据集 数据 集 圖片 圖像 資料集 資料 画像 写真 データ 이미지 사진 데이터 bilder fotos daten imágenes imagenes datos"
+)
+_PARTS = "part parts shard shards batch batches chunk chunks fold folds subset volume vol disk disc tar 分卷 分片 部分 批次 批 子集"
+
+
+_EITHER = {name: "|".join(sorted(words, key=len, reverse=True))
+           for name, words in (("split", _SPLITS.split()), ("word", f"{_SPLITS} {_WRAPPERS}".split()), ("part", _PARTS.split()))}
+_NO_CLASS = re.compile(r"[\W\d_]*(?:(?:{word})[\W\d_]*)+".format(**_EITHER))
+_SHARD = re.compile(r"[\W\d_]*(?:(?:{word})[\W_]*)*(?:{part})[\W_]*\d+[\W_]*(?:of[\W_]*\d+)?|第\d+(?:{part})".format(**_EITHER))
+_OF_SPLIT = re.compile(r"(?i:{split})(?:[\W_]+(.+)|([A-D]))|(.+)[\W_]+(?i:{split})".format(**_EITHER))  # train_cat, cat-test, trainA
+_CAMERA = re.compile(r"[1-9]\d\d[A-Z0-9_]{5}")  # 100CANON, 101APPLE: a camera begins another when one is full
+_NUMBER = re.compile(r"(\d{1,18})\D*$")
+
+
+class Classes(NamedTuple):
+    """For each picture the index of its class, or None for one that lies in no class folder; the classes' names. Empty where there are no classes."""
+
+    labels: list[int | None]
+    names: tuple[str, ...]
+
+
+def find(places: list[PurePosixPath], most: int) -> Classes:
+    """The classes of pictures at these places (relative to the top of a folder or zip), by their folders.
+
+    A class is a folder of the first level at which pictures lie in different ones. Levels are no classes whose names only say train, validation, test and
+    the like, or only number the parts of a set: then the level below is, and folders of equal names there are one class. Pictures beside the class folders
+    have no class while they are the minority. There are no classes where those pictures are the majority, and where there is one class or more than `most`.
+
+    Names are shown to people, so that they are made plain and short; they are sorted.
+    """
+    paths = [tuple(map(_plain, place.parts[:-1][:MAX_DEPTH])) for place in places]
+    level = _class_level(paths, [place.stem for place in places])
+    inside = sum(name is not None for name in level)
+    found = sorted({name for name in level if name is not None})
+    if not 2 <= len(found) <= most or inside <= len(places) / 2:
+        return Classes([], ())
+    short = _shorten(found)
+    names = tuple(sorted(set(short.values())))
+    number = {name: k for k, name in enumerate(names)}
+    return Classes([None if name is None else number[short[name]] for name in level], names)
+
+
+def _class_level(paths: list[tuple[str, ...]], stems: list[str]) -> list[str | None]:
+    """The class folder of each picture, None for one that lies in none. `stems` are the names of the files, without suffixes."""
+    while heads := {path[0] for path in paths if path}:
+        if len(heads) == 1 or _numbers_parts(heads, paths, stems):
+            paths = [path[1:] for path in paths]
+        elif _splits(heads, paths):
+            paths = [_unwrapped(path[1:]) for path in paths]
+        else:
+            merged = _without_split(heads)
+            return [merged[path[0]] if path else None for path in paths]
+    return [None] * len(paths)
+
+
+def _is_no_class(name: str) -> bool:
+    """Whether a folder's name only says which part of a set it holds, or that it holds pictures."""
+    return len(name) <= MAX_CLASS_NAME and _NO_CLASS.fullmatch(name.casefold()) is not None
+
+
+def _splits(heads: set[str], paths: list[tuple[str, ...]]) -> bool:
+    """Whether these folders, the first of each path, split a set: by all of their names, or by some of them and equal folders below.
+
+    A folder called train is a class where others are called car and plane, but none where another one holds the same classes.
+    """
+    known = set(filter(_is_no_class, heads))
+    if not known or known == heads:
+        return bool(known)
+    below = _below(paths)
+    shared = set.intersection(*(below[head] for head in known))
+    if len(known) > 1:
+        return bool(shared) and all(not below[head] or below[head] & shared for head in heads)
+    return len(shared) > 1 and all(below[head] == shared for head in heads) and re.search(_EITHER["split"], min(known).casefold()) is not None
+
+
+def _without_split(heads: set[str]) -> dict[str, str]:
+    """The class that each folder stands for: its own name, or what is left of train_cat and test_cat where every name comes with several splits."""
+    matched = {head: _OF_SPLIT.fullmatch(head[:MAX_CLASS_NAME]) for head in heads}
+    left = {head: next(filter(None, match.groups())) for head, match in matched.items() if match}
+    often = Counter(left.values())
+    return left if len(left) == len(heads) and min(often.values()) > 1 and len(often) > 1 else {head: head for head in heads}
+
+
+def _below(paths: list[tuple[str, ...]]) -> dict[str, set[str]]:
+    """For each of the first folders the names of those in it, but for such as are no classes themselves."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in {path[:8] for path in paths if path}:
+        found[path[0]].update(_unwrapped(path[1:])[:1])
+    return found
+
+
+def _unwrapped(path: tuple[str, ...]) -> tuple[str, ...]:
+    """What is left of a path without leading folders such as `images`."""
+    while path and _is_no_class(path[0]):
+        path = path[1:]
+    return path
+
+
+def _numbers_parts(heads: set[str], paths: list[tuple[str, ...]], stems: list[str]) -> bool:
+    """Whether the first folders only number the parts of a set, as shards do.
+
+    Names such as part-1 say so. Plain numbers may as well be classes, digits above all, so that there has to be a sign: folders of the same names below, files
+    that are numbered on from one folder to the next, or numbers that are padded to three digits and more in folders that are equally full.
+    """
+    if max(map(len, heads)) > MAX_CLASS_NAME:
+        return False
+    if all(_SHARD.fullmatch(head.casefold()) for head in heads) or all(map(_CAMERA.fullmatch, heads)) or _hashed(heads, paths, stems):
+        return True
+    if not all(head.isascii() and head.isdigit() for head in heads) or {str(digit) for digit in range(10)} == heads:
+        return False
+    below = [names for names in _below(paths).values() if names]
+    if len(below) == len(heads) and set.intersection(*below) == set.union(*below) and not all(name.isdigit() for name in below[0]):
+        return True
+    if all(len(head) == 1 for head in heads):
+        return False
+    padded = len(min(heads, key=len)) >= 3 and any(head.startswith("0") for head in heads)
+    return _numbered_on(paths, stems) or (padded and _equally_full(paths, stems))
+
+
+def _numbered_on(paths: list[tuple[str, ...]], stems: list[str]) -> bool:
+    """Whether files bear numbers, and each folder's begin where those of the folder before have ended."""
+    spans: dict[str, list[int]] = defaultdict(list)
+    for path, stem in zip(paths, stems, strict=True):
+        if path:
+            last = _NUMBER.search(stem[-100:])
+            if last is None:
+                return False
+            spans[path[0]].append(int(last[1]))
+    ordered = [spans[head] for head in sorted(spans, key=int)]
+    return all(max(one) < min(other) for one, other in pairwise(ordered))
+
+
+def _equally_full(paths: list[tuple[str, ...]], stems: list[str]) -> bool:
+    """Whether all folders but the last hold the same number of files, and it no more, as is when a set is cut into parts."""
+    full = Counter(path[0] for path in paths if path)
+    numbers = [full[head] for head in sorted(full, key=int)]
+    return len(set(numbers[:-1])) == 1 and numbers[-1] <= numbers[0]
+
+
+def _hashed(heads: set[str], paths: list[tuple[str, ...]], stems: list[str]) -> bool:
+    """Whether files named by their hashes lie in folders named by the hashes' first digits."""
+    return all(re.fullmatch("[0-9a-f]{1,3}", head.lower()) for head in heads) and all(
+        re.fullmatch("[0-9a-f-]{16,}", stem.lower()) and stem.lower().startswith(path[0].lower()) for path, stem in zip(paths, stems, strict=True) if path)
+
+
+@lru_cache(4096)
+def _plain(name: str) -> str:
+    """A folder's name in one form of Unicode (a Mac writes é as two characters), without what can't be printed."""
+    return "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip() or "?"
+
+
+def _shorten(names: list[str]) -> dict[str, str]:
+    """Each name's short form: at most MAX_CLASS_NAME characters, of its end too where beginnings are the same."""
+    short = {name: name[:MAX_CLASS_NAME].strip() for name in names}
+    often = Counter(short.values())
+    half = MAX_CLASS_NAME // 2
+    return {name: first if often[first] == 1 else f"{name[:half - 1]}…{name[-half:]}" if len(name) > MAX_CLASS_NAME else first for name, first in short.items()}
