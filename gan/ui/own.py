@@ -23,7 +23,7 @@ def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     """
     services.store.usage.check()  # before they take even more
     files = received(asked.get("files"), Path(get_upload_folder()))
-    report = _report(services, _keep(services, files), WAIT)
+    report = _report(services, _keep(services, files), files, WAIT)
     return {"reading": True} if report is None else {"report": told(report, files), "suggestions": {name: _suggested(report, name) for name in RECIPES}}
 
 
@@ -33,7 +33,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
     services.store.check_counts(new=True)
     files = received(asked.get("files"), Path(get_upload_folder()))
     kept = _keep(services, files)
-    config = form.config(str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], _report(services, kept))
+    config = form.config(str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], _report(services, kept, files))
     with services.uploading:
         keep_uploads(files, services.uploads)  # once more, where they were removed meanwhile
         run_id = services.supervisor.submit(config)
@@ -60,14 +60,21 @@ def _keep(services: Services, files: Sequence[Path]) -> Path:
     return kept
 
 
-def _report(services: Services, kept: Path, seconds: float | None = None) -> Report | None:
+def _report(services: Services, kept: Path, files: Sequence[Path], seconds: float | None = None) -> Report | None:
     """The report on kept pictures, see Surveys.report. Those that can't be used are not kept any longer."""
     try:
         return services.surveys.report(kept, seconds)
-    except UserError:
+    except UserError as error:
         unmark(kept)
         services.remove_uploads()
-        raise
+        known = {"path": _label(files)} if "path" in error.values else {}
+        raise UserError(error.key, **{**error.values, **known}) from error
+
+
+def _label(files: Sequence[Path]) -> str:
+    """What people know uploaded files by."""
+    first = min(path.name for path in files)[-80:]
+    return first if len(files) == 1 else f"{first} + {len(files) - 1}"
 
 
 def _suggested(report: Report, recipe: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A stranger's pictures are decoded there and not in the server, with lower priori
 """
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ FILE = "report.json"  # beside the kept pictures
 ABREAST = 2  # surveys at once; others wait for their turn
 SECONDS = 150  # of one: it stops by itself after a minute of its own, which beside busy neighbours takes longer
 NICE = 10
+_PLAIN = Report(0)
 _log = logging.getLogger(__name__)
 
 
@@ -115,10 +117,13 @@ def _remembered(kept: Path) -> Report | None:
 
 
 def _parsed(value: Any) -> Report | None:
+    """The report in a JSON value, None where anything in it is of a wrong kind."""
     try:
-        return Report.from_json(value)
+        report = Report.from_json(value)
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
+    kinds = ((getattr(report, field.name), getattr(_PLAIN, field.name)) for field in dataclasses.fields(Report))
+    return report if all(type(found) is type(wanted) for found, wanted in kinds) else None
 
 
 def _refusal(error: dict[str, Any]) -> UserError:

@@ -7,10 +7,10 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gan.data.archives import SUFFIXES
+from gan.data import kinds
 from gan.errors import UserError
 from gan.files import read_json
 from gan.runs.store import Store
@@ -21,7 +21,6 @@ MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
 MAX_FILES = 1000  # of one run; more come as a zip
 LOST_AFTER = 3600  # seconds after which a part of an upload is no longer being written
 AWAITED = 3600  # seconds that pictures are kept without a run, as long as Gradio keeps them
-_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")  # PNG, JPEG, WebP, GIF, BMP, TIFF; HEIC and AVIF have "ftyp" later
 MARK = ".awaited"  # an empty file beside kept pictures: its time is when somebody last brought them
 
 
@@ -83,19 +82,20 @@ def kept_names(paths: Sequence[Path]) -> list[str]:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip does, or says that it is one."""
-    return _start(path).startswith((b"PK\x03\x04", b"PK\x05\x06")) or path.suffix.lower() == ".zip"
+    """Whether a file begins as a zip does, or as another archive, or has the name of one: why that can't be used `gan.data.survey` tells."""
+    head = _head(path)
+    archive = head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or bool(kinds.archive_of(head))
+    return archive or (path.suffix.lower() == ".zip" and not kinds.kind_of(head))
 
 
 def _may_be_picture(path: Path) -> bool:
-    """Whether a file begins as a picture does, of a kind that is read or not, or has the name of one: why it can't be used `gan.data.survey` tells."""
-    start = _start(path)
-    return start.startswith(_STARTS) or start[4:8] == b"ftyp" or path.suffix.lower() in SUFFIXES
+    """Whether a file begins as a picture does, of a kind that is read or not, or has the name of one."""
+    return kinds.judge(PurePosixPath(path.name), _head(path)) != ("other", "")
 
 
-def _start(path: Path) -> bytes:
+def _head(path: Path) -> bytes:
     with open(path, "rb") as file:
-        return file.read(12)
+        return file.read(300)
 
 
 def _digest(paths: Sequence[Path], archive: bool) -> str:

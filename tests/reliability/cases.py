@@ -157,7 +157,8 @@ def names(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"pictures", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on", b"directions/save?id=shipped:digits"):
+    for path in (b"runs", b"pictures", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on",
+                 b"directions/save?id=shipped:digits"):  # fmt: skip
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = run_form()
