@@ -160,7 +160,8 @@ def test_what_was_read_before_is_answered_from_beside_the_pictures(ask, bring, s
     assert key(ask(files)) == (400, "ui.no_survey"), "by a child that fails"
 
 
-DAMAGE = ("{", "[]", "{}", "7", *(json.dumps({**Report(3).to_json(), **change}) for change in ({"count": "3"}, {"classes": [["x", {}]]}, {"left_out": [7]}, {"grey": 1})))
+WRONG = ({"count": "3"}, {"classes": [["x", {}]]}, {"left_out": [7]}, {"grey": 1})
+DAMAGE = ("{", "[]", "{}", "7", *(json.dumps({**Report(3).to_json(), **change}) for change in WRONG))
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

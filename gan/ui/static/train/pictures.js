@@ -160,7 +160,7 @@ class OwnPictures extends HTMLElement {
   /** A value that the form gives: that which we chose, or one that was kept while the page was loaded again. */
   offered(value) {
     if (!value || JSON.stringify(value) === JSON.stringify(this.value) || this.working) return;
-    this.show(value);
+    this.show({ ...NOTHING, ...value });
     if (value.files.length && !value.report) this.work((signal) => this.read(signal));
   }
 

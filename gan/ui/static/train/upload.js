@@ -42,7 +42,7 @@ export function send(files, progress, signal) {
 
 /** Refusals of an upload are plain sentences in the reader's language; a proxy in front may answer with a page of its own. */
 function sentenceOf({ status, responseText, responseURL }) {
-  const plain = responseURL && responseText && responseText.length < 400 && !/[<{]/.test(responseText);
+  const plain = status !== 200 && responseURL && responseText && responseText.length < 400 && !/[<{]/.test(responseText);
   if (plain) return responseText;
   return t(status === 413 ? "own.proxy_too_large" : "own.not_taken");
 }
