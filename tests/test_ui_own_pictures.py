@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import urllib.request
 import zipfile
 
@@ -156,6 +157,7 @@ def test_what_is_typed_by_hand_stays(visit):
     page.press("#field-batch input", "Tab")
     expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 pictures")
     assert press(page)["error"]["key"] == "train.batch_too_large"
+    expect(page.locator("#train-go")).to_have_text(re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL))  # once
     page.click(".ow-row .ow-tool:has-text('Remove')")
     add(page, *loose(12))
     expect(page.locator(".ow-found")).to_contain_text("12 pictures")

@@ -13,6 +13,9 @@ class Cost extends HTMLElement {
     this.needs = h("p");
     this.append(this.lead, this.pace, this.needs);
     addEventListener("gan:form", (event) => this.ask(event.detail, PAUSE));
+    addEventListener("gan:answer", ({ detail }) => { // Train refuses for the same reason, and says so right below
+      if (detail.error && sentence(detail.error) === this.lead.textContent) setText(this.lead, "");
+    });
     if (toldForm()) this.ask(toldForm(), 0); // before this element was there
   }
 

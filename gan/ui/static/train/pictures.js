@@ -38,10 +38,10 @@ class OwnPictures extends HTMLElement {
     this.name = h("b");
     this.size = h("small");
     this.more = h("button", { type: "button", class: "ow-tool", onclick: () => this.input.click() }, icon("plus"), h("span", {}, t("own.add")));
-    const remove = h("button", { type: "button", class: "ow-tool", onclick: () => this.clear() }, icon("close"), h("span", {}, t("own.remove")));
-    this.row = h("div", { class: "ow-row", hidden: true }, h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, remove), this.bar, this.status);
+    this.out = h("button", { type: "button", class: "ow-tool", onclick: () => this.clear() }, icon("close"), h("span", {}, t("own.remove")));
+    this.row = h("div", { class: "ow-row", hidden: true }, h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out), this.bar, this.status);
     this.error = h("div", { class: "tr-error", role: "alert", hidden: true });
-    this.found = h("div", { class: "ow-found", hidden: true });
+    this.found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
     this.asked = asked((name, value) => this.set(name, value));
     this.append(this.input, this.zone, this.row, this.error, this.found);
     for (const name of ["dragenter", "dragover", "dragleave", "drop"]) this.addEventListener(name, (event) => this.drag(event));
@@ -167,8 +167,10 @@ class OwnPictures extends HTMLElement {
   show(value) {
     this.value = value;
     const { files, report } = value;
+    const focused = document.activeElement === this.zone;
     this.zone.hidden = files.length > 0;
     this.row.hidden = !files.length;
+    if (focused && files.length) this.out.focus(); // it would be lost with the button that had it
     if (files.length) {
       this.more.hidden = files.some(isZip);
       setText(this.name, files.length === 1 ? files[0].name : t("own.files", { count: whole(files.length) }));
