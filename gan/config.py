@@ -144,6 +144,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
+# On a processor these draw one flat colour in the minutes that people wait: two of two runs of three minutes, and of seven.
+GPU_RECIPES = ("projected",)
 OWN = "own"  # the pictures that a person brings
 _GREY_28 = ("digits", "fashion", "mnist", "fashion-mnist", "kmnist")
 # What a data set wants different from the defaults above. Recipes come after it and win.

@@ -39,7 +39,7 @@ def client(services):
 @pytest.fixture
 def submit(client, monkeypatch):
     """Press Train with these values; files are taken from wherever they lie."""
-    monkeypatch.setattr("gan.ui.train_routes.received", lambda files, folder: [Path(name) for name in files or []])
+    monkeypatch.setattr("gan.ui.own.received", lambda files, folder: [Path(name) for name in files or []])
 
     def press(data, files, recipe, minutes, *values):
         reply = client.post("/gradio_api/gan/runs", json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values})
@@ -198,7 +198,7 @@ def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tm
     deletion.join()
     assert answer["error"] is None
     assert [reply.status_code for reply in replies] == [200]
-    assert len(list(next(services.uploads.iterdir()).iterdir())) == 1
+    assert {path.name for path in next(services.uploads.iterdir()).iterdir()} == {"cat-0-4", "report.json"}
     assert not (store.root / ended).exists()
 
 

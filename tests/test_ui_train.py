@@ -6,7 +6,6 @@ import time
 import urllib.request
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browsing import PHONE, SLOW, serve, spare_is_ready
@@ -240,44 +239,6 @@ def test_own_pictures_without_files_say_so(visit):
     expect(page.locator("#train-own")).to_be_visible()
     page.click("#train-button")
     expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
-
-
-@pytest.mark.parametrize(("lang", "sentence"), [("en-US", "“note.txt” is no picture that can be used."), ("zh-CN", "“note.txt”不是可用的图片。")])
-def test_a_file_of_another_kind_is_refused_in_the_readers_language(lang, sentence, visit, tmp_path):
-    (tmp_path / "note.txt").write_text("no picture")
-    page = visit(lang)
-    page.click("gan-data [role=radio]:has(.tr-blank)")
-    with page.expect_file_chooser() as chosen:
-        page.click("#train-own button")
-    assert page.locator("#train-own input[type=file]").first.get_attribute("accept") == ".png,.jpg,.jpeg,.webp,.zip"
-    chosen.value.set_files(tmp_path / "note.txt")
-    expect(page.locator("#train-own .file-preview tr")).to_have_count(1)
-    page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_contain_text(sentence)
-    expect(page.locator(".toast-body, [data-testid=toast-body]")).to_have_count(0)
-    assert "Invalid" not in page.inner_text("body")
-
-
-def test_own_pictures_become_a_run(visit, address, tmp_path):
-    pictures = [tmp_path / f"cat {number}.png" for number in range(8)]
-    for number, path in enumerate(pictures):
-        Image.new("RGB", (70, 50), (30 * number, 100, 200)).save(path)
-    page = visit()
-    page.click("gan-data [role=radio]:has(.tr-blank)")
-    page.set_input_files("#train-own input[type=file]", pictures)
-    expect(page.locator("#train-own .file-preview tr")).to_have_count(len(pictures))
-    page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_contain_text("larger than the data set of 8 pictures")
-    open_settings(page)
-    page.fill("#field-batch input", "4")
-    page.press("#field-batch input", "Tab")
-    run_id = train(page, address)
-    expect(page.locator(".tr-title")).to_contain_text("cat-0-8 · Modern · 64 px")
-    page.wait_for_selector(".tr-controls button:has-text('Explore this model'):visible")
-    page.click(".tr-controls button:has-text('Explore this model')")
-    page.wait_for_function("id => location.hash.includes(id)", arg=run_id)
-    page.click(".gan-pill")
-    press_stop(page)
 
 
 def test_recipes_change_the_defaults_and_the_formula(visit):

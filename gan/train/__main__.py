@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from gan import console, trash
-from gan.config import RECIPES, RunConfig, make_config
+from gan.config import GPU_RECIPES, RECIPES, RunConfig, make_config
 from gan.errors import UserError
 from gan.files import read_json, write_json
+from gan.train.machine import has_gpu
 
 USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
@@ -59,6 +60,8 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     config, count = _of_own(name, recipe, settings) if known is None else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
     if config.batch > count:
         raise UserError("train.batch_too_large", batch=config.batch, count=count)
+    if recipe in GPU_RECIPES and not has_gpu():
+        print(f"“{recipe}” is meant for a GPU: on a processor it draws one flat colour for many minutes. It is started all the same.", file=sys.stderr)
     write_json(path / "config.json", config.to_json())
     return path
 

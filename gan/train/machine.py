@@ -140,6 +140,15 @@ def remembered() -> Machine | None:
         return None
 
 
+_GPUS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's driver, that of Windows below Linux, AMD's
+
+
+def has_gpu() -> bool:
+    """Whether training runs on a GPU here: as was measured, else whether the system has one. Imports no torch, which takes seconds."""
+    known = remembered()
+    return known.torch_name == "cuda" if known else any(Path(place).exists() for place in _GPUS)
+
+
 def keep(machine: Machine) -> None:
     """Remember it. A cache that can't be written is no reason to stop: the next start then measures again."""
     with contextlib.suppress(OSError):

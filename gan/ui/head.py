@@ -19,6 +19,7 @@ _LINES = b"""
 <script src="gradio_api/gan/static/old.js"></script>
 <link rel="stylesheet" href="gradio_api/gan/static/base.css">
 <link rel="stylesheet" href="gradio_api/gan/static/train.css">
+<link rel="stylesheet" href="gradio_api/gan/static/train/pictures.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore/moving.css">
 <script src="gradio_api/gan/static/early.js"></script>

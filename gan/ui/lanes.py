@@ -79,6 +79,7 @@ FILMS, DRAWN = Lane(8, 24), Lane(1, 8)
 # are drawn in turns with it (gan.latent.turns), and a poll for nothing but polls.
 LANES = {
     "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
+    "pictures": Lane(8, 200),
     "runs/older": Lane(2), "find": Lane(2), "find/on": _WORKING, "drag": Lane(2), "drag/on": _WORKING, "map": Lane(2), "inside": Lane(2),
     "time": Lane(2), "times": Lane(2), "take/{form}": Lane(1),
     "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": Lane(1),

@@ -10,8 +10,10 @@ from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.ui.access import Access
 from gan.ui.starting import Root
+from gan.ui.surveys import Surveys
 from gan.ui.uploads import remove_unused
 
+TIDY_EVERY = 900  # seconds
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
@@ -26,9 +28,11 @@ class Services:
     access: Access = field(default_factory=Access)
     host: str = ""  # the name or address that the server was told to listen on, if any
     root: Root = field(default_factory=Root)  # where a proxy shows the page
-    uploading: threading.Lock = field(default_factory=threading.Lock)  # held from keeping pictures until a run refers to them
+    surveys: Surveys = field(default_factory=Surveys)
+    uploading: threading.Lock = field(default_factory=threading.Lock)  # held while kept pictures, or what refers to them, change
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closed: threading.Event = field(default_factory=threading.Event)
 
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads.
@@ -56,7 +60,8 @@ class Services:
     def start(self) -> None:
         """Begin the work that need not delay the first answer: the supervisor with its spare worker, and torch for Explore."""
         self.supervisor.start()
-        self._remove_uploads()
+        self.remove_uploads()
+        threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
     def command(self, run_id: str, name: str) -> None:
@@ -65,15 +70,22 @@ class Services:
         if name in ("delete", "restart") and self._explorer is not None:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":
-            self._remove_uploads()
+            self.remove_uploads()
 
-    def _remove_uploads(self) -> None:
-        """Remove the kept pictures that no run refers to any more."""
+    def _tidy(self) -> None:
+        """Now and then remove the pictures that somebody brought and never trained on."""
+        while not self._closed.wait(TIDY_EVERY):
+            self.remove_uploads()
+
+    def remove_uploads(self) -> None:
+        """Remove the kept pictures that no run refers to, and nobody waits for, any more."""
         with self.uploading:
             remove_unused(self.uploads, self.store)
         self.store.usage.forget()
 
     def close(self) -> None:
         """End the supervisor: the active worker writes its checkpoint first."""
+        self._closed.set()
+        self.surveys.close()
         if self.supervisor is not None:
             self.supervisor.close()

@@ -20,11 +20,11 @@ watch("value", () => {
 });
 """
 # In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
-_DEFAULTS = "(data, recipe) => window.ganDefaults(data, recipe)"
+_DEFAULTS = "(...values) => window.ganDefaults(...values)"
 # Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way would be overwritten.
 _RESTORE = """async (...values) => {
   const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
-  const tell = ([data, ...others]) => dispatchEvent(new CustomEvent("gan:form", { detail: [data, null, ...others] })); // files are not kept
+  const tell = (form) => dispatchEvent(new CustomEvent("gan:form", { detail: form }));
   const leave = values.map(() => ({ __type__: "update" }));
   let kept = null;
   try { kept = sessionStorage.getItem("gan_form"); } catch { } // storage is closed to us in some embedded frames
@@ -51,15 +51,14 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
             data = _picker("gan-data", "digits")
             with gr.Column(elem_id="train-own", elem_classes="needs-control"):
-                # No file_types: what is of another kind is refused by the server, in a sentence in the reader's language (Gradio would do it in English).
-                files = gr.File(file_count="multiple", label=i18n("train.own_files"), height=170)
+                own = _picker("gan-own", {"files": []})
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls = form.controls(i18n)
+            gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
+            minutes = _picker("gan-time", 5)
             with gr.Column(elem_id="train-go"):
-                gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
-                minutes = _picker("gan-time", 5)
                 gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
                 button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button", elem_classes="needs-control")
@@ -67,10 +66,10 @@ def build(services: Services) -> None:
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     fields = list(controls.values())
-    for source in (data, recipe):
-        source.change(None, [data, recipe], fields, js=_DEFAULTS, api_visibility="private")
-    gr.context.Context.root_block.load(None, [data, recipe, minutes, *fields], [data, recipe, minutes, *fields], js=_RESTORE, api_visibility="private")
-    everything = [data, files, recipe, minutes, *fields]
+    for source in (data, recipe, own):
+        source.change(None, [data, recipe, own, *fields], fields, js=_DEFAULTS, api_visibility="private")
+    everything = [data, own, recipe, minutes, *fields]
+    gr.context.Context.root_block.load(None, everything, everything, js=_RESTORE, api_visibility="private")
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
     button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
 

@@ -3,21 +3,21 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from gan import data as data_room
-from gan.config import SIZES, RunConfig, make_config
+from gan.config import GPU_RECIPES, SIZES, RunConfig, make_config
+from gan.data.report import Report
 from gan.errors import UserError
-from gan.ui.uploads import count_pictures
+from gan.train.machine import has_gpu
 
 OWN_SIZE = 64
-# The steps of the form decide the first four; kimg is for the terminal, and which networks are used is the recipe's to say.
-ELSEWHERE = ("data", "recipe", "minutes", "channels", "kimg", "architecture")
+# The steps of the form decide the first three; kimg is for the terminal, and which networks are used is the recipe's to say.
+ELSEWHERE = ("data", "recipe", "minutes", "kimg", "architecture")
 GROUPS = {
-    "pictures": ("size", "conditional", "looks", "flip", "background", "augment", "adaptive"),
+    "pictures": ("size", "channels", "background", "conditional", "looks", "flip", "augment", "adaptive"),
     "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
     "networks": ("width", "z_dim", "ema"),
 }
@@ -78,11 +78,18 @@ def read(asked: Any) -> dict[str, Any]:
     return {**asked, "data": str(asked.get("data"))[:100]}
 
 
-def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
-    """The config of the form. Raises UserError for an impossible setting, and for what is known of the data set before it is loaded."""
+def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: Report | None = None) -> RunConfig:
+    """The config of the form for a data set of the catalogue, or for the path of kept pictures with the `report` on them.
+
+    Raises UserError for an impossible setting, and for what is known of the pictures before they are loaded.
+    """
     made = settings(data, recipe, minutes, values)
-    info = data_room.catalogue().get(data)
-    check_pictures(made, count_pictures(Path(data)) if info is None else info.count)
+    if report is None:
+        check_pictures(made, data_room.info(data).count)
+        return made
+    check_pictures(made, report.count)
+    if made.conditional and not report.classes:
+        raise UserError("ui.no_classes")
     return made
 
 
@@ -92,10 +99,14 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Run
     if len(values) != len(names()):
         raise UserError("ui.bad_form")
     asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
-    made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
     info = data_room.catalogue().get(data)
+    if info is not None:
+        asked["channels"] = channels  # a data set of the catalogue has its own
+    made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
+    if made.recipe in GPU_RECIPES and not has_gpu():
+        raise UserError("ui.needs_gpu")
     return made
 
 

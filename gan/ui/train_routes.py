@@ -1,25 +1,27 @@
 """What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
 
 import functools
-from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan import data
-from gan.config import EQUILIBRIUM, OWN, RECIPES, make_config
+from gan.config import EQUILIBRIUM, GPU_RECIPES, OWN, RECIPES, make_config
 from gan.data.archives import SUFFIXES
 from gan.errors import UserError
 from gan.runs.writing import writing
+from gan.train.machine import has_gpu
+from gan.ui import own
 from gan.ui import train_form as form
 from gan.ui.board import Board
+from gan.ui.lanes import LANES
 from gan.ui.routes import FOREVER, get, json_body, post, with_etag
 from gan.ui.services import Services
 from gan.ui.train_cost import cost
-from gan.ui.uploads import keep_uploads, received
+from gan.ui.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 
 MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
 MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
@@ -39,18 +41,17 @@ def train_routes(services: Services) -> list[BaseRoute]:
     def older(request: Request) -> Any:
         return board.older(_whole(request.query_params.get("count")))
 
-    def submit(request: Request) -> Any:
+    async def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
-        data_name = asked["data"]
-        start = lambda name: services.supervisor.submit(form.config(name, asked.get("recipe"), asked.get("minutes"), asked["values"]))  # noqa: E731
-        if data_name == OWN:
-            services.store.usage.check()  # before the pictures take even more
-            services.store.check_counts(new=True)
-            with services.uploading:
-                run_id = start(str(keep_uploads(received(asked.get("files"), Path(get_upload_folder())), services.uploads)))
-        else:
-            data.info(data_name)  # a stranger may send anything here, and a path would be read from the server's disk
-            run_id = start(data_name)
+        if asked["data"] == OWN:
+            return await LANES["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
+        return await run_in_threadpool(lambda: started(start(asked)))
+
+    def start(asked: dict[str, Any]) -> str:
+        data.info(asked["data"])  # a stranger may send anything here, and a path would be read from the server's disk
+        return services.supervisor.submit(form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"]))
+
+    def started(run_id: str) -> dict[str, Any]:
         board.forget()
         return {"run": run_id}
 
@@ -89,6 +90,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/older", older),
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
+        post("pictures", lambda request: own.pictures(services, json_body(request))),
         post("runs", submit),
         post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
@@ -98,9 +100,16 @@ def train_routes(services: Services) -> list[BaseRoute]:
     ]
 
 
-@functools.cache
 def options() -> dict[str, Any]:
-    """What the form offers: the data sets and the recipes, from their registries, and the defaults of the advanced settings for each pair."""
+    """What the form offers: the data sets and the recipes, from their registries, those that need a GPU marked where there is none, and the defaults of the
+    advanced settings for each pair."""
+    absent = () if has_gpu() else GPU_RECIPES
+    return {**_options(), "recipes": [{**one, "needs_gpu": one["name"] in absent} for one in _options()["recipes"]]}
+
+
+@functools.cache
+def _options() -> dict[str, Any]:
+    """All of it that never changes."""
     sets = [
         {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
          "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
@@ -109,7 +118,9 @@ def options() -> dict[str, Any]:
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
     defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
-    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names(), "suffixes": [*SUFFIXES, ".zip"]}
+    limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
+    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names(), "suffixes": [*SUFFIXES, ".zip"],
+            "limits": limits}  # fmt: skip
 
 
 def _whole(text: str | None) -> int:

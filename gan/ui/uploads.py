@@ -7,10 +7,10 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gan.data.archives import SUFFIXES, open_zip, pictures_in
+from gan.data import kinds
 from gan.errors import UserError
 from gan.files import read_json
 from gan.runs.store import Store
@@ -20,6 +20,8 @@ MAX_FILE = 200 * 2**20  # bytes of one file
 MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
 MAX_FILES = 1000  # of one run; more come as a zip
 LOST_AFTER = 3600  # seconds after which a part of an upload is no longer being written
+AWAITED = 3600  # seconds that pictures are kept without a run, as long as Gradio keeps them
+MARK = ".awaited"  # an empty file beside kept pictures: its time is when somebody last brought them
 
 
 def received(files: Any, folder: Path) -> list[Path]:
@@ -50,61 +52,91 @@ def sweep(folder: Path) -> None:
                 os.unlink(part)
 
 
-def count_pictures(path: Path) -> int:
-    """How many files of a kept zip or folder have the name of a picture: what a data set can have at most.
-
-    Raises UserError for what is no zip, or one that would be refused when it is loaded.
-    """
-    if path.is_dir():
-        return sum(entry.name.lower().endswith(SUFFIXES) for entry in path.iterdir())
-    try:
-        with open_zip(path) as archive:
-            return sum(entry.filename.lower().endswith(SUFFIXES) for entry in pictures_in(path, archive))
-    except UserError as error:
-        raise UserError(error.key, **{**error.values, "path": path.name}) from error  # not where the server keeps it
-
-
 def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
     """Copy uploaded files into a folder of their own under `root`; returns the zip where it is one zip, else the folder.
 
-    The same files go to the same place, so that a second run does not store them twice. Raises UserError where there is nothing, something else than
-    pictures, or a zip together with something else, and where the disk is full.
+    What a file is its first bytes tell, not its name. The same files go to the same place, so that a second run does not store them twice. Of several files
+    those that are no pictures are kept as well, for `gan.data.survey` to name them. Raises UserError where there is nothing, no picture at all, or a zip
+    together with something else, and where the disk is full.
     """
     paths = sorted(map(Path, files), key=lambda path: path.name)
-    archives = [path for path in paths if path.suffix.lower() == ".zip"]
     if not paths:
         raise UserError("ui.no_files")
+    archives = [path for path in paths if is_zip(path)]
     if archives and len(paths) > 1:
         raise UserError("ui.mixed_files")
-    other = next((path for path in paths if not archives and path.suffix.lower() not in SUFFIXES), None)
-    if other is not None:
-        raise UserError("ui.other_files", name=other.name[-80:])
-    if archives:
-        count_pictures(archives[0])  # what would be refused is not kept
-    digest = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as file:
-            for part in iter(lambda file=file: file.read(1 << 20), b""):
-                digest.update(part)
-    target = root / digest.hexdigest()[:16]
-    name = safe_name(paths[0].name)
+    if not archives and not any(_may_be_picture(path) for path in paths):
+        raise UserError("ui.other_files", name=paths[0].name[-80:])
+    target, name = root / _digest(paths, bool(archives)), safe_name(paths[0].name)
     with writing():
         if archives:
-            return _copy_once(archives[0], target / name)
+            return _copy_once(archives[0], target / f"{Path(name).stem}.zip")
         folder = target / (Path(name).stem if len(paths) == 1 else f"{Path(name).stem}-{len(paths)}")
-        for number, path in enumerate(paths):
-            _copy_once(path, folder / f"{number:05d}-{safe_name(path.name)}")
+        for path, kept in zip(paths, kept_names(paths), strict=True):
+            _copy_once(path, folder / kept)
         return folder
 
 
+def kept_names(paths: Sequence[Path]) -> list[str]:
+    """Under which names `keep_uploads` keeps several files, in the order of their own names: plain, and each with its number."""
+    return [f"{number:05d}-{safe_name(path.name)}" for number, path in enumerate(sorted(paths, key=lambda path: path.name))]
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip does, or as another archive, or has the name of one: why that can't be used `gan.data.survey` tells."""
+    head = _head(path)
+    archive = head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or bool(kinds.archive_of(head))
+    return archive or (path.suffix.lower() == ".zip" and not kinds.kind_of(head))
+
+
+def _may_be_picture(path: Path) -> bool:
+    """Whether a file begins as a picture does, of a kind that is read or not, or has the name of one."""
+    return kinds.judge(PurePosixPath(path.name), _head(path)) != ("other", "")
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(300)
+
+
+def _digest(paths: Sequence[Path], archive: bool) -> str:
+    """16 hexadecimal digits that stand for the contents of files, and for their names, which are kept, unless it is one archive."""
+    digest = hashlib.sha256()
+    for path, name in zip(paths, kept_names(paths), strict=True):
+        digest.update(b"" if archive else f"{name}/{path.stat().st_size}/".encode())
+        with open(path, "rb") as file:
+            for part in iter(lambda file=file: file.read(1 << 20), b""):
+                digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def mark_awaited(kept: Path) -> None:
+    """Somebody has brought these pictures and may be about to press Train: `remove_unused` leaves them alone for AWAITED seconds from now."""
+    with writing():
+        (kept.parent / MARK).touch()
+
+
+def unmark(kept: Path) -> None:
+    """They need not be waited for: a run refers to them, or they can't be used."""
+    (kept.parent / MARK).unlink(missing_ok=True)
+
+
+def _is_awaited(folder: Path) -> bool:
+    try:
+        return (folder / MARK).stat().st_mtime > time.time() - AWAITED
+    except OSError:
+        return False
+
+
 def remove_unused(root: Path, store: Store) -> None:
-    """Remove the kept uploads that no run of `store` refers to.
+    """Remove the kept uploads that no run of `store` refers to, and of which nobody is likely to press Train any more.
 
     While the runs can't be listed, or the settings of any can't be read, all stay: it may be repaired, and its pictures are nowhere else.
     """
     used: set[str] = set()
+    unawaited = [kept for kept in root.glob("*") if not _is_awaited(kept)]
     try:
-        runs = store.ids()
+        runs = store.ids() if unawaited else []
     except OSError:
         return
     for run_id in runs:
@@ -114,7 +146,7 @@ def remove_unused(root: Path, store: Store) -> None:
             return
         except UserError:  # deleted since it was listed
             continue
-    for kept in root.glob("*"):
+    for kept in unawaited:
         if kept.name not in used:
             shutil.rmtree(kept, ignore_errors=True)
 

@@ -157,7 +157,8 @@ def names(run: str) -> Iterator[Case]:
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on", b"directions/save?id=shipped:digits"):
+    for path in (b"runs", b"pictures", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on",
+                 b"directions/save?id=shipped:digits"):  # fmt: skip
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = run_form()
@@ -165,6 +166,8 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
+    for files in (*NO_FILES, [kept]):
+        yield Case("forms", OURS + b"pictures", b"POST", JSON, json.dumps({"files": files}).encode())
     sliders = {"list": ["p0"], "names": {}, "hidden": []}
     wrong_sliders = ({"list": 7}, {"list": ["../p0"]}, {"list": ["p0"] * 65}, {"list": ["p999"]}, {"names": {"p0": "x" * 41}}, {"hidden": None})
     for change in wrong_sliders:
@@ -187,7 +190,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
         yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
-        for path in (b"runs", b"runs/%s/resume" % run.encode(), b"access/leave", b"directions/save?id=shipped:digits"):
+        for path in (b"runs", b"pictures", b"runs/%s/resume" % run.encode(), b"access/leave", b"directions/save?id=shipped:digits"):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
     for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode(), b"directions/save?id=shipped:digits"):
         yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
@@ -206,7 +209,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
 def never_come(run: str) -> list[Case]:
     """POSTs that say that a body follows, of which all but the first byte never comes."""
     short = (*JSON, (b"Content-Length", b"20"))
-    paths = (b"access", b"find?id=shipped:digits", b"drag?id=shipped:digits", b"runs", f"runs/{run}/sample".encode())
+    paths = (b"access", b"find?id=shipped:digits", b"drag?id=shipped:digits", b"runs", b"pictures", f"runs/{run}/sample".encode())
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from gan.config import make_config
@@ -108,7 +109,7 @@ def told(subject: Subject, token: str) -> list[Visit]:
     """What changes something, in an order in which all of it can be done."""
     run = f"runs/{subject.run}"
     return [
-        Visit("access", body=_json({"token": token})), Visit("runs", body=_json(run_form())),
+        Visit("access", body=_json({"token": token})), Visit("pictures", body=_json({"files": uploaded()})), Visit("runs", body=_json(run_form())),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""), Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),
         Visit("access/leave", body=b""),
@@ -118,6 +119,14 @@ def told(subject: Subject, token: str) -> list[Visit]:
 def run_form() -> dict[str, Any]:
     """The form of a run."""
     return {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
+
+
+def uploaded() -> list[str]:
+    """Two pictures where Gradio puts what is uploaded, as a page names them."""
+    paths = [Path(get_upload_folder()) / f"{number:064x}" / "cat.png" for number in range(2)]
+    for path in paths:
+        write_bytes(path, picture())
+    return list(map(str, paths))
 
 
 def picture() -> bytes:

@@ -13,6 +13,9 @@ class Cost extends HTMLElement {
     this.needs = h("p");
     this.append(this.lead, this.pace, this.needs);
     addEventListener("gan:form", (event) => this.ask(event.detail, PAUSE));
+    addEventListener("gan:answer", ({ detail }) => { // Train refuses for the same reason, and says so right below
+      if (detail.error && sentence(detail.error) === this.lead.textContent) setText(this.lead, "");
+    });
     if (toldForm()) this.ask(toldForm(), 0); // before this element was there
   }
 
@@ -56,11 +59,8 @@ class Cost extends HTMLElement {
   }
 }
 
-/** The values in the order of the form's inputs (gan/ui/train.py) as the server reads them. */
-function read([data, files, recipe, minutes, ...values]) {
-  const names = (files ?? []).map((file) => (file.orig_name ?? file.path ?? "").toLowerCase());
-  return { data, recipe, minutes, values, own: names.some((name) => name.endsWith(".zip")) ? null : names.length };
-}
+/** The values in the order of the form's inputs (gan/ui/train.py) as the server reads them; of one's own pictures how many there are, once that is known. */
+const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minutes, values, own: own?.report?.count ?? null });
 
 /** Two figures: more would promise what an estimate can't keep. */
 const about = (value) => Number(value.toPrecision(2));

@@ -19,14 +19,14 @@ export class Events {
 
 function told(key, values) {
   if (!known(`event.${key}`)) return key;
-  return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: why(values.left_out) } : values);
+  return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
 }
 
-/** What was left out, by reason, with some of the names. These are anybody's: they go in as text. */
-function why(groups) {
+/** What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text. */
+export function reasons(groups) {
   const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
   return some.map(({ reason, detail, names, count }) => {
     const more = count > names.length ? [...names, "…"] : names;
     return t("left_out.group", { count: whole(count), reason: t(`left_out.${reason}`, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
-  }).join(t("left_out.semicolon"));
+  });
 }

@@ -4,6 +4,7 @@ import { help } from "../help.js";
 import { view } from "../live.js";
 import { formula } from "./formulas.js";
 import { dataName, options, recipeName } from "./offer.js";
+import { stick } from "./sticky.js";
 
 class Step extends HTMLElement {
   connectedCallback() {
@@ -71,7 +72,7 @@ class Picker extends HTMLElement {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step || event.target.getAttribute("role") !== "radio") return;
     event.preventDefault();
-    const cards = this.cards().filter((card) => card.offsetParent !== null);
+    const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
     const next = cards[(cards.indexOf(event.target) + step + cards.length) % cards.length];
     next.focus();
     this.choose(next.option);
@@ -79,19 +80,15 @@ class Picker extends HTMLElement {
 }
 
 class DataPicker extends Picker {
-  build({ data, suffixes }) {
+  build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
-    // Gradio makes such inputs anew; in front of each press they are told what to offer. What is chosen all the same is refused by the server.
-    document.getElementById("train-own")?.addEventListener("click", ({ currentTarget }) => {
-      for (const input of currentTarget.querySelectorAll("input[type=file]")) input.accept = suffixes.join(",");
-    }, { capture: true });
     const bundled = data.filter((set) => set.source === "bundled");
     const others = data.filter((set) => set.source !== "bundled");
     this.details = h("p", { class: "tr-about" });
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
       h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
-        this.card("own", { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
+        this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
       this.details,
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
@@ -128,7 +125,8 @@ class RecipePicker extends Picker {
     this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
     this.formula = h("div");
     const line = (recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
-    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe" }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)));
+    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
+      recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
     this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card))),
       this.formula);
@@ -160,6 +158,8 @@ class Answer extends HTMLElement {
     if (this.text) return;
     this.text = h("p", { class: "tr-error", role: "alert", hidden: true });
     this.append(this.text);
+    const panel = this.closest("#train-go");
+    if (panel) stick(panel);
     addEventListener("gan:submit", () => this.show(null));
     addEventListener("gan:answer", (event) => this.show(event.detail));
   }

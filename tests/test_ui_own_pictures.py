@@ -1,0 +1,336 @@
+"""Pictures of one's own on the real page: what it tells of them before Train, what they set in the form, and what is said where they can't be used."""
+
+import io
+import json
+import re
+import urllib.request
+import zipfile
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan.ui.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
+from tests.browsing import PHONE, SLOW, serve, spare_is_ready
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=SLOW)
+EVIL = "<img src=x onerror=document.title='evil'>"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return tmp_path_factory.mktemp("own") / "runs"
+
+
+@pytest.fixture(scope="module")
+def address(runs):
+    with serve(runs) as address:
+        spare_is_ready(runs)
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the Train tab as a new visitor who chooses their own pictures; scripts of the page must not fail."""
+    contexts, faults = [], []
+
+    def open_page(lang: str = "en-US", **options) -> Page:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, "locale": lang, **options}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{address}#tab=train")
+        page.wait_for_selector("gan-time [aria-checked=true]")
+        page.click("gan-data .tr-own")
+        expect(page.locator(".ow-limits")).not_to_be_empty()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def picture(number: int, mode: str = "RGB", side: int = 24) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (side, side), {"L": number, "RGB": (number, 90, 40), "RGBA": (number, 90, 40, 99)}[mode]).save(out, "PNG")
+    return out.getvalue()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def pets(each: int = 8, **more: bytes) -> bytes:
+    return zipped({**{f"{name}/{n}.png": picture(20 * n + at) for at, name in enumerate(("cat", "dog")) for n in range(each)}, **more})
+
+
+# With the flags of all its members saying that they need a password
+LOCKED = pets().replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01").replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+
+
+def add(page: Page, *files: tuple[str, bytes]) -> None:
+    """Choose files {name, content}."""
+    page.set_input_files("gan-own input[type=file]", [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files])
+
+
+def loose(count: int) -> list[tuple[str, bytes]]:
+    return [(f"photo {n}.png", picture(9 * n)) for n in range(count)]
+
+
+def open_settings(page: Page) -> None:
+    page.click("#train-advanced > button")
+    page.wait_for_selector("#field-seed input")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+
+
+def press(page: Page) -> dict:
+    """Press Train; what the server answers."""
+    with page.expect_response("**/gradio_api/gan/runs") as answer:
+        page.click("#train-button")
+    return answer.value.json()
+
+
+def end(page: Page, run: dict) -> dict:
+    """The settings of a run just started, which is ended again."""
+    address = page.url.split("#")[0]
+    with urllib.request.urlopen(f"{address}gradio_api/gan/poll?run={run['run']}", timeout=60) as reply:
+        config = json.load(reply)["run"]["config"]
+    page.request.post(f"{address}gradio_api/gan/runs/{run['run']}/stop")
+    return config
+
+
+def test_a_zip_is_told_before_train_and_learnt_by_class(visit):
+    page = visit()
+    add(page, ("pets.zip", pets(**{"cat/a.png": b"\x89PNG\r\n\x1a\n cut", "dog/IMG_1.heic": b"\0\0\0\x18ftypheic" + bytes(80)})))
+    found = page.locator(".ow-found")
+    expect(found).to_contain_text("16 pictures")
+    expect(found).to_contain_text("2 classes: cat (8), dog (8)")
+    expect(found).to_contain_text("Left out 2")
+    expect(found).to_contain_text("1 damaged: cat/a.png")
+    expect(found).to_contain_text("HEIC")
+    expect(found).to_contain_text("dog/IMG_1.heic")
+    expect(page.get_by_role("switch", name="Learn by class")).to_be_checked()
+    open_settings(page)
+    expect(page.locator("#field-conditional input")).to_be_checked()
+    expect(page.locator("#field-batch input")).to_have_value("16")
+    config = end(page, press(page))
+    assert (config["conditional"], config["batch"]) == (True, 16)
+
+
+def test_ten_pictures_just_work(visit):
+    page = visit()
+    add(page, *loose(10))
+    expect(page.locator(".ow-found")).to_contain_text("10 pictures")
+    expect(page.locator("gan-cost.is-refused")).to_have_count(0)
+    assert end(page, press(page))["batch"] == 10
+
+
+def test_train_may_be_pressed_before_anything_was_read(visit):
+    page = visit()
+    held = []
+    page.route("**/gradio_api/gan/pictures", lambda route: held.append(route))
+    add(page, *loose(10))
+    expect(page.locator(".ow-status")).to_have_text("Reading the pictures…")
+    page.click("#train-button")
+    page.wait_for_timeout(300)
+    with page.expect_response("**/gradio_api/gan/runs") as answer:
+        held[0].continue_()
+    assert end(page, answer.value.json())["batch"] == 10
+
+
+def test_what_is_typed_by_hand_stays(visit):
+    page = visit()
+    open_settings(page)
+    page.fill("#field-batch input", "4")
+    page.press("#field-batch input", "Tab")
+    add(page, *loose(10))
+    expect(page.locator(".ow-found")).to_contain_text("10 pictures")
+    page.wait_for_timeout(300)
+    expect(page.locator("#field-batch input")).to_have_value("4")
+    page.fill("#field-batch input", "32")
+    page.press("#field-batch input", "Tab")
+    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 pictures")
+    assert press(page)["error"]["key"] == "train.batch_too_large"
+    expect(page.locator("#train-go")).to_have_text(re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL))  # once
+    page.click(".ow-row .ow-tool:has-text('Remove')")
+    add(page, *loose(12))
+    expect(page.locator(".ow-found")).to_contain_text("12 pictures")
+    page.wait_for_timeout(300)
+    expect(page.locator("#field-batch input")).to_have_value("32")
+
+
+def test_other_pictures_ask_for_other_settings(visit):
+    page = visit()
+    open_settings(page)
+    for count in (10, 12):
+        add(page, ("pets.zip", pets(count // 2)))
+        expect(page.locator(".ow-found")).to_contain_text(f"{count} pictures")
+        expect(page.locator("#field-batch input")).to_have_value(str(count))
+        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: a class has only {count // 2}.")
+    page.click(".ow-tool:has-text('Remove')")
+    expect(page.locator("#field-batch input")).to_have_value("32")
+    expect(page.locator(".ow-zone")).to_be_visible()
+
+
+def test_the_switch_beside_the_sentence_and_the_one_in_the_form_are_one(visit):
+    page = visit()
+    add(page, ("pets.zip", pets()))
+    switch = page.get_by_role("switch", name="Learn by class")
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(page.locator(".ow-found")).to_contain_text("all classes are learnt as one")
+    open_settings(page)
+    expect(page.locator("#field-conditional input")).not_to_be_checked()
+    page.click("#field-conditional input")
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(page.locator("#field-conditional input")).not_to_be_checked()
+    assert end(page, press(page))["conditional"] is False
+
+
+def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
+    page = visit()
+    add(page, *((f"{n}.png", picture(40 + 20 * (n // 2), "L", 20)) for n in range(8)))
+    found = page.locator(".ow-found")
+    expect(found).to_contain_text("All are grey: trained as grey pictures.")
+    expect(found).to_contain_text("4 of 8 are copies of another one.")
+    expect(found).to_contain_text("None is larger than 20 px: trained at 28 px.")
+    config = end(page, press(page))
+    assert (config["channels"], config["size"]) == (1, 28)
+    found.get_by_role("radio", name="Colour").check()
+    expect(found).to_contain_text("All are grey, but trained in colour.")
+    assert end(page, press(page))["channels"] == 3
+    add(page, ("icons.zip", zipped({f"{n}.png": picture(20 * n, "RGBA" if n < 6 else "RGB") for n in range(8)})))
+    expect(found).to_contain_text("6 of 8 have transparency: white is put behind them.")
+    found.get_by_role("radio", name="Black").check()
+    expect(found).to_contain_text("black is put behind them")
+    assert end(page, press(page))["background"] == "black"
+
+
+def test_many_classes_are_cut_short_and_names_are_only_text(visit):
+    page = visit()
+    add(page, ("many.zip", zipped({f"{EVIL if k == 0 else f'k{k:02d}'}/{n}.png": picture(9 * k + n) for k in range(26) for n in range(2)})))
+    expect(page.locator(".ow-found")).to_contain_text("26 classes: ")
+    expect(page.locator(".ow-found")).to_contain_text("and 14 more")
+    expect(page.locator(".ow-found")).to_contain_text("<img src=x")
+    expect(page.locator("gan-own img")).to_have_count(0)
+    assert page.title() != "evil"
+
+
+@pytest.mark.parametrize(("lang", "name", "content", "sentence"), [
+    ("en-US", "note.txt", b"text", "“note.txt” is no picture that can be used."), ("zh-CN", "note.txt", b"text", "“note.txt”不是可用的图片。"),
+    ("en-US", "cats.zip", b"no zip", "“cats.zip” is neither a folder nor a zip of pictures."),
+    ("en-US", "locked.zip", LOCKED, "“locked.zip” needs a password"),
+])  # fmt: skip
+def test_what_can_not_be_used_is_said_where_it_was_added(lang, name, content, sentence, visit):
+    page = visit(lang)
+    add(page, (name, content))
+    error = page.locator("gan-own .tr-error")
+    expect(error).to_contain_text(sentence)
+    expect(page.locator(".ow-zone")).to_be_visible()
+    page.wait_for_timeout(200)
+    expect(error).to_be_visible()
+    add(page, *loose(3))
+    expect(error).to_be_hidden()
+    expect(page.locator(".ow-count")).to_contain_text("3")
+    expect(page.locator("gan-own .tr-error, .toast-body, [data-testid=toast-body]").locator("visible=true")).to_have_count(0)
+
+
+def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sent(visit):
+    page = visit()
+    numbers = f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB a file, {MAX_REQUEST >> 20} MB together."
+    expect(page.locator(".ow-limits")).to_contain_text(numbers)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
+    add(page, *loose(3))
+    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    sent.clear()
+    drop = """(files) => document.querySelector("gan-own").add(files.map(([name, size]) => {
+      const file = new File([], name);
+      Object.defineProperty(file, "size", { value: size });
+      return file;
+    }))"""
+    error = page.locator("gan-own .tr-error")
+    for files, sentence in (
+        ([["photos.zip", 476 << 20]], "“photos.zip” has 476 MB, and a file may have 200 MB. Pack fewer pictures, or smaller ones"),
+        ([["IMG_1.jpg", 201 << 20]], "Make it smaller"),
+        ([[f"IMG_{n}.jpg", 100 << 20] for n in range(6)], "600 MB together, and 512 MB are taken. Bring fewer"),
+        ([[f"{n}.jpg", 1] for n in range(1001)], "Pack them into a zip"),
+    ):
+        page.evaluate(drop, files)
+        expect(error).to_contain_text(sentence)
+    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    assert sent == []
+
+
+def test_what_the_server_does_not_take_is_a_sentence_that_stays(visit):
+    page = visit()
+    answers = iter([{"status": 413, "body": "The server has no room for so much now.", "content_type": "text/plain"},
+                    {"status": 413, "body": "<html>nginx</html>", "content_type": "text/html"}, {"status": 200, "body": "[]"}, None])  # fmt: skip
+
+    def answer(route):
+        said = next(answers)
+        route.fulfill(**said) if said else route.abort()
+
+    page.route("**/gradio_api/upload", answer)
+    for sentence in ("The server has no room for so much now.", "takes no upload of this size", "did not take these files", "The connection broke"):
+        add(page, *loose(3))
+        expect(page.locator("gan-own .tr-error")).to_contain_text(sentence)
+        expect(page.locator(".ow-zone")).to_be_visible()
+
+
+def test_pictures_can_be_added_and_dropped(visit):
+    page = visit()
+    add(page, *loose(3))
+    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    add(page, ("one more.png", picture(200)))
+    expect(page.locator(".ow-count")).to_have_text("4 pictures")
+    expect(page.locator(".ow-file b")).to_have_text("4 files")
+    dragged = "const drop = new DataTransfer(); drop.items.add(new File([new Uint8Array(bytes)], 'pets.zip')); return drop"
+    drop = page.evaluate_handle(f"(bytes) => {{ {dragged}; }}", list(pets()))
+    page.dispatch_event("gan-own", "drop", {"dataTransfer": drop})
+    expect(page.locator(".ow-count")).to_have_text("16 pictures")
+    expect(page.locator(".ow-file b")).to_have_text("pets.zip")
+
+
+def test_a_change_of_language_keeps_the_pictures(visit):
+    page = visit()
+    add(page, ("pets.zip", pets()))
+    page.get_by_role("switch", name="Learn by class").click()
+    page.click(".gan-lang")
+    expect(page.locator(".ow-found")).to_contain_text("2 个类别：cat（8）、dog（8）")
+    expect(page.locator(".ow-switch")).not_to_be_checked()
+    config = end(page, press(page))
+    assert (config["conditional"], config["batch"]) == (False, 16)
+
+
+def test_no_files_say_so(visit):
+    page = visit("zh-CN")
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
+
+
+def test_the_panel_fits_a_phone_and_is_named(visit):
+    page = visit(**PHONE)
+    add(page, ("pets.zip", pets(**{"cat/" + "long" * 40 + ".png": b"\x89PNG\r\n\x1a\n cut"})))
+    expect(page.locator(".ow-found")).to_contain_text("Left out 1")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    controls = "[...document.querySelectorAll('gan-own button, gan-own label')]"
+    assert page.evaluate(f"() => {controls}.filter((one) => one.offsetParent && one.offsetHeight < 32).length") == 0
+
+
+def test_what_needs_a_gpu_is_not_offered_without_one(visit, known_machine):
+    page = visit()
+    page.click("gan-recipe summary")
+    card = page.locator("gan-recipe [role=radio]", has_text="Pretrained eyes")
+    if known_machine.torch_name == "cuda":
+        expect(card).to_be_enabled()
+        return
+    expect(card).to_be_disabled()
+    expect(card).to_contain_text("Needs a GPU")
