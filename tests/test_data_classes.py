@@ -54,6 +54,7 @@ def test_digits_are_classes(top, digits):
 
 def test_digits_in_splits_are_classes():
     assert found(under(("train", "test"), "0123456789")) == dict.fromkeys("0123456789", 6)
+    assert found(under("0123456789", ("anna", "bob"))) == dict.fromkeys("0123456789", 6), "whoever wrote them"
 
 
 def test_padded_numbers_are_shards_where_files_say_so():

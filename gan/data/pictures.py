@@ -65,7 +65,7 @@ def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, backgr
             parts = parts._replace(profile=parts.profile or picture.info.get("icc_profile") or b"", exif=parts.exif or picture.info.get("exif") or b"")
             picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
             picture.load()
-            square, transparent = _square(picture, parts, size, background)
+            cut, transparent = _square(picture, parts, size, background)
     except Unusable:
         raise
     except Image.DecompressionBombError as error:
@@ -73,10 +73,24 @@ def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, backgr
     except Exception as error:  # a decoder that is given damage may raise anything
         refuse_if_full(error)
         raise Unusable("damaged") from error
-    turned = _UPRIGHT.get(_orientation(parts.exif))
-    upright = square if turned is None else square.transpose(turned)
-    pixels = np.array(upright.convert("RGB" if channels == 3 else "L"))
-    return Picture(pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1)), side, transparent, _is_grey(upright))
+    upright = _upright(cut, parts.exif)
+    return Picture(_pixels(upright, channels), side, transparent, _is_grey(upright))
+
+
+def square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
+    """An opened picture as uint8 (channels, size, size), treated as those of a folder are."""
+    profile, exif = (picture.info.get(name) or b"" for name in ("icc_profile", "exif"))
+    return _pixels(_upright(_square(picture, Parts(b"", profile, exif), size, "white")[0], exif), channels)
+
+
+def _upright(picture: Image.Image, exif: bytes) -> Image.Image:
+    turned = _UPRIGHT.get(_orientation(exif))
+    return picture if turned is None else picture.transpose(turned)
+
+
+def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
+    pixels = np.array(picture.convert("RGB" if channels == 3 else "L"))
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> tuple[Image.Image, bool]:
