@@ -100,9 +100,9 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Run
         raise UserError("ui.bad_form")
     asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
     info = data_room.catalogue().get(data)
-    if info is not None:
-        asked["channels"] = channels  # a data set of the catalogue has its own
     made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
+    if info is not None:
+        made = dataclasses.replace(made, channels=channels)  # a data set of the catalogue has its own
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
     if made.recipe in GPU_RECIPES and not has_gpu():
