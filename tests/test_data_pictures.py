@@ -63,6 +63,7 @@ def test_a_motion_photo_is_the_picture_in_front_of_the_film(name):
     moving = sound + film(6 << 20)
     assert moving.count(b"\xff\xda") > MAX_SCANS
     assert alike(moving, sound)
+    assert alike(sound + b"\0\2" + b"\xff\xda\0\2" * 400, sound)
 
 
 def test_starts_of_scans_in_segments_and_previews_are_none():

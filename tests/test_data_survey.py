@@ -17,7 +17,8 @@ from gan.data import report as reports
 from gan.data.report import LEFT_OUT, NAME, PER_CLASS, REASONS, LeftOut, Report, grouped, suggestions, told, told_left_out
 from gan.data.survey import survey
 from gan.errors import UserError
-from gan.files import read_json, read_lines
+from gan.files import read_json, read_lines, write_json
+from gan.train import worker
 from gan.train.__main__ import new_run
 from gan.train.events import EVENTS, about_pictures
 from tests.test_data_files import huge_png, make_folder, make_zip
@@ -210,6 +211,15 @@ def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
     assert [event["key"] for event in events] == ["skipped", "copies"]
     assert events[0]["values"]["left_out"][0]["names"] == ["d.png"]
     assert events[1]["values"] == {"copies": 1, "total": 3}
+
+
+def test_a_run_learns_from_pictures_on_its_background(tmp_path, monkeypatch):
+    path = make_folder(tmp_path / "clear", {f"{k}.png": saved(Image.new("RGBA", (9, 9), (k, 0, 0, 0)), "PNG") for k in range(4)})
+    write_json(tmp_path / "run" / "config.json", make_config(path, size=28, batch=2, width=8, z_dim=8, kimg=0.004, background="black").to_json())
+    seen, load = [], worker.data.load
+    monkeypatch.setattr(worker.data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
+    worker.work(tmp_path / "run")
+    assert seen[0].images.unique().tolist() == [0]
 
 
 def test_a_report_knows_all_its_fields():
