@@ -1,6 +1,8 @@
 """`python -m gan`: the commands, one a line."""
 
+from gan import console
 from gan.commands import listing
 
 if __name__ == "__main__":
+    console.prepare()
     print(f"GANarium trains small GANs and reads their latent space. Its commands, each of which has --help:\n\n{listing()}")

@@ -88,6 +88,7 @@ MESSAGES = {
                       "or use --out for a new run.",
     "train.no_sound_checkpoint": "Neither checkpoint of this run is what had been written, so that it can't go on. Start it again from nothing.",
     "train.pictures_gone": "The pictures of this run are not at “{place}” any more. Put them back, or tell where they are now: {command}",
+    "train.pictures_unplaced": "The settings of this run call its pictures “{name}” and do not say where they lie. Tell that: {command}",
     "train.pictures_number": "The pictures are not those that this run began with ({now}, were {were}). Put them back, or start a new run.",
     "train.pictures_new_class": "The pictures are not those that this run began with ({now}, were {were}; class {new} is new). "
                                 "Put them back, or start a new run.",
@@ -98,6 +99,8 @@ MESSAGES = {
     "train.pictures_changed": "The pictures are not those that this run began with ({changed} of {now} are others, or lie in another class). "
                               "Put them back, or start a new run.",
     "train.pictures_other": "The pictures are not those that this run began with, though as many. Put them back, or start a new run.",
+    "train.pictures_order": "These are the pictures that this run began with, but their order is lost: data.json is missing or damaged, and their files "
+                            "lie in another order. Put that file back, or the folder as it was.",
     "train.other_checkpoint": "The checkpoint of this run is sound, but belongs to other settings or pictures than it has now. "
                               "Put those back as they were, or start a new run.",
     "train.no_file": "A file of this run can't be read or written ({file}: {reason}). Mend that, then resume the run.",

@@ -9,12 +9,13 @@ import sys
 import pytest
 from PIL import Image
 
-from gan import console, priority
+from gan import commands, console, priority
 from gan.files import append_line, read_json, read_lines, write_json
 from tests.fakes.runs import REPOSITORY
 
 COMMANDS = [
     ["app.py"], ["-m", "gan.train"], ["-m", "gan.sample"], ["-m", "gan.score"], ["-m", "gan.export.webpage"], ["-m", "gan.export.checkpoint"],
+    ["-m", "gan.export.onnx"],
     ["-m", "gan.train.selftest"], ["-m", "gan.metrics.build.classifier"],
 ]  # fmt: skip
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -31,6 +32,13 @@ def run(command, terminal="UTF-8", shell=None, **options):
         command, cwd=options.pop("cwd", REPOSITORY), env={**environment, "PYTHONPATH": str(REPOSITORY), **TERMINALS[terminal]},
         capture_output=True, timeout=300, check=False, **options,
     )  # fmt: skip
+
+
+def test_every_command_prepares_its_terminal():
+    """Whatever has a guard is run by somebody, in some terminal; the few that show it here stand for all."""
+    files = [path for path in (REPOSITORY / "gan").rglob("*.py") if commands.GUARD in path.read_text(encoding="utf-8")]
+    assert len(files) > 10
+    assert [str(path) for path in files if "console.prepare()" not in path.read_text(encoding="utf-8")] == []
 
 
 HELP = [(command, "cp437") for command in COMMANDS] + [(command, terminal) for command in QUICK for terminal in ("ascii", "latin-1")]

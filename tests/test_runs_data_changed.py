@@ -251,6 +251,36 @@ def test_a_relative_place_of_an_older_run_becomes_absolute(run, monkeypatch, beg
     assert ends_as_if_left_alone(run, begun)
 
 
+def test_anew_with_pictures_that_will_not_do_keeps_what_was_learnt(run, tmp_path):
+    before = {path.name for path in (run / "state").iterdir()}
+    few = tmp_path / "few"
+    few.mkdir()
+    assert main([str(run), "--anew", "--data", str(few)]) == 2
+    assert {path.name for path in (run / "state").iterdir()} == before
+
+
+def test_a_name_that_is_no_path_is_not_looked_for_in_the_current_folder(run, monkeypatch):
+    settings = read_json(run / "config.json")
+    fresh = run.parent / "published"
+    write_json(fresh / "config.json", {**settings, "data": "grow"})
+    monkeypatch.chdir(run.parent)
+    with pytest.raises(UserError) as caught:
+        work(fresh)
+    assert caught.value.key == "train.pictures_unplaced"
+    assert read_json(fresh / "config.json")["data"] == "grow"
+
+
+def test_the_same_pictures_in_another_order_without_the_record_are_called_what_they_are(run):
+    (run / "data.json").unlink()
+    folder = run.parent / "grow"
+    for number, path in enumerate(sorted(folder.rglob("*.png"), reverse=True)):
+        path.rename(path.with_name(f"renamed-{number:03d}.png"))
+    with pytest.raises(UserError) as caught:
+        work(run)
+    assert caught.value.key == "train.pictures_order"
+    assert read_json(run / "status.json")["state"] == "paused"
+
+
 def test_uploads_that_were_moved_together_with_the_runs_are_found(run, begun):
     kept_at = run.parent / ".uploads" / "0123456789abcdef"
     kept_at.mkdir(parents=True)
@@ -275,12 +305,17 @@ def test_a_class_keeps_its_number_where_names_sort_otherwise(run, begun, monkeyp
 
 
 def test_another_decoder_does_not_strand_a_run(run, monkeypatch):
-    from gan.data import files
+    from gan.data import reading
 
     packed = pack(run.parent / "grow", run.parent / "grow.zip")
     lies_at(run, packed)
-    decode = files.decode
-    monkeypatch.setattr(files, "decode", lambda *arguments, **options: decode(*arguments, **options) ^ 1)
+    decode = reading.decode
+
+    def otherwise(*arguments, **options):
+        found = decode(*arguments, **options)
+        return found._replace(pixels=found.pixels ^ 1)
+
+    monkeypatch.setattr(reading, "decode", otherwise)
     write_json(run / "commands" / "1-pause.json", {"command": "pause"})
     assert work(run) == "paused"
     assert events(run) == ["decoded_anew"]

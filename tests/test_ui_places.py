@@ -1,5 +1,6 @@
 """What viewers are told names files without the server's folders."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,10 @@ def test_the_folder_of_downloads_is_left_out_wherever_it_is(folder, monkeypatch)
 def test_other_texts_stay_as_they_are():
     value = {"text": "See /dev/null", "number": 3, "list": ["a/b"]}
     assert places.without(value, [Path("/srv/runs")]) == value
+
+
+@pytest.mark.parametrize("text", ["at “/home/alice's/pets” any more", "at “/srv/a“b/pets”", 'File "/home/al ice/pets"', "open '/home/al“ice/pets'"])
+def test_a_path_ends_where_its_own_kind_of_quote_does(text):
+    shown = places.shortened(text)
+    assert "pets" in shown
+    assert not {"alice", "srv", "home", "ice", "a“b"} & set(re.split(r"[/'\s“”]", shown))

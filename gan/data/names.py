@@ -28,13 +28,16 @@ def find(name: str) -> str:
     return str(place)
 
 
-def find_pictures(run_dir: Path, name: str) -> str:
+def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
     """Where the pictures of a run are whose config says `name`: a set's name, or an absolute path. Raises UserError where they are gone.
 
-    Pictures that were brought to the page lie beside the runs, and may have been moved together with them.
+    Pictures that were brought to the page lie beside the runs, and may have been moved together with them. The settings of a published model call its
+    pictures by a name that is no path. Only where a run `began`, so that its pictures are known again, may that be a folder of the current one.
     """
     if is_named(name):
         return name
+    if not (began or os.path.isabs(os.path.expanduser(name))):
+        raise UserError("train.pictures_unplaced", name=name, command=_with_data(run_dir))
     place = Path(os.path.abspath(os.path.expanduser(name)))
     if os.path.exists(place):
         return str(place)
@@ -42,7 +45,11 @@ def find_pictures(run_dir: Path, name: str) -> str:
         moved = run_dir.absolute().parent.joinpath(*place.parts[place.parts.index(UPLOADS) :])
         if os.path.exists(moved):
             return str(moved)
-    raise UserError("train.pictures_gone", place=place, command=f"python -m gan.train {shlex.quote(str(run_dir))} --data PATH")
+    raise UserError("train.pictures_gone", place=place, command=_with_data(run_dir))
+
+
+def _with_data(run_dir: Path) -> str:
+    return f"python -m gan.train {shlex.quote(str(run_dir))} --data PATH"
 
 
 def public_name(name: str) -> str:

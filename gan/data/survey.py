@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from gan import console
 from gan.config import BACKGROUNDS
 from gan.data import files
 from gan.data.reading import Reader
@@ -27,6 +28,7 @@ def survey(path: Path | str, seconds: float = SECONDS, background: str = "white"
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 where there is nothing to learn from."""
+    console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.data.survey", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, help="a folder or zip of pictures")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long it may take (default: %(default)g)")

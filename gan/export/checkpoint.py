@@ -17,12 +17,12 @@ import torch
 
 from gan import console
 from gan.data import public_name
-from gan.errors import MESSAGES, UserError
+from gan.errors import UserError
 from gan.export import scores
 from gan.export.card import origin
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
-from gan.latent.catalogue import RUN_WEIGHTS
+from gan.latent.catalogue import RUN_WEIGHTS, why_failed
 from gan.latent.point import whole
 from gan.metrics.diversity import pairwise_diversity
 from gan.metrics.score import LEAST
@@ -65,8 +65,7 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses. Raises UserError for what is no finished run."""
     config, status = read_config(run_dir), read_status(run_dir)
     if status["state"] == "failed":
-        reason = (status.get("error") or {}).get("text") or MESSAGES["runs.defect"]
-        raise UserError("export.failed", path=run_dir, reason=reason)
+        raise UserError("export.failed", path=run_dir, reason=why_failed(status.get("error")))
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")

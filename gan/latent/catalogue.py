@@ -131,12 +131,16 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
                   images=images if isinstance(images, int) else 0)
 
 
+def why_failed(error: dict[str, Any] | None) -> str:
+    """The sentence of a failed run's `error`, that of a defect where it is no UserError: an exception's own words are for who reads the log."""
+    return str(error.get("text")) if error and error.get("key") else MESSAGES["runs.defect"]
+
+
 def _no_pictures(folder: Path, status: dict[str, Any]) -> UserError:
     """Why a run has no weights to draw with: what its status says."""
     state, error = status.get("state"), status.get("error")
     if state == "failed" and isinstance(error, dict):
-        reason = error.get("text") if error.get("key") else MESSAGES["runs.defect"]  # an exception's own words are for who reads the log
-        return UserError("latent.run_failed", name=folder.name, reason=reason)
+        return UserError("latent.run_failed", name=folder.name, reason=why_failed(error))
     if status.get("step") and state not in LIVE_STATES:
         return UserError("latent.run_lost", name=folder.name, file=RUN_WEIGHTS)
     if not status:

@@ -128,6 +128,8 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
     """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first where it is to begin `anew`."""
     from gan import data
     from gan.train.rundir import read_config
+    from gan.train.state import has_state
+    from gan.train.trainer import check_data
     from gan.train.worker import be_nice, refuse_second_worker, work
 
     be_nice()
@@ -135,7 +137,8 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
     if anew:
         before = read_config(path)  # raises the sentence where it is no run
         refuse_second_worker(path)
-        data.find_pictures(path, place or before.data)  # raises where they are gone: then it could not begin anew
+        found = data.find_pictures(path, place or before.data, has_state(path / "state"))
+        check_data(before, data.load(found, before.size, before.channels, before.background))  # raises where it could not begin anew
         trash.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show, place)

@@ -36,7 +36,7 @@ from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
 from gan.train.rundir import RunDir, read_config
 from gan.train.selftest import know
 from gan.train.state import BEFORE, NEWEST, Loaded, has_state, load_state, save_state, saved_counters, saved_step
-from gan.train.trainer import Trainer
+from gan.train.trainer import Trainer, check_data
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
@@ -75,7 +75,7 @@ class Worker:
         self.dir.write_status(device=device.label, compute=compute(device))
         began = has_state(self.path / "state")
         with self.dir.signs_of_life(), harmless(began):
-            self.config = dataclasses.replace(self.config, data=data.find_pictures(self.path, self.place or self.config.data))
+            self.config = dataclasses.replace(self.config, data=data.find_pictures(self.path, self.place or self.config.data, began))
             dataset = data.load(self.config.data, self.config.size, self.config.channels, self.config.background)
             if began or not self.dir.has_learnt():
                 dataset = self._record(dataset, began)
@@ -102,6 +102,7 @@ class Worker:
             self.identity, event = identify(dataset, self.config.conditional), "pictures_unknown" if began else None
         else:
             dataset, self.identity, event = as_it_began(dataset, known, self.config.conditional)
+        check_data(self.config, dataset)  # before the place of pictures is kept which the run can't learn from
         if event:
             self.dir.note(event, **{"pictures_unknown": {"count": self.identity.count}, "set_changed": {"name": self.identity.name}}.get(event, {}))
         if self.identity != known:

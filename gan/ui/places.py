@@ -11,7 +11,8 @@ from gan.errors import MESSAGES
 
 # An absolute path of any system: a text that is nothing else, one in quotes, and one of at least two parts in a line.
 _PATH = re.compile(r"/|[A-Za-z]:[\\/]")
-_QUOTED = re.compile(r"""(?<=[“"'])(?:/|[A-Za-z]:[\\/])[^“”"'\n]*(?=[”"'])""")
+_START = r"(?:/|[A-Za-z]:[\\/])"
+_QUOTED = re.compile("|".join(rf"(?<={opening}){_START}[^{closing}\n]*(?={closing})" for opening, closing in ("“”", '""', "''")))
 _PLAIN = re.compile(r"""(?<![\w.:/\\])(?:(?:/[^\s/“”"'<>|:;,()]+){2,}/?|[A-Za-z]:[\\/][^\s“”"'<>|:;,()]+)""")
 _PROGRAMS = (Path(__file__).resolve().parents[2], sys.prefix, sys.base_prefix)
 

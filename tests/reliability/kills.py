@@ -169,7 +169,10 @@ def main(words: Sequence[str] | None = None) -> int:
     total, aimed = sum(one.kills for one in outcomes), sum(one.in_writing for one in outcomes)
     bad = sum(bool(one.differences or one.lost > MOST_LOST) for one in outcomes)
     print(f"{total} kills, {aimed} while a checkpoint was written; {len(outcomes)} runs, {bad} different or set back by more than {MOST_LOST:g} s")
-    return 1 if bad or (total >= 10 and not aimed) else 0
+    few = [name for name, one in zip(options.runs, outcomes, strict=True) if one.kills < options.kills / 2]
+    if few:
+        print(f"Too few kills for a verdict: {', '.join(few)} ended too early. Give more --steps.")
+    return 1 if bad or few or (total >= 10 and not aimed) else 0
 
 
 def _line(name: str, outcome: Outcome) -> str:
