@@ -105,6 +105,40 @@ def test_a_broken_or_foreign_profile_is_ignored(kind, profile):
     assert np.abs(np.array(first(plain((60, 180, 60), kind=kind, icc_profile=profile))) - (60, 180, 60)).max() <= 3
 
 
+KINDS = {"RGB": P3, "GRAY": profiles.grey(1.0), "CMYK": profiles.press()}
+GREEN = (60, 180, 60)
+
+
+KINDS_OF_PICTURES = [("RGB", 255), ("RGBA", 255), ("RGBA", 254), ("P", 255), ("P", 254), ("L", 255), ("LA", 255), ("LA", 254), ("1", 255), ("I;16", 255)]
+
+
+@pytest.mark.parametrize(("mode", "opacity"), KINDS_OF_PICTURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_profile_counts_for_its_own_kind_of_picture(kind, mode, opacity):
+    """A grey profile would take the colours away, and one for a press can't be applied to light. A grey picture may have a profile of colours."""
+    coloured = mode in ("RGB", "RGBA", "P")
+    stored = GREEN if coloured else (255 if mode == "1" else 128,) * 3
+    if mode == "P":
+        content = png(3, 8, [[0] * 16] * 16, bytes([opacity]), bytes(stored))
+    elif mode == "I;16":
+        content = png(0, 16, [[128 * 257] * 16] * 16, None)
+    else:
+        picture = Image.new("RGB", (16, 16), stored).convert(mode)
+        if "A" in mode:
+            picture.putalpha(opacity)
+        content = saved(picture, "PNG")
+    found = first(content[:33] + chunk(b"iCCP", b"p\0\0" + zlib.compress(KINDS[kind])) + content[33:])
+    meant = {("RGB", True): (0, 183, 30), ("GRAY", False): (255 if mode == "1" else 188,) * 3}.get((kind, coloured), stored)
+    assert np.abs(np.array(found) - meant).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "apart"), [("RGB", False), ("GRAY", False), ("CMYK", True)])
+def test_inks_are_converted_by_a_profile_of_inks_alone(kind, apart):
+    stored = (0, 0, 0, 128)
+    found, without = (np.array(first(plain(stored, "CMYK", "JPEG", icc_profile=profile))) for profile in (KINDS[kind], b""))
+    assert (np.abs(found - without).max() > 4) == apart
+
+
 def of_many_steps(steps: int = 60_000) -> bytes:
     """A sound profile of floating-point elements, each of so many steps that lcms goes through one by one, for every colour of a table that it makes."""
     ends = b"".join(struct.pack(">f", -1 + 2 * k / steps) for k in range(steps - 1))

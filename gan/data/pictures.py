@@ -101,14 +101,15 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     odd_x, odd_y = (picture.width - side) / 2 - left, (picture.height - side) / 2 - top
+    grey = picture.getbands()[0] in "1LI"
     cut = _eight_bits(picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth)
     transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
     if cut.mode == "RGBA":
-        cut = cut.convert("RGBa" if transparent else "RGB")
+        cut = cut.convert("RGBa" if transparent else "L" if grey else "RGB")
     factor = max(1, side // (DETAIL * size)) if parts.profile or cut.mode == "CMYK" else 1
     if factor > 1:
         cut = cut.reduce(factor)
-    cut = _in_srgb(cut, parts.profile)
+    cut = _in_srgb(cut, parts.profile, grey)
     box = tuple(edge / factor for edge in (odd_x, odd_y, odd_x + side, odd_y + side))
     small = cut.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     if not transparent:
@@ -118,14 +119,14 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     return Image.composite(small.convert("RGB"), below, small.getchannel("A")), True
 
 
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa."""
+def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
+    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no colours."""
     if picture.mode != "RGBa":
         return to_srgb(picture, profile)
     if not profile:
         return picture
     plain = picture.convert("RGBA")
-    found = to_srgb(plain.convert("RGB"), profile)
+    found = to_srgb(plain.convert("L" if grey else "RGB"), profile).convert("RGB")
     found.putalpha(plain.getchannel("A"))
     return found.convert("RGBa")
 
