@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 
 from gan import data
 from gan.config import BACKGROUNDS
-from gan.data import colour, png_colours
+from gan.data import colour, pictures, png_colours
+from gan.data.colour import to_srgb
 from gan.data.containers import MAX_PROFILE
 from gan.data.pictures import BEHIND, DETAIL, decode
 from tests import profiles
@@ -87,6 +88,20 @@ def test_averaging_before_the_conversion_hardly_shows(size):
     apart = np.abs(decode(saved(noisy, "PNG", icc_profile=P3), size, 3).pixels - exact)
     ignored = np.abs(decode(saved(noisy, "PNG"), size, 3).pixels - exact)
     assert apart.mean() < 1 < ignored.mean() / 3
+
+
+@pytest.mark.parametrize("how", ["profile", "numbers", "inks", "transparent"])
+def test_large_pictures_are_made_smaller_before_the_conversion(monkeypatch, how):
+    """It gets less than twice DETAIL pixels for each of the square's, however large the picture is, and all of a smaller one."""
+    given = []
+    monkeypatch.setattr(pictures, "to_srgb", lambda picture, profile: given.append(picture.size) or to_srgb(picture, profile))
+    mode, kind = {"inks": ("CMYK", "JPEG"), "transparent": ("RGBA", "PNG")}.get(how, ("RGB", "PNG"))
+    for side, most in ((8 * DETAIL * 7 + 3, 8 * DETAIL + 1), (8 * DETAIL * 2 - 1, 8 * DETAIL * 2), (8 * DETAIL - 3, 8 * DETAIL)):
+        picture = Image.new(mode, (side + 50, side), (50, 90, 120, 70)[: len(mode)])
+        content = saved(picture, kind, **({} if how in ("inks", "numbers") else {"icc_profile": P3}))
+        decode(content[:33] + gamma(100000) + content[33:] if how == "numbers" else content, 8, 3)
+        assert min(most, side) // 2 <= max(given.pop()) <= most
+    assert not given
 
 
 def test_a_profile_of_srgb_changes_nothing():
@@ -286,6 +301,7 @@ TRANSPARENT = {
     "16-bit grey, alike but for the low bits": (png(0, 16, halves([0x2800], GREY16), struct.pack(">H", 0x2800)), SEEN),
     "8-bit colour": (png(2, 8, halves([200, 0, 0], [40] * 3), struct.pack(">HHH", 200, 0, 0)), SEEN),
     "16-bit colour": (png(2, 16, halves([0xC801, 2, 3], [0x2828] * 3), struct.pack(">HHH", 0xC801, 2, 3)), SEEN),
+    "16-bit colour, alike but for the low bits": (png(2, 16, halves([0x2801] * 3, [0x2801, 0x2801, 0x2802]), struct.pack(">H", 0x2801) * 3), SEEN),
     "1-bit palette": (png(3, 1, halves([0], [1]), b"\0", PALETTE), SEEN),
     "2-bit palette": (png(3, 2, halves([2], [1]), b"\xff\xff\0", PALETTE), SEEN),
     "4-bit palette": (png(3, 4, halves([0], [3]), b"\0\xff\x80", PALETTE), SEEN),
@@ -314,6 +330,7 @@ OPAQUE = {
     "16-bit colour": png(2, 16, halves([0xC801, 2, 3], [0x2828] * 3), None), "2-bit palette": png(3, 2, halves([2], [1]), None, PALETTE),
     "palette of which another entry is clear": png(3, 2, halves([2], [1]), b"\0", PALETTE),
     "a clear colour that no pixel has": png(0, 8, halves([9], [40]), struct.pack(">H", 77)),
+    "a clear colour of 16 bits that no pixel has": png(2, 16, halves([0x0900] * 3, [0x2828] * 3), struct.pack(">HHH", 0x0900, 0x0901, 0x0900)),
     "full alpha": png(6, 8, halves([200, 0, 0, 255], [40, 40, 40, 255]), None),
 }  # fmt: skip
 

@@ -65,7 +65,7 @@ def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, backgr
             parts = parts._replace(profile=parts.profile or picture.info.get("icc_profile") or b"", exif=parts.exif or picture.info.get("exif") or b"")
             picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
             picture.load()
-            cut, transparent = _square(picture, parts, size, background)
+            cut, transparent = _square(_deep_transparency(picture, parts), parts, size, background)
     except Unusable:
         raise
     except Image.DecompressionBombError as error:
@@ -131,6 +131,17 @@ def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
     return found.convert("RGBa")
 
 
+def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
+    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the high bytes, so that the low ones are read apart."""
+    clear = picture.info.get("transparency")
+    if clear is None or picture.mode != "RGB" or parts.depth != 16:
+        return picture
+    with Image.open(io.BytesIO(parts.picture), formats=["PNG"]) as low:
+        low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second byte of two
+        opaque = ~((np.asarray(picture) == np.array(clear) >> 8).all(-1) & (np.asarray(low) == np.array(clear) & 255).all(-1))
+    return Image.merge("RGBA", (*picture.split(), Image.fromarray(opaque.astype(np.uint8) * 255)))
+
+
 def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
     """The picture with 8 bits a channel, as L, RGB, RGBA or CMYK. `depth` is what a PNG's file has, whose transparent colour is told in its own numbers."""
     clear = picture.info.get("transparency")
@@ -156,7 +167,7 @@ def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int)
     if mode == "1":
         return pixels == bool(clear)
     if mode == "RGB":
-        return (pixels == np.array([value >> depth - 8 for value in clear])).all(-1)
+        return (pixels == np.array(clear)).all(-1)
     return pixels == (clear * 255 // (2**depth - 1) if depth < 8 else clear)
 
 
