@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 
 from gan import data
 from gan.config import BACKGROUNDS
-from gan.data import colour
+from gan.data import colour, pictures, png_colours
+from gan.data.colour import to_srgb
 from gan.data.containers import MAX_PROFILE
 from gan.data.pictures import BEHIND, DETAIL, decode
 from tests import profiles
@@ -89,6 +90,20 @@ def test_averaging_before_the_conversion_hardly_shows(size):
     assert apart.mean() < 1 < ignored.mean() / 3
 
 
+@pytest.mark.parametrize("how", ["profile", "numbers", "inks", "transparent"])
+def test_large_pictures_are_made_smaller_before_the_conversion(monkeypatch, how):
+    """It gets less than twice DETAIL pixels for each of the square's, however large the picture is, and all of a smaller one."""
+    given = []
+    monkeypatch.setattr(pictures, "to_srgb", lambda picture, profile: given.append(picture.size) or to_srgb(picture, profile))
+    mode, kind = {"inks": ("CMYK", "JPEG"), "transparent": ("RGBA", "PNG")}.get(how, ("RGB", "PNG"))
+    for side, most in ((8 * DETAIL * 7 + 3, 8 * DETAIL + 1), (8 * DETAIL * 2 - 1, 8 * DETAIL * 2), (8 * DETAIL - 3, 8 * DETAIL)):
+        picture = Image.new(mode, (side + 50, side), (50, 90, 120, 70)[: len(mode)])
+        content = saved(picture, kind, **({} if how in ("inks", "numbers") else {"icc_profile": P3}))
+        decode(content[:33] + gamma(100000) + content[33:] if how == "numbers" else content, 8, 3)
+        assert min(most, side) // 2 <= max(given.pop()) <= most
+    assert not given
+
+
 def test_a_profile_of_srgb_changes_nothing():
     assert colour._transform(profiles.display(profiles.SRGB), "RGB") is None
     assert colour._transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), "RGB") is None
@@ -103,6 +118,114 @@ def test_a_profile_of_srgb_changes_nothing():
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_broken_or_foreign_profile_is_ignored(kind, profile):
     assert np.abs(np.array(first(plain((60, 180, 60), kind=kind, icc_profile=profile))) - (60, 180, 60)).max() <= 3
+
+
+KINDS = {"RGB": P3, "GRAY": profiles.grey(1.0), "CMYK": profiles.press()}
+GREEN = (60, 180, 60)
+
+
+KINDS_OF_PICTURES = [("RGB", 255), ("RGBA", 255), ("RGBA", 254), ("P", 255), ("P", 254), ("L", 255), ("LA", 255), ("LA", 254), ("1", 255), ("I;16", 255)]
+
+
+@pytest.mark.parametrize(("mode", "opacity"), KINDS_OF_PICTURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_profile_counts_for_its_own_kind_of_picture(kind, mode, opacity):
+    """A grey profile would take the colours away, and one for a press can't be applied to light. A grey picture may have a profile of colours."""
+    coloured = mode in ("RGB", "RGBA", "P")
+    stored = GREEN if coloured else (255 if mode == "1" else 128,) * 3
+    if mode == "P":
+        content = png(3, 8, [[0] * 16] * 16, bytes([opacity]), bytes(stored))
+    elif mode == "I;16":
+        content = png(0, 16, [[128 * 257] * 16] * 16, None)
+    else:
+        picture = Image.new("RGB", (16, 16), stored).convert(mode)
+        if "A" in mode:
+            picture.putalpha(opacity)
+        content = saved(picture, "PNG")
+    found = first(content[:33] + chunk(b"iCCP", b"p\0\0" + zlib.compress(KINDS[kind])) + content[33:])
+    meant = {("RGB", True): (0, 183, 30), ("GRAY", False): (255 if mode == "1" else 188,) * 3}.get((kind, coloured), stored)
+    assert np.abs(np.array(found) - meant).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "apart"), [("RGB", False), ("GRAY", False), ("CMYK", True)])
+def test_inks_are_converted_by_a_profile_of_inks_alone(kind, apart):
+    stored = (0, 0, 0, 128)
+    found, without = (np.array(first(plain(stored, "CMYK", "JPEG", icc_profile=profile))) for profile in (KINDS[kind], b""))
+    assert (np.abs(found - without).max() > 4) == apart
+
+
+def told(stored: tuple[int, ...] | int, *chunks: bytes) -> list[int]:
+    """What the colour of a PNG with these chunks becomes."""
+    content = plain(stored, "L" if isinstance(stored, int) else "RGB")
+    return first(content[:33] + b"".join(chunks) + content[33:])
+
+
+def gamma(value: int) -> bytes:
+    return chunk(b"gAMA", struct.pack(">I", value))
+
+
+def white_and_primaries(*values: int) -> bytes:
+    return chunk(b"cHRM", struct.pack(f">{len(values)}I", *values))
+
+
+def code(*values: int) -> bytes:
+    return chunk(b"cICP", bytes(values))
+
+
+ICC_P3 = chunk(b"iCCP", b"p\0\0" + zlib.compress(P3))
+OF_SRGB, OF_ADOBE = (white_and_primaries(31270, 32900, 64000, 33000, *green, 15000, 6000) for green in ((30000, 60000), (21000, 71000)))
+OF_PROPHOTO = white_and_primaries(34567, 35850, 73470, 26530, 11600, 82600, 15700, 1800)
+SKIN, NIGHT = (200, 100, 32), (8, 120, 250)
+
+
+@pytest.mark.parametrize(("chunks", "stored", "shown"), [
+    ([code(12, 13, 0, 1)], GREEN, (0, 183, 30)), ([code(12, 13, 0, 1)], SKIN, (215, 93, 0)), ([code(12, 13, 0, 1)], NIGHT, (0, 122, 255)),
+    ([code(12, 4, 0, 1)], GREEN, (0, 185, 22)), ([code(12, 8, 0, 1)], GREEN, (101, 221, 123)), ([code(12, 8, 0, 1)], 128, (188, 188, 188)),
+    ([code(9, 13, 0, 1)], GREEN, (0, 189, 12)), ([code(9, 1, 0, 1)], NIGHT, (0, 117, 255)),
+    ([code(1, 1, 0, 1)], SKIN, (197, 91, 20)), ([code(1, 8, 0, 1)], SKIN, (229, 168, 99)), ([code(1, 13, 0, 1)], SKIN, SKIN),
+    ([gamma(45455), OF_ADOBE], GREEN, (0, 181, 42)), ([gamma(45455), OF_ADOBE], SKIN, (227, 100, 16)), ([gamma(45455), OF_ADOBE], NIGHT, (0, 121, 254)),
+    ([gamma(55556), OF_PROPHOTO], GREEN, (0, 213, 52)), ([gamma(55556), OF_PROPHOTO], SKIN, (255, 91, 16)),
+    ([gamma(100000)], 128, (188, 188, 188)), ([gamma(100000)], GREEN, (133, 219, 133)), ([gamma(55556)], NIGHT, (6, 139, 251)),
+    ([gamma(20000)], SKIN, (148, 24, 0)), ([gamma(500000)], NIGHT, (188, 239, 255)), ([gamma(45455)], SKIN, SKIN), ([OF_ADOBE], SKIN, SKIN),
+    ([ICC_P3], GREEN, (0, 183, 30)), ([chunk(b"sRGB", b"\0"), gamma(45455), OF_ADOBE], GREEN, GREEN),
+])  # fmt: skip
+def test_a_png_that_tells_its_colours_by_numbers_looks_as_in_a_browser(chunks, stored, shown):
+    """`shown` is what Chromium shows."""
+    assert np.abs(np.array(told(stored, *chunks)) - shown).max() <= 2
+
+
+@pytest.mark.parametrize(("chunks", "shown"), [
+    ([ICC_P3, code(1, 13, 0, 1)], GREEN), ([code(12, 13, 0, 1), chunk(b"sRGB", b"\0"), gamma(45455), OF_SRGB], (0, 183, 30)),
+    ([chunk(b"sRGB", b"\0"), ICC_P3], (0, 183, 30)), ([gamma(100000), ICC_P3], (0, 183, 30)), ([ICC_P3, code(99, 13, 0, 1)], (0, 183, 30)),
+    ([gamma(100000), chunk(b"sRGB", b"\0")], GREEN), ([gamma(100000), chunk(b"iCCP", b"p\0\0?")], (133, 219, 133)),
+])  # fmt: skip
+def test_which_of_a_png_s_colour_chunks_counts(chunks, shown):
+    assert np.abs(np.array(told(GREEN, *chunks)) - shown).max() <= 1
+
+
+@pytest.mark.parametrize("chunks", [
+    [gamma(45455), OF_SRGB], [gamma(45000), OF_SRGB], [gamma(45455), white_and_primaries(31269, 32899, 63999, 33001, 30000, 60000, 15000, 5999)],
+    [gamma(45455)], [gamma(0)], [gamma(1)], [gamma(2**32 - 1)], [chunk(b"gAMA", b"\0\1\x86")], [chunk(b"gAMA", b"\0\1\x86\xa0\0")],
+    [gamma(100000), white_and_primaries(*[0] * 8)], [gamma(100000), white_and_primaries(*[2**32 - 1] * 8)],
+    [gamma(100000), white_and_primaries(31270, 0, 64000, 33000, 30000, 60000, 15000, 6000)],
+    [gamma(100000), white_and_primaries(31270, 32900, 30000, 30000, 30000, 30000, 15000, 6000)],
+    [gamma(100000), white_and_primaries(80000, 10000, 64000, 33000, 30000, 60000, 15000, 6000)],
+    [code(12, 13, 0)], [code(12, 13, 0, 1, 0)], [code(12, 13, 1, 1)], [code(12, 13, 0, 0)], [code(2, 2, 0, 1)], [code(9, 16, 0, 1)], [code(255, 255, 0, 1)],
+])  # fmt: skip
+def test_numbers_of_srgb_and_senseless_ones_change_no_pixel(chunks):
+    sheet = saved(photo(), "PNG")
+    assert (decode(sheet[:33] + b"".join(chunks) + sheet[33:], 32, 3).pixels == decode(sheet, 32, 3).pixels).all()
+
+
+def test_numbers_of_strangers_make_sound_profiles_or_none():
+    rng = np.random.default_rng(0)
+    made = 0
+    for _ in range(2000):
+        numbers = np.clip(np.array([31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000]) + rng.normal(0, 10.0 ** rng.integers(1, 6), 8), 0, 2**32 - 1)
+        found = png_colours.profile_of({b"gAMA": struct.pack(">I", 10 ** int(rng.integers(0, 9))), b"cHRM": struct.pack(">8I", *numbers.astype(np.int64))})
+        made += bool(found)
+        assert not found or ImageCms.ImageCmsProfile(io.BytesIO(found)).profile.xcolor_space == "RGB "
+    assert 100 < made < 1900
 
 
 def of_many_steps(steps: int = 60_000) -> bytes:
@@ -178,6 +301,7 @@ TRANSPARENT = {
     "16-bit grey, alike but for the low bits": (png(0, 16, halves([0x2800], GREY16), struct.pack(">H", 0x2800)), SEEN),
     "8-bit colour": (png(2, 8, halves([200, 0, 0], [40] * 3), struct.pack(">HHH", 200, 0, 0)), SEEN),
     "16-bit colour": (png(2, 16, halves([0xC801, 2, 3], [0x2828] * 3), struct.pack(">HHH", 0xC801, 2, 3)), SEEN),
+    "16-bit colour, alike but for the low bits": (png(2, 16, halves([0x2801] * 3, [0x2801, 0x2801, 0x2802]), struct.pack(">H", 0x2801) * 3), SEEN),
     "1-bit palette": (png(3, 1, halves([0], [1]), b"\0", PALETTE), SEEN),
     "2-bit palette": (png(3, 2, halves([2], [1]), b"\xff\xff\0", PALETTE), SEEN),
     "4-bit palette": (png(3, 4, halves([0], [3]), b"\0\xff\x80", PALETTE), SEEN),
@@ -206,6 +330,7 @@ OPAQUE = {
     "16-bit colour": png(2, 16, halves([0xC801, 2, 3], [0x2828] * 3), None), "2-bit palette": png(3, 2, halves([2], [1]), None, PALETTE),
     "palette of which another entry is clear": png(3, 2, halves([2], [1]), b"\0", PALETTE),
     "a clear colour that no pixel has": png(0, 8, halves([9], [40]), struct.pack(">H", 77)),
+    "a clear colour of 16 bits that no pixel has": png(2, 16, halves([0x0900] * 3, [0x2828] * 3), struct.pack(">HHH", 0x0900, 0x0901, 0x0900)),
     "full alpha": png(6, 8, halves([200, 0, 0, 255], [40, 40, 40, 255]), None),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ SAME = 2  # of 255: a profile that moves no colour further is sRGB, of which the
 HEADER = 128  # bytes of a profile before its table of tags
 MAX_TAGS = 100
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
+_FITTING = {"RGB": ("RGB",), "L": ("L", "RGB"), "CMYK": ("CMYK",)}  # the profiles that a picture of each mode may have
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -24,7 +25,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     A million pixels take 50 ms, and four times that of CMYK, so that large pictures are better made smaller first.
     """
     mode = _MODES.get(profile[16:20])
-    if mode is None or not HEADER < len(profile) <= MAX_PROFILE or (mode == "CMYK") != (picture.mode == "CMYK"):
+    if mode not in _FITTING[picture.mode] or not HEADER < len(profile) <= MAX_PROFILE:
         return picture if picture.mode == "L" else picture.convert("RGB")
     transform = _transform(_plain(profile), mode)
     if transform is None:

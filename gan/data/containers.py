@@ -9,11 +9,14 @@ import struct
 import zlib
 from typing import NamedTuple
 
+from gan.data import png_colours
+
 MAX_SCANS = 64  # of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
 MAX_SEGMENTS = 5000  # of one JPEG, each of which costs time here
 MAX_CHUNKS = 200_000  # of one PNG
 MAX_PROFILE = 4 * 2**20  # bytes; the profile of a press has up to 3 MB, that of a display some hundreds
 MAX_EXIF = 2**16  # bytes
+MAX_COLOURS = 40  # bytes of a PNG's chunk that tells by numbers what its colours mean
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")  # FF 00 is a pixel's byte; FF D0 to D7 restart the decoder, and stand alone
@@ -85,6 +88,7 @@ def _jpeg(data: bytes) -> Parts:
 def _png(data: bytes) -> Parts:
     """A PNG without what a decoder may pass over, but for transparency; of an animation the picture that programs show which know of none."""
     kept, profile, exif, place = [PNG], b"", b"", len(PNG)
+    colours: dict[bytes, bytes] = {}
     for _ in range(MAX_CHUNKS):
         if place + 8 > len(data):
             break
@@ -92,6 +96,8 @@ def _png(data: bytes) -> Parts:
         start, place = place, place + 12 + length
         if kind == b"iCCP" and not profile:
             profile = _unpacked(data[start + 8 : place - 4].partition(b"\0")[2][1:])
+        elif kind in png_colours.CHUNKS:
+            colours.setdefault(kind, data[start + 8 : min(place - 4, start + 8 + MAX_COLOURS)])
         elif kind == b"eXIf":
             exif = data[start + 8 : min(place - 4, start + 8 + MAX_EXIF)]
         elif kind == b"tRNS" or not kind[0] & _ANCILLARY:
@@ -100,7 +106,7 @@ def _png(data: bytes) -> Parts:
             break
     else:
         raise Unusable("damaged")
-    return Parts(b"".join(kept), profile, exif, data[24] if len(data) > 24 else 8)
+    return Parts(b"".join(kept), png_colours.profile_of(colours, profile), exif, data[24] if len(data) > 24 else 8)
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -65,7 +65,7 @@ def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, backgr
             parts = parts._replace(profile=parts.profile or picture.info.get("icc_profile") or b"", exif=parts.exif or picture.info.get("exif") or b"")
             picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
             picture.load()
-            cut, transparent = _square(picture, parts, size, background)
+            cut, transparent = _square(_deep_transparency(picture, parts), parts, size, background)
     except Unusable:
         raise
     except Image.DecompressionBombError as error:
@@ -101,14 +101,15 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     odd_x, odd_y = (picture.width - side) / 2 - left, (picture.height - side) / 2 - top
+    grey = picture.getbands()[0] in "1LI"
     cut = _eight_bits(picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth)
     transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
     if cut.mode == "RGBA":
-        cut = cut.convert("RGBa" if transparent else "RGB")
+        cut = cut.convert("RGBa" if transparent else "L" if grey else "RGB")
     factor = max(1, side // (DETAIL * size)) if parts.profile or cut.mode == "CMYK" else 1
     if factor > 1:
         cut = cut.reduce(factor)
-    cut = _in_srgb(cut, parts.profile)
+    cut = _in_srgb(cut, parts.profile, grey)
     box = tuple(edge / factor for edge in (odd_x, odd_y, odd_x + side, odd_y + side))
     small = cut.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     if not transparent:
@@ -118,16 +119,27 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     return Image.composite(small.convert("RGB"), below, small.getchannel("A")), True
 
 
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa."""
+def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
+    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no colours."""
     if picture.mode != "RGBa":
         return to_srgb(picture, profile)
     if not profile:
         return picture
     plain = picture.convert("RGBA")
-    found = to_srgb(plain.convert("RGB"), profile)
+    found = to_srgb(plain.convert("L" if grey else "RGB"), profile).convert("RGB")
     found.putalpha(plain.getchannel("A"))
     return found.convert("RGBa")
+
+
+def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
+    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the high bytes, so that the low ones are read apart."""
+    clear = picture.info.get("transparency")
+    if clear is None or picture.mode != "RGB" or parts.depth != 16:
+        return picture
+    with Image.open(io.BytesIO(parts.picture), formats=["PNG"]) as low:
+        low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second byte of two
+        opaque = ~((np.asarray(picture) == np.array(clear) >> 8).all(-1) & (np.asarray(low) == np.array(clear) & 255).all(-1))
+    return Image.merge("RGBA", (*picture.split(), Image.fromarray(opaque.astype(np.uint8) * 255)))
 
 
 def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
@@ -155,7 +167,7 @@ def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int)
     if mode == "1":
         return pixels == bool(clear)
     if mode == "RGB":
-        return (pixels == np.array([value >> depth - 8 for value in clear])).all(-1)
+        return (pixels == np.array(clear)).all(-1)
     return pixels == (clear * 255 // (2**depth - 1) if depth < 8 else clear)
 
 
