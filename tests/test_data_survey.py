@@ -102,6 +102,7 @@ def test_copies_are_pictures_whose_pixels_are_equal(tmp_path):
     (Report(10, side=16), "dcgan", {"batch": 10}),
     (Report(60, (("a", 52), ("b", PER_CLASS)), side=64), "modern", {"conditional": True}),
     (Report(60, (("a", 53), ("b", PER_CLASS - 1)), side=64), "modern", {}),
+    (Report(60, (("10", 30), ("20", 30)), side=64, classes_doubtful=True), "modern", {}),
     (Report(60, (("a", 60),), side=64), "modern", {}),
     (Report(60, (("a", 30), ("b", 30)), side=64), "dcgan", {}),
 ])  # fmt: skip

@@ -80,6 +80,8 @@ class Report:
     side: int = 0  # pixels of the shorter side of the largest picture
     unread: int = 0  # of count: pictures that were not decoded for lack of time, and may yet be left out
     names_read_as: str = ""  # how a zip's names were read that do not say so themselves: a code page such as "GBK", "" where nothing had to be guessed
+    classes_doubtful: bool = False  # the folders are called by numbers that may as well number the parts of one set
+    too_many_classes: int = 0  # class folders, where these are more than a network here learns by class; `classes` is () then
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict; `from_json` reads it back."""
@@ -132,7 +134,7 @@ def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
 
     A recipe that fixes one of them, as the textbook one does its size, keeps it.
     """
-    enough = len(report.classes) > 1 and min(number for _, number in report.classes) >= PER_CLASS
+    enough = len(report.classes) > 1 and not report.classes_doubtful and min(number for _, number in report.classes) >= PER_CLASS
     size = next((size for size in SMALL if 0 < report.side <= size), LARGE)
     asked = {"size": size, "channels": 1 if report.grey else 3, "batch": max(2, min(defaults.batch, report.count)), "conditional": enough}
     fixed = {"size", "conditional"} & set(RECIPES[defaults.recipe])
