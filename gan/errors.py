@@ -79,6 +79,8 @@ MESSAGES = {
     "metrics.fidelity_missing": "The FID needs the package torch-fidelity. Run “pip install torch-fidelity”, then try again.",
     "metrics.inception_offline": "Inception could not be downloaded, and without it there is no FID. Check the internet connection, or choose another --net.",
     "train.batch_too_large": "The batch of {batch} is larger than the data set of {count} pictures. Choose a batch of at most {count}.",
+    "train.too_many_classes": "“{data}” holds {count} class folders, and a class-conditional run can learn of at most {limit}. "
+                              "Join some of the folders, or switch the setting “conditional” off.",
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",
     "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan.train {path}",

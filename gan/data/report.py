@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gan.config import RECIPES, RunConfig
+from gan.errors import UserError
+from gan.spec import MAX_CLASSES
 
 # Why a file can be left out. Each has a text in LEFT_OUT.
 REASONS = (
@@ -116,6 +118,10 @@ def told_left_out(left_out: Iterable[LeftOut]) -> str:
 def told(report: Report, background: str) -> list[str]:
     """What was found in words, a line each, as the terminal prints it. `background` is what is put behind transparent pictures."""
     lines = [f"{report.count} pictures" + (f": {', '.join(f'{shown(name)} {number}' for name, number in report.classes)}." if report.classes else ".")]
+    if report.classes_doubtful:
+        lines.append("The folders are called by numbers, which may mean classes or only parts of one set: --conditional learns by them.")
+    if report.too_many_classes:
+        lines.append(f"There are no classes: {report.too_many_classes} folders are more than the {MAX_CLASSES} that can be learnt.")
     if report.left_out:
         lines.append(f"Left out {len(report.left_out)}: {told_left_out(report.left_out)}.")
     if report.names_read_as:
@@ -127,6 +133,13 @@ def told(report: Report, background: str) -> list[str]:
     if report.unread:
         lines.append(f"{report.unread} of {report.count} were not looked at yet, for lack of time.")
     return lines
+
+
+def no_classes(report: Report | None, name: str) -> UserError:
+    """Why a data set of this name, which has no classes, can't be learnt by class. `report` is None where it is no folder or zip."""
+    if report is not None and report.too_many_classes:
+        return UserError("train.too_many_classes", data=name, count=report.too_many_classes, limit=MAX_CLASSES)
+    return UserError("train.no_labels", data=name)
 
 
 def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
