@@ -109,6 +109,26 @@ def test_utf8_is_taken_as_it_is_with_or_without_the_flag(tmp_path):
     assert data.load(make_zip(tmp_path / "c.zip", of_two("cat", "dog")), size=8).report.names_read_as == ""
 
 
+@pytest.mark.parametrize(("codec", "names"), [("gbk", "猫 dog"), ("gbk", "猫"), ("gbk", "帽 cat"), ("gbk", "女 man"), ("gbk", "猫 帽")])
+def test_names_that_happen_to_be_utf8_are_read_as_what_is_likelier(tmp_path, codec, names):
+    """猫 is C3 A8 in GBK, which is è in UTF-8."""
+    names = names.split()
+    assert all(name.encode(codec).decode("utf-8") for name in names)
+    members = {f"{name}/{k}.png": picture() for name in [*names, "other"] for k in range(2)}
+    assert data.load(make_zip(tmp_path / "a.zip", members, codec), size=8).classes == tuple(sorted([*names, "other"]))
+
+
+@pytest.mark.parametrize("names", [
+    "é", "à", "ü", "ä", "ó", "n ñ o", "e è é", "å ä ö", "Ä Ö Ü", "ñandú", "Äpfel", "chats écureuils", "mère", "rivière", "où", "là", "été", "ptáček kůň",
+    "Łódź", "ağaç kuş", "İstanbul", "kaķis", "mèo chó", "кот", "на", "я", "Ж М", "γάτα", "חתול", "قط", "แมว", "猫", "猫 dog", "あ", "犬", "고양이", "개", "बिल्ली", "🐱",
+    unicodedata.normalize("NFD", "Mäuse"),
+])  # fmt: skip
+def test_utf8_without_the_flag_stays_that(tmp_path, names):
+    names = [*names.split(), "other"]
+    read, read_as = zip_names.read_names(zipfile.ZipFile(make_zip(tmp_path / "a.zip", {f"{name}/1.png": b"" for name in names})).infolist())
+    assert (read, read_as) == ([f"{name}/1.png" for name in names], "UTF-8")
+
+
 def test_a_mac_and_another_machine_name_the_same_class(tmp_path):
     """A Mac writes é as e and an accent."""
     mac, other = unicodedata.normalize("NFD", "éléphants"), unicodedata.normalize("NFC", "éléphants")
