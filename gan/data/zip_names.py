@@ -192,6 +192,7 @@ MIXED = -3.0  # of a plain letter that touches one of another script in the same
 OF_ANY_SCRIPT = {1: LETTER, 2: -8.0, 3: -9.5, 4: -11.0}  # of a letter of any language, by the bytes that it takes in UTF-8
 PROOF = {1: 0.0, 2: 1.5, 3: 6.0, 4: 9.0}  # log of how much likelier such bytes go together in UTF-8 than by chance
 UTF8_PRIOR = 2.4  # log of how much commoner it is than GBK
+HALF_WIDTH = -4.6  # of a Japanese letter of half width behind another one
 FULL_SIGNS = frozenset("（）【】《》、。·—，！？：；「」『』〈〉〔〕ー・～　＿－０１２３４５６７８９々〇")
 KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7))))
 Level = tuple[bytes, bytes, int, float]  # first and last lead byte, least trail byte, log-likelihood of each letter
@@ -214,6 +215,7 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
     def likelihood(text: str) -> float:
         score, before = 0.0, " "
         for one in text:
+            score += (HALF_WIDTH - levels[0][3]) * ("｡" <= one <= "ﾟ" and "｡" <= before <= "ﾟ")
             touches = one.isascii() != before.isascii() and (one if one.isascii() else before).isalpha()
             score += MIXED * touches + ((LETTER if one.isalpha() else SIGN) if one.isascii() else letter(one))
             before = one
@@ -237,21 +239,28 @@ def _marked(weights: dict[str, float]) -> Callable[[str], float]:
     return lambda text: _by_words(text, word, chance)
 
 
-def _alphabet(weights: dict[str, float], vowels: str) -> Callable[[str], float]:
-    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels."""
+def _alphabet(weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0) -> Callable[[str], float]:
+    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels, and what their `spelling` tells is added."""
     whole = sum(weights.values())
     chance = {letter: math.log(weight / whole) for letter, weight in weights.items()}
 
     def word(text: str) -> float:
         if text.isascii():
             return LETTER * len(text)
-        score = _cases(text) - {1: 4, 2: 2}.get(len(text), 0) - 4 * (not set(text.lower()) & set(vowels))
+        score = spelling(text) + _cases(text) - {1: 4, 2: 2}.get(len(text), 0) - 4 * (not set(text.lower()) & set(vowels))
         for before, letter in zip(" " + text, text, strict=False):
             score += MIXED * 2 * (before.isalpha() and before.isascii() != letter.isascii())
             score += LETTER if letter.isascii() else chance.get(letter.lower(), NEVER)
         return score
 
     return lambda text: _by_words(text, word, {})
+
+
+def _greek(word: str) -> float:
+    """What it tells that a word of several syllables has one accent, as all but capitals have, and that a final sigma stands last."""
+    accents = sum(letter in "άέήίόύώ" for letter in word.lower())
+    misplaced = word[:-1].count("ς") + word.endswith("σ")
+    return (0.0 if word.isupper() or len(word) < 4 else 2.0 if accents == 1 else -3.0) - 4 * misplaced
 
 
 def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) -> float:
@@ -272,6 +281,8 @@ def _cases(word: str) -> float:
 
 
 _CYRILLIC, _WEST, _CENTRAL = _alphabet(known.RUSSIAN, "аеёиоуыэюяіїє"), _marked(known.WESTERN), _marked(known.CENTRAL)
+_GREEK, _TURKISH = _alphabet(known.GREEK, "αειοηυωάέήίόύώ", _greek), _marked(known.TURKISH)
+_HEBREW, _ARABIC = (_alphabet(letters, "".join(letters)) for letters in (known.HEBREW, known.ARABIC))
 PAGES = (
     _Page("GBK", "gb18030", _east(
         "gb18030", {known.SIMPLIFIED_TOO: 0.22, known.SIMPLIFIED: 0.65, KANA: 0.003},
@@ -287,10 +298,17 @@ PAGES = (
         [(b"\xa4", b"\xc6", 0x40, -10.8), (b"\xc9", b"\xf9", 0x40, -14.0)]), -1.0),
     _Page("CP866", "cp866", _CYRILLIC, -0.7),
     _Page("Windows-1251", "cp1251", _CYRILLIC, -4.0),
-    _Page("CP737", "cp737", _alphabet(known.GREEK, "αειοηυωάέήίόύώ"), -3.0),
+    _Page("CP737", "cp737", _GREEK, -4.4),
+    _Page("Windows-1253", "cp1253", _GREEK, -4.8),
     _Page("CP437", "cp437", _WEST),
     _Page("CP850", "cp850", _WEST, -0.3),
     _Page("Windows-1252", "cp1252", _WEST, -1.0),
     _Page("CP852", "cp852", _CENTRAL, -1.6),
-    _Page("Windows-1250", "cp1250", _CENTRAL, -3.0),
+    _Page("Windows-1250", "cp1250", _CENTRAL, -2.0),
+    _Page("CP857", "cp857", _TURKISH, -3.3),
+    _Page("Windows-1254", "cp1254", _TURKISH, -3.3),
+    _Page("CP862", "cp862", _HEBREW, -5.5),
+    _Page("Windows-1255", "cp1255", _HEBREW, -6.5),
+    _Page("Windows-1256", "cp1256", _ARABIC, -6.0),
+    _Page("CP720", "cp720", _ARABIC, -6.0),
 )
