@@ -168,6 +168,16 @@ def test_one_picture_that_packs_too_well_is_left_out_alone(tmp_path):
     assert (report.count, left_out(report)) == (12, [("scan.png", "unpacks", "")])
 
 
+def test_several_pictures_that_pack_too_well_are_left_out_one_by_one_and_never_unpacked(tmp_path, monkeypatch):
+    read, asked = archives.read_member, []
+    monkeypatch.setattr(archives, "read_member", lambda archive, info: asked.append(info.filename) or read(archive, info))
+    scans = {f"scan{k}.png": WHITE for k in range(10)}
+    report = data.load(make_zip(tmp_path / "a.zip", {**shared(12), **scans}), size=8).report
+    assert (report.count, left_out(report)) == (12, [(name, "unpacks", "") for name in scans])
+    assert len(asked) == 12
+    assert not scans.keys() & set(asked)
+
+
 def test_kinds_that_are_never_opened_are_no_bomb(tmp_path):
     flat = picture("white", (3000, 3000), "BMP")
     assert len(flat) > archives.MAX_OVER
@@ -178,7 +188,13 @@ def test_kinds_that_are_never_opened_are_no_bomb(tmp_path):
 @pytest.mark.parametrize("name", ["{}.png", "{}", "{}.txt", "{}.bmp"])
 def test_many_that_pack_too_well_are_a_bomb_whatever_their_names(tmp_path, name):
     with pytest.raises(UserError) as caught:
-        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{name.format(k): WHITE for k in range(3)}}))
+        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{name.format(k): WHITE for k in range(17)}}))
+    assert caught.value.key == "data.zip_bomb"
+
+
+def test_a_little_that_packs_too_well_and_is_no_picture_is_a_bomb(tmp_path):
+    with pytest.raises(UserError) as caught:
+        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{f"{k}.png": bytes(3 << 20) for k in range(3)}}))
     assert caught.value.key == "data.zip_bomb"
 
 
