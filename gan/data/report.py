@@ -23,7 +23,7 @@ REASONS = (
     "locked",  # a member of a zip that needs a password
     "packing",  # a member of a zip packed in a way that is not read; detail: its name
     "rights",  # a file that may not be read
-    "link",  # a link that leads in circles or to nothing
+    "link",  # a link that leads in circles, to nothing, or to a folder that was entered by another name
     "no_class",  # lies in no class folder, where the others do
 )
 SMALL, LARGE = (28, 32), 64  # sizes to train at: the first that holds the largest picture, else the last
@@ -41,7 +41,7 @@ LEFT_OUT = {
     "locked": "locked by a password",
     "packing": "packed in a way that is not read ({detail}; pack them again as an ordinary zip)",
     "rights": "that may not be read",
-    "link": "that are links and lead to nothing, or in circles",
+    "link": "that are links and lead to nothing, in circles, or to a folder that is read under another name",
     "no_class": "in no class folder",
 }
 _BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
