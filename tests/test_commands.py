@@ -114,13 +114,13 @@ def test_the_onnx_command_writes_a_model(tmp_path):
     assert exporter.main([str(tmp_path / "mine"), "/proc/nowhere/x.onnx"]) == 2
 
 
-REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3))
+REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ({"state": "failed", "error": _error(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3))}, f"failed: {REASON}"),
+        ({"state": "failed", "error": _error(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))}, f"failed: {REASON}"),
         ({"state": "failed", "error": _error(ZeroDivisionError("division by zero"))}, "failed: This is a defect of GANarium"),
         ({"state": "queued"}, "waits in the queue"),
         ({"state": "paused"}, "was paused before its first picture"),

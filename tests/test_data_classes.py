@@ -16,7 +16,7 @@ def places(folder: str, count: int = 3, first: int = 0, name: str = "{:04d}.png"
 
 def found(*names: list[str]) -> dict[str, int]:
     """The classes that these places have, with their numbers."""
-    labels, classes = class_folders.find([PurePosixPath(name) for group in names for name in group], 1000)
+    labels, classes, *_ = class_folders.find([PurePosixPath(name) for group in names for name in group], 1000)
     return {name: labels.count(k) for k, name in enumerate(classes)}
 
 
@@ -57,16 +57,67 @@ def test_digits_in_splits_are_classes():
     assert found(under("0123456789", ("anna", "bob"))) == dict.fromkeys("0123456789", 6), "whoever wrote them"
 
 
-def test_padded_numbers_are_shards_where_files_say_so():
-    numbered = [places(f"{1000 * k:05d}", 5, 1000 * k) for k in range(12)]
-    assert found(*numbered) == {}, "files are numbered on"
-    assert found(*(places(f"{k:03d}", 5) for k in range(12))) == {}, "equally full"
-    signs = [places(f"{k:05d}", 3 + k % 4) for k in range(12)]
-    assert len(found(*signs)) == 12, "as the classes of a set of traffic signs are"
-    assert len(found(*(places(str(k + 1), 3, 7 * (k * 5 % 12)) for k in range(12)))) == 12, "numbers of classes that are not padded"
+def whole(*names: list[str], most: int = 1000) -> class_folders.Classes:
+    return class_folders.find([PurePosixPath(name) for group in names for name in group], most)
+
+
+@pytest.mark.parametrize(("folders", "running"), [
+    (["10", "20", "50"], True), (["2019", "2020"], True), (["5", "10", "20"], True), (["00000", "00001", "00002"], False), (["001", "002"], False),
+    (["00000", "01000"], True), ([f"{k:03d}" for k in range(102)], False),
+])  # fmt: skip
+def test_folders_of_numbers_are_classes_in_doubt(folders, running):
+    """Nobody can tell banknotes, years and traffic signs from shards, so that who looks at them decides."""
+    for top in ("", "train/"):
+        classes = whole(*(places(top + name, 5, 5 * k * running) for k, name in enumerate(folders)))
+        assert (classes.names, classes.doubtful) == (tuple(sorted(folders)), True)
+    assert not whole(*(places(name, 3 + k) for k, name in enumerate(sorted(folders, key=int)))).doubtful, "nothing speaks for parts"
+
+
+def test_what_says_that_it_is_a_part_is_one_for_sure():
     hashes = [[f"{k:02x}/{k:02x}{n:030x}.png" for n in range(3)] for k in range(20)]
     assert found(*hashes) == {}, "folders of the first digits of a hash"
+    for tops in (("part-0", "part-1"), ("000-of-002", "001-of-002"), ("train-00000-of-00002", "train-00001-of-00002", "test-00000-of-00001")):
+        assert found(*(places(top, 5, 5 * k) for k, top in enumerate(tops))) == {}
+        assert found(under(tops, ("cat", "dog"))) == {"cat": 3 * len(tops), "dog": 3 * len(tops)}
     assert len(found(*(places(letter) for letter in "abcdef"))) == 6, "letters are classes"
+
+
+@pytest.mark.parametrize("tops", [("seg_train", "seg_test", "seg_pred"), ("train_pets_v2", "val_pets_v2"), ("pets-train", "pets-val", "pets_test", "pred"),
+                                  ("Pets Training Set", "Pets Test Set")])  # fmt: skip
+@pytest.mark.parametrize("twice", [False, True])
+def test_splits_that_bear_the_name_of_their_set(tops, twice):
+    inside = [f"{top}/{top}" if twice else top for top in tops]
+    assert found(under(inside, ("forest", "sea"))) == {"forest": 3 * len(tops), "sea": 3 * len(tops)}
+    assert found(under(inside[:-1], ("forest", "sea")), places(inside[-1])) == {"forest": 3 * len(tops) - 3, "sea": 3 * len(tops) - 3}
+    assert found(*map(places, inside)) == {}
+
+
+def test_what_has_words_in_common_stays_a_class():
+    assert found(*map(places, ("sea front", "sea back"))) == {"sea back": 3, "sea front": 3}
+    assert found(*map(places, ("old photos", "old pictures"))) == {"old photos": 3, "old pictures": 3}
+    assert found(*map(places, ("model train", "model plane"))) == {"model plane": 3, "model train": 3}
+
+
+@pytest.mark.parametrize("apart", ["pred", "predict", "Prediction", "unlabeled", "unlabelled", "test", "预测集", "未标注", "test/images", "seg_pred"])
+def test_splits_without_classes_are_left_out_however_many_they_are(apart):
+    train = "seg_train" if apart == "seg_pred" else "train"
+    classes = whole(under((train,), ("cat", "dog"), 9), places(apart, 30))
+    assert (classes.names, classes.labels) == (("cat", "dog"), [0] * 9 + [1] * 9 + [None] * 30)
+
+
+def test_a_set_whose_training_pictures_have_no_classes_has_none():
+    assert found(places("train", 30), under(("test",), ("cat", "dog"), 9)) == {}
+
+
+def test_names_of_splits_that_differ_in_capitals_are_one_class():
+    assert found(under(("train",), ("Cat", "dog"), 4), under(("test",), ("cat", "Dog"), 3)) == {"Cat": 7, "dog": 7}
+    assert found(*map(places, ("train_Cat", "test_cat", "train_Dog", "test_dog"))) == {"Cat": 6, "Dog": 6}
+    assert found(under(("train", "test"), ("a", "A"))) == {"a": 6, "A": 6}, "letters of an alphabet: somebody keeps them apart"
+
+
+def test_too_many_folders_are_counted():
+    assert whole(*(places(letter) for letter in "abcde"), most=4) == ([], (), False, 5)
+    assert whole(*(places(letter) for letter in "abcde"), most=5).too_many == 0
 
 
 def test_names_that_hold_both_a_split_and_a_class():

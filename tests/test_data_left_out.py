@@ -10,7 +10,7 @@ import pytest
 
 from gan import data
 from gan.data import archives
-from gan.data.report import LeftOut, grouped
+from gan.data.report import LeftOut, grouped, told_left_out
 from gan.data.survey import survey
 from gan.errors import UserError
 from tests.zips import make_folder, make_zip, mark, picture
@@ -88,6 +88,35 @@ def test_pictures_of_one_other_kind_are_told_as_such(tmp_path, name):
     with pytest.raises(UserError, match=r"12 pictures of kinds that are not read: HEIC\. Export them as JPEG") as caught:
         survey((make_zip if name.endswith("zip") else make_folder)(tmp_path / name, members))
     assert caught.value.key == "data.other_kinds"
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def test_several_reasons_at_once_are_told_with_what_to_do(tmp_path):
+    members = {**shared(), **{f"{k}.heic": HEIC for k in range(3)}}
+    with pytest.raises(UserError, match=r"0\.png \(LZMA\).*0\.heic \(HEIC\).*Export other kinds as JPEG or PNG") as caught:
+        survey(mark(make_zip(tmp_path / "a.zip", members), packing=14, only=b".png"))
+    assert caught.value.key == "data.unread_kinds"
+
+
+@pytest.mark.parametrize(("members", "key", "words"), [
+    ({f"{k}.mp4": b"\0\0\0\x18ftypisom" + bytes(60) for k in range(4)}, "data.no_pictures", r"only other files: 0\.mp4, 1\.mp4, 2\.mp4, …\. Export films"),
+    ({".DS_Store": b"x", "__MACOSX/._a.png": b"y"}, "data.empty", "systems add"), ({}, "data.empty", "empty"),
+    ({"a.png": picture()}, "data.too_few", r"at least 2 usable pictures, and .* has 1 \(0 left out\)"),
+])  # fmt: skip
+def test_where_nothing_can_be_learnt_a_sentence_tells_why(tmp_path, pack, members, key, words):
+    (tmp_path / "pictures").mkdir()
+    with pytest.raises(UserError, match=words) as caught:
+        survey(pack(members))
+    assert caught.value.key == key
+
+
+def test_an_archive_with_its_own_name_is_told_as_what_it_is(tmp_path):
+    (tmp_path / "a.rar").write_bytes(b"Rar!\x1a\x07\0" + bytes(99))
+    with pytest.raises(UserError, match="packed as RAR") as caught:
+        survey(str(tmp_path / "a.rar"))
+    assert "zip, whatever" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("how", "reason"), [({"flags": 1}, ("locked", "")), ({"packing": 12}, ("packing", "BZIP2"))])
@@ -168,6 +197,16 @@ def test_one_picture_that_packs_too_well_is_left_out_alone(tmp_path):
     assert (report.count, left_out(report)) == (12, [("scan.png", "unpacks", "")])
 
 
+def test_several_pictures_that_pack_too_well_are_left_out_one_by_one_and_never_unpacked(tmp_path, monkeypatch):
+    read, asked = archives.read_member, []
+    monkeypatch.setattr(archives, "read_member", lambda archive, info: asked.append(info.filename) or read(archive, info))
+    scans = {f"scan{k}.png": WHITE for k in range(10)}
+    report = data.load(make_zip(tmp_path / "a.zip", {**shared(12), **scans}), size=8).report
+    assert (report.count, left_out(report)) == (12, [(name, "unpacks", "") for name in scans])
+    assert len(asked) == 12
+    assert not scans.keys() & set(asked)
+
+
 def test_kinds_that_are_never_opened_are_no_bomb(tmp_path):
     flat = picture("white", (3000, 3000), "BMP")
     assert len(flat) > archives.MAX_OVER
@@ -178,7 +217,13 @@ def test_kinds_that_are_never_opened_are_no_bomb(tmp_path):
 @pytest.mark.parametrize("name", ["{}.png", "{}", "{}.txt", "{}.bmp"])
 def test_many_that_pack_too_well_are_a_bomb_whatever_their_names(tmp_path, name):
     with pytest.raises(UserError) as caught:
-        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{name.format(k): WHITE for k in range(3)}}))
+        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{name.format(k): WHITE for k in range(17)}}))
+    assert caught.value.key == "data.zip_bomb"
+
+
+def test_a_little_that_packs_too_well_and_is_no_picture_is_a_bomb(tmp_path):
+    with pytest.raises(UserError) as caught:
+        data.load(make_zip(tmp_path / "a.zip", {**shared(), **{f"{k}.png": bytes(3 << 20) for k in range(3)}}))
     assert caught.value.key == "data.zip_bomb"
 
 
@@ -218,6 +263,7 @@ def test_rings_of_links_end_and_are_counted(tmp_path):
     report = data.load(str(folder), size=8).report
     assert report.count == 2
     assert sorted(left_out(report)) == [(name, "link", "") for name in ("0-a-again", "a/up", "above", "lost.png", "self")]
+    assert "under another name" in told_left_out(report.left_out), "0-a-again leads to a folder that is there, and in no circle"
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gan import data
 from gan.config import RECIPES, make_config
+from gan.data import files
 from gan.data import report as reports
 from gan.data.report import LEFT_OUT, NAME, PER_CLASS, REASONS, LeftOut, Report, grouped, suggestions, told, told_left_out
 from gan.data.survey import survey
@@ -102,6 +103,7 @@ def test_copies_are_pictures_whose_pixels_are_equal(tmp_path):
     (Report(10, side=16), "dcgan", {"batch": 10}),
     (Report(60, (("a", 52), ("b", PER_CLASS)), side=64), "modern", {"conditional": True}),
     (Report(60, (("a", 53), ("b", PER_CLASS - 1)), side=64), "modern", {}),
+    (Report(60, (("10", 30), ("20", 30)), side=64, classes_doubtful=True), "modern", {}),
     (Report(60, (("a", 60),), side=64), "modern", {}),
     (Report(60, (("a", 30), ("b", 30)), side=64), "dcgan", {}),
 ])  # fmt: skip
@@ -183,6 +185,24 @@ def test_what_is_chosen_wins_and_is_judged(tmp_path):
         new_run({"data": loose, "conditional": True}, tmp_path / "other")
     assert caught.value.key == "train.no_labels"
     assert not (tmp_path / "other").exists()
+
+
+def test_more_class_folders_than_can_be_learnt_are_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(files, "MAX_CLASSES", 1)
+    path = make_folder(tmp_path / "pets", pets())
+    assert start(tmp_path, path)["conditional"] is False
+    assert "There are no classes: 2 folders" in capsys.readouterr().err
+    with pytest.raises(UserError, match="2 class folders") as caught:
+        new_run({"data": path, "conditional": True}, tmp_path / "other")
+    assert caught.value.key == "train.too_many_classes"
+
+
+def test_folders_of_numbers_are_told_and_can_be_learnt(tmp_path, capsys):
+    path = make_folder(tmp_path / "notes", {f"{value}/{10 * k + number}.png": noise(number) for k, value in enumerate((10, 20)) for number in range(9)})
+    assert start(tmp_path, path)["conditional"] is False
+    assert "numbers" in capsys.readouterr().err
+    assert data.load(path, 28, 1).report.classes == (("10", 9), ("20", 9))
+    assert read_json(new_run({"data": path, "conditional": True}, tmp_path / "other") / "config.json")["conditional"] is True
 
 
 # In the history

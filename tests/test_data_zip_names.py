@@ -92,6 +92,29 @@ def test_code_pages_are_told_apart(codec, least):
     assert all(guessed(draw.sample(words, 5), codec) for _ in range(50))
 
 
+GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
+    "γάτα σκύλος ψάρια λουλούδια δέντρα γάτες Μήλο άλογο πουλιά σπίτι αυτοκίνητα θάλασσα Εκπαίδευση δοκιμή",
+    "ağaç kuş çiçek köpek İstanbul balık çilek güneş yıldız kuşlar kırmızı yeşil sarı eğitim doğru yanlış şehir üzüm",
+    "kočka ptáček kůň jabłko szőlő źrebię Łódź mačka žába růže květiny červená gołąb róża zwykły körte kígyó virág ősz żółty včela",
+    "חתול כלב ציפור דג פרח מכונית בית תפוח אדום כחול", "قط كلب طائر سمكة زهرة شجرة سيارة بيت بحر تفاح أحمر أزرق",
+)
+
+
+@pytest.mark.parametrize(("words", "codec", "least"), [
+    (GREEK, "cp737", 95), (GREEK, "cp1253", 95), (TURKISH, "cp857", 90), (TURKISH, "cp1254", 95), (CENTRAL, "cp852", 85), (CENTRAL, "cp1250", 70),
+    (HEBREW, "cp862", 85), (HEBREW, "cp1255", 70), (ARABIC, "cp1256", 90), (ARABIC, "cp720", 70),
+])  # fmt: skip
+def test_rarer_code_pages_are_told_by_a_few_names(words, codec, least):
+    """By two mostly, by five always: a single word may be one of several languages."""
+    draw, words = random.Random(0), [word for word in words.split() if not word.isascii()]
+    assert sum(guessed(draw.sample(words, 2), codec) for _ in range(100)) >= least
+    assert all(guessed(draw.sample(words, 5), codec) for _ in range(50))
+
+
+def test_letters_of_half_width_are_told_by_several_names():
+    assert guessed(["ﾗｲｵﾝ", "ﾈｺ", "ｲﾇ", "ｼｬｼﾝ", "ﾊﾞﾅﾅ", "ｸﾙﾏ"], "cp932")
+
+
 def test_one_damaged_name_does_not_spoil_the_others():
     raw = [name.encode("gbk") for name in ("猫/一.png", "狗/二.png", "花/三.png")] + ["花".encode("gbk")[:1] + b"/4.png"]
     read_as, decode = zip_names.guess(raw)
@@ -107,6 +130,27 @@ def test_utf8_is_taken_as_it_is_with_or_without_the_flag(tmp_path):
     found = data.load(str(tmp_path / "b.zip"), size=8)
     assert (found.classes, found.report.names_read_as) == (("狗", "猫"), "")
     assert data.load(make_zip(tmp_path / "c.zip", of_two("cat", "dog")), size=8).report.names_read_as == ""
+
+
+@pytest.mark.parametrize(("codec", "names"), [("gbk", "猫 dog"), ("gbk", "猫"), ("gbk", "帽 cat"), ("gbk", "女 man"), ("gbk", "猫 帽")])
+def test_names_that_happen_to_be_utf8_are_read_as_what_is_likelier(tmp_path, codec, names):
+    """猫 is C3 A8 in GBK, which is è in UTF-8."""
+    names = names.split()
+    assert all(name.encode(codec).decode("utf-8") for name in names)
+    members = {f"{name}/{k}.png": picture() for name in [*names, "other"] for k in range(2)}
+    assert data.load(make_zip(tmp_path / "a.zip", members, codec), size=8).classes == tuple(sorted([*names, "other"]))
+
+
+@pytest.mark.parametrize("names", [
+    "é", "à", "ü", "ä", "ó", "n ñ o", "e è é", "å ä ö", "Ä Ö Ü", "ñandú", "Äpfel", "chats écureuils", "mère", "rivière", "où", "là", "été", "ptáček kůň",
+    "Łódź", "ağaç kuş", "İstanbul", "kaķis", "mèo chó", "кот", "на", "я", "Ж М", "γάτα", "חתול", "قط", "แมว", "猫", "猫 dog",
+    "あ", "犬", "고양이", "개", "बिल्ली", "🐱",
+    unicodedata.normalize("NFD", "Mäuse"),
+])  # fmt: skip
+def test_utf8_without_the_flag_stays_that(tmp_path, names):
+    names = [*names.split(), "other"]
+    read, read_as = zip_names.read_names(zipfile.ZipFile(make_zip(tmp_path / "a.zip", {f"{name}/1.png": b"" for name in names})).infolist())
+    assert (read, read_as) == ([f"{name}/1.png" for name in names], "UTF-8")
 
 
 def test_a_mac_and_another_machine_name_the_same_class(tmp_path):

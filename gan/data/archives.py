@@ -26,7 +26,8 @@ MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
 MAX_MEMBER = 50 * 2**20  # bytes of one file
 MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
 RATIO_FROM = 2**20
-MAX_OVER = 8 * 2**20  # bytes of all members over MAX_RATIO, unpacked: such a picture is left out, but more of them are a bomb
+MAX_OVER = 8 * 2**20  # bytes, unpacked, of all members over MAX_RATIO that are no pictures by their first bytes: more of them are a bomb
+MAX_OVER_PICTURES = MAX_MEMBER  # of those that are: blank scans and drawings may be, and even unpacked they would take no more than one file may
 DAMAGE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
 _PACKING_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 98: "PPMd"}
@@ -118,29 +119,29 @@ def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
     outside = next((name for name, entry in zip(names, entries, strict=True) if _leads_out(name, entry)), None)
     if outside is not None:
         raise UserError("data.leads_out", path=path, member=outside[-80:])
-    pictures, left_out, over = [], [], []
+    pictures, left_out, over, blank = [], [], [], []
     for name, entry in zip(_with_slashes(names, entries), entries, strict=True):
         member = ZipMember(PurePosixPath(name), entry)
         if name.endswith("/") or kinds.is_system(member.place):
             continue
         reason = _judge(archive, member)
         if (reason is None or reason[0] in ("damaged", "bytes")) and _is_over(entry):
-            over.append(member)
+            (over if reason and reason[0] == "damaged" else blank).append(member)
             reason = reason or ("unpacks", "")
         if reason is None:
             pictures.append(member)
         else:
             left_out.append(LeftOut(name, *reason))
-    if sum(member.info.file_size for member in over) > MAX_OVER:
-        raise UserError("data.zip_bomb", path=path, member=shown(str(over[0].place)))
-    if sum(member.info.file_size for member in pictures) > MAX_TOTAL:
+    for found, most in ((over, MAX_OVER), (blank, MAX_OVER_PICTURES)):  # none of which is ever unpacked
+        if _unpacked(found) > most:
+            raise UserError("data.zip_bomb", path=path, member=shown(str(found[0].place)))
+    if _unpacked(pictures) > MAX_TOTAL:
         raise UserError("data.too_large", path=path, gigabytes=MAX_TOTAL / 2**30)
     return Inspected(pictures, left_out, read_as)
 
 
-def pictures_in(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The pictures of an archive; raises what `inspect` raises."""
-    return [member.info for member in inspect(path, archive).pictures]
+def _unpacked(members: list[ZipMember]) -> int:
+    return sum(member.info.file_size for member in members)
 
 
 def _leads_out(name: str, entry: zipfile.ZipInfo) -> bool:
@@ -180,7 +181,7 @@ def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | Non
 
 
 def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of one of `pictures_in`, at most as many as it declares. Raises one of DAMAGE where it is damaged."""
+    """The bytes of one of the pictures that `inspect` found, at most as many as it declares. Raises one of DAMAGE where it is damaged."""
     with _open(archive, entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
         return member.read(entry.file_size)
 

@@ -49,10 +49,11 @@ def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:
         reader.expect(len(members.pictures))
         places = [member.place for member in members.pictures if reader.take(str(member.place), member.read)]
     refuse_few(name, len(places), reader.left_out)
-    labels, classes = class_folders.find(places, MAX_CLASSES)
+    labels, classes, doubtful, too_many = class_folders.find(places, MAX_CLASSES)
     if None in labels:
         reader.left_out += [LeftOut(str(place), "no_class") for place, label in zip(places, labels, strict=True) if label is None]
         reader.keep_only([k for k, label in enumerate(labels) if label is not None])
     often = Counter(label for label in labels if label is not None)
     report = reader.report(tuple((name, often[k]) for k, name in enumerate(classes)))
-    return [label for label in labels if label is not None] or None, replace(report, names_read_as=members.names_read_as)
+    told = replace(report, names_read_as=members.names_read_as, classes_doubtful=doubtful, too_many_classes=too_many)
+    return [label for label in labels if label is not None] or None, told

@@ -52,12 +52,16 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
         return
     missed = [entry for entry in left_out if entry.reason != "other"]
     details, reasons = ", ".join(sorted({entry.detail for entry in missed})), {entry.reason for entry in missed}
+    if not usable and not missed:
+        raise UserError("data.no_pictures", path=path, examples=_examples(left_out)) if left_out else UserError("data.empty", path=path)
     if reasons == {"locked"}:
         raise UserError("data.locked", path=path)
     if reasons == {"packing"}:
         raise UserError("data.packing", path=path, packing=details)
     if reasons == {"kind"}:
         raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details)
+    if reasons and reasons <= {"locked", "packing", "kind"}:
+        raise UserError("data.unread_kinds", path=path, examples=_examples(missed))
     raise UserError("data.too_few", path=path, usable=usable, skipped=len(left_out), examples=_examples(missed or left_out))
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gan.config import RECIPES, RunConfig
+from gan.errors import UserError
+from gan.spec import MAX_CLASSES
 
 # Why a file can be left out. Each has a text in LEFT_OUT.
 REASONS = (
@@ -21,7 +23,7 @@ REASONS = (
     "locked",  # a member of a zip that needs a password
     "packing",  # a member of a zip packed in a way that is not read; detail: its name
     "rights",  # a file that may not be read
-    "link",  # a link that leads in circles or to nothing
+    "link",  # a link that leads in circles, to nothing, or to a folder that was entered by another name
     "no_class",  # lies in no class folder, where the others do
 )
 SMALL, LARGE = (28, 32), 64  # sizes to train at: the first that holds the largest picture, else the last
@@ -39,7 +41,7 @@ LEFT_OUT = {
     "locked": "locked by a password",
     "packing": "packed in a way that is not read ({detail}; pack them again as an ordinary zip)",
     "rights": "that may not be read",
-    "link": "that are links and lead to nothing, or in circles",
+    "link": "that are links and lead to nothing, in circles, or to a folder that is read under another name",
     "no_class": "in no class folder",
 }
 _BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
@@ -80,6 +82,8 @@ class Report:
     side: int = 0  # pixels of the shorter side of the largest picture
     unread: int = 0  # of count: pictures that were not decoded for lack of time, and may yet be left out
     names_read_as: str = ""  # how a zip's names were read that do not say so themselves: a code page such as "GBK", "" where nothing had to be guessed
+    classes_doubtful: bool = False  # the folders are called by numbers that may as well number the parts of one set
+    too_many_classes: int = 0  # class folders, where these are more than a network here learns by class; `classes` is () then
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict; `from_json` reads it back."""
@@ -114,6 +118,10 @@ def told_left_out(left_out: Iterable[LeftOut]) -> str:
 def told(report: Report, background: str) -> list[str]:
     """What was found in words, a line each, as the terminal prints it. `background` is what is put behind transparent pictures."""
     lines = [f"{report.count} pictures" + (f": {', '.join(f'{shown(name)} {number}' for name, number in report.classes)}." if report.classes else ".")]
+    if report.classes_doubtful:
+        lines.append("The folders are called by numbers, which may mean classes or only parts of one set: --conditional learns by them.")
+    if report.too_many_classes:
+        lines.append(f"There are no classes: {report.too_many_classes} folders are more than the {MAX_CLASSES} that can be learnt.")
     if report.left_out:
         lines.append(f"Left out {len(report.left_out)}: {told_left_out(report.left_out)}.")
     if report.names_read_as:
@@ -127,12 +135,19 @@ def told(report: Report, background: str) -> list[str]:
     return lines
 
 
+def no_classes(report: Report | None, name: str) -> UserError:
+    """Why a data set of this name, which has no classes, can't be learnt by class. `report` is None where it is no folder or zip."""
+    if report is not None and report.too_many_classes:
+        return UserError("train.too_many_classes", data=name, count=report.too_many_classes, limit=MAX_CLASSES)
+    return UserError("train.no_labels", data=name)
+
+
 def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
     """The settings that the pictures themselves ask for, where these differ from `defaults`, the recipe's: some of size, channels, batch and conditional.
 
     A recipe that fixes one of them, as the textbook one does its size, keeps it.
     """
-    enough = len(report.classes) > 1 and min(number for _, number in report.classes) >= PER_CLASS
+    enough = len(report.classes) > 1 and not report.classes_doubtful and min(number for _, number in report.classes) >= PER_CLASS
     size = next((size for size in SMALL if 0 < report.side <= size), LARGE)
     asked = {"size": size, "channels": 1 if report.grey else 3, "batch": max(2, min(defaults.batch, report.count)), "conditional": enough}
     fixed = {"size", "conditional"} & set(RECIPES[defaults.recipe])

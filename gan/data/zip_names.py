@@ -7,9 +7,10 @@ One machine packed the zip, so one code page is looked for that fits all of its 
 import math
 import os
 import struct
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,14 +24,14 @@ MAX_SCORED = 4000  # bytes of names that a guess looks at: more do not make it b
 def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
     """The names of a zip's entries in order, and how those were read that do not say so themselves: a code page, "UTF-8", or "" where all are certain.
 
-    A name with the UTF-8 flag, or of ASCII alone, is taken as it is. The others are UTF-8 if all of them decode as that, else what their Unicode-path
-    fields say, else one guess for all.
+    A name with the UTF-8 flag, or of ASCII alone, is taken as it is. The others are UTF-8 if all of them decode as that, and it is no likelier that they do
+    by chance; else what their Unicode-path fields say, else one guess for all.
     """
     entries = list(entries)
     names = [entry.filename for entry in entries]
     raw = {k: _raw(entry) for k, entry in enumerate(entries) if not entry.flag_bits & UTF8_FLAG and not entry.orig_filename.isascii()}
     decoded, read_as = {k: _utf8(name) for k, name in raw.items()}, "UTF-8"
-    if None in decoded.values():
+    if None in decoded.values() or not _is_utf8(names, raw.values()):
         decoded = {k: _unicode_path(entries[k].extra, name) for k, name in raw.items()}
         rest = [raw[k] for k, name in decoded.items() if name is None]
         read_as, decode = guess(rest) if rest else (read_as, None)
@@ -48,7 +49,7 @@ def read_folder_names(names: list[str]) -> list[str]:
     certain = list(map(_encodable, names))
     if all(certain):
         return names
-    page = _best([os.fsencode(name) for name, sure in zip(names, certain, strict=True) if not sure])
+    page = _best(_parts(os.fsencode(name) for name, sure in zip(names, certain, strict=True) if not sure))
 
     @lru_cache(4096)
     def read(part: str) -> str:
@@ -59,6 +60,34 @@ def read_folder_names(names: list[str]) -> list[str]:
         return text if text and not part.isascii() and page.likelihood(text) > _best_likelihood(part) else part
 
     return ["/".join(map(read, name.split("/"))) for name in names]
+
+
+def _is_utf8(names: list[str], raw: Iterable[bytes]) -> bool:
+    """Whether names that decode as UTF-8 are that: è is the 猫 of GBK, and as a whole name the less likely one.
+
+    `names` are all of the zip: where several are single letters, it sorts an alphabet.
+    """
+    parts = _parts(raw)
+    if not parts:
+        return True
+    page = _best(parts)
+    texts = [unicodedata.normalize("NFC", part.decode()) for part in _first(parts)]
+    plain = any(len(part) == 1 and part.isalpha() and part.isascii() for name in names for part in name.split("/")[:-1])
+    alphabet = plain or sum(len(text) == 1 for text in texts) > 2
+    score = UTF8_PRIOR + sum(_utf8_likelihood(text, 4 if alphabet else k and PROOF[2]) for k, text in enumerate(texts))
+    return score >= _score(page, parts)
+
+
+def _utf8_likelihood(text: str, letter: float) -> float:
+    """The log-likelihood of a name as UTF-8, in any language, with what it tells for UTF-8 that so many bytes go together as that asks for.
+
+    `letter` is what a single letter of two bytes tells.
+    """
+    score = max(_best_likelihood(text), sum(OF_ANY_SCRIPT[len(one.encode())] for one in text) - (4 if text[1:2] in ("", ".") else 0))
+    for before, one, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
+        long, alone = len(one.encode()), not before.isalpha() and not after.isalpha()
+        score += PROOF[long] if long != 2 or not alone else letter
+    return score
 
 
 def _best_likelihood(text: str) -> float:
@@ -117,25 +146,33 @@ def guess(names: list[bytes]) -> tuple[str, Callable[[bytes], str]]:
     Each page's score is the log-likelihood of the very same bytes, so that scores of pages with one and with two bytes a letter can be compared.
     Where several names share a folder it counts once.
     """
-    best = _best(names)
+    best = _best(_parts(names))
     return best.name, lambda name: name.decode(best.codec, "replace")
 
 
-def _best(names: list[bytes]) -> _Page:
-    parts = dict.fromkeys(part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii())
-    return max(PAGES, key=lambda page: _score(page, parts))
+def _parts(names: Iterable[bytes]) -> list[bytes]:
+    """The names of folders and files, once each, that are not of ASCII alone."""
+    return list(dict.fromkeys(part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii()))
 
 
-def _score(page: _Page, parts: Iterable[bytes]) -> float:
-    """The log-likelihood of names in a code page. One that is no text in it may be a damaged name, so that it counts heavily, but rules nothing out."""
-    score, seen = page.prior, 0
+def _first(parts: list[bytes]) -> Iterator[bytes]:
+    """As many of the names as a guess looks at."""
+    seen = 0
     for part in parts:
         if seen > MAX_SCORED:
             break
         seen += len(part)
-        text = _decoded(page, part)
-        score += NEVER * len(part) if text is None else page.likelihood(text)
-    return score
+        yield part
+
+
+def _best(parts: list[bytes]) -> _Page:
+    return max(PAGES, key=lambda page: _score(page, parts))
+
+
+def _score(page: _Page, parts: list[bytes]) -> float:
+    """The log-likelihood of names in a code page. One that is no text in it may be a damaged name, so that it counts heavily, but rules nothing out."""
+    texts = [(part, _decoded(page, part)) for part in _first(parts)]
+    return page.prior + sum(NEVER * len(part) if text is None else page.likelihood(text) for part, text in texts)
 
 
 def _decoded(page: _Page, part: bytes) -> str | None:
@@ -152,6 +189,10 @@ RARE = -16.5  # of one that nearly none has
 SIGN = -5.0  # of digits, blanks and punctuation
 LETTER = -3.2  # of a plain letter
 MIXED = -3.0  # of a plain letter that touches one of another script in the same word
+OF_ANY_SCRIPT = {1: LETTER, 2: -8.0, 3: -9.5, 4: -11.0}  # of a letter of any language, by the bytes that it takes in UTF-8
+PROOF = {1: 0.0, 2: 1.5, 3: 6.0, 4: 9.0}  # log of how much likelier such bytes go together in UTF-8 than by chance
+UTF8_PRIOR = 2.4  # log of how much commoner it is than GBK
+HALF_WIDTH = -4.6  # of a Japanese letter of half width behind another one
 FULL_SIGNS = frozenset("（）【】《》、。·—，！？：；「」『』〈〉〔〕ー・～　＿－０１２３４５６７８９々〇")
 KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7))))
 Level = tuple[bytes, bytes, int, float]  # first and last lead byte, least trail byte, log-likelihood of each letter
@@ -174,6 +215,7 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
     def likelihood(text: str) -> float:
         score, before = 0.0, " "
         for one in text:
+            score += (HALF_WIDTH - levels[0][3]) * ("｡" <= one <= "ﾟ" and "｡" <= before <= "ﾟ")
             touches = one.isascii() != before.isascii() and (one if one.isascii() else before).isalpha()
             score += MIXED * touches + ((LETTER if one.isalpha() else SIGN) if one.isascii() else letter(one))
             before = one
@@ -197,21 +239,28 @@ def _marked(weights: dict[str, float]) -> Callable[[str], float]:
     return lambda text: _by_words(text, word, chance)
 
 
-def _alphabet(weights: dict[str, float], vowels: str) -> Callable[[str], float]:
-    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels."""
+def _alphabet(weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0) -> Callable[[str], float]:
+    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels, and what their `spelling` tells is added."""
     whole = sum(weights.values())
     chance = {letter: math.log(weight / whole) for letter, weight in weights.items()}
 
     def word(text: str) -> float:
         if text.isascii():
             return LETTER * len(text)
-        score = _cases(text) - {1: 4, 2: 2}.get(len(text), 0) - 4 * (not set(text.lower()) & set(vowels))
+        score = spelling(text) + _cases(text) - {1: 4, 2: 2}.get(len(text), 0) - 4 * (not set(text.lower()) & set(vowels))
         for before, letter in zip(" " + text, text, strict=False):
             score += MIXED * 2 * (before.isalpha() and before.isascii() != letter.isascii())
             score += LETTER if letter.isascii() else chance.get(letter.lower(), NEVER)
         return score
 
     return lambda text: _by_words(text, word, {})
+
+
+def _greek(word: str) -> float:
+    """What it tells that a word of several syllables has one accent, as all but capitals have, and that a final sigma stands last."""
+    accents = sum(letter in "άέήίόύώ" for letter in word.lower())
+    misplaced = word[:-1].count("ς") + word.endswith("σ")
+    return (0.0 if word.isupper() or len(word) < 4 else 2.0 if accents == 1 else -3.0) - 4 * misplaced
 
 
 def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) -> float:
@@ -232,6 +281,8 @@ def _cases(word: str) -> float:
 
 
 _CYRILLIC, _WEST, _CENTRAL = _alphabet(known.RUSSIAN, "аеёиоуыэюяіїє"), _marked(known.WESTERN), _marked(known.CENTRAL)
+_GREEK, _TURKISH = _alphabet(known.GREEK, "αειοηυωάέήίόύώ", _greek), _marked(known.TURKISH)
+_HEBREW, _ARABIC = (_alphabet(letters, "".join(letters)) for letters in (known.HEBREW, known.ARABIC))
 PAGES = (
     _Page("GBK", "gb18030", _east(
         "gb18030", {known.SIMPLIFIED_TOO: 0.22, known.SIMPLIFIED: 0.65, KANA: 0.003},
@@ -247,10 +298,17 @@ PAGES = (
         [(b"\xa4", b"\xc6", 0x40, -10.8), (b"\xc9", b"\xf9", 0x40, -14.0)]), -1.0),
     _Page("CP866", "cp866", _CYRILLIC, -0.7),
     _Page("Windows-1251", "cp1251", _CYRILLIC, -4.0),
-    _Page("CP737", "cp737", _alphabet(known.GREEK, "αειοηυωάέήίόύώ"), -3.0),
+    _Page("CP737", "cp737", _GREEK, -4.4),
+    _Page("Windows-1253", "cp1253", _GREEK, -4.8),
     _Page("CP437", "cp437", _WEST),
     _Page("CP850", "cp850", _WEST, -0.3),
     _Page("Windows-1252", "cp1252", _WEST, -1.0),
     _Page("CP852", "cp852", _CENTRAL, -1.6),
-    _Page("Windows-1250", "cp1250", _CENTRAL, -3.0),
+    _Page("Windows-1250", "cp1250", _CENTRAL, -2.0),
+    _Page("CP857", "cp857", _TURKISH, -3.3),
+    _Page("Windows-1254", "cp1254", _TURKISH, -3.3),
+    _Page("CP862", "cp862", _HEBREW, -5.5),
+    _Page("Windows-1255", "cp1255", _HEBREW, -6.5),
+    _Page("Windows-1256", "cp1256", _ARABIC, -6.0),
+    _Page("CP720", "cp720", _ARABIC, -6.0),
 )

@@ -68,7 +68,7 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
 
 def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
     """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many they are; says what was found there."""
-    from gan.data.report import suggestions, told
+    from gan.data.report import no_classes, suggestions, told
     from gan.data.survey import survey
 
     asked = make_config(name, recipe, **settings)  # what can't be is refused before anything is read
@@ -80,7 +80,7 @@ def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig
         print("These pictures ask for:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
     config = make_config(name, recipe, **found, **settings)
     if config.conditional and not report.classes:
-        raise UserError("train.no_labels", data=name)
+        raise no_classes(report, name)
     return config, report.count
 
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from gan.augment import adapt, augment
 from gan.config import RunConfig
+from gan.data.report import no_classes
 from gan.device import Device
 from gan.errors import UserError
 from gan.looks import find_looks
@@ -313,4 +314,4 @@ def check_data(config: RunConfig, dataset: "Dataset") -> None:
     if config.batch > len(dataset.images):
         raise UserError("train.batch_too_large", batch=config.batch, count=len(dataset.images))
     if config.conditional and (dataset.labels is None or not dataset.classes):
-        raise UserError("train.no_labels", data=config.data)
+        raise no_classes(dataset.report, config.data)
