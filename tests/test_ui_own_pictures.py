@@ -343,7 +343,7 @@ def test_pictures_can_be_added_one_at_a_time(visit):
     expect(error).to_have_text("只有一张图片无法训练。请至少再添加一张。")
     expect(page.get_by_role("button", name="继续添加")).to_be_visible()
     add(page, ("notes.txt", b"text"))
-    expect(error).to_contain_text("这 2 个文件中只有一张可用的图片（1 个无法使用: notes.txt）")
+    expect(error).to_contain_text("这 2 个文件中只有一张可用的图片（1 个无法使用：notes.txt）")
     add(page, ("b.png", picture(2)))
     expect(page.locator(".ow-count")).to_have_text("2 张图片")
     expect(page.locator(".ow-left")).to_contain_text("1 个不是图片：notes.txt")

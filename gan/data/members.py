@@ -54,7 +54,7 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
     if reasons == {"packing"}:
         raise UserError("data.packing", path=path, packing=details)
     if reasons == {"kind"}:
-        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details)
+        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details, usable=usable, skipped=len(left_out), examples=_examples(left_out))
     raise UserError("data.too_few", path=path, usable=usable, skipped=len(left_out), examples=_examples(missed or left_out))
 
 

@@ -83,18 +83,18 @@ def _named(error: UserError, name: str) -> UserError:
 def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
     """A refusal of the folder in which loose files are kept, which people know nothing of, as one of these files."""
     values, number = error.values, len(files)
-    if error.key == "data.other_kinds":
-        single = UserError("ui.other_kind", name=files[0].name[-80:], kinds=values["kinds"])
-        return single if number == 1 else UserError("ui.other_kinds", count=values["count"], files=number, kinds=values["kinds"])
-    if error.key != "data.too_few":
-        first = min(path.name for path in files)[-80:]
+    first = min(path.name for path in files)[-80:]
+    if error.key not in ("data.too_few", "data.other_kinds"):
         return _named(error, first if number == 1 else f"{first} + {number - 1}")
-    examples = str(values["examples"])
+    examples = str(values["examples"]).removeprefix(": ")
     for kept, path in zip(kept_names(files), sorted(files, key=lambda path: path.name), strict=True):
         examples = examples.replace(kept, path.name[-80:])
-    if int(values["usable"]) == 0:
+    if int(values["usable"]) == 1:
+        return UserError("ui.one_picture") if number == 1 else UserError("ui.one_usable", files=number, skipped=values["skipped"], examples=examples)
+    if error.key == "data.too_few":
         return unusable(files, examples)
-    return UserError("ui.one_picture") if number == 1 else UserError("ui.one_usable", files=number, skipped=values["skipped"], examples=examples)
+    kinds = values["kinds"]
+    return UserError("ui.other_kind", name=first, kinds=kinds) if number == 1 else UserError("ui.other_kinds", files=number, kinds=kinds)
 
 
 def _suggested(report: Report, recipe: str) -> dict[str, Any]:

@@ -78,10 +78,11 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
 
 
 def unusable(paths: Sequence[Path], examples: str = "") -> UserError:
-    """The refusal of files of which none is a picture that can be used."""
+    """The refusal of files of which none is a picture that can be used, with some of their names, or what else `examples` tells of them."""
     if len(paths) == 1:
         return UserError("ui.other_files", name=paths[0].name[-80:])
-    return UserError("ui.none_usable", files=len(paths), examples=examples)
+    names = f"{', '.join(path.name[-80:] for path in paths[:3])}{', …' if len(paths) > 3 else ''}"
+    return UserError("ui.none_usable", files=len(paths), examples=examples or names)
 
 
 def kept_names(paths: Sequence[Path]) -> list[str]:
