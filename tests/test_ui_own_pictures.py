@@ -15,6 +15,7 @@ from tests.browsing import PHONE, SLOW, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
+HEIC = b"\0\0\0\x18ftypheic" + bytes(80)
 EVIL = "<img src=x onerror=document.title='evil'>"
 
 
@@ -107,14 +108,14 @@ def end(page: Page, run: dict) -> dict:
 
 def test_a_zip_is_told_before_train_and_learnt_by_class(visit):
     page = visit()
-    add(page, ("pets.zip", pets(**{"cat/a.png": b"\x89PNG\r\n\x1a\n cut", "dog/IMG_1.heic": b"\0\0\0\x18ftypheic" + bytes(80)})))
+    add(page, ("pets.zip", pets(**{"cat/a.png": b"\x89PNG\r\n\x1a\n cut", "dog/IMG_1.heic": HEIC})))
     found = page.locator(".ow-found")
     expect(found).to_contain_text("16 pictures")
     expect(found).to_contain_text("2 classes: cat (8), dog (8)")
     expect(found).to_contain_text("Left out 2")
     expect(found).to_contain_text("1 damaged: cat/a.png")
     expect(found).to_contain_text("HEIC")
-    expect(found).to_contain_text("dog/IMG_1.heic")
+    expect(found).to_contain_text("1 of a kind that is not read (HEIC; export it as JPEG or PNG): dog/IMG_1.heic")
     expect(page.get_by_role("switch", name="Learn by class")).to_be_checked()
     open_settings(page)
     expect(page.locator("#field-conditional input")).to_be_checked()
@@ -297,6 +298,117 @@ def test_pictures_can_be_added_and_dropped(visit):
     page.dispatch_event("gan-own", "drop", {"dataTransfer": drop})
     expect(page.locator(".ow-count")).to_have_text("16 pictures")
     expect(page.locator(".ow-file b")).to_have_text("pets.zip")
+
+
+def test_dropped_folders_are_refused_at_once_and_nothing_is_sent(visit, tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(picture(1))
+    page = visit()
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
+    drop(page, tmp_path / "cat", tmp_path / "dog")
+    error = page.locator("gan-own .tr-error")
+    expect(error).to_have_text("Folders can't be dropped here: pack them as a zip, and their sub-folders become the classes.")
+    expect(page.locator(".ow-zone")).to_be_visible()
+    page.click(".gan-lang")
+    expect(error).to_contain_text("文件夹不能拖放到这里")
+    assert sent == []
+    (tmp_path / "pets.zip").write_bytes(pets())
+    drop(page, tmp_path / "pets.zip")
+    expect(page.locator(".ow-count")).to_have_text("16 张图片")
+    expect(error).to_be_hidden()
+    drop(page, tmp_path / "cat", tmp_path / "pets.zip")
+    expect(error).to_contain_text("文件夹不能拖放到这里")
+    expect(page.locator(".ow-count")).to_have_text("16 张图片")
+
+
+def drop(page: Page, *paths) -> None:
+    """Drop files or folders of this machine on the page, as a person does."""
+    box = page.locator("gan-own").bounding_box()
+    what = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": step, "x": box["x"] + 60, "y": box["y"] + 30, "data": what})
+
+
+def test_pictures_can_be_added_one_at_a_time(visit):
+    page = visit()
+    add(page, ("a.png", picture(1)))
+    error = page.locator("gan-own .tr-error")
+    expect(error).to_have_text("One picture is not enough to learn from. Add at least one more.")
+    expect(page.locator(".ow-file b")).to_have_text("a.png")
+    assert press(page)["error"]["key"] == "ui.one_picture"
+    page.click(".gan-lang")
+    expect(error).to_have_text("只有一张图片无法训练。请至少再添加一张。")
+    expect(page.get_by_role("button", name="继续添加")).to_be_visible()
+    add(page, ("notes.txt", b"text"))
+    expect(error).to_contain_text("这 2 个文件中只有一张可用的图片（1 个无法使用：notes.txt）")
+    add(page, ("b.png", picture(2)))
+    expect(page.locator(".ow-count")).to_have_text("2 张图片")
+    expect(page.locator(".ow-left")).to_contain_text("1 个不是图片：notes.txt")
+    expect(error).to_be_hidden()
+    page.get_by_role("button", name="移除").click()
+    expect(page.locator(".ow-zone")).to_be_visible()
+
+
+def test_a_refusal_stays_in_the_new_language(visit):
+    page = visit()
+    error = page.locator("gan-own .tr-error")
+    add(page, ("phone.zip", zipped({f"{n}.heic": HEIC for n in range(12)})))
+    expect(error).to_contain_text("“phone.zip” holds 12 pictures of kinds that are not read: HEIC.")
+    page.click(".gan-lang")
+    expect(error).to_contain_text("“phone.zip”中有 12 张图片的格式无法读取：HEIC。")
+    add(page, ("IMG_1.heic", HEIC))
+    expect(error).to_contain_text("“IMG_1.heic”的图片格式无法读取（HEIC）。")
+    refused = {"key": "ui.too_large", "values": {"megabytes": 512}}
+    answer = {"status": 413, "body": "多了", "content_type": "text/plain", "headers": {"X-Refusal": json.dumps(refused)}}
+    page.route("**/gradio_api/upload", lambda route: route.fulfill(**answer))
+    add(page, *loose(3))
+    expect(error).to_contain_text("512 MB")
+    page.click(".gan-lang")
+    expect(error).to_have_text("This is more than 512 MB, and was not taken. Make the pictures smaller, or bring fewer.")
+
+
+def test_folders_that_are_no_classes_are_told_as_they_are(visit):
+    page = visit()
+    found = page.locator(".ow-found")
+    for places in (["one/{}"], ["{}", "more/{}", "x{}"], ["train/{}", "test/{}"]):
+        add(page, ("pets.zip", zipped({place.format(f"{n}.png"): picture(9 * n) for n in range(4) for place in places})))
+        expect(page.locator(".ow-count")).to_have_text(f"{4 * len(places)} pictures")
+        expect(found).to_contain_text("No classes: most of these pictures are not sorted into folders by kind.")
+    told(page, classes=[], too_many_classes=1100, most_classes=1000)
+    add(page, ("many.zip", pets(9)))
+    expect(found).to_contain_text("1,100 folders are more than the 1,000 classes that a model can learn, so that they are not used as classes.")
+
+
+def test_numbered_folders_are_learnt_by_class_only_when_asked(visit):
+    page = visit("zh-CN")
+    told(page, classes=[["2019", 9], ["2020", 11]], classes_doubtful=True)
+    add(page, *loose(10))
+    found, switch = page.locator(".ow-found"), page.get_by_role("switch", name="按类别学习")
+    expect(found).to_contain_text("2019（9）、2020（11）")
+    expect(found).to_contain_text("默认关闭：文件夹以数字命名，可能只是同一批图片的几个部分，而不是类别。")
+    expect(switch).not_to_be_checked()
+    expect(found).to_contain_text("按 28 px 训练。只有 10 张")
+    switch.click()
+    expect(found).to_contain_text("之后可以选择画哪一类。")
+
+
+def told(page: Page, **report) -> None:
+    """Let the server's report say something else: what takes thousands of folders, or files that look numbered, is made by the tests of the data."""
+    def answer(route):
+        reply = route.fetch()
+        route.fulfill(response=reply, json={**reply.json(), "report": {**reply.json()["report"], **report}})
+
+    page.route("**/gradio_api/gan/pictures", answer)
+
+
+def test_a_recipe_without_classes_does_not_blame_the_pictures(visit):
+    page = visit()
+    add(page, ("pets.zip", pets()))
+    page.get_by_text("Textbook DCGAN", exact=True).click()
+    expect(page.locator(".ow-found")).to_contain_text("Off: all classes are learnt as one.")
 
 
 def test_a_change_of_language_keeps_the_pictures(visit):

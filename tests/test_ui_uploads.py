@@ -134,10 +134,10 @@ ENCRYPTED = pets().replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x
 @pytest.mark.parametrize(
     ("files", "refused"),
     [({"locked.zip": ENCRYPTED}, "data.locked"), ({"phone.zip": zipped({f"{n}.heic": HEIC for n in range(4)})}, "data.other_kinds"),
-     ({"IMG_1.heic": HEIC}, "data.other_kinds"), ({"cats.zip": b"no zip"}, "data.not_pictures"),
+     ({"IMG_1.heic": HEIC}, "ui.other_kind"), ({"cats.zip": b"no zip"}, "data.not_pictures"),
      ({"cats.zip": zipped({"a.png": picture(1), "more.zip": b""})}, "data.nested"),
      ({"cats.zip": zipped({f"../{n}.png": picture(n) for n in range(4)})}, "data.leads_out"),
-     ({"one.png": picture(1)}, "data.too_few"), ({"notes.txt": b"text"}, "ui.other_files"),
+     ({"one.png": picture(1)}, "ui.one_picture"), ({"one.zip": zipped({"one.png": picture(1)})}, "data.too_few"), ({"notes.txt": b"text"}, "ui.other_files"),
      ({"a.zip": pets(), "b.png": picture(1)}, "ui.mixed_files"), ({}, "ui.no_files")],
 )  # fmt: skip
 def test_what_can_not_be_used_is_told_at_once_and_not_kept(files, refused, ask, press, bring, services):
@@ -149,6 +149,35 @@ def test_what_can_not_be_used_is_told_at_once_and_not_kept(files, refused, ask, 
     assert key(press(paths)) == (400, refused)
     assert not services.uploads.exists() or list(services.uploads.iterdir()) == []
     assert services.store.list() == []
+
+
+NOTES = {f"notes {n}.txt": b"text" for n in range(3)}
+CUT = b"\x89PNG\r\n\x1a\n cut"
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [({f"IMG_{n}.heic": HEIC for n in range(10)}, "None of these 10 files is of a kind that is read (HEIC)."),
+     ({"IMG_1.heic": HEIC}, "“IMG_1.heic” is a picture of a kind that is not read (HEIC)."),
+     ({"a b.png": CUT, **NOTES}, "None of these 4 files is a picture that can be used (a b.png). Add"),
+     (NOTES, "None of these 3 files is a picture that can be used (notes 0.txt, notes 1.txt, notes 2.txt). Add"),
+     ({"a.png": CUT}, "“a.png” is no picture that can be used."),
+     ({"one.png": picture(1)}, "One picture is not enough to learn from. Add at least one more."),
+     ({"one.png": picture(1), "notes 1.txt": b"text"}, "Only one of these 2 files is a picture that can be used (1 can't be: notes 1.txt)."),
+     ({"one.png": picture(1), "IMG_1.heic": HEIC, **NOTES},
+      "Only one of these 5 files is a picture that can be used (4 can't be: IMG_1.heic (HEIC), notes 0.txt, notes 1.txt, …).")],
+)  # fmt: skip
+def test_loose_files_are_refused_by_their_number_and_their_own_names(files, sentence, ask, bring):
+    assert ask(bring(files)).json()["error"]["text"].startswith(sentence)
+
+
+def test_more_folders_than_classes_are_told_and_can_not_be_learnt_by_class(ask, press, bring, monkeypatch):
+    many = json.dumps(Report(4000, too_many_classes=1100).to_json())
+    monkeypatch.setattr(surveys, "COMMAND", (sys.executable, "-c", f"print({many!r})"))
+    files = bring({"pets.zip": pets()})
+    report = ask(files).json()["report"]
+    assert (report["too_many_classes"], report["most_classes"]) == (1100, 1000)
+    assert key(press(files, conditional=True)) == (400, "ui.too_many_classes")
 
 
 def test_what_was_read_before_is_answered_from_beside_the_pictures(ask, bring, services, monkeypatch):
@@ -271,6 +300,13 @@ def test_only_who_controls_has_pictures_read(services, bring):
     services.access = Access("a long token")
     locked = TestClient(Guard(Starlette(routes=train_routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
     assert key(locked.post("/gradio_api/gan/pictures", json={"files": bring({"pets.zip": pets()})})) == (403, "access.needed")
+
+
+def test_what_gradio_would_take_is_refused_in_words_and_by_key(services):
+    services.access = Access("a long token")
+    locked = TestClient(Guard(Starlette(), services), raise_server_exceptions=False, base_url="http://localhost")
+    reply = locked.post("/gradio_api/upload", headers={"Accept-Language": "zh"})
+    assert (reply.status_code, "教师口令" in reply.text, json.loads(reply.headers["X-Refusal"])) == (403, True, {"key": "access.needed", "values": {}})
 
 
 def test_a_suffix_is_no_place_of_the_server(ask, bring):

@@ -33,16 +33,13 @@ class Members(NamedTuple):
 def open_members(path: Path) -> Iterator[Members]:
     """The pictures of a folder or zip, to be read while this is open.
 
-    Raises UserError for something that is neither, an archive over the limits or with links or ways out, and where fewer than two files may be pictures.
+    Raises UserError for something that is neither, an archive over the limits or with links or ways out.
     """
     if path.is_dir():
-        found = _in_folder(path)
-        refuse_few(path, len(found.pictures), found.left_out)
-        yield found
+        yield _in_folder(path)
         return
     with archives.open_zip(path) as archive:
         pictures, left_out, read_as = archives.inspect(path, archive)
-        refuse_few(path, len(pictures), left_out)
         yield Members([Member(place, lambda info=info: archives.read_member(archive, info)) for place, info in pictures], left_out, read_as)
 
 
@@ -59,9 +56,9 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
     if reasons == {"packing"}:
         raise UserError("data.packing", path=path, packing=details)
     if reasons == {"kind"}:
-        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details)
+        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details, usable=usable, skipped=len(left_out), examples=_examples(missed))
     if reasons and reasons <= {"locked", "packing", "kind"}:
-        raise UserError("data.unread_kinds", path=path, examples=_examples(missed))
+        raise UserError("data.unread_kinds", path=path, examples=_examples(missed), usable=usable, skipped=len(left_out))
     raise UserError("data.too_few", path=path, usable=usable, skipped=len(left_out), examples=_examples(missed or left_out))
 
 

@@ -5,6 +5,7 @@ files and the upload remain; the others (calls, queue, proxy, streams, deep link
 """
 
 import ipaddress
+import json
 import logging
 import re
 import shutil
@@ -273,4 +274,5 @@ def _in_words(request: Request, error: UserError) -> Response:
     if request.scope["path"].startswith(f"{PREFIX}/"):
         return reply
     lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
-    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code)
+    told = json.dumps({"key": error.key, "values": error.values}, default=str)  # so that it can be said in another language later
+    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": told})

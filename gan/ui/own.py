@@ -9,9 +9,10 @@ from gradio.utils import get_upload_folder
 from gan.config import OWN, RECIPES, make_config
 from gan.data.report import Report, grouped, suggestions
 from gan.errors import UserError
+from gan.spec import MAX_CLASSES
 from gan.ui import train_form as form
 from gan.ui.services import Services
-from gan.ui.uploads import keep_uploads, kept_names, mark_awaited, received, unmark
+from gan.ui.uploads import is_zip, keep_uploads, kept_names, mark_awaited, received, unmark, unusable
 
 WAIT = 20.0  # seconds that a page waits for an answer; then it asks again, as what stands between it and us may give up after a minute
 
@@ -48,7 +49,7 @@ def told(report: Report, files: Sequence[Path]) -> dict[str, Any]:
         {"reason": reason, "detail": detail, "count": count, "names": [named.get(name, name) for name in names]}
         for reason, detail, names, count in grouped(report.left_out)
     ]
-    return {**report.to_json(), "left_out": left_out}
+    return {**report.to_json(), "left_out": left_out, "most_classes": MAX_CLASSES}
 
 
 def _keep(services: Services, files: Sequence[Path]) -> Path:
@@ -67,14 +68,33 @@ def _report(services: Services, kept: Path, files: Sequence[Path], seconds: floa
     except UserError as error:
         unmark(kept)
         services.remove_uploads()
-        known = {"path": _label(files)} if "path" in error.values else {}
-        raise UserError(error.key, **{**error.values, **known}) from error
+        raise (_of_zip if is_zip(files[0]) else _of_files)(error, files) from error
 
 
-def _label(files: Sequence[Path]) -> str:
-    """What people know uploaded files by."""
+def _of_zip(error: UserError, files: Sequence[Path]) -> UserError:
+    """A refusal of the zip that was uploaded, by the name that people know."""
+    return _named(error, files[0].name[-80:])
+
+
+def _named(error: UserError, name: str) -> UserError:
+    return UserError(error.key, **{**error.values, **({"path": name} if "path" in error.values else {})})
+
+
+def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
+    """A refusal of the folder in which loose files are kept, which people know nothing of, as one of these files."""
+    values, number = error.values, len(files)
     first = min(path.name for path in files)[-80:]
-    return first if len(files) == 1 else f"{first} + {len(files) - 1}"
+    if error.key not in ("data.too_few", "data.other_kinds"):
+        return _named(error, first if number == 1 else f"{first} + {number - 1}")
+    examples = str(values["examples"]).removeprefix(": ")
+    for kept, path in zip(kept_names(files), sorted(files, key=lambda path: path.name), strict=True):
+        examples = examples.replace(kept, path.name[-80:])
+    if int(values["usable"]) == 1:
+        return UserError("ui.one_picture") if number == 1 else UserError("ui.one_usable", files=number, skipped=values["skipped"], examples=examples)
+    if error.key == "data.too_few":
+        return unusable(files, examples)
+    kinds = values["kinds"]
+    return UserError("ui.other_kind", name=first, kinds=kinds) if number == 1 else UserError("ui.other_kinds", files=number, kinds=kinds)
 
 
 def _suggested(report: Report, recipe: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gan import data as data_room
 from gan.config import GPU_RECIPES, SIZES, RunConfig, make_config
 from gan.data.report import Report
 from gan.errors import UserError
+from gan.spec import MAX_CLASSES
 from gan.train.machine import has_gpu
 
 OWN_SIZE = 64
@@ -88,6 +89,8 @@ def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: 
         check_pictures(made, data_room.info(data).count)
         return made
     check_pictures(made, report.count)
+    if made.conditional and report.too_many_classes:
+        raise UserError("ui.too_many_classes", count=report.too_many_classes, most=MAX_CLASSES)
     if made.conditional and not report.classes:
         raise UserError("ui.no_classes")
     return made

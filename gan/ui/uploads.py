@@ -66,7 +66,7 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
     if archives and len(paths) > 1:
         raise UserError("ui.mixed_files")
     if not archives and not any(_may_be_picture(path) for path in paths):
-        raise UserError("ui.other_files", name=paths[0].name[-80:])
+        raise unusable(paths)
     target, name = root / _digest(paths, bool(archives)), safe_name(paths[0].name)
     with writing():
         if archives:
@@ -75,6 +75,14 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
         for path, kept in zip(paths, kept_names(paths), strict=True):
             _copy_once(path, folder / kept)
         return folder
+
+
+def unusable(paths: Sequence[Path], examples: str = "") -> UserError:
+    """The refusal of files of which none is a picture that can be used, with some of their names, or what else `examples` tells of them."""
+    if len(paths) == 1:
+        return UserError("ui.other_files", name=paths[0].name[-80:])
+    names = f"{', '.join(path.name[-80:] for path in paths[:3])}{', …' if len(paths) > 3 else ''}"
+    return UserError("ui.none_usable", files=len(paths), examples=examples or names)
 
 
 def kept_names(paths: Sequence[Path]) -> list[str]:

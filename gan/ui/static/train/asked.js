@@ -1,10 +1,10 @@
 // The settings that somebody's pictures ask for, beside what was found in them: the same ones as in the form, so that each follows the other.
-import { h, setText, t, whole } from "../common.js";
+import { h, lang, setText, t, whole } from "../common.js";
 
 const BACKGROUNDS = ["white", "grey", "black"];
 let count = 0;
 
-/** {root, show}: `set(name, value)` is called when one is moved, `show(report, suggested, settings)` shows those of the form. */
+/** {root, show}: `set(name, value)` is called when one is moved, `show(report, suggestions, recipe, settings)` shows those of the form. `suggestions` are by recipe. */
 export function asked(set) {
   const byClass = h("input", { type: "checkbox", role: "switch", class: "ow-switch", onchange: () => set("conditional", byClass.checked) });
   const colours = choice("channels", [[3, t("own.colour")], [1, t("own.grey")]], set);
@@ -17,29 +17,32 @@ export function asked(set) {
   const notes = h("p", { class: "ow-line" });
   const root = h("div", { class: "ow-asked" }, Object.values(rows).map((one) => one.root), notes);
 
-  function show(report, suggested, settings) {
+  function show(report, suggestions, recipe, settings) {
+    const suggested = suggestions[recipe] ?? {};
     rows.conditional.root.hidden = report.classes.length < 2;
     rows.background.root.hidden = !report.transparent;
     byClass.checked = settings.conditional === true;
     colours.show(settings.channels);
     background.show(settings.background);
-    rows.conditional.say(classNote(report, suggested, byClass.checked));
+    rows.conditional.say(classNote(report, suggestions, byClass.checked));
     rows.channels.say(colourNote(report.grey, settings.channels === 1));
     rows.background.say(t("own.transparent", { count: whole(report.transparent), total: whole(report.count), colour: t(`own.put_${settings.background}`) }));
     const said = [
       suggested.size < 64 && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
       settings.batch === report.count && t("own.few", { count: whole(report.count) }),
     ];
-    setText(notes, said.filter(Boolean).join(" "));
+    setText(notes, said.filter(Boolean).join(lang === "zh" ? "" : " "));
     notes.hidden = !said.some(Boolean);
   }
 
   return { root, show };
 }
 
-function classNote({ classes }, suggested, on) {
+function classNote({ classes, classes_doubtful: doubtful }, suggestions, on) {
   if (on) return t("own.by_class_on");
-  return suggested.conditional ? t("own.by_class_off") : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
+  if (doubtful) return t("own.by_class_doubtful");
+  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // not every recipe is asked to learn by class
+  return enough ? t("own.by_class_off") : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
 }
 
 function colourNote(allGrey, asGrey) {

@@ -27,6 +27,7 @@ export function reasons(groups) {
   const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
   return some.map(({ reason, detail, names, count }) => {
     const more = count > names.length ? [...names, "…"] : names;
-    return t("left_out.group", { count: whole(count), reason: t(`left_out.${reason}`, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
+    const words = count === 1 && known(`own.one_${reason}`) ? `own.one_${reason}` : `left_out.${reason}`;
+    return t("left_out.group", { count: whole(count), reason: t(words, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
   });
 }

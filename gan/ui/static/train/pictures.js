@@ -4,10 +4,11 @@ import { asked } from "./asked.js";
 import { options } from "./offer.js";
 import { leftOut, summary } from "./report.js";
 import { toldForm } from "./settings.js";
-import { isZip, limitsText, send, tooMuch } from "./upload.js";
+import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
 
 const AGAIN = 2000; // ms until a server that can't be reached is asked again
-const NOTHING = { files: [], report: null, suggestions: null, set: {}, turn: 0 };
+const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // refusals that another picture mends
+const NOTHING = { files: [], report: null, suggestions: null, refused: null, set: {}, turn: 0 };
 
 class OwnPictures extends HTMLElement {
   async connectedCallback() {
@@ -51,7 +52,9 @@ class OwnPictures extends HTMLElement {
     if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
     event.preventDefault();
     this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
-    if (event.type === "drop") this.add([...event.dataTransfer.files]);
+    if (event.type !== "drop") return;
+    if (holdsFolder(event.dataTransfer)) this.tell({ say: "own.no_folders" });
+    else this.add([...event.dataTransfer.files]);
   }
 
   /** Files that somebody chose. Pictures come to those that are there already; a zip stands alone. */
@@ -112,7 +115,6 @@ class OwnPictures extends HTMLElement {
 
   stop() {
     this.controller?.abort();
-    this.error.hidden = true;
     this.rest();
   }
 
@@ -129,15 +131,17 @@ class OwnPictures extends HTMLElement {
     this.zone.focus();
   }
 
-  /** These files can't be used: they are taken out, and the reason stays until others are chosen. */
+  /** These files can't be used: they are taken out, unless one more is all that is missing. The reason stays until others are chosen. */
   refuse(error) {
-    this.choose({ ...NOTHING, turn: this.value.turn });
-    this.tell(error);
+    const files = ONE_MORE.includes(error.key) ? this.value.files : [];
+    this.choose({ ...NOTHING, turn: this.value.turn, files, refused: error });
   }
 
+  /** What was chosen last is not taken; what was there before stays. */
   tell(error) {
-    this.error.hidden = false;
-    setText(this.error, sentence(error));
+    const value = { ...this.value, refused: error };
+    if (this.working) this.show(value);
+    else this.choose(value);
   }
 
   progress(part) {
@@ -161,12 +165,14 @@ class OwnPictures extends HTMLElement {
   offered(value) {
     if (!value || JSON.stringify(value) === JSON.stringify(this.value) || this.working) return;
     this.show({ ...NOTHING, ...value });
-    if (value.files.length && !value.report) this.work((signal) => this.read(signal));
+    if (value.files.length && !value.report && !value.refused) this.work((signal) => this.read(signal));
   }
 
   show(value) {
     this.value = value;
-    const { files, report } = value;
+    const { files, report, refused } = value;
+    this.error.hidden = !refused;
+    setText(this.error, refused?.say ? t(refused.say, refused.values) : sentence(refused));
     const focused = document.activeElement === this.zone;
     this.zone.hidden = files.length > 0;
     this.row.hidden = !files.length;
@@ -189,7 +195,7 @@ class OwnPictures extends HTMLElement {
     if (!report || !form || !this.fields) return;
     const [, , recipe, , ...values] = form;
     const settings = Object.fromEntries(this.fields.map((name, index) => [name, values[index]]));
-    this.asked.show(report, suggestions?.[recipe] ?? {}, settings);
+    this.asked.show(report, suggestions ?? {}, recipe, settings);
   }
 }
 

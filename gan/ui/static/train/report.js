@@ -9,14 +9,16 @@ export function summary(report) {
   const { count, classes, copies } = report;
   return [
     h("p", { class: "ow-count" }, t(count === 1 ? "own.count_one" : "own.count", { count: whole(count) })),
-    h("p", { class: "ow-line" }, classes.length ? classesText(classes) : t("own.no_classes")),
+    h("p", { class: "ow-line" }, classesText(report)),
     copies > 0 && h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
     report.unread > 0 && h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
     report.names_read_as && h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
   ].filter(Boolean);
 }
 
-function classesText(classes) {
+function classesText({ classes, too_many_classes: tooMany, most_classes: most }) {
+  if (tooMany) return t("own.too_many_classes", { count: whole(tooMany), most: whole(most) });
+  if (!classes.length) return t("own.no_classes");
   const list = classes.slice(0, CLASSES).map(([name, number]) => t("own.class", { name, count: whole(number) })).join(t("left_out.comma"));
   const more = classes.length > CLASSES ? t("own.more_classes", { count: whole(classes.length - CLASSES) }) : "";
   return t("own.classes", { count: whole(classes.length), list: list + more });

@@ -4,13 +4,13 @@ import { address, t, whole } from "../common.js";
 const MB = 2 ** 20;
 const megabytes = (bytes) => whole(Math.max(1, bytes / MB));
 
-/** What is too much of files {name, size} as {text}, null where all may be sent. `limits` are bytes and a number of files, as the catalogue names them. */
+/** What is too much of files {name, size} as {say, values}, a text of the page, null where all may be sent. `limits` are bytes and a number of files, as the catalogue names them. */
 export function tooMuch(files, limits) {
   const together = files.reduce((sum, file) => sum + file.size, 0);
   const large = files.find((file) => file.size > limits.file);
-  if (files.length > limits.files) return { text: t("own.too_many", { count: whole(files.length), most: whole(limits.files) }) };
-  if (large) return { text: t(isZip(large) ? "own.zip_too_large" : "own.file_too_large", { name: large.name, size: megabytes(large.size), most: megabytes(limits.file) }) };
-  if (together > limits.together) return { text: t("own.too_much", { size: megabytes(together), most: megabytes(limits.together) }) };
+  if (files.length > limits.files) return { say: "own.too_many", values: { count: whole(files.length), most: whole(limits.files) } };
+  if (large) return { say: isZip(large) ? "own.zip_too_large" : "own.file_too_large", values: { name: large.name, size: megabytes(large.size), most: megabytes(limits.file) } };
+  if (together > limits.together) return { say: "own.too_much", values: { size: megabytes(together), most: megabytes(limits.together) } };
   return null;
 }
 
@@ -18,7 +18,10 @@ export const limitsText = (limits) => t("own.limits", { files: whole(limits.file
 
 export const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
 
-/** Send files; resolves to where the server has put each. `progress` is called with 0 to 1. Rejects with {text}, {offline} or the AbortSignal's reason. */
+/** Whether a folder is among what was dropped: a browser hands it over as if it were a file, and it can't be sent. */
+export const holdsFolder = (dropped) => [...dropped.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+
+/** Send files; resolves to where the server has put each. `progress` is called with 0 to 1. Rejects with {say}, {key, values, text}, {text} or the AbortSignal's reason. */
 export function send(files, progress, signal) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
@@ -29,9 +32,9 @@ export function send(files, progress, signal) {
     sending.addEventListener("load", () => {
       const paths = sending.status === 200 ? read(sending.responseText) : null;
       if (Array.isArray(paths) && paths.length === files.length) resolve(paths);
-      else reject({ text: sentenceOf(sending) });
+      else reject(refusalOf(sending));
     });
-    sending.addEventListener("error", () => reject({ offline: true, text: t("own.broken_off") }));
+    sending.addEventListener("error", () => reject({ say: "own.broken_off" }));
     signal.addEventListener("abort", () => {
       sending.abort();
       reject(signal.reason);
@@ -40,11 +43,12 @@ export function send(files, progress, signal) {
   });
 }
 
-/** Refusals of an upload are plain sentences in the reader's language; a proxy in front may answer with a page of its own. */
-function sentenceOf({ status, responseText, responseURL }) {
+/** Refusals of an upload are plain sentences in the reader's language, with the error in a header; a proxy in front may answer with a page of its own. */
+function refusalOf(sending) {
+  const { status, responseText, responseURL } = sending;
   const plain = status !== 200 && responseURL && responseText && responseText.length < 400 && !/[<{]/.test(responseText);
-  if (plain) return responseText;
-  return t(status === 413 ? "own.proxy_too_large" : "own.not_taken");
+  if (plain) return { ...read(sending.getResponseHeader("X-Refusal")), text: responseText };
+  return { say: status === 413 ? "own.proxy_too_large" : "own.not_taken" };
 }
 
 function read(text) {
