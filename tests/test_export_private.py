@@ -155,7 +155,7 @@ def test_every_answer_of_the_server(home, client):
 
 ERRORS = (
     ("train.pictures_gone", {"place": "{home}/{folder}/album", "command": "python -m gan.train '{home}/{runs}/x y' --data PATH"}),
-    ("data.too_few", {"path": "/mnt/usb/{user}/album", "usable": "1", "skipped": "0"}),
+    ("data.too_few", {"path": "/mnt/usb/{user}/album", "usable": "1", "skipped": "0", "examples": ""}),
     ("data.nowhere", {"name": "{home}/{folder}/album", "place": "{home}/{folder}/album", "choices": "digits"}),
     ("train.no_file", {"file": "x.png", "reason": "[Errno 5] Input/output error: '{home}/{folder}/x.png'"}),
 )
