@@ -153,11 +153,11 @@ def test_long_names_stay_apart_and_equal_ones_become_one():
 
 
 def test_names_that_are_made_to_cost_time_cost_none():
-    begin = time.perf_counter()
+    begin = time.process_time()
     found(["dataset" * 3000 + f"x{k}/a.png" for k in range(300)])
     found(["dataset" * 8 + f"x{k}/a.png" for k in range(5000)])
     found(["/".join("a" * 30_000) + f"/{k}.png" for k in range(50)])
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("pack", [lambda path, members: make_zip(path / "a.zip", members), lambda path, members: make_folder(path / "a", members)])

@@ -422,7 +422,7 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
     (run.parent / "grow" / "cat" / "02.png").rename(away)
     boss = supervise((sys.executable, "-m", "gan.train"))
     boss.resume(run_id)
-    wait_until(lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=120)
+    wait_until(lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=300)
     assert store.status(run_id)["error"]["key"] == "train.pictures_number"
     board = Board(Services(store=store, supervisor=boss, uploads=store.root / ".uploads"))
     shown = board.poll(run_id, "", 0, "", "")["run"]
