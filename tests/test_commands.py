@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from gan.commands import COMMANDS, GUARD, INSTEAD, instead, refuse_parts
+from gan.config import make_config
 from gan.errors import UserError
 from gan.export import checkpoint, webpage
 from gan.export import onnx as exporter
@@ -153,7 +154,8 @@ def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
 def test_what_failed_before_its_first_step_is_told_by_real_commands(tmp_path):
     (tmp_path / "empty").mkdir()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    failed = run("-m", "gan.train", "--data", str(tmp_path / "empty"), "--out", str(tmp_path / "run"), env=environment)
+    write_json(tmp_path / "run" / "config.json", make_config(str(tmp_path / "empty")).to_json())
+    failed = run("-m", "gan.train", str(tmp_path / "run"), env=environment)
     assert failed.returncode == 2
     for name, more in (("gan.sample", ["--out", str(tmp_path / "x.png")]), ("gan.export.checkpoint", [str(tmp_path / "x")])):
         done = run("-m", name, str(tmp_path / "run"), *more, env=environment)

@@ -134,7 +134,7 @@ def test_pictures_of_other_kinds_are_counted_as_skipped(pack):
 
 
 def test_fewer_than_two_pictures(pack):
-    with pytest.raises(UserError, match="has 1 \\(1 left out: b.png\\)") as caught:
+    with pytest.raises(UserError, match=r"has 1 \(1 left out: b\.png\)") as caught:
         data.load(pack({"a.png": picture("red"), "b.png": b"junk"}))
     assert caught.value.key == "data.too_few"
 

@@ -105,7 +105,7 @@ def test_of_what_has_no_weights_nothing_is_read_until_it_changes(explorer, tmp_p
     monkeypatch.setattr(module, "read_object", lambda path: read.append(path.parent.name) or real(path))
     for _ in range(3):
         assert [model["id"] for model in explorer.models()] == ["shipped:digits", f"run:{RUN}"]
-        assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.not_yet"
+        assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.run_queued"
     assert read.count(OTHER) <= 2, "config and status, once"
     write_weights(folder / "live.safetensors", tiny_spec())
     assert [model["id"] for model in explorer.models()][1] == f"run:{OTHER}"
@@ -219,7 +219,7 @@ def test_unknown_ids_are_refused(explorer, model_id, key):
 
 def test_a_run_without_pictures_says_to_wait(explorer, tmp_path):
     folder = tmp_path / "runs" / OTHER
-    folder.mkdir()
+    write_json(folder / "status.json", {"state": "running"})
     assert refused(lambda: explorer.open(f"run:{OTHER}")) == "latent.not_yet"
     write_weights(folder / "live.safetensors", tiny_spec())
     assert explorer.open(f"run:{OTHER}").image(Point())

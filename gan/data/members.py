@@ -56,7 +56,7 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
     if reasons == {"packing"}:
         raise UserError("data.packing", path=path, packing=details)
     if reasons == {"kind"}:
-        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details, usable=usable, skipped=len(left_out), examples=_examples(missed))
+        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details, usable=usable, skipped=len(left_out), examples=_examples(left_out))
     if reasons and reasons <= {"locked", "packing", "kind"}:
         raise UserError("data.unread_kinds", path=path, examples=_examples(missed), usable=usable, skipped=len(left_out))
     raise UserError("data.too_few", path=path, usable=usable, skipped=len(left_out), examples=_examples(missed or left_out))
