@@ -201,8 +201,8 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
 def test_the_saved_grid_says_that_a_machine_made_it(page):
     page.evaluate("""() => {
       window.written = [];
-      const { fillText } = OffscreenCanvasRenderingContext2D.prototype;
-      OffscreenCanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
         written.push(text);
         return fillText.call(this, text, ...rest);
       };
