@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from gan.config import make_config
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.models import load_generator
@@ -360,8 +361,9 @@ def test_a_run_that_failed_before_its_first_step_gives_its_place_to_the_next(tmp
 
     empty, out = tmp_path / "empty", tmp_path / "run"
     empty.mkdir()
-    assert main(["--data", str(empty), "--out", str(out)]) == 2
-    assert "usable pictures" in capsys.readouterr().err
+    write_json(out / "config.json", make_config(str(empty)).to_json())
+    assert main([str(out)]) == 2
+    assert "is empty" in capsys.readouterr().err
     again = ["--data", "digits", "--kimg", "0.05", "--width", "8", "--z-dim", "8", "--out", str(out)]
     assert main(again) == 0
     assert main(again) == 2

@@ -179,7 +179,7 @@ def test_sheets_are_those_of_the_server(page, address, model):
     for sheet in ("neighbours", "way"):
         page.wait_for_function("""(name) => {
           const { sheet } = document.querySelector("gan-explorer")[name];
-          return sheet.drawn === JSON.stringify(sheet.query()) && sheet.bitmap instanceof OffscreenCanvas;
+          return sheet.drawn === JSON.stringify(sheet.query()) && sheet.bitmap instanceof HTMLCanvasElement;
         }""", arg=sheet)
         width, pixels, url = page.evaluate("""async (name) => {
           const { address } = await import("/gradio_api/gan/static/common.js");
