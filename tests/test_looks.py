@@ -2,13 +2,16 @@
 
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import binom
 from sklearn.cluster import KMeans
 
 from gan import data
+from gan.files import read_json
 from gan.looks import LEAST, SIDE, find_looks
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator
 from gan.models.condition import BLEND, Told
+from gan.train.__main__ import main
 from gan.train.trainer import Trainer
 from tests.engine import CPU, tiny_config, tiny_data
 
@@ -162,3 +165,20 @@ def test_looks_need_no_labels():
     assert trainer.groups.bincount().tolist() == [40, 40, 40]
     assert all(value == value for value in trainer.advance(2).values())
     assert trainer.sample(torch.randn(5, 6), None).shape == (5, 3, 32, 32)
+
+
+def test_a_class_of_one_picture_is_a_group_of_its_own():
+    groups, shares = find_looks(coloured([60, 1]), torch.tensor([0] * 60 + [1]), 2, 2, seed=0)
+    assert groups[60] == 2
+    assert shares[1].tolist() == [1, 0]
+
+
+def test_a_folder_with_a_class_of_one_picture_trains(tmp_path):
+    """From the folder to the end of a run, by class and with looks."""
+    for number in range(31):
+        place = tmp_path / "uneven" / ("one" if number == 30 else "big") / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (28, 28), (8 * number, 99, 255 - 8 * number)).save(place)
+    settings = ["--size", "28", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.05", "--conditional", "--looks", "2"]
+    assert main(["--data", str(tmp_path / "uneven"), *settings, "--out", str(tmp_path / "run")]) == 0
+    assert read_json(tmp_path / "run" / "status.json")["classes"] == ["big", "one"]

@@ -184,3 +184,15 @@ def test_pixel_art_is_drawn_and_judged_block_by_block():
     again = shuffled.permute(0, 1, 2, 4, 3, 5).reshape(images.shape)
     torch.testing.assert_close(D(images), D(again), atol=1e-5, rtol=1e-4)
     assert count_parameters(G) < count_parameters(build_generator(ModelSpec("modern", 64, 3, 10, 8)))
+
+
+def test_equal_generators_are_equal_files(tmp_path):
+    """Whatever order the safetensors library takes for the metadata, which is another one each time."""
+    spec = ModelSpec("modern", 28, 1, 8, 8)
+    generator = build_generator(spec)
+    contents = set()
+    for number in range(8):
+        save_generator(tmp_path / f"{number}.safetensors", generator, spec)
+        contents.add((tmp_path / f"{number}.safetensors").read_bytes())
+    assert len(contents) == 1
+    assert load_generator(tmp_path / "0.safetensors")[1] == spec
