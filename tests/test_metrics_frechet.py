@@ -87,7 +87,7 @@ def test_a_collapsed_set_loses_all_its_variance():
     real = fit_gaussian(features(300, 32, seed=7))
     fake = fit_gaussian(real.mean.expand(300, -1))
     assert frechet_distance(real, fake) == pytest.approx(real.covariance.trace().item(), rel=1e-9)
-    assert frechet_distance(fake, fake) == 0
+    assert frechet_distance(fake, fake) == pytest.approx(0, abs=1e-20)  # squared rounding of a variance of zero: processors differ
 
 
 def test_order_does_not_matter():
