@@ -7,6 +7,8 @@ All addresses in it are relative, and where the page is it finds out in the brow
 than the one that arrives here, and need not tell.
 """
 
+import re
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BASE = "ganarium.base"  # in the scope of a request for the page without a slash at its end: the path with it, in escapes
@@ -14,6 +16,7 @@ BASE = "ganarium.base"  # in the scope of a request for the page without a slash
 _BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""
 _ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""
 _MODE = b"<script data-gradio-mode>"  # what follows reads that root already
+_WRITTEN = re.compile(rb'const root = "[^"]*";')  # the root again, as the server took it to be, in the script that looks for Gradio's iframe resizer
 _LINES = b"""
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
 <script src="gradio_api/gan/static/old.js"></script>
@@ -57,6 +60,7 @@ class HeadMiddleware:
         if headers.get(b"content-type", b"").startswith(b"text/html"):
             before = b'<base href="%s">' % base if base else _BASE
             body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
+            body = _WRITTEN.sub(b"const root = gradio_config.root;", body)
             body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(b"</head>", _LINES + b"</head>", 1)
             start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
             start["headers"].append((b"content-length", str(len(body)).encode()))
