@@ -99,7 +99,7 @@ def test_an_impossible_run_fails_with_its_sentence(boss):
     run_id = boss.submit(dataclasses.replace(tiny(), data="no-such-pictures"))
     wait_until(lambda: state(boss.store, run_id) == "failed", PATIENCE)
     error = boss.store.status(run_id)["error"]
-    assert error["key"].startswith("data.")
+    assert error["key"] == "train.pictures_unplaced"
     assert "no-such-pictures" in error["text"]
 
 
