@@ -40,6 +40,14 @@ def floating_point_as_usual():
         sys.modules["torch"].set_flush_denormal(False)
 
 
+@pytest.fixture(autouse=True)
+def where_it_began():
+    """A test that stays in another folder fails, or every later one that starts GANarium from here would; those that go there with monkeypatch come back."""
+    began = os.getcwd()
+    yield
+    assert os.getcwd() == began
+
+
 @pytest.fixture
 def store(tmp_path):
     """An empty run store."""

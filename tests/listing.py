@@ -1,13 +1,19 @@
 """What tests do with the list of runs on the Train tab."""
 
 import re
+import urllib.error
 import urllib.request
 
 from playwright.sync_api import Page
 
+from tests.browsing import SLOW
+
 
 def post(address: str, path: str) -> None:
-    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=20).close()
+    try:
+        urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=SLOW / 1000).close()
+    except urllib.error.HTTPError as refusal:
+        raise AssertionError(refusal.read().decode()) from refusal
 
 
 def open_list(page: Page) -> None:

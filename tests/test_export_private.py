@@ -105,9 +105,9 @@ def test_what_looks_finds():
     assert told(b"nothing of the kind") == []
 
 
-def test_what_is_exported_at_the_terminal(home, tmp_path, capsysbinary):
+def test_what_is_exported_at_the_terminal(home, tmp_path, capsysbinary, monkeypatch):
     run = home / RUNS / RUN
-    os.chdir(home)
+    monkeypatch.chdir(home)
     made = tmp_path / "made"
     made.mkdir()
     for command, arguments in (

@@ -50,7 +50,7 @@ def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen(tmp_path):
     config = config_of("fashion", STEPS)
     write_json(tmp_path / "config.json", config.to_json())
     with busy(), planted():
-        subprocess.run([sys.executable, "-m", "tests.reliability.planted", str(tmp_path)], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "tests.reliability.planted", str(tmp_path)], check=True)
         found = list(differences(tmp_path, config))
     assert found
     assert "tensors of the checkpoint" in found[-1]

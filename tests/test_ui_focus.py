@@ -32,7 +32,7 @@ def walk(page, key):
     met = []
     for _ in range(90):
         page.keyboard.press(key)
-        for _ in range(30):  # the list of a field that was left takes a moment to fold away
+        for _ in range(300):  # the list of a field that was left takes a moment to fold away
             found = page.evaluate(COVERED)
             if not found or not found["covered"]:
                 break

@@ -120,6 +120,7 @@ def test_an_address_names_any_two_directions(page, address):
 
 def test_the_picture_follows_the_pad_at_every_frame(page):
     view(page, "Walk")
+    page.locator(".xp-pad").wait_for()
     drawn = page.evaluate("""async () => {
       const pad = document.querySelector(".xp-pad"), { left, top, width } = pad.getBoundingClientRect();
       const explorer = document.querySelector("gan-explorer"), drawn = [];

@@ -75,7 +75,7 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
 
 
 def _start(run: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "gan.train", str(run)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-m", "gan.train", str(run)], stdout=subprocess.DEVNULL)
 
 
 def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Random) -> bool | None:
