@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from gan.ui.starting import by_itself, parse_root, take_variables, where_to_list
 if TYPE_CHECKING:
     import gradio as gr
 
+LISTEN = 0.25  # seconds between looks for a signal: one that comes while a lock is taken, or to another thread, wakes nobody who waits for a lock
 FILES = 65536  # far above what one process can use here, and harmless where the system allows more
 
 
@@ -60,11 +62,11 @@ def main(options: Sequence[str] = ()) -> None:
 
     In another thread than the main one, as a notebook may start it, it serves until the process ends: signals reach the main thread alone.
     """
-    args, services, demo, done = _options(options), Services(), None, threading.Event()
+    args, services, demo, asked = _options(options), Services(), None, []
     _take_files()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if args.share:
             raise UserError("ui.no_share")
@@ -75,7 +77,8 @@ def main(options: Sequence[str] = ()) -> None:
             demo.close(verbose=False)
         print(error, file=sys.stderr)
         sys.exit(2)
-    done.wait()
+    while not asked:
+        time.sleep(LISTEN)
     print("Stopping: a running training writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)

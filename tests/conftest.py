@@ -18,6 +18,15 @@ from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER, REPOSITORY, SHARED, reaches
 
+# Modules that take minutes: begun first, so that no process is left alone with one at the end.
+LONG = ("train_exact", "app_environment", "train_memory", "reliability_kills", "reliability", "ui_train", "ui_runs", "reliability_load", "train_worker")
+
+
+def pytest_collection_modifyitems(items):
+    """The long modules first, all others in the order of their names."""
+    rank = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def known_machine():

@@ -27,8 +27,8 @@ def start(runs, *options, program=("app.py",), **variables):
     usual = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy") and not name.startswith("GRADIO_")}
     command = [sys.executable, *program, "--runs", str(runs), *options]
     return subprocess.Popen(
-        command, cwd=REPOSITORY, env={**usual, "TEACHER_TOKEN": "", **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, encoding="utf-8",
+        command, cwd=REPOSITORY, env={**usual, "TEACHER_TOKEN": "", "PYTHONFAULTHANDLER": "1", **variables}, text=True, encoding="utf-8",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -41,10 +41,19 @@ def served(runs, *options, **variables):
         assert line.startswith(SAID), server.communicate(timeout=60)[1]
         yield server, line.removeprefix(SAID).strip()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
+        assert ended(server) == 0
     finally:
         server.kill()
         server.communicate()
+
+
+def ended(server) -> int:
+    """The exit status of a server that was told to end; where it does not, it says what its threads are at."""
+    try:
+        return server.wait(120)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGABRT)
+        raise AssertionError(server.communicate(timeout=60)[1]) from None
 
 
 def status(address: str, **headers: str) -> int:

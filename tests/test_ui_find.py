@@ -130,7 +130,7 @@ def test_the_tools_of_the_pad(page):
     button(page, "Eraser").click()
     button(page, "Brush 3 of 3").click()
     draw(page)
-    assert np.abs(pad(page) - blank).max() <= 1  # blending rounds
+    assert np.abs(pad(page) - blank).max() <= 3  # of 255: blending rounds, once for each piece of a stroke, and how many there are is the browser's
     button(page, "Clear").click()
     expect(button(page, "Find it")).to_be_disabled()
     button(page, "The one shown").click()

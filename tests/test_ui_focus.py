@@ -65,4 +65,5 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     forth = walk(page, "Tab")
     assert len(back) > 30 < len(forth)
     assert [one for one in back + forth if one["covered"]] == []
+    expect(page.locator("[role=combobox][aria-expanded=true]")).to_have_count(0)  # the lists of fields that were left are shut
     page.context.close()

@@ -75,7 +75,8 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
 
 
 def _start(run: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "gan.train", str(run)], stdout=subprocess.DEVNULL)
+    with open(run.parent / f"{run.name}.log", "ab") as said:
+        return subprocess.Popen([sys.executable, "-m", "gan.train", str(run)], stdout=said, stderr=said)
 
 
 def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Random) -> bool | None:
@@ -120,7 +121,10 @@ def _seconds_after_checkpoint(run: Path) -> float:
 
 def differences(run: Path, config: RunConfig) -> Iterator[str]:
     """In what a finished run is not what a trainer that was never interrupted makes of its config."""
-    status = read_json(run / "status.json")
+    try:
+        status = read_json(run / "status.json")
+    except FileNotFoundError:
+        status = {"state": "not begun", "error": (run.parent / f"{run.name}.log").read_text()[-2000:]}
     if status["state"] != "finished":
         yield f"it is {status['state']}: {status['error']}"
         return

@@ -241,7 +241,7 @@ def main(words: Sequence[str] | None = None) -> int:
         with serve(Path(place)) as address:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
-            time.sleep(WARM_UP)
+            asyncio.run(attend(address, Crowd(1, min(1, options.dragging), options.drawn_by), WARM_UP))  # whoever comes first has torch and a model loaded
             server = next(child for child in psutil.Process().children() if place in " ".join(child.cmdline()))
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
             idle = min(60.0, 60 * options.minutes)

@@ -3,6 +3,7 @@
 import { options } from "./offer.js";
 
 const KEPT = "gan_form";
+const LEAVING = new Set(["Tab", "Shift"]); // keys by which a field is left; that it is left needs no handler
 const START = { data: "digits", recipe: "modern", own: null }; // what the form begins with
 const LEAVE = { __type__: "update" }; // an answer to Gradio: this one stays as it stands, whatever was typed meanwhile
 let before = START;
@@ -17,6 +18,11 @@ for (const kind of ["input", "change"]) {
     if (field) typed.add(field.id.slice("field-".length));
   }, { capture: true });
 }
+
+// Gradio's list shuts when its field is left. Its handler of keys waits for a moment, and then opens the list again: of a field that is left it never shuts.
+addEventListener("keydown", (event) => {
+  if (LEAVING.has(event.key) && event.target.matches?.("[id^=field-] [role=combobox]")) event.stopPropagation();
+}, { capture: true });
 
 /** All that stands in the form, as "gan:form" last told it: [data, own, recipe, minutes, ...settings]. */
 export const toldForm = () => told;
