@@ -10,20 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan.errors import UserError
+from gan.objectives import LOSSES, PENALTIES
 
 SIZES = (28, 32, 64, 128)
 BACKGROUNDS = ("white", "grey", "black")
 ARCHITECTURES = ("modern", "dcgan", "projected")
-LOSSES = ("relativistic", "nonsaturating", "hinge", "least_squares", "wasserstein")
-# What D's and G's loss read where D can't tell real from fake at all: the dashed line in the plots. None where the loss has no such value.
-EQUILIBRIUM: dict[str, tuple[float, float] | None] = {
-    "relativistic": (math.log(2), math.log(2)),
-    "nonsaturating": (2 * math.log(2), math.log(2)),
-    "hinge": (2.0, 0.0),
-    "least_squares": (0.25, 0.125),
-    "wasserstein": None,
-}
-PENALTIES = ("none", "r1", "r1r2", "wgan_gp")
 AUGMENTS = ("none", "translation", "color,translation,cutout")
 
 
@@ -43,8 +34,8 @@ class RunConfig:
     channels: int = _field(3, "1 for grey pictures, 3 for colour.", choices=(1, 3))
     background: str = _field("white", "What is put behind pictures of your own where they are transparent.", choices=BACKGROUNDS)
     architecture: str = _field("modern", "The pair of networks.", choices=ARCHITECTURES)
-    loss: str = _field("relativistic", "The adversarial loss of the two players.", choices=LOSSES)
-    penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between them.", choices=PENALTIES)
+    loss: str = _field("relativistic", "The adversarial loss of the two players.", choices=tuple(LOSSES))
+    penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between.", choices=tuple(PENALTIES))
     gamma: float = _field(0.5, "Weight of the penalty at the start: more is steadier, less is sharper. Try half or double.", min=0, max=1000)
     gamma_end: float = _field(0.1, "Part of gamma that is left at the end of the run.", min=0.001, max=1)
     penalty_every: int = _field(1, "Apply the penalty every so many steps, with its weight multiplied by as much.", min=1, max=64)
@@ -73,7 +64,7 @@ class RunConfig:
             raise UserError("config.dcgan_size", size=self.size)
         if self.pixel > 1 and (self.architecture == "dcgan" or self.size // self.pixel < 8):
             raise UserError("config.pixel", pixel=self.pixel, size=self.size)
-        if (self.penalty == "wgan_gp") and self.loss != "wasserstein":
+        if PENALTIES[self.penalty].losses and self.loss not in PENALTIES[self.penalty].losses:
             raise UserError("config.penalty_loss", loss=self.loss)
 
     @property

@@ -1,6 +1,6 @@
-"""Adversarial losses and gradient penalties: pure functions of logits, with no file and no clock.
+"""Adversarial losses and gradient penalties: pure functions of logits, with no file and no clock. Their facts stand in `gan.objectives`.
 
-All take D's logits on real and fake images, (N,) each, paired by position, and return the mean over the batch, to be minimised.
+A loss takes D's logits on real and fake images, (N,) each, paired by position, and returns the mean over the batch, to be minimised.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import relu, softplus
 
 Logits = torch.Tensor
+Judge = Callable[[torch.Tensor], Logits]  # images (N, C, H, W) -> D's logits on them (N,)
 
 
 class Loss(NamedTuple):
@@ -19,9 +20,21 @@ class Loss(NamedTuple):
     generator: Callable[[Logits, Logits], torch.Tensor]
 
 
+class Judged(NamedTuple):
+    """Images (N, C, H, W) and D's logits on them (N,)."""
+
+    images: torch.Tensor
+    logits: Logits
+
+
+# (judge, real, fake, random generator) -> the mean penalty () before its weight gamma / 2
+Penalty = Callable[[Judge, Judged, Judged, torch.Generator | None], torch.Tensor]
+
 LOSSES: dict[str, Loss] = {
     # RpGAN (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024): D must rate each real image above the fake it is paired with.
     "relativistic": Loss(lambda real, fake: softplus(fake - real).mean(), lambda real, fake: softplus(real - fake).mean()),
+    # RpGAN with the hinge in place of the softplus (Jolicoeur-Martineau 2018).
+    "relativistic_hinge": Loss(lambda real, fake: relu(1 + fake - real).mean(), lambda real, fake: relu(1 + real - fake).mean()),
     # Binary cross-entropy on logits, G maximising log D(G(z)) (Goodfellow et al. 2014).
     "nonsaturating": Loss(lambda real, fake: (softplus(-real) + softplus(fake)).mean(), lambda real, fake: softplus(-fake).mean()),
     # Hinge (Lim and Ye 2017).
@@ -44,7 +57,27 @@ def squared_gradient(logits: Logits, images: torch.Tensor) -> torch.Tensor:
     return gradient.square().flatten(1).sum(1)
 
 
-def interpolate(real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def interpolate(real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
     """Random points between paired real and fake images (WGAN-GP, Gulrajani et al. 2017), requiring grad: (N, C, H, W)."""
     share = torch.rand(len(real), 1, 1, 1, device=real.device, generator=generator)
     return torch.lerp(real, fake, share).detach().requires_grad_()
+
+
+def _none(judge: Judge, real: Judged, fake: Judged, rng: torch.Generator | None) -> torch.Tensor:
+    return real.logits.new_zeros(())
+
+
+def _r1(judge: Judge, real: Judged, fake: Judged, rng: torch.Generator | None) -> torch.Tensor:
+    return squared_gradient(real.logits, real.images).mean()
+
+
+def _r1r2(judge: Judge, real: Judged, fake: Judged, rng: torch.Generator | None) -> torch.Tensor:
+    return squared_gradient(real.logits, real.images).mean() + squared_gradient(fake.logits, fake.images).mean()
+
+
+def _wgan_gp(judge: Judge, real: Judged, fake: Judged, rng: torch.Generator | None) -> torch.Tensor:
+    between = interpolate(real.images, fake.images, rng)
+    return (squared_gradient(judge(between), between).sqrt() - 1).square().mean()
+
+
+PENALTIES: dict[str, Penalty] = {"none": _none, "r1": _r1, "r1r2": _r1r2, "wgan_gp": _wgan_gp}

@@ -239,3 +239,25 @@ def test_faces_survive_their_own_grid(loaded):
     small = data.load("faces", 16).images
     assert (small == loaded["faces"].images[:, :, ::4, ::4]).all()
     assert (small[::100].repeat_interleave(4, 2).repeat_interleave(4, 3) == loaded["faces"].images[::100]).all()
+
+
+IMAGES = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
+ODD = {
+    "labels in columns, as torchvision's QMNIST has them": {"labels": torch.zeros(3, 8, dtype=torch.int64), "classes": ("a",)},
+    "a label too few": {"labels": torch.zeros(2, dtype=torch.int64), "classes": ("a",)},
+    "small integers": {"labels": torch.zeros(3, dtype=torch.int32), "classes": ("a",)},
+    "a label without a class": {"labels": torch.tensor([0, 1, 2]), "classes": ("a", "b")},
+    "a label below 0": {"labels": torch.tensor([0, -1, 1]), "classes": ("a", "b")},
+    "real numbers": {"images": IMAGES.float()},
+    "no channels": {"images": IMAGES[:, 0]},
+    "channels last": {"images": torch.zeros(3, 8, 8, 4, dtype=torch.uint8)},
+    "an attribute of others": {"attributes": {"night": torch.zeros(4)}},
+    "an attribute of bytes": {"attributes": {"night": torch.zeros(3, dtype=torch.uint8)}},
+    "a file too many": {"files": (b"",) * 4},
+}
+
+
+@pytest.mark.parametrize("parts", ODD.values(), ids=ODD)
+def test_a_loader_that_gives_parts_which_do_not_fit_is_found_at_once(parts):
+    with pytest.raises(ValueError, match=r"^mine: "):
+        Dataset(**{"name": "mine", "images": IMAGES, **parts})

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from gan.config import EQUILIBRIUM
-from gan.losses import LOSSES, interpolate, squared_gradient
+from gan import objectives
+from gan.losses import LOSSES, PENALTIES, Judged, interpolate, squared_gradient
 
 REAL, FAKE = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 3.0])
 
@@ -18,6 +18,7 @@ def sp(x: float) -> float:
 # (D's loss, G's loss) of the two pairs above, written out from each paper's formula.
 BY_HAND = {
     "relativistic": ((sp(0.5 - 1.0) + sp(3.0 + 2.0)) / 2, (sp(1.0 - 0.5) + sp(-2.0 - 3.0)) / 2),
+    "relativistic_hinge": ((0.5 + 6.0) / 2, (1.5 + 0.0) / 2),
     "nonsaturating": ((sp(-1.0) + sp(0.5) + sp(2.0) + sp(3.0)) / 2, (sp(-0.5) + sp(-3.0)) / 2),
     "hinge": ((0.0 + 1.5 + 3.0 + 4.0) / 2, -1.75),
     "least_squares": (0.5 * (0.0 + 0.25 + 9.0 + 9.0) / 2, 0.5 * (0.25 + 4.0) / 2),
@@ -39,10 +40,34 @@ def test_nonsaturating_is_binary_cross_entropy():
     torch.testing.assert_close(LOSSES["nonsaturating"].generator(REAL, FAKE), bce(FAKE, torch.ones(2)))
 
 
-@pytest.mark.parametrize("name", [name for name, value in EQUILIBRIUM.items() if value])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_paired_where_what_g_minimises_depends_on_the_logits_of_real_images(name):
+    """Where it is, G has to be given them; a loss that hides it would train G on zeros."""
+    loss = LOSSES[name]
+    assert objectives.LOSSES[name].paired == (loss.generator(REAL, FAKE) != loss.generator(REAL + 0.5, FAKE)).item()
+    shifted = (loss.discriminator(REAL + 0.5, FAKE + 0.5) - loss.discriminator(REAL, FAKE)).abs().item()
+    if objectives.LOSSES[name].paired:
+        assert shifted < 1e-6, "a pair knows no level, so that no single logit is undecided"
+        assert objectives.LOSSES[name].undecided is None
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_a_penalty_reads_the_gradients_that_its_facts_name(name):
+    facts, w = objectives.PENALTIES[name], torch.randn(1, 2, 2)
+    judge = lambda images: (images * w).flatten(1).sum(1).square()  # noqa: E731
+    sides = [torch.randn(3, 1, 2, 2, requires_grad=wanted) for wanted in (facts.on_real, facts.on_fake)]
+    penalty = PENALTIES[name](judge, *(Judged(images, judge(images)) for images in sides), torch.Generator())
+    assert penalty.shape == ()
+    assert (penalty > 0) == (name != "none")
+    for images in sides:  # and needs each of them
+        if images.requires_grad:
+            assert torch.autograd.grad(penalty, images, retain_graph=True)[0].abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", [name for name, facts in objectives.LOSSES.items() if facts.equilibrium])
 def test_equilibrium_is_what_an_undecided_discriminator_gives(name):
-    undecided = torch.full((4,), 0.5 if name == "least_squares" else 0.0)
-    discriminator, generator = EQUILIBRIUM[name]
+    undecided = torch.full((4,), objectives.LOSSES[name].undecided or 0.0)
+    discriminator, generator = objectives.LOSSES[name].equilibrium
     assert LOSSES[name].discriminator(undecided, undecided).item() == pytest.approx(discriminator, abs=1e-6)
     assert LOSSES[name].generator(undecided, undecided).item() == pytest.approx(generator, abs=1e-6)
 

@@ -15,7 +15,7 @@ from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.memory import is_out_of_memory
 from gan.spec import read_header
-from gan.train import state, worker
+from gan.train import state, step, worker
 from gan.train import trainer as module
 from gan.train.state import NEWEST, load_state, save_state
 from gan.train.trainer import Trainer
@@ -28,7 +28,8 @@ SETTINGS = {
     "dcgan": {"looks": 3, "augment": "translation"},
 }
 # What a step is made of, as methods of the trainer.
-STAGES = ["_set_schedule", "_rows", "_batch", "_parts", "_draw", "_logits", "_update_d", "_teach_d", "_penalty", "_update_g", "_teach_g", "_update_ema"]
+STAGES = ["_set_schedule", "_rows", "_batch", "_micro_batches", "_generate", "_judge", "_update_d", "_update_g"]
+UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "update_ema"]  # of gan/train/step.py
 
 
 class Fills(TorchDispatchMode):
@@ -90,7 +91,8 @@ def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, 
                 return True
         return False
 
-    places = [(trainer, name) for name in STAGES] + [(trainer.opt_d, "step"), (trainer.opt_g, "step"), (module, "augment"), (torch, "_foreach_add_")]
+    places = [(trainer, name) for name in STAGES] + [(step, name) for name in UPDATES]
+    places += [(trainer.opt_d, "step"), (trainer.opt_g, "step"), (module, "augment"), (torch, "_foreach_add_")]
     for owner, name in places:
         for nth, after in ((1, False), (3, True)):
             assert breaks(owner, name, nth, after) or nth > 1, name
@@ -164,7 +166,7 @@ def failed(run) -> str:
 @pytest.mark.parametrize("error", WAYS, ids=repr)
 def test_a_full_memory_is_known_in_each_of_its_ways_and_once_more_while_recovering(error, run, monkeypatch):
     assert is_out_of_memory(error)
-    fill(monkeypatch, Trainer, "_teach_g", error, 1)
+    fill(monkeypatch, step, "accumulate_g_gradients", error, 1)
     fill(monkeypatch, worker, "load_state", error, 1)
     assert worker.work(run) == "finished"
     assert [line["key"] for line in read_lines(run / "events.jsonl")[0]] == ["in_parts"]

@@ -211,12 +211,11 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
     for trainer in (whole, parts):
         trainer.rng.manual_seed(3)
         trainer._set_schedule()
-        batch = trainer._parts(*trainer._batch(torch.arange(8)))
+        batch = trainer._micro_batches(*trainer._batch(torch.arange(8)))
         assert sum(part.share for part in batch) == 1
         assert len(batch) == trainer.parts
-        trainer._penalty = lambda kind, real, fake, groups, trainer=trainer: Trainer._penalty(trainer, "r1r2" if kind == "r1r2" else "none", real, fake, groups)
         trainer.opt_d.step = trainer.opt_g.step = lambda: None
-        loss, *_ = trainer._update_d(batch, list(fake.clone().tensor_split(trainer.parts)), True)
+        loss, *_ = trainer._update_d(batch, list(fake.clone().tensor_split(trainer.parts)), "r1r2" if recipe == "modern" else "none")
         gradients.append([loss, *(p.grad.clone() for p in trainer.D.parameters())])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=2e-4, atol=1e-6)

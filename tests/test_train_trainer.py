@@ -8,6 +8,7 @@ import torch
 
 from gan.config import RECIPES
 from gan.errors import UserError
+from gan.losses import PENALTIES, Judged
 from gan.train import trainer as module
 from gan.train.trainer import Trainer, seed_for
 from tests.engine import CPU, tiny_config, tiny_data, tiny_trainer
@@ -101,7 +102,7 @@ def test_penalties_are_one_squared_gradient_a_side(penalty, times):
     real, _ = trainer._batch(trainer._rows(0))
     fake = trainer.G(torch.randn(8, 6)).detach()
     real.requires_grad_(), fake.requires_grad_()
-    got = trainer._penalty(penalty, (real, trainer.D(real)), (fake, trainer.D(fake)), None)
+    got = PENALTIES[penalty](trainer.D, Judged(real, trainer.D(real)), Judged(fake, trainer.D(fake)), None)
     expected = 0.0
     for images in (real, fake)[:times]:
         for image in images.detach():  # one at a time: the reference can't mix samples

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from gan.config import OWN, RECIPES, make_config
 from gan.files import append_line, write_bytes
+from gan.objectives import LOSSES
 from gan.ui import board as board_module
 from gan.ui import train_form as form
 from gan.ui.access import COOKIE, Access
@@ -289,7 +290,9 @@ def test_the_form_is_offered_every_registry_entry(client):
     assert [one["name"] for one in offer["recipes"]] == list(RECIPES)
     assert [one["name"] for one in offer["recipes"] if one["main"]] == ["modern", "dcgan"]
     assert offer["data"][0]["name"] == "digits"
-    assert offer["equilibrium"]["wasserstein"] is None
+    assert list(offer["losses"]) == list(LOSSES)
+    assert (offer["losses"]["wasserstein"]["equilibrium"], offer["losses"]["least_squares"]["undecided"]) == (None, 0.5)
+    assert all(one["loss"] in offer["losses"] and one["penalty"] in offer["penalties"] for one in offer["recipes"])
     assert client.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
 
 

@@ -16,7 +16,7 @@ CHUNK = 2**25  # bytes converted at a time, so that the intermediate copies stay
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures as one tensor, with what is known about them."""
+    """Pictures as one tensor, with what is known about them. Raises ValueError where its parts do not fit together, which is a loader's mistake."""
 
     name: str  # registry name, or the path of a folder or zip
     images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, on the CPU, contiguous
@@ -26,6 +26,20 @@ class Dataset:
     attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
     report: Report | None = None  # what was found in a folder or zip, None for the named sets
     files: tuple[bytes, ...] = ()  # SHA-256 of the file of each picture, in their order; () for the named sets
+
+    def __post_init__(self) -> None:
+        images, labels, count = self.images, self.labels, len(self.images)
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+            raise ValueError(f"{self.name}: images are {images.dtype} {tuple(images.shape)}, not uint8 (N, 1 or 3, H, W)")
+        if labels is not None and (labels.dtype != torch.int64 or labels.shape != (count,)):
+            raise ValueError(f"{self.name}: labels are {labels.dtype} {tuple(labels.shape)}, not int64 ({count},)")
+        if labels is not None and count and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.classes):
+            raise ValueError(f"{self.name}: labels are {int(labels.min())} to {int(labels.max())} for {len(self.classes)} classes")
+        for name, values in self.attributes.items():
+            if values.dtype not in (torch.int64, torch.float32) or values.shape != (count,):
+                raise ValueError(f"{self.name}: attribute {name} is {values.dtype} {tuple(values.shape)}, not int64 or float32 ({count},)")
+        if len(self.files) not in (0, count):
+            raise ValueError(f"{self.name}: {len(self.files)} files for {count} images")
 
 
 def check_shape(size: int | None, channels: int | None) -> None:

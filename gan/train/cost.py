@@ -17,10 +17,10 @@ from torch.utils.flop_counter import flop_registry
 
 from gan.augment import augment
 from gan.config import RunConfig
-from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
 from gan.train.machine import Machine, Work
 from gan.train.rhythm import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
+from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective
 from gan.train.trainer import SAMPLED, model_spec
 
 # The settings that decide what a step does; the others can be moved without counting again.
@@ -143,37 +143,24 @@ def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.
 
 
 def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> tuple[Work, int]:
-    """The work of one step with this penalty, without the updates, and the bytes alive before D's backward pass: Trainer's step, on shapes alone.
+    """The work of one step with this penalty, without the optimizers' own, and the bytes alive before D's backward pass: gan.train.step on shapes alone.
 
     D's updates are all alike, so that one is counted, however many there are: a stranger may ask for the most.
     """
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
-    real = torch.empty(config.batch, config.channels, config.size, config.size, device="meta")
+    batch = MicroBatch(torch.empty(config.batch, config.channels, config.size, config.size, device="meta"), groups, z)
+    game = Game(
+        generate=lambda batch: G(batch.z, None) if batch.groups is None else G(*G.told.split(batch.z, batch.groups)),
+        judge=lambda images, groups: D(augment(images, config.augment, None), groups),
+        loss=config.loss,
+    )
     G.requires_grad_(True), D.requires_grad_(True)
     with Tally() as turn:
-        fake = G(z, None) if groups is None else G(*G.told.split(z, groups))
-        loss = _loss_d(config, D, real, fake.detach(), groups, penalty)
+        fake = game.generate(batch)
+        objective, _ = d_objective(game, batch, fake.detach(), penalty, 1.0)
         activations = turn.made
-        loss.backward(inputs=list(D.parameters()))
+        objective.backward(inputs=list(D.parameters()))
     D.requires_grad_(False)
     with Tally() as last:
-        with torch.no_grad():
-            on_real = _logits(config, D, real, groups) if config.loss == "relativistic" else torch.empty(config.batch, device="meta")
-        LOSSES[config.loss].generator(on_real, _logits(config, D, fake, groups)).backward()
+        accumulate_g_gradients(game, batch, fake)
     return turn.work() * config.d_steps + last.work(), activations
-
-
-def _logits(config: RunConfig, D: Any, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
-    return D(augment(images, config.augment, None), groups)
-
-
-def _loss_d(config: RunConfig, D: Any, real: torch.Tensor, fake: torch.Tensor, groups: torch.Tensor | None, penalty: str) -> torch.Tensor:
-    real, fake = real.clone().requires_grad_(penalty in ("r1", "r1r2")), fake.requires_grad_(penalty == "r1r2")
-    seen = [(images, _logits(config, D, images, groups)) for images in (real, fake)]
-    loss = LOSSES[config.loss].discriminator(seen[0][1], seen[1][1])
-    if penalty == "wgan_gp":
-        between = interpolate(real, fake, None)
-        seen.append((between, _logits(config, D, between, groups)))
-    for images, logits in {"none": [], "r1": seen[:1], "r1r2": seen[:2], "wgan_gp": seen[2:]}[penalty]:
-        loss = loss + squared_gradient(logits, images).mean()
-    return loss

@@ -9,7 +9,7 @@ G draws the same few pictures.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gan.config import EQUILIBRIUM
+from gan.objectives import LOSSES
 
 WINDOW = 40  # stats lines that a verdict looks back over
 NOISE_IMAGES = 2_000  # before them the pictures are noise or blobs, whatever the figures say
@@ -53,7 +53,7 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdic
         return Verdict("collapse", "bad", values)
     if diversity is not None and diversity < LESS_VARIETY:
         return Verdict("less_variety", "warn", values)
-    equilibrium = EQUILIBRIUM[loss]
+    equilibrium = LOSSES[loss].equilibrium
     if equilibrium and pair > D_WINS_PAIR and loss_d < D_WINS_LOSS * equilibrium[0]:
         return Verdict("d_wins", "warn", values)
     if equilibrium and pair < D_LOST_PAIR:

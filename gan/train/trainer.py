@@ -1,4 +1,4 @@
-"""The training step, and the object that advances it.
+"""The object that advances a run, step by step; the step itself is gan/train/step.py.
 
 `Trainer` holds two networks, their optimizers, the EMA generator and one counter. `advance(steps)` takes that many steps and hands back; it reads no
 clock and touches no file, so that a worker process, a test, a notebook or a short GPU lease can each drive it. All randomness of a step is a function of
@@ -12,7 +12,7 @@ import gc
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -23,8 +23,9 @@ from gan.data.report import no_classes
 from gan.device import Device
 from gan.errors import UserError
 from gan.looks import find_looks
-from gan.losses import LOSSES, interpolate, squared_gradient
 from gan.models import ModelSpec, build_discriminator, build_generator
+from gan.objectives import LOSSES
+from gan.train import step
 from gan.train.adam import Adam
 from gan.train.graph import GraphedStep
 
@@ -69,15 +70,6 @@ class Schedule:
     lr_d: torch.Tensor
     gamma: torch.Tensor
     ema_beta: torch.Tensor
-
-
-class Part(NamedTuple):
-    """Some of a batch: real images (n, C, H, W), their groups (n,) or None, latents (n, z_dim), and the share of the batch that they are."""
-
-    real: torch.Tensor
-    groups: torch.Tensor | None
-    z: torch.Tensor
-    share: float
 
 
 class Trainer:
@@ -216,97 +208,55 @@ class Trainer:
             real = torch.where(torch.rand(len(rows), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
         return real, None if self.groups is None else self.groups[rows]
 
-    def _logits(self, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+    def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
+        """G's samples for a micro-batch's latents, each as if of its group."""
+        z, labels = batch.z, None
+        if batch.groups is not None:
+            z, labels = self.G.told.split(z, batch.groups)
+        with self.autocast():
+            return self.G(z, labels).float()
+
+    def _judge(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
+        """D's logits on images, as augmented as the run wants it."""
         images = augment(images, self.config.augment, self.rng, self.augmentation["probability"] if self.config.adaptive else None)
         with self.autocast():
             return self.D(images, groups).float()
 
-    def _draw(self, part: Part) -> torch.Tensor:
-        """G's images of a part's latents, each as if of its group."""
-        z, labels = part.z, None
-        if part.groups is not None:
-            z, labels = self.G.told.split(z, part.groups)
-        with self.autocast():
-            return self.G(z, labels).float()
-
     def _train_step(self, penalised: bool) -> torch.Tensor:
         """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor (6,) on the device."""
+        kind = self.config.penalty if penalised else "none"
         for turn in range(self.config.d_steps):
-            parts = self._parts(*self._batch(self.rows[turn]))
-            kept = turn == self.config.d_steps - 1 and self.parts == 1  # else G draws anew for its own update: what it would need alive is what parts save
+            batches = self._micro_batches(*self._batch(self.rows[turn]))
+            kept = turn == self.config.d_steps - 1 and len(batches) == 1
             with torch.set_grad_enabled(kept):
-                fakes = [self._draw(part) for part in parts]
-            loss_d, penalty, on_real, on_fake = self._update_d(parts, [fake.detach() for fake in fakes], penalised)
-        loss_g = self._update_g(parts, fakes if kept else None)
-        self._update_ema()
+                fakes = [self._generate(batch) for batch in batches]
+            told = self._update_d(batches, [fake.detach() for fake in fakes], kind)
+        loss_g = self._update_g(batches, fakes if kept else None)
+        step.update_ema(self.ema, self.G, self.schedule.ema_beta)
+        _, penalty, on_real, on_fake = told
         if self.config.adaptive:
-            sign = (on_real - on_fake if self.config.loss == "relativistic" else on_real).sign().mean()
-            adapt(*self.augmentation.values(), sign, self.config.batch)
-        return torch.stack([loss_d, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
+            facts = LOSSES[self.config.loss]
+            believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)  # above 0 where D takes a real image for one
+            adapt(*self.augmentation.values(), believed.sign().mean(), self.config.batch)
+        return torch.stack([told.loss, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty])
 
-    def _parts(self, real: torch.Tensor, groups: torch.Tensor | None) -> list[Part]:
+    def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:
         """A real batch with fresh latents, in the parts that are worked on one after the other."""
         z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
         split = [None] * self.parts if groups is None else groups.tensor_split(self.parts)
-        return [Part(*each, len(each[0]) / len(real)) for each in zip(real.tensor_split(self.parts), split, z.tensor_split(self.parts), strict=True)]
+        whole = zip(real.tensor_split(self.parts), split, z.tensor_split(self.parts), strict=True)
+        return [step.MicroBatch(*each, len(each[0]) / len(real)) for each in whole]
 
-    def _update_d(self, parts: list[Part], fakes: list[torch.Tensor], penalised: bool) -> tuple[torch.Tensor, ...]:
-        """Returns loss and penalty, means over the batch, and the logits on its real and fake images (N,)."""
-        self.opt_d.zero_grad()
-        told = [self._teach_d(part, fake, self.config.penalty if penalised else "none") for part, fake in zip(parts, fakes, strict=True)]
-        self.opt_d.step()
-        losses, penalties, on_real, on_fake = zip(*told, strict=True)
-        return sum(losses), sum(penalties), torch.cat(on_real), torch.cat(on_fake)
+    @property
+    def _game(self) -> step.Game:
+        return step.Game(self._generate, self._judge, self.config.loss, self.rng)
 
-    def _teach_d(self, part: Part, fake: torch.Tensor, kind: str) -> tuple[torch.Tensor, ...]:
-        """Add a part's gradients to D's, and return what it adds to the loss and to the penalty, and its logits."""
-        real, groups, _, share = part
-        real.requires_grad_(kind in ("r1", "r1r2"))
-        fake.requires_grad_(kind == "r1r2")
-        on_real, on_fake = self._logits(real, groups), self._logits(fake, groups)
-        loss = share * LOSSES[self.config.loss].discriminator(on_real, on_fake)
-        penalty = share * self._penalty(kind, (real, on_real), (fake, on_fake), groups)
-        # Only to D's weights: the penalty makes leaves of the images, whose gradients nobody needs.
-        (loss + 0.5 * self.schedule.gamma * self.config.penalty_every * penalty).backward(inputs=list(self.D.parameters()))
-        return loss.detach(), penalty.detach(), on_real.detach(), on_fake.detach()
+    def _update_d(self, batches: list[step.MicroBatch], fakes: list[torch.Tensor], kind: str) -> step.UpdateOfD:
+        # The weight makes up for the steps without a penalty ("lazy regularization", StyleGAN2).
+        return step.update_d(self.D, self.opt_d, self._game, batches, fakes, kind, 0.5 * self.schedule.gamma * self.config.penalty_every)
 
-    def _penalty(self, kind: str, real: tuple, fake: tuple, groups: torch.Tensor | None) -> torch.Tensor:
-        """The mean penalty of this step before its weight gamma / 2; real and fake are (images, logits)."""
-        if kind == "wgan_gp":
-            between = interpolate(real[0], fake[0], self.rng)
-            norms = squared_gradient(self._logits(between, groups), between).sqrt()
-            return (norms - 1).square().mean()
-        penalised = {"none": [], "r1": [real], "r1r2": [real, fake]}[kind]
-        return sum((squared_gradient(logits, images).mean() for images, logits in penalised), torch.zeros((), device=self.device))
-
-    def _update_g(self, parts: list[Part], fakes: list[torch.Tensor] | None) -> torch.Tensor:
-        """fakes: G's images of the parts with what led to them, or None to draw them again, each when its turn comes."""
-        self.opt_g.zero_grad()
-        self.D.requires_grad_(False)
-        try:
-            losses = [self._teach_g(part, self._draw(part) if fakes is None else fakes[index]) for index, part in enumerate(parts)]
-        finally:  # else D would stay as it is where the memory is full, and could not learn from the next batch
-            self.D.requires_grad_(True)
-        self.opt_g.step()
-        return sum(losses)
-
-    def _teach_g(self, part: Part, fake: torch.Tensor) -> torch.Tensor:
-        """Add a part's gradients to G's, and return what it adds to the loss."""
-        with torch.no_grad():
-            on_real = self._logits(part.real, part.groups) if self.config.loss == "relativistic" else fake.new_zeros(len(fake))
-        loss = part.share * LOSSES[self.config.loss].generator(on_real, self._logits(fake, part.groups))
-        loss.backward()
-        return loss.detach()
-
-    @torch.no_grad()
-    def _update_ema(self) -> None:
-        """Average the weights, copy the buffers."""
-        averages, weights = list(self.ema.parameters()), list(self.G.parameters())
-        # Not _foreach_lerp_: it takes its weight as a Python number, and would wait for the device to read it.
-        torch._foreach_mul_(averages, self.schedule.ema_beta)
-        torch._foreach_add_(averages, torch._foreach_mul(weights, 1 - self.schedule.ema_beta))
-        for average, buffer in zip(self.ema.buffers(), self.G.buffers(), strict=True):
-            average.copy_(buffer)
+    def _update_g(self, batches: list[step.MicroBatch], fakes: list[torch.Tensor] | None) -> torch.Tensor:
+        return step.update_g(self.D, self.opt_g, self._game, batches, fakes)
 
 
 def check_data(config: RunConfig, dataset: "Dataset") -> None:

@@ -9,9 +9,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan import data
-from gan.config import EQUILIBRIUM, GPU_RECIPES, OWN, RECIPES, make_config
+from gan.config import GPU_RECIPES, OWN, RECIPES, make_config
 from gan.data.archives import SUFFIXES
 from gan.errors import UserError
+from gan.objectives import LOSSES, PENALTIES
 from gan.runs.writing import writing
 from gan.train.machine import has_gpu
 from gan.ui import own
@@ -119,8 +120,9 @@ def _options() -> dict[str, Any]:
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
     defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
-    return {"data": sets, "recipes": recipes, "equilibrium": EQUILIBRIUM, "defaults": defaults, "fields": form.names(), "suffixes": [*SUFFIXES, ".zip"],
-            "limits": limits}  # fmt: skip
+    return {"data": sets, "recipes": recipes, "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
+            "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()}, "defaults": defaults, "fields": form.names(),
+            "suffixes": [*SUFFIXES, ".zip"], "limits": limits}  # fmt: skip
 
 
 def _whole(text: str | None) -> int:

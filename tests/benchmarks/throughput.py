@@ -174,7 +174,7 @@ def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[
         split = None
         if mode == "eager":
             cost = count(trainer.advance, config.penalty_every, *weights_touched(config, trainer))
-            split = split_of(trainer, ["_update_d"], ["_draw", "_update_g"], device.torch_name, config.penalty_every)
+            split = split_of(trainer, ["_update_d"], ["_generate", "_update_g"], device.torch_name, config.penalty_every)
         lines.append(Line(**common, precision=device.precision, mode=mode, device=how, advance=trainer.advance, split=split, cost=cost))
     return lines
 

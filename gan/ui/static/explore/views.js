@@ -2,21 +2,22 @@
 import { h, t } from "../common.js";
 
 /**
- * Name -> its module, fetched when the view is first opened, with a class `View`. A view is made with the explorer (<gan-explorer>), whose `point`, `model`,
- * `change(patch, dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and `say(error)` it may use. It has an `element`, and where it wants to
- * know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for another model or newer weights of the same. The last two are called
- * only while it is open; `renew` and `place` are called after `open` as well.
+ * Name -> the title on its tab and what fetches its module when it is first opened, with a class `View`; the first has no module, it is always there. A view
+ * is made with the explorer (<gan-explorer>), whose `point`, `model`, `change(patch, dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and
+ * `say(error)` it may use. It has an `element`, and where it wants to know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for
+ * another model or newer weights of the same. The last two are called only while it is open; `renew` and `place` are called after `open` as well.
  */
 const VIEWS = {
-  directions: () => styled(import("./directions.js"), "directions.css"),
-  map: () => styled(import("./map.js"), "map.css"),
-  inside: () => styled(import("./inside.js"), "inside.css"),
-  find: () => styled(import("./find.js"), "find.css"),
-  drag: () => styled(import("./drag.js"), "drag.css"),
-  walk: () => import("./walk.js"),
-  loop: () => import("./loop.js"),
-  favourites: () => import("./favourites.js"),
-  time: () => import("./time.js"),
+  samples: { title: () => t("explore.view_samples") },
+  directions: { title: () => t("explore.view_directions"), module: () => styled(import("./directions.js"), "directions.css") },
+  map: { title: () => t("explore.view_map"), module: () => styled(import("./map.js"), "map.css") },
+  inside: { title: () => t("explore.view_inside"), module: () => styled(import("./inside.js"), "inside.css") },
+  find: { title: () => t("explore.view_find"), module: () => styled(import("./find.js"), "find.css") },
+  drag: { title: () => t("explore.view_drag"), module: () => styled(import("./drag.js"), "drag.css") },
+  walk: { title: () => t("explore.view_walk"), module: () => import("./walk.js") },
+  loop: { title: () => t("explore.view_loop"), module: () => import("./loop.js") },
+  favourites: { title: () => t("explore.view_favourites"), module: () => import("./favourites.js") },
+  time: { title: () => t("explore.view_time"), module: () => import("./time.js") },
 };
 
 /** A view's module, once the style sheet beside it is there as well: nobody else waits for that. */
@@ -33,8 +34,7 @@ async function styled(module, name) {
 export class Views {
   constructor(explorer, home) {
     Object.assign(this, { explorer, home, views: {}, modules: {}, current: "samples", opened: null, marked: null });
-    const names = ["samples", ...Object.keys(VIEWS)];
-    this.tabs = names.map((name) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, t(`explore.view_${name}`)));
+    this.tabs = Object.entries(VIEWS).map(([name, { title }]) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, title()));
     this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
     this.element = h("div", { class: "xp-left" }, this.list, this.panel);
@@ -65,7 +65,7 @@ export class Views {
     Object.assign(this, { current: name, opened: null });
     const mine = this.turn = {};
     try {
-      const module = name === "samples" ? null : await this.#module(name);
+      const module = await this.#module(name);
       if (this.turn !== mine) return;
       if (module) this.opened = this.views[name] ??= new module.View(this.explorer);
     } catch (error) {
@@ -80,8 +80,8 @@ export class Views {
     this.opened?.place?.();
   }
 
-  #module(name) {
-    this.modules[name] ??= VIEWS[name]().catch((error) => {
+  async #module(name) {
+    this.modules[name] ??= VIEWS[name].module?.().catch((error) => {
       delete this.modules[name]; // to be tried again when it is chosen again
       throw error;
     });

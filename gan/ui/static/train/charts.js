@@ -3,9 +3,6 @@ import { h, setText, t } from "../common.js";
 import { options } from "./offer.js";
 import { Plot, Zoom } from "./plot.js";
 
-// D's mean outputs where it can't tell real from fake; losses that only compare the two have no such value.
-const UNDECIDED = { nonsaturating: 0, hinge: 0, least_squares: 0.5 };
-
 export class Charts {
   constructor() {
     const zoom = new Zoom();
@@ -18,8 +15,8 @@ export class Charts {
     zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };
     this.element = h("section", { class: "tr-charts", "aria-label": t("stage.curves") }, this.losses.element, this.logits.element, this.back);
     this.id = null;
-    this.equilibrium = {};
-    options().then((offer) => { this.equilibrium = offer.equilibrium; }).catch(() => {});
+    this.facts = {};
+    options().then((offer) => { this.facts = offer.losses; }).catch(() => {});
   }
 
   update(run, stats) {
@@ -40,11 +37,11 @@ export class Charts {
 
   /** The dashed lines, and what is good. */
   explain(loss) {
-    const rest = this.equilibrium[loss];
+    const { equilibrium: rest = null, undecided = null } = this.facts[loss] ?? {};
     this.losses.references = !rest ? [] : rest[0] === rest[1] ? [{ value: rest[0] }] : [{ value: rest[0], colour: "d" }, { value: rest[1], colour: "g" }];
-    this.logits.references = loss in UNDECIDED ? [{ value: UNDECIDED[loss] }] : [];
+    this.logits.references = undecided === null ? [] : [{ value: undecided }];
     const [d, g] = (rest ?? []).map((value) => value.toFixed(2));
     setText(this.losses.note, !rest ? t("stage.good_no_rest") : d === g ? t("stage.good_one_rest", { value: d }) : t("stage.good_two_rests", { d, g }));
-    setText(this.logits.note, loss in UNDECIDED ? t("stage.good_undecided", { value: UNDECIDED[loss] }) : t("stage.good_gap"));
+    setText(this.logits.note, undecided === null ? t("stage.good_gap") : t("stage.good_undecided", { value: undecided }));
   }
 }

@@ -120,7 +120,8 @@ class DataPicker extends Picker {
 }
 
 class RecipePicker extends Picker {
-  build({ recipes }) {
+  build({ recipes, losses, penalties }) {
+    Object.assign(this, { losses, penalties });
     this.setAttribute("aria-label", t("train.step_recipe"));
     this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
     this.formula = h("div");
@@ -134,7 +135,7 @@ class RecipePicker extends Picker {
 
   marked(value) {
     const recipe = this.recipes[value];
-    this.formula.replaceChildren(...[recipe && formula(recipe.loss, recipe.penalty)].filter(Boolean));
+    this.formula.replaceChildren(...[recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty])].filter(Boolean));
   }
 }
 

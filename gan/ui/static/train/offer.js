@@ -3,7 +3,7 @@ import { known, request, t } from "../common.js";
 
 let offer = null;
 
-/** {data, recipes, equilibrium, defaults, fields}: see train_routes.options. A failed request is made again the next time. */
+/** {data, recipes, losses, penalties, defaults, fields}: see train_routes.options. A failed request is made again the next time. */
 export function options() {
   offer ??= request("catalogue").catch((error) => {
     offer = null;
