@@ -2,7 +2,7 @@
 
 The task, and the points that it is told by, are DragGAN's (Pan et al. 2023, "Drag Your GAN"). Its motion supervision, by which the features around a point
 pull those a step ahead of it, drifts on generators as small as these, whose features change with every step: what arrives is something else (measured in
-tests/benchmarks/MEASURED.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling et al. 2023) keeps a template, and z is moved
+tests/benchmarks/README.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling et al. 2023) keeps a template, and z is moved
 by Adam until the patch at the target looks like it. Points are tracked as in DragGAN, by the nearest features, only that a whole patch has to be near.
 
 Features are those of the largest layer of at most half the picture's side, enlarged bilinearly, together with the pixels themselves. As in
