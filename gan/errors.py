@@ -172,7 +172,7 @@ MESSAGES = {
     "data.nested": "“{path}” was refused: “{member}” is an archive inside it, which is not opened. Pack the pictures themselves.",
     "data.leads_out": "“{path}” was refused: “{member}” in it is a link, or leads out of the zip. Pack the pictures themselves, in plain folders.",
     "access.other_name": "GANarium can't be used as “{host}” without a teacher token. Open it as localhost or by its address, or set a token.",
-    "access.other_site": "This request came from another site. A proxy in front must pass on the host that the browser asked for (see README.md).",
+    "access.other_site": "This request came from another site. A proxy in front must pass on the host that the browser asked for (see gan/ui/README.md).",
     "access.needed": "This needs the teacher token, which has not been entered in this browser. You can still watch and explore.",
     "access.wrong_token": "This is not the teacher token. Check it and try again.",
     "access.too_often": "Many wrong tokens come from your network, so that only some are looked at. Try again, several times if need be.",
