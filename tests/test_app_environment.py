@@ -260,7 +260,7 @@ BROKEN = "import sys, httpx; httpx.get = lambda *_, **__: (_ for _ in ()).throw(
 def test_so_is_what_nobody_thought_of(tmp_path):
     server = start(tmp_path / "runs", "--port", "0", program=("-c", BROKEN))
     said = server.communicate(timeout=120)
-    assert (server.returncode, said) == (2, ("", "The page can't be served (ReadError: cut off). Put that right, and start GANarium again.\n"))
+    assert (server.returncode, said) == (2, ("", "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"))
 
 
 PICTURE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\nContent-Type: image/png\r\n\r\nno picture\r\n--x--\r\n'
