@@ -141,8 +141,8 @@ def add_class(grow: Path, name: str) -> None:
         (lambda grow: [add_class(grow, "fish"), shutil.rmtree(grow / "dog")], "(22, were 40; new classes: fish; missing: dog)"),
         (lambda grow: shutil.rmtree(grow / "dog"), "were 40"),
         (lambda grow: (grow / "dog").rename(grow / "wolf"), "(40, were 40; new classes: wolf; missing: dog)"),
-        (lambda grow: picture(grow / "cat" / "00.png", 77), "(1 of 40 are others, or lie in another class)"),
-        (lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"), "(1 of 40 are others, or lie in another class)"),
+        (lambda grow: picture(grow / "cat" / "00.png", 77), "(1 of 40 are different, or in another class)"),
+        (lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"), "(1 of 40 are different, or in another class)"),
         (lambda grow: [picture(grow / "cat" / f"{number}.png", number) for number in range(200, 203)], "(43, were 40)"),
     ],
 )

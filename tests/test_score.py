@@ -123,7 +123,7 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--net", "vgg"], "no feature net called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
+    (["--net", "vgg"], "no feature extractor called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
     (["--real", "nowhere"], "no data set called “nowhere”, and no folder or zip at “"),
     (["--real", "emoji"], "The images of “emoji” have 3 channels, and the samples of the model have 1"),
 ])  # fmt: skip
@@ -138,7 +138,7 @@ def test_a_model_that_learned_through_eyes_is_not_judged_by_them(tmp_path, capsy
     write_weights(tmp_path / "live.safetensors", dataclasses.replace(tiny_spec(), architecture="projected"))
     write_json(tmp_path / "config.json", {"data": "digits"})
     assert main([str(tmp_path), "--net", "efficientnet"]) == 2
-    assert "looked through “efficientnet” in training" in capsys.readouterr().err
+    assert "used the feature extractor “efficientnet” in training" in capsys.readouterr().err
 
 
 def test_too_few_real_pictures(model, tmp_path, capsys):

@@ -210,7 +210,7 @@ def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
     add(page, ("icons.zip", zipped({f"{n}.png": picture(20 * n, "RGBA" if n < 6 else "RGB") for n in range(8)})))
     expect(found).to_contain_text("6 of 8 are partly transparent; the background becomes white.")
     found.get_by_role("radio", name="Black").check()
-    expect(found).to_contain_text("black is put behind them")
+    expect(found).to_contain_text("the background becomes black")
     assert end(page, press(page))["background"] == "black"
 
 

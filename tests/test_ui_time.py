@@ -194,7 +194,7 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
     page.wait_for_function("location.hash.includes('axes=p2')")
     labels = page.locator(".xp-down span").all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
-    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3, σ", "Images seen"]
+    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3 (σ)", "Images seen"]
 
 
 @pytest.mark.browser
@@ -214,7 +214,7 @@ def test_the_saved_grid_says_that_a_machine_made_it(page):
     assert saved.info["Software"] == "GANarium"
     assert "trainedAlgorithmicMedia" in saved.info["XML:com.adobe.xmp"]
     assert saved.width > 7 * 64
-    assert {"Direction 1, σ", "Images seen", "−3", "+3", "640", "7,040"} < set(page.evaluate("written"))
+    assert {"Direction 1 (σ)", "Images seen", "−3", "+3", "640", "7,040"} < set(page.evaluate("written"))
 
 
 @pytest.mark.browser
