@@ -173,7 +173,7 @@ def test_other_pictures_ask_for_other_settings(visit):
         add(page, ("pets.zip", pets(count // 2)))
         expect(page.locator(".ow-found")).to_contain_text(f"{count} images")
         expect(page.locator("#field-batch input")).to_have_value(str(count))
-        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: one class has only {count // 2} images.")
+        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: too few images in one class ({count // 2}).")
     page.click(".ow-tool:has-text('Remove')")
     expect(page.locator("#field-batch input")).to_have_value("32")
     expect(page.locator(".ow-zone")).to_be_visible()
