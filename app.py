@@ -31,15 +31,15 @@ FILES = 65536  # far above what one process can use here, and harmless where the
 
 
 def _options(options: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python app.py", description="Train small GANs on a web page, watch them learn and explore what they have learnt.")
+    parser = argparse.ArgumentParser(prog="python app.py", description="Train small GANs on a web page, watch them learn and explore their latent space.")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6 (default: this machine alone)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one (default: the first free one from 7860)")
-    parser.add_argument("--root-path", metavar="PATH", help="below which path of its host a proxy shows the page, for example /gan, or the whole address there")
+    parser.add_argument("--root-path", metavar="PATH", help="path at which a proxy shows the page, for example /gan, or the whole address")
     parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
-    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="let only those start and change runs who enter this token in the page; "
-                        "without a TOKEN it is read from $TEACHER_TOKEN, else asked for, which keeps it out of the list of processes")
+    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="allow only browsers with this token to start and change runs. "
+                        "Without a TOKEN it comes from $TEACHER_TOKEN, else GANarium asks for it, which keeps it out of the list of processes")
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
-    limit = "how much the runs may take in all; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
+    limit = "disk space for all runs together; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
     parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)  # what people know from other pages: told what to do instead
     return parser.parse_args(options)
@@ -79,7 +79,7 @@ def main(options: Sequence[str] = ()) -> None:
         sys.exit(2)
     while not asked:
         time.sleep(LISTEN)
-    print("Stopping: a running training writes its checkpoint first.", flush=True)
+    print("Stopping: the active run writes its checkpoint first.", flush=True)
     services.close()
     demo.close(verbose=False)
     for number, handler in before.items():

@@ -5,4 +5,4 @@ from gan.commands import listing
 
 if __name__ == "__main__":
     console.prepare()
-    print(f"GANarium trains small GANs and reads their latent space. Its commands, each of which has --help:\n\n{listing()}")
+    print(f"GANarium trains small GANs and explores their latent space. Each of its commands has --help:\n\n{listing()}")

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    print(f"{path}: {len(seeds)} pictures, row by row of the seeds {seeds[0]} to {seeds[-1]}")
+    print(f"{path}: {len(seeds)} samples, row by row, of the seeds {seeds[0]} to {seeds[-1]}")
     return 0
 
 
@@ -106,16 +106,16 @@ def _write(path: Path, data: bytes) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gan.sample", description=(
-        "Draw a grid of a generator's pictures. Cell k, counted row by row from 0, shows the seed SEED + k, so that a picture can be found again."))
+        "Generate a grid of samples. Cell k, counted row by row from 0, shows the seed SEED + k, so that you can generate a sample again."))
     parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run (also one that is training), directory of a checkpoint, or the name of "
-                                                                   "a model that ships, for example digits")
-    parser.add_argument("--seed", default="0", help="seed of the first picture (default: 0)")
-    parser.add_argument("--count", default="64", help=f"how many pictures, up to {MAX_COUNT} (default: 64)")
+                                                                   "a pretrained model, for example digits")
+    parser.add_argument("--seed", default="0", help="seed of the first sample (default: 0)")
+    parser.add_argument("--count", default="64", help=f"how many samples, up to {MAX_COUNT} (default: 64)")
     parser.add_argument("--out", default="grid.png", help="file to write, .png or .webp (default: grid.png)")
-    parser.add_argument("--psi", default="1", help=f"truncation, 0 to {MAX_PSI:g}: less is more typical, 0 is one picture, 1 as trained (default: 1)")
-    parser.add_argument("--class", dest="label", metavar="NAME_OR_INDEX", help="draw this class only (default: each seed draws one)")
-    parser.add_argument("--columns", help="pictures in a row (default: 8, or a square for more than 64)")
-    parser.add_argument("--snapshot", metavar="STEP", help="of a run: the snapshot of this step instead of the newest weights")
+    parser.add_argument("--psi", default="1", help=f"truncation, 0 to {MAX_PSI:g}: less is more typical, 0 gives one sample only, 1 as trained (default: 1)")
+    parser.add_argument("--class", dest="label", metavar="NAME_OR_INDEX", help="generate this class only (default: each seed chooses one)")
+    parser.add_argument("--columns", help="samples in a row (default: 8, or a square for more than 64)")
+    parser.add_argument("--snapshot", metavar="STEP", help="use a run's snapshot of this step instead of its newest weights")
     return parser
 
 

@@ -41,22 +41,22 @@ def report(options: argparse.Namespace) -> str:
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     parser = argparse.ArgumentParser(prog="python -m gan.score", description=(
-        "Score a generator's pictures against real ones. A Fréchet distance is named after the net that it looks through and can be compared only with "
-        "distances of the same net and number of pictures; through Inception it is the FID."))
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
+        "Score a generator's samples against real images. A Fréchet distance is named after its feature extractor. Compare it only with distances of the "
+        "same feature extractor and number of images. With Inception it is the FID."))
+    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
     add_options(parser)
     return parser
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that scores."""
-    parser.add_argument("--real", metavar="PICTURES", help=(
-        "real pictures to score against, those that the model was trained on left out: a folder or zip, a folder of IDX files, or the name of a data set "
-        "(default: new ones where they can be drawn, else the training pictures)"))
+    parser.add_argument("--real", metavar="IMAGES", help=(
+        "real images to score against, without those that the model was trained on: a folder or zip, a folder of IDX files, or the name of a data set "
+        "(default: new ones where a program draws the data set, else the training images)"))
     parser.add_argument("--net", help=(
-        "what looks at the pictures: the name of a bundled set with a net (digits, fashion, ...), efficientnet, pixels, or inception, which is downloaded "
+        "the feature extractor: the name of a bundled set (digits, fashion, ...), efficientnet, pixels, or inception, which is downloaded "
         "(default: the data set's own, else efficientnet)"))
-    parser.add_argument("--count", default="2000", help="pictures of either kind, if there are as many real ones (default: 2000)")
+    parser.add_argument("--count", default="2000", help="number of samples and of real images, if there are as many (default: 2000)")
 
 
 if __name__ == "__main__":

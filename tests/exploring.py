@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browsing import SLOW
 from tests.generators import RUN
 
-HERE = "Drawn in your browser"
+HERE = "Generated in your browser"
 
 
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:

@@ -241,9 +241,9 @@ def test_a_port_in_use_is_a_sentence_or_the_next_one(family):
 
 
 CAN_NOT = {
-    "a host": (["--host", "nowhere.invalid"], {}, "“nowhere.invalid” is no name or address of this machine."),
-    "a host of Gradio's": ([], {"GRADIO_SERVER_NAME": "?!"}, "“?!” is no name or address of this machine."),
-    "a root path": (["--root-path", "/a b"], {}, "“/a b” is no place below which a proxy can show the page."),
+    "a host": (["--host", "nowhere.invalid"], {}, "“nowhere.invalid” is not a name or address of this machine."),
+    "a host of Gradio's": ([], {"GRADIO_SERVER_NAME": "?!"}, "“?!” is not a name or address of this machine."),
+    "a root path": (["--root-path", "/a b"], {}, "“/a b” can't be the path at which a proxy shows the page."),
     "a link for all": (["--share"], {}, "GANarium makes no public link. Start it with --teacher-token"),
     "a folder for uploads": (["--port", "0"], {"GRADIO_TEMP_DIR": "/dev/null/x"}, "The page can't be served (NotADirectoryError"),
 }
@@ -260,7 +260,7 @@ BROKEN = "import sys, httpx; httpx.get = lambda *_, **__: (_ for _ in ()).throw(
 def test_so_is_what_nobody_thought_of(tmp_path):
     server = start(tmp_path / "runs", "--port", "0", program=("-c", BROKEN))
     said = server.communicate(timeout=120)
-    assert (server.returncode, said) == (2, ("", "The page can't be served (ReadError: cut off). Put that right, and start GANarium again.\n"))
+    assert (server.returncode, said) == (2, ("", "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"))
 
 
 PICTURE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\nContent-Type: image/png\r\n\r\nno picture\r\n--x--\r\n'

@@ -64,11 +64,12 @@ def test_a_graph_needs_a_gpu():
 @pytest.mark.parametrize(("program", "words", "sentence"), [
     (quality, "--turn 0", "“0” is not a number from 0.1 on"), (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
     (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"), (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
-    (quality, "--images -3", "“-3” is not a whole number"), (quality, "--images 3", "batch of 32 is larger than the data set of 3 pictures"),
+    (quality, "--images -3", "“-3” is not a whole number"), (quality, "--images 3", "batch of 32 is larger than the data set of 3 images"),
     (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"), (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
     (quality, "--entrants modern:graph=yes", "only a GPU has"), (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
     (quality, "--entrants modern:threads=0", "“0” is no value of threads"), (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
-    (quality, "--net vgg", "no feature net called “vgg”"), (quality, "--entrants projected modern --net efficientnet", "looked through “efficientnet”"),
+    (quality, "--net vgg", "no feature extractor called “vgg”"),
+    (quality, "--entrants projected modern --net efficientnet", "used the feature extractor “efficientnet”"),
     (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"), (quality, "--log no/such/folder", "can't be written (No such file"),
     (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"), (quality, "--data mnist --idx {broken}", "is cut short"),
     (throughput, "--rounds 0", "“0” is not a whole number from 1 on"), (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
@@ -172,7 +173,7 @@ def test_who_looks_at_the_pictures(monkeypatch):
     assert sets.viewer_of("mnist", 1, None, ()) == sets.viewer_of("stacked", 3, None, ()) == "digits"
     assert sets.viewer_of("cifar10", 3, "pixels", ()) == "pixels"
     assert sets.viewer_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
-    with pytest.raises(UserError, match="looked through"):
+    with pytest.raises(UserError, match="used the feature extractor"):
         sets.viewer_of("cifar10", 3, "efficientnet", {"efficientnet"})
     with pytest.raises(argparse.ArgumentTypeError, match="digits net alone"):
         sets.viewer_of("stacked", 3, "pixels", ())

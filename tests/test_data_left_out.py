@@ -85,7 +85,7 @@ def test_why_no_member_can_be_read_is_one_sentence(tmp_path, members, how, key, 
 @pytest.mark.parametrize("name", ["heic.zip", "heic"])
 def test_pictures_of_one_other_kind_are_told_as_such(tmp_path, name):
     members = {f"IMG_{k}.HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" for k in range(12)}
-    with pytest.raises(UserError, match=r"12 pictures of kinds that are not read: HEIC\. Export them as JPEG") as caught:
+    with pytest.raises(UserError, match=r"12 images in formats that can't be read: HEIC\. Export them as JPEG") as caught:
         survey((make_zip if name.endswith("zip") else make_folder)(tmp_path / name, members))
     assert caught.value.key == "data.other_kinds"
 
@@ -95,15 +95,15 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 def test_several_reasons_at_once_are_told_with_what_to_do(tmp_path):
     members = {**shared(), **{f"{k}.heic": HEIC for k in range(3)}}
-    with pytest.raises(UserError, match=r"0\.png \(LZMA\).*0\.heic \(HEIC\).*Export other kinds as JPEG or PNG") as caught:
+    with pytest.raises(UserError, match=r"0\.png \(LZMA\).*0\.heic \(HEIC\).*Export other formats as JPEG or PNG") as caught:
         survey(mark(make_zip(tmp_path / "a.zip", members), packing=14, only=b".png"))
     assert caught.value.key == "data.unread_kinds"
 
 
 @pytest.mark.parametrize(("members", "key", "words"), [
     ({f"{k}.mp4": b"\0\0\0\x18ftypisom" + bytes(60) for k in range(4)}, "data.no_pictures", r"only other files: 0\.mp4, 1\.mp4, 2\.mp4, …\. Export films"),
-    ({".DS_Store": b"x", "__MACOSX/._a.png": b"y"}, "data.empty", "systems add"), ({}, "data.empty", "empty"),
-    ({"a.png": picture()}, "data.too_few", r"at least 2 usable pictures, and .* has 1 \(0 left out\)"),
+    ({".DS_Store": b"x", "__MACOSX/._a.png": b"y"}, "data.empty", "system files"), ({}, "data.empty", "empty"),
+    ({"a.png": picture()}, "data.too_few", r"at least 2 usable images, and .* has 1 \(0 left out\)"),
 ])  # fmt: skip
 def test_where_nothing_can_be_learnt_a_sentence_tells_why(tmp_path, pack, members, key, words):
     (tmp_path / "pictures").mkdir()

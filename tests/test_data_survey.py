@@ -134,11 +134,11 @@ def test_reasons_are_told_with_names():
     assert "1 damaged: x.png" in words
     assert "HEIC" in words
     whole = told(Report(60, (("cat", 30), ("dog", 30)), tuple(left_out), transparent=4, copies=2, unread=1), "grey")
-    assert whole[0] == "60 pictures: cat 30, dog 30."
+    assert whole[0] == "60 images: cat 30, dog 30."
     assert whole[1] == f"Left out 9: {words}."
-    assert "4 of 60 have transparency: grey is put behind them." in whole
-    assert "2 of 60 pictures are copies of another one." in whole
-    assert told(Report(2), "white") == ["2 pictures."]
+    assert "4 of 60 are partly transparent; the background becomes grey." in whole
+    assert "2 of 60 images are copies of another one." in whole
+    assert told(Report(2), "white") == ["2 images."]
 
 
 def test_names_of_strangers_are_made_printable_and_short():
@@ -162,7 +162,7 @@ def test_a_new_run_takes_what_its_pictures_ask_for(tmp_path, capsys):
     config = start(tmp_path, make_folder(tmp_path / "pets", {**pets(), "dog/cut.png": noise(1)[:50]}))
     assert (config["size"], config["channels"], config["batch"], config["conditional"]) == (64, 3, 20, True)
     printed = capsys.readouterr().err
-    assert "20 pictures: cat 10, dog 10." in printed
+    assert "20 images: cat 10, dog 10." in printed
     assert "Left out 1: 1 damaged: dog/cut.png." in printed
     assert "--batch 20, --conditional" in printed
 
@@ -213,8 +213,8 @@ def test_events_of_pictures():
     events = dict(about_pictures(Report(40, left_out=left_out, copies=39)))
     assert events["copies"] == {"copies": 39, "total": 40}
     assert events["skipped"]["left_out"] == [dict(zip(("reason", "detail", "names", "count"), group, strict=True)) for group in grouped(left_out)]
-    assert EVENTS["copies"].format(**events["copies"]) == "39 of 40 pictures are copies of another one."
-    assert EVENTS["skipped"].format(**events["skipped"]) == f"2 of 42 pictures could not be used: {told_left_out(left_out)}."
+    assert EVENTS["copies"].format(**events["copies"]) == "39 of 40 images are copies of another one."
+    assert EVENTS["skipped"].format(**events["skipped"]) == f"2 of 42 images could not be used: {told_left_out(left_out)}."
 
 
 def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
@@ -224,7 +224,7 @@ def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
     done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "Left out 1: " in done.stderr
-    assert "1 of 3 have transparency: black is put behind them." in done.stderr
+    assert "1 of 3 are partly transparent; the background becomes black." in done.stderr
     config = read_json(tmp_path / "run" / "config.json")
     assert (config["batch"], config["size"], config["background"]) == (3, 64, "black")
     events = read_lines(tmp_path / "run" / "events.jsonl")[0]

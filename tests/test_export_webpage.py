@@ -116,8 +116,8 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     same(drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")), served(model, Point(7, 0.5, amounts=(2.0,))))
     found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
-    page.get_by_label("The other seed").fill("9")
-    found = drawn(page, lambda: page.get_by_role("slider", name="Part of the way").fill("0.3"))
+    page.get_by_label("Seed to interpolate to").fill("9")
+    found = drawn(page, lambda: page.get_by_role("slider", name="Position t").fill("0.3"))
     same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, way=0.3)))
     if model.spec.num_classes:
         choices = page.locator(".xp-classes select")  # chips where the names are short
@@ -131,7 +131,7 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
 
 def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     model, page = shipped("digits"), visit(desktop, folder, "chosen")
-    assert page.locator(".xp-sliders .xp-name").all_text_contents() == ["Factor 3", HOSTILE, "Slant", "Direction 4"]
+    assert page.locator(".xp-sliders .xp-name").all_text_contents() == ["SeFa 3", HOSTILE, "Slant", "Direction 4"]
     assert page.evaluate("window.hit") is None
     model.attributes()
     same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
@@ -164,7 +164,7 @@ def test_it_opens_where_it_was_taken(desktop, folder):
     (folder / "begun.html").write_text(with_point(json.dumps({"at": place, "seed": "3"})), encoding="utf-8")
     page = visit(desktop, folder, "begun")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("")
-    assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("a place of its own")
+    assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("custom latent vector")
     for wrong in ("[", "7", "null", '{"seed": -1, "d": 3, "at": "AAAA", "label": "99", "x": {"a": 1}}'):
         (folder / "begun.html").write_text(with_point(wrong), encoding="utf-8")
         page = visit(desktop, folder, "begun")
@@ -184,7 +184,7 @@ def test_samples_strip_and_look(desktop, folder):
     same(np.array(wall).reshape(224, 224, 4)[:, :, :3], wanted)
     found = drawn(page, lambda: page.get_by_role("button", name="Seed 5", exact=True).click())
     same(found, served(model, Point(5)))
-    found = drawn(page, lambda: page.get_by_role("slider", name="Look").fill("1.5"))
+    found = drawn(page, lambda: page.get_by_role("slider", name="Style cluster").fill("1.5"))
     same(found, served(model, Point(5, overrides=((model.spec.z_dim - 1, 1.5),))))
     page.close()
 
@@ -195,7 +195,7 @@ def test_the_other_language_keeps_the_place(browser, folder):
     found = drawn(page, lambda: page.get_by_label("Seed", exact=True).fill("31"))
     page.wait_for_function("() => location.hash.includes('seed=31')")
     page.get_by_role("button", name="切换到中文").click()
-    expect(page.locator("h1")).to_have_text("数字")
+    expect(page.locator("h1")).to_have_text("手写数字")
     page.wait_for_function("() => document.querySelector('gan-page')?.ready")
     assert np.array_equal(drawn(page, lambda: page.get_by_label("种子", exact=True).fill("31")), found)
     assert "explore." not in page.locator("body").inner_text()

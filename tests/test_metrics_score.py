@@ -143,7 +143,7 @@ def test_usual_viewers():
 
 def test_nobody_is_judged_by_the_eyes_it_learned_through():
     assert choose_viewer("pixels", "cats.zip", 3, eyes=("efficientnet",)).name == choose_viewer(None, "cats.zip", 3, eyes=("efficientnet",)).name == "pixels"
-    with pytest.raises(UserError, match="looked through “efficientnet” in training"):
+    with pytest.raises(UserError, match="used the feature extractor “efficientnet” in training"):
         choose_viewer("efficientnet", "cats.zip", 3, eyes=("efficientnet",))
     assert {name for each in ARCHITECTURES.values() for name in each.eyes} <= set(VIEWERS)
 
@@ -154,7 +154,7 @@ def test_only_inception_makes_a_fid():
 
 
 def test_an_unknown_net_is_told_as_such():
-    with pytest.raises(UserError, match=r"no feature net called “vgg”\. Choose one of: .*digits.*efficientnet"):
+    with pytest.raises(UserError, match=r"no feature extractor called “vgg”\. Choose one of: .*digits.*efficientnet"):
         open_viewer("vgg")
     assert set(VIEWERS) < set(viewer_names())
 

@@ -116,7 +116,7 @@ def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_be
     (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
     told = terminal(run)
     assert told.returncode == 2
-    assert told.stderr.strip() == "The pictures are not those that this run began with (39, were 40). Put them back, or start a new run."
+    assert told.stderr.strip() == "The images changed since this run began (39, were 40). Put the old ones back, or start a new run."
     status = read_json(run / "status.json")
     assert (status["state"], status["error"]["key"], status["error"]["values"]) == ("paused", "train.pictures_number", {"now": "39", "were": "40"})
     assert kept(run) == before
@@ -141,8 +141,8 @@ def add_class(grow: Path, name: str) -> None:
         (lambda grow: [add_class(grow, "fish"), shutil.rmtree(grow / "dog")], "(22, were 40; new classes: fish; missing: dog)"),
         (lambda grow: shutil.rmtree(grow / "dog"), "were 40"),
         (lambda grow: (grow / "dog").rename(grow / "wolf"), "(40, were 40; new classes: wolf; missing: dog)"),
-        (lambda grow: picture(grow / "cat" / "00.png", 77), "(1 of 40 are others, or lie in another class)"),
-        (lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"), "(1 of 40 are others, or lie in another class)"),
+        (lambda grow: picture(grow / "cat" / "00.png", 77), "(1 of 40 are different, or in another class)"),
+        (lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"), "(1 of 40 are different, or in another class)"),
         (lambda grow: [picture(grow / "cat" / f"{number}.png", number) for number in range(200, 203)], "(43, were 40)"),
     ],
 )
@@ -150,7 +150,7 @@ def test_what_differs_is_told(change, words, run):
     change(run.parent / "grow")
     error = refused(run)
     assert words in str(error)
-    assert "Put them back, or start a new run." in str(error)
+    assert "Put the old ones back, or start a new run." in str(error)
     assert read_json(run / "status.json")["error"]["key"] == error.key
 
 
@@ -177,7 +177,7 @@ def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
     shutil.rmtree(run.parent / "grow")
     gone = terminal(run)
     assert gone.returncode == 2
-    assert f"are not at “{run.parent / 'grow'}” any more" in gone.stderr
+    assert f"are no longer at “{run.parent / 'grow'}”" in gone.stderr
     assert (read_json(run / "status.json")["state"], read_json(run / "status.json")["error"]["key"]) == ("paused", "train.pictures_gone")
     command = shlex.split(re.search("python -m gan.train .*", gone.stderr)[0])
     assert command[:3] == ["python", "-m", "gan.train"]
@@ -373,7 +373,7 @@ def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run)
     before = {name: (run / name).read_bytes() for name in CHECKPOINTS if (run / name).exists()}
     told = terminal(run)
     assert told.returncode == 2
-    assert "is sound, but belongs to other settings or pictures" in told.stderr
+    assert "is sound, but belongs to other settings or images" in told.stderr
     assert "--anew" not in told.stderr
     assert {name: (run / name).read_bytes() for name in before} == before
     assert read_json(run / "status.json")["state"] == "paused"

@@ -81,7 +81,7 @@ def test_a_worker_with_a_pulse_is_not_killed(store, supervise):
     boss = supervise()
     run_id = boss.submit(tiny(steps=LONG))
     reaches(store, run_id, "running")
-    with pytest.raises(UserError, match=r"gave a sign of life [01] s ago") as caught:
+    with pytest.raises(UserError, match=r"This run responded [01] s ago") as caught:
         boss.end(run_id)
     assert caught.value.key == "runs.not_silent"
     assert psutil.pid_exists(store.status(run_id)["pid"])

@@ -52,7 +52,7 @@ def terminal(*arguments: object) -> subprocess.CompletedProcess:
 def test_a_grid_from_the_terminal(places):
     done = terminal(places / "runs" / RUN, "--seed", 5, "--count", 6, "--columns", 3, "--out", places / "deep" / "grid.png")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{places / 'deep' / 'grid.png'}: 6 pictures, row by row of the seeds 5 to 10\n"
+    assert done.stdout == f"{places / 'deep' / 'grid.png'}: 6 samples, row by row, of the seeds 5 to 10\n"
     assert Image.open(places / "deep" / "grid.png").mode == "L"
     assert pixels(places / "deep" / "grid.png").shape == (2 * 28, 3 * 28)
 

@@ -96,7 +96,7 @@ def test_classes_are_drawn_as_often_as_they_occur():
 def test_the_table_names_its_net(model, capsys):
     assert main([str(model), "--count", "50"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("50 pictures against 50 of those that it was trained on")
+    assert lines[0].endswith("50 samples against 50 images that it was trained on")
     assert lines[1].startswith("FD (digits net) ")
     assert any(line.startswith("mode KL (digits net) ") for line in lines)
     assert "FID" not in "".join(lines)
@@ -108,7 +108,7 @@ def test_other_pictures_and_another_net(model, tmp_path, capsys):
             archive.write(picture, picture.name)
     assert main([str(model), "--real", str(tmp_path / "more.zip"), "--net", "pixels"]) == 0
     told = capsys.readouterr().out
-    assert "8 pictures against 8 that it was not trained on" in told
+    assert "8 samples against 8 images that it was not trained on" in told
     assert "FD (pixels, 16x16)" in told
     assert "C_T (pixels, 16x16)" in told
 
@@ -116,16 +116,16 @@ def test_other_pictures_and_another_net(model, tmp_path, capsys):
 def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
     write_json(model / "config.json", {"data": str(tmp_path / "gone")})
     assert main([str(model)]) == 2
-    assert "are not at hand" in capsys.readouterr().err
+    assert "are not available" in capsys.readouterr().err
     pictures = write_pictures(tmp_path / "pictures", 8)
     assert main([str(model), "--real", str(pictures), "--net", "pixels"]) == 0
     assert "C_T" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--net", "vgg"], "no feature net called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
+    (["--net", "vgg"], "no feature extractor called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
     (["--real", "nowhere"], "no data set called “nowhere”, and no folder or zip at “"),
-    (["--real", "emoji"], "The pictures of “emoji” have 3 channels and the model draws 1"),
+    (["--real", "emoji"], "The images of “emoji” have 3 channels, and the samples of the model have 1"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_one_sentence(model, capsys, arguments, sentence):
     assert main([str(model), *arguments]) == 2
@@ -138,19 +138,19 @@ def test_a_model_that_learned_through_eyes_is_not_judged_by_them(tmp_path, capsy
     write_weights(tmp_path / "live.safetensors", dataclasses.replace(tiny_spec(), architecture="projected"))
     write_json(tmp_path / "config.json", {"data": "digits"})
     assert main([str(tmp_path), "--net", "efficientnet"]) == 2
-    assert "looked through “efficientnet” in training" in capsys.readouterr().err
+    assert "used the feature extractor “efficientnet” in training" in capsys.readouterr().err
 
 
 def test_too_few_real_pictures(model, tmp_path, capsys):
     assert main([str(model), "--real", str(write_pictures(tmp_path / "few", 4)), "--net", "pixels"]) == 2
-    assert "leaves only 4 pictures" in capsys.readouterr().err
+    assert "leaves only 4 images" in capsys.readouterr().err
 
 
 def test_a_broken_folder_of_idx_files(model, tmp_path, capsys):
     folder = write_mnist_like(tmp_path / "idx", others(8), others(8))
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     assert main([str(model), "--real", str(folder)]) == 2
-    assert "neither a folder nor a zip of pictures" in capsys.readouterr().err
+    assert "neither a folder nor a zip of images" in capsys.readouterr().err
 
 
 def test_a_run_without_settings(model, capsys):

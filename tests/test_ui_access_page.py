@@ -53,7 +53,7 @@ def unlock(page: Page, token: str = TOKEN) -> None:
 def test_a_class_watches_what_one_controls(visit, served):
     teacher, student = visit(), visit("zh-CN", **PHONE)
     expect(teacher.locator("#train-button")).to_be_hidden()
-    expect(teacher.locator("#train-go gan-watching")).to_contain_text("Starting and changing runs takes the teacher token")
+    expect(teacher.locator("#train-go gan-watching")).to_contain_text("to start or change runs, click the lock")
     unlock(teacher, "not the token")
     expect(teacher.locator(".gan-token-error")).to_have_text("This is not the teacher token. Check it and try again.")
     unlock_again = teacher.get_by_label("Teacher token", exact=True)
@@ -65,7 +65,7 @@ def test_a_class_watches_what_one_controls(visit, served):
     expect(teacher.locator("[data-command=pause]")).to_be_visible(timeout=SLOW)
     expect(student.locator(".tr-picture[src]:not([hidden])")).to_be_visible(timeout=SLOW)
     assert student.locator("[data-command]:visible").count() == 0
-    expect(student.locator(".tr-controls gan-watching")).to_contain_text("你正在观看")
+    expect(student.locator(".tr-controls gan-watching")).to_contain_text("仅供查看")
     assert student.evaluate("() => document.documentElement.scrollWidth") <= 390
     student.click("#tab-explore-button")
     expect(student.locator(".xp-sliders input[type=range]").first).to_be_enabled(timeout=SLOW)

@@ -48,7 +48,7 @@ def page(kept):
       explorer.chosen.reset();
       explorer.change({ d: [], x: {}, seed: 0 });
     })""")
-    choose(kept, "Principal")
+    choose(kept, "PCA")
     return kept
 
 
@@ -85,20 +85,20 @@ def test_the_strips_follow_the_point(page):
 
 
 def test_a_factor_gets_a_slider_that_the_address_names(page):
-    choose(page, "Factorised")
-    drawn(page, "Factor 1")
+    choose(page, "SeFa")
+    drawn(page, "SeFa 1")
     effects = [float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()]
     assert effects == sorted(effects, reverse=True)
     before = large(page)
-    changes(page, lambda: row(page, "Factor 1").locator(".xp-cell").nth(6).click())
+    changes(page, lambda: row(page, "SeFa 1").locator(".xp-cell").nth(6).click())
     page.wait_for_function("location.hash.includes('x=s0:3')")
-    assert slider_names(page)[-1] == "Factor 1", "what has moved can be moved back"
-    row(page, "Factor 1").get_by_role("button", name="Slider for Factor 1").click()
+    assert slider_names(page)[-1] == "SeFa 1", "what has moved can be moved back"
+    row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
     sliders(page).last.fill("0")
     page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
-    assert slider_names(page)[-1] == "Factor 1", "it was chosen"
-    row(page, "Factor 1").get_by_role("button", name="Slider for Factor 1").click()
-    assert "Factor 1" not in slider_names(page)
+    assert slider_names(page)[-1] == "SeFa 1", "it was chosen"
+    row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
+    assert "SeFa 1" not in slider_names(page)
 
 
 def test_names_and_order_outlive_a_reload(desktop, page, address):
@@ -138,7 +138,7 @@ def test_a_hidden_direction_can_be_shown_again(page):
     page.get_by_role("button", name="Hide Direction 2", exact=True).click()
     assert "Direction 2" not in names(page) + slider_names(page)
     expect(page.locator(".xp-dir-rest")).to_contain_text("1 more")
-    page.get_by_role("button", name="Show them").click()
+    page.get_by_role("button", name="Show all").click()
     assert "Direction 2" in names(page)
     page.get_by_role("button", name="Show Direction 2 again").click()
     expect(page.locator(".xp-dir-rest")).to_be_hidden()
@@ -158,29 +158,29 @@ def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
     visit(page, address, rest="&view=directions")
     expect(page.locator(".xp-dir")).to_have_count(8)
     assert {"Direction 4", "Direction 6"}.isdisjoint(slider_names(page))
-    page.get_by_role("button", name="Show them").click()
-    expect(row(page, "Direction 4")).to_contain_text("Changes hardly anything.")
-    expect(row(page, "Direction 6")).to_contain_text("Does nearly what Direction 1 does.")
+    page.get_by_role("button", name="Show all").click()
+    expect(row(page, "Direction 4")).to_contain_text("Almost no visible effect.")
+    expect(row(page, "Direction 6")).to_contain_text("Nearly identical to Direction 1.")
     page.close()
 
 
 def test_a_list_is_exported_and_imported(page, tmp_path):
     row(page, "Direction 4").get_by_role("button", name="Slider for Direction 4").click()
-    choose(page, "Factorised")
-    row(page, "Factor 2").get_by_role("button", name="Slider for Factor 2").click()
-    page.get_by_role("button", name="Rename Factor 2").click()
+    choose(page, "SeFa")
+    row(page, "SeFa 2").get_by_role("button", name="Slider for SeFa 2").click()
+    page.get_by_role("button", name="Rename SeFa 2").click()
     page.keyboard.type("Thick")
     page.keyboard.press("Enter")
     wanted = slider_names(page)
     choose(page, "My sliders")
     with page.expect_download() as info:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export", exact=True).click()
     path = tmp_path / info.value.suggested_filename
     info.value.save_as(path)
     file = json.loads(path.read_text())
     assert len(file["directions"]) == 10
     assert file["directions"][-1]["name"] == "Thick"
-    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Defaults").click()
     assert slider_names(page) != wanted
     page.locator(".xp-directions input[type=file]").set_input_files(path)
     expect(page.locator(".xp-directions [role=status]")).to_have_text("10 directions are now on the sliders.")
@@ -209,14 +209,14 @@ def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
     page.get_by_role("button", name="Slider for Bold").click()
     choose(page, "My sliders")
     with page.expect_download() as info:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export", exact=True).click()
     info.value.save_as(tmp_path / "list.json")
     told = {each["id"]: (each["name"], each["slider"], each["hidden"]) for each in json.loads((tmp_path / "list.json").read_text())["directions"]}
     assert (told["p1"], told["p4"], told["p0"]) == (("Blurred", False, True), ("Bold", False, False), ("Direction 1", True, False))
-    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Defaults").click()
     page.locator(".xp-directions input[type=file]").set_input_files(tmp_path / "list.json")
     expect(page.locator(".xp-directions [role=status]")).to_have_text("8 directions are now on the sliders.")
-    choose(page, "Principal")
+    choose(page, "PCA")
     assert "Blurred" not in names(page)
     expect(row(page, "Bold").get_by_role("button", name="Slider for Bold")).to_have_attribute("aria-pressed", "false")
 
@@ -229,7 +229,7 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
     choose(page, "My sliders")
     page.get_by_role("button", name="Move Serif down").click()
     page.get_by_role("button", name="Save for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody who opens this model begins with these sliders")
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody who opens this model now starts with these sliders")
     wanted = slider_names(page)
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
         other = context.new_page()
@@ -245,14 +245,14 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
         drawn(other, "My own")
         assert slider_names(other) == [name.replace("Serif", "My own") for name in wanted], "what he chose himself goes before"
         choose(other, "My sliders")
-        other.get_by_role("button", name="Start over").click()
+        other.get_by_role("button", name="Defaults").click()
         assert slider_names(other) == wanted, "over means as it was saved"
         other.evaluate("document.documentElement.dataset.control = 'no'")
-        expect(other.get_by_role("button", name="No longer for everybody")).to_be_hidden()
-    page.get_by_role("button", name="No longer for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody begins with the usual sliders again")
+        expect(other.get_by_role("button", name="Remove for everybody")).to_be_hidden()
+    page.get_by_role("button", name="Remove for everybody").click()
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody starts with the default sliders again")
     assert slider_names(page) == wanted, "they have become this browser's own"
-    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Defaults").click()
     assert "Serif" not in slider_names(page)
 
 
@@ -272,7 +272,7 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
 
     again.route("**/gan/model?*", newer)
     visit(again, address, rest="&view=directions")
-    told = again.locator(".xp-controls").get_by_text("the directions were found anew")
+    told = again.locator(".xp-controls").get_by_text("numbered directions were recomputed")
     expect(told).to_be_visible()
     assert {"Direction 2", "Direction 3"} < set(slider_names(again))
     kept = again.evaluate("(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return [names, hidden]; })()")
@@ -290,11 +290,11 @@ def test_with_the_generator_here_the_strips_need_no_server(browser, address):
         page.set_default_timeout(SLOW)
         page.route("**/gan/along?*", lambda route: route.abort())
         visit(page, address, rest="&view=directions&x=s1:2")
-        expect(page.locator(".xp-path [role=status]")).to_have_text("Drawn in your browser", timeout=SLOW)
-        choose(page, "Factorised")
-        drawn(page, "Factor 1")
+        expect(page.locator(".xp-path [role=status]")).to_have_text("Generated in your browser", timeout=SLOW)
+        choose(page, "SeFa")
+        drawn(page, "SeFa 1")
         page.route("**/gan/image?*", lambda route: route.abort())
-        changes(page, lambda: row(page, "Factor 1").locator(".xp-cell").first.click())
+        changes(page, lambda: row(page, "SeFa 1").locator(".xp-cell").first.click())
         expect(page.locator(".xp-note")).to_be_hidden()
 
 

@@ -69,7 +69,7 @@ def over(page: Page) -> str:
     return status(page).inner_text()
 
 
-VERDICTS = ("Arrived: ", "As near as it came: ", "This generator can't do that: ")
+VERDICTS = ("Arrived: ", "As close as it gets: ", "This generator can't do that: ")
 
 
 def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
@@ -107,7 +107,7 @@ def test_a_press_holds_a_point_and_arrows_are_taken_back(page):
     page.mouse.down()
     page.mouse.move(x + 3, y + 2)  # a hand trembles
     page.mouse.up()
-    assert lines(page) == ["held where it is"]
+    assert lines(page) == ["pinned"]
     expect(button(page, "Go")).to_be_disabled()
     arrow(page, (0.4, 0.5), (0.6, 0.5))
     expect(button(page, "Go")).to_be_enabled()
@@ -124,7 +124,7 @@ def test_there_are_at_most_eight(page):
     for number in range(9):
         arrow(page, (0.1 + 0.08 * number, 0.3), (0.1 + 0.08 * number, 0.4))
     assert len(pairs(page)) == 8
-    expect(status(page)).to_have_text("At most 8 points can be dragged or held at once.")
+    expect(status(page)).to_have_text("At most 8 points can be dragged or pinned at once.")
 
 
 def test_an_arrow_ends_in_the_picture_and_begins_there(page):
@@ -144,10 +144,10 @@ def test_as_before_brings_back_where_it_began(page):
     assert point(page)["psi"] == pytest.approx(0.8)
     assert point(page)["d"] == []
     assert still(page) != before
-    button(page, "As before").click()
+    button(page, "Undo drag").click()
     page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
     assert {key: point(page)[key] for key in ("seed", "d", "at")} == {"seed": 5, "d": [1, -0.5], "at": None}
-    expect(button(page, "As before")).to_be_hidden()
+    expect(button(page, "Undo drag")).to_be_hidden()
 
 
 def test_the_keyboard_draws_and_drags(page):
@@ -164,7 +164,7 @@ def test_the_keyboard_draws_and_drags(page):
     assert lines(page) == ["4.0 px to go"]
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    assert lines(page) == ["4.0 px to go", "held where it is"]
+    assert lines(page) == ["4.0 px to go", "pinned"]
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className").startswith("xp-large"), "it only lets go of the start"
@@ -232,7 +232,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page, leave):
     page.wait_for_timeout(300)
     assert len(asked) == count, "nothing is asked any more"
     if leave == "Stop":
-        expect(status(page)).to_have_text("Stopped: 2.0 px are left of 3.0 px on average.")
+        expect(status(page)).to_have_text("Stopped: 2.0 px to go on average (at first 3.0 px).")
     if leave in ("slider", "model"):
         assert pairs(page) == [], "the picture is another one"
     view(page, "Drag")
@@ -240,10 +240,11 @@ def test_it_can_be_stopped_and_leaving_stops_it(page, leave):
 
 REST = {"state": "done", "step": 100, "of": 100, "points": [[0.5, 0.5], [0.2, 0.2]], "at": "A" * 107, "psi": 1, "label": None, "from": [4.0, 0.0]}
 SAID = [
-    ({"away": [0.4, 0.2], "lost": [False, False]}, "Arrived: "), ({"away": [0.4, 2.0], "lost": [False, False]}, "As near as it came: 0.4 px are left of 4.0"),
-    ({"away": [2.0, 0.0], "lost": [False, False]}, "As near as it came: 2.0 px are left of 4.0 px"),
-    ({"away": [3.9, 0.0], "lost": [False, False]}, "This generator can't do that: 3.9 px are left of 4.0 px"),
-    ({"away": [0.1, 0.0], "lost": [True, False]}, "This generator can't do that: nothing in the picture looks like"),
+    ({"away": [0.4, 0.2], "lost": [False, False]}, "Arrived: "),
+    ({"away": [0.4, 2.0], "lost": [False, False]}, "As close as it gets: 0.4 px to go on average (at first 4.0"),
+    ({"away": [2.0, 0.0], "lost": [False, False]}, "As close as it gets: 2.0 px to go on average (at first 4.0 px"),
+    ({"away": [3.9, 0.0], "lost": [False, False]}, "This generator can't do that: 3.9 px to go on average (at first 4.0 px"),
+    ({"away": [0.1, 0.0], "lost": [True, False]}, "This generator can't do that: nothing in the sample matches"),
 ]  # fmt: skip
 
 
@@ -254,16 +255,16 @@ def test_it_says_how_near_it_came(page, told, said):
     arrow(page, (0.2, 0.2), (0.2, 0.2))
     button(page, "Go").click()
     expect(status(page)).to_contain_text(said)
-    assert lines(page)[0] == ("lost from sight" if told["lost"][0] else f"{told['away'][0]:.1f} px to go")
+    assert lines(page)[0] == ("tracking lost" if told["lost"][0] else f"{told['away'][0]:.1f} px to go")
     arrow(page, (0.6, 0.6), (0.7, 0.6))
     assert len(pairs(page)) == 1, "the next arrow begins anew"
     expect(status(page)).to_be_empty()
 
 
 @pytest.mark.parametrize(("path", "answer", "text"), [
-    ("drag/on", {"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "This is over: "),
-    ("drag/on", {"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server has more to do than it can right now"),
-    ("drag/on", {"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 others come first."),
+    ("drag/on", {"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "The search or drag ended: "),
+    ("drag/on", {"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server is too busy right now"),
+    ("drag/on", {"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 jobs are ahead in the queue."),
     ("drag?*", {"status": 400, "json": {"error": {"key": "latent.too_many_pairs", "values": {"most": "8"}, "text": ""}}}, "At most 8 points can be dragged"),
 ])  # fmt: skip
 def test_what_goes_wrong_is_told(page, path, answer, text):

@@ -176,7 +176,7 @@ def test_a_neighbour_moves_the_two_sliders(page):
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(1 * 5 + 4).click())
     assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "1", "0"]
     assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at +2.0, Direction 2 at +1.0"
-    page.get_by_label("Direction across").select_option("p4")
+    page.get_by_label("Horizontal direction").select_option("p4")
     page.wait_for_timeout(600)
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(2 * 5).click())
     assert bar(page, "p4").input_value() == "-2"
@@ -235,7 +235,7 @@ def test_truncation_also_changes_the_wall(page):
 def test_classes(page, address):
     visit(page, address, f"run:{CLASSES}")
     chips = page.locator(".xp-chip")
-    assert chips.all_inner_texts() == ["Mixed", "cat", "dog", "owl"]
+    assert chips.all_inner_texts() == ["All classes", "cat", "dog", "owl"]
     seen = set()
     for name in ("cat", "dog", "owl"):
         page.get_by_role("button", name=name, exact=True).click()
@@ -246,9 +246,9 @@ def test_classes(page, address):
 
 
 def test_looks(page, address):
-    expect(page.get_by_label("Look", exact=True)).to_be_hidden()
+    expect(page.get_by_label("Style cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
-    look = page.get_by_label("Look", exact=True)
+    look = page.get_by_label("Style cluster", exact=True)
     page.wait_for_function("() => Number(document.querySelector('.xp-look input').value) !== 0")  # where the seed itself stands
     start, own = large(page), look.input_value()
     for value in ("-2.5", "2.5"):
@@ -261,22 +261,22 @@ def test_looks(page, address):
 
 def test_the_way_to_another_seed(page):
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
-    changes(page, lambda: page.get_by_label("The other seed").fill("44"), lambda page: sheet(page, "xp-way"))
+    changes(page, lambda: page.get_by_label("Seed to interpolate to").fill("44"), lambda page: sheet(page, "xp-way"))
     changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
     end = still(page)
-    assert page.get_by_label("Part of the way", exact=True).input_value() == "1"
-    changes(page, lambda: page.get_by_label("Part of the way", exact=True).fill("0.4"))
+    assert page.get_by_label("Position t", exact=True).input_value() == "1"
+    changes(page, lambda: page.get_by_label("Position t", exact=True).fill("0.4"))
     page.get_by_label("Seed", exact=True).fill("44")
-    expect(page.get_by_label("Part of the way", exact=True)).to_have_value("0")
+    expect(page.get_by_label("Position t", exact=True)).to_have_value("0")
     assert still(page) == end
 
 
 def test_raw_sliders_reach_every_number(page):
     page.get_by_text("Raw latent z").click()
-    page.get_by_role("button", name="Further numbers").click()
-    page.get_by_role("button", name="Further numbers").click()
+    page.get_by_role("button", name="Next entries").click()
+    page.get_by_role("button", name="Next entries").click()
     expect(page.locator(".xp-range")).to_have_text("z32 to z39 of 40")
-    expect(page.get_by_role("button", name="Further numbers")).to_be_disabled()
+    expect(page.get_by_role("button", name="Next entries")).to_be_disabled()
     start = large(page)
     last = page.get_by_label("z39")
     changes(page, lambda: last.fill("3"))
@@ -327,7 +327,7 @@ def test_a_damaged_model_says_so_and_the_others_work(page):
     expect(page.locator(".xp-card.is-broken small")).to_have_text("Can't be read")
     assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all("(all) => all.every((one) => one.inert)")
     expect(page.get_by_role("button", name="Start a random walk", include_hidden=True)).to_be_disabled()
-    page.get_by_role("tab", name="Time").click()
+    page.get_by_role("tab", name="Timeline").click()
     expect(page.get_by_role("heading", name="This model can't be read")).to_be_visible()
     page.get_by_role("tab", name="Samples").click()
     changes(page, lambda: page.locator(".xp-card").last.click())
@@ -352,7 +352,7 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
     folder = write_run(runs, name, tiny_spec(), state="running", created=10.0)
     (folder / "live.safetensors").unlink()
     page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
-    expect(page.locator(".xp-note")).to_contain_text("has no pictures yet")
+    expect(page.locator(".xp-note")).to_contain_text("has no samples yet")
     write_weights(folder / "live.safetensors", tiny_spec())
     expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
     expect(page.locator(".xp-note")).to_be_hidden()

@@ -61,13 +61,13 @@ def test_favourites_leave_as_a_file_and_come_back(page):
     view(page, "Favourites")
     for seed in (3, 4):
         keep(page, seed)
-    name, data = saved(page, lambda: page.get_by_role("button", name="Export").click())
+    name, data = saved(page, lambda: page.get_by_role("button", name="Export", exact=True).click())
     assert name == "ganarium-favourites.json"
     value = json.loads(data)
     assert [one["point"] for one in value["favourites"]] == [{"seed": "4"}, {"seed": "3"}]
     page.get_by_role("button", name="Remove “Seed 3”").click()
     give(page, data)
-    expect(page.get_by_text("1 favourites came in.")).to_be_visible()
+    expect(page.get_by_text("1 favourites were imported.")).to_be_visible()
     expect(page.locator(".xp-tray li")).to_have_count(2)
 
 
@@ -89,7 +89,7 @@ def test_what_is_no_file_of_favourites_is_refused(page):
     view(page, "Favourites")
     for count, junk in enumerate(JUNK):
         give(page, junk, f"f{count}.json")
-        expect(page.get_by_text(f"“f{count}.json” is no file of favourites. Choose one that was exported here.")).to_be_visible()
+        expect(page.get_by_text(f"“f{count}.json” is not a file of favourites. Choose one that was exported here.")).to_be_visible()
 
 
 def test_odd_entries_are_left_out_and_nothing_is_run(page):
@@ -97,7 +97,7 @@ def test_odd_entries_are_left_out_and_nothing_is_run(page):
     odd = [None, 1, [], {}, {"model": "run:../../etc", "point": {}}, {"model": "javascript:alert(1)", "point": {}},
            {"model": f"run:{RUN}", "name": 5, "point": {}}, *({"model": f"run:{RUN}", "point": bad} for bad in BAD_POINTS)]
     give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": [*odd, GOOD, GOOD]}).encode())
-    expect(page.get_by_text(f"1 favourites came in. {len(odd)} entries could not be read and were left out.")).to_be_visible()
+    expect(page.get_by_text(f"1 favourites were imported. {len(odd)} entries could not be read and were skipped.")).to_be_visible()
     expect(page.locator(".xp-tray li")).to_have_count(1)
     kept = json.loads(page.evaluate("localStorage.getItem('gan.favourites')"))["favourites"]
     assert kept[0]["point"] == {"seed": "5", "d": "1"}
@@ -115,7 +115,7 @@ def test_two_hundred_are_the_most(page):
     again(page)
     assert page.evaluate("document.querySelector('gan-explorer').favourites.all.length") == 200
     page.get_by_role("button", name="Favourite", exact=True).click()
-    expect(page.locator(".xp-note")).to_contain_text("200 favourites are the most")
+    expect(page.locator(".xp-note")).to_contain_text("At most 200 fit")
 
 
 def stands(page: Page) -> np.ndarray:
@@ -126,7 +126,7 @@ def stands(page: Page) -> np.ndarray:
 
 def test_arithmetic(page):
     view(page, "Favourites")
-    expect(page.get_by_text("Keep at least two favourites")).to_be_visible()
+    expect(page.get_by_text("Add at least two favourites")).to_be_visible()
     for seed in (1, 2, 3):
         keep(page, seed)
     for letter, name in zip("ABC", ("Seed 1", "Seed 2", "Seed 3"), strict=True):
@@ -135,7 +135,7 @@ def test_arithmetic(page):
     a, b, c = latents([1, 2, 3], 40)
     wanted = a - b + c
     for usual in (True, False):
-        page.get_by_label("Keep the usual length").set_checked(usual)
+        page.get_by_label("Normalise the result").set_checked(usual)
         expect(result).to_be_enabled()
         page.wait_for_timeout(200)
         changes(page, lambda: result.click())

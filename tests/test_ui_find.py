@@ -89,11 +89,11 @@ def test_what_is_drawn_while_another_model_still_answers_stays(page):
 
 
 def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
-    expect(button(page, "Find it")).to_be_disabled()
+    expect(button(page, "Match")).to_be_disabled()
     draw(page)
-    changes(page, lambda: button(page, "Find it").click())
+    changes(page, lambda: button(page, "Match").click())
     told = done(page)
-    assert "off in the average pixel" in told
+    assert "mean pixel error" in told.lower()
     assert place(page)["at"]
     expect(page.locator(".xp-target")).to_be_visible()
     assert len(page.locator(".xp-curve").get_attribute("points").split()) > 2
@@ -102,8 +102,8 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     assert place(page)["at"], "the sliders move what was found"
     seed = page.get_by_label("Seed", exact=True)
     expect(seed).to_have_value("")
-    expect(seed).to_have_attribute("placeholder", "own place")
-    assert page.locator(".xp-mid .xp-canvas").get_attribute("aria-label").endswith(", a place of its own")
+    expect(seed).to_have_attribute("placeholder", "custom z")
+    assert page.locator(".xp-mid .xp-canvas").get_attribute("aria-label").endswith(", custom latent vector")
     with page.expect_download() as info:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert info.value.suggested_filename.endswith(f"-place-{place(page)['at'][:8]}.png")
@@ -132,10 +132,10 @@ def test_the_tools_of_the_pad(page):
     draw(page)
     assert np.abs(pad(page) - blank).max() <= 3  # of 255: blending rounds, once for each piece of a stroke, and how many there are is the browser's
     button(page, "Clear").click()
-    expect(button(page, "Find it")).to_be_disabled()
-    button(page, "The one shown").click()
+    expect(button(page, "Match")).to_be_disabled()
+    button(page, "Use current sample").click()
     assert pad(page).std() > 2
-    expect(button(page, "Find it")).to_be_enabled()
+    expect(button(page, "Match")).to_be_enabled()
 
 
 def test_a_file_is_made_small_before_it_is_sent(page):
@@ -143,14 +143,14 @@ def test_a_file_is_made_small_before_it_is_sent(page):
     blocks = np.random.default_rng(0).integers(0, 255, (5, 10, 3), dtype=np.uint8)
     Image.fromarray(blocks.repeat(300, 0).repeat(300, 1)).save(out, "PNG")
     page.locator(".xp-find input[type=file]").set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": out.getvalue()})
-    expect(button(page, "Find it")).to_be_enabled()
+    expect(button(page, "Match")).to_be_enabled()
     assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**19
-    button(page, "Find it").click()
-    assert done(page).startswith(("Not in this latent space", "A likeness", "Near", "Found"))
+    button(page, "Match").click()
+    assert done(page).startswith(("No match", "Partial match", "Close", "Match"))
 
 
-VERDICTS = [({"distance": 0.02, "seen": 0.01}, "Found: "), ({"distance": 0.02, "seen": 0.3}, "Near, but something else: "),
-            ({"distance": 0.12, "seen": 0.01}, "A likeness: "), ({"distance": 0.4, "seen": 0.01}, "Not in this latent space: ")]  # fmt: skip
+VERDICTS = [({"distance": 0.02, "seen": 0.01}, "Match. "), ({"distance": 0.02, "seen": 0.3}, "Close, but different content. "),
+            ({"distance": 0.12, "seen": 0.01}, "Partial match. "), ({"distance": 0.4, "seen": 0.01}, "No match: ")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("told", "said"), VERDICTS)
@@ -158,25 +158,25 @@ def test_it_says_how_near_it_came_in_pixels_and_in_what_they_show(page, told, sa
     rest = {"state": "done", "step": 100, "of": 100, "nearest": 0.3, "spacing": 0.1, "likeness": 0.03, "at": "A" * 107, "label": None}
     page.route("**/gan/find/on*", lambda route: route.fulfill(json={**rest, **told}))
     draw(page)
-    button(page, "Find it").click()
+    button(page, "Match").click()
     expect(page.locator(".xp-status")).to_contain_text(said)
 
 
 def test_what_is_no_picture_is_told(page):
     page.locator(".xp-find input[type=file]").set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"})
-    expect(page.locator(".xp-status")).to_contain_text("This is no picture that can be used")
-    expect(button(page, "Find it")).to_be_disabled()
+    expect(page.locator(".xp-status")).to_contain_text("This file is not a usable image")
+    expect(button(page, "Match")).to_be_disabled()
 
 
 def test_what_was_wrong_with_a_file_is_not_said_of_the_next(page):
     picker = page.locator(".xp-find input[type=file]")
     picker.set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"})
-    expect(page.locator(".xp-status")).to_contain_text("This is no picture")
+    expect(page.locator(".xp-status")).to_contain_text("This file is not a usable image")
     out = io.BytesIO()
     Image.new("L", (20, 20), 200).save(out, "PNG")
     picker.set_input_files({"name": "dog.png", "mimeType": "image/png", "buffer": out.getvalue()})
     expect(page.locator(".xp-status")).to_be_empty()
-    expect(button(page, "Find it")).to_be_enabled()
+    expect(button(page, "Match")).to_be_enabled()
 
 
 def test_what_is_found_is_shown_as_it_was_found(page):
@@ -185,7 +185,7 @@ def test_what_is_found_is_shown_as_it_was_found(page):
     page.wait_for_function("() => document.querySelector('gan-explorer').shown?.mix === 0.7")
     page.locator(".xp-find input[type=color]").wait_for()
     draw(page)
-    button(page, "Find it").click()
+    button(page, "Match").click()
     done(page)
     found = page.evaluate("document.querySelector('gan-explorer').views.views.find.told")
     assert {key: place(page)[key] for key in ("at", "label", "label2", "mix", "u", "x", "psi")} == {
@@ -216,7 +216,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
     slowly(page, asked)
     draw(page)
     for leave in (lambda: button(page, "Stop").click(), lambda: page.get_by_role("tab", name="Samples").click()):
-        button(page, "Find it").click()
+        button(page, "Match").click()
         page.wait_for_function("document.querySelector('.xp-status').textContent.startsWith('Step')")
         leave()
         page.wait_for_timeout(300)
@@ -225,20 +225,20 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
         page.wait_for_timeout(300)
         assert len(asked) == count, "nothing is asked any more"
         page.wait_for_function(FOLLOWED)
-    page.get_by_role("tab", name="Find").click()
+    page.get_by_role("tab", name="Match").click()
     expect(page.locator(".xp-status")).to_contain_text("Stopped.")
-    expect(page.locator(".xp-status")).to_contain_text("Not in this latent space: 20.0 % off")
+    expect(page.locator(".xp-status")).to_contain_text("No match: best mean pixel error 20.0 %")
 
 
 @pytest.mark.parametrize(("answer", "text"), [
-    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "This is over: "),
-    ({"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server has more to do than it can right now"),
-    ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches come first."),
+    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "The search or drag ended: "),
+    ({"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server is too busy right now"),
+    ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches are ahead in the queue."),
 ])  # fmt: skip
 def test_what_goes_wrong_is_told(page, answer, text):
     page.route("**/gan/find/on", lambda route: route.fulfill(**answer))
     draw(page)
-    button(page, "Find it").click()
+    button(page, "Match").click()
     expect(page.locator(".xp-status")).to_contain_text(text)
 
 
@@ -247,12 +247,12 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
     page.evaluate(f"location.hash = 'model=run:{COLOUR}&view=find'")
     expect(page.locator(".xp-find input[type=color]")).to_be_visible()
     assert pad(page).std(axis=(0, 1)).max() == 0
-    button(page, "The one shown").click()
+    button(page, "Use current sample").click()
     assert np.abs(pad(page)[:, :, 0] - pad(page)[:, :, 2]).max() > 0
-    button(page, "Find it").click()
+    button(page, "Match").click()
     done(page)
     name = ["cat", "dog", "owl"][place(page)["label"]]
-    expect(page.locator(".xp-status")).to_contain_text(f"It is drawn as class {name}.")
+    expect(page.locator(".xp-status")).to_contain_text(f"The sample has class {name}.")
 
 
 def test_a_finger_draws_on_a_phone(browser, address):
@@ -271,16 +271,16 @@ def test_a_finger_draws_on_a_phone(browser, address):
     assert pad(page).std() > 5
     small = page.locator(".xp-find button:not(.xp-help)").evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
     assert small == 0
-    button(page, "寻找").click()
-    assert "平均每个像素" in done(page)
+    button(page, "匹配").click()
+    assert "平均像素误差" in done(page)
     page.context.close()
 
 
 def test_the_keyboard_finds_a_picture(page):
-    button(page, "The one shown").focus()
+    button(page, "Use current sample").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Find it"
+    assert page.evaluate("document.activeElement.textContent") == "Match"
     page.keyboard.press("Enter")
-    assert "off in the average pixel" in done(page)
+    assert "mean pixel error" in done(page).lower()

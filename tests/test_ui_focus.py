@@ -51,7 +51,7 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     page.wait_for_selector("gan-time [aria-checked=true]")
     page.click("gan-data .tr-own")
     page.click("#train-button")  # a message makes the panel as high as it gets
-    expect(page.locator("gan-answer .tr-error")).to_contain_text("no pictures yet")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("no images yet")
     page.click("#train-advanced > button")
     page.wait_for_selector("#field-seed input")
     panel = page.locator("#train-go")

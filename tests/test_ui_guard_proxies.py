@@ -28,7 +28,7 @@ NGINX = {**HERE, "Origin": "http://gan.school.example"}
 def test_through_a_proxy_that_sends_its_own_host_one_reads_what_to_do(tmp_path):
     reply = page(tmp_path, token="a long token").post("/gradio_api/gan/access", headers=NGINX, json={"token": "a long token"})
     assert (reply.status_code, reply.json()["error"]["key"]) == (403, "access.other_site")
-    assert "A proxy in front must pass on the host that the browser asked for" in reply.json()["error"]["text"]
+    assert "A proxy in front must pass on the host name that the browser asked for" in reply.json()["error"]["text"]
     upload = page(tmp_path / "b").post("/gradio_api/upload", headers={**NGINX, "Accept-Language": "zh-CN"})
     assert (upload.status_code, upload.headers["content-type"]) == (403, "text/plain; charset=utf-8")
     assert "如果前面有代理" in upload.text

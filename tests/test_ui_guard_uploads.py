@@ -117,7 +117,7 @@ def test_who_does_not_say_how_much_comes_needs_room_for_the_most(disk):
 
 @pytest.mark.parametrize(
     ("number", "status", "words"),
-    [(errno.ENOSPC, 413, "no room for so much"), (errno.EDQUOT, 413, "no room for so much"), (errno.EROFS, 400, "Read-only file system")],
+    [(errno.ENOSPC, 413, "no room for this much"), (errno.EDQUOT, 413, "no room for this much"), (errno.EROFS, 400, "Read-only file system")],
 )
 def test_what_a_disk_refuses_is_a_sentence(number, status, words, disk):
     async def crowd():

@@ -10,7 +10,7 @@ from tests.moving import CLASSES, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 
-VIEWS = ["Samples", "Directions", "Map", "Inside", "Find", "Walk", "Loop", "Favourites", "Time"]
+VIEWS = ["Samples", "Directions", "Map", "Inside", "Match", "Walk", "Loop", "Favourites", "Timeline"]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_link_is_copied_where_there_is_no_clipboard(page, address):
     expect(link(page)).to_be_focused()
     page.evaluate("document.execCommand = () => false")
     link(page).click()
-    expect(page.locator(".xp-note")).to_contain_text(f"The address is: {address}#model=run:{RUN}&seed=0")
+    expect(page.locator(".xp-note")).to_contain_text(f"Copy the address by hand: {address}#model=run:{RUN}&seed=0")
     page.evaluate("delete document.execCommand; delete navigator.clipboard")
 
 
@@ -189,7 +189,7 @@ def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
                 tab(name).click();
                 await new Promise((later) => setTimeout(later, 15));
               }
-            }""", [VIEWS[place % 9] for place in range(6, 36)] + ["Find", "Inside", "Find", "Inside"])
+            }""", [VIEWS[place % 9] for place in range(6, 36)] + ["Match", "Inside", "Match", "Inside"])
         page.wait_for_function("() => document.querySelector('gan-explorer').views.opened")
         page.wait_for_timeout(1000)
         state = page.evaluate(STATE)
@@ -237,7 +237,7 @@ def test_on_a_phone_the_view_follows_the_picture(browser, address):
             assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, "its tab is in sight in a row that can be pushed"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         picture = page.locator(".xp-large").bounding_box()["height"]
-        jump = page.get_by_role("button", name="To the sliders, and back to the view")
+        jump = page.get_by_role("button", name="Switch between the sliders and the view")
         jump.tap()
         page.wait_for_function(BELOW, arg=[".xp-controls", picture])
         jump.tap()

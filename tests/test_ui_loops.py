@@ -26,7 +26,7 @@ def runs(shelf):
 
 def three_keys(page: Page) -> None:
     view(page, "Loop")
-    page.get_by_role("button", name="Add this picture").click()
+    page.get_by_role("button", name="Add this sample").click()
     for _ in range(2):
         page.get_by_role("button", name="Add random").click()
     expect(page.locator(".xp-key")).to_have_count(3)
@@ -52,7 +52,7 @@ def test_key_frames_are_added_moved_and_removed_by_keyboard(page):
     page.get_by_role("button", name="Move later").click()
     assert page.evaluate(keys) == [b, c]
     page.get_by_role("button", name="Remove (Delete)").click()
-    expect(page.get_by_text("One more, and there is a loop.")).to_be_visible()
+    expect(page.get_by_text("Add one more key frame to make a loop.")).to_be_visible()
 
 
 def test_keys_keep_the_units_that_were_changed(page):
@@ -67,14 +67,14 @@ def test_keys_keep_the_units_that_were_changed(page):
     # z is written in units of 1/4096, which may move a pixel by a step
     wanted, there = (Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L") for each in (off, still(page)))
     assert np.abs(np.asarray(wanted).astype(int) - np.asarray(there)).max() <= 2
-    page.get_by_label("Frames per key").fill("2")
+    page.get_by_label("Frames between keys").fill("2")
     with page.expect_request("**/gan/loop*") as asked:
         saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
     keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
     assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
     page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
     expect(page.locator(".xp-note")).to_contain_text("has no unit")  # so many are more than this small generator has
-    page.get_by_role("button", name="Add this picture").click()
+    page.get_by_role("button", name="Add this sample").click()
     expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
     expect(page.locator(".xp-key")).to_have_count(3)
 
@@ -116,9 +116,9 @@ def test_a_loop_plays_in_the_large_picture(page):
 @pytest.mark.parametrize("form", ["gif", "webp", "mp4"])
 def test_a_loop_is_saved(page, form):
     three_keys(page)
-    page.get_by_label("Frames per key").fill("5")
+    page.get_by_label("Frames between keys").fill("5")
     expect(page.get_by_text("15 frames, 1.3 s")).to_be_visible()
-    page.get_by_label("Kind of file").select_option(form)
+    page.get_by_label("File format").select_option(form)
     name, data = saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
     assert name == f"ganarium-loop-run-{RUN}.{form}"
     assert b"trainedAlgorithmicMedia" in data
@@ -134,7 +134,7 @@ def test_a_loop_is_saved(page, form):
 
 def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
     three_keys(page)
-    page.get_by_label("Frames per key").fill("120")
+    page.get_by_label("Frames between keys").fill("120")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text(re.compile(r"^Frame \d+ of 360$"))).to_be_visible()
     assert 0 < page.locator("progress").evaluate("(bar) => bar.value") < 1
@@ -147,7 +147,7 @@ def test_what_the_server_says_against_a_loop_is_told(page):
     three_keys(page)
     page.route("**/gan/loop*", lambda route: route.fulfill(body='{"done": 0, "of": 9}\n{"error": {"key": "latent.film_failed", "values": {}, "text": "?"}}'))
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("could not be packed")).to_be_visible()
+    expect(page.get_by_text("could not be encoded")).to_be_visible()
     page.route("**/gan/loop*", lambda route: route.abort())
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("No connection")).to_be_visible()

@@ -196,7 +196,7 @@ def test_one_class_alone(page):
 @pytest.mark.skipif(len(methods()) < 2, reason="only PCA is installed")
 def test_another_layout_is_a_choice_away(page):
     places = shown(page)
-    page.get_by_label("Laid out by").select_option("pca")
+    page.get_by_label("Layout").select_option("pca")
     page.wait_for_timeout(1500)
     expect(status(page)).to_contain_text("2,048")
     assert shown(page) != places
@@ -204,7 +204,7 @@ def test_another_layout_is_a_choice_away(page):
 
 def test_newer_weights_are_mapped_on_asking(page, runs):
     write_weights(runs / RUN / "live.safetensors", SPEC, seed=9)
-    renew = page.get_by_role("button", name="Renew")
+    renew = page.get_by_role("button", name="Refresh")
     expect(renew).to_be_visible(timeout=SLOW)
     before = page.evaluate("document.querySelector('gan-explorer').views.views.map.version")
     renew.click()
@@ -234,5 +234,5 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     assert zoom(page) == pytest.approx(3, rel=0.2)
     page.route("**/gan/map*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.not_yet", "values": {"name": "x"}, "text": "x"}}))
     page.evaluate(f"location.hash = 'model=run:{RUN}&view=map'")
-    expect(status(page)).to_contain_text("还没有图片", timeout=SLOW)
+    expect(status(page)).to_contain_text("还没有样本", timeout=SLOW)
     context.close()

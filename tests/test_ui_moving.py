@@ -57,7 +57,7 @@ def test_the_pad_moves_two_directions_at_once(page):
     assert point(page)["d"] == pytest.approx([1.8, 1.8], abs=0.05), "to the right and up is more"
     assert [bar(page, f"p{k}").input_value() for k in (0, 1)] == ["1.8", "1.8"]
     expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at +1.8, Direction 2 at +1.8")
-    page.locator(".xp-steer").get_by_label("Direction across").select_option("p4")
+    page.locator(".xp-steer").get_by_label("Horizontal direction").select_option("p4")
     assert point(page)["axes"] == ["p4", "p1"]
     page.locator(".xp-pad").press("ArrowRight")
     page.locator(".xp-pad").press("Shift+ArrowDown")
@@ -84,12 +84,12 @@ def test_any_two_directions_that_have_sliders_can_be_moved(page):
       chosen.hide("p1");
     }""")
     view(page, "Walk")
-    choices = page.locator(".xp-steer").get_by_label("Direction up").locator("option")
+    choices = page.locator(".xp-steer").get_by_label("Vertical direction").locator("option")
     assert choices.all_inner_texts() == page.locator(".xp-sliders .xp-name").all_inner_texts()
     assert "Slimmer" in choices.all_inner_texts()
     expect(page.locator(".xp-pad")).not_to_have_attribute("aria-label", re.compile("Direction 2 "))
-    page.locator(".xp-steer").get_by_label("Direction up").select_option(label="Slimmer")
-    page.locator(".xp-steer").get_by_label("Direction across").select_option("p0")
+    page.locator(".xp-steer").get_by_label("Vertical direction").select_option(label="Slimmer")
+    page.locator(".xp-steer").get_by_label("Horizontal direction").select_option("p0")
     assert point(page)["axes"] == ["p0", "s1"]
     changes(page, lambda: page.locator(".xp-pad").press("Shift+ArrowUp"))
     page.locator(".xp-pad").press("Shift+ArrowRight")
@@ -247,12 +247,12 @@ def test_a_walk_ends_with_a_hidden_page_and_another_model(page):
 
 def test_an_address_of_another_model_ends_the_walk_with_a_sentence(page):
     page.evaluate("location.hash = 'model=' + document.querySelector('gan-explorer').model.id + '&view=walk&at=AAAA'")
-    expect(page.locator(".xp-note")).to_contain_text("is not one of this model")
+    expect(page.locator(".xp-note")).to_contain_text("does not belong to this model")
     page.wait_for_function("document.querySelector('gan-explorer').views.opened")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert page.evaluate("document.querySelector('gan-explorer').player") is None
-    expect(page.locator(".xp-note")).to_contain_text("is not one of this model")
+    expect(page.locator(".xp-note")).to_contain_text("does not belong to this model")
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".xp-note")).to_be_hidden()
     page.get_by_role("button", name="Play", exact=True).click()
@@ -294,7 +294,7 @@ def test_two_classes_are_blended(page, address):
     page.get_by_role("button", name="cat", exact=True).click()
     page.wait_for_function("() => document.querySelector('gan-explorer').point.label === 0")
     cat = still(page)
-    share = page.get_by_label("Share of it")
+    share = page.get_by_label("Blend amount")
     expect(share).to_be_hidden()
     half = changes(page, lambda: page.get_by_label("Blend with", exact=True).select_option("dog"))
     expect(page.locator(".xp-mix .xp-value")).to_have_text("50%")
@@ -303,7 +303,7 @@ def test_two_classes_are_blended(page, address):
     assert changes(page, lambda: share.fill("0")) == cat
     assert len({cat, half, dog}) == 3
     changes(page, lambda: share.fill("0.3"))
-    page.get_by_label("Blend with", exact=True).select_option("No other class")
+    page.get_by_label("Blend with", exact=True).select_option("No blending")
     expect(share).to_be_hidden()
     assert still(page) == cat
     page.get_by_role("button", name="dog", exact=True).click()

@@ -110,13 +110,13 @@ def test_a_zip_is_told_before_train_and_learnt_by_class(visit):
     page = visit()
     add(page, ("pets.zip", pets(**{"cat/a.png": b"\x89PNG\r\n\x1a\n cut", "dog/IMG_1.heic": HEIC})))
     found = page.locator(".ow-found")
-    expect(found).to_contain_text("16 pictures")
+    expect(found).to_contain_text("16 images")
     expect(found).to_contain_text("2 classes: cat (8), dog (8)")
     expect(found).to_contain_text("Left out 2")
     expect(found).to_contain_text("1 damaged: cat/a.png")
     expect(found).to_contain_text("HEIC")
-    expect(found).to_contain_text("1 of a kind that is not read (HEIC; export it as JPEG or PNG): dog/IMG_1.heic")
-    expect(page.get_by_role("switch", name="Learn by class")).to_be_checked()
+    expect(found).to_contain_text("1 of a format that can't be read (HEIC; export it as JPEG or PNG): dog/IMG_1.heic")
+    expect(page.get_by_role("switch", name="Class-conditional")).to_be_checked()
     open_settings(page)
     expect(page.locator("#field-conditional input")).to_be_checked()
     expect(page.locator("#field-batch input")).to_have_value("16")
@@ -127,7 +127,7 @@ def test_a_zip_is_told_before_train_and_learnt_by_class(visit):
 def test_ten_pictures_just_work(visit):
     page = visit()
     add(page, *loose(10))
-    expect(page.locator(".ow-found")).to_contain_text("10 pictures")
+    expect(page.locator(".ow-found")).to_contain_text("10 images")
     expect(page.locator("gan-cost.is-refused")).to_have_count(0)
     assert end(page, press(page))["batch"] == 10
 
@@ -137,7 +137,7 @@ def test_train_may_be_pressed_before_anything_was_read(visit):
     held = []
     page.route("**/gradio_api/gan/pictures", lambda route: held.append(route))
     add(page, *loose(10))
-    expect(page.locator(".ow-status")).to_have_text("Reading the pictures…")
+    expect(page.locator(".ow-status")).to_have_text("Reading the images…")
     page.click("#train-button")
     page.wait_for_timeout(300)
     with page.expect_response("**/gradio_api/gan/runs") as answer:
@@ -151,17 +151,17 @@ def test_what_is_typed_by_hand_stays(visit):
     page.fill("#field-batch input", "4")
     page.press("#field-batch input", "Tab")
     add(page, *loose(10))
-    expect(page.locator(".ow-found")).to_contain_text("10 pictures")
+    expect(page.locator(".ow-found")).to_contain_text("10 images")
     page.wait_for_timeout(300)
     expect(page.locator("#field-batch input")).to_have_value("4")
     page.fill("#field-batch input", "32")
     page.press("#field-batch input", "Tab")
-    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 pictures")
+    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 images")
     assert press(page)["error"]["key"] == "train.batch_too_large"
     expect(page.locator("#train-go")).to_have_text(re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL))  # once
     page.click(".ow-row .ow-tool:has-text('Remove')")
     add(page, *loose(12))
-    expect(page.locator(".ow-found")).to_contain_text("12 pictures")
+    expect(page.locator(".ow-found")).to_contain_text("12 images")
     page.wait_for_timeout(300)
     expect(page.locator("#field-batch input")).to_have_value("32")
 
@@ -171,9 +171,9 @@ def test_other_pictures_ask_for_other_settings(visit):
     open_settings(page)
     for count in (10, 12):
         add(page, ("pets.zip", pets(count // 2)))
-        expect(page.locator(".ow-found")).to_contain_text(f"{count} pictures")
+        expect(page.locator(".ow-found")).to_contain_text(f"{count} images")
         expect(page.locator("#field-batch input")).to_have_value(str(count))
-        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: a class has only {count // 2}.")
+        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: too few images in one class ({count // 2}).")
     page.click(".ow-tool:has-text('Remove')")
     expect(page.locator("#field-batch input")).to_have_value("32")
     expect(page.locator(".ow-zone")).to_be_visible()
@@ -182,10 +182,10 @@ def test_other_pictures_ask_for_other_settings(visit):
 def test_the_switch_beside_the_sentence_and_the_one_in_the_form_are_one(visit):
     page = visit()
     add(page, ("pets.zip", pets()))
-    switch = page.get_by_role("switch", name="Learn by class")
+    switch = page.get_by_role("switch", name="Class-conditional")
     expect(switch).to_be_checked()
     switch.click()
-    expect(page.locator(".ow-found")).to_contain_text("all classes are learnt as one")
+    expect(page.locator(".ow-found")).to_contain_text("the model learns all classes as one")
     open_settings(page)
     expect(page.locator("#field-conditional input")).not_to_be_checked()
     page.click("#field-conditional input")
@@ -199,8 +199,8 @@ def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
     page = visit()
     add(page, *((f"{n}.png", picture(40 + 20 * (n // 2), "L", 20)) for n in range(8)))
     found = page.locator(".ow-found")
-    expect(found).to_contain_text("All are grey: trained as grey pictures.")
-    expect(found).to_contain_text("4 of 8 are copies of another one.")
+    expect(found).to_contain_text("All are grey: trained as grey images.")
+    expect(found).to_contain_text("4 of 8 are copies of another image.")
     expect(found).to_contain_text("None is larger than 20 px: trained at 28 px.")
     config = end(page, press(page))
     assert (config["channels"], config["size"]) == (1, 28)
@@ -208,9 +208,9 @@ def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
     expect(found).to_contain_text("All are grey, but trained in colour.")
     assert end(page, press(page))["channels"] == 3
     add(page, ("icons.zip", zipped({f"{n}.png": picture(20 * n, "RGBA" if n < 6 else "RGB") for n in range(8)})))
-    expect(found).to_contain_text("6 of 8 have transparency: white is put behind them.")
+    expect(found).to_contain_text("6 of 8 are partly transparent; the background becomes white.")
     found.get_by_role("radio", name="Black").check()
-    expect(found).to_contain_text("black is put behind them")
+    expect(found).to_contain_text("the background becomes black")
     assert end(page, press(page))["background"] == "black"
 
 
@@ -225,8 +225,8 @@ def test_many_classes_are_cut_short_and_names_are_only_text(visit):
 
 
 @pytest.mark.parametrize(("lang", "name", "content", "sentence"), [
-    ("en-US", "note.txt", b"text", "“note.txt” is no picture that can be used."), ("zh-CN", "note.txt", b"text", "“note.txt”不是可用的图片。"),
-    ("en-US", "cats.zip", b"no zip", "“cats.zip” is neither a folder nor a zip of pictures."),
+    ("en-US", "note.txt", b"text", "“note.txt” is not a usable image."), ("zh-CN", "note.txt", b"text", "“note.txt”不是可用的图片。"),
+    ("en-US", "cats.zip", b"no zip", "“cats.zip” is neither a folder nor a zip of images."),
     ("en-US", "locked.zip", LOCKED, "“locked.zip” needs a password"),
 ])  # fmt: skip
 def test_what_can_not_be_used_is_said_where_it_was_added(lang, name, content, sentence, visit):
@@ -245,12 +245,12 @@ def test_what_can_not_be_used_is_said_where_it_was_added(lang, name, content, se
 
 def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sent(visit):
     page = visit()
-    numbers = f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB a file, {MAX_REQUEST >> 20} MB together."
+    numbers = f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB per file, {MAX_REQUEST >> 20} MB in total."
     expect(page.locator(".ow-limits")).to_contain_text(numbers)
     sent = []
     page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
     add(page, *loose(3))
-    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    expect(page.locator(".ow-count")).to_have_text("3 images")
     sent.clear()
     drop = """(files) => document.querySelector("gan-own").add(files.map(([name, size]) => {
       const file = new File([], name);
@@ -259,20 +259,20 @@ def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sen
     }))"""
     error = page.locator("gan-own .tr-error")
     for files, sentence in (
-        ([["photos.zip", 476 << 20]], "“photos.zip” has 476 MB, and a file may have 200 MB. Pack fewer pictures, or smaller ones"),
+        ([["photos.zip", 476 << 20]], "“photos.zip” has 476 MB; a file may have 200 MB. Pack fewer or smaller images"),
         ([["IMG_1.jpg", 201 << 20]], "Make it smaller"),
-        ([[f"IMG_{n}.jpg", 100 << 20] for n in range(6)], "600 MB together, and 512 MB are taken. Bring fewer"),
+        ([[f"IMG_{n}.jpg", 100 << 20] for n in range(6)], "600 MB together; 512 MB are allowed. Add fewer"),
         ([[f"{n}.jpg", 1] for n in range(1001)], "Pack them into a zip"),
     ):
         page.evaluate(drop, files)
         expect(error).to_contain_text(sentence)
-    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    expect(page.locator(".ow-count")).to_have_text("3 images")
     assert sent == []
 
 
 def test_what_the_server_does_not_take_is_a_sentence_that_stays(visit):
     page = visit()
-    answers = iter([{"status": 413, "body": "The server has no room for so much now.", "content_type": "text/plain"},
+    answers = iter([{"status": 413, "body": "The server has no room for this much now.", "content_type": "text/plain"},
                     {"status": 413, "body": "<html>nginx</html>", "content_type": "text/html"}, {"status": 200, "body": "[]"}, None])  # fmt: skip
 
     def answer(route):
@@ -280,7 +280,7 @@ def test_what_the_server_does_not_take_is_a_sentence_that_stays(visit):
         route.fulfill(**said) if said else route.abort()
 
     page.route("**/gradio_api/upload", answer)
-    for sentence in ("The server has no room for so much now.", "takes no upload of this size", "did not take these files", "The connection broke"):
+    for sentence in ("The server has no room for this much now.", "refuses uploads of this size", "refused these files", "The connection broke"):
         add(page, *loose(3))
         expect(page.locator("gan-own .tr-error")).to_contain_text(sentence)
         expect(page.locator(".ow-zone")).to_be_visible()
@@ -289,14 +289,14 @@ def test_what_the_server_does_not_take_is_a_sentence_that_stays(visit):
 def test_pictures_can_be_added_and_dropped(visit):
     page = visit()
     add(page, *loose(3))
-    expect(page.locator(".ow-count")).to_have_text("3 pictures")
+    expect(page.locator(".ow-count")).to_have_text("3 images")
     add(page, ("one more.png", picture(200)))
-    expect(page.locator(".ow-count")).to_have_text("4 pictures")
+    expect(page.locator(".ow-count")).to_have_text("4 images")
     expect(page.locator(".ow-file b")).to_have_text("4 files")
     dragged = "const drop = new DataTransfer(); drop.items.add(new File([new Uint8Array(bytes)], 'pets.zip')); return drop"
     drop = page.evaluate_handle(f"(bytes) => {{ {dragged}; }}", list(pets()))
     page.dispatch_event("gan-own", "drop", {"dataTransfer": drop})
-    expect(page.locator(".ow-count")).to_have_text("16 pictures")
+    expect(page.locator(".ow-count")).to_have_text("16 images")
     expect(page.locator(".ow-file b")).to_have_text("pets.zip")
 
 
@@ -309,7 +309,7 @@ def test_dropped_folders_are_refused_at_once_and_nothing_is_sent(visit, tmp_path
     page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
     drop(page, tmp_path / "cat", tmp_path / "dog")
     error = page.locator("gan-own .tr-error")
-    expect(error).to_have_text("Folders can't be dropped here: pack them as a zip, and their sub-folders become the classes.")
+    expect(error).to_have_text("Folders can't be dropped here. Pack them as a zip; its sub-folders become the classes.")
     expect(page.locator(".ow-zone")).to_be_visible()
     page.click(".gan-lang")
     expect(error).to_contain_text("文件夹不能拖放到这里")
@@ -336,7 +336,7 @@ def test_pictures_can_be_added_one_at_a_time(visit):
     page = visit()
     add(page, ("a.png", picture(1)))
     error = page.locator("gan-own .tr-error")
-    expect(error).to_have_text("One picture is not enough to learn from. Add at least one more.")
+    expect(error).to_have_text("One image is not enough to learn from. Add at least one more.")
     expect(page.locator(".ow-file b")).to_have_text("a.png")
     assert press(page)["error"]["key"] == "ui.one_picture"
     page.click(".gan-lang")
@@ -356,7 +356,7 @@ def test_a_refusal_stays_in_the_new_language(visit):
     page = visit()
     error = page.locator("gan-own .tr-error")
     add(page, ("phone.zip", zipped({f"{n}.heic": HEIC for n in range(12)})))
-    expect(error).to_contain_text("“phone.zip” holds 12 pictures of kinds that are not read: HEIC.")
+    expect(error).to_contain_text("“phone.zip” holds 12 images in formats that can't be read: HEIC.")
     page.click(".gan-lang")
     expect(error).to_contain_text("“phone.zip”中有 12 张图片的格式无法读取：HEIC。")
     add(page, ("IMG_1.heic", HEIC))
@@ -367,7 +367,7 @@ def test_a_refusal_stays_in_the_new_language(visit):
     add(page, *loose(3))
     expect(error).to_contain_text("512 MB")
     page.click(".gan-lang")
-    expect(error).to_have_text("This is more than 512 MB, and was not taken. Make the pictures smaller, or bring fewer.")
+    expect(error).to_have_text("This is more than 512 MB, so the server refused it. Make the images smaller, or add fewer.")
 
 
 def test_folders_that_are_no_classes_are_told_as_they_are(visit):
@@ -375,24 +375,24 @@ def test_folders_that_are_no_classes_are_told_as_they_are(visit):
     found = page.locator(".ow-found")
     for places in (["one/{}"], ["{}", "more/{}", "x{}"], ["train/{}", "test/{}"]):
         add(page, ("pets.zip", zipped({place.format(f"{n}.png"): picture(9 * n) for n in range(4) for place in places})))
-        expect(page.locator(".ow-count")).to_have_text(f"{4 * len(places)} pictures")
-        expect(found).to_contain_text("No classes: most of these pictures are not sorted into folders by kind.")
+        expect(page.locator(".ow-count")).to_have_text(f"{4 * len(places)} images")
+        expect(found).to_contain_text("No classes: most of these images are not sorted into folders by class.")
     told(page, classes=[], too_many_classes=1100, most_classes=1000)
     add(page, ("many.zip", pets(9)))
-    expect(found).to_contain_text("1,100 folders are more than the 1,000 classes that a model can learn, so that they are not used as classes.")
+    expect(found).to_contain_text("1,100 folders are more than the 1,000 classes that a model can learn, so they are not used as classes.")
 
 
 def test_numbered_folders_are_learnt_by_class_only_when_asked(visit):
     page = visit("zh-CN")
     told(page, classes=[["2019", 9], ["2020", 11]], classes_doubtful=True)
     add(page, *loose(10))
-    found, switch = page.locator(".ow-found"), page.get_by_role("switch", name="按类别学习")
+    found, switch = page.locator(".ow-found"), page.get_by_role("switch", name="类别条件")
     expect(found).to_contain_text("2019（9）、2020（11）")
     expect(found).to_contain_text("默认关闭：文件夹以数字命名，可能只是同一批图片的几个部分，而不是类别。")
     expect(switch).not_to_be_checked()
     expect(found).to_contain_text("按 28 px 训练。只有 10 张")
     switch.click()
-    expect(found).to_contain_text("之后可以选择画哪一类。")
+    expect(found).to_contain_text("之后可以选择样本的类别。")
 
 
 def told(page: Page, **report) -> None:
@@ -408,13 +408,13 @@ def test_a_recipe_without_classes_does_not_blame_the_pictures(visit):
     page = visit()
     add(page, ("pets.zip", pets()))
     page.get_by_text("Textbook DCGAN", exact=True).click()
-    expect(page.locator(".ow-found")).to_contain_text("Off: all classes are learnt as one.")
+    expect(page.locator(".ow-found")).to_contain_text("Off: the model learns all classes as one.")
 
 
 def test_a_change_of_language_keeps_the_pictures(visit):
     page = visit()
     add(page, ("pets.zip", pets()))
-    page.get_by_role("switch", name="Learn by class").click()
+    page.get_by_role("switch", name="Class-conditional").click()
     page.click(".gan-lang")
     expect(page.locator(".ow-found")).to_contain_text("2 个类别：cat（8）、dog（8）")
     expect(page.locator(".ow-switch")).not_to_be_checked()
@@ -440,7 +440,7 @@ def test_the_panel_fits_a_phone_and_is_named(visit):
 def test_what_needs_a_gpu_is_not_offered_without_one(visit, known_machine):
     page = visit()
     page.click("gan-recipe summary")
-    card = page.locator("gan-recipe [role=radio]", has_text="Pretrained eyes")
+    card = page.locator("gan-recipe [role=radio]", has_text="Projected GAN")
     if known_machine.torch_name == "cuda":
         expect(card).to_be_enabled()
         return

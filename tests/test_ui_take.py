@@ -130,5 +130,5 @@ def test_the_buttons_save_files(browser, address):
         expect(section.get_by_role("button", name=button, exact=True)).to_be_enabled()
     page.route("**/gan/take/*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.too_large", "values": {"most": "8"}, "text": "no"}}))
     section.get_by_role("button", name="Web page", exact=True).click()
-    expect(page.locator(".xp-note")).to_contain_text("8 million numbers")
+    expect(page.locator(".xp-note")).to_contain_text("8 million parameters")
     context.close()

@@ -183,7 +183,7 @@ def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, address):
 
 @pytest.mark.browser
 def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
-    page.get_by_label("Direction to the side").select_option("p2")
+    page.get_by_label("Horizontal direction").select_option("p2")
     settled(page)
     cells = page.get_by_role("group", name="Direction × training").get_by_role("button")
     expect(cells).to_have_count(56)
@@ -194,7 +194,7 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
     page.wait_for_function("location.hash.includes('axes=p2')")
     labels = page.locator(".xp-down span").all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
-    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3, σ", "Images seen"]
+    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3 (σ)", "Images seen"]
 
 
 @pytest.mark.browser
@@ -214,7 +214,7 @@ def test_the_saved_grid_says_that_a_machine_made_it(page):
     assert saved.info["Software"] == "GANarium"
     assert "trainedAlgorithmicMedia" in saved.info["XML:com.adobe.xmp"]
     assert saved.width > 7 * 64
-    assert {"Direction 1, σ", "Images seen", "−3", "+3", "640", "7,040"} < set(page.evaluate("written"))
+    assert {"Direction 1 (σ)", "Images seen", "−3", "+3", "640", "7,040"} < set(page.evaluate("written"))
 
 
 @pytest.mark.browser
@@ -253,7 +253,7 @@ def test_what_was_thinned_out_or_is_damaged_is_left_out(desktop, address, runs):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("model", "told"), [
-    ("shipped:digits", "This model comes without a record of its training"), (f"run:{BARE}", "This run has no snapshots"),
+    ("shipped:digits", "This model has no training snapshots"), (f"run:{BARE}", "This run has no snapshots"),
 ])  # fmt: skip
 def test_without_snapshots_it_says_what_to_do(desktop, address, model, told):
     page = desktop.new_page()

@@ -126,7 +126,7 @@ def test_pause_resume_and_stop(visit, address):
     state(address, run_id, "running")
     page.wait_for_selector("[data-command=sample]:visible")
     page.click("[data-command=sample]")
-    expect(page.locator(".tr-said")).to_have_text("A new grid is on its way.")
+    expect(page.locator(".tr-said")).to_have_text("Generating a new sample grid.")
     press_stop(page)
     state(address, run_id, "stopped")
     expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")
@@ -211,9 +211,9 @@ def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
 def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit):
     page = visit()
     lead, pace, needs = (page.locator(f"gan-cost p >> nth={number}") for number in range(3))
-    expect(lead).to_have_text(re.compile(r"^About [\d,]+ pictures in 5 min$"))
-    expect(pace).to_have_text(re.compile(r"^[\d,]+ a second · "))
-    expect(needs).to_have_text(re.compile(r"^G [\d.]+k \+ D [\d.]+k numbers to learn · [\d.]+ GB of "))
+    expect(lead).to_have_text(re.compile(r"^About [\d,]+ images in 5 min$"))
+    expect(pace).to_have_text(re.compile(r"^[\d,]+ images/s · "))
+    expect(needs).to_have_text(re.compile(r"^Parameters: G [\d.]+k, D [\d.]+k · [\d.]+ GB of "))
     narrow = needs.inner_text()
     page.click("gan-time [role=radio] >> nth=3")
     expect(lead).to_have_text(re.compile("in 10 min$"))
@@ -221,7 +221,7 @@ def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit)
     page.fill("#field-width input", "64")
     page.press("#field-width input", "Tab")
     expect(needs).not_to_have_text(narrow)
-    expect(needs).to_contain_text("numbers to learn")
+    expect(needs).to_contain_text("Parameters: G ")
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
     expect(lead).to_have_text("The setting Batch = 1 is out of range. Choose a value from 2 to 1024.")
@@ -302,7 +302,7 @@ def test_a_change_of_language_keeps_the_form(visit, address):
     page.press("#field-seed input", "Tab")
     page.click(".gan-lang")
     expect(page.locator("#train-button")).to_have_text("开始训练")
-    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("人脸")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("像素人脸")
     expect(page.locator("gan-recipe [aria-checked=true]")).to_contain_text("DCGAN")
     expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
     open_settings(page)
@@ -310,7 +310,7 @@ def test_a_change_of_language_keeps_the_form(visit, address):
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-size input")).to_have_value("64")
     page.reload()  # kept for that one change only
-    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("数字")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
 
 
 def test_language_and_theme_switches(visit):

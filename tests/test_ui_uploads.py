@@ -157,15 +157,15 @@ CUT = b"\x89PNG\r\n\x1a\n cut"
 
 @pytest.mark.parametrize(
     ("files", "sentence"),
-    [({f"IMG_{n}.heic": HEIC for n in range(10)}, "None of these 10 files is of a kind that is read (HEIC)."),
-     ({"IMG_1.heic": HEIC}, "“IMG_1.heic” is a picture of a kind that is not read (HEIC)."),
-     ({"a b.png": CUT, **NOTES}, "None of these 4 files is a picture that can be used (a b.png). Add"),
-     (NOTES, "None of these 3 files is a picture that can be used (notes 0.txt, notes 1.txt, notes 2.txt). Add"),
-     ({"a.png": CUT}, "“a.png” is no picture that can be used."),
-     ({"one.png": picture(1)}, "One picture is not enough to learn from. Add at least one more."),
-     ({"one.png": picture(1), "notes 1.txt": b"text"}, "Only one of these 2 files is a picture that can be used (1 can't be: notes 1.txt)."),
+    [({f"IMG_{n}.heic": HEIC for n in range(10)}, "None of these 10 files has a format that can be read (HEIC)."),
+     ({"IMG_1.heic": HEIC}, "“IMG_1.heic” is an image in a format that can't be read (HEIC)."),
+     ({"a b.png": CUT, **NOTES}, "None of these 4 files is a usable image (a b.png). Add"),
+     (NOTES, "None of these 3 files is a usable image (notes 0.txt, notes 1.txt, notes 2.txt). Add"),
+     ({"a.png": CUT}, "“a.png” is not a usable image."),
+     ({"one.png": picture(1)}, "One image is not enough to learn from. Add at least one more."),
+     ({"one.png": picture(1), "notes 1.txt": b"text"}, "Only one of these 2 files is a usable image (1 can't be used: notes 1.txt)."),
      ({"one.png": picture(1), "IMG_1.heic": HEIC, **NOTES},
-      "Only one of these 5 files is a picture that can be used (4 can't be: IMG_1.heic (HEIC), notes 0.txt, notes 1.txt, …).")],
+      "Only one of these 5 files is a usable image (4 can't be used: IMG_1.heic (HEIC), notes 0.txt, notes 1.txt, …).")],
 )  # fmt: skip
 def test_loose_files_are_refused_by_their_number_and_their_own_names(files, sentence, ask, bring):
     assert ask(bring(files)).json()["error"]["text"].startswith(sentence)

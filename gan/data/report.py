@@ -35,13 +35,13 @@ LEFT_OUT = {
     "pixels": "too large (more than 67 megapixels)",
     "scans": "made of far more parts than a camera writes",
     "bytes": "too large (more than 50 MB each)",
-    "unpacks": "that unpack to far more than a picture should",
-    "kind": "of a kind that is not read ({detail}; export them as JPEG or PNG)",
-    "other": "that are no pictures",
+    "unpacks": "that unpack to far more than an image should",
+    "kind": "of a format that can't be read ({detail}; export them as JPEG or PNG)",
+    "other": "that are not images",
     "locked": "locked by a password",
-    "packing": "packed in a way that is not read ({detail}; pack them again as an ordinary zip)",
+    "packing": "packed in a way that can't be read ({detail}; pack them again as an ordinary zip)",
     "rights": "that may not be read",
-    "link": "that are links and lead to nothing, in circles, or to a folder that is read under another name",
+    "link": "that are links to nothing, in circles, or to a folder that was read under another name",
     "no_class": "in no class folder",
 }
 _BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
@@ -117,21 +117,21 @@ def told_left_out(left_out: Iterable[LeftOut]) -> str:
 
 def told(report: Report, background: str) -> list[str]:
     """What was found in words, a line each, as the terminal prints it. `background` is what is put behind transparent pictures."""
-    lines = [f"{report.count} pictures" + (f": {', '.join(f'{shown(name)} {number}' for name, number in report.classes)}." if report.classes else ".")]
+    lines = [f"{report.count} images" + (f": {', '.join(f'{shown(name)} {number}' for name, number in report.classes)}." if report.classes else ".")]
     if report.classes_doubtful:
-        lines.append("The folders are called by numbers, which may mean classes or only parts of one set: --conditional learns by them.")
+        lines.append("The folders have numbers as names: these may be classes, or only parts of one set. --conditional uses them as classes.")
     if report.too_many_classes:
-        lines.append(f"There are no classes: {report.too_many_classes} folders are more than the {MAX_CLASSES} that can be learnt.")
+        lines.append(f"There are no classes: {report.too_many_classes} folders are more than the {MAX_CLASSES} that a model can learn.")
     if report.left_out:
         lines.append(f"Left out {len(report.left_out)}: {told_left_out(report.left_out)}.")
     if report.names_read_as:
         lines.append(f"The names in this zip were read as {report.names_read_as}.")
     if report.transparent:
-        lines.append(f"{report.transparent} of {report.count} have transparency: {background} is put behind them.")
+        lines.append(f"{report.transparent} of {report.count} are partly transparent; the background becomes {background}.")
     if report.copies:
-        lines.append(f"{report.copies} of {report.count} pictures are copies of another one.")
+        lines.append(f"{report.copies} of {report.count} images are copies of another one.")
     if report.unread:
-        lines.append(f"{report.unread} of {report.count} were not looked at yet, for lack of time.")
+        lines.append(f"{report.unread} of {report.count} were not checked yet, for lack of time.")
     return lines
 
 

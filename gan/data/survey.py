@@ -1,7 +1,7 @@
-"""What there is to learn from in a folder or zip of pictures:  python -m gan.data.survey PATH
+"""What a folder or zip of images contains:  python -m gan.data.survey PATH
 
-Prints a Report as JSON, or {"error": {"key", "values", "text"}} and exit status 2 where the whole is refused. It reads as a run would, but keeps no pixels
-and imports no torch, so that the page can ask for it while people wait.
+Prints a Report as JSON, or {"error": {"key", "values", "text"}} with exit status 2 if it refuses the whole. It reads as a run would, but keeps no pixels
+and imports no torch, so that the page can call it while people wait.
 """
 
 import argparse
@@ -30,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 where there is nothing to learn from."""
     console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.data.survey", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("path", type=Path, help="a folder or zip of pictures")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long it may take (default: %(default)g)")
-    parser.add_argument("--background", choices=BACKGROUNDS, default="white", help="what shows where pictures are transparent")
+    parser.add_argument("path", type=Path, help="a folder or zip of images")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit (default: %(default)g)")
+    parser.add_argument("--background", choices=BACKGROUNDS, default="white", help="colour behind the transparent parts of images")
     options = parser.parse_args(arguments)
     try:
         found, status = survey(options.path, options.seconds, options.background).to_json(), 0

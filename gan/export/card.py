@@ -8,8 +8,8 @@ from gan.files import read_object
 from gan.latent.catalogue import Entry
 from gan.runs import titles
 
-OWN_LICENCE, OWN_CREDIT = "that of the pictures", "pictures of the person who trained it"
-MARK = "Pictures of this generator are made by a trained algorithm (AI): IPTC digital source type trainedAlgorithmicMedia."
+OWN_LICENCE, OWN_CREDIT = "that of the images", "the person who trained it"
+MARK = "Samples of this generator are made by a trained algorithm (AI): IPTC digital source type trainedAlgorithmicMedia."
 _OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images", "seconds", "hardware")
 
 

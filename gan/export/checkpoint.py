@@ -1,9 +1,9 @@
-"""Make a checkpoint that ships with the app out of a run:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real PICTURES
+"""Export a run as a pretrained model of the app:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real IMAGES
 
 A checkpoint directory holds generator.safetensors (the EMA generator in half precision), config.json (enough to train it again with
-`python -m gan.train`), card.json (what it is, how it came to be, its scores) and preview.webp (a wall of its samples). Of own pictures it keeps the name, and
-the digest by which they are known again; --data says where they are. With --rescore only the scores of a checkpoint are renewed:
-  python -m gan.export.checkpoint checkpoints/digits --rescore --real PICTURES
+`python -m gan.train`), card.json (what it is, how it was trained, its scores) and preview.webp (a grid of its samples). Of your own images it keeps the name
+and a digest that identifies them; --data says where they are. With --rescore the command only scores a checkpoint again:
+  python -m gan.export.checkpoint checkpoints/digits --rescore --real IMAGES
 """
 
 import argparse
@@ -36,7 +36,7 @@ METRICS = ("loss_d", "loss_g", "real", "fake", "pair")
 FACTS = ("state", "classes", "step", "images", "elapsed", "device")
 PREVIEW_SEEDS = range(64)
 SCORED_SEEDS = range(512)
-DIVERSITY = "mean distance among 512 generated pictures over that among 512 real ones, on 8x8 pixels; 1 is as varied as the data"
+DIVERSITY = "mean distance among 512 samples over that among 512 real images, on 8x8 pixels; 1 is as diverse as the data"
 
 
 def processor() -> str:
@@ -138,9 +138,9 @@ def main(arguments: list[str] | None = None) -> int:
     console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.export.checkpoint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint")
-    parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", nargs="?", help="where to write the checkpoint")
-    parser.add_argument("--title", help="its name for people (default: the data set's name)")
-    parser.add_argument("--rescore", action="store_true", help="only renew the scores of a checkpoint")
+    parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", nargs="?", help="directory to write the checkpoint to")
+    parser.add_argument("--title", help="title of the model (default: the data set's name)")
+    parser.add_argument("--rescore", action="store_true", help="only score a checkpoint again")
     add_options(parser)
     options = parser.parse_args(arguments)
     if options.rescore == (options.target is not None):

@@ -183,8 +183,8 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
     console.prepare()
-    parser = argparse.ArgumentParser(prog="python -m gan.export.onnx", description="Write a generator as an ONNX model, with its card in the metadata.")
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
+    parser = argparse.ArgumentParser(prog="python -m gan.export.onnx", description="Export a generator as an ONNX model, with its card in the metadata.")
+    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
     parser.add_argument("target", type=Path, metavar="FILE", help="the .onnx file to write")
     options = parser.parse_args(arguments)
     try:

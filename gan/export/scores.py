@@ -170,8 +170,8 @@ def table(scored: Scored) -> str:
     """The scores as lines for a terminal."""
     names = {name: shown_name(name, scored.viewer.name, scored.viewer.title) for name in scored.scores}
     width = max(map(len, names.values()))
-    kind = "that it was not trained on" if scored.held_out else "of those that it was trained on"
-    lines = [f"{scored.count} pictures against {scored.count} {kind}"]
+    kind = "that it was not trained on" if scored.held_out else "that it was trained on"
+    lines = [f"{scored.count} samples against {scored.count} images {kind}"]
     for name, value in scored.scores.items():
         lines.append(f"{names[name]:{width}}  {value:<10.4g}{SCORES[name].words}".rstrip())
     return "\n".join(lines)

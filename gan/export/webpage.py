@@ -134,8 +134,8 @@ def take_home(entry: Entry, target: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
     console.prepare()
-    parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Write a generator as a web page that needs no network.")
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a model that ships, for example digits")
+    parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Export a generator as a web page that needs no network.")
+    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
     parser.add_argument("target", type=Path, metavar="PAGE", help="the .html file to write")
     options = parser.parse_args(arguments)
     try:

@@ -26,19 +26,19 @@ class Meaning(NamedTuple):
 
 # Every score that `score` can return.
 SCORES: dict[str, Meaning] = {
-    "FD": Meaning("0", "Fréchet distance of the features: less is better; biased by the number of pictures, so compare equal numbers only"),
-    "FD of data": Meaning("0", "the same distance from training pictures: what can't be bettered with so many pictures"),
+    "FD": Meaning("0", "Fréchet distance of the features: less is better; biased by the number of samples, so compare equal numbers only"),
+    "FD of data": Meaning("0", "FD of the training images: no generator can be expected to get below it with this number of images"),
     "KD": Meaning("0", "kernel distance (squared MMD, cubic kernel) of the features, mean over random subsets: less is better"),
     "KD sd": Meaning("", "its standard deviation over the subsets"),
-    "precision": Meaning("", "share of the generated pictures that lie where real ones lie (k = 5)"),
-    "recall": Meaning("", "share of the real pictures that lie where generated ones lie (k = 5)"),
-    "density": Meaning("1", "how crowded with real pictures the places of the generated ones are (k = 5)"),
-    "coverage": Meaning("0.97", "share of the real pictures with a generated one among their five nearest: low where kinds are missing"),
-    "mode KL": Meaning("0", "divergence in nats of the classes that are seen in the generated pictures from those in the real ones"),
-    "modes": Meaning("", "classes of the real pictures that occur among the generated ones"),
-    "1-NN accuracy": Meaning("0.5", "how often a nearest neighbour tells real from generated: 1 always, 0.5 no better than a coin"),
-    "C_T": Meaning("0", "copying test: below -3 they are nearer to the training pictures than new real ones, as copies are, or a crowd of average ones"),
-    "copies": Meaning("0.01", "share of the generated pictures that are nearer to a training picture than 99 % of new real ones"),
+    "precision": Meaning("", "share of samples within the manifold of the real images (k = 5)"),
+    "recall": Meaning("", "share of real images within the manifold of the samples (k = 5)"),
+    "density": Meaning("1", "how densely real images surround the samples (k = 5)"),
+    "coverage": Meaning("0.97", "share of real images with a sample among their five nearest neighbours: low where modes are missing"),
+    "mode KL": Meaning("0", "divergence in nats of the classes of the samples from those of the real images"),
+    "modes": Meaning("", "number of classes of the real images that occur among the samples"),
+    "1-NN accuracy": Meaning("0.5", "how often a nearest neighbour tells samples from real images: 1 always, 0.5 no better than chance"),
+    "C_T": Meaning("0", "memorisation test: below -3 samples are closer to training images than new real images are (copies, or many average samples)"),
+    "copies": Meaning("0.01", "share of memorised samples: closer to a training image than 99 % of new real images are"),
 }  # fmt: skip
 INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}  # what distances are called over Inception's features, and only there
 

@@ -1,9 +1,9 @@
 """Train a small GAN from the terminal, without a browser.
 
   python -m gan.train --data digits --minutes 2 --out my-run     start a run
-  python -m gan.train my-run                                     go on with it
-  python -m gan.train my-run --data pictures                     the same where its pictures were moved to
-  python -m gan.train my-run --anew                              start it again from nothing: what it has learnt is removed
+  python -m gan.train my-run                                     resume it
+  python -m gan.train my-run --data elsewhere                    resume it with its images in a new place
+  python -m gan.train my-run --anew                              restart it from scratch: its model is deleted
 """
 
 import argparse
@@ -29,11 +29,11 @@ LOG_SECONDS = 10.0
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gan.train", usage=USAGE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to go on with; it holds a config.json")
-    parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="where to put a new run (default: runs/<data>-<recipe>)")
-    parser.add_argument("--anew", action="store_true", help="start RUN_DIR again from nothing, with its settings; what it has learnt is removed")
+    parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to resume; it holds a config.json")
+    parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="directory of a new run (default: runs/<data>-<recipe>)")
+    parser.add_argument("--anew", action="store_true", help="restart RUN_DIR from scratch with its settings; its model is deleted")
     parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
-    settings = parser.add_argument_group("settings of a new run", "Left out, a setting is what the recipe and the data set say.")
+    settings = parser.add_argument_group("settings of a new run", "The recipe and the data set decide every setting that is left out.")
     for field in dataclasses.fields(RunConfig):
         settings.add_argument("--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field))
     return parser
@@ -61,7 +61,7 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     if config.batch > count:
         raise UserError("train.batch_too_large", batch=config.batch, count=count)
     if recipe in GPU_RECIPES and not has_gpu():
-        print(f"“{recipe}” is meant for a GPU: on a processor it draws one flat colour for many minutes. It is started all the same.", file=sys.stderr)
+        print(f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. It starts all the same.", file=sys.stderr)
     write_json(path / "config.json", config.to_json())
     return path
 
@@ -77,7 +77,7 @@ def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig
     for line in told(report, asked.background):
         print(line, file=sys.stderr)
     if found:
-        print("These pictures ask for:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
+        print("Settings chosen for these images:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
     config = make_config(name, recipe, **found, **settings)
     if config.conditional and not report.classes:
         raise no_classes(report, name)

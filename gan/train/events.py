@@ -9,20 +9,20 @@ from typing import Any
 from gan.data.report import Report, grouped, told_left_out
 
 EVENTS = {
-    "skipped": "{skipped} of {total} pictures could not be used: {why}.",
-    "copies": "{copies} of {total} pictures are copies of another one.",
-    "checkpoint_missing": "The newest checkpoint was missing. The run went on from the one before, at step {step}.",
-    "checkpoint_changed": "The newest checkpoint was not what had been written. The run went on from the one before, at step {step}.",
-    "decoded_anew": "The pictures are decoded otherwise than before. The run goes on, but no longer exactly as it would have.",
-    "set_changed": "The data set “{name}” is another version than before. The run goes on, but no longer exactly as it would have.",
-    "pictures_unknown": "The run kept no record of its pictures. It went on with the {count} that are there now, and keeps their record from here on.",
-    "pictures_moved": "The pictures are the same as before, but lie elsewhere now: {name}.",
-    "other_machine": "The run goes on with {now} instead of {began}, and no longer exactly as it would have there.",
-    "rolled_back": "The numbers exploded at step {at}. The run went back to step {step} and goes on with {percent} % of the learning rate.",
-    "in_parts": "The memory was full at step {at}. The run went back to step {step}, and works on each batch in {parts} parts from now on.",
-    "went_on": "The machine or the server ended. The run went on from its checkpoint, at step {step}.",
-    "began_anew": "The machine or the server ended before the first checkpoint. The run began anew.",
-    "disk_full": "The disk was full at step {at}. The run was paused, and goes on from step {step}.",
+    "skipped": "{skipped} of {total} images could not be used: {why}.",
+    "copies": "{copies} of {total} images are copies of another one.",
+    "checkpoint_missing": "The newest checkpoint was missing. The run went on from the previous one, at step {step}.",
+    "checkpoint_changed": "The newest checkpoint was damaged. The run went on from the previous one, at step {step}.",
+    "decoded_anew": "The images decode differently than before. The run goes on, but no longer step for step as it would have.",
+    "set_changed": "The data set “{name}” has another version than before. The run goes on, but no longer step for step as it would have.",
+    "pictures_unknown": "The run kept no record of its images. It went on with the {count} that are there now, and records them from here on.",
+    "pictures_moved": "The images are the same as before, in a new place: {name}.",
+    "other_machine": "The run goes on with {now} instead of {began}, so no longer step for step as it would have there.",
+    "rolled_back": "Training diverged (NaN/inf) at step {at}. The run went back to step {step} and goes on with {percent} % of the learning rate.",
+    "in_parts": "The memory was full at step {at}. The run went back to step {step} and now splits each batch into {parts} micro-batches.",
+    "went_on": "The machine or the server stopped. The run resumed from its checkpoint, at step {step}.",
+    "began_anew": "The machine or the server stopped before the first checkpoint. The run restarted from scratch.",
+    "disk_full": "The disk was full at step {at}. The run was paused and resumes from step {step}.",
 }
 
 

@@ -19,13 +19,13 @@ D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # the loss as a part of its value at equi
 D_LOST_PAIR = 0.4
 
 VERDICTS = {
-    "starting": "Warming up: the pictures are still noise.",
+    "starting": "Warming up: the samples are still noise.",
     "shaping": "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
-    "balanced": "Healthy: G and D keep up with each other. D picks the real picture in {pair} % of the pairs.",
-    "d_wins": "D is winning: it picks the real picture in {pair} % of the pairs. Double gamma, or give G more time.",
-    "d_lost": "D has lost track: it picks the real picture in only {pair} % of the pairs. Halve gamma, or wait a little.",
-    "less_variety": "Variety is falling: the fakes differ only {diversity} % as much as real pictures do.",
-    "collapse": "Mode collapse: G draws nearly the same picture again and again ({diversity} % of the variety of real pictures).",
+    "balanced": "Healthy: G and D keep up with each other. D picks the real image in {pair} % of the pairs.",
+    "d_wins": "D is winning: it picks the real image in {pair} % of the pairs. Double gamma, or give G more time.",
+    "d_lost": "D is failing: it picks the real image in only {pair} % of the pairs. Halve gamma, or wait a little.",
+    "less_variety": "Diversity is falling: samples differ only {diversity} % as much as real images do.",
+    "collapse": "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity of real images).",
 }
 
 

@@ -1,10 +1,10 @@
-"""Two seconds of real training steps that tell how this machine trains fastest, and how fast that is.
+"""Two seconds of real training steps that measure which settings train fastest on this machine, and how fast.
 
-  python -m gan.train.selftest            show what is known of this machine; measure it where nothing is
+  python -m gan.train.selftest            show the measurement of this machine; measure first if there is none
   python -m gan.train.selftest --again    measure again
 
 Only a clear gain moves a choice away from the defaults (all threads, float32, channels last), because other programs make single timings uncertain. They
-can only add time, so that the least of a few repetitions is taken.
+can only add time, so the shortest of a few repetitions counts.
 """
 
 import argparse
@@ -244,7 +244,7 @@ def _busy() -> float:
 
 def _table(known: Machine) -> str:
     """What was tried, in images a second, with the chosen way marked."""
-    busy = "" if known.quiet else " (measured while other programs kept it busy: the defaults stay)"
+    busy = "" if known.quiet else " (measured while other programs kept it busy, so the defaults stay)"
     lines = [known.label + busy, "  threads  arithmetic  layout         " + "  ".join(f"{name:>10}" for name in WORKLOADS)]
     for trial in known.trials:
         layout = "channels last" if trial.channels_last else "contiguous"
@@ -260,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     console.prepare()
     parser = argparse.ArgumentParser(prog="python -m gan.train.selftest", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--again", action="store_true", help="measure even where this machine is known")
+    parser.add_argument("--again", action="store_true", help="measure even if this machine was measured before")
     picked = pick_device()
     if parser.parse_args(arguments).again:
         machine.keep(measure(picked))

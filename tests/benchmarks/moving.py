@@ -58,7 +58,7 @@ def played(page: Page, seconds: float) -> float:
 
 def saved(page: Page, form: str) -> tuple[float, int]:
     """Seconds from Save to the file, and its bytes."""
-    page.get_by_label("Kind of file").select_option(form)
+    page.get_by_label("File format").select_option(form)
     start = time.monotonic()
     with page.expect_download(timeout=120_000) as info:
         page.get_by_role("button", name="Save", exact=True).click()
@@ -75,8 +75,8 @@ def measured(page: Page, seconds: float) -> list[str]:
     for count in range(KEYS):
         page.get_by_role("button", name="Add random").click()
         page.wait_for_function("(count) => document.querySelectorAll('.xp-key').length === count", arg=count + 1)
-    page.get_by_label("Frames per key").fill(str(FRAMES))
-    page.get_by_label("Frames a second", exact=True).fill("30")
+    page.get_by_label("Frames between keys").fill(str(FRAMES))
+    page.get_by_label("Frames per second", exact=True).fill("30")
     found.append(played(page, seconds))
     return [f"{value:.0f}" for value in found] + [f"{spent:.1f} s, {size / 1000:.0f} kB" for spent, size in (saved(page, form) for form in FORMS)]
 

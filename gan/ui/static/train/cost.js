@@ -42,7 +42,7 @@ class Cost extends HTMLElement {
   show({ parameters, rate, kimg, passes, memory, minutes, gpu }) {
     const known = rate !== null;
     const images = known && whole(about(1000 * kimg));
-    const often = known && passes ? (passes < 1 ? t("train.cost_part", { percent: number(about(100 * passes)) }) : t("train.cost_passes", { times: number(about(passes)) })) : null;
+    const often = known && passes ? (passes < 1 ? t("train.cost_part", { times: part(passes) }) : t("train.cost_passes", { times: number(about(passes)) })) : null;
     const bytes = memory === null ? null : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
     const numbers = t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` });
     this.classList.remove("is-refused");
@@ -65,5 +65,6 @@ const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minut
 /** Two figures: more would promise what an estimate can't keep. */
 const about = (value) => Number(value.toPrecision(2));
 const number = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+const part = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 2 }).format(value);
 
 customElements.define("gan-cost", Cost);

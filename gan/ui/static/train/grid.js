@@ -1,5 +1,5 @@
 // The sample grid: the largest thing on the page, swapped without flicker, with a slider back through its whole history.
-import { address, h, icon, setText, t } from "../common.js";
+import { address, h, icon, setText, short, t } from "../common.js";
 
 const CELLS = 8;
 
@@ -61,8 +61,10 @@ export class Grid {
     this.live.setAttribute("aria-pressed", this.at === null);
     const step = this.steps[index];
     if (step === undefined) return;
-    const label = t("stage.grid_at", { kimg: kimgText(this.kimgOf(step)) });
+    const kimg = this.kimgOf(step);
+    const label = t("stage.grid_at", { images: imagesText(kimg) });
     setText(this.caption, label);
+    this.caption.title = kimgText(kimg);
     this.slider.setAttribute("aria-valuetext", label);
     this.show(step);
   }
@@ -106,7 +108,7 @@ export class Grid {
       if (id !== this.id) continue;
       [this.front, this.back] = [this.back, this.front];
       this.front.hidden = false;
-      this.front.alt = t("stage.grid_alt", { kimg: kimgText(this.kimgOf(next)) });
+      this.front.alt = t("stage.grid_alt", { images: imagesText(this.kimgOf(next)) });
       this.back.hidden = true;
       this.back.alt = "";
       this.shown = source;
@@ -128,4 +130,6 @@ export class Grid {
   }
 }
 
-export const kimgText = (kimg) => (kimg === null ? "–" : kimg < 10 ? kimg.toFixed(1) : String(Math.round(kimg)));
+/** How many images, and the same in the unit of the settings and the terminal, for those who point at it. */
+export const imagesText = (kimg) => (kimg === null ? "–" : short(1000 * kimg));
+export const kimgText = (kimg) => (kimg === null ? "" : `${kimg < 10 ? kimg.toFixed(1) : Math.round(kimg)} kimg`);

@@ -32,7 +32,7 @@ export class Row {
     const data = run.data ? dataName(run.data) : null;
     const title = run.name ?? data ?? run.id;
     const size = run.bytes ? fileSize(run.bytes) : null;
-    const facts = [run.name && data, run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { kimg: short(run.images / 1000) }) : null, size, ago(run.created)];
+    const facts = [run.name && data, run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { images: short(run.images) }) : null, size, ago(run.created)];
     setText(this.name, title);
     setText(this.facts, (place < 0 ? facts : [isOwn(this.id) && t("stage.yours"), waiting(place, seconds), ...facts]).filter(Boolean).join(" · "));
     const state = run.silent ? "silent" : run.state;

@@ -4,7 +4,7 @@ import { subscribe } from "../live.js";
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
 import { Events } from "./events.js";
-import { Grid, kimgText } from "./grid.js";
+import { Grid, imagesText, kimgText } from "./grid.js";
 import { dataName, recipeName } from "./offer.js";
 import { Runs } from "./runs.js";
 import { waiting } from "./waiting.js";
@@ -136,11 +136,12 @@ class Stage extends HTMLElement {
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
       rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
-      seen: t("stage.kimg", { kimg: kimgText(status.images / 1000) }),
+      seen: t("stage.kimg", { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
     };
     for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
+    this.facts.seen.title = kimgText(status.images / 1000);
   }
 
   setVerdict(text, level) {
