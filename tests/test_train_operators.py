@@ -6,6 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan import augment
 from gan.config import AUGMENTS, RECIPES, make_config
+from gan.models import projected
 from gan.train.trainer import Trainer
 from tests.engine import CPU, tiny_data
 from tests.reliability.planted import planted
@@ -31,8 +32,9 @@ class Watch(TorchDispatchMode):
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("pixel", [1, 4])
 def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkeypatch):
-    """Also on a GPU, which is not needed for it: there the step takes another way through `translation`."""
+    """Also on a GPU, which is not needed for it: there the step takes other ways to move and to enlarge images."""
     monkeypatch.setattr(augment, "_pick_by_index", augment._pick_by_matrices)
+    monkeypatch.setattr(projected, "_enlarge", projected._by_matrices)
     fixed = recipe == "dcgan"
     settings = {"pixel": 1 if fixed else pixel, "augment": AUGMENTS[-1], "adaptive": True, "conditional": True, "looks": 2, "flip": True}
     config = make_config("tiny", recipe, 64, 3, width=8, z_dim=6, batch=4, **settings)

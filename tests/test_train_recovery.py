@@ -350,15 +350,16 @@ def test_a_damaged_checkpoint_never_replaces_the_one_before(tmp_path):
 
 
 def test_every_bit_of_a_checkpoint_counts(tmp_path):
-    trainer = tiny_trainer()
-    save_state(tmp_path, trainer, {"elapsed": 1.25})
-    (tmp_path / NEWEST).rename(tmp_path / BEFORE)
-    whole = (tmp_path / BEFORE).read_bytes()
+    save_state(tmp_path, tiny_trainer(), {"elapsed": 1.25})
+    whole, passed = (tmp_path / NEWEST).read_bytes(), []
     for place in torch.randint(len(whole), (200,), generator=torch.Generator().manual_seed(0)).tolist():
         data = bytearray(whole)
         data[place] ^= 1 << place % 8
         (tmp_path / NEWEST).write_bytes(data)
-        assert load_state(tmp_path, trainer).damage, f"byte {place} of {len(whole)}"
+        with contextlib.suppress(Exception):  # whatever safetensors, json or torch raise
+            read_state(tmp_path / NEWEST)
+            passed.append(place)
+    assert passed == [], f"of {len(whole)} bytes"
 
 
 def test_what_a_crash_left_half_written_goes_and_what_the_server_is_writing_stays(run):

@@ -54,10 +54,12 @@ class Discriminator(nn.Module):
 
 
 def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:
-    """Square maps (N, C, S, S) enlarged bilinearly to (N, C, side, side), as F.interpolate does without align_corners.
+    """Square maps (N, C, S, S) enlarged bilinearly to (N, C, side, side)."""
+    return _by_matrices(maps, side) if maps.is_cuda else F.interpolate(maps, size=side, mode="bilinear", align_corners=False)
 
-    By two matrix products: on a GPU the gradient of F.interpolate is added up by atomics, in another order each time.
-    """
+
+def _by_matrices(maps: torch.Tensor, side: int) -> torch.Tensor:
+    """The same by two matrix products. On a GPU the gradient of F.interpolate is added up by atomics, in another order each time."""
     weights = F.interpolate(torch.eye(maps.shape[2], device=maps.device, dtype=maps.dtype)[None], size=side, mode="linear")[0]  # (S, side)
     return weights.T @ maps @ weights
 
