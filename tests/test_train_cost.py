@@ -89,8 +89,8 @@ def test_the_largest_settings_are_counted_without_their_memory():
 
 def test_many_updates_of_the_discriminator_are_counted_at_the_price_of_one(monkeypatch):
     counted = []
-    real = cost._loss_d
-    monkeypatch.setattr(cost, "_loss_d", lambda *given: counted.append(1) or real(*given))
+    real = cost.d_objective
+    monkeypatch.setattr(cost, "d_objective", lambda *given: counted.append(1) or real(*given))
     config = make_config("digits", "modern", 28, 1, penalty_every=4, batch=37)  # a batch that no other test has counted
     count_step(config)
     one = len(counted)

@@ -108,7 +108,7 @@ def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
     expect(page.locator(".gan-pill")).to_contain_text("Training")
     page.reload()  # the run is the server's, not the page's
     page.wait_for_selector(".tr-picture[src]:not([hidden])")
-    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern · 28 px")
+    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern (R3GAN) · 28 px")
     state(address, run_id, "finished")
     expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
     held = api(address, f"poll?run={run_id}")
@@ -191,7 +191,7 @@ def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
     page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_have_text("The setting Batch = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(page.locator("gan-answer .tr-error")).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
     expect(page.locator("#field-batch input")).to_have_value("1")
     assert len(api(address, "poll")["runs"]) == before
 
@@ -224,7 +224,7 @@ def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit)
     expect(needs).to_contain_text("Parameters: G ")
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
-    expect(lead).to_have_text("The setting Batch = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(lead).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
     expect(needs).to_have_text("")
     page.fill("#field-batch input", "16")
     page.press("#field-batch input", "Tab")
