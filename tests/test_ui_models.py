@@ -31,7 +31,7 @@ def test_without_any_model_it_says_what_to_do(browser, address):
 
 @pytest.mark.parametrize(("lang", "title", "through", "against"), [
     ("en-US", "Scores", "FD (Digits net)", "Against 2,000 images that the model was not trained on"),
-    ("zh-CN", "评分", "FD（数字网络）", "对照 2,000 张训练时没有用过的图片")])
+    ("zh-CN", "评分", "FD（手写数字网络）", "对照 2,000 张训练时没有用过的图片")])
 def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
     page = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang).new_page()
     scored = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000,
