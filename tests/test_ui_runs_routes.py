@@ -56,10 +56,7 @@ def post(client):
 @pytest.fixture
 def ended(store):
     """A finished run that can be explored."""
-    run_id = store.create(tiny())
-    write_weights(store.path(run_id) / "live.safetensors", tiny_spec())
-    store.update_status(run_id, state="finished", images=1000)
-    return run_id
+    return past(store, tiny(), lambda folder: write_weights(folder / "live.safetensors", tiny_spec()), state="finished", images=1000)
 
 
 def key(reply) -> tuple[int, str]:

@@ -44,6 +44,7 @@ def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Cal
 
 def past(store: Store, config: RunConfig, fill: Callable[[Path], None] = lambda folder: None, **status: object) -> str:
     """Leave a run from earlier, with the files that `fill` puts into it, in a store that a server is at work in: it never sees the run wait. Returns its id."""
+    store.root.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=store.root, prefix=".past-") as place:
         aside = Store(Path(place))
         name = aside.create(config)
