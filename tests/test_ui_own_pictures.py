@@ -388,6 +388,7 @@ def test_numbered_folders_are_learnt_by_class_only_when_asked(visit):
     expect(found).to_contain_text("2019（9）、2020（11）")
     expect(found).to_contain_text("默认关闭：文件夹以数字命名，可能只是同一批图片的几个部分，而不是类别。")
     expect(switch).not_to_be_checked()
+    expect(found).to_contain_text("按 28 px 训练。只有 20 张")
     switch.click()
     expect(found).to_contain_text("之后可以选择样本的类别。")
 
