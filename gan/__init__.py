@@ -3,6 +3,6 @@
 import sys
 
 if sys.argv[:1] == ["-m"]:  # Python has been told to run a module of ours, and is on its way to it
-    from gan.commands import refuse_parts
+    from gan.cli.commands import refuse_parts
 
     refuse_parts(sys.orig_argv)

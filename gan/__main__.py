@@ -1,8 +1,8 @@
-"""`python -m gan`: the commands, one a line."""
+"""`python -m gan`: the same as the command `ganarium`."""
 
-from gan import console
-from gan.commands import listing
+import sys
+
+from gan.cli.commands import main
 
 if __name__ == "__main__":
-    console.prepare()
-    print(f"GANarium trains small GANs and explores their latent space. Each of its commands has --help:\n\n{listing()}")
+    sys.exit(main())

@@ -5,6 +5,9 @@ An engine module raises `UserError("some.key", value=...)`; the English sentence
 beside the control that caused it. A `UserError` is never used for a defect of ours: those keep their traceback.
 """
 
+import errno
+import re
+
 MESSAGES = {
     "config.unknown_recipe": "There is no recipe called “{name}”. Choose one of: {choices}.",
     "config.unknown_field": "There is no setting called “{name}”.",
@@ -46,7 +49,7 @@ MESSAGES = {
     "latent.run_queued": "The run “{name}” has no samples yet, because it waits in the queue. Try again once it trains.",
     "latent.run_paused": "The run “{name}” was paused before its first sample. Resume it, and try again once it trains.",
     "latent.run_stopped": "The run “{name}” was stopped before its first sample. Start it again, and try again once it trains.",
-    "latent.run_unborn": "The run “{name}” was never started, so it has no samples. Train it with: python -m gan.train {path}",
+    "latent.run_unborn": "The run “{name}” was never started, so it has no samples. Train it with: python -m gan train {path}",
     "latent.run_lost": "The generator of the run “{name}” is missing. Restore {file} from a copy, or train on for a moment.",
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",
     "latent.not_whole": "“{value}” is not a whole number that {name} can take. Give digits only.",
@@ -85,7 +88,7 @@ MESSAGES = {
                               "Join some of the folders, or switch the setting “conditional” off.",
     "train.no_labels": "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting “conditional” off.",
     "train.not_a_run": "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of one.",
-    "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan.train {path}",
+    "train.run_exists": "“{path}” already holds a run. Give another directory, or continue it with: python -m gan train {path}",
     "train.already_training": "The run “{path}” is being trained by process {pid}. Let that one end, or stop it first.",
     "train.cannot_write": "The run “{path}” can't be written ({reason}). Free some space, or choose another directory.",
     "train.two_ways": "“{path}” keeps the settings it was started with. To resume it, give no settings, only --data if its images were moved. "
@@ -225,3 +228,31 @@ class UserError(Exception):
 
 class Unharmed(UserError):
     """What keeps a run from going on and says nothing against what it has learnt: it stays in the state in which it was found."""
+
+
+# torch's allocator; oneDNN, which is given no memory for a convolution; C++; CUDA and its libraries; the system, in the words of libraries.
+_OUT_OF_MEMORY = re.compile(
+    r"can't allocate memory|could not create a (primitive(?! desc)|memory)|could not execute a primitive"
+    r"|bad_alloc|out of memory|ALLOC(ATION)?_FAILED|cannot allocate memory",
+    re.IGNORECASE,
+)
+_DEEPEST = 20  # errors that led to each other
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether this error, or one that led to it, is for lack of memory. Where the whole machine runs out, the system ends processes without asking."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return False
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if isinstance(error, RuntimeError) and (type(error).__name__ == "OutOfMemoryError" or _OUT_OF_MEMORY.search(str(error))):  # of torch, not imported
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def refuse_if_full(error: BaseException) -> None:
+    """Raise `error` itself where memory ran out: what could not be read for that is neither missing nor damaged."""
+    if is_out_of_memory(error):
+        raise error

@@ -4,11 +4,22 @@ Every picture carries the mark that it was drawn by a trained model: IPTC's Digi
 """
 
 import io
+import json
+from typing import Any
 
 import torch
 from PIL import Image, PngImagePlugin
 
-from gan.provenance import MAKER, XMP
+MAKER = "GANarium"
+
+# IPTC Photo Metadata Standard 2023.2, property DigitalSourceType of the schema Iptc4xmpExt.
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
+)
+COMMENT = f"{MAKER}: drawn by a trained model (trainedAlgorithmicMedia)"  # for formats that hold a line of text
+
 
 SMALL_PIXELS = 128 * 128
 GREY, COLOUR = 1, 3
@@ -70,3 +81,9 @@ def _pillow(image: torch.Tensor) -> Image.Image:
         raise ValueError(f"a picture is uint8 of shape (1 or 3, H, W), not {image.dtype} of shape {tuple(image.shape)}")
     pixels = image.detach().cpu().permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(pixels[:, :, 0] if image.shape[0] == GREY else pixels)
+
+
+def pack(told: dict[str, Any], picture: bytes = b"") -> bytes:
+    """The bytes of an answer."""
+    text = json.dumps(told, separators=(",", ":")).encode()
+    return len(text).to_bytes(4, "little") + text + picture

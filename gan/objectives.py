@@ -1,6 +1,6 @@
 """The facts about each adversarial loss and each gradient penalty: trainer, cost estimate, verdicts, charts and formulas read them here.
 
-A new loss takes one entry here and one in `gan.losses`, which computes it. This module does not import torch, so that the page can start without it.
+A new loss takes one entry here and one in `gan.train.losses`, which computes it. This module does not import torch, so that the page can start without it.
 
 Formulas are text for the page: {D} and {G} are the players, {x} is a real image.
 """

@@ -16,7 +16,8 @@ import pytest
 
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, REPOSITORY, SHARED, reaches
+from tests import ROOT
+from tests.fakes.runs import FAKE_WORKER, SHARED, reaches
 
 # Modules that take minutes: begun first, so that no process is left alone with one at the end.
 LONG = ("train_exact", "app_environment", "train_memory", "reliability_kills", "reliability", "ui_train", "ui_runs", "reliability_load", "train_worker")
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items):
 def known_machine():
     """What the self-test would find on this machine, so that no worker measures it again: the defaults, at a modest speed."""
     from gan.device import pick_device
-    from gan.train import machine
+    from gan.train.autotune import machine
 
     picked = pick_device()
     known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11), 500_000_000)
@@ -84,7 +85,7 @@ def supervise(store):
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium."""
-    from tests.browsing import chromium
+    from tests.support.browsing import chromium
 
     with chromium() as browser:
         yield browser
@@ -93,7 +94,7 @@ def browser():
 @pytest.fixture(scope="session")
 def server_of_models(tmp_path_factory):
     """The address of a server and the folder of its runs, for all modules that only explore: to start one takes longer than most of their tests."""
-    from tests.browsing import serve
+    from tests.support.browsing import serve
 
     runs = tmp_path_factory.mktemp(SHARED) / "runs"
     with serve(runs) as address:
@@ -117,8 +118,8 @@ def address(server_of_models, runs):
 
 @pytest.fixture(scope="module")
 def tab(browser, address):
-    """The page of one visitor to a module's `runs`, whose browser draws; see tests.moving."""
-    from tests.moving import visitor
+    """The page of one visitor to a module's `runs`, whose browser draws; see tests.support.moving."""
+    from tests.support.moving import visitor
 
     with visitor(browser, address) as page:
         yield page
@@ -127,7 +128,7 @@ def tab(browser, address):
 @pytest.fixture
 def page(tab):
     """That page as it was at first."""
-    from tests.moving import as_new
+    from tests.support.moving import as_new
 
     return as_new(tab)
 
@@ -136,9 +137,9 @@ def page(tab):
 def services(tmp_path_factory):
     """A tiny model of three classes that ships, no runs, and a teacher's token; modules that need others have a fixture of their own."""
     from gan.runs.store import Store
-    from gan.ui.access import Access
-    from gan.ui.services import Services
-    from tests.generators import tiny_spec, write_checkpoint
+    from gan.ui.server.access import Access
+    from gan.ui.server.services import Services
+    from tests.support.generators import tiny_spec, write_checkpoint
 
     root = tmp_path_factory.mktemp("models")
     write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
@@ -151,8 +152,8 @@ def client(services):
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
-    from gan.ui.explore import routes
-    from gan.ui.guard import Guard
+    from gan.ui.explore.tab import routes
+    from gan.ui.server.guard import Guard
 
     return TestClient(Guard(Starlette(routes=routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
 
@@ -160,7 +161,7 @@ def client(services):
 @pytest.fixture
 def poll(client, monkeypatch):
     """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""
-    monkeypatch.setattr("gan.ui.board.FRESH", 0.0)
+    monkeypatch.setattr("gan.ui.train.run_feed.FRESH", 0.0)
     return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
 
 
@@ -184,7 +185,7 @@ def server(store):
 
     def start(steps):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=REPOSITORY, **pipes)
+        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=ROOT, **pipes)
         begun.append(process)
         run_id = process.stdout.readline().strip()
         reaches(store, run_id, "running", "finished")

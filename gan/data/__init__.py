@@ -31,7 +31,7 @@ def load(name: str, size: int | None = None, channels: int | None = None, backgr
         from gan.data import downloads as source
     else:
         find(name)  # raises the sentence that lists the names and tells where it looked
-        from gan.data import files
+        from gan.data.own import files
 
         return files.load(name, size, channels, background)
     return source.load(name, size, channels)

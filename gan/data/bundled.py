@@ -4,11 +4,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from gan.data import landscapes
 from gan.data.dataset import Dataset, fit
+from gan.data.procedural import landscapes
 from gan.data.registry import BUNDLED_DIR, read_meta
-from gan.errors import UserError
-from gan.memory import refuse_if_full
+from gan.errors import UserError, refuse_if_full
 
 DECODER = 24  # bytes a pixel, at most: of the sheet in three layers of four colours, and of the decoder's own
 DRAWN = {"landscapes": landscapes.pictures}  # sets that a program of ours draws instead of reading a file

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import torch
 import torch.nn.functional as F
 
-from gan.data.report import Report
+from gan.data.own.report import Report
 from gan.errors import UserError
 
 SIZES = (8, 512)  # the sides, in pixels, that any model here can use

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan.data import cache, pictures
+from gan.data import cache
 from gan.data.dataset import Dataset, check_memory, fit
+from gan.data.decode import pictures
 from gan.data.registry import info
 from gan.errors import UserError
 

@@ -49,7 +49,7 @@ def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
 
 
 def _with_data(run_dir: Path) -> str:
-    return f"python -m gan.train {shlex.quote(str(run_dir))} --data PATH"
+    return f"python -m gan train {shlex.quote(str(run_dir))} --data PATH"
 
 
 def public_name(name: str) -> str:

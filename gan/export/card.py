@@ -6,7 +6,7 @@ from typing import Any
 from gan import data
 from gan.files import read_object
 from gan.latent.catalogue import Entry
-from gan.runs import titles
+from gan.runs import names
 
 OWN_LICENCE, OWN_CREDIT = "that of the images", "the person who trained it"
 MARK = "Samples of this generator are made by a trained algorithm (AI): IPTC digital source type trainedAlgorithmicMedia."
@@ -40,6 +40,6 @@ def onnx_facts(entry: Entry) -> dict[str, Any]:
 
 def _name(folder: Path) -> str | None:
     try:
-        return titles.parse((folder / titles.FILE).read_bytes())
+        return names.parse((folder / names.FILE).read_bytes())
     except OSError:
         return None

@@ -1,21 +1,13 @@
-"""Export a run as a pretrained model of the app:  python -m gan.export.checkpoint RUN_DIR checkpoints/digits --real IMAGES
-
-A checkpoint directory holds generator.safetensors (the EMA generator in half precision), config.json (enough to train it again with
-`python -m gan.train`), card.json (what it is, how it was trained, its scores) and preview.webp (a grid of its samples). Of your own images it keeps the name
-and a digest that identifies them; --data says where they are. With --rescore the command only scores a checkpoint again:
-  python -m gan.export.checkpoint checkpoints/digits --rescore --real IMAGES
-"""
+"""A run as a model that ships: `export` writes a checkpoint directory, `rescore` renews the scores in its card."""
 
 import argparse
 import platform
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gan import console
 from gan.data import public_name
 from gan.errors import UserError
 from gan.export import scores
@@ -24,12 +16,11 @@ from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.latent.catalogue import RUN_WEIGHTS, why_failed
 from gan.latent.point import whole
-from gan.metrics.diversity import pairwise_diversity
+from gan.metrics.distances import pairwise_diversity
 from gan.metrics.score import LEAST
 from gan.models import FORMAT, count_parameters, load_generator
-from gan.score import MAX_COUNT, add_options
-from gan.train import identity
-from gan.train.rundir import read_config
+from gan.worker import identity
+from gan.worker.run_dir import read_config
 
 LAST_LINES = 50
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair")
@@ -82,7 +73,7 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
 
 
 def _record(run_dir: Path) -> dict[str, Any]:
-    """How many pictures a run has learnt from, and the digest by which `gan.score` knows them again wherever they lie; nothing where it kept no record."""
+    """How many pictures a run has learnt from, and the digest by which `gan.cli.score` knows them again wherever they lie; nothing where it kept no record."""
     known = identity.read(run_dir, {})
     return {"data_count": known.count, "data_digest": known.content} if known else {}
 
@@ -93,7 +84,7 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     Too few training pictures for other scores leave its diversity alone. Raises UserError as `scores.score_model` does.
     """
     generator, spec = load_generator(weights)
-    count = whole(options.count, "--count", LEAST, MAX_COUNT)
+    count = whole(options.count, "--count", LEAST, scores.MAX_COUNT)
     settings = scores.read_settings(weights.parent)
     real = scores.find_reals(weights.parent, settings["data"], spec, None, len(SCORED_SEEDS), settings["background"]).images
     labels = scores.draw_labels(None, len(SCORED_SEEDS), spec.num_classes)
@@ -131,34 +122,3 @@ def rescore(target: Path, options: argparse.Namespace) -> None:
     if not isinstance(card, dict):
         raise UserError("export.not_a_checkpoint", path=target, file="card.json")
     write_json(target / "card.json", card | make_scores(target / "generator.safetensors", options))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
-    console.prepare()
-    parser = argparse.ArgumentParser(prog="python -m gan.export.checkpoint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint")
-    parser.add_argument("target", type=Path, metavar="CHECKPOINT_DIR", nargs="?", help="directory to write the checkpoint to")
-    parser.add_argument("--title", help="title of the model (default: the data set's name)")
-    parser.add_argument("--rescore", action="store_true", help="only score a checkpoint again")
-    add_options(parser)
-    options = parser.parse_args(arguments)
-    if options.rescore == (options.target is not None):
-        parser.error("give RUN_DIR and CHECKPOINT_DIR, or CHECKPOINT_DIR and --rescore")
-    written = options.source if options.rescore else options.target
-    try:
-        if options.rescore:
-            rescore(written, options)
-        else:
-            export(options.source, written, options)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(UserError("export.cannot_write", path=written, reason=error.strerror or error), file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 
 from gan import console
-from gan.commands import NO_COMMAND, instead
-from gan.priority import be_nice
-from gan.provenance import COMMENT, XMP
+from gan.cli.commands import NO_COMMAND, instead
+from gan.device import be_nice
+from gan.images import COMMENT, XMP
 
 NICE = 10
 COLOURS = 255  # of a GIF's frame: one of 256 is left for what stays as it was

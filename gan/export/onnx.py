@@ -1,16 +1,11 @@
 """A generator as an ONNX model: what runs in a visitor's browser, or in anything else that reads ONNX.
 
-    python -m gan.export.onnx RUN_OR_CHECKPOINT generator.onnx
-
 The graph is written node by node instead of traced: a generator is a dozen layers, torch's exporters differ from version to version and take seconds, and
 this takes milliseconds beside a run that trains. Weights stay in half precision, as they are on disk. What depends on weights alone is written as nodes on
 constants, which a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is rounded twice.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,14 +14,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from gan import console
-from gan.errors import UserError
-from gan.export.card import onnx_facts
-from gan.files import write_bytes
-from gan.models import dcgan, load_generator
-from gan.models.condition import BLEND, FEATURES, REACH, Told
+from gan.models import dcgan
+from gan.models.conditioning import BLEND, FEATURES, REACH, Told
 from gan.models.modern import UpConv
-from gan.sample import USAGE_ERROR, find
 from gan.spec import ModelSpec
 
 OPSET, IR_VERSION = 17, 8  # of 2022: every runtime since reads them
@@ -113,7 +103,7 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and look, or of two classes (gan.models.condition.Told)."""
+    """z joined with what the generator is told of class and look, or of two classes (gan.models.conditioning.Told)."""
     told = generator.told
     if told is None:
         return "z"
@@ -178,28 +168,3 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     shift = norm.bias.double() - norm.running_mean.double() * scale
     return scale.detach().float().numpy(), shift.detach().float().numpy()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
-    console.prepare()
-    parser = argparse.ArgumentParser(prog="python -m gan.export.onnx", description="Export a generator as an ONNX model, with its card in the metadata.")
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
-    parser.add_argument("target", type=Path, metavar="FILE", help="the .onnx file to write")
-    options = parser.parse_args(arguments)
-    try:
-        entry = find(options.place)
-        model = generator_onnx(*load_generator(entry.weights), onnx_facts(entry))
-        write_bytes(options.target, model)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return USAGE_ERROR
-    except OSError as error:
-        print(UserError("latent.cannot_write", path=options.target, reason=error.strerror or error), file=sys.stderr)
-        return USAGE_ERROR
-    print(f"{options.target}: {len(model) / 1e6:.1f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

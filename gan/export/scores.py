@@ -9,9 +9,9 @@ import torch
 
 from gan import data
 from gan.config import BACKGROUNDS
-from gan.data import landscapes
 from gan.data.dataset import Dataset, among, fit
 from gan.data.idx import read_split
+from gan.data.procedural import landscapes
 from gan.errors import UserError
 from gan.files import read_json, read_object
 from gan.images import to_uint8
@@ -19,9 +19,9 @@ from gan.latent.sampling import latents, mixed_label
 from gan.metrics.score import LEAST, SCORES, score, shown_name
 from gan.metrics.viewers import Viewer, choose_viewer
 from gan.models import ARCHITECTURES, ModelSpec
-from gan.train import identity
+from gan.worker import identity
 
-COUNT = 2000
+COUNT, MAX_COUNT = 2000, 50_000
 BATCH = 100
 DIGITS = 4  # of a score in a card; its sampling error is in the second or third
 IDX_SPLITS = ("t10k", "train")  # the test split first: the nets of digits and fashion have learned from the other one

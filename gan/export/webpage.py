@@ -1,30 +1,24 @@
 """A generator as a web page of its own: one file that is opened from a disk and needs no network.
 
-    python -m gan.export.webpage RUN_OR_CHECKPOINT page.html
-
 The page is made of the scripts, styles and texts of the Explore tab, put together with the generator as ONNX, its directions, its card and ONNX Runtime
 Web, which runs it. It carries a policy that forbids it to ask anybody for anything.
 """
 
-import argparse
 import base64
 import html
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from gan import console
 from gan.errors import UserError
 from gan.export.bundle import bundle
 from gan.export.card import MARK, short_card
 from gan.export.onnx import generator_onnx
 from gan.files import write_bytes
-from gan.latent import choice
 from gan.latent.catalogue import Entry
-from gan.latent.choice import Choice
-from gan.latent.model import Model
-from gan.sample import find
+from gan.latent.directions import saved
+from gan.latent.directions.saved import Choice
+from gan.latent.generator import Model
 
 _UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
 _STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
@@ -71,7 +65,7 @@ def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
     list names that was saved for older weights, and z does not move any more, has no slider."""
     principal = {f"p{k}" for k in range(len(model.directions().vectors))}
     named = {name for name in chosen.sliders or () if name not in principal}
-    told = [model.family(family) for family in sorted({"factors" if choice.NUMBERED.fullmatch(name) else "attributes" for name in named})]
+    told = [model.family(family) for family in sorted({"factors" if saved.NUMBERED.fullmatch(name) else "attributes" for name in named})]
     facts = {fact["id"]: fact for family in told for fact in family["directions"]}
     listed = [name for name in chosen.sliders or () if not any(name in family["fixed"] for family in told)]
     others = [name for name in listed if name not in principal]
@@ -122,30 +116,10 @@ def _text(path: Path) -> str:
 def take_home(entry: Entry, target: Path) -> int:
     """Write the page of a generator to `target`; its size in bytes. Raises UserError where either can't be done."""
     model = Model(entry)
-    saved = choice.read(entry.weights.parent / choice.FILE, model) if entry.kind == "run" else None
-    page = webpage(model, short_card(entry), saved)
+    sliders = saved.read(entry.weights.parent / saved.FILE, model) if entry.kind == "run" else None
+    page = webpage(model, short_card(entry), sliders)
     try:
         write_bytes(target, page)
     except OSError as error:
         raise UserError("latent.cannot_write", path=target, reason=error.strerror or error) from error
     return len(page)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
-    console.prepare()
-    parser = argparse.ArgumentParser(prog="python -m gan.export.webpage", description="Export a generator as a web page that needs no network.")
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
-    parser.add_argument("target", type=Path, metavar="PAGE", help="the .html file to write")
-    options = parser.parse_args(arguments)
-    try:
-        size = take_home(find(options.place), options.target)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"{options.target}: {size / 1e6:.1f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,12 +9,16 @@ from typing import Any
 from gan.data import public_name
 from gan.errors import MESSAGES, UserError
 from gan.files import read_object
+from gan.latent.point import whole
 from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
 LIVE_STATES = ("starting", "running")
 _WITHOUT_PICTURES = {"queued": "latent.run_queued", "paused": "latent.run_paused", "stopped": "latent.run_stopped"}
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The models that ship: inside an installed package, and beside it in a checkout.
+CHECKPOINTS = next((path for path in (_PACKAGE / "checkpoints", _PACKAGE.parent / "checkpoints") if path.is_dir()), _PACKAGE / "checkpoints")
 
 
 @dataclass(frozen=True)
@@ -202,3 +206,28 @@ def stamp(path: Path) -> str:
     except OSError:
         return ""
     return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
+
+
+def find(place: str, snapshot: str | None = None) -> Entry:
+    """The generator at a run's directory, a checkpoint's directory, or of a shipped name; for a run also that of one snapshot's step. Raises UserError."""
+    folder = Path(place)
+    is_checkpoint = any((folder / name).exists() for name in (SHIPPED_WEIGHTS, "card.json"))
+    if not is_checkpoint and any((folder / name).exists() for name in (RUN_WEIGHTS, "config.json")):
+        weights = None if snapshot is None else _snapshot(folder, snapshot)
+        return read_run(f"run:{folder.name}", folder, weights)
+    shipped = sorted(path.parent.name for path in CHECKPOINTS.glob(f"*/{SHIPPED_WEIGHTS}"))
+    folder = CHECKPOINTS / place if place in shipped else folder
+    if not is_checkpoint and place not in shipped:
+        raise UserError("latent.unknown_place", place=place, choices=", ".join(shipped) or "none")
+    if snapshot is not None:
+        raise UserError("latent.unknown_snapshot", step=snapshot, place=place, choices="none")
+    return read_shipped(f"shipped:{folder.name}", folder)
+
+
+def _snapshot(folder: Path, text: str) -> Path:
+    """The weights of a step. Raises UserError where there are none."""
+    steps = {int(path.stem): path for path in (folder / "snapshots").glob("*.safetensors") if path.stem.isdigit()}
+    step = whole(text, "--snapshot", 0, 10**12)
+    if step not in steps:
+        raise UserError("latent.unknown_snapshot", step=step, place=folder, choices=", ".join(map(str, sorted(steps))) or "none")
+    return steps[step]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from gan.errors import UserError
 from gan.files import read_object
 from gan.latent.catalogue import MODEL_ID, read_model, read_run, stamp
+from gan.latent.fair_lock import Turns
 from gan.latent.point import Point, placed, whole
-from gan.latent.turns import Turns
 
 if TYPE_CHECKING:
     import torch
 
-    from gan.latent.model import Model
+    from gan.latent.generator import Model
 
 MOST, MOST_PICTURES = 40, 128  # snapshots, of which a run keeps 32, and pictures in one sheet
 KNOWN_RUNS = 64  # whose snapshots are not looked at again until one comes or goes
@@ -84,7 +84,7 @@ class Snapshots:
         return newest.remember(key, lambda: encode_png(grid(self.pictures(newest, steps, points), len(points))))
 
     def _model(self, newest: "Model", step: int) -> "Model":
-        from gan.latent.model import Model
+        from gan.latent.generator import Model
         from gan.models import count_parameters
 
         folder, name = self._root / _name(newest), newest.entry.id

@@ -1,6 +1,6 @@
 """The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch normalisation in both networks, N(0, 0.02) weights.
 
-Labels and looks (models/condition.py) are an addition of ours, since the paper has none.
+Labels and looks (models/conditioning.py) are an addition of ours, since the paper has none.
 """
 
 import itertools
@@ -8,7 +8,7 @@ import itertools
 import torch
 from torch import nn
 
-from gan.models.condition import FEATURES, Blend, Told, Verdict
+from gan.models.conditioning import FEATURES, Blend, Told, Verdict
 
 
 class Generator(nn.Module):

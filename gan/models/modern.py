@@ -8,7 +8,7 @@ in G alone, because a gradient penalty needs every logit to depend on its own im
 import torch
 from torch import nn
 
-from gan.models.condition import FEATURES, Blend, Told, Verdict
+from gan.models.conditioning import FEATURES, Blend, Told, Verdict
 
 MAX_MULTIPLE = 4
 

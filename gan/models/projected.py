@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gan.models.condition import FEATURES, Verdict
+from gan.models.conditioning import FEATURES, Verdict
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
 
 SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points

@@ -17,13 +17,12 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from gan import trash
 from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
-from gan.runs import titles
+from gan.runs import disk, names
+from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
-from gan.runs.usage import Usage
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
@@ -35,7 +34,7 @@ LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/state.py, which needs torch
+CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/checkpoint.py, which needs torch
 _TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
 _BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
@@ -89,12 +88,12 @@ class Store:
         A directory that can't be understood is listed with the state "damaged" and the reason under "error".
         """
         try:
-            names = self.ids()
+            ids = self.ids()
         except OSError:
-            names = []
-        for gone in set(self._files) - set(names):
+            ids = []
+        for gone in set(self._files) - set(ids):
             self._files.pop(gone, None)
-        summaries = [self._open(name).summary() for name in names]
+        summaries = [self._open(name).summary() for name in ids]
         return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
     def get(self, run_id: str) -> dict[str, Any]:
@@ -193,7 +192,7 @@ class Store:
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"
         # Filled under a hidden name and then renamed, so that nobody ever lists half a run.
-        temporary = Path(tempfile.mkdtemp(prefix=trash.NEW, dir=self.root))
+        temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
             write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
@@ -248,7 +247,7 @@ class Store:
 
     def rename(self, run_id: str, name: str) -> str:
         """Give the run a title and return it as it is kept; an empty one gives it back its default name. Raises UserError for one that is too long."""
-        path, kept = self.path(run_id) / titles.FILE, titles.checked(name)
+        path, kept = self.path(run_id) / names.FILE, names.checked(name)
         if kept:
             write_bytes(path, kept.encode())
         else:
@@ -257,21 +256,21 @@ class Store:
 
     def begin_anew(self, run_id: str) -> None:
         """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a living worker."""
-        trash.empty(self.path(run_id))
+        disk.empty(self.path(run_id))
         now = time.time()
         write_json(self.path(run_id) / "status.json", {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now})
         self.usage.forget()
 
     def hide(self, run_id: str) -> None:
         """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which would write the directory anew."""
-        trash.hide(self.path(run_id))
+        disk.hide(self.path(run_id))
         self._files.pop(run_id, None)
         with self._stats_lock:
             self._stats.pop(run_id, None)
 
     def sweep(self, crashed: bool = False) -> None:
         """Remove hidden runs from the disk. `crashed`: and those that somebody did not come to the end of making, who must be gone."""
-        trash.sweep(self.root, trash.GONE, *([trash.NEW] if crashed else []))
+        disk.sweep(self.root, disk.GONE, *([disk.NEW] if crashed else []))
         self.usage.forget()
 
     # Helpers
@@ -306,7 +305,7 @@ class _RunFiles:
 
     def __init__(self, run_id: str, directory: str):
         self.id, self.directory = run_id, directory
-        self._name = CachedFile(f"{directory}/{titles.FILE}", titles.parse)
+        self._name = CachedFile(f"{directory}/{names.FILE}", names.parse)
         self._config = CachedFile(f"{directory}/config.json", _parse_config)
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
         self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)

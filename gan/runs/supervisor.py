@@ -17,13 +17,11 @@ from gan.config import RunConfig
 from gan.data import find_pictures
 from gan.errors import UserError
 from gan.files import FULL
-from gan.runs import handover, processes
+from gan.runs import processes, recovery
+from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.processes import Worker
-from gan.runs.reserve import Reserve
-from gan.runs.silence import silence
+from gan.runs.recovery import silence
 from gan.runs.store import LIVE, Store, error_json
-from gan.runs.usage import Room
-from gan.runs.writing import Complaints, writing
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
@@ -42,7 +40,7 @@ class Supervisor:
     worker_command: the worker's program and first arguments; "--spare" is added (see gan.train).
     """
 
-    def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan.train")):
+    def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan", "train")):
         self.store = store
         self._command = tuple(worker_command)
         self._live: dict[str, Worker] = {}  # runs that have a worker process; more than one only where a person started some at a terminal
@@ -69,20 +67,20 @@ class Supervisor:
         """Take the directory for this process. Raises UserError where another server already supervises it, or the disk is full."""
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
-            self._claimed = self._reserve.spend(lambda: handover.claim(self.store.root))
+            self._claimed = self._reserve.spend(lambda: recovery.claim(self.store.root))
 
     def start(self) -> None:
         """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
-        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see handover.go_on).
+        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see recovery.go_on).
 
         Raises what `claim` raises.
         """
         self.claim()
         self.store.sweep(crashed=True)
         with self._lock:
-            handover.take_up(self.store)
-            self._lost = handover.lost(self.store)
+            recovery.take_up(self.store)
+            self._lost = recovery.lost(self.store)
             self._look_again()
         self._thread.start()
         atexit.register(self.close)
@@ -109,7 +107,7 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            handover.mark(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
+            recovery.mark(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
@@ -307,7 +305,7 @@ class Supervisor:
         if state == "paused" and "stop" in self.store.drop_commands(run_id):  # asked for while the worker wrote the checkpoint of a pause
             self._end(run_id)
         if state in LIVE:
-            self._leave(run_id, *handover.last_state(self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log))
+            self._leave(run_id, *recovery.last_state(self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log))
 
     def _state(self, run_id: str) -> str | None:
         """The run's state, or None where somebody has deleted its directory."""
@@ -346,7 +344,7 @@ class Supervisor:
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
         if run_id in self._lost:
-            handover.go_on(self.store, run_id)
+            recovery.go_on(self.store, run_id)
             self._lost.discard(run_id)
         else:
             self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
@@ -360,7 +358,7 @@ class Supervisor:
             if not (self._spare and self._hand_over(self._spare, run_id)):
                 self._spare = self._spawn()
                 if not self._hand_over(self._spare, run_id):
-                    handover.keep_last_words(self.store, run_id, self._spare_log)
+                    recovery.keep_last_words(self.store, run_id, self._spare_log)
                     self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
             if error.errno in FULL:

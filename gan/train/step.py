@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import nn
 
-from gan.losses import LOSSES, PENALTIES, Judged
 from gan.objectives import LOSSES as LOSS_FACTS
 from gan.objectives import PENALTIES as PENALTY_FACTS
+from gan.train.losses import LOSSES, PENALTIES, Judged
 
 Groups = torch.Tensor | None  # (n,) int64: the group of each image, by class and look, that G and D are told; None where they are told nothing
 

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gan.augment import adapt, augment
 from gan.config import RunConfig
-from gan.data.report import no_classes
+from gan.data.own.report import no_classes
 from gan.device import Device
 from gan.errors import UserError
-from gan.looks import find_looks
 from gan.models import ModelSpec, build_discriminator, build_generator
 from gan.objectives import LOSSES
 from gan.train import step
-from gan.train.adam import Adam
-from gan.train.graph import GraphedStep
+from gan.train.augment import adapt, augment
+from gan.train.clusters import find_looks
+from gan.train.cuda_graph import GraphedStep
+from gan.train.optim import Adam
 
 if TYPE_CHECKING:
     from gan.data import Dataset

@@ -5,13 +5,15 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan.ui import explore, strings, theme, train
-from gan.ui.access import access_routes
-from gan.ui.guard import Guard
-from gan.ui.head import HeadMiddleware
-from gan.ui.routes import shared_routes
-from gan.ui.services import Services
-from gan.ui.uploads import MAX_FILE
+from gan.ui import strings, theme
+from gan.ui.explore import tab as explore
+from gan.ui.server.access import access_routes
+from gan.ui.server.guard import Guard
+from gan.ui.server.head import HeadMiddleware
+from gan.ui.server.http import shared_routes
+from gan.ui.server.services import Services
+from gan.ui.server.uploads import MAX_FILE
+from gan.ui.train import tab as train
 
 # Each has build(services), called inside its gr.Tab, and routes(services) -> list of starlette routes.
 TABS = {"explore": explore, "train": train}

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.benchmarks import stock
 from tests.benchmarks.slider import EXPLORE, NO_WASM, measure, options, visit
-from tests.browsing import chromium, serve
+from tests.support.browsing import chromium, serve
 
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 

@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 
 from gan.images import to_uint8
-from gan.latent.bank import as_floats
 from gan.latent.catalogue import read_shipped
-from gan.latent.dragged import looks
-from gan.latent.dragging import Drag, disk, distances
-from gan.latent.model import Model
+from gan.latent.generator import Model
+from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point
-from tests.browsing import ROOT
+from gan.latent.search.drag import Drag, disk, distances
+from gan.latent.search.drag_job import looks
+from tests.support.browsing import ROOT
 
 MODELS = ("digits", "fashion", "faces", "emoji", "landscapes")
 MOVES = {28: 3, 64: 8}  # pixels

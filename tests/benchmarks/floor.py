@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from gan.train.cost import Tally
+from gan.train.autotune.cost import Tally
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 SIDES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}  # of the square matrices whose product is timed

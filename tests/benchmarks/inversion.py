@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 
 from gan.data.idx import read_split
-from gan.latent.bank import as_floats
 from gan.latent.catalogue import read_shipped
-from gan.latent.eyes import open_eye, seen_classes
-from gan.latent.finding import SAMPLES
-from gan.latent.inversion import STEPS, Search, starts
-from gan.latent.model import Model
+from gan.latent.generator import Model
+from gan.latent.map.sample_bank import as_floats
+from gan.latent.perception import open_eye, seen_classes
 from gan.latent.sampling import latents
-from tests.browsing import ROOT
+from gan.latent.search.inversion import STEPS, Search, starts
+from gan.latent.search.inversion_job import SAMPLES
+from tests.support.browsing import ROOT
 
 COUNT = 64
 GOAL = 0.06

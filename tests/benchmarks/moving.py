@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from tests.benchmarks.browser import MODELS
 from tests.benchmarks.slider import options, visit
-from tests.browsing import chromium, serve
+from tests.support.browsing import chromium, serve
 
 FORMS = ("gif", "webp", "mp4")
 KEYS, FRAMES = 4, 24  # of the loop: keys, and frames from each to the next

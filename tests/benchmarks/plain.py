@@ -7,11 +7,11 @@ import copy
 
 import torch
 
-from gan.augment import augment
 from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.models import build_discriminator, build_generator
 from gan.train import step
+from gan.train.augment import augment
 from gan.train.trainer import model_spec, tell_groups
 
 

@@ -15,8 +15,8 @@ from playwright.sync_api import Page
 
 from gan.models import ModelSpec
 from tests.benchmarks.options import at_least
-from tests.browsing import ROOT, chromium, serve
-from tests.generators import write_run
+from tests.support.browsing import ROOT, chromium, serve
+from tests.support.generators import write_run
 
 # The sizes of the data sets that ship, with the default recipe.
 MODELS = {
@@ -80,7 +80,7 @@ def measure(page: Page, count: int, seconds: float, where: tuple[str, str] = EXP
 
 def train(folder: Path) -> subprocess.Popen:
     """A run on this machine as the page starts one; returns once it has taken its first steps."""
-    command = ["nice", "-n", "10", sys.executable, "-m", "gan.train", "--data", "digits", "--minutes", "30", "--out", str(folder)]
+    command = ["nice", "-n", "10", sys.executable, "-m", "gan", "train", "--data", "digits", "--minutes", "30", "--out", str(folder)]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (folder / "live.safetensors").exists():
         if worker.poll() is not None:

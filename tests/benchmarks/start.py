@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.benchmarks.options import at_least
-from tests.browsing import chromium, serve
+from tests.support.browsing import chromium, serve
 
 SETTLE = 15  # seconds for the spare worker to import torch
 SEEN = """() => new Promise((done) => {

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from gan.images import to_uint8
-from gan.latent.directions import find_directions
+from gan.latent.directions.unsupervised import find_directions
 from gan.latent.sampling import latent
 from gan.models import load_generator
-from tests.browsing import ROOT
+from tests.support.browsing import ROOT
 
 SLIDER = "input[type=range]"
 # A picture that has arrived is told as Explore tells one.

@@ -29,8 +29,8 @@ from gan.data.dataset import Dataset
 from gan.device import Device
 from gan.errors import UserError
 from gan.models import count_parameters
-from gan.train.machine import PRECISIONS
-from gan.train.selftest import native_bf16
+from gan.train.autotune.machine import PRECISIONS
+from gan.train.autotune.measure import native_bf16
 from gan.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from gan.config import RECIPES, RunConfig, make_config
 from gan.device import Device, cpu_quota, pick_device
-from gan.train.machine import PRECISIONS
-from gan.train.selftest import know
+from gan.train.autotune.machine import PRECISIONS
+from gan.train.autotune.measure import know
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}

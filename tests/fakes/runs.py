@@ -11,7 +11,6 @@ import psutil
 from gan.config import RunConfig, make_config
 from gan.runs.store import Store
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
 LONG = 100_000  # steps: a fake run that never ends by itself
 SHARED = "server-of-models"  # a part of the path of the runs of the server that all tests of models share

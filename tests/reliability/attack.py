@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.browsing import ROOT, serve
 from tests.reliability import cases
 from tests.reliability.sound import SECRET, Subject, plant
 from tests.reliability.wire import TIMEOUT, Answer, Case, Wire
+from tests.support.browsing import ROOT, serve
 
 MANY = 1000
 IDLE = 120  # connections: three times the threads that a server of ours shares for what has none of its own

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from gan.config import RunConfig
-from gan.ui import train_form as form
+from gan.ui.train import form
 from tests.reliability.sound import Subject, Visit, asked, run_form
 from tests.reliability.wire import Case
 

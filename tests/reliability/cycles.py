@@ -1,7 +1,7 @@
 """Start, end and delete runs again and again in one server, and see whether it holds more afterwards than before.
 
     python -m tests.reliability.cycles --cycles 100           # workers without torch: about a minute and a half
-    python -m tests.reliability.cycles --cycles 20 --real     # python -m gan.train on the smallest networks
+    python -m tests.reliability.cycles --cycles 20 --real     # python -m gan train on the smallest networks
 
 Prints the children, open file descriptors and memory of the server before and after; exit status 1 where any of them has grown.
 """
@@ -20,8 +20,8 @@ import psutil
 
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
-from gan.ui.board import Board
-from gan.ui.services import Services
+from gan.ui.server.services import Services
+from gan.ui.train.run_feed import Board
 from tests.benchmarks.options import at_least
 from tests.fakes.runs import FAKE_WORKER, LONG, state, tiny, wait_until
 

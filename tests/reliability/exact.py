@@ -15,8 +15,8 @@ from gan import data
 from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.device import Device
-from gan.train.selftest import native_bf16
-from gan.train.state import digest, tensors_of
+from gan.train.autotune.measure import native_bf16
+from gan.train.checkpoint import digest, tensors_of
 from gan.train.trainer import Trainer
 from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 

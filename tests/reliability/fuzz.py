@@ -33,26 +33,26 @@ from starlette.testclient import TestClient
 
 from gan import data
 from gan.config import RunConfig, make_config
-from gan.data.colour import to_srgb
-from gan.data.containers import MAX_SCANS, take_apart
 from gan.data.dataset import Dataset
-from gan.data.pictures import UNREADABLE, read_picture
+from gan.data.decode.colour import to_srgb
+from gan.data.decode.containers import MAX_SCANS, take_apart
+from gan.data.decode.pictures import UNREADABLE, read_picture
 from gan.errors import UserError
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.runs.store import STATES, Store
 from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec
-from gan.train.identity import Identity, identify
-from gan.train.identity import read as read_record
-from gan.ui.board import Board
-from gan.ui.find_routes import MAX_PIXELS
+from gan.ui.explore.search_routes import MAX_PIXELS
 from gan.ui.page import launch_options
-from gan.ui.routes import PREFIX
-from gan.ui.services import Services
-from tests.generators import tiny_spec, write_checkpoint
-from tests.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
+from gan.ui.server.http import PREFIX
+from gan.ui.server.services import Services
+from gan.ui.train.run_feed import Board
+from gan.worker.identity import Identity, identify
+from gan.worker.identity import read as read_record
 from tests.reliability.cases import COMMANDS
 from tests.reliability.sound import SECRET, Subject, Visit, asked, plant, run_form
+from tests.support.generators import tiny_spec, write_checkpoint
+from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 
 PHASES = (Phase.generate, Phase.shrink)
 UNIT, MOVE = r"([0-9]{1,2}\.[0-9]{1,4}:[0-4](\.5)?,?){0,3}", r"([a-z][a-z0-9_]{0,4}:-?[0-9](\.5)?,?){0,3}"  # of the queries u and x, now and then sound

@@ -25,8 +25,8 @@ from gan.config import RunConfig
 from gan.device import pick_device
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_webp, grid, to_uint8
-from gan.train.machine import same_compute
-from gan.train.state import NEWEST, digest, read_state, saved_step, tensors_of
+from gan.train.autotune.machine import same_compute
+from gan.train.checkpoint import NEWEST, digest, read_state, saved_step, tensors_of
 from gan.train.trainer import METRICS, Trainer
 from tests.reliability.shipped import RUNS, SLOW, busy, config_of
 
@@ -76,7 +76,7 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
 
 def _start(run: Path) -> subprocess.Popen:
     with open(run.parent / f"{run.name}.log", "ab") as said:
-        return subprocess.Popen([sys.executable, "-m", "gan.train", str(run)], stdout=said, stderr=said)
+        return subprocess.Popen([sys.executable, "-m", "gan", "train", str(run)], stdout=said, stderr=said)
 
 
 def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Random) -> bool | None:

@@ -31,10 +31,10 @@ import psutil
 from gan.config import make_config
 from gan.files import read_json
 from gan.runs.store import Store
-from gan.ui.routes import STATIC
+from gan.ui.server.http import STATIC
 from tests.benchmarks.options import at_least
-from tests.browsing import serve
 from tests.reliability.line import Line, Reply
+from tests.support.browsing import serve
 
 API = "gradio_api/gan"
 MODEL = "shipped:digits"

@@ -13,7 +13,7 @@ from unittest import mock
 import torch
 from torch import nn
 
-from gan.train.worker import work
+from gan.worker.worker import work
 
 
 def _by_indexing(classes: torch.Tensor, table: torch.Tensor, *_: object) -> torch.Tensor:

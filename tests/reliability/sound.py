@@ -22,10 +22,10 @@ from gan.latent.catalogue import Catalogue
 from gan.latent.point import UNITS
 from gan.runs.readers import mark
 from gan.runs.store import Store
-from gan.ui import train_form as form
-from gan.ui.routes import PREFIX
-from gan.ui.services import CHECKPOINTS
-from tests.generators import tiny_spec, write_lively, write_snapshot
+from gan.ui.server.http import PREFIX
+from gan.ui.server.services import CHECKPOINTS
+from gan.ui.train import form
+from tests.support.generators import tiny_spec, write_lively, write_snapshot
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)

@@ -4,12 +4,12 @@
 """
 
 from gan import console
-from gan.data import landscapes, scenery
 from gan.data.build.pack import asked, write_thumbnail, write_words
+from gan.data.procedural import landscapes, scenery
 from gan.data.registry import BUNDLED_DIR
 
 LICENCE = """
-These landscapes are drawn by gan/data/landscapes.py and gan/data/scenery.py, part of GANarium, and contain nothing from elsewhere.
+These landscapes are drawn by gan/data/procedural/landscapes.py and gan/data/procedural/scenery.py, part of GANarium, and contain nothing from elsewhere.
 The pictures (not the program) are dedicated to the public domain: CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/
 """
 
@@ -21,7 +21,7 @@ def main() -> None:
     attributes = {name: ["no", "yes"] if name in landscapes.WHOLE else None for name in landscapes.ATTRIBUTES}
     attributes["scene"] = list(scenery.KINDS)
     meta = {"name": "landscapes", "size": landscapes.SIDE, "channels": 3, "count": landscapes.COUNT, "classes": list(scenery.CLASSES),
-            "attributes": attributes, "licence": "CC0 1.0", "credit": "drawn by GANarium", "source": "gan/data/landscapes.py"}
+            "attributes": attributes, "licence": "CC0 1.0", "credit": "drawn by GANarium", "source": "gan/data/procedural/landscapes.py"}
     write_words(folder, meta, LICENCE)
     write_thumbnail(folder, images.numpy(), facts["label"].numpy(), skip=3)
 

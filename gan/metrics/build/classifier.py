@@ -24,13 +24,13 @@ from safetensors.torch import save as save_tensors
 from torch.nn.functional import cross_entropy
 
 from gan import console
-from gan.augment import translation
 from gan.data import info
 from gan.data.registry import read_meta
 from gan.files import write_bytes, write_json
 from gan.metrics.build.sources import SOURCES, Split
 from gan.metrics.features import FEATURES, NETS_DIR, FeatureNet, see, tell_attributes, to_range
 from gan.spec import in_order
+from gan.train.augment import translation
 
 BATCH = 128
 RATE = 3e-3

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 
 from gan import data
-from gan.data import landscapes
 from gan.data.build import faces
 from gan.data.dataset import Dataset, among
 from gan.data.idx import read_split
+from gan.data.procedural import landscapes
 from gan.data.registry import read_meta
 
 LANDSCAPE_SEEDS, LANDSCAPES = (1001, 1002), (8000, 2000)  # of training and test; the bundled set has another seed

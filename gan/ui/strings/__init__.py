@@ -1,7 +1,7 @@
 """Interface texts: <language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
 
-English error sentences stand in gan.errors.MESSAGES, verdicts in gan.train.health.VERDICTS, events in gan.train.events.EVENTS, why pictures are left out in
-gan.data.report.LEFT_OUT and field help in gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json and
+English error sentences stand in gan.errors.MESSAGES, verdicts in gan.worker.health.VERDICTS, events in gan.worker.events.EVENTS, why pictures are left out in
+gan.data.own.report.LEFT_OUT and field help in gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json and
 settings.json with the same keys.
 """
 
@@ -11,10 +11,10 @@ import json
 from pathlib import Path
 
 from gan.config import RunConfig
-from gan.data.report import LEFT_OUT
+from gan.data.own.report import LEFT_OUT
 from gan.errors import MESSAGES
-from gan.train.events import EVENTS
-from gan.train.health import VERDICTS
+from gan.worker.events import EVENTS
+from gan.worker.health import VERDICTS
 
 LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).resolve().parent

@@ -1,0 +1,131 @@
+"""The commands: `ganarium` where GANarium is installed, `python -m gan` in a checkout.
+
+Without a command it serves the page. A module that is only a part says which command to run instead.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gan import console
+
+PACKAGE = Path(__file__).resolve().parents[1]
+GUARD = "if __name__ == " + '"__main__":'  # in two parts: this module is no command
+NO_COMMAND = 2  # exit status
+
+
+class Command(NamedTuple):
+    """One command: the module whose `main(arguments)` runs it, and examples with what each does."""
+
+    module: str
+    examples: dict[str, str]
+
+
+COMMANDS = {
+    "train": Command(
+        "gan.cli.train", {"train --data digits --out my-run": "train without a browser", "train my-run": "resume a run"}
+    ),
+    "sample": Command("gan.cli.sample", {"sample my-run --out grid.png": "generate a grid of samples"}),
+    "score": Command("gan.cli.score", {"score my-run": "score the samples of a generator"}),
+    "export": Command(
+        "gan.cli.export",
+        {
+            "export webpage my-run page.html": "export a generator as a web page",
+            "export onnx my-run generator.onnx": "export a generator as an ONNX model",
+            "export checkpoint my-run checkpoints/mine": "export a checkpoint with its card and scores",
+        },
+    ),
+    "measure": Command("gan.cli.measure", {"measure": "measure which settings train fastest on this machine"}),
+}
+
+# Module or package -> what somebody wants who runs it, and the command that does it. The longest name that fits counts.
+INSTEAD = {
+    "gan": ("see all commands", "python -m gan --help"),
+    "gan.cli": ("see all commands", "python -m gan --help"),
+    "gan.cli.sample": ("generate samples", "python -m gan sample RUN"),
+    "gan.cli.score": ("score a generator", "python -m gan score RUN"),
+    "gan.cli.train": ("train", "python -m gan train --data DATA"),
+    "gan.cli.export": ("export a generator", "python -m gan export webpage RUN PAGE"),
+    "gan.cli.measure": ("measure this machine", "python -m gan measure"),
+    "gan.data": ("train on a data set, or on a folder or zip of images", "python -m gan train --data PATH"),
+    "gan.data.build": ("build a bundled set", "python -m gan.data.build.digits FOLDER"),
+    "gan.export": ("export a generator", "python -m gan export webpage RUN PAGE (or onnx, or checkpoint)"),
+    "gan.export.film": ("save a loop as a film", "python app.py, where Explore has “Loop”"),
+    "gan.export.scores": ("score a generator", "python -m gan score RUN"),
+    "gan.latent": ("generate samples", "python -m gan sample RUN, or explore with python app.py"),
+    "gan.metrics": ("score a generator", "python -m gan score RUN"),
+    "gan.metrics.build": ("train a feature extractor", "python -m gan.metrics.build.classifier DATA"),
+    "gan.models": ("train a pair of networks", "python -m gan train --data DATA"),
+    "gan.runs": ("see and control the runs", "python app.py"),
+    "gan.train": ("train", "python -m gan train --data DATA"),
+    "gan.train.autotune": ("measure this machine", "python -m gan measure"),
+    "gan.ui": ("open the page", "python app.py"),
+    "gan.web": ("open the page", "python app.py"),
+    "gan.worker": ("train", "python -m gan train --data DATA"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the first argument names; without one, serve the page. Returns the exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] in (["-h"], ["--help"], ["help"]):
+        console.prepare()
+        print(f"GANarium trains small GANs and explores their latent space. Each command has --help:\n\n{listing()}")
+        return 0
+    if not arguments or arguments[0].startswith("-"):
+        from gan.cli import serve
+
+        serve.run(arguments)
+    name, *rest = arguments
+    if name not in COMMANDS:
+        console.prepare()
+        print(f"There is no command “{name}”. Choose one of: {', '.join(COMMANDS)}.", file=sys.stderr)
+        return NO_COMMAND
+    return importlib.import_module(COMMANDS[name].module).main(rest)
+
+
+def listing() -> str:
+    """The page and the commands, one a line."""
+    told = {"[--port 7860]": "the page: train, watch and explore in a browser"}
+    for command in COMMANDS.values():
+        told |= command.examples
+    width = max(map(len, told))
+    return "\n".join(f"  python -m gan {example:{width}}  {text}" for example, text in told.items())
+
+
+def instead(module: str) -> str:
+    """One sentence for a module that is no command: what to run for what its name promises."""
+    name = module
+    while name not in INSTEAD:
+        name = name.rpartition(".")[0]
+    purpose, command = INSTEAD[name]
+    return f"{module} is a part of GANarium and no command of its own. To {purpose}: {command}"
+
+
+def refuse_parts(command_line: Sequence[str]) -> None:
+    """End this process with a sentence where Python was told to run (-m) a module that does nothing when it is run."""
+    module = _module(command_line)
+    if module is None or module.partition(".")[0] != PACKAGE.name:
+        return
+    place = PACKAGE.joinpath(*module.split(".")[1:])
+    files = [file for file in (place / "__main__.py", place.with_suffix(".py")) if file.is_file()]
+    if (files or place.is_dir()) and not any(GUARD in file.read_text(encoding="utf-8") for file in files):
+        print(instead(module), file=sys.stderr)
+        raise SystemExit(NO_COMMAND)
+
+
+def _module(command_line: Sequence[str]) -> str | None:
+    """The module that follows -m, alone or at the end of other flags, as in -um."""
+    words = iter(enumerate(command_line[1:], 1))
+    for place, option in words:
+        if option in ("-X", "-W"):  # whose value is a word of its own
+            next(words, None)
+            continue
+        if not option.startswith("-"):
+            return None
+        flags, found, name = option[1:].partition("m")
+        if found and (not flags or flags.isalpha()) and not option.startswith("--"):
+            return name or (command_line[place + 1] if place + 1 < len(command_line) else None)
+    return None

@@ -1,0 +1,126 @@
+"""Serve the page: what `python app.py` and `ganarium` do."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from gan import console
+from gan.errors import UserError
+from gan.runs.disk import QUOTA_GB, parse_gigabytes
+from gan.runs.store import default_root
+from gan.ui.server.access import Access, find_token
+from gan.ui.server.services import Services
+from gan.ui.server.starting import by_itself, parse_root, take_variables, where_to_listen
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+LISTEN = 0.25  # seconds between looks for a signal: one that comes while a lock is taken, or to another thread, wakes nobody who waits for a lock
+FILES = 65536  # far above what one process can use here, and harmless where the system allows more
+
+
+def _options(options: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Train small GANs on a web page, watch them learn and explore their latent space.")
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6 (default: this machine alone)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one (default: the first free one from 7860)")
+    parser.add_argument("--root-path", metavar="PATH", help="path at which a proxy shows the page, for example /gan, or the whole address")
+    parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
+    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="allow only browsers with this token to start and change runs. "
+                        "Without a TOKEN it comes from $TEACHER_TOKEN, else GANarium asks for it, which keeps it out of the list of processes")
+    quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
+    limit = "disk space for all runs together; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
+    parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
+    parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)  # what people know from other pages: told what to do instead
+    return parser.parse_args(options)
+
+
+def _take_files() -> None:
+    """Have as many files open as the system allows: each visitor is a connection or two, and 1,024, a usual limit, are soon taken by idle ones."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, wanted), most))
+
+
+def main(options: Sequence[str] = ()) -> None:
+    """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint.
+
+    In another thread than the main one, as a notebook may start it, it serves until the process ends: signals reach the main thread alone.
+    """
+    args, services, demo, asked = _options(options), Services(), None, []
+    _take_files()
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        if args.share:
+            raise UserError("ui.no_share")
+        demo = _serve(services, args)
+        services.start()
+    except UserError as error:
+        if demo:
+            demo.close(verbose=False)
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    while not asked:
+        time.sleep(LISTEN)
+    print("Stopping: the active run writes its checkpoint first.", flush=True)
+    services.close()
+    demo.close(verbose=False)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
+    """Build the page, serve it and say where. Raises UserError where that can't be done."""
+    given = take_variables()
+    if given.get("GRADIO_SHARE", "").lower() == "true":
+        print(UserError("ui.no_share"), file=sys.stderr)
+    services.host = args.host or given.get("GRADIO_SERVER_NAME", "")
+    services.root = parse_root(given.get("GRADIO_ROOT_PATH", "") if args.root_path is None else args.root_path)
+    services.access = Access(find_token(args.teacher_token))
+    host, port = where_to_listen(services.host, args.port, given.get("GRADIO_SERVER_PORT", "").strip())
+    services.open(args.runs.resolve(), parse_gigabytes(args.quota))
+    demo = None
+    try:
+        with by_itself():
+            from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
+            from gan.ui.server.guard import end_silent
+
+            demo = build_page(services)
+            demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
+            end_silent(demo.server)
+    except Exception as error:
+        if demo:
+            demo.close(verbose=False)
+        if isinstance(error, OSError) and "empty port" in str(error):  # another program was faster
+            raise UserError("ui.bad_port", host=host, port=port) from error
+        raise UserError("ui.cannot_start", reason=f"{type(error).__name__}: {error}") from error
+    print(f"GANarium is at {demo.local_url.replace('[::]', '[::1]')}", flush=True)
+    if services.root.address:
+        print(f"Behind its proxy: {services.root.address}/", flush=True)
+    return demo
+
+
+def run(options: Sequence[str]) -> NoReturn:
+    """Serve as a process of its own, and end it."""
+    console.prepare()
+    main(options)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart

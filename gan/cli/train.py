@@ -1,0 +1,203 @@
+"""Train a small GAN from the terminal, without a browser.
+
+  python -m gan train --data digits --minutes 2 --out my-run     start a run
+  python -m gan train my-run                                     resume it
+  python -m gan train my-run --data elsewhere                    resume it with its images in a new place
+  python -m gan train my-run --anew                              restart it from scratch: its model is deleted
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from gan import console
+from gan.config import GPU_RECIPES, RECIPES, RunConfig, make_config
+from gan.errors import UserError
+from gan.files import read_json, write_json
+from gan.runs import disk
+from gan.train.autotune.machine import has_gpu
+
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
+LOG_SECONDS = 10.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gan train", usage=USAGE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to resume; it holds a config.json")
+    parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="directory of a new run (default: runs/<data>-<recipe>)")
+    parser.add_argument("--anew", action="store_true", help="restart RUN_DIR from scratch with its settings; its model is deleted")
+    parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
+    settings = parser.add_argument_group("settings of a new run", "The recipe and the data set decide every setting that is left out.")
+    for field in dataclasses.fields(RunConfig):
+        settings.add_argument("--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field))
+    return parser
+
+
+def _option(field: dataclasses.Field) -> dict[str, Any]:
+    text = field.metadata["help"].replace("%", "%%")
+    if isinstance(field.default, bool):
+        return {"action": argparse.BooleanOptionalAction, "help": text}
+    choices = tuple(RECIPES) if field.name == "recipe" else field.metadata.get("choices")
+    return {"type": type(field.default), "choices": choices, "metavar": None if choices else field.name.upper(), "help": text}
+
+
+def new_run(settings: dict[str, Any], out: Path | None) -> Path:
+    """Write the config of a new run and return its directory. Raises UserError for impossible settings or a directory that holds a run."""
+    from gan import data
+
+    name = data.find(settings.pop("data", "digits"))
+    recipe = settings.pop("recipe", "modern")
+    known = data.catalogue().get(name)
+    path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
+    if (path / "config.json").exists() and not _never_trained(path):
+        raise UserError("train.run_exists", path=path)
+    config, count = _of_own(name, recipe, settings) if known is None else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
+    if config.batch > count:
+        raise UserError("train.batch_too_large", batch=config.batch, count=count)
+    if recipe in GPU_RECIPES and not has_gpu():
+        print(f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. It starts all the same.", file=sys.stderr)
+    write_json(path / "config.json", config.to_json())
+    return path
+
+
+def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
+    """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many they are; says what was found there."""
+    from gan.data.own.report import no_classes, suggestions, told
+    from gan.data.own.survey import survey
+
+    asked = make_config(name, recipe, **settings)  # what can't be is refused before anything is read
+    report = survey(name, background=asked.background)
+    found = {field: value for field, value in suggestions(report, make_config(name, recipe)).items() if field not in settings}
+    for line in told(report, asked.background):
+        print(line, file=sys.stderr)
+    if found:
+        print("Settings chosen for these images:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
+    config = make_config(name, recipe, **found, **settings)
+    if config.conditional and not report.classes:
+        raise no_classes(report, name)
+    return config, report.count
+
+
+def _flag(field: str, value: Any) -> str:
+    """A setting as it is given at the terminal."""
+    name = field.replace("_", "-")
+    return f"--{name} {value}" if not isinstance(value, bool) else f"--{name}" if value else f"--no-{name}"
+
+
+def _never_trained(path: Path) -> bool:
+    """Whether the run in this directory failed before its first step, so that nothing is lost if another begins there."""
+    try:
+        status = read_json(path / "status.json")
+    except (OSError, ValueError):
+        return False
+    return isinstance(status, dict) and status.get("state") == "failed" and not status.get("step") and not (path / "state").exists()
+
+
+def _progress(status: dict[str, Any]) -> str:
+    eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
+    return f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s"
+
+
+class _Log:
+    """A line of the log for every change of state, and in between every LOG_SECONDS."""
+
+    def __init__(self) -> None:
+        self.state, self.due = "", 0.0
+
+    def __call__(self, status: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if status["state"] != self.state or now >= self.due:
+            self.state, self.due = status["state"], now + LOG_SECONDS
+            print(f"{time.strftime('%H:%M:%S')}  [{self.state}] {_progress(status)}  {status['device']}", flush=True)
+
+
+def _show(status: dict[str, Any]) -> None:
+    """One line of progress on the terminal, over the one before."""
+    text = _progress(status)
+    end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
+    print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
+
+
+def _train(path: Path, anew: bool, place: str | None = None) -> None:
+    """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first where it is to begin `anew`."""
+    from gan import data
+    from gan.train.checkpoint import has_state
+    from gan.train.trainer import check_data
+    from gan.worker.run_dir import read_config
+    from gan.worker.worker import be_nice, refuse_second_worker, work
+
+    be_nice()
+    place = data.find(place) if place is not None else None
+    if anew:
+        before = read_config(path)  # raises the sentence where it is no run
+        refuse_second_worker(path)
+        found = data.find_pictures(path, place or before.data, has_state(path / "state"))
+        check_data(before, data.load(found, before.size, before.channels, before.background))  # raises where it could not begin anew
+        disk.empty(path)
+        (path / "status.json").unlink(missing_ok=True)
+    state = work(path, _show, place)
+    print(f"{path}: {state}")
+
+
+def _wait_as_spare() -> None:
+    """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
+    from gan import data
+    from gan.train.autotune.measure import measure_when_quiet
+    from gan.worker.worker import be_nice, rehearse, work
+
+    be_nice()
+    rehearse()
+    print("ready", flush=True)
+    lines, called = [], threading.Event()
+
+    def listen() -> None:
+        lines.append(sys.stdin.readline())
+        called.set()
+
+    threading.Thread(target=listen, name="listen", daemon=True).start()
+    measure_when_quiet(called.wait)
+    if not called.is_set():
+        with contextlib.suppress(UserError):  # a machine's first landscapes take seconds to draw; later ones come from the cache
+            data.load("landscapes")
+    called.wait()
+    if not lines[0].strip():
+        return
+    path = Path(json.loads(lines[0])["run_dir"])
+    log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    work(path, _Log())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    console.prepare()
+    options = vars(_parser().parse_args(arguments))
+    run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))
+    try:
+        if spare:
+            _wait_as_spare()
+        elif run_dir is None and anew:
+            _parser().error("--anew needs the RUN_DIR of a run")
+        elif run_dir is not None and (out or options.keys() - {"data"}):
+            raise UserError("train.two_ways", path=run_dir)
+        elif run_dir is not None:
+            _train(run_dir, anew, options.get("data"))
+        else:
+            _train(new_run(options, out), anew)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        if error.key == "train.no_sound_checkpoint":
+            print(f"python -m gan train {run_dir} --anew", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error), file=sys.stderr)
+        return 2
+    return 0

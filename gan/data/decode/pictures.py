@@ -1,0 +1,191 @@
+"""One picture file as pixels: what is opened, how large it may be, and how it becomes a square of 8-bit channels.
+
+Only PNG, JPEG and WebP are opened, and limits are checked before anything is decoded. Of a picture only its pixels are kept: no EXIF, no place where it was
+taken. Imports no torch.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from gan.data.decode.colour import to_srgb
+from gan.data.decode.containers import MAX_SCANS, Parts, Unusable, take_apart
+from gan.errors import UserError, refuse_if_full
+
+__all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusable", "decode", "read_picture"]
+
+MAX_PIXELS = 64 * 2**20  # of one picture
+BEHIND = {"white": 255, "grey": 128, "black": 0}  # what BACKGROUNDS of gan.config mean
+DETAIL = 4  # where colours are converted, a picture has first been averaged to so many pixels for each of the square's: see tests/unit/data/test_colour.py
+GREY = 8  # of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the noise of a scanner or of JPEG
+
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
+              zipfile.BadZipFile, Image.DecompressionBombError)
+
+_T = Image.Transpose
+_UPRIGHT = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE, 6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
+
+
+class Picture(NamedTuple):
+    """A picture as it is trained on, and what its file tells."""
+
+    pixels: np.ndarray  # uint8 (channels, size, size)
+    side: int  # pixels of the file's shorter side
+    transparent: bool  # whether some pixel of the square is, so that the background shows
+    grey: bool  # whether it has no colour
+
+
+def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
+    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises UserError for anything else, what is damaged, and more
+    than `most` pixels, which its header tells before any is decoded."""
+    try:
+        return decode(data, size, channels, most).pixels
+    except UNREADABLE as error:
+        refuse_if_full(error)
+        raise UserError("data.no_picture") from error
+
+
+def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, background: str = "white") -> Picture:
+    """One picture file, its centre made a square of `size` pixels with 1 or 3 channels in sRGB, on the background where it is transparent.
+
+    Raises Unusable, or another of UNREADABLE where memory ran out.
+    """
+    parts = take_apart(data)
+    try:
+        with Image.open(io.BytesIO(parts.picture), formats=["PNG", "JPEG", "WEBP"]) as picture:
+            side = min(picture.size)
+            if picture.width * picture.height > most:
+                raise Unusable("pixels", f"{picture.width * picture.height / 1e6:.0f}")
+            parts = parts._replace(profile=parts.profile or picture.info.get("icc_profile") or b"", exif=parts.exif or picture.info.get("exif") or b"")
+            picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
+            picture.load()
+            cut, transparent = _square(_deep_transparency(picture, parts), parts, size, background)
+    except Unusable:
+        raise
+    except Image.DecompressionBombError as error:
+        raise Unusable("pixels") from error
+    except Exception as error:  # a decoder that is given damage may raise anything
+        refuse_if_full(error)
+        raise Unusable("damaged") from error
+    upright = _upright(cut, parts.exif)
+    return Picture(_pixels(upright, channels), side, transparent, _is_grey(upright))
+
+
+def square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
+    """An opened picture as uint8 (channels, size, size), treated as those of a folder are."""
+    profile, exif = (picture.info.get(name) or b"" for name in ("icc_profile", "exif"))
+    return _pixels(_upright(_square(picture, Parts(b"", profile, exif), size, "white")[0], exif), channels)
+
+
+def _upright(picture: Image.Image, exif: bytes) -> Image.Image:
+    turned = _UPRIGHT.get(_orientation(exif))
+    return picture if turned is None else picture.transpose(turned)
+
+
+def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
+    pixels = np.array(picture.convert("RGB" if channels == 3 else "L"))
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> tuple[Image.Image, bool]:
+    """The centre of a picture as an opaque square in sRGB, RGB or L, and whether it was transparent. Lanczos resampling.
+
+    Colours are weighted by opacity when it is made small, and the background comes after the conversion to sRGB: white stays white.
+    """
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    odd_x, odd_y = (picture.width - side) / 2 - left, (picture.height - side) / 2 - top
+    grey = picture.getbands()[0] in "1LI"
+    cut = _eight_bits(picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth)
+    transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
+    if cut.mode == "RGBA":
+        cut = cut.convert("RGBa" if transparent else "L" if grey else "RGB")
+    factor = max(1, side // (DETAIL * size)) if parts.profile or cut.mode == "CMYK" else 1
+    if factor > 1:
+        cut = cut.reduce(factor)
+    cut = _in_srgb(cut, parts.profile, grey)
+    box = tuple(edge / factor for edge in (odd_x, odd_y, odd_x + side, odd_y + side))
+    small = cut.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+    if not transparent:
+        return small, False
+    small = small.convert("RGBA")
+    below = Image.new("RGB", small.size, (BEHIND[background],) * 3)
+    return Image.composite(small.convert("RGB"), below, small.getchannel("A")), True
+
+
+def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
+    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no colours."""
+    if picture.mode != "RGBa":
+        return to_srgb(picture, profile)
+    if not profile:
+        return picture
+    plain = picture.convert("RGBA")
+    found = to_srgb(plain.convert("L" if grey else "RGB"), profile).convert("RGB")
+    found.putalpha(plain.getchannel("A"))
+    return found.convert("RGBa")
+
+
+def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
+    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the high bytes, so that the low ones are read apart."""
+    clear = picture.info.get("transparency")
+    if clear is None or picture.mode != "RGB" or parts.depth != 16:
+        return picture
+    with Image.open(io.BytesIO(parts.picture), formats=["PNG"]) as low:
+        low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second byte of two
+        opaque = ~((np.asarray(picture) == np.array(clear) >> 8).all(-1) & (np.asarray(low) == np.array(clear) & 255).all(-1))
+    return Image.merge("RGBA", (*picture.split(), Image.fromarray(opaque.astype(np.uint8) * 255)))
+
+
+def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
+    """The picture with 8 bits a channel, as L, RGB, RGBA or CMYK. `depth` is what a PNG's file has, whose transparent colour is told in its own numbers."""
+    clear = picture.info.get("transparency")
+    if picture.mode == "P" or "A" in picture.getbands():
+        return picture.convert("RGBA" if picture.mode != "P" or clear is not None else "RGB")
+    pixels = np.asarray(picture) if clear is not None or picture.mode.startswith("I") else None
+    if picture.mode.startswith("I"):
+        plain = Image.fromarray((pixels >> 8).clip(0, 255).astype(np.uint8))
+    elif picture.mode in ("L", "CMYK"):
+        plain = picture
+    else:
+        plain = picture.convert("L" if picture.mode == "1" else "RGB")
+    if clear is None:
+        return plain
+    opaque = Image.fromarray(np.where(_is(pixels, clear, picture.mode, depth), 0, 255).astype(np.uint8))
+    seen = plain.convert("RGBA")
+    seen.putalpha(opaque)
+    return seen
+
+
+def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int) -> np.ndarray:
+    """Which pixels (H, W) or (H, W, 3) have the transparent colour. Pillow tells that in the file's numbers, and all pixels but 16-bit grey with 8 bits."""
+    if mode == "1":
+        return pixels == bool(clear)
+    if mode == "RGB":
+        return (pixels == np.array(clear)).all(-1)
+    return pixels == (clear * 255 // (2**depth - 1) if depth < 8 else clear)
+
+
+def _orientation(exif: bytes) -> int:
+    """How the camera was held, 1 to 8 as EXIF counts; 1 where that can't be read."""
+    if not exif:
+        return 1
+    try:
+        found = Image.Exif()
+        found.load(exif)
+        return int(found.get(ExifTags.Base.Orientation, 1))
+    except Exception as error:  # notes of a camera may be damaged in any way, and a picture is usable without
+        refuse_if_full(error)
+        return 1
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    """Whether a picture of mode L or RGB has no colour."""
+    if picture.mode == "L":
+        return True
+    pixels = np.asarray(picture)
+    return bool((pixels.max(-1) - pixels.min(-1)).max() <= GREY)

@@ -1,0 +1,199 @@
+"""The members of a zip that may be pictures, checked by what they declare before anything is unpacked. Imports neither torch nor Pillow.
+
+Uploads come from strangers. Members are read in memory one at a time and never written to disk; their names only give labels.
+"""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+from gan.data.own import file_types
+from gan.data.own.report import LeftOut, shown
+from gan.data.own.zip_names import UTF8_FLAG, read_names
+from gan.errors import UserError
+
+SUFFIXES = tuple(file_types.SUFFIXES)
+MAX_ENTRIES = 50_000
+MAX_LIST = 160 * MAX_ENTRIES  # bytes of the list of members, which zipfile takes in whole
+MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
+MAX_MEMBER = 50 * 2**20  # bytes of one file
+MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
+RATIO_FROM = 2**20
+MAX_OVER = 8 * 2**20  # bytes, unpacked, of all members over MAX_RATIO that are no pictures by their first bytes: more of them are a bomb
+MAX_OVER_PICTURES = MAX_MEMBER  # of those that are: blank scans and drawings may be, and even unpacked they would take no more than one file may
+DAMAGE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
+_PACKING_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 98: "PPMd"}
+_AES = 99  # WinZip's mark, in place of the packing, of members that need a password
+_LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds no file, but what changes one
+_WINDOWS = (0, 10, 11, 14)  # systems on which no name can have a backslash
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_END, _END64 = b"PK\x05\x06", b"PK\x06\x06"  # signatures of the records behind the list of members
+_END_REACH = 2**16 + 22 + 76  # bytes from the end of a zip in which both of them lie
+_HIDES_LIST = 62  # version of the format from which on the list itself may need the password
+
+
+class ZipMember(NamedTuple):
+    """A member by its place in folders, and what zipfile knows of it."""
+
+    place: PurePosixPath
+    info: zipfile.ZipInfo
+
+
+class Inspected(NamedTuple):
+    """What a zip holds: its pictures, what is left out, and how names were read that do not say so (a code page, or "")."""
+
+    pictures: list[ZipMember]
+    left_out: list[LeftOut]
+    names_read_as: str
+
+
+class _File(io.FileIO):
+    """A zip's file. Each member costs zipfile a hundred times what it takes in the list, so that a long list must not even be read."""
+
+    most = MAX_LIST
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self.most:
+            raise UserError("data.too_many", path=self.name, limit=MAX_ENTRIES)
+        return super().read(size)
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip to read. Raises UserError where it is none, is damaged, or the list of its members is absurdly long."""
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(_File(path))
+            archive = opened.enter_context(zipfile.ZipFile(file))
+        except DAMAGE as error:
+            raise _no_zip(path, error) from error
+        if any(entry.volume not in (0, 0xFFFF) for entry in archive.infolist()):
+            raise UserError("data.multi_part", path=path)
+        file.most = MAX_MEMBER
+        yield archive
+
+
+def _no_zip(path: Path, error: BaseException) -> UserError:
+    """What to tell about a file that can't be opened as a zip."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(300)
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(0, size - _END_REACH))
+            tail = file.read()
+    except OSError as unreadable:
+        return UserError("data.unreadable", path=path, reason=unreadable.strerror or unreadable)
+    if kind := file_types.archive_of(head):
+        return UserError("data.other_archive", path=path, kind=kind)
+    end, end64 = tail[tail.rfind(_END) :] if _END in tail else b"", tail[tail.rfind(_END64) :] if _END64 in tail else b""
+    if head.startswith(b"PK\x07\x08") or (len(end) >= 8 and end[4:6] not in (b"\0\0", b"\xff\xff")) or "multiple disks" in str(error):
+        return UserError("data.multi_part", path=path)
+    if len(end64) >= 16 and int.from_bytes(end64[14:16], "little") >= _HIDES_LIST:
+        return UserError("data.locked", path=path)
+    if head.startswith(b"PK\x03\x04") or end or (not size and path.suffix.lower() == ".zip"):
+        return UserError("data.damaged_zip", path=path)
+    return UserError("data.not_pictures", path=path)
+
+
+def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
+    """What of an archive are pictures, by declared sizes, to which `read_member` holds them, and by first bytes.
+
+    Of a member at most some kilobytes are unpacked. Raises UserError where there are too many files, too many bytes, files that unpack to far more than a
+    picture, another archive inside, or anything, picture or not, that is a link or has a name that leads out of the archive.
+    """
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise UserError("data.too_many", path=path, limit=MAX_ENTRIES)
+    names, read_as = read_names(entries)
+    nested = next((name for name in names if name.lower().endswith(_ARCHIVES)), None)
+    if nested is not None:
+        raise UserError("data.nested", path=path, member=nested[-80:])
+    outside = next((name for name, entry in zip(names, entries, strict=True) if _leads_out(name, entry)), None)
+    if outside is not None:
+        raise UserError("data.leads_out", path=path, member=outside[-80:])
+    pictures, left_out, over, blank = [], [], [], []
+    for name, entry in zip(_with_slashes(names, entries), entries, strict=True):
+        member = ZipMember(PurePosixPath(name), entry)
+        if name.endswith("/") or file_types.is_system(member.place):
+            continue
+        reason = _judge(archive, member)
+        if (reason is None or reason[0] in ("damaged", "bytes")) and _is_over(entry):
+            (over if reason and reason[0] == "damaged" else blank).append(member)
+            reason = reason or ("unpacks", "")
+        if reason is None:
+            pictures.append(member)
+        else:
+            left_out.append(LeftOut(name, *reason))
+    for found, most in ((over, MAX_OVER), (blank, MAX_OVER_PICTURES)):  # none of which is ever unpacked
+        if _unpacked(found) > most:
+            raise UserError("data.zip_bomb", path=path, member=shown(str(found[0].place)))
+    if _unpacked(pictures) > MAX_TOTAL:
+        raise UserError("data.too_large", path=path, gigabytes=MAX_TOTAL / 2**30)
+    return Inspected(pictures, left_out, read_as)
+
+
+def _unpacked(members: list[ZipMember]) -> int:
+    return sum(member.info.file_size for member in members)
+
+
+def _leads_out(name: str, entry: zipfile.ZipInfo) -> bool:
+    """Whether a member is a link, or its name is that of a place outside the archive, here or on Windows."""
+    place = PureWindowsPath(name)  # takes both kinds of slash, and knows drives
+    return bool(place.root) or ".." in place.parts or stat.S_ISLNK(entry.external_attr >> 16)
+
+
+def _with_slashes(names: list[str], entries: list[zipfile.ZipInfo]) -> list[str]:
+    """Names with / between folders. Some packers for Windows write backslashes; where others have packed, one may be part of a name."""
+    without = not any("/" in name for name in names)
+    return [name.replace("\\", "/") if without or entry.create_system in _WINDOWS else name for name, entry in zip(names, entries, strict=True)]
+
+
+def _is_over(entry: zipfile.ZipInfo) -> bool:
+    return entry.file_size > RATIO_FROM and entry.file_size > MAX_RATIO * entry.compress_size
+
+
+def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | None:
+    """Why a member is left out, as reason and detail; None for a picture."""
+    place, entry = member
+    promised = file_types.named(place)
+    if entry.flag_bits & _LOCKED or entry.compress_type == _AES:
+        return ("locked", "") if promised or not place.suffix else ("other", "")
+    if entry.compress_type not in _PACKINGS or entry.flag_bits & _PATCHED:
+        packing = _PACKING_NAMES.get(entry.compress_type, str(entry.compress_type))
+        return ("packing", packing) if promised in file_types.READ or not place.suffix else file_types.judge(place, b"")
+    try:
+        with _open(archive, entry) as file:
+            head = file.read(min(file_types.HEAD, entry.file_size))
+    except DAMAGE:
+        return "damaged", ""
+    reason = file_types.judge(place, head)
+    if reason is None and entry.file_size > MAX_MEMBER:
+        return "bytes", f"{entry.file_size / 2**20:.0f}"
+    return reason
+
+
+def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of one of the pictures that `inspect` found, at most as many as it declares. Raises one of DAMAGE where it is damaged."""
+    with _open(archive, entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
+        return member.read(entry.file_size)
+
+
+def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """A member to read. Its name may be written in another way before its bytes than in the list, which zipfile would take for damage."""
+    archive.fp.seek(entry.header_offset)
+    header = archive.fp.read(zipfile.sizeFileHeader)
+    if len(header) == zipfile.sizeFileHeader:
+        fields = struct.unpack(zipfile.structFileHeader, header)
+        written = archive.fp.read(fields[10]).decode("utf-8" if fields[3] & UTF8_FLAG else "cp437")
+        if written != entry.orig_filename:
+            entry = copy(entry)
+            entry.orig_filename = written
+    return archive.open(entry)

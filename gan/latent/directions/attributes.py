@@ -1,0 +1,196 @@
+"""What can be told of generated pictures: how much of an attribute each of them has, as a net or a measurement sees it.
+
+An attribute has no values but scores: real numbers, the more the more of it. Those that a net of gan.metrics tells are log-odds, above 0 where it sees the
+attribute; measured ones are in the unit that their function names. Which attributes there are depends on the pictures that a generator was trained on: READERS.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.nn.functional import adaptive_avg_pool2d
+
+from gan.data.dataset import Dataset, fit
+from gan.data.procedural import landscapes, scenery
+from gan.data.registry import read_meta
+from gan.latent.directions.ridge import Ridge
+from gan.metrics.features import FeatureNet, load_net, net_names, to_range
+from gan.metrics.viewers import ALIASES
+
+CERTAIN = 8.0  # log-odds beyond which a net's certainty says nothing more
+EXAMPLES, EXAMPLES_SEED = 1024, 4001  # landscapes from which the hour is learned; a seed of which nothing else is drawn
+POOLED = 8  # side of the pictures in which the hour is seen, beside the net's features
+LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in the brightness of a colour (ITU-R BT.601)
+
+
+class Attribute(NamedTuple):
+    """One attribute. `share`: it is there or not, in this share of pictures, else a quantity. `content`: it is a thing in the picture, else how the picture
+    looks as a whole, which no thing is separated from. `title`: its name where only the data have one; the page names the others."""
+
+    id: str
+    share: bool
+    content: bool
+    title: str = ""
+
+
+class Reader(NamedTuple):
+    """`read(images)`: uint8 (N, C, H, W) -> scores (N, K) float32, a column for each of the K `attributes`."""
+
+    attributes: tuple[Attribute, ...]
+    read: Callable[[torch.Tensor], torch.Tensor]
+
+
+def open_reader(data: str, channels: int) -> Reader:
+    """What can be told of pictures of a data set, by its name; of one that nothing is known of, only what can be measured in any picture."""
+    name = ALIASES.get(data, data)
+    measured = _measured({**MEASURED[channels], **(STROKES if name == "digits" else {})})
+    if name not in READERS or name not in net_names():
+        return measured
+    net = load_net(name)
+    told = READERS[name](net)
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        fitting = fit(Dataset("", images), net.size, net.channels).images
+        return torch.cat([told.read(fitting), measured.read(images)], 1)
+
+    return Reader(told.attributes + measured.attributes, read)
+
+
+# Measured in any picture -----------------------------------------------------------------------------------------------------------------------------------
+
+
+def brightness(pixels: torch.Tensor) -> torch.Tensor:
+    """Mean luma, 0 to 1, of pixels (N, C, H, W) in 0 to 1."""
+    return pixels.mean((1, 2, 3)) if pixels.shape[1] == 1 else (pixels * torch.tensor(LUMA)[:, None, None]).sum(1).mean((1, 2))
+
+
+def warmth(pixels: torch.Tensor) -> torch.Tensor:
+    """Red less blue, -1 to 1, on average."""
+    return (pixels[:, 0] - pixels[:, 2]).mean((1, 2))
+
+
+def colourfulness(pixels: torch.Tensor) -> torch.Tensor:
+    """Largest less smallest channel, 0 to 1, on average."""
+    return (pixels.amax(1) - pixels.amin(1)).mean((1, 2))
+
+
+def slant(pixels: torch.Tensor) -> torch.Tensor:
+    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height above the middle."""
+    ink, x, y = _ink(pixels)
+    return (ink * x * y).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)
+
+
+def width(pixels: torch.Tensor) -> torch.Tensor:
+    """Standard deviation of ink's place across, over that of its height."""
+    ink, x, y = _ink(pixels)
+    return ((ink * x * x).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)).sqrt()
+
+
+def _ink(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Shares of the ink of light strokes on black (N, H, W), and their places to the right of and above its middle."""
+    ink = pixels.mean(1)
+    ink = ink / ink.sum((1, 2), keepdim=True).clamp_min(1e-6)
+    down, across = torch.meshgrid(torch.arange(ink.shape[1]).float(), torch.arange(ink.shape[2]).float(), indexing="ij")
+    return ink, across - (ink * across).sum((1, 2), keepdim=True), (ink * down).sum((1, 2), keepdim=True) - down
+
+
+Measure = Callable[[torch.Tensor], torch.Tensor]
+MEASURED: dict[int, dict[str, Measure]] = {1: {"brightness": brightness}, 3: {"brightness": brightness, "warmth": warmth, "colourfulness": colourfulness}}
+STROKES: dict[str, Measure] = {"slant": slant, "width": width}
+
+
+def _measured(measures: dict[str, Measure]) -> Reader:
+    def read(images: torch.Tensor) -> torch.Tensor:
+        pixels = images.float() / 255
+        return torch.stack([measure(pixels) for measure in measures.values()], 1)
+
+    return Reader(tuple(Attribute(name, share=False, content=name in STROKES) for name in measures), read)
+
+
+# Told by the net of a bundled set --------------------------------------------------------------------------------------------------------------------------
+
+
+def log_odds(logits: torch.Tensor, values: Sequence[int]) -> torch.Tensor:
+    """How sure logits (N, V) are of one of `values` against all others: (N,) in -CERTAIN to CERTAIN."""
+    others = [value for value in range(logits.shape[1]) if value not in values]
+    return (logits[:, list(values)].logsumexp(1) - logits[:, others].logsumexp(1)).clamp(-CERTAIN, CERTAIN)
+
+
+def _classes(name: str) -> Callable[[FeatureNet], Reader]:
+    """One attribute a class of a set. Where the class is chosen, z can hardly move it; without a selector, z is all there is."""
+
+    def reader(net: FeatureNet) -> Reader:
+        titles = read_meta(name)["classes"]
+
+        def read(images: torch.Tensor) -> torch.Tensor:
+            logits = net(to_range(images))[1]
+            return torch.stack([log_odds(logits, [label]) for label in range(net.classes)], 1)
+
+        return Reader(tuple(Attribute(f"class{label}", True, True, title) for label, title in enumerate(titles)), read)
+
+    return reader
+
+
+def _faces(net: FeatureNet) -> Reader:
+    """DiceBear's attributes, gathered into what one can see: whether there is a beard, not which of eight."""
+    values = read_meta("faces")["attributes"]
+    attributes = [Attribute(name, True, True) for name in FACES] + [Attribute(name, False, True) for name in SHADES]
+    chosen = {name: (head, [index for index, value in enumerate(values[head]) if wanted(value)]) for name, (head, wanted) in FACES.items()}
+    shades = {head: torch.tensor([_luma(value) for value in values[head]]) for head in SHADES.values()}
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        features, _ = net(to_range(images))
+        told = {head: module(features) for head, module in net.attribute_heads.items()}
+        seen = [log_odds(told[head], indices) for head, indices in chosen.values()]
+        return torch.stack(seen + [told[head].softmax(1) @ shades[head] for head in SHADES.values()], 1)
+
+    return Reader(tuple(attributes), read)
+
+
+# Attribute -> the head of the faces net that tells it, and which of its values count as having it.
+FACES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "long_hair": ("hair_length", lambda value: value == "long"), "happy": ("mood", lambda value: value == "happy"),
+    **{name: (name, lambda value: value != "none") for name in ("beard", "glasses", "hat", "accessories")},
+    "warm_background": ("background", lambda value: int(value[1:3], 16) > int(value[5:7], 16)),
+}  # fmt: skip
+SHADES = {"fair_skin": "skin_colour", "fair_hair": "hair_colour", "light_clothes": "clothing_colour"}  # the likely luma, 0 to 1, of a coloured thing
+
+
+def _luma(code: str) -> float:
+    return sum(weight * int(code[at : at + 2], 16) / 255 for weight, at in zip(LUMA, (1, 3, 5), strict=True))
+
+
+def _landscapes(net: FeatureNet) -> Reader:
+    """The yes-or-no facts that the net tells, and how dark the sky is at the hour that a picture shows: nothing knows this of a picture but a drawing does,
+    so that it is learned here by ridge regression on landscapes that are drawn for it."""
+
+    def see(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features, _ = net(to_range(images))
+        return features, torch.cat([features / 10, adaptive_avg_pool2d(images.float() / 255, POOLED).flatten(1)], 1)
+
+    images, facts = landscapes.draw(EXAMPLES, EXAMPLES_SEED)
+    with torch.inference_mode():
+        seen = torch.cat([see(part)[1] for part in images.split(16)])
+    dark = Ridge.fit(seen, darkness(facts["time_of_day"].numpy()))
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        features, wide = see(images)
+        return torch.stack([dark.predict(wide), *(log_odds(net.attribute_heads[head](features), [1]) for head in SCENES.values())], 1)
+
+    return Reader((Attribute("night", False, True), *(Attribute(name, True, True) for name in SCENES)), read)
+
+
+SCENES = {"sea": "scene", "lake": "lake", "trees": "trees", "shore": "shore", "boat": "boat", "aurora": "aurora"}
+
+
+def darkness(hours: np.ndarray) -> torch.Tensor:
+    """How dark the sky is at these hours of the day (N,), 0 to 24: one less the mean luma of its colours, (N,) float32 in 0 to 1."""
+    colours = scenery.palette(np.where(hours < min(scenery.PHASES["at dawn"]), hours + 24, hours))
+    sky = np.mean([colours[role] for role in ("zenith", "middle", "low")], 0) / 255
+    return torch.from_numpy(1 - sky @ np.array(LUMA)).float()
+
+
+READERS: dict[str, Callable[[FeatureNet], Reader]] = {
+    "digits": _classes("digits"), "fashion": _classes("fashion"), "emoji": _classes("emoji"), "faces": _faces, "landscapes": _landscapes,
+}  # fmt: skip

@@ -1,0 +1,148 @@
+"""Directions that are named: more night, long hair. InterFaceGAN (Shen et al. 2020): the attribute of generated pictures is a linear function of z.
+
+Ridge regression finds that function from the scores of `attributes`, where InterFaceGAN has a support vector machine between two classes: scores
+say more than classes. What the class and the look decide is taken out first, since no z could move it. Each direction is then tried on other pictures, and
+offered only where it moves its attribute; where it moves another thing as well, the other's direction is taken out of it if that helps.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from gan.latent.directions.attributes import Reader
+from gan.latent.directions.ridge import Ridge
+from gan.latent.directions.unsupervised import ALIKE, Directions, centred, group_of, measure
+from gan.latent.sampling import latents
+from gan.models import ModelSpec
+
+SAMPLES, TRIALS = 1024, 32
+FIRST, TRIED = 1_100_000_000, 1_200_000_000  # seeds that nobody meets by chance
+REACH = 2.0  # standard deviations to each side at which a direction is tried
+EXPLAINED = 0.05  # of an attribute's variance within a class, that z must explain
+MOVED, STEADY = 0.5, 0.75  # how much of a standard deviation it must move from one end to the other, and in which share of the pictures
+MORE = 0.1  # pictures that must have gained a thing, as a share of all
+TOLD = 0.25  # standard deviations from which a change of another attribute is told
+DISTURBING, LEFT = 0.5, 0.6  # another's change, over the wanted one's, from which on it is taken out; the least that may be left of the wanted one
+
+Draw = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+
+
+class Named(NamedTuple):
+    """Directions with names: things in pictures, then how pictures look as a whole, each sort by effect, the largest first.
+
+    facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much the attribute moves between REACH to one side and
+    to the other in standard deviations of it over all classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
+    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that z does not move, or only along with others.
+    titles: by id, of attributes that only the data name.
+    """
+
+    directions: Directions
+    facts: list[dict[str, Any]]
+    fixed: list[str]
+    titles: dict[str, str]
+
+
+class _Tried(NamedTuple):
+    """What a direction did to the K attributes of TRIALS pictures."""
+
+    moved: torch.Tensor  # (K,) in standard deviations
+    low: torch.Tensor  # (TRIALS, K) scores at one end
+    high: torch.Tensor
+
+
+@torch.inference_mode()
+def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw, read: Callable[[torch.Tensor], torch.Tensor]) -> Named:
+    """The directions of a reader's attributes that z moves.
+
+    `draw(z (N, z_dim), labels (N,) or None)` gives pictures uint8, `read` their scores; both may take their time and turns.
+    """
+    z, labels = _samples(spec, FIRST, SAMPLES)
+    scores = read(draw(z, labels))
+    spread = scores.std(0).clamp_min(1e-6)
+    groups = group_of(generator, spec, z, labels)
+    inputs = centred(z.clone(), groups)
+    if spec.looks > 1:
+        inputs[:, -1] = 0
+    fits = [Ridge.fit(inputs, column) for column in centred(scores.clone(), groups).T]
+    vectors = [nn.functional.normalize(fit.weights, dim=0) for fit in fits]
+    start, classes = _samples(spec, TRIED, TRIALS)
+
+    def try_out(vector: torch.Tensor) -> _Tried:
+        low, high = (read(draw(start + side * vector, classes)) for side in (-REACH, REACH))
+        return _Tried((high - low).mean(0) / spread, low, high)
+
+    tried = {k: try_out(vectors[k]) for k, fit in enumerate(fits) if fit.explained >= EXPLAINED}
+    kept = [k for k, trial in tried.items() if _moves(k, reader, trial)]
+    content = [k for k in kept if reader.attributes[k].content]
+    purer = {k: _purer(k, content, reader, vectors, tried, try_out) for k in content}
+    for k, found in purer.items():
+        vectors[k], tried[k] = found
+    chosen = torch.stack([vectors[k] for k in kept]) if kept else torch.zeros(0, spec.z_dim)
+    effect, overlap = measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
+    places = [place for place, k in enumerate(kept) if _of_its_own(place, kept, reader, tried[k].moved, overlap)]
+    places.sort(key=lambda place: (not reader.attributes[kept[place]].content, -effect[place]))
+    kept = [kept[place] for place in places]
+    explained = np.array([fits[k].explained for k in kept], np.float32)
+    moved = np.array([tried[k].moved[k] for k in kept], np.float32)
+    directions = Directions(chosen.numpy()[places], moved, explained, effect[places], overlap[np.ix_(places, places)])
+    fixed = [attribute.id for k, attribute in enumerate(reader.attributes) if k not in kept]
+    titles = {attribute.id: attribute.title for attribute in reader.attributes if attribute.title}
+    return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
+
+
+def _samples(spec: ModelSpec, first: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    z = torch.from_numpy(latents(range(first, first + count), spec.z_dim))
+    return z, torch.arange(count) % spec.num_classes if spec.num_classes else None
+
+
+def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
+    """Whether a direction moves attribute k by enough, and in enough pictures, to be offered."""
+    low, high = trial.low[:, k], trial.high[:, k]
+    gained = ((high > 0).float() - (low > 0).float()).mean() if reader.attributes[k].share else 1.0
+    return bool(trial.moved[k] >= least and (high > low).float().mean() >= STEADY and gained >= MORE)
+
+
+def _of_its_own(place: int, kept: list[int], reader: Reader, moved: torch.Tensor, overlap: np.ndarray) -> bool:
+    """Whether the direction at a place of `kept` is more than a by-product. One for how pictures look as a whole is none where it does what one for a thing
+    does, or moves any other attribute by more than its own: less light is night."""
+    k = kept[place]
+    if reader.attributes[k].content:
+        return True
+    twins = [other for other, j in enumerate(kept) if reader.attributes[j].content and overlap[place, other] > ALIKE]
+    return not twins and bool(moved.abs().max() <= moved[k])
+
+
+def _purer(
+    k: int, content: list[int], reader: Reader, vectors: list[torch.Tensor], tried: dict[int, _Tried], try_out: Callable[[torch.Tensor], _Tried]
+) -> tuple[torch.Tensor, _Tried]:
+    """A direction without those of the things that it moves as well, and what it then does, where that is better; else as it was.
+
+    InterFaceGAN's conditional manipulation: the projection on the others' directions is taken away.
+    """
+    before = tried[k]
+    others = [j for j in content if j != k and abs(before.moved[j]) >= DISTURBING * before.moved[k]]
+    if not others:
+        return vectors[k], before
+    plane = torch.linalg.qr(torch.stack([vectors[j] for j in others], 1)).Q
+    left = vectors[k] - plane @ (plane.T @ vectors[k])
+    if left.norm() < 1e-3:
+        return vectors[k], before
+    vector = nn.functional.normalize(left, dim=0)
+    after = try_out(vector)
+    better = max(abs(after.moved[j]) / after.moved[k] for j in others) < max(abs(before.moved[j]) / before.moved[k] for j in others)
+    enough = _moves(k, reader, after, max(MOVED, LEFT * before.moved[k].item()))
+    return (vector, after) if better and enough else (vectors[k], before)
+
+
+def _told(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
+    """One of Named.facts."""
+    attribute, low, high = reader.attributes[k], trial.low[:, k], trial.high[:, k]
+    ends = [(end > 0).float().mean() if attribute.share else end.mean() for end in (low, high)]
+    order = sorted((j for j in range(len(trial.moved)) if j != k and abs(trial.moved[j]) >= TOLD), key=lambda j: -abs(trial.moved[j]))
+    return {"id": attribute.id, "title": attribute.title, "share": attribute.share, "explained": round(fit.explained, 3),
+            "moved": round(trial.moved[k].item(), 2), "steady": round((high > low).float().mean().item(), 3),
+            "low": round(ends[0].item(), 3), "high": round(ends[1].item(), 3),
+            "others": [[reader.attributes[j].id, round(trial.moved[j].item(), 2)] for j in order]}

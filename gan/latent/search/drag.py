@@ -1,0 +1,165 @@
+"""Points of a picture that are dragged to where somebody wants them, by moving z.
+
+The task, and the points that it is told by, are DragGAN's (Pan et al. 2023, "Drag Your GAN"). Its motion supervision, by which the features around a point
+pull those a step ahead of it, drifts on generators as small as these, whose features change with every step: what arrives is something else (measured in
+tests/benchmarks/README.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling et al. 2023) keeps a template, and z is moved
+by Adam until the patch at the target looks like it. Points are tracked as in DragGAN, by the nearest features, only that a whole patch has to be near.
+
+Features are those of the largest layer of at most half the picture's side, enlarged bilinearly, together with the pixels themselves. As in
+gan/latent/search/inversion.py z stays where N(0, I) has its mass.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from gan.latent.search.adam import Descent, Rate
+
+STEPS = 100
+RATE = Rate(0.1, 5, 0.1, STEPS)
+SIZE = 28  # pixels of the picture for which the lengths below are meant; they grow with it
+RADIUS = 3.0  # pixels of a patch
+AROUND = 3.0  # pixels beside the way of a point where it is looked for
+FAR = 9.0  # pixels from all ways beyond which the picture should stay as it is
+KEEP = 1.5  # weight of that, beside squared differences in standard deviations of the maps
+NEAR = 1e-3  # what a pixel of distance from where a point was adds to how strange a place looks: what looks alike everywhere does not jump about
+LOST, PLAIN = 0.5, 0.02  # a point is lost where the best place is so strange, as a part of what places around it are at the start, or PLAIN of that
+
+Look = Callable[[torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]  # z (1, z_dim) -> picture (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
+
+
+class Held(NamedTuple):
+    """The best place so far, and where P points are there."""
+
+    z: torch.Tensor  # (1, z_dim)
+    at: torch.Tensor  # (P, 2), x and y in parts of the picture
+    away: torch.Tensor  # (P,), pixels from where they should be
+    lost: torch.Tensor  # (P,) bool: nothing around there looks like them
+
+
+class Drag:
+    """P points that go from `starts` to `ends`, both (P, 2) with x and y in parts of the picture, `step` by `step` from a place z (1, z_dim).
+
+    One whose end is its start is held. With `turns` each step is a turn. `fixed`: the last number of z says something of its own, and stays. `away` is the
+    way of each point at the start, in pixels.
+    """
+
+    def __init__(self, look: Look, z: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor, turns: Any = None, fixed: bool = False):
+        self.look, self.turns, self.ends = look, turns or contextlib.nullcontext(), ends
+        self.free = torch.ones_like(z)
+        self.free[:, -1] = 0.0 if fixed else 1.0
+        with self.turns, torch.no_grad():
+            self.image, layers = look(z)
+            self.side = self.image.shape[-1]
+            self.layer = max(k for k, maps in enumerate(layers) if maps.shape[-1] <= self.side / 2 or k == 0)
+            maps = self._maps(self.image, layers)
+            self.scales = [each.std().clamp_min(1e-6) * math.sqrt(each.shape[1]) for each in maps]
+            unit = self.side / SIZE
+            self.patch = disk(RADIUS * unit, unit) / self.side
+            self.at = starts.clone()
+            self.wanted = self._patches(maps, starts[:, None])[:, 0]
+            self.away = (ends - starts).norm(dim=1) * self.side
+            # A point is looked for along its way, and a little beside it.
+            self.reach = self.away / 2 + AROUND * unit
+            self.middle = (starts + ends) / 2
+            self.far = distances(self.side, starts, ends) * self.side > FAR * unit
+            strange = [self._strange(maps, k, self._around(k)).mean() for k in range(len(ends))]
+        self.odd = LOST * torch.stack(strange).clamp_min(PLAIN)
+        self.descent = Descent(z, RATE)
+        self.most = max((z * self.free).norm().item(), math.sqrt(self.free.sum().item()))
+        self.best, self.least = z.clone(), math.inf
+
+    @property
+    def done(self) -> bool:
+        return self.descent.done
+
+    @property
+    def steps(self) -> int:
+        return self.descent.steps
+
+    def step(self) -> None:
+        """Move z once."""
+        with self.turns, torch.enable_grad():
+            here = self.descent.z.detach().requires_grad_()
+            loss = self._loss(*self.look(here))
+            slope = torch.autograd.grad(loss, here)[0].nan_to_num() * self.free if loss.requires_grad else torch.zeros_like(here)
+        self._keep(loss)
+        self.descent.step(slope)
+        z = self.descent.z
+        length = (z * self.free).norm().item()
+        if length > self.most:
+            self.descent.z = torch.where(self.free > 0, z * (self.most / length), z)
+        if self.done:
+            with self.turns, torch.no_grad():
+                self._keep(self._loss(*self.look(self.descent.z)))
+
+    def held(self) -> Held:
+        """The best place that was seen so far, and its points."""
+        with self.turns, torch.no_grad():
+            maps = self._maps(*self.look(self.best))
+            found = [self._track(maps, k) for k in range(len(self.ends))]
+        self.at = torch.stack([at for at, _ in found])
+        strange = torch.stack([strange for _, strange in found])
+        return Held(self.best, self.at, (self.at - self.ends).norm(dim=1) * self.side, strange > self.odd)
+
+    def _keep(self, loss: torch.Tensor) -> None:
+        if loss.item() < self.least:
+            self.least, self.best = loss.item(), self.descent.z.clone()
+
+    def _loss(self, image: torch.Tensor, layers: list[torch.Tensor]) -> torch.Tensor:
+        there = self._patches(self._maps(image, layers), self.ends[:, None])[:, 0]
+        loss = (there - self.wanted).square().sum(2).mean()
+        if self.far.any():
+            loss = loss + KEEP * (image - self.image).abs().mean(1)[0][self.far].mean()
+        return loss
+
+    def _maps(self, image: torch.Tensor, layers: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [layers[self.layer], image]
+
+    def _patches(self, maps: list[torch.Tensor], places: torch.Tensor) -> torch.Tensor:
+        """What maps have around places (P, N, 2): (P, N, pixels of a patch, features), each map counting the same."""
+        at = places[:, :, None] + self.patch
+        flat = 2 * at.flatten(0, 1)[None] - 1  # grid_sample without aligned corners has -1 and 1 at the picture's edges
+        seen = [F.grid_sample(each, flat, padding_mode="border", align_corners=False)[0] / scale for each, scale in zip(maps, self.scales, strict=True)]
+        return torch.cat(seen).permute(1, 2, 0).unflatten(0, places.shape[:2])
+
+    def _strange(self, maps: list[torch.Tensor], k: int, places: torch.Tensor) -> torch.Tensor:
+        """How far places (N, 2) are from looking like point k did at the start: (N,)."""
+        return (self._patches(maps, places[None])[0] - self.wanted[k]).square().sum(2).mean(1)
+
+    def _around(self, k: int) -> torch.Tensor:
+        """Places (N, 2), a pixel from each other, where point k may be."""
+        places = self.middle[k] + disk(self.reach[k].item(), 1.0) / self.side
+        inside = (places >= 0).all(1) & (places <= 1).all(1)
+        return torch.cat([places[inside], self.at[k : k + 1], self.ends[k : k + 1]])
+
+    def _track(self, maps: list[torch.Tensor], k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where point k is (2,), to a quarter of a pixel, and how strange it looks there."""
+        places, least = self._around(k), None
+        for finer in (disk(1.0, 0.25) / self.side, None):
+            strange = self._strange(maps, k, places)
+            least = (strange + NEAR * (places - self.at[k]).norm(dim=1) * self.side).argmin()
+            if finer is not None:
+                places = (places[least] + finer).clamp(0, 1)
+        return places[least], strange[least]
+
+
+def disk(radius: float, apart: float) -> torch.Tensor:
+    """Places (N, 2) so far apart, within a radius of 0."""
+    count = math.floor(radius / apart)
+    across = torch.arange(-count, count + 1) * apart
+    places = torch.cartesian_prod(across, across).float()
+    return places[places.norm(dim=1) <= radius + 1e-6]
+
+
+def distances(side: int, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+    """How far the pixels of a picture are from the nearest of the ways from `starts` to `ends`, both (P, 2), in parts of the picture: (side, side)."""
+    middle = (torch.arange(side) + 0.5) / side
+    pixels = torch.stack(torch.meshgrid(middle, middle, indexing="xy"), 2)[:, :, None]  # (side, side, 1, 2)
+    way = ends - starts
+    part = ((pixels - starts) * way).sum(3) / way.square().sum(1).clamp_min(1e-12)
+    return (pixels - starts - part.clamp(0, 1)[..., None] * way).norm(dim=3).min(2).values

@@ -1,0 +1,102 @@
+"""Points that somebody drags in the picture of a point in latent space: bit by bit, so that others get their pictures meanwhile."""
+
+import math
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from gan.errors import UserError
+from gan.latent.generator import Model
+from gan.latent.point import Point, write_at
+from gan.latent.search.adam import BOUND
+from gan.latent.search.drag import STEPS, Drag, Look
+
+MOST = 8  # points of a picture that are dragged or held
+LIMIT = 20.0  # seconds from its first turn after which a drag ends with what it has
+BIT = 0.04  # seconds of work for one answer: a drag takes little more than a second, which is to be seen
+
+
+class Dragged:
+    """One drag in one model: where the pairs (P, 4) of `read_pairs` begin and where they shall go, at a point. Threads take turns."""
+
+    def __init__(self, model: Model, point: Point, pairs: np.ndarray):
+        self.model, self.point = model, point
+        starts, ends = torch.from_numpy(pairs.astype(np.float32)).split(2, 1)
+        z = torch.from_numpy(model.latent(point))[None]
+        self._lock = threading.Lock()
+        self._end = math.inf
+        self._drag = Drag(looks(model, point), z, starts, ends, model.turns, fixed=model.spec.looks > 1)
+
+    def advance(self, seconds: float = BIT) -> dict[str, Any]:
+        """Go on for so long; what there is to tell.
+
+        {"state": "dragging" or "done", "step", "of", "points": [[x, y]] where each point is now, in parts of the picture, "away": its distance from where it
+        shall be and "from": that distance at the start, in pixels of the model's picture, "lost": whether nothing in the picture looks like it any more,
+        "at", "psi", "label": what of the point changes}.
+        """
+        with self._lock:
+            now = time.monotonic()
+            self._end = min(self._end, now + LIMIT)
+            until = min(now + seconds, self._end)
+            while not self._drag.done:
+                self._drag.step()
+                if time.monotonic() >= until:
+                    break
+            return self._told(self._drag.done or time.monotonic() >= self._end)
+
+    def _told(self, over: bool) -> dict[str, Any]:
+        drag, held = self._drag, self._drag.held()
+        psi = self.point.psi
+        z = held.z[0].numpy()
+        if not psi or np.abs(z).max() > psi * BOUND:
+            psi = 1.0  # beyond what `at` can write
+        later = self.point.to is not None and self.point.way >= 0.5
+        label = self.point.class_label(self.model.spec.num_classes) if later else self.point.label
+        return {
+            "state": "done" if over else "dragging", "step": drag.steps, "of": STEPS,
+            "points": [[_rounded(x, 4), _rounded(y, 4)] for x, y in held.at.tolist()], "away": [_rounded(each, 2) for each in held.away.tolist()],
+            "from": [_rounded(each, 2) for each in drag.away.tolist()], "lost": held.lost.tolist(),
+            "at": write_at(z / psi), "psi": psi, "label": label,
+        }  # fmt: skip
+
+
+def read_pairs(value: Any) -> np.ndarray:
+    """Pairs of points as JSON, [[x, y, to x, to y], ...] in parts of the picture from 0 to 1, left to right and top to bottom: (P, 4) float64.
+
+    One whose end is its start stays where it is. Raises UserError for what is none of this, more than MOST, and where nothing is to move.
+    """
+    if not isinstance(value, list):
+        raise UserError("latent.bad_pairs")
+    if len(value) > MOST:
+        raise UserError("latent.too_many_pairs", most=MOST)
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 4 or not all(_part(number) for number in pair):
+            raise UserError("latent.bad_pairs")
+    pairs = np.array(value, np.float64).reshape(-1, 4)
+    if not (pairs[:, :2] != pairs[:, 2:]).any():
+        raise UserError("latent.nothing_moves")
+    return pairs
+
+
+def _part(number: Any) -> bool:
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number <= 1
+
+
+def _rounded(number: float, digits: int) -> float:
+    return round(number, digits) if math.isfinite(number) else 0.0
+
+
+def looks(model: Model, point: Point) -> Look:
+    """What `Drag` needs to know of a model: z (1, z_dim) -> the picture and its layers, with the point's class and its changed units."""
+    dissection, classes = model.dissection(), model.spec.num_classes
+    label, (other, share) = point.class_label(classes), point.blend(classes)
+    labels = None if label is None else torch.tensor([label])
+    blend = (torch.tensor([other]), torch.tensor([share])) if share else None
+
+    def look(z: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        return dissection.look(z, labels, blend, point.units)
+
+    return look

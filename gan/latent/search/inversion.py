@@ -1,0 +1,145 @@
+"""From a picture to the place in latent space where the generator comes nearest to it.
+
+Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in pixels and in features over z; Abdal et al. 2019
+(Image2StyleGAN) show how much the start matters, and Karras et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several
+samples that look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has its mass, at a length of about
+sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that of the sample, as no gradient leads from one class to another; where a net tells
+which class a picture is of, half of the samples are of that class, and it wins where others come no more than FAVOUR nearer.
+"""
+
+import contextlib
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from gan.latent.map.sample_bank import Bank, as_floats, small
+from gan.latent.perception import Eye
+from gan.latent.search.adam import Descent, Rate
+
+STARTS = 4  # samples from which a search begins
+ALIKE = 2  # of them of the same class, at most
+ALONE = 10  # steps after which only the best goes on
+STEPS = 80
+RATE = Rate(0.15, 5, 0.05, STEPS)
+FAVOUR = 0.1  # part of its distance by which another class has to be nearer than the one that was seen
+SEEN, LENGTH = 0.05, 0.02  # weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
+CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
+
+
+class Found(NamedTuple):
+    """The best places so far for T pictures."""
+
+    z: torch.Tensor  # (T, z_dim)
+    labels: torch.Tensor | None  # (T,)
+    distance: torch.Tensor  # (T,), mean absolute difference of pixels in [0, 1]
+
+
+class Search:
+    """T pictures that are looked for at the same time, `step` by `step`.
+
+    targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a generator without classes, are where each of
+    them begins. `wanted` (T,) are the classes to prefer, -1 for none. With `turns` the pictures of a step are drawn a few in each turn.
+    """
+
+    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Eye | None = None, turns: Any = None,
+                 wanted: torch.Tensor | None = None):
+        self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
+        self.chunk = CHUNK if turns else ALL
+        self.descent, self.labels, self.wanted = Descent(z, RATE), labels, wanted
+        self.seen = None if eye is None else eye(targets)
+        distance, _ = self._look(torch.no_grad)
+        self.nearest = distance.min(1).values
+        self._best = self._chosen(distance)
+
+    @property
+    def done(self) -> bool:
+        return self.descent.done
+
+    @property
+    def steps(self) -> int:
+        return self.descent.steps
+
+    def found(self) -> Found:
+        """The nearest places that were seen so far."""
+        return self._best
+
+    def step(self) -> None:
+        """Move every z once."""
+        distance, slopes = self._look(torch.enable_grad)
+        self._keep(distance)
+        if self.steps == ALONE:
+            slopes = self._go_alone(distance, slopes)
+        self.descent.step(slopes)
+        if self.done:
+            self._keep(self._look(torch.no_grad)[0])
+
+    def _look(self, gradients: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The distance of every place (T, K) and the slope of its loss (T, K, z_dim)."""
+        count = self.descent.z.shape[1]
+        z, labels = self.descent.z.flatten(0, 1), None if self.labels is None else self.labels.flatten()
+        distances, slopes = [], []
+        for start in range(0, len(z), self.chunk):
+            part = slice(start, start + self.chunk)
+            of = torch.arange(start, min(start + self.chunk, len(z))) // count
+            with self.turns, gradients():
+                here = z[part].detach().requires_grad_()
+                distance, loss = self._losses(here, None if labels is None else labels[part], of)
+                slopes.append(torch.autograd.grad(loss.sum(), here)[0] if loss.requires_grad else torch.zeros_like(here))
+                distances.append(distance.detach())
+        return torch.cat(distances).unflatten(0, (-1, count)), torch.cat(slopes).unflatten(0, (-1, count))
+
+    def _losses(self, z: torch.Tensor, labels: torch.Tensor | None, of: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Distance and loss, each (N,), of places z (N, z_dim) for the pictures `of` (N,)."""
+        images = self.generator(z, labels)
+        distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
+        loss = distance + LENGTH * (z.square().mean(1) - 1).clamp_min(0).square()
+        if self.eye is not None:
+            loss = loss + SEEN * (1 - F.cosine_similarity(self.eye(images), self.seen[of]))
+        return distance, loss
+
+    def _chosen(self, distance: torch.Tensor) -> Found:
+        best = self._favoured(distance, self.labels).argmin(1)
+        rows = torch.arange(len(best))
+        return Found(self.descent.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
+
+    def _keep(self, distance: torch.Tensor) -> None:
+        now, best = self._chosen(distance), self._best
+        nearer = self._favoured(now.distance, now.labels) < self._favoured(best.distance, best.labels)
+        labels = None if now.labels is None else torch.where(nearer, now.labels, best.labels)
+        self._best = Found(torch.where(nearer[:, None], now.z, best.z), labels, torch.where(nearer, now.distance, best.distance))
+
+    def _favoured(self, distance: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Distances (T, ...) of places with labels (T, ...), less for those of the class to prefer."""
+        if self.wanted is None or labels is None:
+            return distance
+        return distance * (1 - FAVOUR * (labels == self.wanted.view(-1, *[1] * (labels.dim() - 1))))
+
+    def _go_alone(self, distance: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
+        rows, best = torch.arange(len(distance)), self._favoured(distance, self.labels).argmin(1)
+        pick = lambda values: values[rows, best][:, None]  # noqa: E731
+        self.labels = None if self.labels is None else pick(self.labels)
+        self.descent.z, self.descent.moments = pick(self.descent.z), tuple(map(pick, self.descent.moments))
+        return pick(slopes)
+
+
+def starts(bank: Bank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
+    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class; ALIKE
+    are of the class in `wanted` (T,), -1 for none, where there are as many."""
+    pixels = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
+    order = torch.cdist(pixels, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
+    return [_varied(row.tolist(), bank, label) for row, label in zip(order, [-1] * len(order) if wanted is None else wanted.tolist(), strict=True)]
+
+
+def _varied(seeds: list[int], bank: Bank, wanted: int) -> list[int]:
+    chosen = [seed for seed in seeds if bank.label(seed) == wanted][:ALIKE]
+    for seed in seeds:
+        if seed in chosen:
+            continue
+        label = bank.label(seed)
+        if label is None or sum(bank.label(other) == label for other in chosen) < ALIKE:
+            chosen.append(seed)
+        if len(chosen) == STARTS:
+            break
+    return chosen

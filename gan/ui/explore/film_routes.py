@@ -1,0 +1,170 @@
+"""A loop as a file: drawn in turns with everybody's pictures, packed by a patient process, and told about on the way.
+
+The answer to GET loop is a stream of lines of JSON, {"done", "of"} after each few frames and {"packing": true} while the file is made; the last line is
+{"bytes", "type"}, followed by the file itself, or {"error": ...}. A browser that closes the stream ends the work.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+import gan
+from gan.errors import UserError
+from gan.latent.loop import Loop
+from gan.latent.point import Point, whole
+from gan.ui.explore.routes import open_model
+from gan.ui.server.concurrency import DRAWN, FILMS
+from gan.ui.server.http import get, refusal
+from gan.ui.server.services import Services
+
+if TYPE_CHECKING:
+    import torch
+
+    from gan.latent.generator import Model
+
+TYPES = {"gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}  # of gan.export.film.FORMS, whose import takes a while
+SIDES = (128, 1024)  # pixels: about how large the frames of a file may be asked for
+MAX_PIXELS = 2**26  # of all frames of a file together: 200 MB of memory while it is packed
+CHUNK = 4  # frames, as gan.latent.generator draws them in a turn
+BEAT = 0.2  # seconds between two words while a file is packed
+PIECE = 2**16  # bytes of a file that are read at once, whenever the client has taken those before
+WITHIN = 600  # seconds that a client may take for a file: who is slower is not waited for
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for."""
+
+    model: "Model"
+    points: list[Point]
+    form: str
+    fps: int
+    factor: int
+
+
+class _Told(StreamingResponse):
+    """A stream that ends with its client: what it holds is let go at once. Proxies are asked not to keep the lines to themselves until there is a file."""
+
+    def __init__(self, told: AsyncGenerator[bytes, None]):
+        super().__init__(told, media_type="application/octet-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.body_iterator.aclose()
+
+
+def film_routes(services: Services) -> list[BaseRoute]:
+    """The route, which opens models through `services`."""
+
+    def handler(request: Request) -> Response:
+        return _Told(_tell(_order(open_model(services, request), request)))
+
+    return [get("loop", handler)]
+
+
+def _order(model: "Model", request: Request) -> Order:
+    """What a query asks for. Raises UserError."""
+    query = request.query_params
+    form = query.get("as") or "gif"
+    if form not in TYPES:
+        raise UserError("latent.unknown_form", name=form[:40], choices=", ".join(TYPES))
+    loop = Loop.parse(query, model.spec)
+    factor = max(1, whole(query.get("side") or "256", "side", *SIDES) // model.spec.size)
+    count, side = len(loop.keys) * loop.steps, factor * model.spec.size
+    if count * side * side > MAX_PIXELS:
+        raise UserError("latent.film_pixels", count=count, side=side)
+    return Order(model, loop.points(model.spec.num_classes), form, loop.fps, factor)
+
+
+async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
+    """The stream of one film."""
+    yield _line({"done": 0, "of": len(order.points)})
+    try:
+        async with FILMS.hold():
+            with tempfile.TemporaryFile() as file:
+                async with DRAWN.hold():
+                    with _packer(order, file) as packer:
+                        async for line in _film(order, packer):
+                            yield line
+                yield _line({"bytes": file.seek(0, os.SEEK_END), "type": TYPES[order.form]})
+                async for piece in _pieces(file):
+                    yield piece
+    except UserError as error:
+        yield refusal(error).body
+    except ClientDisconnect:
+        raise
+    except Exception:
+        _log.exception("failed: a loop as %s", order.form)
+        yield refusal(UserError("latent.film_failed")).body
+
+
+async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    """A file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN for it."""
+    file.seek(0)
+    end = time.monotonic() + WITHIN
+    while piece := await anyio.to_thread.run_sync(file.read, PIECE):
+        yield piece
+        if time.monotonic() > end:
+            raise ClientDisconnect
+
+
+async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes, None]:
+    """Draw the frames, hand them to the packer and wait for it; lines of how far it is. Raises UserError where the packer fails."""
+    for start in range(0, len(order.points), CHUNK):
+        began = time.perf_counter()
+        part = order.points[start : start + CHUNK]
+        await anyio.to_thread.run_sync(lambda part=part: packer.stdin.write(_bytes(order.model.pictures(part))))
+        yield _line({"done": start + len(part), "of": len(order.points)})
+        await anyio.sleep(time.perf_counter() - began)  # half of the time is left to others
+    await anyio.to_thread.run_sync(packer.stdin.close)
+    while packer.poll() is None:
+        yield _line({"packing": True})
+        await anyio.sleep(BEAT)
+    if packer.returncode:
+        raise UserError("latent.film_failed")
+
+
+@contextmanager
+def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
+    """The process that packs what it is told into a file (gan.export.film); it does not outlive the block."""
+    spec = order.model.spec
+    shape = [spec.size, spec.size] + ([spec.channels] if spec.channels > 1 else [])
+    command = [sys.executable, "-m", "gan.export.film"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, cwd=Path(gan.__file__).resolve().parents[1], start_new_session=True)
+    try:
+        process.stdin.write(_line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape}))
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        with suppress(OSError):  # what was not written yet
+            process.stdin.close()
+
+
+def _bytes(pictures: "torch.Tensor") -> bytes:
+    """uint8 pictures (N, C, H, W) as the packer reads frames: (N, H, W) of one channel, (N, H, W, 3) of three."""
+    return pictures.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
+
+
+def _line(value: dict) -> bytes:
+    return json.dumps(value).encode() + b"\n"

@@ -1,0 +1,270 @@
+"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
+with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as
+JSON. What people take home is the generator as a web page, or as ONNX with its card.
+
+What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
+(gan.ui.server.concurrency), and the models take turns there picture by picture.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.latent.catalogue import MODEL_ID
+from gan.latent.directions import saved
+from gan.latent.directions.saved import Choice
+from gan.latent.map.layout import METHODS, methods
+from gan.latent.point import (
+    MAX_LAYER,
+    MAX_UNIT,
+    Point,
+    direction_id,
+    parse_count,
+    parse_label,
+    parse_mix,
+    parse_psi,
+    parse_seed,
+    parse_step,
+    parse_units,
+    whole,
+)
+from gan.latent.snapshots import axis, parse_steps
+from gan.runs.disk import writing
+from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
+from gan.ui.server.services import Services
+from gan.ui.train.run_feed import public_data
+
+if TYPE_CHECKING:
+    from gan.latent.generator import Model
+
+
+RUN_FACTS = ("name", "data", "recipe", "state", "created")
+ASK, NEVER = "no-cache", "no-store"
+UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}  # why a file can't be opened, as visitors are told
+MAX_PARAMETERS = 2**23  # of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
+
+
+def explore_routes(services: Services) -> list[BaseRoute]:
+    """The routes of the tab, which open models through `services`."""
+
+    def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
+        def handler(request: Request) -> Response:
+            model = open_model(services, request)
+            lasting = request.query_params.get("v") == model.version
+            headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
+            return Response(make(model, request), media_type=media_type, headers=headers)
+
+        return handler
+
+    def described(request: Request) -> Any:
+        model = open_model(services, request)
+        return {**model.describe(), "saved": _told(saved(model))}
+
+    def saved(model: "Model") -> Choice | None:
+        return saved.read(saved.place(model.entry, services.store.root), model)
+
+    def save(request: Request) -> Any:
+        """Keep which directions have sliders, for everybody; where nothing is chosen, let go of what was kept."""
+        model, wanted = open_model(services, request), saved.parse(json_body(request))
+        with writing():
+            saved.save(saved.place(model.entry, services.store.root), model, wanted)
+        return {"saved": _told(saved(model))}
+
+    def latent(request: Request) -> Any:
+        model = open_model(services, request)
+        return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
+
+    def preview(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = services.checkpoints / name / "preview.webp"
+        if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
+            raise UserError("latent.unknown_model", name=name[:120])
+        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
+
+    def take(request: Request) -> Response:
+        model, form = open_model(services, request), request.path_params["form"]
+        if form not in _FORMS:
+            raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
+        make, media_type = _FORMS[form]
+        name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
+        headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(make(model, lambda: _choice(request) or saved(model)), media_type=media_type, headers=headers)
+
+    def times(request: Request) -> Any:
+        return services.explorer().snapshots.known(request.query_params.get("id", ""))
+
+    return [
+        get("models", lambda request: with_etag(request, list_models(services))),
+        get("model", described),
+        get("latent", latent),
+        get("image", of_model(lambda model, request: model.image(_point(model, request)), "image/png")),
+        get("neighbours", of_model(_neighbours, "image/png")),
+        get("strip", of_model(_strip, "image/png")),
+        get("wall", of_model(_wall, "image/webp")),
+        get("inside", of_model(_inside, "application/octet-stream")),
+        get("generator", of_model(_generator, "application/octet-stream")),
+        get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        post("directions/save", save),
+        get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
+        get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
+        get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
+        get("times", times),
+        get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
+        get("take/{form}", take),
+        get("checkpoints/{name}/preview.webp", preview),
+    ]
+
+
+def list_models(services: Services) -> list[dict[str, Any]]:
+    """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they were trained on. Imports no torch."""
+    runs = {f"run:{run['id']}": {**{name: run.get(name) for name in RUN_FACTS}, "data": public_data(run.get("data"))} for run in services.store.list()}
+    return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
+
+
+def open_model(services: Services, request: Request) -> "Model":
+    """The model that a request names. A sentence about its file tells visitors what it is called, not where the server keeps it, nor what Python said."""
+    name = request.query_params.get("id", "")
+    try:
+        return services.explorer().open(name)
+    except UserError as error:
+        if "path" not in error.values:
+            raise
+        raise UserError(UNREADABLE[error.key], name=_called(services, name)) from error
+
+
+def _called(services: Services, model_id: str) -> str:
+    """What people call a model that can't be opened: the name of its run, or the data and the recipe; of one that ships, its own."""
+    kind, _, name = model_id.partition(":")
+    run = next((run for run in services.store.list() if run["id"] == name), {}) if kind == "run" else {}
+    return run.get("name") or " · ".join(filter(None, (public_data(run.get("data")), run.get("recipe")))) or name
+
+
+def _point(model: "Model", request: Request) -> Point:
+    return Point.parse(request.query_params, model.spec)
+
+
+def _neighbours(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    i, j = (direction_id(query.get(name) or usual) for name, usual in (("i", "p0"), ("j", "p1")))
+    return model.chart(_point(model, request), i, j, parse_step(query))
+
+
+def _strip(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    return model.strip(_point(model, request), parse_seed(query, "to"), parse_count(query))
+
+
+def _wall(model: "Model", request: Request) -> bytes:
+    query = request.query_params
+    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec), parse_units(query))
+
+
+def _inside(model: "Model", request: Request) -> bytes:
+    from gan.latent.dissection import SHOWN, open_layer  # imports torch
+
+    query = request.query_params
+    point, layer = _point(model, request), whole(query.get("layer") or "0", "layer", 0, MAX_LAYER)
+    page = whole(query.get("page") or "0", "page", 0, MAX_UNIT // SHOWN)
+    seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))  # units of its own layer change nothing of it
+    return model.remember(("inside", seen, layer, page), lambda: open_layer(model, seen, layer, page))
+
+
+def _time(services: Services, model: "Model", request: Request) -> bytes:
+    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to the right."""
+    query = request.query_params
+    point, steps = _point(model, request), parse_steps(query.get("steps", ""))
+    if model.entry.kind != "run":
+        raise UserError("latent.no_snapshots", name=model.entry.id)
+    name = query.get("i")
+    if name:
+        model.vector(direction_id(name))  # refuses what this model has not
+    return services.explorer().snapshots.sheet(model, steps, axis(point, name) if name else [point])
+
+
+def _choice(request: Request) -> Choice | None:
+    """The sliders that a query asks for, as JSON. Raises UserError."""
+    text = request.query_params.get("sliders")
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise UserError("latent.bad_choice")
+    return saved.parse(value)
+
+
+def _told(chosen: Choice | None) -> dict[str, Any] | None:
+    return chosen and chosen.to_json()
+
+
+def _family(model: "Model", name: str) -> bytes:
+    return json.dumps(model.family(name), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _generator(model: "Model", request: Request) -> bytes:
+    """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too large for that."""
+    from gan.export.onnx import generator_onnx  # imports torch
+
+    _check_size(model)
+    return model.remember(("generator",), lambda: generator_onnx(model.generator, model.spec))
+
+
+def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
+    """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
+    from gan.export.card import onnx_facts
+    from gan.export.onnx import generator_onnx
+
+    _check_size(model)
+    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, onnx_facts(model.entry)))
+
+
+def _page(model: "Model", chosen: Callable[[], Choice | None]) -> bytes:
+    """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as `_generator` does, and as `webpage`."""
+    from gan.export.card import short_card
+    from gan.export.webpage import webpage
+
+    _check_size(model)
+    return webpage(model, short_card(model.entry), chosen())
+
+
+def _check_size(model: "Model") -> None:
+    from gan.models import count_parameters
+
+    if count_parameters(model.generator) > MAX_PARAMETERS:
+        raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
+
+
+# What a generator is taken home as, by the ending of its file.
+_FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {
+    "html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream"),
+}  # fmt: skip
+
+
+MOST = 10**6
+
+
+def map_routes(services: Services) -> list[BaseRoute]:
+    """The route. It keeps the models' own `remember`, and nothing itself."""
+
+    def laid_out(request: Request) -> Response:
+        query = request.query_params
+        method, known = query.get("by") or methods()[0], whole(query.get("known") or "0", "known", 0, MOST)
+        if method not in methods():
+            raise UserError("latent.unknown_layout", name=method[:40], choices=", ".join(name for name in METHODS if name in methods()))
+        model = open_model(services, request)
+        from gan.latent.map.sample_map import atlas  # imports torch
+
+        same = query.get("v") == model.version
+        body, lasting = atlas(model, method, known if same else 0)
+        headers = {"Cache-Control": FOREVER if lasting and same else NEVER, "X-Model-Version": model.version}
+        return Response(body, media_type="application/octet-stream", headers=headers)
+
+    return [get("map", laid_out)]

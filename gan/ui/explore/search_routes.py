@@ -1,0 +1,79 @@
+"""Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked for only while somebody asks.
+
+A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the picture itself, so that the limit of a POST holds.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.latent.point import Point
+from gan.latent.search.jobs import Jobs
+from gan.ui.explore.routes import open_model
+from gan.ui.server.http import json_body, post
+from gan.ui.server.services import Services
+
+MAX_PIXELS = 2**22  # the page sends 2^16
+
+
+def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
+    """The routes; `jobs` has the searches that go on, and may have other work."""
+
+    def begin(request: Request) -> dict[str, Any]:
+        model = open_model(services, request)  # imports torch
+        from gan.data.decode.pictures import read_picture
+        from gan.latent.search.inversion_job import Finding
+
+        target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)
+        return {"job": jobs.add(Finding(model, target)), "target": _png(target)}
+
+    return [post("find", begin), post("find/on", go_on(jobs))]
+
+
+def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
+    """The answer to {"job": name} and to {"job": name, "end": true}: the work goes on a bit, or is let go of."""
+
+    def answer(request: Request) -> dict[str, Any]:
+        asked = json_body(request)
+        name = asked.get("job")
+        if not isinstance(name, str):
+            raise UserError("ui.bad_form")
+        if asked.get("end") is True:
+            jobs.end(name)
+            return {"state": "ended"}
+        with jobs.asked(name) as (work, ahead):
+            if ahead:
+                return {"state": "waiting", "ahead": ahead}
+            told = work.advance()
+        if told["state"] == "done":
+            jobs.end(name)
+        return told
+
+    return answer
+
+
+def _png(pixels: np.ndarray) -> str:
+    """What is looked for, uint8 (C, H, W), as a data URL."""
+    import torch
+
+    from gan.images import encode_png
+
+    return f"data:image/png;base64,{base64.b64encode(encode_png(torch.from_numpy(pixels))).decode()}"
+
+
+def drag_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
+    """The routes; `jobs` has the drags that go on, and may have other work."""
+
+    def begin(request: Request) -> dict[str, Any]:
+        model = open_model(services, request)  # imports torch
+        from gan.latent.search.drag_job import Dragged, read_pairs
+
+        pairs = read_pairs(json_body(request).get("pairs"))
+        return {"job": jobs.add(Dragged(model, Point.parse(request.query_params, model.spec), pairs))}
+
+    return [post("drag", begin), post("drag/on", go_on(jobs))]

@@ -1,0 +1,22 @@
+"""The Explore tab."""
+
+import gradio as gr
+from starlette.routing import BaseRoute
+
+from gan.latent.search.jobs import Jobs
+from gan.ui.explore.film_routes import film_routes
+from gan.ui.explore.routes import explore_routes, map_routes
+from gan.ui.explore.search_routes import drag_routes, find_routes
+from gan.ui.server.services import Services
+
+
+def build(services: Services) -> None:
+    """Lay the tab out; called inside its gr.Tab."""
+    gr.HTML("<gan-explorer></gan-explorer>", elem_id="gan-explorer", apply_default_css=False)
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """The routes of this tab."""
+    jobs = Jobs()  # one queue for all that is worked on while somebody asks
+    working = [*find_routes(services, jobs), *drag_routes(services, jobs)]
+    return [*explore_routes(services), *film_routes(services), *working, *map_routes(services)]

@@ -1,0 +1,278 @@
+"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who may change things gets to what changes them.
+
+Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of ours. So of Gradio's routes only the page, its
+files and the upload remain; the others (calls, queue, proxy, streams, deep links, component servers...) are as good as not there.
+"""
+
+import ipaddress
+import json
+import logging
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import anyio
+from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan.errors import UserError
+from gan.files import FULL
+from gan.ui import strings
+from gan.ui.server.access import on_space
+from gan.ui.server.head import BASE
+from gan.ui.server.http import CHECKED, PREFIX, is_ours, problem, refusal
+from gan.ui.server.services import Services
+from gan.ui.server.starting import Root, bare
+from gan.ui.server.uploads import MAX_REQUEST, sweep
+
+if TYPE_CHECKING:
+    import uvicorn
+
+UPLOAD = "/gradio_api/upload"
+MAX_BODY = 2**20  # bytes of a POST that is no upload
+MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
+MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
+SPARE = 2**30  # bytes of the disk that uploads leave to the runs
+PIECE = 2**16  # bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+TAKEN_WITHIN = 60  # seconds that a client may take for one of them, behind what the system keeps for it
+_READ = re.compile(
+    r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
+    rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
+)
+_STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
+_HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+# Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
+_NOT_OURS = {"page", "deep_link"}
+_ANYBODY = tuple(f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on"))  # none of these changes what others see
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, services: Services):
+        self.app, self.services = app, services
+        self._expected: dict[int, int] = {}  # bytes that uploads on their way have still to bring: no other may count on their room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope = _at_root(scope, self.services.root.path)
+        if not any(name == b"host" for name, _ in scope["headers"]):
+            scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
+        request, started, taken = Request(scope, receive), False, 0
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+            for part in _pieces(message):
+                with anyio.fail_after(TAKEN_WITHIN):
+                    await send(part)
+
+        async def take() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > _most(request):  # it need not have said how much would come
+                raise _too_large(request)
+            if id(request) in self._expected:
+                self._expected[id(request)] = max(0, _coming(request) - taken)
+            return message
+
+        refused = self._refused(request)
+        try:
+            if refused is None and scope["path"] == UPLOAD:
+                self._expected[id(request)] = _coming(request)
+                await run_in_threadpool(sweep, Path(get_upload_folder()))
+            await (self.app if refused is None else refused)(scope, take, answer)
+        except ClientDisconnect:  # an upload that was broken off: nobody is there to be answered, and it is no defect
+            return
+        except TimeoutError:
+            if not started:
+                raise
+            return  # nobody takes the answer: uvicorn closes the connection of one that was not completed
+        except (UserError, OSError, TypeError, ValueError, LookupError, AttributeError) as error:
+            if started or scope["path"] != UPLOAD:
+                raise
+            await _in_words(request, _of_upload(error))(scope, receive, answer)
+        finally:
+            self._expected.pop(id(request), None)
+
+    def _refused(self, request: Request) -> Response | None:
+        """Why a request goes no further, or None."""
+        path = request.scope["path"]
+        if len(path) > MAX_PATH or len(request.scope["query_string"]) > MAX_QUERY or _STRANGE.search(path):
+            return _nothing()
+        if any(len(part.encode()) > MAX_NAME for part in path.split("/")):
+            return _nothing()
+        if not _sane(request):
+            return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
+        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host, self.services.root)):
+            return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
+        if request.method in ("GET", "HEAD"):
+            ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
+            return None if ours and _READ.fullmatch(path) else _nothing()
+        if request.method != "POST":
+            return problem(405, "no_such_method", "There is no such method here.")
+        if not is_ours(request, self._shown_at(request)):
+            return _in_words(request, UserError("access.other_site"))
+        request.scope[CHECKED] = True
+        if path not in _ANYBODY and not self.services.access.lets(request):
+            return _in_words(request, UserError("access.needed"))
+        if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
+            return _nothing()
+        return _too_much(request, sum(self._expected.values()))
+
+    def _shown_at(self, request: Request) -> set[str]:
+        """The hosts, besides the one that was asked for, at which proxies show the page: what we were told, and on a Space what its proxy says."""
+        forwarded = request.headers.get("x-forwarded-host") if on_space() else None
+        return {host for host in (self.services.root.netloc, forwarded) if host}
+
+
+def _at_root(scope: Scope, path: str) -> Scope:
+    """A request as if the page stood at the root of its host: without the `path` below which a proxy shows it, which the proxy may have left in or taken out.
+
+    A root path that a server says itself (ASGI's root_path) is taken out too: Starlette counts it as a part of every path, and then finds no file of ours.
+    """
+    asked = scope["path"]
+    before = next((each for each in (path, scope.get("root_path")) if each and f"{asked}/".startswith(f"{each}/")), "")
+    rest = asked[len(before) :] or "/"
+    if before and asked == before:
+        scope = {**scope, BASE: quote(f"{before}/").encode()}
+    return {**scope, "root_path": "", "path": rest, "raw_path": quote(rest, errors="surrogatepass").encode() if before else scope.get("raw_path")}
+
+
+def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
+    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482; Linux can). The guard alone would leave
+    those last pieces of an answer in memory that were handed over already."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        for listening in (each for part in server.servers for each in part.sockets):  # what they accept from now on is like them
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A message, its body in pieces where it is long."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE:
+        yield message
+        return
+    view = memoryview(body)
+    for start in range(0, len(body), PIECE):
+        more = start + PIECE < len(body) or message.get("more_body", False)
+        yield {"type": message["type"], "body": bytes(view[start : start + PIECE]), "more_body": more}
+
+
+def _sane(request: Request) -> bool:
+    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails where they are none."""
+    for name in ("host", "x-forwarded-host"):
+        host = request.headers.get(name, "localhost").split(",")[0].strip()
+        try:
+            if not _HOST.fullmatch(host) or not urlsplit(f"//{host}").hostname or urlsplit(f"//{host}").port == 0:
+                return False
+        except ValueError:
+            return False
+    return "x-gradio-server" not in request.headers
+
+
+def _by_own_name(request: Request, given: str, root: Root) -> bool:
+    """Whether a request is for a name that no stranger can point at this machine.
+
+    Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
+    It can't do that to localhost, to the machine's name, to that which was `given` to listen on or is in the address of the proxy (`root`), or to a bare
+    address. So where everybody who reaches the server may control, only these are taken; on the machine itself, of addresses, only its own.
+    What X-Forwarded-Host says is never taken for the name: a page that came by such a name can send it.
+    """
+    host = _host(request)
+    if host in ("localhost", bare(given), root.host, *_names()):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified or not _loopback((request.scope.get("server") or ("",))[0])
+
+
+def _host(request: Request) -> str:
+    """The host that a sane request is for, without its port."""
+    return (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _names() -> tuple[str, str]:
+    """What this machine is called in its network."""
+    name = socket.gethostname().lower()
+    return name, f"{name.split('.')[0]}.local"
+
+
+def _too_much(request: Request, expected: int) -> Response | None:
+    """A refusal where a request says that it brings more than its path takes, or than there is room for beside what is `expected` of others."""
+    coming = _coming(request)
+    if coming > _most(request):
+        return _in_words(request, _too_large(request))
+    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE:
+        return _in_words(request, UserError("ui.no_room"))
+    return None
+
+
+def _coming(request: Request) -> int:
+    """Bytes that a request brings at most, as far as it says: one that comes in pieces says nothing, and may bring all that its path takes."""
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
+        return _most(request)
+    return int(length)
+
+
+def _of_upload(error: Exception) -> UserError:
+    """What people are told where Gradio's upload fails."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError):
+        _log.error("an upload can't be kept: %s", error)
+        return UserError("ui.no_room") if error.errno in FULL else UserError("ui.cannot_keep", reason=error.strerror or type(error).__name__)
+    _log.error("a form that Gradio's upload can't read", exc_info=error)
+    return UserError("ui.bad_upload")
+
+
+def _most(request: Request) -> int:
+    """Bytes that a request may bring."""
+    return MAX_REQUEST if request.scope["path"] == UPLOAD else MAX_BODY
+
+
+def _too_large(request: Request) -> UserError:
+    return UserError("ui.too_large", megabytes=_most(request) >> 20)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the next one above it that exists."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _nothing() -> Response:
+    return problem(404, "not_found", "There is nothing at this address.")
+
+
+def _in_words(request: Request, error: UserError) -> Response:
+    """A refusal. What is no route of ours shows people the answer as it is, Gradio's upload too: there it is a plain sentence in their language."""
+    reply = refusal(error)
+    if request.scope["path"].startswith(f"{PREFIX}/"):
+        return reply
+    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
+    told = json.dumps({"key": error.key, "values": error.values}, default=str)  # so that it can be said in another language later
+    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": told})

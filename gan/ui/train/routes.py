@@ -1,0 +1,128 @@
+"""What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
+
+import functools
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute
+
+from gan import data
+from gan.config import GPU_RECIPES, OWN, RECIPES, make_config
+from gan.data.own.archives import SUFFIXES
+from gan.errors import UserError
+from gan.objectives import LOSSES, PENALTIES
+from gan.runs.disk import writing
+from gan.train.autotune.machine import has_gpu
+from gan.ui.server.concurrency import LANES
+from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
+from gan.ui.server.services import Services
+from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
+from gan.ui.train import form, own
+from gan.ui.train.cost import cost
+from gan.ui.train.run_feed import Board
+
+MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
+MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
+
+
+def train_routes(services: Services) -> list[BaseRoute]:
+    """The routes of the tab."""
+    board = Board(services)
+
+    def poll(request: Request) -> Any:
+        query = request.query_params
+        text = lambda name: query.get(name, "")  # noqa: E731
+        answer = board.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
+        access = services.access
+        return {**answer, "control": access.lets(request)} if access.needed else answer
+
+    def older(request: Request) -> Any:
+        return board.older(_whole(request.query_params.get("count")))
+
+    async def submit(request: Request) -> Any:
+        asked = form.read(json_body(request))
+        if asked["data"] == OWN:
+            return await LANES["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
+        return await run_in_threadpool(lambda: started(start(asked)))
+
+    def start(asked: dict[str, Any]) -> str:
+        data.info(asked["data"])  # a stranger may send anything here, and a path would be read from the server's disk
+        return services.supervisor.submit(form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"]))
+
+    def started(run_id: str) -> dict[str, Any]:
+        board.forget()
+        return {"run": run_id}
+
+    def sample(request: Request) -> Response:
+        step = request.path_params["step"]
+        if step > MAX_STEP:
+            raise UserError("runs.no_sample", step=MAX_STEP)
+        try:  # read here: where it is thinned or deleted in between, that is no defect
+            picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
+        except OSError as error:
+            raise UserError("runs.no_sample", step=step) from error
+        return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
+
+    def log(request: Request) -> Any:
+        return {"lines": board.without_paths(services.store.log_tail(request.path_params["id"], 200))}
+
+    def command(request: Request) -> Any:
+        services.command(request.path_params["id"], request.path_params["command"])
+        board.forget()
+        return {"done": request.path_params["command"]}
+
+    def rename(request: Request) -> Any:
+        with writing():
+            name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
+        board.forget()
+        return {"name": name or None}
+
+    def thumbnail(request: Request) -> Response:
+        path = data.info(request.path_params["name"]).thumbnail
+        if path is None or not path.is_file():
+            raise UserError("data.unknown", name=request.path_params["name"], choices=", ".join(data.catalogue()))
+        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
+
+    return [
+        get("poll", poll),
+        get("runs/older", older),
+        get("runs/{id}/samples/{step:int}.webp", sample),
+        get("runs/{id}/log", log),
+        post("pictures", lambda request: own.pictures(services, json_body(request))),
+        post("runs", submit),
+        post("runs/{id}/rename", rename),
+        post("runs/{id}/{command}", command),
+        get("cost", lambda request: cost(request.query_params.get("form", ""))),
+        get("catalogue", lambda request: with_etag(request, options())),
+        get("thumbnails/{name}.webp", thumbnail),
+    ]
+
+
+def options() -> dict[str, Any]:
+    """What the form offers: the data sets and the recipes, from their registries, those that need a GPU marked where there is none, and the defaults of the
+    advanced settings for each pair."""
+    absent = () if has_gpu() else GPU_RECIPES
+    return {**_options(), "recipes": [{**one, "needs_gpu": one["name"] in absent} for one in _options()["recipes"]]}
+
+
+@functools.cache
+def _options() -> dict[str, Any]:
+    """All of it that never changes."""
+    sets = [
+        {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
+         "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
+        for info in data.catalogue().values()
+    ]  # fmt: skip
+    configs = [make_config("", name) for name in RECIPES]
+    recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
+    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
+    limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
+    return {"data": sets, "recipes": recipes, "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
+            "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()}, "defaults": defaults, "fields": form.names(),
+            "suffixes": [*SUFFIXES, ".zip"], "limits": limits}  # fmt: skip
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 16 else 0

@@ -1,0 +1,83 @@
+"""The Train tab: the form in plain Gradio with pickers of ours, the stage as one custom element that follows the runs by itself."""
+
+from typing import Any
+
+import gradio as gr
+from starlette.routing import BaseRoute
+
+from gan.ui.server.services import Services
+from gan.ui.train import form
+from gan.ui.train.routes import train_routes as routes_of
+
+# Our pickers are custom elements that fire "choose"; this ties one to the value of its gr.HTML, both ways.
+_BIND = """
+const picker = element.querySelector("[data-picker]");
+picker.dataset.value = JSON.stringify(props.value);
+picker.addEventListener("choose", (event) => { props.value = event.detail; });
+watch("value", () => {
+  picker.dataset.value = JSON.stringify(props.value); // for a picker that is still being built
+  picker.dispatchEvent(new CustomEvent("offer", { detail: props.value }));
+});
+"""
+# In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
+_DEFAULTS = "(...values) => window.ganDefaults(...values)"
+# Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way would be overwritten.
+_RESTORE = """async (...values) => {
+  const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
+  const tell = (form) => dispatchEvent(new CustomEvent("gan:form", { detail: form }));
+  const leave = values.map(() => ({ __type__: "update" }));
+  let kept = null;
+  try { kept = sessionStorage.getItem("gan_form"); } catch { } // storage is closed to us in some embedded frames
+  if (!kept) { scripts().then(() => tell(values)); return leave; }
+  await scripts();
+  const form = await window.ganForm();
+  tell(form ?? values);
+  return form ?? leave;
+}"""
+# What stands in the form, for the element that tells what the run would cost.
+_TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
+# Train goes to a route of ours, which answers the page's own elements: no Python is called through Gradio (gan.ui.server.guard).
+_SUBMIT = """async (...values) => {
+  while (!window.ganSubmit) await new Promise((later) => setTimeout(later, 20));
+  window.ganSubmit(...values);
+}"""
+
+
+def build(services: Services) -> None:
+    """Lay the tab out; called inside its gr.Tab."""
+    i18n = gr.I18n()
+    with gr.Row(elem_id="train", equal_height=False):
+        with gr.Column(elem_id="train-form", scale=0, min_width=0):
+            gr.HTML('<gan-step number="1" text="train.step_data"></gan-step>', apply_default_css=False)
+            data = _picker("gan-data", "digits")
+            with gr.Column(elem_id="train-own", elem_classes="needs-control"):
+                own = _picker("gan-own", {"files": []})
+            gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
+            recipe = _picker("gan-recipe", "modern")
+            with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
+                controls = form.controls(i18n)
+            gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
+            minutes = _picker("gan-time", 5)
+            with gr.Column(elem_id="train-go"):
+                gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
+                gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
+                button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button", elem_classes="needs-control")
+                gr.HTML("<gan-watching></gan-watching>", apply_default_css=False)
+        with gr.Column(elem_id="train-stage", scale=1, min_width=0):
+            gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
+    fields = list(controls.values())
+    for source in (data, recipe, own):
+        source.change(None, [data, recipe, own, *fields], fields, js=_DEFAULTS, api_visibility="private")
+    everything = [data, own, recipe, minutes, *fields]
+    gr.context.Context.root_block.load(None, everything, everything, js=_RESTORE, api_visibility="private")
+    gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
+    button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """The routes of this tab."""
+    return routes_of(services)
+
+
+def _picker(tag: str, value: Any) -> gr.HTML:
+    return gr.HTML(value=value, html_template=f"<{tag} data-picker></{tag}>", js_on_load=_BIND, apply_default_css=False, elem_id=tag)

@@ -1,0 +1,199 @@
+"""What the worker writes into a run directory, and how it takes back what a crash left half done."""
+
+import contextlib
+import json
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan.config import RunConfig
+from gan.errors import UserError
+from gan.files import append_line, read_json, read_lines, write_bytes, write_json
+from gan.images import encode_webp, grid, to_uint8
+from gan.models import save_generator
+from gan.train.trainer import Trainer
+from gan.worker.events import EVENTS
+
+
+def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
+    """The steps to forget so that `keep` (more than `newest`) remain: dense early, where much changes, and log-spaced later.
+
+    The first and the `newest` are always kept. Greedy: of all others the one whose removal leaves the smallest gap, measured on log(step + last / 20),
+    goes first.
+    """
+    left = sorted(steps)
+    offset = left[-1] / 20 + 1 if left else 1
+    place = [math.log(step + offset) for step in left]
+    gone = []
+    while len(left) > keep:
+        index = min(range(1, len(left) - newest), key=lambda i: place[i + 1] - place[i - 1])
+        gone.append(left.pop(index))
+        place.pop(index)
+    return sorted(gone)
+
+
+GRIDS_KEPT, GRIDS_MOST = 160, 240
+GRIDS_NEWEST = 10  # stay in any case: pages have just been told of them, and may be slow to ask
+SNAPSHOTS_MOST = 32
+OVER = ("finished", "stopped", "failed")
+COMMANDS = ("pause", "stop", "sample", "save")
+BEAT = 5.0  # seconds between signs of life while nothing else is told
+RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
+# What gan.files leaves half written in places where only the worker writes; the server may be at work on a command or a name.
+UNFINISHED = (*(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")), ".live.*.tmp", ".stats.*.tmp", ".status.*.tmp")
+_log = logging.getLogger(__name__)
+
+
+def read_config(run_dir: Path) -> RunConfig:
+    """The run's config. Raises UserError where there is none or it can't be used."""
+    try:
+        value = read_json(run_dir / "config.json")
+    except (OSError, ValueError) as error:
+        raise UserError("train.not_a_run", path=run_dir) from error
+    return RunConfig.from_json(value)
+
+
+def _is_stats(line: Any) -> bool:
+    """Whether a line of stats.jsonl is one of ours: a damaged file must not end the run."""
+    numbers = ("step", "images", "seconds", "pair", "loss_d", "loss_g")
+    return isinstance(line, dict) and "diversity" in line and all(isinstance(line.get(name), (int, float)) for name in numbers)
+
+
+class RunDir:
+    """The worker's side of a run directory: `status` is a dict that `write_status` publishes."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            previous = read_json(path / "status.json")
+        except (OSError, ValueError):
+            previous = {}
+        previous = previous if isinstance(previous, dict) else {}
+        self.status: dict[str, Any] = {
+            "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None, "device": None,
+            "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None, **previous, "error": None,
+            "interrupted": False,
+        }  # fmt: skip
+        self._found = {**self.status, "error": previous.get("error")}
+
+    def write_status(self, **changes: Any) -> None:
+        """Publish the status with `changes` and a fresh heartbeat."""
+        self.status |= changes
+        self.status["heartbeat"] = time.time()
+        write_json(self.path / "status.json", self.status)
+
+    def stay_as_it_was(self, error: dict[str, Any] | None) -> None:
+        """Take back what was written since: a run that was over stays so; any other is paused, with the `error` that says why it can't go on, if any."""
+        self.status = dict(self._found)
+        if self.status["state"] not in OVER:
+            self.status |= {"state": "paused", "eta": None, "error": error or self.status["error"]}
+        self.write_status()
+
+    @contextlib.contextmanager
+    def signs_of_life(self) -> Iterator[None]:
+        """Renew the heartbeat meanwhile: to decode thousands of large pictures takes minutes, and is no hang. The status must not be written otherwise."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT):
+                with contextlib.suppress(OSError):
+                    self.write_status()
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def write_stats(self, line: dict[str, Any]) -> None:
+        """Append one line to stats.jsonl."""
+        append_line(self.path / "stats.jsonl", line)
+
+    def note(self, key: str, **values: Any) -> None:
+        """Add one of EVENTS to the run's history, and to its log."""
+        _log.warning(EVENTS[key].format(**values))
+        append_line(self.path / "events.jsonl", {"time": round(time.time(), 3), "key": key, "values": values})
+
+    def reserve(self) -> None:
+        """Take some space of the disk. Raises OSError where it is full."""
+        if not (self.path / ".reserve").exists():
+            write_bytes(self.path / ".reserve", bytes(RESERVE_BYTES))
+
+    def give_up_reserve(self) -> None:
+        """Make room for what must be said on a full disk."""
+        (self.path / ".reserve").unlink(missing_ok=True)
+
+    def write_grid(self, step: int, images: Any) -> None:
+        """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the older ones."""
+        write_bytes(self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8)))
+        self.status["sample_step"] = step
+        self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
+
+    def write_live(self, trainer: Trainer) -> None:
+        """Publish the newest EMA generator for readers."""
+        save_generator(self.path / "live.safetensors", trainer.ema, trainer.spec)
+        self.status["live_step"] = trainer.step
+
+    def write_snapshot(self, trainer: Trainer) -> None:
+        """Keep the EMA generator of this step, and thin the older ones."""
+        save_generator(self.path / "snapshots" / f"{trainer.step:08d}.safetensors", trainer.ema, trainer.spec)
+        self._thin("snapshots", ".safetensors", SNAPSHOTS_MOST, SNAPSHOTS_MOST)
+
+    def _steps(self, folder: str, suffix: str) -> list[int]:
+        return sorted(int(p.stem) for p in (self.path / folder).glob("*" + suffix) if p.stem.isdigit())
+
+    def _thin(self, folder: str, suffix: str, most: int, keep: int, newest: int = 1) -> None:
+        steps = self._steps(folder, suffix)
+        if len(steps) > most:
+            for step in surplus(steps, keep, newest):
+                (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
+
+    def rewind(self, step: int) -> None:
+        """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash left half written."""
+        for pattern in UNFINISHED:
+            for path in self.path.glob(pattern):
+                path.unlink(missing_ok=True)
+        stats = self.path / "stats.jsonl"
+        lines, _ = read_lines(stats)
+        kept = [line for line in lines if _is_stats(line) and line["step"] <= step]
+        if len(kept) < len(lines):
+            write_bytes(stats, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept).encode())
+        for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")):
+            for late in self._steps(folder, suffix):
+                if late > step:
+                    (self.path / folder / f"{late:08d}{suffix}").unlink(missing_ok=True)
+        self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
+
+    def has_learnt(self) -> bool:
+        """Whether something is left of steps that were taken: statistics, a grid or a snapshot after step 0."""
+        late = any(step > 0 for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")) for step in self._steps(folder, suffix))
+        return late or any(_is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0])
+
+    def last_stats(self, count: int) -> list[dict[str, Any]]:
+        """The newest `count` lines of stats.jsonl."""
+        return read_lines(self.path / "stats.jsonl")[0][-count:]
+
+    def take_commands(self) -> list[str]:
+        """The commands that wait in commands/, oldest first; each is removed. Files that are no command are removed and left out."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json"))
+        except FileNotFoundError:
+            return []
+        commands = []
+        for name in names:
+            path = self.path / "commands" / name
+            try:
+                value = read_json(path)
+            except (OSError, ValueError):
+                value = None
+            path.unlink(missing_ok=True)
+            if isinstance(value, dict) and value.get("command") in COMMANDS:
+                commands.append(value["command"])
+        return commands

@@ -1,0 +1,259 @@
+"""Where the page is, in a real browser: back and forward, links that are pasted and copied, and the way to a view on a phone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browsing import PHONE, SLOW
+from tests.support.exploring import bar, changes, large, sliders, still, visit
+from tests.support.generators import RUN
+from tests.support.moving import CLASSES, point, view, visitor, write_models
+
+pytestmark = pytest.mark.browser
+
+VIEWS = ["Samples", "Directions", "Map", "Inside", "Match", "Walk", "Loop", "Favourites", "Timeline"]
+
+
+@pytest.fixture(scope="module")
+def runs(shelf):
+    return write_models(shelf)
+
+
+def entries(page: Page) -> int:
+    """How many entries of the browser's history lie behind."""
+    return page.evaluate("navigation.currentEntry.index")
+
+
+def stands(page: Page, model: str, name: str) -> None:
+    """Wait until a model and a view are shown, and named by the address."""
+    page.wait_for_function("""([model, name]) => {
+      const { point, shown } = document.querySelector("gan-explorer");
+      const hash = new URLSearchParams(location.hash.slice(1));
+      return shown?.model === model && point.model === model && point.view === name && hash.get("model") === model && (hash.get("view") ?? "samples") === name;
+    }""", arg=[f"run:{model}", name])  # fmt: skip
+
+
+def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/gan/" in request.url and "nowhere" in request.url else None)
+    page.evaluate("location.hash += '&x=nowhere:2'")
+    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    page.wait_for_timeout(2000)
+    assert 0 < len(asked) < 8, "the picture and the sheets, and these not again and again"
+    assert point(page)["x"] == {}, "it is left out"
+    expect(page.locator('.xp-sliders [data-id="nowhere"]')).to_have_count(0)
+    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    changes(page, lambda: sliders(page).first.fill("2"))
+    expect(page.locator(".xp-note")).to_be_hidden()
+
+
+def test_back_and_forward_go_to_other_views_and_models(page):
+    still(page)
+    before = entries(page)
+    view(page, "Walk")
+    changes(page, lambda: sliders(page).nth(0).fill("2"))
+    walked = still(page)
+    assert entries(page) == before + 1
+    view(page, "Loop")
+    page.locator(".xp-card").nth(page.evaluate(f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === 'run:{CLASSES}')")).click()
+    stands(page, CLASSES, "loop")
+    assert entries(page) == before + 3
+    page.go_back()
+    stands(page, RUN, "loop")
+    page.go_back()
+    stands(page, RUN, "walk")
+    expect(page.get_by_role("tab", name="Walk")).to_have_attribute("aria-selected", "true")
+    assert still(page) == walked
+    page.go_back()
+    stands(page, RUN, "samples")
+    for model, name in ((RUN, "walk"), (RUN, "loop"), (CLASSES, "loop")):
+        page.go_forward()
+        stands(page, model, name)
+    page.wait_for_timeout(600)  # nothing follows that would be another entry
+    assert entries(page) == before + 3
+
+
+def test_a_link_in_the_bar_of_an_open_page_is_followed(page):
+    still(page)
+    before = entries(page)
+    page.evaluate(f"location.hash = 'model=run:{CLASSES}&seed=7&view=favourites'")
+    stands(page, CLASSES, "favourites")
+    assert point(page)["seed"] == 7
+    assert entries(page) == before + 1
+    page.go_back()
+    stands(page, RUN, "samples")
+    page.evaluate("location.hash = 'tab=train'")
+    expect(page.locator("#tab-train")).to_be_visible()
+    stands_still = point(page)
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    assert point(page) == stands_still
+
+
+def test_tabs_are_entries_and_what_one_press_does_is_one(page):
+    still(page)
+    before = entries(page)
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#tab-train")).to_be_visible()
+    page.get_by_role("tab", name="Train", exact=True).click()
+    assert entries(page) == before + 1
+    page.evaluate(f"""async () => {{
+      const {{ openTab }} = await import("/gradio_api/gan/static/common.js");
+      openTab("explore");
+      dispatchEvent(new CustomEvent("gan:explore", {{ detail: {{ model: "run:{CLASSES}" }} }}));
+    }}""")
+    stands(page, CLASSES, "samples")
+    assert entries(page) == before + 2
+    page.go_back()
+    expect(page.locator("#tab-train")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    stands(page, RUN, "samples")
+
+
+def link(page):
+    return page.locator(".xp-link")
+
+
+HEARD = "document.addEventListener('copy', () => { window.heard = document.activeElement.value; })"
+
+
+def test_a_link_is_copied_and_leads_here(page, address):
+    changes(page, lambda: bar(page, "p2").fill("-1.5"))
+    expect(link(page)).to_have_text("Copy link")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    link(page).click()  # at once: the address bar need not be there yet
+    expect(link(page)).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{address}#model=run:{RUN}&seed=0&d=0,0,-1.5"
+    expect(link(page)).to_have_text("Copy link")
+    here = still(page)
+    page.goto("about:blank")
+    page.goto(copied)
+    page.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function("(here) => document.querySelector('.xp-canvas').toDataURL() === here", arg=here.decode())
+
+
+def test_a_link_is_copied_where_there_is_no_clipboard(page, address):
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    page.evaluate(HEARD)
+    link(page).click()
+    expect(link(page)).to_have_text("Copied")
+    assert page.evaluate("heard") == f"{address}#model=run:{RUN}&seed=0"
+    expect(link(page)).to_be_focused()
+    page.evaluate("document.execCommand = () => false")
+    link(page).click()
+    expect(page.locator(".xp-note")).to_contain_text(f"Copy the address by hand: {address}#model=run:{RUN}&seed=0")
+    page.evaluate("delete document.execCommand; delete navigator.clipboard")
+
+
+def test_in_a_frame_the_link_is_the_apps_own_without_what_the_frame_was_given(browser, address):
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    outer = f"{address}outer"
+    inner = f"<iframe style='width: 1200px; height: 800px' src='{address}?__sign=secret#model=run:{RUN}&seed=4&view=walk'></iframe>"
+    page.route(outer, lambda route: route.fulfill(content_type="text/html", body=inner))
+    page.goto(outer)
+    frame = page.frames[1]
+    frame.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as where the frame is not let to it
+    frame.evaluate(HEARD)
+    frame.locator(".xp-link").click()
+    expect(frame.locator(".xp-link")).to_have_text("Copied")
+    assert frame.evaluate("heard") == f"{address}#model=run:{RUN}&seed=4&view=walk"
+    context.close()
+
+
+STATE = """() => {
+  const { views, panel, opened, current } = document.querySelector("gan-explorer").views;
+  const sheets = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
+  return {
+    current, alone: panel.children.length === 1 && panel.firstChild === opened.element && opened === views[current],
+    open: Object.values(views).filter((view) => view.open_).length, twice: sheets.length - new Set(sheets).size, made: window.made,
+  };
+}"""
+COUNT = """() => {
+  window.made = [];
+  const { views } = document.querySelector("gan-explorer");
+  views.views = new Proxy({}, { set: (all, name, view) => { window.made.push(name); all[name] = view; return true; } });
+}"""
+
+
+def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
+    with visitor(browser, address) as page:
+        page.evaluate(COUNT)
+        page.route("**/static/explore/*.js", lambda route: (page.wait_for_timeout(30), route.continue_()))
+        for _ in range(2):
+            page.evaluate("""async (names) => {
+              const tab = (name) => [...document.querySelectorAll(".xp-views [role=tab]")].find((each) => each.textContent === name);
+              for (const name of names) {
+                tab(name).click();
+                await new Promise((later) => setTimeout(later, 15));
+              }
+            }""", [VIEWS[place % 9] for place in range(6, 36)] + ["Match", "Inside", "Match", "Inside"])
+        page.wait_for_function("() => document.querySelector('gan-explorer').views.opened")
+        page.wait_for_timeout(1000)
+        state = page.evaluate(STATE)
+        assert (state["current"], state["alone"], state["open"], state["twice"]) == ("inside", True, 1, 0)
+        assert sorted(state["made"]) == sorted(set(state["made"])), "no view is made twice"
+        page.locator(".xp-units .xp-cell").first.wait_for()
+        page.get_by_role("tab", name="Samples").click()
+        expect(page.locator(".xp-wall")).to_be_visible()
+        assert page.evaluate("document.querySelector('gan-explorer').views.opened") is None
+
+
+def test_a_view_that_could_not_be_loaded_is_tried_again(browser, address):
+    with visitor(browser, address) as page:
+        page.route("**/static/explore/inside.css", lambda route: route.abort())
+        page.get_by_role("tab", name="Inside").click()
+        expect(page.locator(".xp-note")).to_contain_text("This view could not be loaded")
+        expect(page.locator(".xp-wall")).to_have_count(0)
+        page.unroute("**/static/explore/inside.css")
+        page.get_by_role("tab", name="Inside").click()
+        page.locator(".xp-units .xp-cell").first.wait_for()
+
+
+BELOW = """([place, height]) => {
+  const { top } = document.querySelector(place).getBoundingClientRect();
+  return top >= height && top < height + 60;
+}"""
+
+
+def top(page: Page, place: str) -> float:
+    return page.locator(place).first.bounding_box()["y"]
+
+
+def test_on_a_phone_the_view_follows_the_picture(browser, address):
+    with visitor(browser, address, CLASSES, **PHONE) as page:
+        assert top(page, ".xp-large") < top(page, ".xp-tools") < top(page, ".xp-views") < top(page, ".xp-wall") < top(page, ".xp-right") < top(page, ".xp-near")
+        assert top(page, ".xp-wall") < 700, "it begins on the first screen"
+        for name in ("map", "time", "favourites"):
+            page.goto("about:blank")
+            visit(page, address, f"run:{CLASSES}", f"&view={name}")
+            expect(page.locator(".xp-view > *")).to_have_count(1)
+            page.wait_for_function("document.querySelector('gan-explorer').views.opened")
+            assert top(page, ".xp-views") < top(page, ".xp-view > *") < 700
+            assert top(page, ".xp-view > *") < top(page, ".xp-right")
+            tab = page.locator(".xp-views [aria-selected=true]").bounding_box()
+            assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, "its tab is in sight in a row that can be pushed"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        picture = page.locator(".xp-large").bounding_box()["height"]
+        jump = page.get_by_role("button", name="Switch between the sliders and the view")
+        jump.tap()
+        page.wait_for_function(BELOW, arg=[".xp-controls", picture])
+        jump.tap()
+        page.wait_for_function(BELOW, arg=[".xp-views", picture])
+        before = large(page)
+        page.locator(".xp-sliders input").first.scroll_into_view_if_needed()
+        assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)
+        assert large(page) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_can_be_chosen_from_has_an_arrow(browser, address, scheme):
+    with visitor(browser, address, CLASSES, color_scheme=scheme) as page:
+        for name in ("Map", "Inside", "Loop", "Walk"):
+            view(page, name)
+            page.wait_for_function("document.querySelector('gan-explorer').views.opened")
+            styles = page.locator(".xp select").evaluate_all("(all) => all.map((each) => getComputedStyle(each).backgroundImage)")
+            assert len(styles) > 1
+            assert all(style.startswith('url("data:image/svg') for style in styles)

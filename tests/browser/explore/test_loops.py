@@ -1,0 +1,178 @@
+"""Loops in a real browser: key frames, the walk through them, and the files that are saved."""
+
+import base64
+import io
+import re
+from urllib.parse import parse_qs, urlparse
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan.latent.loop import Classes, Loop, between
+from tests.support.exploring import changes, still
+from tests.support.generators import RUN
+from tests.support.moving import COLOUR, again, point, saved, view, write_models
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def runs(shelf):
+    return write_models(shelf)
+
+
+def three_keys(page: Page) -> None:
+    view(page, "Loop")
+    page.get_by_role("button", name="Add this sample").click()
+    for _ in range(2):
+        page.get_by_role("button", name="Add random").click()
+    expect(page.locator(".xp-key")).to_have_count(3)
+
+
+def test_key_frames_are_added_moved_and_removed_by_keyboard(page):
+    view(page, "Loop")
+    expect(page.get_by_text("No key frames yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    three_keys(page)
+    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys.map((key) => key.at)"
+    a, b, c = page.evaluate(keys)
+    page.locator(".xp-key").nth(2).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    assert page.evaluate(keys) == [a, c, b]
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    page.keyboard.press("Enter")
+    assert point(page)["at"] == a
+    page.keyboard.press("Delete")
+    assert page.evaluate(keys) == [c, b]
+    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    page.get_by_role("button", name="Move later").click()
+    assert page.evaluate(keys) == [b, c]
+    page.get_by_role("button", name="Remove (Delete)").click()
+    expect(page.get_by_text("Add one more key frame to make a loop.")).to_be_visible()
+
+
+def test_keys_keep_the_units_that_were_changed(page):
+    change = "(patch) => document.querySelector('gan-explorer').change(patch)"
+    page.evaluate(change, {"u": {"0.1": 0, "1.2": 4}})
+    off = still(page)
+    three_keys(page)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    assert still(page) != off
+    page.locator(".xp-key").nth(0).click()
+    assert point(page)["u"] == {"0.1": 0, "1.2": 4}
+    # z is written in units of 1/4096, which may move a pixel by a step
+    wanted, there = (Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L") for each in (off, still(page)))
+    assert np.abs(np.asarray(wanted).astype(int) - np.asarray(there)).max() <= 2
+    page.get_by_label("Frames between keys").fill("2")
+    with page.expect_request("**/gan/loop*") as asked:
+        saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
+    keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
+    assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
+    page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
+    expect(page.locator(".xp-note")).to_contain_text("has no unit")  # so many are more than this small generator has
+    page.get_by_role("button", name="Add this sample").click()
+    expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
+    expect(page.locator(".xp-key")).to_have_count(3)
+
+
+def test_key_frames_outlive_the_page_and_what_is_no_key_of_this_model_is_left_out(page):
+    page.evaluate("document.querySelector('gan-explorer').change({ u: { '0.1': 0, '1.2': 4 } })")
+    three_keys(page)
+    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys"
+    before = page.evaluate(keys)
+    again(page)
+    expect(page.locator(".xp-key")).to_have_count(3)
+    assert page.evaluate(keys) == before
+    page.locator(".xp-key").nth(1).click()
+    assert point(page)["at"] == before[1]["at"]
+    page.keyboard.press("Delete")
+    good = page.evaluate("localStorage.getItem('gan.loops')")
+    odd = ["null", "[]", "{", '{"format":"ganarium-loops-1","loops":[null,{"model":7,"keys":[]},{"model":"run:x"}]}',
+           good.replace('"at":"', '"at":"AA'), good.replace('"at"', '"label":"7","at"'), good.replace('"at":"', '"at":["').replace('",', '"],')]  # fmt: skip
+    for text in odd:
+        page.evaluate("(text) => localStorage.setItem('gan.loops', text)", text)
+        again(page)
+        expect(page.get_by_text("No key frames yet")).to_be_visible()
+    page.evaluate("(text) => localStorage.setItem('gan.loops', text)", good)
+    again(page)
+    assert page.evaluate(keys) == [before[0], before[2]]
+
+
+def test_a_loop_plays_in_the_large_picture(page):
+    three_keys(page)
+    page.get_by_role("button", name="Play", exact=True).click()
+    seen = {changes(page, lambda: None) for _ in range(5)}
+    assert len(seen) == 5
+    page.get_by_role("button", name="Pause", exact=True).click()
+    at = point(page)["at"]
+    page.wait_for_timeout(300)
+    assert point(page)["at"] == at is not None
+
+
+@pytest.mark.parametrize("form", ["gif", "webp", "mp4"])
+def test_a_loop_is_saved(page, form):
+    three_keys(page)
+    page.get_by_label("Frames between keys").fill("5")
+    expect(page.get_by_text("15 frames, 1.3 s")).to_be_visible()
+    page.get_by_label("File format").select_option(form)
+    name, data = saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
+    assert name == f"ganarium-loop-run-{RUN}.{form}"
+    assert b"trainedAlgorithmicMedia" in data
+    if form == "mp4":
+        with av.open(io.BytesIO(data)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert (len(frames), frames[0].shape) == (15, (252, 252, 3))
+    else:
+        picture = Image.open(io.BytesIO(data))
+        assert (picture.n_frames, picture.size) == (15, (252, 252))
+    expect(page.get_by_text(re.compile("^Saved, "))).to_be_visible()
+
+
+def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
+    three_keys(page)
+    page.get_by_label("Frames between keys").fill("120")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^Frame \d+ of 360$"))).to_be_visible()
+    assert 0 < page.locator("progress").evaluate("(bar) => bar.value") < 1
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
+
+
+def test_what_the_server_says_against_a_loop_is_told(page):
+    three_keys(page)
+    page.route("**/gan/loop*", lambda route: route.fulfill(body='{"done": 0, "of": 9}\n{"error": {"key": "latent.film_failed", "values": {}, "text": "?"}}'))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("could not be encoded")).to_be_visible()
+    page.route("**/gan/loop*", lambda route: route.abort())
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("No connection")).to_be_visible()
+
+
+UNITS = [{}, {"1.11": 4, "0.2": 0}, {}, {"0.2": 2}]
+KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 1, 0.6)]
+
+
+def test_a_loop_is_the_same_here_and_there(page):
+    found = page.evaluate("""async ([keys, units, size]) => {
+      const { frameOf, between, keyText } = await import("/gradio_api/gan/static/explore/keys.js");
+      const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
+      const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
+      const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share, u: units[seed] }));
+      const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
+      return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share, f.u]) };
+    }""", [[list(key) for key in KEYS], UNITS, 20])
+    points = Loop.parse({"keys": found["text"], "steps": "6"}, COLOUR).points(3)
+    assert len(points) == len(found["frames"]) == 24
+    for wanted, (z, label, other, share, u) in zip(points, found["frames"], strict=True):
+        assert np.abs(np.array(wanted.at) - z).max() <= 0.5 / 4096 + 1e-6
+        assert wanted.label == label
+        assert wanted.blend(3) == pytest.approx((other if share else label, share))
+        assert {f"{layer}.{unit}": factor for layer, unit, factor in wanted.units} == pytest.approx(u)
+    assert points[6].units == ((0, 2, 0.0), (1, 11, 4.0))
+    assert points[9].units == ((0, 2, 0.5), (1, 11, 2.5))
+    assert between(*KEYS[:2], 1.0) == KEYS[1]

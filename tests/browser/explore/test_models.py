@@ -1,0 +1,56 @@
+"""What the Explore tab tells of its models in a real browser: that there is none, and the scores of one that has some."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.exploring import visit
+from tests.support.generators import RUN, tiny_spec, write_run
+
+pytestmark = pytest.mark.browser
+
+OTHER = "20250102-040506-digits-modern"
+
+
+@pytest.fixture(scope="module")
+def runs(shelf):
+    for name, created in ((RUN, 1.0), (OTHER, 2.0)):
+        write_run(shelf, name, tiny_spec(z_dim=20), created=created)
+    return shelf
+
+
+def test_without_any_model_it_says_what_to_do(browser, address):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    page = context.new_page()
+    page.route("**/gan/models", lambda route: route.fulfill(json=[]))
+    page.goto(address)
+    expect(page.get_by_text("No generator to explore yet")).to_be_visible(timeout=20000)
+    page.get_by_role("button", name="Go to Train").click()
+    expect(page.locator("#tab-train")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize(("lang", "title", "through", "against"), [
+    ("en-US", "Scores", "FD (Digits net)", "Against 2,000 images that the model was not trained on"),
+    ("zh-CN", "评分", "FD（手写数字网络）", "对照 2,000 张训练时没有用过的图片")])
+def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang).new_page()
+    scored = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000,
+              "scores": {"FD": 11.546, "precision": 0.8444, "coverage": 0.77, "copies": 0.0115, "FD of data": 3.251}}
+
+    def with_scores(route):
+        route.fulfill(json=[{**model, "scored": scored if model["id"] == f"run:{RUN}" else None} for model in route.fetch().json()])
+
+    page.route("**/gan/models", with_scores)
+    visit(page, address)
+    section, hint = page.locator(".xp-scores"), page.locator(".xp-scores .xp-hint")
+    expect(section.locator("h3")).to_have_text(title)
+    expect(section.locator("dt").first).to_have_text(through)
+    expect(section.locator("small")).to_have_text(against)
+    assert section.locator("dd").all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
+    expect(hint).to_be_hidden()
+    section.locator(".xp-help").click()
+    expect(hint).to_contain_text("3.25")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate(f"location.hash = 'model=run:{OTHER}'")
+    expect(section).to_be_hidden()
+    page.context.close()

@@ -1,0 +1,61 @@
+"""A page whose server has too much to do for a moment asks again, and makes no fuss about it."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from gan.errors import UserError
+from gan.ui.server.http import refusal
+from tests.support.browsing import SLOW
+
+pytestmark = pytest.mark.browser
+BUSY = json.loads(refusal(UserError("ui.busy")).body)
+
+
+@pytest.fixture(scope="module")
+def runs(shelf):
+    """None: the models that ship are enough."""
+    return shelf
+
+
+@pytest.fixture
+def busy(browser, address):
+    """Open a tab of a page whose server is busy the first two times that it is asked for this path; yields the page and how often it was."""
+    contexts = []
+
+    def visit(tab: str, path: str):
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+        contexts.append(context)
+        page, asked = context.new_page(), []
+
+        def answer(route):
+            asked.append(route.request.url)
+            if len(asked) <= 2:
+                route.fulfill(status=503, json=BUSY)
+            else:
+                route.continue_()
+
+        page.set_default_timeout(SLOW)
+        page.route(f"**/gradio_api/gan/{path}?*", answer)
+        page.goto(f"{address}#tab={tab}")
+        return page, asked
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def test_the_cost_is_asked_for_again(busy):
+    page, asked = busy("train", "cost")
+    expect(page.locator("gan-cost p").first).not_to_be_empty(timeout=SLOW)
+    expect(page.locator("gan-cost.is-refused")).to_have_count(0)
+    assert len(asked) == 3
+
+
+def test_the_picture_is_asked_for_again(busy):
+    page, asked = busy("explore", "image")
+    expect(page.locator(".xp-sliders input[type=range]").first).to_be_enabled(timeout=SLOW)
+    page.wait_for_function("() => document.querySelector('gan-explorer').shown", timeout=SLOW)
+    expect(page.locator(".xp-note")).to_be_hidden()
+    assert len(asked) >= 3

@@ -1,0 +1,281 @@
+"""A generator as a web page: opened from a disk, without any network, it draws what the server draws."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan.export.card import short_card
+from gan.export.webpage import POINT, main, webpage
+from gan.images import XMP
+from gan.latent.catalogue import read_run, read_shipped
+from gan.latent.directions.saved import Choice
+from gan.latent.generator import Model
+from gan.latent.point import Point, write_at
+from tests.support.browsing import PHONE, ROOT, SLOW
+from tests.support.generators import RUN, tiny_spec, write_lively, write_run
+
+pytestmark = pytest.mark.browser
+
+# Both round the same float32 picture, whose sums were taken in another order: where one lies on the edge of two grey values, they may choose differently.
+ROUNDING, SELDOM = 1, 0.01
+SHIPPED = ("digits", "landscapes")
+TITLE = "<b>Cats & </script><script>window.hit = 1</script>"
+HOSTILE = "<img src=x onerror=window.hit=1></script>"
+CHOSEN = Choice(("s2", "s0", "slant", "p3"), {"s0": HOSTILE, "p9": "not on a slider"}, ("p1",))
+CLASSES = ["cat", "</script><img src=x onerror=window.hit=1>", "owl"]
+
+
+def shipped(name: str) -> Model:
+    return Model(read_shipped(f"shipped:{name}", ROOT / "checkpoints" / name))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The pages of two models that ship, and that of a run with a name that would like to be more than that."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in SHIPPED:
+        model = shipped(name)
+        (folder / f"{name}.html").write_bytes(webpage(model, short_card(model.entry)))
+    digits = shipped("digits")
+    (folder / "chosen.html").write_bytes(webpage(digits, short_card(digits.entry), CHOSEN))
+    run = write_run(folder, RUN, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=CLASSES, state="running")
+    write_lively(run / "live.safetensors", tiny_spec(3, channels=3, z_dim=20, looks=4))
+    (run / "name.txt").write_text(TITLE)
+    entry = read_run(f"run:{RUN}", run)
+    (folder / "run.html").write_bytes(webpage(Model(entry), short_card(entry)))
+    return folder
+
+
+def offline(browser, **options):
+    """A browser that reaches nothing but files; what it asks for besides is kept in `context.asked`."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options})
+    context.set_default_timeout(SLOW / 3)
+    context.set_offline(True)
+    context.asked = []
+    context.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else context.asked.append(request.url))
+    context.route(lambda url: not url.startswith(("file:", "data:", "blob:")), lambda route: route.abort())
+    return context
+
+
+@pytest.fixture(scope="module")
+def desktop(browser):
+    context = offline(browser)
+    yield context
+    context.close()
+
+
+def visit(context, folder, name: str) -> Page:
+    page = context.new_page()
+    page.wrong = []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and page.wrong.append(message.text))
+    page.goto(f"file://{folder}/{name}.html")
+    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
+    return page
+
+
+def drawn(page: Page, act) -> np.ndarray:
+    """The large picture (H, W, 3) that is drawn after doing something."""
+    page.evaluate("() => { window.next = new Promise((done) => document.querySelector('gan-page').addEventListener('gan:drawn', done, { once: true })); }")
+    act()
+    width, pixels = page.evaluate("""async () => {
+      await window.next;
+      const canvas = document.querySelector(".xp-canvas");
+      return [canvas.width, Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)];
+    }""")
+    return np.array(pixels).reshape(-1, width, 4)[:, :, :3]
+
+
+def served(model: Model, point: Point) -> np.ndarray:
+    """The server's picture of a point, (H, W, 3)."""
+    return np.asarray(Image.open(io.BytesIO(model.image(point))).convert("RGB")).astype(int)
+
+
+def same(found: np.ndarray, wanted: np.ndarray) -> None:
+    difference = np.abs(found - wanted)
+    assert found.std() > 2
+    assert difference.max() <= ROUNDING
+    assert (difference > 0).mean() < SELDOM
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_pictures_are_those_of_the_server(desktop, folder, name):
+    model, page = shipped(name), visit(desktop, folder, name)
+    sliders = page.locator(".xp-sliders input[type=range]")
+    expect(page.locator("h1")).to_have_text(name.capitalize())
+    expect(sliders).to_have_count(10)
+    seed = page.get_by_label("Seed", exact=True)
+    same(drawn(page, lambda: seed.fill("7")), served(model, Point(7)))
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=p0] input").fill("2")), served(model, Point(7, amounts=(2.0,))))
+    same(drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")), served(model, Point(7, 0.5, amounts=(2.0,))))
+    found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
+    same(found, served(model, Point(int(seed.input_value()), 0.5)))
+    page.get_by_label("Seed to interpolate to").fill("9")
+    found = drawn(page, lambda: page.get_by_role("slider", name="Position t").fill("0.3"))
+    same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, way=0.3)))
+    if model.spec.num_classes:
+        choices = page.locator(".xp-classes select")  # chips where the names are short
+        chips = page.get_by_role("group", name="Class").get_by_role("button")
+        found = drawn(page, lambda: choices.select_option("3") if choices.count() else chips.nth(4).click())
+        same(found, served(model, Point(int(seed.input_value()), 0.5, 3, to=9, way=0.3)))
+    assert page.wrong == []
+    assert desktop.asked == []
+    page.close()
+
+
+def test_it_has_the_sliders_that_were_chosen(desktop, folder):
+    model, page = shipped("digits"), visit(desktop, folder, "chosen")
+    assert page.locator(".xp-sliders .xp-name").all_text_contents() == ["SeFa 3", HOSTILE, "Slant", "Direction 4"]
+    assert page.evaluate("window.hit") is None
+    model.attributes()
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
+    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")), served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))))
+    page.wait_for_function("() => location.hash.includes('x=s0:2,slant:-1.5')")
+    page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&at=AAAA&lang=en")
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
+    expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
+    assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, "what the page has not is left out"
+    assert page.evaluate("document.querySelector('gan-page').point.at") is None, "a z of another size"
+    assert page.wrong == []
+    page.close()
+
+
+BEGUN = {"seed": "9", "psi": "0.8", "d": "0,1.5", "x": "s0:2,slant:-1.5", "label": "4"}
+
+
+def test_it_opens_where_it_was_taken(desktop, folder):
+    model = shipped("digits")
+    model.attributes()
+    whole = (folder / "chosen.html").read_text(encoding="utf-8")
+    with_point = lambda text: whole.replace(POINT, POINT.replace("><", f">{text}<", 1))  # noqa: E731
+    (folder / "begun.html").write_text(with_point(json.dumps(BEGUN)), encoding="utf-8")
+    page = visit(desktop, folder, "begun")
+    point = Point(9, 0.8, 4, (0.0, 1.5), moves=(("s0", 2.0), ("slant", -1.5)))
+    same(drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point))
+    same(drawn(page, lambda: page.get_by_role("button", name="Reset").click()), served(model, Point(9, label=4)))
+    place = write_at(model.latent(Point(77)))
+    (folder / "begun.html").write_text(with_point(json.dumps({"at": place, "seed": "3"})), encoding="utf-8")
+    page = visit(desktop, folder, "begun")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("")
+    assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("custom latent vector")
+    for wrong in ("[", "7", "null", '{"seed": -1, "d": 3, "at": "AAAA", "label": "99", "x": {"a": 1}}'):
+        (folder / "begun.html").write_text(with_point(wrong), encoding="utf-8")
+        page = visit(desktop, folder, "begun")
+        expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
+    assert page.wrong == []
+    page.close()
+
+
+def test_samples_strip_and_look(desktop, folder):
+    model, page = shipped("digits"), visit(desktop, folder, "digits")
+    page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked, .xp-way .is-locked')")
+    wall = page.evaluate("""() => {
+      const { bitmap } = document.querySelector("gan-page").wall.sheet;
+      return Array.from(bitmap.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data);
+    }""")
+    wanted = np.asarray(Image.open(io.BytesIO(model.wall(0))).convert("RGB")).astype(int)
+    same(np.array(wall).reshape(224, 224, 4)[:, :, :3], wanted)
+    found = drawn(page, lambda: page.get_by_role("button", name="Seed 5", exact=True).click())
+    same(found, served(model, Point(5)))
+    found = drawn(page, lambda: page.get_by_role("slider", name="Style cluster").fill("1.5"))
+    same(found, served(model, Point(5, overrides=((model.spec.z_dim - 1, 1.5),))))
+    page.close()
+
+
+def test_the_other_language_keeps_the_place(browser, folder):
+    context = offline(browser)
+    page = visit(context, folder, "digits")
+    found = drawn(page, lambda: page.get_by_label("Seed", exact=True).fill("31"))
+    page.wait_for_function("() => location.hash.includes('seed=31')")
+    page.get_by_role("button", name="切换到中文").click()
+    expect(page.locator("h1")).to_have_text("手写数字")
+    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
+    assert np.array_equal(drawn(page, lambda: page.get_by_label("种子", exact=True).fill("31")), found)
+    assert "explore." not in page.locator("body").inner_text()
+    assert "page." not in page.locator("body").inner_text()
+    context.close()
+
+
+def test_what_is_saved_says_that_a_machine_made_it(desktop, folder):
+    page = visit(desktop, folder, "digits")
+    wanted = served(shipped("digits"), Point(3))
+    drawn(page, lambda: page.get_by_label("Seed", exact=True).fill("3"))
+    for button, times in (("PNG", 1), ("PNG, enlarged 8 times", 8)):
+        with page.expect_download() as info:
+            page.get_by_role("button", name=button, exact=True).click()
+        saved = Image.open(info.value.path())
+        saved.load()
+        assert saved.info["Software"] == "GANarium"
+        assert saved.info["XML:com.adobe.xmp"] == XMP
+        same(np.asarray(saved.convert("RGB")).astype(int)[::times, ::times], wanted)
+    page.close()
+
+
+def test_a_name_is_no_part_of_the_page(desktop, folder):
+    page = visit(desktop, folder, "run")
+    assert page.title() == f"{TITLE} · GANarium"
+    expect(page.locator("h1")).to_have_text(TITLE)
+    expect(page.get_by_role("group", name="Class").get_by_role("button").nth(2)).to_have_text(CLASSES[1])
+    assert page.evaluate("window.hit") is None
+    assert page.wrong == []
+    page.close()
+
+
+@pytest.mark.parametrize(("locale", "card"), [("en-US", "About this generator"), ("zh-CN", "关于这个生成器")])
+def test_fits_a_phone_and_tells_where_it_comes_from(browser, folder, locale, card):
+    context = offline(browser, locale=locale, **PHONE)
+    page = visit(context, folder, "landscapes")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    facts = page.get_by_role("region", name=card)
+    expect(facts).to_contain_text("CC0")
+    for box in page.locator(".xp-tools button:visible, .xp-facts button:visible").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)"):
+        assert box >= 40
+    before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
+    bar = page.locator(".xp-sliders input[type=range]").first
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before)
+    assert page.wrong == []
+    assert context.asked == []
+    context.close()
+
+
+def test_without_webassembly_it_says_what_to_do(browser, folder):
+    context = offline(browser)
+    context.add_init_script("delete window.WebAssembly")
+    page = context.new_page()
+    page.goto(f"file://{folder}/digits.html")
+    expect(page.locator(".xp-note")).to_contain_text("Open the file in a current Chrome")
+    context.close()
+
+
+def test_the_file_holds_what_it_promises(folder):
+    text = (folder / "digits.html").read_text(encoding="utf-8")
+    assert len(text) < 5.5e6
+    assert not re.search(r'(src|href)="(?!data:)', text), "nothing is fetched"
+    assert "Copyright (c) Microsoft Corporation" in text[:6000]
+    assert "trainedAlgorithmicMedia" in text[:6000]
+    assert "CC BY-SA 3.0" in text[:6000]
+    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', text)[1])
+    assert told["model"]["card"]["images"] > 1000
+    assert set(told["texts"]["en"]) == set(told["texts"]["zh"])
+    runtime = base64.b64decode(re.search(r'id="gan-wasm">(.*?)</script>', text)[1])
+    assert runtime == (ROOT / "gan/ui/static/vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz").read_bytes()
+
+
+def test_the_command(tmp_path, capsys):
+    run = write_run(tmp_path, RUN, tiny_spec())
+    assert main([str(run), str(tmp_path / "out.html")]) == 0
+    assert (tmp_path / "out.html").read_bytes().startswith(b"<!doctype html>")
+    assert " MB" in capsys.readouterr().out
+    assert main(["nothing", str(tmp_path / "out.html")]) == 2
+    assert main([str(run), str(run)]) == 2
+    assert capsys.readouterr().err.count("\n") == 2

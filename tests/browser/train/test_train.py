@@ -1,0 +1,347 @@
+"""The Train tab in a real browser, with the real worker on real digits."""
+
+import json
+import re
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=SLOW)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("train") / "runs"
+    with serve(runs) as address:
+        spare_is_ready(runs)
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the Train tab as a new visitor; scripts of the page must not fail."""
+    contexts, faults = [], []
+
+    def open_page(lang: str = "en-US", **options) -> Page:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{address}#tab=train")
+        page.wait_for_selector("gan-time [aria-checked=true]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def api(address: str, path: str) -> dict:
+    with urllib.request.urlopen(f"{address}gradio_api/gan/{path}", timeout=20) as reply:
+        return json.load(reply)
+
+
+def open_settings(page: Page) -> None:
+    """Open the advanced settings. Gradio gives the fields the values that it knows once more, a frame after they are there: nobody types so early."""
+    page.click("#train-advanced > button")
+    page.wait_for_selector("#field-seed input")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+
+
+def train(page: Page, address: str, minutes: float = 10) -> str:
+    """Press Train with this much time; the id of the new run once it has drawn a grid."""
+    known = {run["id"] for run in api(address, "poll")["runs"]}
+    page.fill("gan-time input", str(minutes))
+    page.press("gan-time input", "Tab")
+    page.click("#train-button")
+    page.wait_for_function("() => document.querySelector('.tr-bar').dataset.state === 'running'")
+    page.wait_for_selector(".tr-picture[src]:not([hidden])")
+    return next(run["id"] for run in api(address, "poll")["runs"] if run["id"] not in known)
+
+
+def state(address: str, run_id: str, *wanted: str) -> None:
+    """Wait until the run is in one of these states."""
+    end = time.monotonic() + SLOW / 1000
+    while (found := api(address, f"poll?run={run_id}")["run"]["status"]["state"]) not in wanted:
+        assert time.monotonic() < end, f"{run_id} is {found}, not {wanted}"
+        time.sleep(0.1)
+
+
+def press_stop(page: Page) -> None:
+    """Press Stop twice, at once, as its question waits for a few seconds only."""
+    page.wait_for_selector("[data-command=stop]:visible")
+    twice = "stop.click(); const asked = stop.textContent; stop.click(); return asked"
+    asked = page.evaluate(f"() => {{ const stop = document.querySelector('[data-command=stop]'); {twice}; }}")
+    assert asked == "Really stop?"
+
+
+def shown_step(page: Page) -> int:
+    """The step of the grid in sight."""
+    return int(re.search(r"(\d+)\.webp", page.locator(".tr-picture:not([hidden])").get_attribute("src"))[1])
+
+
+def points(page: Page) -> int:
+    return page.evaluate("() => document.querySelector('gan-stage').charts.losses.x.length")
+
+
+def test_nothing_trained_yet_says_what_to_do(browser, tmp_path):
+    with serve(tmp_path / "runs") as address:
+        page = browser.new_page(locale="en-US")
+        page.goto(f"{address}#tab=train")
+        expect(page.locator(".tr-empty")).to_contain_text("press Train")
+        page.close()
+
+
+def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
+    page = visit()
+    run_id = train(page, address, 20 / 60)
+    page.wait_for_selector(".tr-canvas canvas")
+    step, count = shown_step(page), points(page)
+    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
+    page.wait_for_function("before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)", arg=f"{step:08d}.webp")
+    expect(page.locator(".gan-pill")).to_contain_text("Training")
+    page.reload()  # the run is the server's, not the page's
+    page.wait_for_selector(".tr-picture[src]:not([hidden])")
+    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern (R3GAN) · 28 px")
+    state(address, run_id, "finished")
+    expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
+    held = api(address, f"poll?run={run_id}")
+    page.wait_for_function("wanted => document.querySelector('gan-stage').charts.losses.x.length === wanted", arg=len(held["stats"]))
+    page.wait_for_function("wanted => document.querySelector('.tr-range').max === String(wanted - 1)", arg=len(held["run"]["samples"]))
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1440
+
+
+def test_pause_resume_and_stop(visit, address):
+    page = visit()
+    run_id = train(page, address)
+    page.click("[data-command=pause]")
+    state(address, run_id, "paused")
+    page.click("[data-command=resume]")
+    state(address, run_id, "running")
+    page.wait_for_selector("[data-command=sample]:visible")
+    page.click("[data-command=sample]")
+    expect(page.locator(".tr-said")).to_have_text("Generating a new sample grid.")
+    press_stop(page)
+    state(address, run_id, "stopped")
+    expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")
+    expect(page.locator("[data-command=resume]")).to_be_hidden()
+
+
+def test_history_stays_where_the_reader_put_it(visit, address):
+    page = visit()
+    train(page, address)
+    page.wait_for_function("() => Number(document.querySelector('.tr-range').max) >= 2")
+    page.locator(".tr-range").fill("0")
+    first = api(address, "poll")["run"]["samples"][0]
+    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) === first", arg=first)
+    most = page.locator(".tr-range").get_attribute("max")
+    page.wait_for_function("most => document.querySelector('.tr-range').max !== most", arg=most)
+    assert (shown_step(page), page.locator(".tr-range").input_value()) == (first, "0")
+    page.click(".tr-live")
+    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) > first", arg=first)
+    press_stop(page)
+
+
+def test_zoom_stays_while_data_streams_in(visit, address):
+    page = visit()
+    train(page, address)
+    page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.x.length > 6")
+    plot = page.locator(".tr-plot .u-over").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 60, steps=4)
+    page.mouse.up()
+    scale = "() => { const { min, max } = document.querySelector('gan-stage').charts.logits.plot.scales.x; return [min, max]; }"
+    zoomed, count, drawing = page.evaluate(scale), points(page), page.evaluate_handle("() => document.querySelector('.tr-canvas canvas')")
+    assert zoomed[0] > 0
+    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
+    assert page.evaluate(scale) == zoomed
+    assert page.evaluate("before => document.querySelector('.tr-canvas canvas') === before", drawing), "the drawing was rebuilt"
+    plot.dblclick()
+    page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.plot.scales.x.min === 0")
+    press_stop(page)
+
+
+def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, address):
+    first, second = visit(), visit(**PHONE)
+    run_id = train(first, address)
+    second.wait_for_selector(".tr-picture[src]:not([hidden])")
+    expect(second.locator("[data-command=pause]")).to_be_visible()
+    second.locator("#train-button").click()
+    expect(second.locator(".tr-verdict")).to_contain_text("place 1, starts in about")
+    second.click("[data-command=cancel]")
+    expect(second.locator(".tr-verdict")).to_contain_text("Stopped.")
+    assert api(address, "poll")["active"] == run_id
+    press_stop(first)
+    state(address, run_id, "stopped")
+
+
+def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
+    page = visit()
+    before = len(api(address, "poll")["runs"])
+    open_settings(page)
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(page.locator("#field-batch input")).to_have_value("1")
+    assert len(api(address, "poll")["runs"]) == before
+
+
+def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
+    page = visit(**PHONE)
+    open_settings(page)
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")  # as long as a run shown makes it
+    page.evaluate("document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ block: 'start', behavior: 'instant' })")
+    page.evaluate("document.querySelector('#train-button').click()")  # as it is: a click of Playwright's might scroll by itself
+    expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
+
+
+def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit):
+    page = visit()
+    lead, pace, needs = (page.locator(f"gan-cost p >> nth={number}") for number in range(3))
+    expect(lead).to_have_text(re.compile(r"^About [\d,]+ images in 5 min$"))
+    expect(pace).to_have_text(re.compile(r"^[\d,]+ images/s · "))
+    expect(needs).to_have_text(re.compile(r"^Parameters: G [\d.]+k, D [\d.]+k · [\d.]+ GB of "))
+    narrow = needs.inner_text()
+    page.click("gan-time [role=radio] >> nth=3")
+    expect(lead).to_have_text(re.compile("in 10 min$"))
+    open_settings(page)
+    page.fill("#field-width input", "64")
+    page.press("#field-width input", "Tab")
+    expect(needs).not_to_have_text(narrow)
+    expect(needs).to_contain_text("Parameters: G ")
+    page.fill("#field-batch input", "1")
+    page.press("#field-batch input", "Tab")
+    expect(lead).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(needs).to_have_text("")
+    page.fill("#field-batch input", "16")
+    page.press("#field-batch input", "Tab")
+    expect(lead).to_have_text(re.compile("in 10 min$"))
+    page.click(".gan-lang")
+    expect(page.locator("gan-cost p >> nth=0")).to_have_text(re.compile("^10 分钟约看 [\\d,]+ 张图片$"))
+
+
+def test_own_pictures_without_files_say_so(visit):
+    page = visit("zh-CN")
+    page.click("gan-data [role=radio]:has(.tr-blank)")
+    expect(page.locator("#train-own")).to_be_visible()
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
+
+
+def test_recipes_change_the_defaults_and_the_formula(visit):
+    page = visit()
+    open_settings(page)
+    expect(page.locator("#field-z_dim input")).to_have_value("64")
+    page.fill("#field-seed input", "77")
+    page.press("#field-seed input", "Tab")
+    page.fill("#field-z_dim input", "32")
+    page.press("#field-z_dim input", "Tab")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe has a seed of its own
+    expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
+
+
+def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
+    page = browser.new_context(locale="en-US").new_page()
+    page.set_default_timeout(SLOW)
+    held = []
+    page.route("**/static/train/settings.js", lambda route: held.append(route))
+    page.goto(f"{address}#tab=train")
+    open_settings(page)
+    page.fill("#field-seed input", "77")
+    page.press("#field-seed input", "Tab")
+    page.wait_for_timeout(1000)  # the load event comes meanwhile
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")
+    assert held
+    expect(page.locator("#field-seed input")).to_have_value("77")
+    page.context.close()
+
+
+def test_what_is_typed_while_a_choice_sets_the_settings_stays(visit):
+    page = visit()
+    open_settings(page)
+    page.evaluate("""() => {
+      const answer = window.ganDefaults;
+      window.ganDefaults = async (...all) => {
+        const settings = await answer(...all);
+        await new Promise((later) => { window.release = later; });
+        return settings;
+      };
+    }""")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    page.wait_for_function("() => window.release")
+    page.fill("#field-seed input", "77")
+    page.evaluate("() => window.release()")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator("#field-seed input")).to_have_value("77")
+
+
+def test_a_change_of_language_keeps_the_form(visit, address):
+    page = visit()
+    page.click("gan-data [role=radio] >> nth=2")
+    page.click("gan-recipe [role=radio] >> nth=1")
+    page.click("gan-time [role=radio] >> nth=0")
+    open_settings(page)
+    page.fill("#field-seed input", "77")
+    page.press("#field-seed input", "Tab")
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("开始训练")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("像素人脸")
+    expect(page.locator("gan-recipe [aria-checked=true]")).to_contain_text("DCGAN")
+    expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
+    open_settings(page)
+    expect(page.locator("#field-seed input")).to_have_value("77")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")
+    expect(page.locator("#field-size input")).to_have_value("64")
+    page.reload()  # kept for that one change only
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
+
+
+def test_language_and_theme_switches(visit):
+    page = visit()
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("开始训练")
+    expect(page.locator("#tab-train-button")).to_have_text("训练")
+    expect(page.locator("gan-step").first).to_contain_text("图片")
+    page.click(".gan-lang")
+    expect(page.locator("#train-button")).to_have_text("Train")
+    switch = page.locator(".gan-header .gan-ghost").last
+    switch.click()
+    switch.click()
+    expect(page.locator("body.dark")).to_have_count(1)
+    page.reload()
+    expect(page.locator("body.dark")).to_have_count(1)
+
+
+def test_the_page_fits_a_phone(visit):
+    page = visit(**PHONE)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    # The "?" is drawn small and takes touches 10 px around it.
+    buttons = "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => one.offsetParent)"
+    small = page.evaluate(f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => one.className)")
+    assert small == []
+
+
+def test_a_lost_connection_is_told_and_survived(visit, address):
+    page = visit()
+    page.wait_for_selector(".tr-verdict, .tr-empty:visible")
+    page.context.set_offline(True)
+    expect(page.locator(".tr-offline")).to_be_visible(timeout=SLOW)
+    page.context.set_offline(False)
+    expect(page.locator(".tr-offline")).to_be_hidden()

@@ -1,0 +1,107 @@
+"""Short versions of what tests/reliability does at length: an attacker's walk, and readers fed with damage."""
+
+from urllib.parse import unquote
+
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
+from starlette.routing import Match, Route
+from starlette.testclient import TestClient
+
+from gan.runs.supervisor import Supervisor
+from gan.ui.page import launch_options
+from gan.ui.server.access import Access
+from gan.ui.server.http import PREFIX
+from gan.ui.server.services import Services
+from tests.reliability.attack import SOMEWHERE, TOKEN, Prey, all_cases, attack_own
+from tests.reliability.cases import COMMANDS
+from tests.reliability.fuzz import TARGETS, fuzz
+from tests.reliability.sound import asked, plant, told
+
+EVERY = 41  # one of so many cases where there are thousands; a prime, so that all kinds of them come up
+CASES = 150
+TOKEN_OF_OURS = "a token of the teacher"
+
+
+@pytest.mark.parametrize("token", [None, TOKEN], ids=["open", "locked"])
+def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
+    count, faults = attack_own(tmp_path, token, EVERY)
+    assert faults == []
+    assert count.total() > 1500
+    assert count["sound", "2xx"] > 25
+    assert count["queries", "2xx"] > 20, "much of what is odd for one value is fine for another, and work is done"
+
+
+def test_an_attacker_knows_every_command(store):
+    assert set(COMMANDS) == set(Supervisor(store)._actions)
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """The services of a server with a planted run, and what is asked about."""
+    subject, _ = plant(tmp_path / "runs")
+    services = Services(access=Access(TOKEN_OF_OURS))
+    services.open(tmp_path / "runs")
+    return services, subject
+
+
+def routes_of(services: Services) -> list[Route]:
+    """Our own routes, those of static files left out: they are mounted."""
+    return [route for route in launch_options(services)["app_kwargs"]["routes"] if isinstance(route, Route)]
+
+
+def named(route: Route, method: str) -> tuple[str, str]:
+    """A route as `Visit` names it."""
+    return method, route.path.removeprefix(f"{PREFIX}/")
+
+
+def test_an_attacker_comes_to_every_route(planted):
+    services, subject = planted
+    prey = Prey("http://localhost/", subject, "/etc/passwd", SOMEWHERE, True)
+    missed = {named(route, method): route for route in routes_of(services) for method in route.methods - {"HEAD"}}
+    for method, path in {(case.method.decode(), unquote(case.path.partition(b"?")[0].decode("latin-1"))) for case in all_cases(prey)}:
+        if len(path) > 1000:  # the guard refuses it before any route is asked
+            continue
+        scope = {"type": "http", "method": method, "path": path}
+        missed = {name: route for name, route in missed.items() if name[0] != method or route.matches(scope)[0] != Match.FULL}
+    assert set(missed) == set()
+
+
+def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monkeypatch):
+    """A new route, or a new value that one reads, has to come up in tests/reliability/sound.py: from there it is attacked and fuzzed."""
+    services, subject = planted
+    read = set()
+
+    class Watched(QueryParams):
+        def __getitem__(self, name):
+            read.add(name)
+            return super().__getitem__(name)
+
+        def __contains__(self, name):
+            read.add(name)
+            return super().__contains__(name)
+
+        def getlist(self, name):
+            read.add(name)
+            return super().getlist(name)
+
+    browser = TestClient(Starlette(**launch_options(services)["app_kwargs"]), raise_server_exceptions=False, base_url="http://localhost")
+    monkeypatch.setattr("starlette.requests.QueryParams", Watched)
+    routes, visits = routes_of(services), [*asked(subject), *told(subject, TOKEN_OF_OURS)]
+    for visit in visits:
+        method = "GET" if visit.body is None else "POST"
+        read.clear()
+        reply = browser.request(method, visit.address, params=visit.query, content=visit.body)
+        assert (visit.route, reply.status_code) == (visit.route, 200), reply.text[:300]
+        assert b'{"error"' not in reply.content, "no stream that ends with a refusal either"
+        assert (visit.route, read) == (visit.route, set(visit.query))
+        met = [route for route in routes if route.matches({"type": "http", "method": method, "path": visit.address})[0] == Match.FULL]
+        assert named(met[0], method) == (method, visit.route)
+    assert {named(route, method) for route in routes for method in route.methods - {"HEAD"}} == {
+        ("GET" if visit.body is None else "POST", visit.route) for visit in visits
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_damage_is_told_in_a_sentence(target):
+    assert fuzz(target, CASES) >= CASES

@@ -1,0 +1,167 @@
+"""What can be run from a terminal does what its name says, or says in a sentence what does."""
+
+import os
+import re
+import subprocess
+import sys
+
+import onnx
+import pytest
+
+from gan.cli.commands import COMMANDS, GUARD, INSTEAD, instead, refuse_parts
+from gan.cli.sample import find
+from gan.cli.sample import main as draw
+from gan.cli.score import main as score
+from gan.config import make_config
+from gan.errors import UserError
+from gan.export import checkpoint, webpage
+from gan.export import onnx as exporter
+from gan.files import write_json
+from gan.worker.run_dir import RunDir
+from gan.worker.worker import _error
+from tests import ROOT
+from tests.support.generators import tiny_spec, write_checkpoint
+
+SLOW = 120
+
+
+def modules() -> dict[str, bool]:
+    """Every module and package of gan by its dotted name, and whether it is a command."""
+    found = {}
+    for path in sorted((ROOT / "gan").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        guarded = GUARD in path.read_text(encoding="utf-8")
+        if path.name == "__main__.py":
+            found[name.removesuffix(".__main__")] = guarded
+        elif path.name == "__init__.py":
+            found.setdefault(name.removesuffix(".__init__"), False)
+        else:
+            found[name] = guarded
+    return found
+
+
+def run(*arguments: str, **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=SLOW, check=False, **options)
+
+
+def test_every_module_that_is_no_command_says_so(capsys):
+    parts = [name for name, command in modules().items() if not command]
+    assert len(parts) > 90
+    for name in parts:
+        with pytest.raises(SystemExit) as ended:
+            refuse_parts(["python", "-m", name])
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert (said.out, said.err) == ("", instead(name) + "\n")
+        assert re.search(r"python -m gan|python app\.py", said.err), name
+    for name in set(modules()) - set(parts):
+        refuse_parts(["python", "-m", name])
+
+
+@pytest.mark.parametrize("name", ["gan.export.card", "gan.export", "gan.worker.worker", "gan.ui.page"])
+def test_a_part_that_is_run_ends_with_that_sentence(name):
+    done = run("-m", name)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", instead(name) + "\n")
+
+
+@pytest.mark.parametrize("name", [name for name, command in modules().items() if command])
+def test_every_command_says_what_it_does(name):
+    done = run("-m", name, "--help")
+    told = done.stderr if name == "gan.export.film" else done.stdout  # whose only user is the page
+    assert len(told) > 60, done
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if name == "gan.export.film" else 0)
+
+
+def test_all_that_is_named_exists():
+    every = modules()
+    for text in (*COMMANDS, *(command for _, command in INSTEAD.values())):
+        for name in re.findall(r"gan(?:\.\w+)*", text.replace("ganarium", "")):
+            assert every.get(name), text
+    assert set(INSTEAD) <= set(every)
+
+
+def test_the_list_of_commands():
+    done = run("-m", "gan")
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("flags", [["-um", "gan.latent.generator"], ["-mgan.latent.model"], ["-X", "utf8", "-m", "gan.latent.generator"]])
+def test_however_python_is_told_to_run_it(flags):
+    done = run(*flags)
+    assert (done.returncode, done.stderr) == (2, instead("gan.latent.generator") + "\n")
+
+
+def test_whoever_imports_a_part_is_left_alone():
+    assert run("-c", "import gan.config; print('fine')").stdout == "fine\n"
+    assert "No module named gan.nothing" in run("-m", "gan.nothing").stderr
+    other = run("-m", "timeit", "-n", "1", "-r", "1", "import gan.latent.point")
+    assert other.returncode == 0, other.stderr
+
+
+def test_the_onnx_command_writes_a_model(tmp_path):
+    write_checkpoint(tmp_path, "mine", tiny_spec(3), title="Mine", classes=["zero", "one", "two"])
+    done = run("-m", "gan", "export", "onnx", str(tmp_path / "mine"), str(tmp_path / "out.onnx"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{tmp_path / 'out.onnx'}: ")
+    model = onnx.load(tmp_path / "out.onnx")
+    onnx.checker.check_model(model)
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    assert (facts["title"], facts["classes"]) == ("Mine", "zero, one, two")
+    assert exporter.main([str(tmp_path / "nowhere"), str(tmp_path / "x.onnx")]) == 2
+    assert exporter.main([str(tmp_path / "mine"), "/proc/nowhere/x.onnx"]) == 2
+
+
+REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"state": "failed", "error": _error(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))}, f"failed: {REASON}"),
+        ({"state": "failed", "error": _error(ZeroDivisionError("division by zero"))}, "failed: This is a defect of GANarium"),
+        ({"state": "queued"}, "waits in the queue"),
+        ({"state": "paused"}, "was paused before its first sample"),
+        ({"state": "stopped"}, "was stopped before its first sample"),
+        ({"state": "starting"}, "has no samples yet"),
+        ({"state": "finished", "step": 40}, "live.safetensors"),
+        (None, "was never started"),
+    ],
+)
+def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
+    from gan.config import make_config
+
+    folder = tmp_path / "run"
+    write_json(folder / "config.json", make_config("digits").to_json())
+    if status:
+        write_json(folder / "status.json", {**RunDir(folder).status, **status})
+    commands = [(draw, ["--out", str(tmp_path / "grid.png")]), (score, []), (webpage.main, [str(tmp_path / "page.html")]),
+                (exporter.main, [str(tmp_path / "x.onnx")])]  # fmt: skip
+    for command, more in commands:
+        assert command([str(folder), *more]) == 2
+        said = capsys.readouterr().err
+        assert words in said
+        assert said.count("\n") == 1
+    assert checkpoint.main([str(folder), str(tmp_path / "checkpoint")]) == 2
+    said = capsys.readouterr().err
+    assert words in said or (status and status["state"] in said) or "live.safetensors" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_what_failed_before_its_first_step_is_told_by_real_commands(tmp_path):
+    (tmp_path / "empty").mkdir()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    write_json(tmp_path / "run" / "config.json", make_config(str(tmp_path / "empty")).to_json())
+    failed = run("-m", "gan", "train", str(tmp_path / "run"), env=environment)
+    assert failed.returncode == 2
+    for name, more in (("gan.cli.sample", ["--out", str(tmp_path / "x.png")]), ("gan.export.checkpoint", [str(tmp_path / "x")])):
+        done = run("-m", name, str(tmp_path / "run"), *more, env=environment)
+        assert done.returncode == 2
+        assert f"failed: {failed.stderr.strip()}" in done.stderr
+
+
+def test_a_run_that_draws_is_found(tmp_path):
+    write_checkpoint(tmp_path, "mine", tiny_spec(), title="Mine")
+    assert find(str(tmp_path / "mine")).title == "Mine"

@@ -1,0 +1,166 @@
+"""Slow work holds up nothing but work of its kind, however much of it is asked for."""
+
+import asyncio
+import re
+import threading
+import time
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from gan.errors import UserError
+from gan.ui.explore.routes import explore_routes
+from gan.ui.page import launch_options
+from gan.ui.server.concurrency import GONE, LANES, Lane
+from gan.ui.server.http import PREFIX
+from gan.ui.server.services import Services
+from gan.ui.train import routes as routes_module
+from gan.ui.train.routes import train_routes
+
+PLACE = "http://here/gradio_api/gan/"
+# Routes that only read a small file, look something up or change one thing; all others have lanes.
+AT_ONCE = {
+    "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp", "checkpoints/{name}/preview.webp",
+    "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
+}  # fmt: skip
+
+
+@pytest.fixture
+def gate():
+    """What slow work waits for. It opens by itself after ten seconds, so that a failure does not hang."""
+    opened = threading.Event()
+    timer = threading.Timer(10, opened.set)
+    timer.start()
+    yield opened
+    opened.set()
+    timer.cancel()
+
+
+class Slow:
+    """A model whose pictures wait for the gate."""
+
+    version = "1"
+
+    def __init__(self, gate):
+        self.gate, self.drawn = gate, 0
+
+    def wall(self, *_):
+        self.gate.wait()
+        self.drawn += 1
+        return b"a wall"
+
+    image = wall
+
+
+def slow_server(store, supervise, gate, monkeypatch):
+    services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+    model = Slow(gate)
+    services._explorer = type("Explorer", (), {"open": lambda self, name: model})()
+    monkeypatch.setattr("gan.ui.explore.routes._point", lambda model, request: None)
+    monkeypatch.setattr("gan.ui.explore.routes._wall", lambda model, request: model.wall())
+    monkeypatch.setattr(routes_module, "cost", lambda text: gate.wait() or {})
+    return Starlette(routes=[*train_routes(services), *explore_routes(services)])
+
+
+@pytest.mark.parametrize("path", ["cost", "wall", "image"])
+def test_a_poll_waits_for_no_slow_work(path, store, supervise, gate, monkeypatch):
+    app = slow_server(store, supervise, gate, monkeypatch)
+
+    async def crowd():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30) as browser:
+            asked = [asyncio.create_task(browser.get(path, params={"form": str(number), "seed": number})) for number in range(150)]
+            await asyncio.sleep(0.3)
+            begin = time.monotonic()
+            poll = await browser.get("poll")
+            took = time.monotonic() - begin
+            gate.set()
+            return poll, took, await asyncio.gather(*asked)
+
+    poll, took, replies = asyncio.run(crowd())
+    assert (poll.status_code, took < 1) == (200, True)
+    refused = [reply.json()["error"] for reply in replies if reply.status_code == 503]
+    assert 50 < len(refused) < 100
+    assert {reply.status_code for reply in replies} == {200, 503}
+    assert all((error["key"], error["offline"]) == ("ui.busy", True) for error in refused)  # the page asks again by itself
+
+
+def test_single_pictures_do_not_wait_for_walls(store, supervise, gate, monkeypatch):
+    app = slow_server(store, supervise, gate, monkeypatch)
+    monkeypatch.setattr(Slow, "image", lambda self, point: b"a picture")
+
+    async def crowd():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30) as browser:
+            walls = [asyncio.create_task(browser.get("wall")) for _ in range(20)]
+            await asyncio.sleep(0.2)
+            begin = time.monotonic()
+            picture = await browser.get("image")
+            took = time.monotonic() - begin
+            gate.set()
+            await asyncio.gather(*walls)
+            return picture, took
+
+    picture, took = asyncio.run(crowd())
+    assert (picture.content, took < 1) == (b"a picture", True)
+
+
+class Visitor:
+    """A request of somebody who may have left."""
+
+    def __init__(self, gone):
+        self.gone = gone
+
+    async def is_disconnected(self):
+        return self.gone
+
+
+def test_who_left_while_waiting_costs_nothing(gate):
+    lane, worked = Lane(1), []
+
+    def work(visitor):
+        gate.wait()
+        worked.append(visitor)
+        return "done"
+
+    async def crowd():
+        asked = []
+        for gone in (False, True, False):
+            asked.append(asyncio.create_task(lane.run(work, Visitor(gone))))
+            await asyncio.sleep(0.05)
+        gate.set()
+        return await asyncio.gather(*asked)
+
+    first, second, third = asyncio.run(crowd())
+    assert (first, second.status_code, third, len(worked)) == ("done", GONE, "done", 2)
+
+
+def test_a_lane_can_be_used_by_one_event_loop_after_another():
+    lane = Lane(1)
+    assert [asyncio.run(lane.run(lambda visitor: "done", Visitor(False))) for _ in range(3)] == ["done"] * 3
+
+
+def routes_of(services):
+    """Every route of the app by its path under PREFIX, as LANES names it; static files are mounted."""
+    routes = launch_options(services)["app_kwargs"]["routes"]
+    return [(route.path.removeprefix(f"{PREFIX}/"), route) for route in routes if isinstance(route, Route)]
+
+
+def test_every_route_has_a_lane_or_answers_at_once(store, supervise):
+    paths = [path for path, _ in routes_of(Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads"))]
+    assert set(paths) == set(LANES) | AT_ONCE, "a new route needs a lane, or a good reason for having none"
+    assert set(LANES) & AT_ONCE == set()
+
+
+def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
+    async def full(lane, handler, request):
+        raise UserError("ui.busy")
+
+    monkeypatch.setattr(Lane, "run", full)
+    services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+    client = TestClient(Starlette(routes=[route for _, route in routes_of(services)]), raise_server_exceptions=False)
+    for path, route in routes_of(services):
+        for method in route.methods - {"HEAD"}:
+            status = client.request(method, re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(**dict.fromkeys(route.param_convertors, "x"))).status_code
+            assert (status == 503) == (path in LANES), (method, path, status)

@@ -1,0 +1,91 @@
+"""What the browser tests of the Explore tab share: going there, and reading what its canvases show."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import SLOW
+from tests.support.generators import RUN
+
+HERE = "Generated in your browser"
+
+
+def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
+    """Go to a model, and wait until its own picture is drawn."""
+    page.goto(f"{address}#model={model}{rest}")
+    expect(sliders(page).first).to_be_enabled(timeout=SLOW)
+    page.wait_for_function("""(model) => {
+      const { point, shown } = document.querySelector("gan-explorer");
+      return shown && point.model === model;
+    }""", arg=model, timeout=SLOW)
+
+
+@contextmanager
+def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
+    """A view at desktop size, as a new visitor sees it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    visit(page, address, rest=f"&view={view}")
+    yield page
+    context.close()
+
+
+def here(page: Page) -> None:
+    """Wait until this browser draws."""
+    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW / 4)
+
+
+def sliders(page: Page):
+    return page.locator(".xp-sliders input[type=range]")
+
+
+def bar(page: Page, name: str):
+    """The slider of a direction, by its id."""
+    return page.locator(f'.xp-sliders [data-id="{name}"] input')
+
+
+def large(page: Page) -> bytes:
+    """The pixels of the large picture."""
+    return page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
+
+
+def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], bytes] = large) -> bytes:
+    """Do something, and wait until the picture is another one."""
+    before = picture(page)
+    act()
+    end = time.monotonic() + SLOW / 1000
+    while time.monotonic() < end:
+        now = picture(page)
+        if now != before:
+            return now
+        page.wait_for_timeout(50)
+    pytest.fail("the picture stayed as it was")
+
+
+WORDS = """async () => { window.words = await import("/gradio_api/gan/static/explore/point.js"); }"""
+SETTLED = """() => {
+  const { point, shown } = document.querySelector("gan-explorer");
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const told = Object.entries(words.written(point)).every(([key, text]) => hash.get(key) === text);
+  return told && shown && JSON.stringify(words.query(shown)) === JSON.stringify(words.query(point));
+}"""
+
+
+def still(page: Page) -> bytes:
+    """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of it."""
+    page.evaluate(WORDS)
+    page.wait_for_function(SETTLED)
+    return large(page)
+
+
+def sheet(page: Page, place: str) -> bytes:
+    """The pixels of a sheet, as the screen has them."""
+    return page.locator(f".{place} .xp-mosaic canvas").evaluate("(c) => c.toDataURL()").encode()
+
+
+def seed(page: Page) -> int:
+    return int(page.get_by_label("Seed", exact=True).input_value())

@@ -1,0 +1,35 @@
+"""What tests do with the list of runs on the Train tab."""
+
+import re
+import urllib.error
+import urllib.request
+
+from playwright.sync_api import Page
+
+from tests.support.browsing import SLOW
+
+
+def post(address: str, path: str) -> None:
+    try:
+        urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=SLOW / 1000).close()
+    except urllib.error.HTTPError as refusal:
+        raise AssertionError(refusal.read().decode()) from refusal
+
+
+def open_list(page: Page) -> None:
+    page.click(".tr-list > summary")
+
+
+def row(page: Page, name: str):
+    """The row of a run in the list, by its name."""
+    return page.locator(".tr-runs li", has=page.locator("b", has_text=re.compile(f"^{re.escape(name)}$")))
+
+
+def tool(where, words: str):
+    """A button of a row by what it says."""
+    return where.locator("button", has_text=words)
+
+
+def press_twice(button) -> None:
+    """Two presses at once, as the question waits for a few seconds only."""
+    button.evaluate("(button) => { button.click(); button.click(); }")

@@ -1,0 +1,85 @@
+"""What the browser tests of the ways to move share: small models, one visitor, and a page that each test finds as if it were new."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.browsing import SLOW
+from tests.support.exploring import still, visit
+from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run
+
+CLASSES = "20250102-040506-faces-modern"
+COLOUR = tiny_spec(3, channels=3, z_dim=20, looks=4)
+READY = "() => document.querySelector('gan-explorer').local.ready(document.querySelector('gan-explorer').model)"
+AS_NEW = """async (model) => {
+  const { fresh } = await import("/gradio_api/gan/static/explore/point.js");
+  const explorer = document.querySelector("gan-explorer");
+  explorer.player?.pause();
+  document.activeElement?.blur();
+  explorer.choose(model, fresh());
+  delete explorer.views.views.loop;
+  delete explorer.views.views.favourites;
+  if (explorer.chosen.model) explorer.chosen.reset();
+  localStorage.clear();
+  dispatchEvent(new StorageEvent("storage", { key: null }));
+  scrollTo(0, 0);
+}"""
+
+
+def write_models(root: Path) -> Path:
+    """A grey model and one of three classes with looks."""
+    write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_lively_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
+    return root
+
+
+@contextmanager
+def visitor(browser: Browser, address: str, model: str = RUN, **options: object) -> Iterator[Page]:
+    """A page of one visitor, whose browser draws; no script of it may fail."""
+    context: BrowserContext = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options})
+    context.set_default_timeout(SLOW / 2)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    visit(page, address, f"run:{model}")
+    page.wait_for_function(READY)
+    yield page
+    assert errors == []
+    context.close()
+
+
+def as_new(page: Page) -> Page:
+    """The page as it was at first: seed 0, no favourites, no key frames."""
+    page.unroute_all()
+    page.evaluate(AS_NEW, f"run:{RUN}")
+    page.wait_for_function(READY)
+    page.wait_for_function("() => document.querySelector('gan-explorer').shown")
+    return page
+
+
+def again(page: Page) -> None:
+    """Load the page anew once its address tells where the visitor is, and wait until this browser draws."""
+    still(page)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function(READY, timeout=SLOW)
+
+
+def point(page: Page) -> dict:
+    return page.evaluate("document.querySelector('gan-explorer').point")
+
+
+def view(page: Page, name: str) -> None:
+    """Open a view by its tab."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
+
+
+def saved(page: Page, act) -> tuple[str, bytes]:
+    """Name and contents of the file that something saves."""
+    with page.expect_download() as info:
+        act()
+    return info.value.suggested_filename, info.value.path().read_bytes()

@@ -1,0 +1,92 @@
+"""The engine as a whole: it knows no web page, starts lightly, and touches no GPU when it is imported."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+ROOMS = ["config", "device", "data", "models", "metrics", "train", "runs", "latent", "export", "ui"]  # each may import those before it
+BOTTOM = ["errors", "console", "priority", "files", "images", "losses", "augment", "spec"]
+
+
+def modules() -> list[str]:
+    """Dotted names of all engine modules, gan.ui and command lines left out."""
+    paths = [path for path in (ROOT / "gan").rglob("*.py") if "ui" not in path.relative_to(ROOT / "gan").parts[:1]]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted(paths)]
+    return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+
+
+def ask(code: str):
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_engine_module_imports_without_gradio_torchvision_or_a_gpu():
+    names = modules()
+    assert len(names) > 30
+    code = f"""
+import importlib, json, sys
+for name in {names!r}:
+    importlib.import_module(name)
+import torch
+print(json.dumps([sorted(m for m in ("gradio", "torchvision", "starlette") if m in sys.modules), torch.cuda.is_initialized()]))
+"""
+    assert ask(code) == [[], False]
+
+
+def test_what_the_server_imports_at_its_start_has_no_torch():
+    code = """
+import json, sys
+import gan.config, gan.data, gan.device, gan.errors, gan.files, gan.runs.store, gan.runs.supervisor, gan.latent.model_cache, gan.worker.health
+gan.data.catalogue()
+print(json.dumps([m for m in ("torch", "torchvision", "gradio") if m in sys.modules]))
+"""
+    assert ask(code) == []
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_those_below_it(room):
+    above = set(ROOMS[ROOMS.index(room) + 1 :])
+    folder = ROOT / "gan" / room
+    for path in folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]:
+        rooms = {name.split(".")[1] for name in imports(path) if name.startswith("gan.")}
+        assert not rooms & above, f"{path} imports {rooms & above}"
+
+
+def test_no_pickle_in_the_product():
+    for path in [ROOT / "app.py", *(ROOT / "gan").rglob("*.py")]:
+        assert not {"pickle", "dill", "joblib", "cloudpickle"} & {name.split(".")[0] for name in imports(path)}, path
+        source = path.read_text(encoding="utf-8")
+        if path.name == "efficientnet.py":  # a package's file, of a digest that is checked before
+            source = source.replace('torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)', "")
+        assert "torch.load(" not in source, path
+        assert "allow_pickle" not in source, path
+
+
+def test_only_the_downloads_import_torchvision():
+    users = {path.name for path in (ROOT / "gan").rglob("*.py") if any(name.split(".")[0] == "torchvision" for name in imports(path))}
+    assert users <= {"downloads.py"}
+
+
+def test_error_sentences_are_sentences():
+    from gan.errors import MESSAGES
+
+    for key, text in MESSAGES.items():
+        assert text.rstrip().endswith((".", "}")), key
+        assert text[0].isupper() or text[0] in "“{", key
