@@ -10,16 +10,7 @@ from typing import Any
 import torch
 from PIL import Image, PngImagePlugin
 
-MAKER = "GANarium"
-
-# IPTC Photo Metadata Standard 2023.2, property DigitalSourceType of the schema Iptc4xmpExt.
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
-)
-COMMENT = f"{MAKER}: drawn by a trained model (trainedAlgorithmicMedia)"  # for formats that hold a line of text
-
+from gan.provenance import MAKER, XMP
 
 SMALL_PIXELS = 128 * 128
 GREY, COLOUR = 1, 3

@@ -52,7 +52,7 @@ INSTEAD = {
     "gan.data": ("train on a data set, or on a folder or zip of images", "python -m gan train --data PATH"),
     "gan.data.build": ("build a bundled set", "python -m gan.data.build.digits FOLDER"),
     "gan.export": ("export a generator", "python -m gan export webpage RUN PAGE (or onnx, or checkpoint)"),
-    "gan.export.film": ("save a loop as a film", "python app.py, where Explore has “Loop”"),
+    "gan.cli.film": ("save a loop as a film", "python app.py, where Explore has “Loop”"),
     "gan.export.scores": ("score a generator", "python -m gan score RUN"),
     "gan.latent": ("generate samples", "python -m gan sample RUN, or explore with python app.py"),
     "gan.metrics": ("score a generator", "python -m gan score RUN"),

@@ -1,26 +1,19 @@
 """Loops as files that move: GIF, WebP and MP4, each with the mark that a trained model drew it.
 
-`python -m gan.export.film` packs the frames that come on its standard input: a line of JSON (form, fps, factor, shape), then the frames' bytes. A process of
-its own, with the patience of one that trains, so that neither the page nor the trainer waits for it. Imports no torch.
+gan.cli.film is the process that packs them. This module imports no torch.
 """
 
 import io
 import itertools
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import av
 import numpy as np
 from PIL import Image
 
-from gan import console
-from gan.cli.commands import NO_COMMAND, instead
-from gan.device import be_nice
-from gan.images import COMMENT, XMP
+from gan.provenance import COMMENT, XMP
 
-NICE = 10
 COLOURS = 255  # of a GIF's frame: one of 256 is left for what stays as it was
 SHARP = {"crf": "14", "preset": "veryfast"}  # of x264: half the default's quantiser, since edges of large pixels are all that there is to see
 XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # of the box that holds XMP in an MP4 (XMP Specification, part 3)
@@ -90,26 +83,3 @@ def _saved(pictures: list[Image.Image], form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     pictures[0].save(buffer, form, save_all=True, append_images=pictures[1:], loop=0, **options)
     return buffer.getvalue()
-
-
-def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
-    """The frames of this shape that come from a stream."""
-    while data := source.read(int(np.prod(shape))):
-        yield np.frombuffer(data, np.uint8).reshape(shape)
-
-
-def main() -> None:
-    """Pack what comes in."""
-    console.prepare()
-    a_person = len(sys.argv) > 1 or sys.stdin is None or sys.stdin.isatty()
-    order = b"" if a_person else sys.stdin.buffer.readline()
-    if not order.strip():  # whoever it is has no frames to give
-        print(instead("gan.export.film"), file=sys.stderr)
-        sys.exit(NO_COMMAND)
-    be_nice(NICE)
-    told = json.loads(order)
-    sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
-
-
-if __name__ == "__main__":
-    main()

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from gan.cli.export import main
 from gan.export.card import short_card
-from gan.export.webpage import POINT, main, webpage
+from gan.export.webpage import POINT, webpage
 from gan.images import XMP
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.directions.saved import Choice
@@ -273,9 +274,9 @@ def test_the_file_holds_what_it_promises(folder):
 
 def test_the_command(tmp_path, capsys):
     run = write_run(tmp_path, RUN, tiny_spec())
-    assert main([str(run), str(tmp_path / "out.html")]) == 0
+    assert main(["webpage", str(run), str(tmp_path / "out.html")]) == 0
     assert (tmp_path / "out.html").read_bytes().startswith(b"<!doctype html>")
     assert " MB" in capsys.readouterr().out
-    assert main(["nothing", str(tmp_path / "out.html")]) == 2
-    assert main([str(run), str(run)]) == 2
+    assert main(["webpage", "nothing", str(tmp_path / "out.html")]) == 2
+    assert main(["webpage", str(run), str(run)]) == 2
     assert capsys.readouterr().err.count("\n") == 2

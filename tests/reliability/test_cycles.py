@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.fakes.runs import ROOT
+from tests import ROOT
 from tests.reliability import cycles
 from tests.reliability.cycles import Held, grown
 

@@ -15,7 +15,7 @@ import pytest
 from gan.errors import UserError
 from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
-from tests.fakes.runs import ROOT
+from tests import ROOT
 
 GONE = 'http://127.0.0.1:9'  # where no proxy is
 SAID = "GANarium is at "

@@ -9,14 +9,13 @@ import onnx
 import pytest
 
 from gan.cli.commands import COMMANDS, GUARD, INSTEAD, instead, refuse_parts
-from gan.cli.sample import find
+from gan.cli.export import main as export
 from gan.cli.sample import main as draw
 from gan.cli.score import main as score
 from gan.config import make_config
 from gan.errors import UserError
-from gan.export import checkpoint, webpage
-from gan.export import onnx as exporter
 from gan.files import write_json
+from gan.latent.catalogue import find
 from gan.worker.run_dir import RunDir
 from gan.worker.worker import _error
 from tests import ROOT
@@ -68,27 +67,48 @@ def test_a_part_that_is_run_ends_with_that_sentence(name):
 @pytest.mark.parametrize("name", [name for name, command in modules().items() if command])
 def test_every_command_says_what_it_does(name):
     done = run("-m", name, "--help")
-    told = done.stderr if name == "gan.export.film" else done.stdout  # whose only user is the page
+    told = done.stderr if name == "gan.cli.film" else done.stdout  # whose only user is the page
     assert len(told) > 60, done
     assert "Traceback" not in done.stderr
-    assert done.returncode == (2 if name == "gan.export.film" else 0)
+    assert done.returncode == (2 if name == "gan.cli.film" else 0)
 
 
 def test_all_that_is_named_exists():
     every = modules()
-    for text in (*COMMANDS, *(command for _, command in INSTEAD.values())):
-        for name in re.findall(r"gan(?:\.\w+)*", text.replace("ganarium", "")):
+    for _, text in INSTEAD.values():
+        for name, command in re.findall(r"-m (gan(?:\.\w+)*) ?(\w*)", text):
             assert every.get(name), text
-    assert set(INSTEAD) <= set(every)
+            assert name != "gan" or not command or command in COMMANDS, text
+    assert set(INSTEAD) <= {*every, "gan.web"}
 
 
 def test_the_list_of_commands():
-    done = run("-m", "gan")
+    done = run("-m", "gan", "--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in COMMANDS)
+    assert all(f"python -m gan {example}" in done.stdout for command in COMMANDS.values() for example in command.examples)
+    assert run("-m", "gan", "help").stdout == done.stdout
 
 
-@pytest.mark.parametrize("flags", [["-um", "gan.latent.generator"], ["-mgan.latent.model"], ["-X", "utf8", "-m", "gan.latent.generator"]])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_list_says_what_it_does(name):
+    done = run("-m", "gan", name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"python -m gan {name}" in done.stdout
+
+
+def test_an_unknown_command_is_told_in_a_sentence():
+    done = run("-m", "gan", "trian")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"There is no command “trian”. Choose one of: {', '.join(COMMANDS)}.\n"
+
+
+def test_without_a_command_the_page_is_meant():
+    done = run("-m", "gan", "--port", "nonsense")
+    assert done.returncode == 2
+    assert "argument --port" in done.stderr
+
+
+@pytest.mark.parametrize("flags", [["-um", "gan.latent.generator"], ["-mgan.latent.generator"], ["-X", "utf8", "-m", "gan.latent.generator"]])
 def test_however_python_is_told_to_run_it(flags):
     done = run(*flags)
     assert (done.returncode, done.stderr) == (2, instead("gan.latent.generator") + "\n")
@@ -110,8 +130,8 @@ def test_the_onnx_command_writes_a_model(tmp_path):
     onnx.checker.check_model(model)
     facts = {entry.key: entry.value for entry in model.metadata_props}
     assert (facts["title"], facts["classes"]) == ("Mine", "zero, one, two")
-    assert exporter.main([str(tmp_path / "nowhere"), str(tmp_path / "x.onnx")]) == 2
-    assert exporter.main([str(tmp_path / "mine"), "/proc/nowhere/x.onnx"]) == 2
+    assert export(["onnx", str(tmp_path / "nowhere"), str(tmp_path / "x.onnx")]) == 2
+    assert export(["onnx", str(tmp_path / "mine"), "/proc/nowhere/x.onnx"]) == 2
 
 
 REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))
@@ -137,14 +157,14 @@ def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
     write_json(folder / "config.json", make_config("digits").to_json())
     if status:
         write_json(folder / "status.json", {**RunDir(folder).status, **status})
-    commands = [(draw, ["--out", str(tmp_path / "grid.png")]), (score, []), (webpage.main, [str(tmp_path / "page.html")]),
-                (exporter.main, [str(tmp_path / "x.onnx")])]  # fmt: skip
+    commands = [(draw, ["--out", str(tmp_path / "grid.png")]), (score, []), (export, ["webpage", str(tmp_path / "page.html")]),
+                (export, ["onnx", str(tmp_path / "x.onnx")])]  # fmt: skip
     for command, more in commands:
-        assert command([str(folder), *more]) == 2
+        assert command([*more[:1], str(folder), *more[1:]] if command is export else [str(folder), *more]) == 2
         said = capsys.readouterr().err
         assert words in said
         assert said.count("\n") == 1
-    assert checkpoint.main([str(folder), str(tmp_path / "checkpoint")]) == 2
+    assert export(["checkpoint", str(folder), str(tmp_path / "checkpoint")]) == 2
     said = capsys.readouterr().err
     assert words in said or (status and status["state"] in said) or "live.safetensors" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]

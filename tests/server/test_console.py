@@ -12,13 +12,9 @@ from PIL import Image
 from gan import console, device
 from gan.cli import commands
 from gan.files import append_line, read_json, read_lines, write_json
-from tests.fakes.runs import ROOT
+from tests import ROOT
 
-COMMANDS = [
-    ["app.py"], ["-m", "gan", "train"], ["-m", "gan", "sample"], ["-m", "gan", "score"], ["-m", "gan", "export", "webpage"], ["-m", "gan", "export", "checkpoint"],
-    ["-m", "gan", "export", "onnx"],
-    ["-m", "gan", "measure"], ["-m", "gan.metrics.build.classifier"],
-]  # fmt: skip
+COMMANDS = [["app.py"], *(["-m", "gan", name] for name in commands.COMMANDS), ["-m", "gan.metrics.build.classifier"]]
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 TERMINALS = {"cp437": {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp437"}, "ascii": C, "latin-1": {"PYTHONIOENCODING": "latin-1"}, "UTF-8": {"PYTHONUTF8": "1"}}
 QUICK = [["-m", "gan", "sample"], ["-m", "gan", "train"]]  # which import little before they answer
@@ -166,7 +162,7 @@ WITHOUT_NICE = "import os, runpy, sys; del os.nice; sys.argv = sys.argv[1:]; run
 
 
 def test_films_are_packed_where_the_system_has_no_niceness():
-    done = run(["-c", WITHOUT_NICE, "gan.export.film"], input=FILM)
+    done = run(["-c", WITHOUT_NICE, "gan.cli.film"], input=FILM)
     assert (done.returncode, done.stderr) == (0, b"")
     with Image.open(io.BytesIO(done.stdout)) as film:
         assert (film.format, film.n_frames) == ("GIF", 2)

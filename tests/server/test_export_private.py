@@ -18,11 +18,12 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.cli.export import main as export
 from gan.cli.sample import main as draw
 from gan.cli.score import main as score
 from gan.cli.train import main as train
 from gan.data import public_name
-from gan.export import checkpoint, onnx, scores, webpage
+from gan.export import scores
 from gan.files import read_json, write_json
 from gan.models import load_generator
 from gan.ui.page import launch_options
@@ -111,8 +112,8 @@ def test_what_is_exported_at_the_terminal(home, tmp_path, capsysbinary, monkeypa
     made.mkdir()
     for command, arguments in (
         (draw, [run, "--out", made / "grid.png", "--count", "4"]), (draw, [run, "--out", made / "grid.webp", "--count", "4"]),
-        (webpage.main, [run, made / "page.html"]), (onnx.main, [run, made / "model.onnx"]),
-        (checkpoint.main, [run, made / "checkpoint", "--net", "pixels", "--count", "12"]),
+        (export, ["webpage", run, made / "page.html"]), (export, ["onnx", run, made / "model.onnx"]),
+        (export, ["checkpoint", run, made / "checkpoint", "--net", "pixels", "--count", "12"]),
     ):  # fmt: skip
         assert command([str(argument) for argument in arguments]) == 0, capsysbinary.readouterr().err
     capsysbinary.readouterr()
@@ -183,7 +184,7 @@ def test_why_a_run_cannot_go_on(key, values, home, client):
 
 def test_a_published_checkpoint_knows_its_pictures_again(home, tmp_path, capsys):
     target = tmp_path / "published"
-    assert checkpoint.main([str(home / RUNS / RUN), str(target), "--net", "pixels", "--count", "12"]) == 0
+    assert export(["checkpoint", str(home / RUNS / RUN), str(target), "--net", "pixels", "--count", "12"]) == 0
     card, config = read_json(target / "card.json"), read_json(target / "config.json")
     assert (card["data"], config["data"], card["data_count"]) == ("album", "album", 24)
     _, spec = load_generator(target / "generator.safetensors")

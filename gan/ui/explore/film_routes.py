@@ -146,10 +146,10 @@ async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes,
 
 @contextmanager
 def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
-    """The process that packs what it is told into a file (gan.export.film); it does not outlive the block."""
+    """The process that packs what it is told into a file (gan.cli.film); it does not outlive the block."""
     spec = order.model.spec
     shape = [spec.size, spec.size] + ([spec.channels] if spec.channels > 1 else [])
-    command = [sys.executable, "-m", "gan.export.film"]
+    command = [sys.executable, "-m", "gan.cli.film"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, cwd=Path(gan.__file__).resolve().parents[1], start_new_session=True)
     try:
         process.stdin.write(_line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape}))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
 EVIL = "<img src=x onerror=window.hit=1>"
 # The server as it is, but for the minute after which a run counts as hanging.
-IMPATIENT = "from gan.runs import silence; silence.SILENT = 5.0; import app, sys; app.main(sys.argv[1:])"
+IMPATIENT = "from gan.runs import recovery; recovery.SILENT = 5.0; import app, sys; app.main(sys.argv[1:])"
 
 
 @pytest.fixture(scope="module")

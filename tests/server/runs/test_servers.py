@@ -14,7 +14,8 @@ from gan.files import read_json, write_bytes, write_json
 from gan.runs import processes, recovery, supervisor
 from gan.runs.store import LIVE, Store, error_json
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import FAKE_WORKER, LONG, ROOT, children, reaches, state, tiny, wait_until
+from tests import ROOT
+from tests.fakes.runs import FAKE_WORKER, LONG, children, reaches, state, tiny, wait_until
 
 
 def saved(step: int) -> bytes:

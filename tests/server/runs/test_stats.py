@@ -15,7 +15,8 @@ from gan.files import append_line, write_bytes
 from gan.runs import readers
 from gan.runs import store as room
 from gan.runs.readers import CachedFile, StatsFile, thin
-from tests.fakes.runs import ROOT, tiny
+from tests import ROOT
+from tests.fakes.runs import tiny
 
 
 def test_stats_are_read_on_from_where_they_ended(store):

@@ -13,7 +13,8 @@ import pytest
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.runs import store as room
-from tests.fakes.runs import ROOT, tiny
+from tests import ROOT
+from tests.fakes.runs import tiny
 
 
 def spoil(store, run_id, name, content):

@@ -293,7 +293,8 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
 
 def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path):
     environment = {**os.environ, "GANARIUM_CACHE": str(tmp_path / "cache")}
-    with subprocess.Popen([sys.executable, "-m", "gan", "train", "--spare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as spare:
+    command = [sys.executable, "-m", "gan", "train", "--spare"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as spare:
         assert spare.stdout.readline() == "ready\n"
         end = time.monotonic() + 90
         while not list((tmp_path / "cache").glob("machine-*.json")) and time.monotonic() < end:

@@ -11,7 +11,8 @@ import pytest
 
 from gan.runs.store import LIVE, Store
 from gan.runs.supervisor import Supervisor
-from tests.fakes.runs import ROOT, state, tiny, wait_until
+from tests import ROOT
+from tests.fakes.runs import state, tiny, wait_until
 
 PATIENCE = 90.0  # seconds: importing torch on a busy machine
 LONG = 10**6  # steps: far beyond the test

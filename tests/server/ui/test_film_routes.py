@@ -135,7 +135,7 @@ def test_who_leaves_takes_the_work_along(app, services):
         return len(sent)
 
     assert asyncio.run(asyncio.wait_for(leave(), 30)) < 40
-    assert not [child for child in psutil.Process().children() if "gan.export.film" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if "gan.cli.film" in " ".join(child.cmdline())]
 
 
 FILM = routes_module.PIECE * 4 + 1  # bytes

@@ -7,10 +7,11 @@ import torch
 from PIL import Image
 
 from gan import data
+from gan.cli.export import main
 from gan.cli.train import main as train
 from gan.config import RunConfig
 from gan.data.registry import BUNDLED
-from gan.export.checkpoint import SCORED_SEEDS, main
+from gan.export.checkpoint import SCORED_SEEDS
 from gan.export.scores import draw, draw_labels
 from gan.files import read_json, write_json
 from gan.latent.catalogue import CHECKPOINTS
@@ -84,12 +85,12 @@ def test_its_card_tells_how_it_was_trained(name):
 def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     run = tmp_path / "run"
     assert train(["--data", "digits", "--kimg", "0.2", "--batch", "32", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
-    assert main([str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
+    assert main(["checkpoint", str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, list(data.info("digits").classes))
     load_generator(tmp_path / "mine" / "generator.safetensors")
     write_json(run / "status.json", {**read_json(run / "status.json"), "state": "paused"})
-    assert main([str(run), str(tmp_path / "other")]) == 2
+    assert main(["checkpoint", str(run), str(tmp_path / "other")]) == 2
     assert "is paused" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
 
@@ -123,7 +124,7 @@ def test_a_run_on_own_pictures_becomes_a_checkpoint(tmp_path):
     for number in range(8):
         Image.new("RGB", (40, 40), (30 * number, 90, 200)).save(pictures / f"{number}.png")
     assert train(["--data", str(pictures), "--kimg", "0.02", "--batch", "4", "--width", "8", "--z-dim", "8", "--size", "32", "--out", str(run)]) == 0
-    assert main([str(run), str(tmp_path / "mine")]) == 0
+    assert main(["checkpoint", str(run), str(tmp_path / "mine")]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["data"]) == ("Cats", "Cats")  # not where they lie on this machine
     assert card["scored"] == {"net": "efficientnet", "title": "EfficientNet-lite0", "pictures": 8, "against": "training"}
@@ -143,13 +144,13 @@ def test_a_spoilt_run_is_told_as_such(finished, tmp_path, capsys, name, content)
     run = tmp_path / "run"
     shutil.copytree(finished, run)
     (run / name).write_bytes(content)
-    assert main([str(run), str(tmp_path / "mine")]) == 2
+    assert main(["checkpoint", str(run), str(tmp_path / "mine")]) == 2
     assert f"its file {name} is missing or damaged" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_told_as_such(finished, tmp_path, capsys):
     (tmp_path / "file").write_text("something else")
-    assert main([str(finished), str(tmp_path / "file")]) == 2
+    assert main(["checkpoint", str(finished), str(tmp_path / "file")]) == 2
     assert "can't be written" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "something else"
 
@@ -158,7 +159,7 @@ def test_scores_of_a_checkpoint_are_renewed_and_nothing_else(tmp_path, capsys):
     shutil.copytree(CHECKPOINTS / "digits", tmp_path / "digits")
     before = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
     card = read_json(tmp_path / "digits" / "card.json")
-    assert main([str(tmp_path / "digits"), "--rescore", "--net", "pixels", "--count", "60"]) == 0
+    assert main(["checkpoint", str(tmp_path / "digits"), "--rescore", "--net", "pixels", "--count", "60"]) == 0
     again = read_json(tmp_path / "digits" / "card.json")
     assert again["scored"] == {"net": "pixels", "title": "pixels, 16x16", "pictures": 60, "against": "training"}
     assert again["scores"]["diversity"] == card["scores"]["diversity"]
@@ -166,13 +167,13 @@ def test_scores_of_a_checkpoint_are_renewed_and_nothing_else(tmp_path, capsys):
     after = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
     assert after == before | {"card.json": after["card.json"]}
     (tmp_path / "digits" / "card.json").unlink()
-    assert main([str(tmp_path / "digits"), "--rescore"]) == 2
+    assert main(["checkpoint", str(tmp_path / "digits"), "--rescore"]) == 2
     assert "is not a checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "target", "--rescore"]])
 def test_a_command_that_says_too_little_or_too_much_is_refused(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        main(["checkpoint", *arguments])
     assert ended.value.code == 2
     assert "give RUN_DIR and CHECKPOINT_DIR" in capsys.readouterr().err

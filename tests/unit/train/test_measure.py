@@ -197,7 +197,7 @@ def test_a_device_is_set_up_as_remembered_or_as_recorded():
 
 
 def test_the_knowledge_is_read_without_torch():
-    code = "import sys; from gan.train import machine; machine.remembered(); sys.exit('torch' in sys.modules)"
+    code = "import sys; from gan.train.autotune import machine; machine.remembered(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
