@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from gan import console
-from gan.config import GPU_RECIPES, RECIPES, RunConfig, make_config
+from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_json
+from gan.recipes import GPU_RECIPES, RECIPES, make_config
 from gan.runs import disk
 from gan.train.autotune.machine import has_gpu
 

@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 
 import torch
 
-from gan.config import RECIPES, RunConfig
+from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.device import Device
 from gan.errors import UserError
 from gan.models import count_parameters
+from gan.recipes import RECIPES
 from gan.train.autotune.machine import PRECISIONS
 from gan.train.autotune.measure import native_bf16
 from gan.train.trainer import Trainer

@@ -7,8 +7,9 @@ import argparse
 import dataclasses
 from typing import Any, NamedTuple
 
-from gan.config import RECIPES, RunConfig, make_config
+from gan.config import RunConfig
 from gan.device import Device, cpu_quota, pick_device
+from gan.recipes import RECIPES, make_config
 from gan.train.autotune.machine import PRECISIONS
 from gan.train.autotune.measure import know
 

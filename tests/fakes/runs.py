@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
+from gan.recipes import make_config
 from gan.runs.store import Store
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))

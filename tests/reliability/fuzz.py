@@ -32,13 +32,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan import data
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.data.decode.colour import to_srgb
 from gan.data.decode.containers import MAX_SCANS, take_apart
 from gan.data.decode.pictures import UNREADABLE, read_picture
 from gan.errors import UserError
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
+from gan.recipes import make_config
 from gan.runs.store import STATES, Store
 from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec

@@ -28,8 +28,8 @@ from urllib.parse import urljoin
 
 import psutil
 
-from gan.config import make_config
 from gan.files import read_json
+from gan.recipes import make_config
 from gan.runs.store import Store
 from gan.ui.server.http import STATIC
 from tests.benchmarks.options import at_least

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from gan import data
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
+from gan.recipes import make_config
 
 THREADS = 2
 # Name of a run -> data set and recipe: `modern` with the settings found for each bundled set, every other recipe once.

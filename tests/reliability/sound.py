@@ -16,10 +16,10 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from gan.config import make_config
 from gan.files import write_bytes, write_json
 from gan.latent.catalogue import Catalogue
 from gan.latent.point import UNITS
+from gan.recipes import make_config
 from gan.runs.readers import mark
 from gan.runs.store import Store
 from gan.ui.server.http import PREFIX

@@ -12,10 +12,10 @@ from gan.cli.commands import COMMANDS, GUARD, INSTEAD, instead, refuse_parts
 from gan.cli.export import main as export
 from gan.cli.sample import main as draw
 from gan.cli.score import main as score
-from gan.config import make_config
 from gan.errors import UserError
 from gan.files import write_json
 from gan.latent.catalogue import find
+from gan.recipes import make_config
 from gan.worker.run_dir import RunDir
 from gan.worker.worker import _error
 from tests import ROOT
@@ -151,7 +151,7 @@ REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, 
     ],
 )
 def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
-    from gan.config import make_config
+    from gan.recipes import make_config
 
     folder = tmp_path / "run"
     write_json(folder / "config.json", make_config("digits").to_json())

@@ -2,9 +2,10 @@
 
 import torch
 
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.device import Device
+from gan.recipes import make_config
 from gan.train.trainer import Trainer
 
 CPU = Device("cpu", "CPU", 1)

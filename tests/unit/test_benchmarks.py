@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from gan.config import RECIPES, SIZES
+from gan.config import SIZES
 from gan.data.dataset import among
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.metrics import viewers
 from gan.metrics.viewers import View, Viewer, open_viewer
+from gan.recipes import RECIPES
 from gan.train.autotune.cost import Tally
 from gan.train.losses import squared_gradient
 from tests.benchmarks import quality, sets, stacked, throughput, tutorial

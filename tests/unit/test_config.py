@@ -5,9 +5,10 @@ import math
 
 import pytest
 
-from gan.config import ARCHITECTURES, AUGMENTS, DATA_DEFAULTS, FOUND, OWN, RECIPES, RunConfig, make_config
+from gan.config import ARCHITECTURES, AUGMENTS, RunConfig
 from gan.data import catalogue
 from gan.errors import UserError
+from gan.recipes import DATA_DEFAULTS, RECIPES, TUNED, USER_DATA, make_config
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -31,21 +32,21 @@ def test_the_modern_recipe_uses_the_pictures_own_size_and_both_penalties():
     assert config.ema > 0
 
 
-@pytest.mark.parametrize(("name", "recipe"), FOUND)
+@pytest.mark.parametrize(("name", "recipe"), TUNED)
 def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone(name, recipe):
     found = make_config(name, recipe)
-    assert all(getattr(found, field) == value for field, value in FOUND[name, recipe].items())
+    assert all(getattr(found, field) == value for field, value in TUNED[name, recipe].items())
     for other in set(RECIPES) - {recipe}:
         expected = {**DATA_DEFAULTS.get(name, {}), **RECIPES[other]}
         plain = make_config("unknown", other)
-        for field in FOUND[name, recipe]:
+        for field in TUNED[name, recipe]:
             assert getattr(make_config(name, other), field) == expected.get(field, getattr(plain, field)), (other, field)
     assert make_config(name, recipe, lr_g=3e-3).lr_g == 3e-3
 
 
 def test_own_pictures_are_augmented_when_needed_and_known_ones_as_was_found():
     assert set(catalogue()) == set(DATA_DEFAULTS)
-    for name in (OWN, "/home/me/cats.zip"):
+    for name in (USER_DATA, "/home/me/cats.zip"):
         assert (make_config(name).augment, make_config(name).adaptive) == ("color,translation,cutout", True)
     assert make_config("celeba").augment == "none"
 

@@ -7,8 +7,8 @@ import warnings
 
 import pytest
 
-from gan.config import RECIPES
 from gan.data.registry import BUNDLED, DOWNLOADS
+from gan.recipes import RECIPES
 from gan.runs.store import STATES
 from gan.ui import strings
 from gan.ui.server.http import STATIC

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gan.config import RECIPES, RunConfig
+from gan.config import RunConfig
 from gan.errors import UserError
+from gan.recipes import RECIPES
 from gan.spec import MAX_CLASSES
 
 # Why a file can be left out. Each has a text in LEFT_OUT.

@@ -14,9 +14,10 @@ import numpy as np
 import psutil
 import torch
 
-from gan.config import RunConfig, make_config
+from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.device import Device, cpu_quota, pick_device
+from gan.recipes import make_config
 from gan.train.autotune import machine
 from gan.train.autotune.cost import count_step
 from gan.train.autotune.machine import Machine, Speed, Trial, Work

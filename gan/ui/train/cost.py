@@ -5,8 +5,8 @@ import threading
 from typing import Any
 
 from gan import data as data_room
-from gan.config import OWN
 from gan.errors import UserError
+from gan.recipes import USER_DATA
 from gan.train.autotune import machine
 from gan.ui.train import form
 
@@ -21,7 +21,7 @@ def cost(text: str) -> dict[str, Any]:
     """
     asked = _read(text)
     data, own = asked["data"], asked.get("own")
-    info = None if data == OWN else data_room.info(data)
+    info = None if data == USER_DATA else data_room.info(data)
     made = form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"])
     count = info.count if info else own if type(own) is int and own >= 0 else None
     if count:

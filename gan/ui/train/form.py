@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from gan import data as data_room
-from gan.config import GPU_RECIPES, SIZES, RunConfig, make_config
+from gan.config import SIZES, RunConfig
 from gan.data.own.report import Report
 from gan.errors import UserError
+from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import has_gpu
 

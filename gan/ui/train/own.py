@@ -6,9 +6,9 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
-from gan.config import OWN, RECIPES, make_config
 from gan.data.own.report import Report, grouped, suggestions
 from gan.errors import UserError
+from gan.recipes import RECIPES, USER_DATA, make_config
 from gan.spec import MAX_CLASSES
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import is_zip, keep_uploads, kept_names, mark_awaited, received, unmark, unusable
@@ -99,4 +99,4 @@ def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
 
 def _suggested(report: Report, recipe: str) -> dict[str, Any]:
     """The settings that the pictures themselves ask for with a recipe."""
-    return suggestions(report, make_config(OWN, recipe, form.OWN_SIZE, 3))
+    return suggestions(report, make_config(USER_DATA, recipe, form.OWN_SIZE, 3))

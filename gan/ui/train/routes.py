@@ -9,10 +9,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan import data
-from gan.config import GPU_RECIPES, OWN, RECIPES, make_config
 from gan.data.own.archives import SUFFIXES
 from gan.errors import UserError
 from gan.objectives import LOSSES, PENALTIES
+from gan.recipes import GPU_RECIPES, RECIPES, USER_DATA, make_config
 from gan.runs.disk import writing
 from gan.train.autotune.machine import has_gpu
 from gan.ui.server.concurrency import LANES
@@ -43,7 +43,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
     async def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
-        if asked["data"] == OWN:
+        if asked["data"] == USER_DATA:
             return await LANES["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
         return await run_in_threadpool(lambda: started(start(asked)))
 
@@ -117,7 +117,7 @@ def _options() -> dict[str, Any]:
     ]  # fmt: skip
     configs = [make_config("", name) for name in RECIPES]
     recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
-    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), OWN)}
+    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), USER_DATA)}
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
     return {"data": sets, "recipes": recipes, "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
             "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()}, "defaults": defaults, "fields": form.names(),

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from gan.config import make_config
 from gan.files import write_json
+from gan.recipes import make_config
 from tests.support.exploring import bar, changes, large, seed, sheet, sliders, still, visit
 from tests.support.generators import RUN, tiny_spec, write_run, write_weights
 

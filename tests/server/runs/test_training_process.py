@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import save_file
 
 from gan.cli.train import main
-from gan.config import make_config
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.models import load_generator
+from gan.recipes import make_config
 from gan.train.autotune import machine
 from gan.train.checkpoint import digest, read_state, saved_step
 from gan.worker.health import WINDOW, judge
@@ -53,7 +53,7 @@ def wait_for(run: Path, condition, seconds: float = 60) -> dict:
 @pytest.fixture
 def long_run(tmp_path):
     """A run that goes on until somebody ends it."""
-    from gan.config import make_config
+    from gan.recipes import make_config
 
     run = tmp_path / "run"
     write_json(run / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, minutes=30.0).to_json())
@@ -250,7 +250,7 @@ def test_mistakes_are_told_in_one_sentence_with_status_2(tmp_path, capsys):
 
 
 def _config(**settings) -> dict:
-    from gan.config import make_config
+    from gan.recipes import make_config
 
     return make_config(settings.pop("data", "digits"), "modern", 28, 1, **settings).to_json()
 

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save
 
 from gan.cli.train import main
-from gan.config import make_config
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_png
+from gan.recipes import make_config
 from gan.train.checkpoint import BEFORE, DAMAGED, NEWEST, digest, load_state, read_state, save_state
 from gan.train.trainer import Trainer
 from gan.worker import run_dir, worker

@@ -9,10 +9,10 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import make_config
 from gan.export.onnx import generator_onnx
 from gan.files import write_json
 from gan.latent.point import Point
+from gan.recipes import make_config
 from gan.runs.store import Store
 from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes, map_routes

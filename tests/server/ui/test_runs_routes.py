@@ -11,8 +11,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import OWN, make_config
 from gan.files import write_bytes
+from gan.recipes import USER_DATA, make_config
 from gan.runs import recovery
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
@@ -190,8 +190,8 @@ def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tm
         return really(config)
 
     monkeypatch.setattr(services.supervisor, "submit", slow)
-    values = dict(zip(form.names(), form.defaults(OWN, "modern"), strict=True)) | {"batch": 2}
-    answer = submit(OWN, [str(path) for path in pictures], "modern", 5, *values.values())
+    values = dict(zip(form.names(), form.defaults(USER_DATA, "modern"), strict=True)) | {"batch": 2}
+    answer = submit(USER_DATA, [str(path) for path in pictures], "modern", 5, *values.values())
     deletion.join()
     assert answer["error"] is None
     assert [reply.status_code for reply in replies] == [200]
@@ -220,7 +220,7 @@ def test_the_page_is_told_how_much_is_used(post, poll, services, store, ended, s
     assert poll()["runs"][0]["bytes"] > 10_000
     answer = submit("digits", None, "modern", 5, *form.defaults("digits", "modern"))
     assert (answer["run"], answer["error"]["key"]) == (None, "runs.quota")
-    answer = submit(OWN, ["/never/looked/at.png"], "modern", 5, *form.defaults(OWN, "modern"))
+    answer = submit(USER_DATA, ["/never/looked/at.png"], "modern", 5, *form.defaults(USER_DATA, "modern"))
     assert answer["error"]["key"] == "runs.quota", "before the pictures take even more"
     store.update_status(ended, state="paused")
     assert key(post(ended, "resume")) == (400, "runs.quota")
@@ -253,7 +253,7 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
     (tmp_path / "a.png").write_bytes(b"picture")
     with monkeypatch.context() as patched:
         patched.setattr("gan.ui.server.uploads.shutil.copyfile", lambda source, part: part.write_bytes(b"half") and refuse())
-        answer = submit(OWN, [str(tmp_path / "a.png")], "modern", 5)
+        answer = submit(USER_DATA, [str(tmp_path / "a.png")], "modern", 5)
         assert answer["error"]["key"] == "runs.disk_full"
         assert not list(services.uploads.rglob("*.part"))
     assert post(ended, "resume").status_code == 200

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gan.config import RECIPES, RunConfig, make_config
+from gan.config import RunConfig
 from gan.data.own.report import Report
 from gan.errors import UserError
+from gan.recipes import RECIPES, make_config
 from gan.ui.server.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
 from gan.ui.train import form
 

@@ -11,9 +11,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import OWN, RECIPES, make_config
 from gan.files import append_line, write_bytes
 from gan.objectives import LOSSES
+from gan.recipes import RECIPES, USER_DATA, make_config
 from gan.ui.server.access import COOKIE, Access
 from gan.ui.server.services import Services
 from gan.ui.train import form, run_feed
@@ -321,11 +321,11 @@ def test_the_cost_of_the_form_follows_it(cost, known_machine):
 
 
 def test_own_pictures_are_counted_where_they_can_be(cost):
-    assert cost(asked(OWN, own=200)).json()["passes"] > 0
-    assert cost(asked(OWN, own=None)).json()["passes"] is None
-    assert cost(asked(OWN)).json()["passes"] is None  # none added yet
-    assert cost(asked(OWN, own=20)).json()["error"]["key"] == "train.batch_too_large"
-    assert cost(asked(OWN, own=1)).json()["error"]["key"] == "ui.too_few"
+    assert cost(asked(USER_DATA, own=200)).json()["passes"] > 0
+    assert cost(asked(USER_DATA, own=None)).json()["passes"] is None
+    assert cost(asked(USER_DATA)).json()["passes"] is None  # none added yet
+    assert cost(asked(USER_DATA, own=20)).json()["error"]["key"] == "train.batch_too_large"
+    assert cost(asked(USER_DATA, own=1)).json()["error"]["key"] == "ui.too_few"
 
 
 def test_before_the_self_test_the_cost_has_no_rate(cost, tmp_path, monkeypatch):

@@ -13,10 +13,10 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gan.config import OWN
 from gan.data.own.report import Report
 from gan.errors import UserError
 from gan.files import read_json, write_json
+from gan.recipes import USER_DATA
 from gan.ui.server import surveys
 from gan.ui.server.access import Access
 from gan.ui.server.guard import Guard
@@ -65,10 +65,10 @@ def ask(client):
 @pytest.fixture
 def press(client):
     """Press Train on files, with some of the form's settings changed."""
-    values = dict(zip(form.names(), form.defaults(OWN, "modern"), strict=True))
+    values = dict(zip(form.names(), form.defaults(USER_DATA, "modern"), strict=True))
 
     def submit(files, **changes):
-        asked = {"data": OWN, "recipe": "modern", "minutes": 1, "files": files, "values": list({**values, **changes}.values())}
+        asked = {"data": USER_DATA, "recipe": "modern", "minutes": 1, "files": files, "values": list({**values, **changes}.values())}
         return client.post("/gradio_api/gan/runs", json=asked)
 
     return submit

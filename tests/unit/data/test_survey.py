@@ -12,13 +12,13 @@ from PIL import Image
 
 from gan import data
 from gan.cli.train import new_run
-from gan.config import RECIPES, make_config
 from gan.data.own import files
 from gan.data.own import report as reports
 from gan.data.own.report import LEFT_OUT, NAME, PER_CLASS, REASONS, LeftOut, Report, grouped, suggestions, told, told_left_out
 from gan.data.own.survey import survey
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
+from gan.recipes import RECIPES, make_config
 from gan.worker import worker
 from gan.worker.events import EVENTS, about_pictures
 from tests import ROOT

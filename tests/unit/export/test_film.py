@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gan.export.film import FORMS, film
-from gan.images import COMMENT, XMP
+from gan.provenance import COMMENT, XMP
 from gan.ui.explore import film_routes
 from tests.support.browsing import ROOT
 

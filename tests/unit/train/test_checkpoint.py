@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from gan.config import RECIPES
 from gan.errors import UserError
+from gan.recipes import RECIPES
 from gan.train.checkpoint import BEFORE, NEWEST, has_state, load_state, save_state
 from tests.support.engine import tiny_trainer
 

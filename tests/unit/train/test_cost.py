@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from gan.config import RECIPES, make_config
 from gan.models import count_parameters
+from gan.recipes import RECIPES, make_config
 from gan.train.autotune import cost
 from gan.train.autotune.cost import count_step, estimate
 from gan.train.autotune.machine import Machine, Speed

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gan.config import RECIPES
 from gan.device import pick_device
+from gan.recipes import RECIPES
 from gan.train.checkpoint import load_state, save_state
 from gan.train.cuda_graph import WARM_UP, GraphedStep, Recorder
 from gan.train.trainer import METRICS, Trainer

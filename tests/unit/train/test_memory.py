@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.config import make_config
 from gan.data import bundled
 from gan.data.own import files
 from gan.errors import UserError, is_out_of_memory
 from gan.files import read_json, read_lines, write_json
+from gan.recipes import make_config
 from gan.spec import read_header
 from gan.train import checkpoint, step
 from gan.train import trainer as module

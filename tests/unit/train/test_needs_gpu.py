@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from gan.cli.train import new_run
-from gan.config import GPU_RECIPES, RECIPES
 from gan.files import read_json
+from gan.recipes import GPU_RECIPES, RECIPES
 from gan.train.autotune import machine
 from gan.ui.train.routes import options
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.config import AUGMENTS, RECIPES, make_config
+from gan.config import AUGMENTS
 from gan.models import projected
+from gan.recipes import RECIPES, make_config
 from gan.train import augment
 from gan.train.trainer import Trainer
 from tests.reliability.planted import planted

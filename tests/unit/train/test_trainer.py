@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from gan.config import RECIPES
 from gan.errors import UserError
+from gan.recipes import RECIPES
 from gan.train import trainer as module
 from gan.train.losses import PENALTIES, Judged
 from gan.train.trainer import Trainer, seed_for
