@@ -37,7 +37,7 @@ def known_machine():
 
     picked = pick_device()
     known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11), 500_000_000)
-    machine.keep(known)
+    machine.save_profile(known)
     yield known
     shutil.rmtree(os.environ["GANARIUM_CACHE"], ignore_errors=True)
 

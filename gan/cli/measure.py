@@ -24,6 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     picked = pick_device()
     if options.again:
-        machine.keep(measure.measure(picked))
-    print(measure.table(measure.know(picked)))
+        machine.save_profile(measure.measure(picked))
+    print(measure.table(measure.load_or_measure(picked)))
     return 0

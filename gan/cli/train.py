@@ -151,10 +151,10 @@ def _wait_as_spare() -> None:
     """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
     from gan import data
     from gan.train.autotune.measure import measure_when_quiet
-    from gan.worker.worker import be_nice, rehearse, work
+    from gan.worker.worker import be_nice, warm_up, work
 
     be_nice()
-    rehearse()
+    warm_up()
     print("ready", flush=True)
     lines, called = [], threading.Event()
 

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from gan.models import dcgan
-from gan.models.conditioning import BLEND, FEATURES, REACH, Told
+from gan.models.conditioning import BLEND, FEATURES, REACH, ClassConditioning
 from gan.models.modern import UpConv
 from gan.spec import ModelSpec
 
@@ -103,7 +103,7 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and look, or of two classes (gan.models.conditioning.Told)."""
+    """z joined with what the generator is told of class and look, or of two classes (gan.models.conditioning.ClassConditioning)."""
     told = generator.told
     if told is None:
         return "z"
@@ -121,7 +121,7 @@ def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
     return lambda classes: graph.add("Gather", table, classes)
 
 
-def _in_looks(graph: _Graph, told: Told, table: str, spec: ModelSpec) -> Callable[[str], str]:
+def _in_looks(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
     """The same where each class has looks, which the last number of z chooses between."""
     all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
     last = graph.add("Slice", "z", *(graph.constant(np.array([place], np.int64)) for place in (spec.z_dim - 1, spec.z_dim, 1)))

@@ -16,8 +16,8 @@ from gan.errors import UserError
 from gan.files import read_json, read_object
 from gan.images import to_uint8
 from gan.latent.sampling import latents, mixed_label
+from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import LEAST, SCORES, score, shown_name
-from gan.metrics.viewers import Viewer, choose_viewer
 from gan.models import ARCHITECTURES, ModelSpec
 from gan.worker import identity
 
@@ -41,22 +41,22 @@ class Scored(NamedTuple):
     """The outcome of scoring a model."""
 
     scores: dict[str, float]  # by the names in metrics.score.SCORES
-    viewer: Viewer
+    extractor: Extractor
     count: int  # pictures of either kind
     held_out: bool  # whether the real ones are others than the model was trained on
 
 
 def score_model(generator: torch.nn.Module, spec: ModelSpec, folder: Path, real: str | None, net: str | None, count: int = COUNT) -> Scored:
-    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `choose_viewer` for what `real` and `net` name, and raise."""
+    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `choose_extractor` for what `real` and `net` name, and raise."""
     config = read_settings(folder)
-    viewer = choose_viewer(net, config["data"], spec.channels, ARCHITECTURES[spec.architecture].eyes)
+    extractor = choose_extractor(net, config["data"], spec.channels, ARCHITECTURES[spec.architecture].extractors)
     reals = find_reals(folder, config["data"], spec, real, count, config["background"])
     if len(reals.images) < LEAST:
         raise UserError("metrics.too_few", place=real or config["data"], count=len(reals.images), least=LEAST)
     labels = draw_labels(reals.training, len(reals.images), spec.num_classes)
     fake = draw(generator, range(len(reals.images)), spec.z_dim, labels)
-    found = score(reals.images, to_uint8(fake), viewer, reals.training.images if reals.training and reals.held_out else None)
-    return Scored(found, viewer, len(fake), reals.held_out)
+    found = score(reals.images, to_uint8(fake), extractor, reals.training.images if reals.training and reals.held_out else None)
+    return Scored(found, extractor, len(fake), reals.held_out)
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -161,14 +161,14 @@ def rounded(scored: Scored) -> dict[str, float]:
 def card_entries(scored: Scored) -> dict[str, Any]:
     """What a card says of the scores beside their values: {"scored": ..., "scores_meaning": ...}."""
     return {
-        "scored": {"net": scored.viewer.name, "title": scored.viewer.title, "pictures": scored.count, "against": "held_out" if scored.held_out else "training"},
+        "scored": {"net": scored.extractor.name, "title": scored.extractor.title, "pictures": scored.count, "against": "held_out" if scored.held_out else "training"},
         "scores_meaning": {name: SCORES[name].words for name in rounded(scored)},
     }
 
 
 def table(scored: Scored) -> str:
     """The scores as lines for a terminal."""
-    names = {name: shown_name(name, scored.viewer.name, scored.viewer.title) for name in scored.scores}
+    names = {name: shown_name(name, scored.extractor.name, scored.extractor.title) for name in scored.scores}
     width = max(map(len, names.values()))
     kind = "that it was not trained on" if scored.held_out else "that it was trained on"
     lines = [f"{scored.count} samples against {scored.count} images {kind}"]

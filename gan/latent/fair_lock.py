@@ -4,7 +4,7 @@ import threading
 from types import TracebackType
 
 
-class Turns:
+class FairLock:
     """A context manager that lets one thread in at a time, first come, first served.
 
     A threading.Lock may be taken again at once by the thread that has just released it, so that a long series of pictures would keep a slider waiting.

@@ -19,10 +19,10 @@ from gan.latent.directions.attributes import Reader, open_reader
 from gan.latent.directions.probes import Named, find_named
 from gan.latent.directions.unsupervised import Directions, factorise, find_directions
 from gan.latent.dissection import Dissection, Units
-from gan.latent.fair_lock import Turns
-from gan.latent.map.sample_bank import Bank
-from gan.latent.perception import open_eye
-from gan.latent.picture_cache import Memory
+from gan.latent.fair_lock import FairLock
+from gan.latent.map.sample_bank import SampleBank
+from gan.latent.perception import open_perception
+from gan.latent.picture_cache import PictureCache
 from gan.latent.point import DIRECTIONS, Point, placed
 from gan.latent.sampling import latents
 from gan.models import count_parameters, load_generator
@@ -64,12 +64,12 @@ class Model:
     keeps what was drawn. Raises UserError where the weights are damaged or of another version.
     """
 
-    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: Turns | None = None, memory: Memory | None = None):
-        self.entry, self._slot, self.turns, self._memory = entry, slot or DirectionSlot(), turns or Turns(), memory or Memory()
+    def __init__(self, entry: Entry, slot: DirectionSlot | None = None, turns: FairLock | None = None, memory: PictureCache | None = None):
+        self.entry, self._slot, self.turns, self._memory = entry, slot or DirectionSlot(), turns or FairLock(), memory or PictureCache()
         generator, self.spec = load_generator(entry.weights)
         self.generator = generator.to(memory_format=torch.channels_last)  # a fifth to a half less time than without, for every architecture here
-        self.bank = Bank(lambda seeds, labels: self._draw(latents(seeds, self.spec.z_dim), labels, [(0, 0.0)] * len(seeds)), self.spec.num_classes,
-                         lambda: open_eye(entry.data), self.turns)
+        self.bank = SampleBank(lambda seeds, labels: self._draw(latents(seeds, self.spec.z_dim), labels, [(0, 0.0)] * len(seeds)), self.spec.num_classes,
+                         lambda: open_perception(entry.data), self.turns)
         self._numbers = count_parameters(self.generator)
         self._dissection_lock = threading.Lock()
         self._dissection: Dissection | None = None

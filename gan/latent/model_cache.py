@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gan.errors import UserError
 from gan.latent.catalogue import Catalogue, Entry
-from gan.latent.fair_lock import Turns
-from gan.latent.picture_cache import Memory
+from gan.latent.fair_lock import FairLock
+from gan.latent.picture_cache import PictureCache
 from gan.latent.point import Point
 from gan.latent.snapshots import Snapshots
 
@@ -31,9 +31,9 @@ class Explorer:
         self._threads = threads
         self._torch_ready = False
         self._lock = threading.RLock()
-        self._turns = Turns()
+        self._turns = FairLock()
         self.snapshots = Snapshots(runs_root, self._turns)
-        self._memory = Memory()
+        self._memory = PictureCache()
         self._open: OrderedDict[str, Model] = OrderedDict()
         self._loading: dict[str, threading.Lock] = {}
         self._slots: OrderedDict[str, tuple[str, DirectionSlot]] = OrderedDict()

@@ -1,6 +1,6 @@
 """What tells whether two pictures show the same: the net of the data a generator learned where it comes with the code, else coarse pixels.
 
-Unlike those of gan.metrics.viewers, which score, these pass gradients on to the pictures.
+Unlike those of gan.metrics.extractors, which score, these pass gradients on to the pictures.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from gan.metrics.extractors import ALIASES
 from gan.metrics.features import load_net, net_names
-from gan.metrics.viewers import ALIASES
 
 COARSE = 16  # pixels of a side, where no net knows the data
 
-Eye = Callable[[torch.Tensor], torch.Tensor]
+Perception = Callable[[torch.Tensor], torch.Tensor]
 
 
-def open_eye(data: str) -> Eye:
+def open_perception(data: str) -> Perception:
     """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] -> features (N, F) float32, on the CPU."""
     net = _net(data)
     return coarse if net is None else lambda images: net(_shaped(images, net.size, net.channels))[0]

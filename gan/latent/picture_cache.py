@@ -9,7 +9,7 @@ MOST = 2**27  # bytes: thousands of pictures, or thirty of the largest sheets of
 EACH = 2**14  # bytes that are counted besides the data: a key may hold a whole z of 512 numbers
 
 
-class Memory:
+class PictureCache:
     """Encoded pictures and files of many owners, MOST bytes together; those that were asked for longest ago go first. For any number of threads."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gan.errors import UserError
 from gan.files import read_object
 from gan.latent.catalogue import MODEL_ID, read_model, read_run, stamp
-from gan.latent.fair_lock import Turns
+from gan.latent.fair_lock import FairLock
 from gan.latent.point import Point, placed, whole
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Snapshots:
     the explorer, so that a slider elsewhere waits for four pictures of a past and not for all of it.
     """
 
-    def __init__(self, runs_root: Path, turns: Turns):
+    def __init__(self, runs_root: Path, turns: FairLock):
         self._root, self._turns = Path(runs_root), turns
         self._open: OrderedDict[tuple[str, str], tuple[Model, int]] = OrderedDict()
         self._lock = threading.Lock()

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import torch
 
 from gan.metrics.distances import check_features
+from gan.metrics.extractors import Extractor, Features
 from gan.metrics.frechet import fit_gaussian, frechet_distance
 from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
 from gan.metrics.memory import data_copying, share_of_copies
 from gan.metrics.modes import class_histogram, mode_divergence, modes_covered
 from gan.metrics.two_sample import one_nearest_neighbour
-from gan.metrics.viewers import View, Viewer
 
 SUBSETS, SUBSET_SIZE = 30, 1000  # of the kernel distance; no more than half of the pictures, or its spread over the subsets would mean nothing
 LEAST = 6  # pictures of either kind: precision, recall, density and coverage look at five neighbours
@@ -43,18 +43,18 @@ SCORES: dict[str, Meaning] = {
 INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}  # what distances are called over Inception's features, and only there
 
 
-def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.Tensor | None = None) -> dict[str, float]:
+def score(real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None) -> dict[str, float]:
     """Scores by their names in SCORES of uint8 pictures fake (M, C, H, W) against real (N, C, H, W), best equally many, at least LEAST of each.
 
-    Classes are compared where the viewer tells any. With `train` (T, C, H, W), the pictures that the generator learned from, `real` must be others, held out,
+    Classes are compared where the extractor tells any. With `train` (T, C, H, W), the pictures that the generator learned from, `real` must be others, held out,
     and copying is tested as well. Raises ValueError where there are too few.
     """
-    of_real, of_fake = viewer.look(real), viewer.look(fake)
+    of_real, of_fake = extractor.extract(real), extractor.extract(fake)
     found = compare(of_real.features, of_fake.features)
-    if viewer.classes:
-        found |= compare_classes(of_real, of_fake, viewer.classes)
+    if extractor.classes:
+        found |= compare_classes(of_real, of_fake, extractor.classes)
     if train is not None:
-        learned = viewer.look(train).features
+        learned = extractor.extract(train).features
         some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
         found["FD of data"] = frechet_distance(fit_gaussian(of_real.features), fit_gaussian(learned[some]))
         found["C_T"] = data_copying(learned, of_real.features, of_fake.features)
@@ -77,14 +77,14 @@ def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
     }  # fmt: skip
 
 
-def compare_classes(real: View, fake: View, classes: int) -> dict[str, float]:
-    """Mode KL, and the modes that occur, of what a viewer with so many classes sees; the KL is infinite where a class is drawn that no real picture has."""
+def compare_classes(real: Features, fake: Features, classes: int) -> dict[str, float]:
+    """Mode KL, and the modes that occur, of what an extractor with so many classes sees; the KL is infinite where a class is drawn that no real picture has."""
     of_real, of_fake = (class_histogram(view.classes, classes) for view in (real, fake))
     return {"mode KL": mode_divergence(of_real, of_fake), "modes": modes_covered(of_real, of_fake)}
 
 
-def shown_name(name: str, viewer: str, title: str) -> str:
-    """How a score is named to people: with the viewer's title, save that over Inception the two distances bear the names that belong to them, FID and KID."""
-    if viewer == "inception":
+def shown_name(name: str, extractor: str, title: str) -> str:
+    """How a score is named to people: with the extractor's title, save that over Inception the two distances bear the names that belong to them, FID and KID."""
+    if extractor == "inception":
         return INCEPTION_NAMES.get(name, f"{name} (Inception)")
     return f"{name} ({title})"

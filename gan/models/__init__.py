@@ -26,17 +26,17 @@ _KINDS = {"F16", "BF16", "F32", "I64"}
 
 
 class Architecture(NamedTuple):
-    """The two builders of an architecture, and the names of pretrained nets that its D looks through, as gan.metrics.viewers calls them."""
+    """The two builders of an architecture, and the names of pretrained nets that its D looks through, as gan.metrics.extractors calls them."""
 
     generator: Callable[[ModelSpec], nn.Module]
     discriminator: Callable[[ModelSpec], nn.Module]
-    eyes: tuple[str, ...] = ()
+    extractors: tuple[str, ...] = ()
 
 
 ARCHITECTURES: dict[str, Architecture] = {
     "modern": Architecture(modern.Generator, modern.Discriminator),
     "dcgan": Architecture(dcgan.Generator, dcgan.Discriminator),
-    "projected": Architecture(modern.Generator, projected.Discriminator, eyes=("efficientnet",)),
+    "projected": Architecture(modern.Generator, projected.Discriminator, extractors=("efficientnet",)),
 }
 
 

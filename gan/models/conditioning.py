@@ -18,7 +18,7 @@ RARE = 1e-6  # the least probability of a tail: float32 has no normal number bey
 Blend = tuple[torch.Tensor, torch.Tensor]  # other classes (N,) int64, and how much of them there is (N,), 0 to 1
 
 
-class Told(nn.Module):
+class ClassConditioning(nn.Module):
     """G's side: z (N, z_dim) and class labels (N,) or None -> z joined with an embedding (N, z_dim + FEATURES).
 
     A blend is the straight line between what G would be told of two classes (as in the class interpolations of BigGAN, Brock et al. 2019); a share of 0
@@ -75,7 +75,7 @@ class Told(nn.Module):
         return torch.cat([z[:, :-1], torch.special.ndtri(quantile)[:, None]], 1), classes
 
 
-class Verdict(nn.Module):
+class ProjectionHead(nn.Module):
     """D's side: its output (N, FEATURES) or (N, FEATURES, positions) and groups (N,) -> logits (N,) or (N, positions)."""
 
     def __init__(self, spec):

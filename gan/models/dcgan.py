@@ -8,7 +8,7 @@ import itertools
 import torch
 from torch import nn
 
-from gan.models.conditioning import FEATURES, Blend, Told, Verdict
+from gan.models.conditioning import FEATURES, Blend, ClassConditioning, ProjectionHead
 
 
 class Generator(nn.Module):
@@ -17,7 +17,7 @@ class Generator(nn.Module):
     def __init__(self, spec):
         super().__init__()
         self.z_dim = spec.z_dim
-        self.told = Told(spec) if spec.groups else None
+        self.told = ClassConditioning(spec) if spec.groups else None
         inputs = spec.z_dim + (FEATURES if spec.groups else 0)
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
         self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
             blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], FEATURES if spec.groups else 1, 4, 1, 0, bias=False)
-        self.verdict = Verdict(spec) if spec.groups else None
+        self.verdict = ProjectionHead(spec) if spec.groups else None
         self.apply(initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:

@@ -8,7 +8,7 @@ in G alone, because a gradient penalty needs every logit to depend on its own im
 import torch
 from torch import nn
 
-from gan.models.conditioning import FEATURES, Blend, Told, Verdict
+from gan.models.conditioning import FEATURES, Blend, ClassConditioning, ProjectionHead
 
 MAX_MULTIPLE = 4
 
@@ -52,7 +52,7 @@ class Generator(nn.Module):
         stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
         self.z_dim, self.start = spec.z_dim, (channels, side, side)
-        self.told = Told(spec) if spec.groups else None
+        self.told = ClassConditioning(spec) if spec.groups else None
         self.dense = nn.Linear(spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
@@ -94,7 +94,7 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         side = stages[-1][0]
         self.head = nn.Linear(channels * side * side, FEATURES if spec.groups else 1)
-        self.verdict = Verdict(spec) if spec.groups else None
+        self.verdict = ProjectionHead(spec) if spec.groups else None
         self.apply(_initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:

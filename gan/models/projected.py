@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gan.models.conditioning import FEATURES, Verdict
+from gan.models.conditioning import FEATURES, ProjectionHead
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
 
 SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points
@@ -29,7 +29,7 @@ class Discriminator(nn.Module):
                 self.register_buffer(f"across_scales{k}", _random_projection(widths[k - 1], width, 3))
         outputs = FEATURES if spec.groups else 1
         self.judges = nn.ModuleList(_judge(width, outputs) for width in widths)
-        self.verdict = Verdict(spec) if spec.groups else None
+        self.verdict = ProjectionHead(spec) if spec.groups else None
 
     def _apply(self, function, recurse=True):
         """Moves the eyes with the rest."""

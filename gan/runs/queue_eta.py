@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gan.runs.recovery import silence
+from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE
 
 
@@ -25,7 +25,7 @@ def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: st
 
 def _need(summary: dict[str, Any]) -> float:
     """Seconds that a run still has to train; infinity where that is unknown."""
-    if silence(summary) is not None or summary["state"] == "damaged":
+    if seconds_stalled(summary) is not None or summary["state"] == "damaged":
         return math.inf
     if summary["state"] == "running" and summary["eta"] is not None:
         return summary["eta"]

@@ -33,7 +33,7 @@ def claim(root: Path) -> Path:
     return path
 
 
-def mark(store: Store, run_ids: Iterable[str]) -> None:
+def flag_interrupted(store: Store, run_ids: Iterable[str]) -> None:
     """Leave word in those of these runs that are paused now, and not for want of space, that they are to go on by themselves."""
     for run_id in run_ids:
         with contextlib.suppress(UserError, OSError):  # without it the run stays paused
@@ -42,7 +42,7 @@ def mark(store: Store, run_ids: Iterable[str]) -> None:
                 store.update_status(run_id, interrupted=True)
 
 
-def take_up(store: Store) -> None:
+def requeue_flagged(store: Store) -> None:
     """Queue the runs that were marked. The times at which they were queued then put them before those that have waited behind them."""
     for summary in store.list():
         with contextlib.suppress(UserError, OSError):
@@ -50,7 +50,7 @@ def take_up(store: Store) -> None:
                 store.update_status(summary["id"], state="queued", interrupted=False, pid=None, pid_started=None)
 
 
-def lost(store: Store) -> set[str]:
+def find_orphans(store: Store) -> set[str]:
     """The runs that a server had handed to a worker which is gone. Asked before this server starts any: the machine ended, or server and worker were killed."""
     found = set()
     for summary in store.list():
@@ -62,7 +62,7 @@ def lost(store: Store) -> set[str]:
     return found
 
 
-def go_on(store: Store, run_id: str) -> None:
+def requeue_orphan(store: Store, run_id: str) -> None:
     """Queue a run whose worker ended together with its server, before those that wait, as the time at which it was queued is the same; its history tells.
 
     One that a person had just told to pause or to stop is paused or stopped instead. So is paused what was interrupted ENOUGH times without a newer checkpoint
@@ -113,7 +113,7 @@ def keep_last_words(store: Store, run_id: str, spare_log: Path) -> None:
 SILENT, STEPS = 60.0, 10  # seconds and steps after both of which a run counts as hanging
 
 
-def silence(status: dict[str, Any]) -> float | None:
+def seconds_stalled(status: dict[str, Any]) -> float | None:
     """Seconds since the last heartbeat of a run at work, or None where it is not at work or has given a sign of life lately."""
     age = time.time() - status["heartbeat"]
     return age if status["state"] in LIVE and age > max(SILENT, STEPS * status.get("step_seconds", 0.0)) else None

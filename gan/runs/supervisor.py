@@ -20,7 +20,7 @@ from gan.files import FULL
 from gan.runs import processes, recovery
 from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.processes import Worker
-from gan.runs.recovery import silence
+from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
@@ -72,15 +72,15 @@ class Supervisor:
     def start(self) -> None:
         """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
 
-        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see recovery.go_on).
+        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see recovery.requeue_orphan).
 
         Raises what `claim` raises.
         """
         self.claim()
         self.store.sweep(crashed=True)
         with self._lock:
-            recovery.take_up(self.store)
-            self._lost = recovery.lost(self.store)
+            recovery.requeue_flagged(self.store)
+            self._lost = recovery.find_orphans(self.store)
             self._look_again()
         self._thread.start()
         atexit.register(self.close)
@@ -107,7 +107,7 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            recovery.mark(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
+            recovery.flag_interrupted(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
@@ -234,7 +234,7 @@ class Supervisor:
 
     def _kill(self, run_id: str) -> None:
         status = self.store.status(run_id)
-        seconds = silence({**status, "state": "running"})  # a run whose files were spoilt is at work as well, or we would not be here
+        seconds = seconds_stalled({**status, "state": "running"})  # a run whose files were spoilt is at work as well, or we would not be here
         if seconds is None:
             raise UserError("runs.not_silent", seconds=round(time.time() - status["heartbeat"]))
         self._survey()  # its worker may be another server's
@@ -344,7 +344,7 @@ class Supervisor:
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
         if run_id in self._lost:
-            recovery.go_on(self.store, run_id)
+            recovery.requeue_orphan(self.store, run_id)
             self._lost.discard(run_id)
         else:
             self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))

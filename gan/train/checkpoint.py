@@ -24,7 +24,7 @@ from gan.spec import read_header
 from gan.train.optim import Adam
 from gan.train.trainer import Trainer
 
-NEWEST, BEFORE = "checkpoint.safetensors", "previous.safetensors"
+NEWEST, PREVIOUS = "checkpoint.safetensors", "previous.safetensors"
 DAMAGED = "damaged.safetensors"  # where a newest one goes that proved not to be sound
 DAMAGE = ("missing", "changed")
 COPIES = 3  # of what a checkpoint holds, which are in memory together while safetensors makes a file of it
@@ -79,7 +79,7 @@ def _keep(directory: Path) -> None:
 
     On a file system without links it becomes the one before in one step, and is for a moment found only there, where `load_state` looks next.
     """
-    spare = directory / f".{BEFORE}.tmp"
+    spare = directory / f".{PREVIOUS}.tmp"
     spare.unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):  # there is none yet
         try:
@@ -87,19 +87,19 @@ def _keep(directory: Path) -> None:
         except FileNotFoundError:
             raise
         except OSError:
-            os.replace(directory / NEWEST, directory / BEFORE)
+            os.replace(directory / NEWEST, directory / PREVIOUS)
         else:
-            os.replace(spare, directory / BEFORE)
+            os.replace(spare, directory / PREVIOUS)
 
 
 def has_state(directory: Path) -> bool:
     """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew without being asked."""
-    return any((directory / name).exists() for name in (NEWEST, BEFORE, DAMAGED))
+    return any((directory / name).exists() for name in (NEWEST, PREVIOUS, DAMAGED))
 
 
 def _saved(directory: Path) -> dict[str, Any]:
     """All but the tensors of the newest checkpoint whose header can be read; empty where there is none."""
-    for name in (NEWEST, BEFORE):
+    for name in (NEWEST, PREVIOUS):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             return dict(json.loads(read_header(directory / name)[1]["trainer"]))
     return {}
@@ -134,14 +134,14 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["trainer"])
 
 
-def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, BEFORE)) -> Loaded:
+def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
     """Put the first sound checkpoint of `directory` in this order into the trainer.
 
     A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, Unharmed where
     one is, but of other networks or pictures, and what was raised where one could not be read just now, OSError or that memory ran out: neither says anything
     against it.
     """
-    trainer.let_go()
+    trainer.reset_step_state()
     damage = None
     for name in order:
         try:

@@ -18,7 +18,7 @@ ROUNDS = 30
 CHUNK = 4096  # pictures converted at a time
 
 
-def find_looks(images: torch.Tensor, labels: torch.Tensor | None, classes: int, looks: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def find_clusters(images: torch.Tensor, labels: torch.Tensor | None, classes: int, looks: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The group (N,) int64 of each picture, class * looks + look, and how frequent each look is within its class, (classes, looks) float64.
 
     images: uint8 (N, C, H, W); labels: int64 (N,), or None for one class. Looks of a class are in the order of its main difference (its centres' first

@@ -9,7 +9,7 @@ SHARE = 0.05  # an output may cost this part of the training time; where it cost
 GRID_SHARE = 0.35  # grids are what people watch
 
 
-class Rhythm:
+class Throttle:
     """Something due every so many seconds from start to start, or less often where it costs more than `share` of the time."""
 
     def __init__(self, seconds: float, share: float = SHARE):

@@ -25,7 +25,7 @@ from gan.models import ModelSpec, build_discriminator, build_generator
 from gan.objectives import LOSSES
 from gan.train import step
 from gan.train.augment import adapt, augment
-from gan.train.clusters import find_looks
+from gan.train.clusters import find_clusters
 from gan.train.cuda_graph import GraphedStep
 from gan.train.optim import Adam
 
@@ -57,7 +57,7 @@ def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Te
     groups = dataset.labels if config.conditional else None
     if config.looks > 1:
         classes = len(dataset.classes) if config.conditional else 0
-        groups, shares = find_looks(dataset.images, groups, classes, config.looks, seed_for(config.seed, "looks"))
+        groups, shares = find_clusters(dataset.images, groups, classes, config.looks, seed_for(config.seed, "looks"))
         G.told.set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
@@ -140,7 +140,7 @@ class Trainer:
         sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))  # Euclidean: 15 times as fast here as the largest number of each
         return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
 
-    def let_go(self) -> None:
+    def reset_step_state(self) -> None:
         """Drop all that a step can leave behind but weights and counters, wherever it broke off: gradients, the optimizers' moments, captured graphs.
 
         The state of a checkpoint is put in its place, which then is all that the next step depends on, and the memory has room for it.

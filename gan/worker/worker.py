@@ -27,9 +27,9 @@ from gan.files import FULL, read_json, write_json
 from gan.metrics.distances import pairwise_diversity, relative_diversity
 from gan.train.autotune import machine
 from gan.train.autotune.machine import compute, same_compute
-from gan.train.autotune.measure import know
-from gan.train.checkpoint import BEFORE, NEWEST, Loaded, has_state, load_state, save_state, saved_counters, saved_step
-from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Rhythm
+from gan.train.autotune.measure import load_or_measure
+from gan.train.checkpoint import NEWEST, PREVIOUS, Loaded, has_state, load_state, save_state, saved_counters, saved_step
+from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.train.trainer import Trainer, check_data
 from gan.worker.events import about_pictures
 from gan.worker.health import WINDOW, judge
@@ -60,8 +60,8 @@ class Worker:
         self.rollbacks = 0
         self.went_back_to = -1  # the step of the checkpoint, where numbers exploded before
         self.next_snapshot = FIRST_SNAPSHOT
-        self.grid = Rhythm(GRID_SECONDS, GRID_SHARE)
-        self.status, self.live, self.state = Rhythm(STATUS_SECONDS), Rhythm(LIVE_SECONDS), Rhythm(STATE_SECONDS, STATE_SHARE)
+        self.grid = Throttle(GRID_SECONDS, GRID_SHARE)
+        self.status, self.live, self.state = Throttle(STATUS_SECONDS), Throttle(LIVE_SECONDS), Throttle(STATE_SECONDS, STATE_SHARE)
         self.diversity: float | None = None
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
@@ -116,7 +116,7 @@ class Worker:
 
     def _expect(self, classes: int) -> float:
         """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it can be a minute, which is no hang."""
-        known, pixels = machine.remembered(), self.config.batch * self.config.d_steps * self.config.size**2
+        known, pixels = machine.load_profile(), self.config.batch * self.config.d_steps * self.config.size**2
         if known is None or pixels < LARGE_STEP:
             return 0.0
         from gan.train.autotune.cost import count_step  # takes most of a second to import, and as long to count the first time
@@ -126,7 +126,7 @@ class Worker:
     def _device(self, picked: Device) -> Device:
         """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
         began = saved_counters(self.path / "state").get("compute")
-        device = same_compute(picked, began) or know(picked).device(picked)
+        device = same_compute(picked, began) or load_or_measure(picked).device(picked)
         self.compute = {"device": device.torch_name, **compute(device)}
         if began not in (None, self.compute):
             self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
@@ -141,7 +141,7 @@ class Worker:
                 raise
         return None  # only here what was read until then is gone
 
-    def _go_back(self, order: Sequence[str] = (NEWEST, BEFORE)) -> None:
+    def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
         """To the first sound checkpoint in this order."""
         counters, damage = self._load(order) or self._load(order, last=True)
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks"))
@@ -193,7 +193,7 @@ class Worker:
         if rollbacks > ROLLBACKS:
             raise UserError("train.diverged", times=rollbacks, step=at)
         again = saved_step(self.path / "state") == self.went_back_to
-        self._go_back((BEFORE, NEWEST) if again else (NEWEST, BEFORE))
+        self._go_back((PREVIOUS, NEWEST) if again else (NEWEST, PREVIOUS))
         self.went_back_to = self.trainer.step
         self.rollbacks = rollbacks  # the checkpoint may be older than the last time
         self.trainer.lr_factor = 0.5**rollbacks
@@ -300,7 +300,7 @@ def be_nice() -> None:
     lower_priority(int(os.environ.get("GANARIUM_NICE", "0")))
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Take one step of a tiny run in memory: the first optimizer, convolution and second derivative of a process cost seconds of imports and set-up."""
     images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
     config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)

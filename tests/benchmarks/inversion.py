@@ -17,7 +17,7 @@ from gan.data.idx import read_split
 from gan.latent.catalogue import read_shipped
 from gan.latent.generator import Model
 from gan.latent.map.sample_bank import as_floats
-from gan.latent.perception import open_eye, seen_classes
+from gan.latent.perception import open_perception, seen_classes
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import STEPS, Search, starts
 from gan.latent.search.inversion_job import SAMPLES
@@ -35,7 +35,7 @@ def main() -> None:
     images, classes = read_split(parser.parse_args().real, "t10k")
     targets, truth = as_floats(images[:COUNT]), torch.as_tensor(classes[:COUNT])
     model = Model(read_shipped("shipped:digits", ROOT / "checkpoints" / "digits"))
-    eye = open_eye("digits")
+    eye = open_perception("digits")
     begin = time.process_time()
     model.bank.grow(SAMPLES)
     wanted = seen_classes("digits", targets, model.spec.num_classes)

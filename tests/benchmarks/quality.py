@@ -32,8 +32,8 @@ import torch
 
 from gan.device import Device
 from gan.errors import UserError
+from gan.metrics.extractors import Extractor
 from gan.metrics.score import INCEPTION_NAMES
-from gan.metrics.viewers import Viewer
 from gan.models import ARCHITECTURES
 from gan.train.trainer import check_data
 from tests.benchmarks import sets, tutorial
@@ -53,7 +53,7 @@ class Setting(NamedTuple):
     options: argparse.Namespace
     device: Device
     real: torch.Tensor  # held-out pictures
-    viewer: Viewer  # who looks at the pictures
+    extractor: Extractor  # who looks at the pictures
 
 
 def measure(setting: Setting, seed: int) -> Iterator[Record]:
@@ -86,7 +86,7 @@ def record(entrant: Entrant, mark: float, setting: Setting, learned: torch.Tenso
     return {
         "data": job.data, "images": job.images, "entrant": job.name, "seed": job.seed, "minutes": mark / 60, "seconds": round(entrant.spent, 2),
         "images/s": drawn.images_seen / entrant.spent, "kimg": drawn.images_seen / 1000,
-        **subject.score(setting.real, torch.from_numpy(drawn.pixels), setting.viewer, learned), "MB": drawn.megabytes, "seen by": setting.viewer.title,
+        **subject.score(setting.real, torch.from_numpy(drawn.pixels), setting.extractor, learned), "MB": drawn.megabytes, "seen by": setting.extractor.title,
         "device": job.device.label, "threads": job.device.threads, "arithmetic": job.device.precision, "torch": torch.__version__,
     }  # fmt: skip
 
@@ -135,12 +135,12 @@ def prepare(options: argparse.Namespace) -> Setting:
     count, batch = len(training.images), tutorial.BATCH
     if count < batch and not options.no_reference:
         raise argparse.ArgumentTypeError(f"{count} pictures are less than the tutorial's batch of {batch}: leave it out with --no-reference")
-    eyes = {name for config in configs for name in ARCHITECTURES[config.architecture].eyes}
-    viewer = sets.viewer_of(options.data, real.shape[1], options.net, eyes)
+    extractors = {name for config in configs for name in ARCHITECTURES[config.architecture].extractors}
+    extractor = sets.extractor_of(options.data, real.shape[1], options.net, extractors)
     device = this_machine()
     for variant in options.entrants:
         device_of(variant, device)
-    return Setting(options, device, real, viewer)
+    return Setting(options, device, real, extractor)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -154,7 +154,7 @@ def main(words: Sequence[str] | None = None) -> None:
     device = setting.device
     torch.set_num_threads(device.threads)
     only = f", {options.images} pictures to train on" if options.images else ""
-    print(f"{options.data}{only}; {len(setting.real)} pictures held out, looked at by {setting.viewer.title}; {device.label}, torch {torch.__version__}\n")
+    print(f"{options.data}{only}; {len(setting.real)} pictures held out, looked at by {setting.extractor.title}; {device.label}, torch {torch.__version__}\n")
     records: list[Record] = []
     try:
         for seed in range(options.seeds):
@@ -163,7 +163,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 records.append(each)
     finally:
         if records:
-            print(table(records, INCEPTION_NAMES if setting.viewer.name == "inception" else {}), flush=True)
+            print(table(records, INCEPTION_NAMES if setting.extractor.name == "inception" else {}), flush=True)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from gan.data.dataset import Dataset
 from gan.data.idx import read_split
 from gan.export.scores import some
 from gan.metrics.build.sources import divide
+from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import score
-from gan.metrics.viewers import Viewer, choose_viewer
 from tests.benchmarks import stacked
 
 HELD_OUT = 2000  # test pictures that scores are computed on, at most
@@ -32,9 +32,9 @@ class Subject(NamedTuple):
 
     train: Callable[[Folder, int], Dataset]
     test: Callable[[Folder], torch.Tensor]
-    name: str  # of which gan.config knows what the data set wants different, and gan.metrics.viewers who looks at it
+    name: str  # of which gan.config knows what the data set wants different, and gan.metrics.extractors who looks at it
     score: Callable[..., Scores] = score
-    viewer: str | None = None  # where only this one will do
+    extractor: str | None = None  # where only this one will do
     samples: int | None = None  # pictures to draw; None for as many as are held out
     settings: Mapping[str, Any] = MappingProxyType({})  # fields of RunConfig that every recipe has on it unless told otherwise
 
@@ -126,12 +126,12 @@ SETS: dict[str, Subject] = {
 }
 
 
-def viewer_of(name: str, channels: int, wanted: str | None, eyes: Collection[str]) -> Viewer:
-    """Who looks at the pictures for the scores: `wanted`, else the usual one, but never one of `eyes`, through which a discriminator looks in training.
+def extractor_of(name: str, channels: int, wanted: str | None, extractors: Collection[str]) -> Extractor:
+    """Who looks at the pictures for the scores: `wanted`, else the usual one, but never one of `extractors`, through which a discriminator looks in training.
 
-    Raises UserError for one of these and for a viewer that there is not, ArgumentTypeError where only another will do.
+    Raises UserError for one of these and for a extractor that there is not, ArgumentTypeError where only another will do.
     """
     subject = SETS[name]
-    if wanted and subject.viewer:
-        raise ArgumentTypeError(f"{name} is scored through the {subject.viewer} net alone")
-    return choose_viewer(wanted or subject.viewer, subject.name, channels, eyes)
+    if wanted and subject.extractor:
+        raise ArgumentTypeError(f"{name} is scored through the {subject.extractor} net alone")
+    return choose_extractor(wanted or subject.extractor, subject.name, channels, extractors)

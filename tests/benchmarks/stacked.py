@@ -7,9 +7,9 @@ KL(drawn || real) over all 1000. A perfect generator would score 1000 and, becau
 
 import torch
 
+from gan.metrics.extractors import Extractor, Features
 from gan.metrics.modes import class_histogram, mode_divergence, modes_covered
 from gan.metrics.score import compare
-from gan.metrics.viewers import View, Viewer
 
 TRAINING = 128_000  # pictures to train on, as in both papers
 SAMPLES = 26_000
@@ -23,14 +23,14 @@ def stack(digits: torch.Tensor, count: int, seed: int) -> torch.Tensor:
     return digits[:, 0][torch.randint(len(digits), (count, 3), generator=rng)]
 
 
-def look(viewer: Viewer, images: torch.Tensor) -> View:
-    """What a viewer of digits sees in uint8 pictures (N, 3, H, W): its features of the channels side by side, and the mode, in 0..999.
+def extract(extractor: Extractor, images: torch.Tensor) -> Features:
+    """What a extractor of digits sees in uint8 pictures (N, 3, H, W): its features of the channels side by side, and the mode, in 0..999.
 
     Hundreds are read from the first channel, units from the last.
     """
-    views = [viewer.look(images[:, k : k + 1]) for k in range(3)]
+    views = [extractor.extract(images[:, k : k + 1]) for k in range(3)]
     hundreds, tens, units = (view.classes for view in views)
-    return View(torch.cat([view.features for view in views], 1), 100 * hundreds + 10 * tens + units)
+    return Features(torch.cat([view.features for view in views], 1), 100 * hundreds + 10 * tens + units)
 
 
 def real_shares() -> torch.Tensor:
@@ -45,7 +45,7 @@ def mode_scores(modes: torch.Tensor) -> dict[str, float]:
     return {"modes": modes_covered(real_shares(), drawn), "mode KL": mode_divergence(real_shares(), drawn)}
 
 
-def score(real: torch.Tensor, fake: torch.Tensor, viewer: Viewer, train: torch.Tensor | None = None) -> dict[str, float]:
+def score(real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None) -> dict[str, float]:
     """The modes of all drawn pictures, and what `compare` says of as many of them as are held out."""
-    drawn, held_out = look(viewer, fake), look(viewer, real)
+    drawn, held_out = extract(extractor, fake), extract(extractor, real)
     return {**compare(held_out.features, drawn.features[: len(real)]), **mode_scores(drawn.classes)}

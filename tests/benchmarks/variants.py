@@ -11,7 +11,6 @@ from gan.config import RunConfig
 from gan.device import Device, cpu_quota, pick_device
 from gan.recipes import RECIPES, make_config
 from gan.train.autotune.machine import PRECISIONS
-from gan.train.autotune.measure import know
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
@@ -77,7 +76,7 @@ def config_of(variant: Variant, data: str, size: int, channels: int, **given: An
 def this_machine() -> Device:
     """The device, set up as the self-test found best: what the app trains with."""
     picked = pick_device()
-    return know(picked).device(picked)
+    return load_or_measure(picked).device(picked)
 
 
 def device_of(variant: Variant | None, usual: Device) -> Device:

@@ -21,7 +21,7 @@ import psutil
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.ui.server.services import Services
-from gan.ui.train.run_feed import Board
+from gan.ui.train.run_feed import RunFeed
 from tests.benchmarks.options import at_least
 from tests.fakes.runs import FAKE_WORKER, LONG, state, tiny, wait_until
 
@@ -53,13 +53,13 @@ def grown(before: Held, after: Held) -> list[str]:
 
 
 class Server:
-    """A server without its web page: the supervisor, and a board that is polled as pages do."""
+    """A server without its web page: the supervisor, and a feed that is polled as pages do."""
 
     def __init__(self, root: Path, command: Sequence[str] | None):
         self.store = Store(root)
         self.boss = Supervisor(self.store, *([command] if command else []))
         self.services = Services(self.store, self.boss, uploads=root / ".uploads")
-        self.board = Board(self.services)
+        self.feed = RunFeed(self.services)
 
     def submit(self, steps: int = LONG) -> str:
         """Start a run and wait until it trains, or has trained."""
@@ -69,7 +69,7 @@ class Server:
 
     def reaches(self, run_id: str, *states: str) -> None:
         wait_until(lambda: state(self.store, run_id) in states, PATIENCE, lambda: str(self.store.get(run_id)))
-        self.board.poll(run_id, "", 0, "", "")
+        self.feed.poll(run_id, "", 0, "", "")
 
     def rest(self) -> None:
         """Wait until nothing trains and a spare is ready."""

@@ -47,7 +47,7 @@ from gan.ui.explore.search_routes import MAX_PIXELS
 from gan.ui.page import launch_options
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
-from gan.ui.train.run_feed import Board
+from gan.ui.train.run_feed import RunFeed
 from gan.worker.identity import Identity, identify
 from gan.worker.identity import read as read_record
 from tests.reliability.cases import COMMANDS
@@ -129,7 +129,7 @@ def spec(folder: Path) -> Target:
 def runs(folder: Path) -> Target:
     """The files of a run: whatever stands in them, a run can be listed, shown and polled for, as JSON."""
     store = Store(folder)
-    board = Board(Services(store=store, supervisor=Supervisor(store), uploads=folder / ".uploads"))
+    feed = RunFeed(Services(store=store, supervisor=Supervisor(store), uploads=folder / ".uploads"))
     run_id = store.create(make_config("digits"))
     path = store.path(run_id)
     sound = {
@@ -150,8 +150,8 @@ def runs(folder: Path) -> Target:
         (path / name).write_bytes(content)
         try:
             shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
-            board.forget()
-            json.dumps([*shown, board.poll(run_id, run_id, since, "", "")], allow_nan=False)
+            feed.forget()
+            json.dumps([*shown, feed.poll(run_id, run_id, since, "", "")], allow_nan=False)
         except UserError as error:
             raise AssertionError("a run that is there can't be shown") from error
         finally:

@@ -23,7 +23,7 @@ STEPS = 20
 def two_threads(monkeypatch, known_machine):
     """Workers as they are outside of the tests: with two threads on two cores."""
     monkeypatch.setenv("OMP_NUM_THREADS", str(THREADS))
-    machine.keep(dataclasses.replace(known_machine, threads=THREADS))
+    machine.save_profile(dataclasses.replace(known_machine, threads=THREADS))
     yield
     torch.set_num_threads(1)
 

@@ -16,7 +16,7 @@ from gan.data.dataset import Dataset, among
 from gan.errors import UserError
 from gan.export import scores
 from gan.files import write_json
-from gan.metrics.viewers import open_viewer
+from gan.metrics.extractors import open_extractor
 from gan.models import ModelSpec
 from tests.support.generators import tiny_spec, write_weights
 
@@ -160,7 +160,7 @@ def test_a_run_without_settings(model, capsys):
 
 
 def test_scores_in_a_card_are_short_and_finite():
-    found = scores.Scored({"FD": 12.345678, "KD": 0.00012345678, "mode KL": float("inf"), "modes": 10}, open_viewer("pixels"), 100, True)
+    found = scores.Scored({"FD": 12.345678, "KD": 0.00012345678, "mode KL": float("inf"), "modes": 10}, open_extractor("pixels"), 100, True)
     assert scores.rounded(found) == {"FD": 12.35, "KD": 0.0001235, "modes": 10}
     entries = scores.card_entries(found)
     assert entries["scored"] == {"net": "pixels", "title": "pixels, 16x16", "pictures": 100, "against": "held_out"}

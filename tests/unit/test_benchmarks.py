@@ -14,8 +14,8 @@ from gan.config import SIZES
 from gan.data.dataset import among
 from gan.device import cpu_quota
 from gan.errors import UserError
-from gan.metrics import viewers
-from gan.metrics.viewers import View, Viewer, open_viewer
+from gan.metrics import extractors
+from gan.metrics.extractors import Extractor, Features, open_extractor
 from gan.recipes import RECIPES
 from gan.train.autotune.cost import Tally
 from gan.train.losses import squared_gradient
@@ -134,11 +134,11 @@ def test_stacked_digits_are_read_back_as_their_modes():
     images = stacked.stack(whole.images[rows], 64, seed=1)
     drawn = torch.randint(20, (64, 3), generator=torch.Generator().manual_seed(1)) // 2
     truth = drawn @ torch.tensor([100, 10, 1])
-    seen = stacked.look(open_viewer("digits"), images)
+    seen = stacked.extract(open_extractor("digits"), images)
     assert images.shape == (64, 3, 28, 28)
     assert seen.features.shape == (64, 384)
     assert (seen.classes == truth).double().mean() > 0.95
-    assert torch.equal(seen.features[:, :128], open_viewer("digits").look(images[:, :1]).features)
+    assert torch.equal(seen.features[:, :128], open_extractor("digits").extract(images[:, :1]).features)
 
 
 def test_stacked_modes_are_counted_against_the_real_shares():
@@ -170,19 +170,19 @@ def test_no_held_out_picture_of_a_bundled_set_is_also_trained_on(name):
 
 
 def test_who_looks_at_the_pictures(monkeypatch):
-    monkeypatch.setattr(viewers, "open_viewer", lambda name: name)
-    assert sets.viewer_of("mnist", 1, None, ()) == sets.viewer_of("stacked", 3, None, ()) == "digits"
-    assert sets.viewer_of("cifar10", 3, "pixels", ()) == "pixels"
-    assert sets.viewer_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
+    monkeypatch.setattr(extractors, "open_viewer", lambda name: name)
+    assert sets.extractor_of("mnist", 1, None, ()) == sets.extractor_of("stacked", 3, None, ()) == "digits"
+    assert sets.extractor_of("cifar10", 3, "pixels", ()) == "pixels"
+    assert sets.extractor_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
     with pytest.raises(UserError, match="used the feature extractor"):
-        sets.viewer_of("cifar10", 3, "efficientnet", {"efficientnet"})
+        sets.extractor_of("cifar10", 3, "efficientnet", {"efficientnet"})
     with pytest.raises(argparse.ArgumentTypeError, match="digits net alone"):
-        sets.viewer_of("stacked", 3, "pixels", ())
+        sets.extractor_of("stacked", 3, "pixels", ())
 
 
 def test_stacked_pictures_score_perfectly_against_themselves():
     images = stacked.stack(sets.data.load("digits").images[::500], 40, seed=0)
-    scores = sets.SETS["stacked"].score(images, torch.cat([images, images]), open_viewer("digits"))
+    scores = sets.SETS["stacked"].score(images, torch.cat([images, images]), open_extractor("digits"))
     assert scores["FD"] == pytest.approx(0, abs=1e-3)
     assert scores["coverage"] == 1
     assert scores["modes"] > 10
@@ -296,7 +296,7 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
 
     monkeypatch.setattr(quality, "Entrant", Fake)
     options = quality.arguments().parse_args(["--data", "emoji", "--images", "20", "--minutes", "2", "1", "--entrants", "modern", "hinge:batch=8"])
-    colours = Viewer("colours", "mean colours", lambda images: View(images.float().mean((2, 3)), None))
+    colours = Extractor("colours", "mean colours", lambda images: Features(images.float().mean((2, 3)), None))
     setting = quality.Setting(options, CPU, sets.SETS["emoji"].test(None)[:20], colours)
     records = list(quality.measure(setting, seed=4))
     assert [(each["minutes"], each["entrant"]) for each in records] == list(itertools.product((1, 2), ("modern", "hinge:batch=8", "tutorial")))

@@ -15,8 +15,8 @@ from gan.data.dataset import Dataset, fit
 from gan.data.procedural import landscapes, scenery
 from gan.data.registry import read_meta
 from gan.latent.directions.ridge import Ridge
+from gan.metrics.extractors import ALIASES
 from gan.metrics.features import FeatureNet, load_net, net_names, to_range
-from gan.metrics.viewers import ALIASES
 
 CERTAIN = 8.0  # log-odds beyond which a net's certainty says nothing more
 EXAMPLES, EXAMPLES_SEED = 1024, 4001  # landscapes from which the hour is learned; a seed of which nothing else is drawn
@@ -108,7 +108,7 @@ def _measured(measures: dict[str, Measure]) -> Reader:
     return Reader(tuple(Attribute(name, share=False, content=name in STROKES) for name in measures), read)
 
 
-# Told by the net of a bundled set --------------------------------------------------------------------------------------------------------------------------
+# Scored by the net of a bundled set --------------------------------------------------------------------------------------------------------------------------
 
 
 def log_odds(logits: torch.Tensor, values: Sequence[int]) -> torch.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from gan.latent.perception import Eye
+from gan.latent.perception import Perception
 from gan.latent.sampling import mixed_label
 
 COUNT = 2048  # samples of a whole bank
@@ -17,18 +17,18 @@ CHUNK = 16  # pictures that are drawn, or looked at, before the time is looked a
 PROBES = 64  # samples that tell how far samples are from each other
 
 
-class Bank:
+class SampleBank:
     """The samples of the seeds from 0 on, of mixed classes. Every method may be called from any thread.
 
     `draw(seeds, labels)` gives pictures uint8 (N, C, H, W) and takes turns by itself; `eye` looks at those that are kept, within `turns`.
     """
 
-    def __init__(self, draw: Callable[[list[int], list[int | None]], torch.Tensor], num_classes: int, eye: Callable[[], Eye], turns):
+    def __init__(self, draw: Callable[[list[int], list[int | None]], torch.Tensor], num_classes: int, eye: Callable[[], Perception], turns):
         self._draw, self._num_classes, self._open_eye, self._turns = draw, num_classes, eye, turns
         self._lock = threading.Lock()
         self._pictures: list[torch.Tensor] = []
         self._features: list[torch.Tensor] = []
-        self._eye: Eye | None = None
+        self._eye: Perception | None = None
         self.held = 0  # bytes of memory that the samples take
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class Bank:
         """The samples that there are, uint8 (N, C, h, w) with h = w <= SIDE."""
         return torch.cat(self._pictures)
 
-    def look(self, seconds: float = math.inf) -> int:
+    def extract_features(self, seconds: float = math.inf) -> int:
         """Look at the samples that there are until all are seen or the time is over; how many are seen."""
         end = time.monotonic() + seconds
         while len(self._features) < len(self._pictures):

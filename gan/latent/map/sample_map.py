@@ -23,7 +23,7 @@ def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
     """
     seconds = THEN if known or model.entry.live else FIRST
     model.bank.grow(COUNT, seconds)
-    there = model.bank.look(seconds)
+    there = model.bank.extract_features(seconds)
     whole = there >= COUNT
     by = method if whole or model.entry.live else "pca"
     lay = lambda: _positions(model, there, by)  # noqa: E731

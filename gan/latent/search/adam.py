@@ -22,7 +22,7 @@ class Rate(NamedTuple):
         return self.top * min(1, step / self.warm) * (self.last + (1 - self.last) * (1 + math.cos(math.pi * step / self.steps)) / 2)
 
 
-class Descent:
+class SearchAdam:
     """Moves z (..., z_dim) against its slopes, `step` by `step`; `steps` of them were taken. No number of z leaves -BOUND to BOUND."""
 
     def __init__(self, z: torch.Tensor, rate: Rate):

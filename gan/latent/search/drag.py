@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
-from gan.latent.search.adam import Descent, Rate
+from gan.latent.search.adam import Rate, SearchAdam
 
 STEPS = 100
 RATE = Rate(0.1, 5, 0.1, STEPS)
@@ -69,7 +69,7 @@ class Drag:
             self.far = distances(self.side, starts, ends) * self.side > FAR * unit
             strange = [self._strange(maps, k, self._around(k)).mean() for k in range(len(ends))]
         self.odd = LOST * torch.stack(strange).clamp_min(PLAIN)
-        self.descent = Descent(z, RATE)
+        self.descent = SearchAdam(z, RATE)
         self.most = max((z * self.free).norm().item(), math.sqrt(self.free.sum().item()))
         self.best, self.least = z.clone(), math.inf
 

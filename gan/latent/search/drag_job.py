@@ -19,7 +19,7 @@ LIMIT = 20.0  # seconds from its first turn after which a drag ends with what it
 BIT = 0.04  # seconds of work for one answer: a drag takes little more than a second, which is to be seen
 
 
-class Dragged:
+class DragJob:
     """One drag in one model: where the pairs (P, 4) of `read_pairs` begin and where they shall go, at a point. Threads take turns."""
 
     def __init__(self, model: Model, point: Point, pairs: np.ndarray):

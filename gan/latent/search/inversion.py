@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan.latent.map.sample_bank import Bank, as_floats, small
-from gan.latent.perception import Eye
-from gan.latent.search.adam import Descent, Rate
+from gan.latent.map.sample_bank import SampleBank, as_floats, small
+from gan.latent.perception import Perception
+from gan.latent.search.adam import Rate, SearchAdam
 
 STARTS = 4  # samples from which a search begins
 ALIKE = 2  # of them of the same class, at most
@@ -43,11 +43,11 @@ class Search:
     them begins. `wanted` (T,) are the classes to prefer, -1 for none. With `turns` the pictures of a step are drawn a few in each turn.
     """
 
-    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Eye | None = None, turns: Any = None,
+    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Perception | None = None, turns: Any = None,
                  wanted: torch.Tensor | None = None):
         self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
         self.chunk = CHUNK if turns else ALL
-        self.descent, self.labels, self.wanted = Descent(z, RATE), labels, wanted
+        self.descent, self.labels, self.wanted = SearchAdam(z, RATE), labels, wanted
         self.seen = None if eye is None else eye(targets)
         distance, _ = self._look(torch.no_grad)
         self.nearest = distance.min(1).values
@@ -124,7 +124,7 @@ class Search:
         return pick(slopes)
 
 
-def starts(bank: Bank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
+def starts(bank: SampleBank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
     """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class; ALIKE
     are of the class in `wanted` (T,), -1 for none, where there are as many."""
     pixels = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
@@ -132,7 +132,7 @@ def starts(bank: Bank, targets: torch.Tensor, wanted: torch.Tensor | None = None
     return [_varied(row.tolist(), bank, label) for row, label in zip(order, [-1] * len(order) if wanted is None else wanted.tolist(), strict=True)]
 
 
-def _varied(seeds: list[int], bank: Bank, wanted: int) -> list[int]:
+def _varied(seeds: list[int], bank: SampleBank, wanted: int) -> list[int]:
     chosen = [seed for seed in seeds if bank.label(seed) == wanted][:ALIKE]
     for seed in seeds:
         if seed in chosen:

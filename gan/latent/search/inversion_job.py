@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from gan.errors import UserError
 from gan.latent.generator import Model
 from gan.latent.map.sample_bank import as_floats, small
-from gan.latent.perception import open_eye, seen_classes
+from gan.latent.perception import open_perception, seen_classes
 from gan.latent.point import write_at
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import STEPS, Search, starts
@@ -23,7 +23,7 @@ BIT = 0.15  # seconds of work for one answer
 PLAIN = 4.0  # grey values; a picture that varies less shows nothing
 
 
-class Finding:
+class InversionJob:
     """One search in one model. Only the picture's pixels at the model's size are kept, in memory, until it is over. Threads take turns.
 
     target: uint8 (C, H, W) of the model's size. Raises UserError for a picture of one colour.
@@ -51,7 +51,7 @@ class Finding:
             if self._search is None:
                 bank = self.model.bank
                 there = bank.grow(SAMPLES, seconds)
-                seen = bank.look(max(0.0, end - time.monotonic())) if there >= SAMPLES else 0
+                seen = bank.extract_features(max(0.0, end - time.monotonic())) if there >= SAMPLES else 0
                 if min(there, seen) < SAMPLES and time.monotonic() < self._end - LIMIT / 2:
                     return {"state": "looking", "samples": (there + seen) // 2, "of": SAMPLES}
                 self._begin()
@@ -65,13 +65,13 @@ class Finding:
 
     def _begin(self) -> None:
         bank, spec = self.model.bank, self.model.spec
-        bank.look(0.0)  # at least at a few, where the time was too short for all
+        bank.extract_features(0.0)  # at least at a few, where the time was too short for all
         with self.model.turns:
             wanted = seen_classes(self.model.entry.data, self.target, spec.num_classes) if spec.num_classes else None
         seeds = starts(bank, self.target, wanted)[0]
         z = torch.from_numpy(latents(seeds, spec.z_dim))[None]
         labels = torch.tensor([[bank.label(seed) for seed in seeds]]) if spec.num_classes else None
-        self._spacing, self._likeness, self._eye = bank.spacing(), bank.likeness(), open_eye(self.model.entry.data)
+        self._spacing, self._likeness, self._eye = bank.spacing(), bank.likeness(), open_perception(self.model.entry.data)
         self._search = Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns, wanted)
 
     def _told(self) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def path() -> Path:
     return cache_dir() / f"machine-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.json"
 
 
-def remembered() -> Machine | None:
+def load_profile() -> Machine | None:
     """What was measured on this machine before, or None: never measured, or its file is damaged."""
     try:
         return _parse(read_json(path()))
@@ -145,11 +145,11 @@ _GPUS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's driver, that of W
 
 def has_gpu() -> bool:
     """Whether training runs on a GPU here: as was measured, else whether the system has one. Imports no torch, which takes seconds."""
-    known = remembered()
+    known = load_profile()
     return known.torch_name == "cuda" if known else any(Path(place).exists() for place in _GPUS)
 
 
-def keep(machine: Machine) -> None:
+def save_profile(machine: Machine) -> None:
     """Remember it. A cache that can't be written is no reason to stop: the next start then measures again."""
     with contextlib.suppress(OSError):
         write_json(path(), dataclasses.asdict(machine))

@@ -120,12 +120,12 @@ def measure(picked: Device) -> Machine:
     return Machine(picked.label, picked.torch_name, *way, speed, bench.base, not disturbed(), tuple(trials))
 
 
-def know(picked: Device) -> Machine:
+def load_or_measure(picked: Device) -> Machine:
     """What is remembered of this device, else what is measured now, and remembered from then on."""
-    known = machine.remembered()
+    known = machine.load_profile()
     if known is None or (known.torch_name, known.label) != (picked.torch_name, picked.label):
         known = measure(picked)
-        machine.keep(known)
+        machine.save_profile(known)
     return known
 
 
@@ -135,7 +135,7 @@ def measure_when_quiet(called: Callable[[float], bool]) -> None:
     called(seconds) waits up to that long and says whether there is a run to train, which ends the waiting. What was once measured while the machine was busy
     is measured again, but only in quiet.
     """
-    known, end = machine.remembered(), time.monotonic() + QUIET_SECONDS
+    known, end = machine.load_profile(), time.monotonic() + QUIET_SECONDS
     while known is None or not known.quiet:
         with _quietness() as disturbed:
             if called(LOOK_SECONDS):
@@ -144,7 +144,7 @@ def measure_when_quiet(called: Callable[[float], bool]) -> None:
         if late and known is not None:
             return
         if late or not disturbed():
-            machine.keep(measure(pick_device()))
+            machine.save_profile(measure(pick_device()))
             return
 
 

@@ -27,10 +27,10 @@ def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch
         from gan.data.decode.pictures import read_picture
-        from gan.latent.search.inversion_job import Finding
+        from gan.latent.search.inversion_job import InversionJob
 
         target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)
-        return {"job": jobs.add(Finding(model, target)), "target": _png(target)}
+        return {"job": jobs.add(InversionJob(model, target)), "target": _png(target)}
 
     return [post("find", begin), post("find/on", go_on(jobs))]
 
@@ -71,9 +71,9 @@ def drag_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
 
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch
-        from gan.latent.search.drag_job import Dragged, read_pairs
+        from gan.latent.search.drag_job import DragJob, read_pairs
 
         pairs = read_pairs(json_body(request).get("pairs"))
-        return {"job": jobs.add(Dragged(model, Point.parse(request.query_params, model.spec), pairs))}
+        return {"job": jobs.add(DragJob(model, Point.parse(request.query_params, model.spec), pairs))}
 
     return [post("drag", begin), post("drag/on", go_on(jobs))]

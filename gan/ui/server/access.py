@@ -47,7 +47,7 @@ class _Line:
     waiting: list[object] = field(default_factory=list)
 
 
-class Guesses:
+class TokenRateLimiter:
     """Whose token is looked at when. For one event loop: it holds no threads and needs no lock."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Access:
             raise UserError("access.short_token", least=LEAST)
         self._digest = None if token is None else _digest(token)
         self._sessions: dict[str, float] = {}
-        self._guesses = Guesses()
+        self._limiter = TokenRateLimiter()
         self._lock = threading.Lock()
 
     @property
@@ -131,9 +131,9 @@ class Access:
         """
         if not self.needed:
             raise UserError("access.wrong_token")
-        await self._guesses.turn(client)
+        await self._limiter.turn(client)
         if not hmac.compare_digest(_digest(token), self._digest):
-            self._guesses.wrong(client)
+            self._limiter.wrong(client)
             raise UserError("access.wrong_token")
         with self._lock:
             now = time.monotonic()

@@ -18,7 +18,7 @@ from gan.errors import UserError
 GONE = 499  # nginx's status for a client that closed the request
 
 
-class Lane:
+class ConcurrencyLimit:
     """At most `abreast` handlers at once, in the order of asking, and at most `waiting` requests in front of them."""
 
     def __init__(self, abreast: int, waiting: int = 64):
@@ -71,17 +71,17 @@ class Lane:
         return limiter
 
 
-_OPENING, _SHEETS, _WORKING = Lane(4), Lane(2), Lane(4, 200)
+_OPENING, _SHEETS, _WORKING = ConcurrencyLimit(4), ConcurrencyLimit(2), ConcurrencyLimit(4, 200)
 # Loops that become files, until they are sent: so many lie on the disk at most. A few slow readers hold up nobody, for they are drawn and packed, which takes
 # seconds, one after the other in a lane of its own: a class room's wait for each other and for nobody else.
-FILMS, DRAWN = Lane(8, 24), Lane(1, 8)
+FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
 # Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single picture never waits for more than two sheets, which
 # are drawn in turns with it (gan.latent.fair_lock), and a poll for nothing but polls.
-LANES = {
-    "poll": Lane(4, 1000), "cost": Lane(2), "image": Lane(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
-    "pictures": Lane(8, 200),
-    "runs/older": Lane(2), "find": Lane(2), "find/on": _WORKING, "drag": Lane(2), "drag/on": _WORKING, "map": Lane(2), "inside": Lane(2),
-    "time": Lane(2), "times": Lane(2), "take/{form}": Lane(1),
-    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": Lane(1),
-    "directions/save": Lane(1),
+LIMITS = {
+    "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "image": ConcurrencyLimit(4), "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
+    "pictures": ConcurrencyLimit(8, 200),
+    "runs/older": ConcurrencyLimit(2), "find": ConcurrencyLimit(2), "find/on": _WORKING, "drag": ConcurrencyLimit(2), "drag/on": _WORKING, "map": ConcurrencyLimit(2), "inside": ConcurrencyLimit(2),
+    "time": ConcurrencyLimit(2), "times": ConcurrencyLimit(2), "take/{form}": ConcurrencyLimit(1),
+    "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING, "factors": _OPENING, "attributes": ConcurrencyLimit(1),
+    "directions/save": ConcurrencyLimit(1),
 }  # fmt: skip

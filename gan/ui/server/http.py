@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 import gan
 from gan.errors import MESSAGES, UserError
 from gan.ui import strings
-from gan.ui.server.concurrency import GONE, LANES
+from gan.ui.server.concurrency import GONE, LIMITS
 from gan.ui.server.redact import public
 
 PREFIX = "/gradio_api/gan"
@@ -67,17 +67,17 @@ def shared_routes() -> list[BaseRoute]:
 
 
 def get(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's lane and returns a Response or a JSON value."""
-    lane = LANES.get(path)
-    return Route(f"{PREFIX}/{path}", _answer(handler, lane.run if lane else run_in_threadpool), methods=["GET"])
+    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's limit and returns a Response or a JSON value."""
+    limit = LIMITS.get(path)
+    return Route(f"{PREFIX}/{path}", _answer(handler, limit.run if limit else run_in_threadpool), methods=["GET"])
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
     """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as `request.state.body`, `handler(request)` runs in a thread of the
-    path's lane, a coroutine function in none: a thread that waited for a client would be lost to everybody else.
+    path's limit, a coroutine function in none: a thread that waited for a client would be lost to everybody else.
     """
-    lane = LANES.get(path)
-    run = _awaited if inspect.iscoroutinefunction(handler) else lane.run if lane else run_in_threadpool
+    limit = LIMITS.get(path)
+    run = _awaited if inspect.iscoroutinefunction(handler) else limit.run if limit else run_in_threadpool
 
     async def checked(handler: Callable[..., Any], request: Request) -> Any:
         if not request.scope.get(CHECKED) and not is_ours(request):

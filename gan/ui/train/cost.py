@@ -28,7 +28,7 @@ def cost(text: str) -> dict[str, Any]:
         form.check_pictures(made, count)
     from gan.train.autotune.cost import estimate  # torch: imported in a thread, at the first question
 
-    known = machine.remembered()
+    known = machine.load_profile()
     with _one_at_a_time:
         found = estimate(made, known, count or 0, len(info.classes) if info else 0)
     return {

@@ -15,13 +15,13 @@ from gan.objectives import LOSSES, PENALTIES
 from gan.recipes import GPU_RECIPES, RECIPES, USER_DATA, make_config
 from gan.runs.disk import writing
 from gan.train.autotune.machine import has_gpu
-from gan.ui.server.concurrency import LANES
+from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.train import form, own
 from gan.ui.train.cost import cost
-from gan.ui.train.run_feed import Board
+from gan.ui.train.run_feed import RunFeed
 
 MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
 MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
@@ -29,22 +29,22 @@ MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a fi
 
 def train_routes(services: Services) -> list[BaseRoute]:
     """The routes of the tab."""
-    board = Board(services)
+    feed = RunFeed(services)
 
     def poll(request: Request) -> Any:
         query = request.query_params
         text = lambda name: query.get(name, "")  # noqa: E731
-        answer = board.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
+        answer = feed.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
         access = services.access
         return {**answer, "control": access.lets(request)} if access.needed else answer
 
     def older(request: Request) -> Any:
-        return board.older(_whole(request.query_params.get("count")))
+        return feed.older(_whole(request.query_params.get("count")))
 
     async def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
         if asked["data"] == USER_DATA:
-            return await LANES["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
+            return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
         return await run_in_threadpool(lambda: started(start(asked)))
 
     def start(asked: dict[str, Any]) -> str:
@@ -52,7 +52,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return services.supervisor.submit(form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"]))
 
     def started(run_id: str) -> dict[str, Any]:
-        board.forget()
+        feed.forget()
         return {"run": run_id}
 
     def sample(request: Request) -> Response:
@@ -66,17 +66,17 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
     def log(request: Request) -> Any:
-        return {"lines": board.without_paths(services.store.log_tail(request.path_params["id"], 200))}
+        return {"lines": feed.without_paths(services.store.log_tail(request.path_params["id"], 200))}
 
     def command(request: Request) -> Any:
         services.command(request.path_params["id"], request.path_params["command"])
-        board.forget()
+        feed.forget()
         return {"done": request.path_params["command"]}
 
     def rename(request: Request) -> Any:
         with writing():
             name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
-        board.forget()
+        feed.forget()
         return {"name": name or None}
 
     def thumbnail(request: Request) -> Response:

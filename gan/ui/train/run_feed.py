@@ -12,7 +12,7 @@ from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
-from gan.runs.recovery import silence
+from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, error_json
 from gan.ui.server.redact import public, shortened, without
 from gan.ui.server.services import Services
@@ -34,7 +34,7 @@ def public_data(data: str | None) -> str | None:
     return data if data is None else public_name(data)
 
 
-class Board:
+class RunFeed:
     """Reads the store at most every FRESH seconds, however many pages ask."""
 
     def __init__(self, services: Services):
@@ -108,7 +108,7 @@ class Board:
         self._shared = {
             "device": self._device(active),
             "active": active,
-            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"]), "silent": silence(live) is not None},
+            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"]), "silent": seconds_stalled(live) is not None},
             "queue": queue,
             "blocked": blocked and error_json(blocked),
             "starts": {} if blocked else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
@@ -126,7 +126,7 @@ class Board:
         held = self._runs.get(run_id)
         if held is None or held[0] <= now:
             run = self._services.store.get(run_id)
-            seconds = silence(run["status"])
+            seconds = seconds_stalled(run["status"])
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = self.without_paths(_told(run["status"]["error"])), self.without_paths(run["log"])
@@ -182,7 +182,7 @@ def _ordered(summaries: list[dict[str, Any]], queue: list[str], active: str | No
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
     """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
-    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size, "silent": silence(summary) is not None}
+    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size, "silent": seconds_stalled(summary) is not None}
     return {**entry, "images": None, "bytes": None} if summary["state"] in LIVE else entry
 
 

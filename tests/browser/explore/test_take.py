@@ -16,7 +16,7 @@ from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes
-from gan.ui.server.concurrency import LANES
+from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.services import Services
 from tests.support.browsing import SLOW
 from tests.support.exploring import visit
@@ -98,8 +98,8 @@ def test_what_is_too_large_for_a_browser_stays(ask, monkeypatch, form):
 
 
 def test_what_takes_long_has_a_lane_of_its_own():
-    lanes = [LANES[path] for path in ("take/{form}", "time", "times")]
-    assert len({id(lane) for lane in [*lanes, LANES["poll"], LANES["image"], LANES["wall"], LANES["model"]]}) == 7
+    lanes = [LIMITS[path] for path in ("take/{form}", "time", "times")]
+    assert len({id(lane) for lane in [*lanes, LIMITS["poll"], LIMITS["image"], LIMITS["wall"], LIMITS["model"]]}) == 7
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from gan.errors import Unharmed, UserError
 from gan.files import read_json, read_lines, write_json
 from gan.train.checkpoint import digest, read_state
 from gan.ui.server.services import Services
-from gan.ui.train.run_feed import Board
+from gan.ui.train.run_feed import RunFeed
 from gan.worker import identity
 from gan.worker.worker import work
 from tests import ROOT
@@ -424,8 +424,8 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
     boss.resume(run_id)
     wait_until(lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=300)
     assert store.status(run_id)["error"]["key"] == "train.pictures_number"
-    board = Board(Services(store=store, supervisor=boss, uploads=store.root / ".uploads"))
-    shown = board.poll(run_id, "", 0, "", "")["run"]
+    feed = RunFeed(Services(store=store, supervisor=boss, uploads=store.root / ".uploads"))
+    shown = feed.poll(run_id, "", 0, "", "")["run"]
     assert (shown["status"]["state"], shown["again"]) == ("paused", False), "Resume is offered, and no start from nothing"
     away.rename(run.parent / "grow" / "cat" / "02.png")
     boss.resume(run_id)

@@ -79,18 +79,18 @@ def test_what_a_person_takes_back_out_of_the_queue_is_not_taken_up_again(store, 
     reaches(store, run_id, "running")
     boss.close()
     again = Supervisor(store, FAKE_WORKER)
-    recovery.take_up(store)
+    recovery.requeue_flagged(store)
     assert state(store, run_id) == "queued"
     again.cancel(run_id)
-    recovery.take_up(store)
+    recovery.requeue_flagged(store)
     assert state(store, run_id) == "paused"
 
 
 def test_a_run_that_a_full_disk_paused_is_not_taken_up(store):
     run_id = store.create(tiny())
     store.update_status(run_id, state="paused", error={"key": "train.disk_full", "values": {}, "text": "full"})
-    recovery.mark(store, [run_id])
-    recovery.take_up(store)
+    recovery.flag_interrupted(store, [run_id])
+    recovery.requeue_flagged(store)
     assert state(store, run_id) == "paused"
 
 
@@ -239,7 +239,7 @@ def test_a_run_with_which_the_machine_ends_again_and_again_is_left_paused(store)
         """The machine ends, and the next server looks; the worker had come to a checkpoint of this step."""
         store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0)
         write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(step))
-        recovery.go_on(store, run_id)
+        recovery.requeue_orphan(store, run_id)
         return state(store, run_id)
 
     assert [cut(step) for step in (0, 0, 5, 5, 6, 6, 6)] == ["queued"] * 6 + ["paused"]

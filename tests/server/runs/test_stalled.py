@@ -12,7 +12,7 @@ from gan.files import write_bytes
 from gan.runs import recovery as room
 from gan.runs import supervisor
 from gan.runs.processes import Worker
-from gan.runs.recovery import silence
+from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, STATES
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
 
@@ -26,7 +26,7 @@ def hanging(store, supervise, monkeypatch):
     reaches(store, run_id, "running")
     worker = psutil.Process(store.status(run_id)["pid"])
     worker.suspend()
-    wait_until(lambda: silence(store.status(run_id)))
+    wait_until(lambda: seconds_stalled(store.status(run_id)))
     yield boss, run_id, worker
     if worker.is_running():
         worker.kill()
@@ -34,12 +34,12 @@ def hanging(store, supervise, monkeypatch):
 
 def test_only_runs_at_work_can_be_silent():
     old = time.time() - 61
-    assert {state for state in STATES if silence({"state": state, "heartbeat": old})} == set(LIVE)
-    assert silence({"state": "running", "heartbeat": time.time() - 59}) is None
-    assert silence({"state": "running", "heartbeat": time.time() + 3600}) is None
-    assert silence({"state": "starting", "heartbeat": old}) == pytest.approx(61, abs=1)
-    assert silence({"state": "running", "heartbeat": old, "step_seconds": 7.0}) is None, "ten steps have not passed"
-    assert silence({"state": "running", "heartbeat": old, "step_seconds": 5.0})
+    assert {state for state in STATES if seconds_stalled({"state": state, "heartbeat": old})} == set(LIVE)
+    assert seconds_stalled({"state": "running", "heartbeat": time.time() - 59}) is None
+    assert seconds_stalled({"state": "running", "heartbeat": time.time() + 3600}) is None
+    assert seconds_stalled({"state": "starting", "heartbeat": old}) == pytest.approx(61, abs=1)
+    assert seconds_stalled({"state": "running", "heartbeat": old, "step_seconds": 7.0}) is None, "ten steps have not passed"
+    assert seconds_stalled({"state": "running", "heartbeat": old, "step_seconds": 5.0})
 
 
 def test_a_hanging_worker_is_killed_and_its_run_can_go_on(store, hanging):
@@ -91,7 +91,7 @@ def test_a_worker_with_a_pulse_is_not_killed(store, supervise):
 def test_one_that_wakes_up_in_time_goes_on(store, hanging):
     boss, run_id, worker = hanging
     worker.resume()
-    wait_until(lambda: silence(store.status(run_id)) is None)
+    wait_until(lambda: seconds_stalled(store.status(run_id)) is None)
     with pytest.raises(UserError):
         boss.end(run_id)
     assert state(store, run_id) == "running"
@@ -115,7 +115,7 @@ def test_the_hanging_worker_of_another_server_is_ended(store, supervise, server,
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(room, "SILENT", 0.5)
     boss = supervise()
-    wait_until(lambda: silence(store.status(run_id)))
+    wait_until(lambda: seconds_stalled(store.status(run_id)))
     boss.end(run_id)
     assert state(store, run_id) == "paused"
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)

@@ -162,10 +162,10 @@ def go_on_until(run: Path, step: int) -> str:
 
 def test_a_run_uses_what_is_known_of_the_machine_and_stays_with_it(long_run, known_machine, tmp_path, monkeypatch):
     monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
-    machine.keep(dataclasses.replace(known_machine, threads=1, channels_last=False))
+    machine.save_profile(dataclasses.replace(known_machine, threads=1, channels_last=False))
     go_on_until(long_run, 2)
     assert trained_with(long_run) == {"threads": 1, "precision": "float32", "channels_last": False}
-    machine.keep(known_machine)
+    machine.save_profile(known_machine)
     assert "began" not in go_on_until(long_run, read_json(long_run / "status.json")["step"])
     assert trained_with(long_run) == {"threads": 1, "precision": "float32", "channels_last": False}
 

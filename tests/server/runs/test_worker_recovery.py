@@ -17,7 +17,7 @@ from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_png
 from gan.recipes import make_config
-from gan.train.checkpoint import BEFORE, DAMAGED, NEWEST, digest, load_state, read_state, save_state
+from gan.train.checkpoint import DAMAGED, NEWEST, PREVIOUS, digest, load_state, read_state, save_state
 from gan.train.trainer import Trainer
 from gan.worker import run_dir, worker
 from tests.support.engine import tiny_trainer
@@ -132,7 +132,7 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
 def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run, capsys):
     """It may begin anew only where somebody asks for that."""
     assert work(run)["state"] == "finished"
-    (run / "state" / BEFORE).unlink(missing_ok=True)
+    (run / "state" / PREVIOUS).unlink(missing_ok=True)
     content = bytearray((run / "state" / NEWEST).read_bytes())
     content[-5] ^= 1
     (run / "state" / NEWEST).write_bytes(content)
@@ -277,7 +277,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, told, ru
     break_step(monkeypatch, lambda trainer: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         worker.work(run)
-    before = read_state(run / "state" / BEFORE)[1]["step"]
+    before = read_state(run / "state" / PREVIOUS)[1]["step"]
     damage(run / "state" / NEWEST)
     assert work(run)["state"] == "finished"
     [(key, values)] = events(run)
@@ -320,7 +320,7 @@ def test_there_is_no_moment_without_a_whole_checkpoint(tmp_path, monkeypatch):
     trainer.advance(1)
     monkeypatch.setattr(os, "replace", replace)
     save_state(tmp_path, trainer, {})
-    assert seen == [(1, BEFORE), (1, BEFORE), (1, NEWEST), (2, NEWEST)]
+    assert seen == [(1, PREVIOUS), (1, PREVIOUS), (1, NEWEST), (2, NEWEST)]
 
 
 def test_pictures_that_could_not_be_used_are_told_once(tmp_path):
@@ -346,7 +346,7 @@ def test_a_damaged_checkpoint_never_replaces_the_one_before(tmp_path):
     flip_a_bit(tmp_path / NEWEST)
     load_state(tmp_path, trainer)
     save_state(tmp_path, trainer, {})
-    assert [read_state(tmp_path / name)[1]["step"] for name in (NEWEST, BEFORE)] == [1, 1]
+    assert [read_state(tmp_path / name)[1]["step"] for name in (NEWEST, PREVIOUS)] == [1, 1]
 
 
 def test_every_bit_of_a_checkpoint_counts(tmp_path):

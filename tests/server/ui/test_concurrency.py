@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from gan.errors import UserError
 from gan.ui.explore.routes import explore_routes
 from gan.ui.page import launch_options
-from gan.ui.server.concurrency import GONE, LANES, Lane
+from gan.ui.server.concurrency import GONE, LIMITS, ConcurrencyLimit
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.train import routes as routes_module
@@ -117,7 +117,7 @@ class Visitor:
 
 
 def test_who_left_while_waiting_costs_nothing(gate):
-    lane, worked = Lane(1), []
+    lane, worked = ConcurrencyLimit(1), []
 
     def work(visitor):
         gate.wait()
@@ -137,30 +137,30 @@ def test_who_left_while_waiting_costs_nothing(gate):
 
 
 def test_a_lane_can_be_used_by_one_event_loop_after_another():
-    lane = Lane(1)
+    lane = ConcurrencyLimit(1)
     assert [asyncio.run(lane.run(lambda visitor: "done", Visitor(False))) for _ in range(3)] == ["done"] * 3
 
 
 def routes_of(services):
-    """Every route of the app by its path under PREFIX, as LANES names it; static files are mounted."""
+    """Every route of the app by its path under PREFIX, as LIMITS names it; static files are mounted."""
     routes = launch_options(services)["app_kwargs"]["routes"]
     return [(route.path.removeprefix(f"{PREFIX}/"), route) for route in routes if isinstance(route, Route)]
 
 
 def test_every_route_has_a_lane_or_answers_at_once(store, supervise):
     paths = [path for path, _ in routes_of(Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads"))]
-    assert set(paths) == set(LANES) | AT_ONCE, "a new route needs a lane, or a good reason for having none"
-    assert set(LANES) & AT_ONCE == set()
+    assert set(paths) == set(LIMITS) | AT_ONCE, "a new route needs a lane, or a good reason for having none"
+    assert set(LIMITS) & AT_ONCE == set()
 
 
 def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
     async def full(lane, handler, request):
         raise UserError("ui.busy")
 
-    monkeypatch.setattr(Lane, "run", full)
+    monkeypatch.setattr(ConcurrencyLimit, "run", full)
     services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
     client = TestClient(Starlette(routes=[route for _, route in routes_of(services)]), raise_server_exceptions=False)
     for path, route in routes_of(services):
         for method in route.methods - {"HEAD"}:
             status = client.request(method, re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(**dict.fromkeys(route.param_convertors, "x"))).status_code
-            assert (status == 503) == (path in LANES), (method, path, status)
+            assert (status == 503) == (path in LIMITS), (method, path, status)

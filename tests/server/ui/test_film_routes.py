@@ -20,7 +20,7 @@ from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui.explore import film_routes as routes_module
 from gan.ui.explore.film_routes import film_routes
-from gan.ui.server.concurrency import Lane
+from gan.ui.server.concurrency import ConcurrencyLimit
 from gan.ui.server.services import Services
 from tests.support.generators import tiny_spec, write_checkpoint
 
@@ -107,7 +107,7 @@ def test_a_packer_that_fails_is_a_sentence(get, monkeypatch):
 
 
 def test_too_many_at_once_are_asked_to_wait(get, monkeypatch):
-    monkeypatch.setattr(routes_module, "FILMS", Lane(0, 0))
+    monkeypatch.setattr(routes_module, "FILMS", ConcurrencyLimit(0, 0))
     lines, _ = told(get(steps=2).content)
     assert (lines[-1]["error"]["key"], lines[-1]["error"]["offline"]) == ("ui.busy", True)
 
@@ -191,7 +191,7 @@ def test_who_takes_a_file_too_slowly_is_left(packed, monkeypatch):
 
 def test_the_lane_lets_one_in_at_a_time():
     async def work() -> list[str]:
-        lane, seen = Lane(1, 1), []
+        lane, seen = ConcurrencyLimit(1, 1), []
 
         async def hold(name: str) -> None:
             async with lane.hold():

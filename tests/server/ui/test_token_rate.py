@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from gan.errors import UserError
 from gan.ui.server import access
-from gan.ui.server.access import CLIENTS, FREE, KEPT, ROOM, Access, Guesses, client_of
+from gan.ui.server.access import CLIENTS, FREE, KEPT, ROOM, Access, TokenRateLimiter, client_of
 
 TOKEN = "correct horse 42"
 
@@ -115,7 +115,7 @@ def test_guesses_of_many_addresses_are_slow_together(monkeypatch):
 
 
 def test_wrong_tokens_are_forgotten_after_a_while_and_by_number(monkeypatch):
-    now, seen = [1000.0], Guesses()
+    now, seen = [1000.0], TokenRateLimiter()
     monkeypatch.setattr(access.time, "monotonic", lambda: now[0])
     for _ in range(FREE):
         seen.wrong("a")

@@ -1,4 +1,4 @@
-"""What the Train tab is told about runs, by routes and by the board behind them."""
+"""What the Train tab is told about runs, by routes and by the feed behind them."""
 
 import asyncio
 import json
@@ -125,19 +125,19 @@ def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     before = len(looks)
     for _ in range(30):
         assert client.get("/gradio_api/gan/poll").status_code == 200
-    assert len(looks) - before <= 2  # one for the board, perhaps one for the supervisor's own survey
+    assert len(looks) - before <= 2  # one for the feed, perhaps one for the supervisor's own survey
 
 
 def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
     now = [time.monotonic()]
     monkeypatch.setattr(run_feed, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    board = run_feed.Board(services)
+    feed = run_feed.RunFeed(services)
 
     def beat_after(seconds, viewers):
         for _ in range(int(seconds / 0.25)):
             now[0] += 0.25
             for _ in range(round(viewers * 0.25 / (beat[0] / 1000))):
-                beat[0] = board.poll("", "", 0, "", "")["beat"]
+                beat[0] = feed.poll("", "", 0, "", "")["beat"]
         return beat[0]
 
     beat = [500]

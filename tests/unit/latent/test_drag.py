@@ -16,7 +16,7 @@ from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point, parse_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, disk, distances
-from gan.latent.search.drag_job import MOST, Dragged, looks, read_pairs
+from gan.latent.search.drag_job import MOST, DragJob, looks, read_pairs
 from tests.benchmarks.dragging import dragged
 from tests.support.browsing import ROOT
 
@@ -180,7 +180,7 @@ def test_the_rest_of_the_picture_is_kept(monkeypatch):
     assert kept < 0.7 * changed()
 
 
-def run(work: Dragged, seconds: float = 5.0) -> dict:
+def run(work: DragJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
         told = work.advance(seconds)
         if told["state"] == "done":
@@ -192,7 +192,7 @@ ARROW = np.array([[0.35, 0.3, 0.45, 0.3]])
 
 
 def test_a_drag_tells_where_it_is_bit_by_bit():
-    work = Dragged(shipped("digits"), Point(7), np.vstack([ARROW, [[0.5, 0.8, 0.5, 0.8]]]))
+    work = DragJob(shipped("digits"), Point(7), np.vstack([ARROW, [[0.5, 0.8, 0.5, 0.8]]]))
     told = work.advance(0)
     assert (told["state"], told["step"], told["of"]) == ("dragging", 1, STEPS)
     assert told["from"] == [2.8, 0.0]
@@ -206,7 +206,7 @@ def test_a_drag_tells_where_it_is_bit_by_bit():
 
 def test_a_drag_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.drag_job.LIMIT", 0.0)
-    told = Dragged(shipped("digits"), Point(7), ARROW).advance(0)
+    told = DragJob(shipped("digits"), Point(7), ARROW).advance(0)
     assert (told["state"], told["step"]) == ("done", 1)
 
 
@@ -220,7 +220,7 @@ POINTS = [
 def test_what_is_told_is_the_picture_that_was_reached(point):
     """Whoever takes over what is told, and lets the sliders rest, sees what the drag saw: same class, blend and units, and the same psi where it can be."""
     model = shipped("digits")
-    work = Dragged(model, point, ARROW)
+    work = DragJob(model, point, ARROW)
     assert model.latent(point) == pytest.approx(work._drag.descent.z[0].numpy()), "it begins where the visitor is"
     told = run(work)
     there = dataclasses.replace(point, psi=told["psi"], label=told["label"], at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
@@ -242,7 +242,7 @@ def test_units_that_are_switched_off_are_off_while_points_are_dragged():
 
 def test_a_psi_too_small_for_what_was_reached_becomes_1():
     model = shipped("digits")
-    work = Dragged(model, Point(7, psi=0.01), ARROW)
+    work = DragJob(model, Point(7, psi=0.01), ARROW)
     work._drag.best, work._drag.descent.steps = torch.full((1, model.spec.z_dim), 0.5), STEPS
     assert work.advance(0)["psi"] == 1.0
 
@@ -261,7 +261,7 @@ def test_pairs_that_are_none_get_a_sentence(value, key):
 
 def test_pairs_at_the_edges_are_read():
     assert read_pairs([[0, 0, 1, 1], [0.5, 1, 0.5, 1]] * (MOST // 2)).shape == (MOST, 4)
-    told = run(Dragged(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
+    told = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
     assert all(0 <= value <= 1 for place in told["points"] for value in place)
     assert np.isfinite(told["away"]).all()
 
@@ -273,6 +273,6 @@ def test_every_architecture_can_be_dragged(tmp_path, architecture):
 
     spec = ModelSpec(architecture, 64 if architecture == "dcgan" else 32, 3, 6, 8, 0)
     model = Model(read_shipped("shipped:x", write_checkpoint(tmp_path, "x", spec)))
-    work = Dragged(model, Point(1), ARROW)
+    work = DragJob(model, Point(1), ARROW)
     assert looks(model, Point(1))(work._drag.descent.z)[1][work._drag.layer].shape[-1] == spec.size // 2
     assert run(work)["state"] == "done"

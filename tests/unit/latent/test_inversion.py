@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 from gan.errors import UserError
 from gan.latent.catalogue import read_shipped
 from gan.latent.generator import Model
-from gan.latent.map.sample_bank import CHUNK, SIDE, Bank, as_floats, small
-from gan.latent.perception import coarse, open_eye, seen_classes
+from gan.latent.map.sample_bank import CHUNK, SIDE, SampleBank, as_floats, small
+from gan.latent.perception import coarse, open_perception, seen_classes
 from gan.latent.point import MAX_SEED, Point, parse_at
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import ALIKE, ALONE, FAVOUR, STARTS, STEPS, Search, starts
-from gan.latent.search.inversion_job import Finding
+from gan.latent.search.inversion_job import InversionJob
 from gan.latent.search.jobs import ABREAST, MOST, PATIENCE, Jobs
 from tests.support.browsing import ROOT
 
@@ -27,7 +27,7 @@ def digits() -> Model:
 
 
 @functools.cache
-def bank() -> Bank:
+def bank() -> SampleBank:
     digits().bank.grow(1024)
     return digits().bank
 
@@ -37,7 +37,7 @@ def search_for(targets: torch.Tensor) -> Search:
     seeds = starts(bank(), targets, wanted)
     z = torch.stack([torch.from_numpy(latents(row, digits().spec.z_dim)) for row in seeds])
     labels = torch.tensor([[bank().label(seed) for seed in row] for row in seeds])
-    return Search(digits().generator, targets, z, labels, open_eye("digits"), wanted=wanted)
+    return Search(digits().generator, targets, z, labels, open_perception("digits"), wanted=wanted)
 
 
 class Linear(torch.nn.Module):
@@ -126,7 +126,7 @@ def test_what_was_found_never_gets_worse():
 
 def test_noise_is_not_found():
     noise = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
-    told = run(Finding(digits(), noise))
+    told = run(InversionJob(digits(), noise))
     assert told["distance"] > 3 * told["spacing"]
     assert told["distance"] > 0.7 * told["nearest"]
 
@@ -141,15 +141,15 @@ def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
     """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more between letters and the digits that come nearest.
     An ampersand it takes for an 8 itself, at .995: what is found for it is no more than just beyond what samples have between them."""
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
-        told = run(Finding(digits(), letter(text)))
+        told = run(InversionJob(digits(), letter(text)))
         assert told["distance"] < told["spacing"], "pixels alone would call it found"
         assert told["seen"] > times * told["likeness"], text
-    told = run(Finding(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
+    told = run(InversionJob(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
     assert told["seen"] <= told["likeness"]
     assert told["distance"] <= told["spacing"]
 
 
-def run(finding: Finding, seconds: float = 5.0) -> dict:
+def run(finding: InversionJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
         told = finding.advance(seconds)
         if told["state"] == "done":
@@ -159,7 +159,7 @@ def run(finding: Finding, seconds: float = 5.0) -> dict:
 
 def test_a_search_tells_where_it_is_bit_by_bit():
     digits().bank.grow(1024)
-    finding = Finding(digits(), digits().pictures([Point(MAX_SEED - 9)])[0].numpy())
+    finding = InversionJob(digits(), digits().pictures([Point(MAX_SEED - 9)])[0].numpy())
     told = finding.advance(0)
     assert (told["state"], told["step"], told["of"]) == ("searching", 0, STEPS)
     assert told["distance"] == told["nearest"]
@@ -173,14 +173,14 @@ def test_a_search_tells_where_it_is_bit_by_bit():
 
 def test_a_search_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.inversion_job.LIMIT", 0.0)
-    told = Finding(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
+    told = InversionJob(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
     assert (told["state"], told["step"]) == ("done", 0)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_picture_of_one_colour_is_refused(value):
     with pytest.raises(UserError) as info:
-        Finding(digits(), np.full((1, 28, 28), value, np.uint8))
+        InversionJob(digits(), np.full((1, 28, 28), value, np.uint8))
     assert info.value.key == "latent.plain_picture"
 
 
@@ -200,13 +200,13 @@ def pictures_of(seeds, labels):
 
 
 def test_a_bank_grows_in_order_and_keeps_small_pictures():
-    bank = Bank(pictures_of, 0, lambda: coarse, threading.Lock())
+    bank = SampleBank(pictures_of, 0, lambda: coarse, threading.Lock())
     assert bank.grow(40, seconds=-1) == CHUNK, "one chunk at least"
     assert bank.grow(40) == 48
     assert bank.pictures().shape == (48, 1, SIDE, SIDE)
     assert bank.pictures()[:, 0, 0, 0].tolist() == list(range(48))
-    assert bank.look(seconds=-1) == CHUNK
-    assert bank.look() == 48
+    assert bank.extract_features(seconds=-1) == CHUNK
+    assert bank.extract_features() == 48
     assert bank.features().shape == (48, 256)
     assert bank.spacing() == pytest.approx(1 / 255, rel=1e-4)
     assert small(torch.full((1, 3, 64, 64), 7, dtype=torch.uint8)).shape == (1, 3, 32, 32)
@@ -214,14 +214,14 @@ def test_a_bank_grows_in_order_and_keeps_small_pictures():
 
 def test_the_eye_of_known_data_tells_classes_and_passes_gradients_on():
     images = as_floats(bank().pictures()[:200])
-    features = torch.nn.functional.normalize(open_eye("mnist")(images))
+    features = torch.nn.functional.normalize(open_perception("mnist")(images))
     labels = torch.tensor([bank().label(seed) for seed in range(200)])
     alike = (features @ features.T).fill_diagonal_(-1).argmax(1)
     assert (labels[alike] == labels).float().mean() > 0.85
     colour = torch.rand(2, 3, 40, 40, requires_grad=True)
-    open_eye("digits")(colour).sum().backward()
+    open_perception("digits")(colour).sum().backward()
     assert colour.grad.abs().max() > 0
-    assert open_eye("/somewhere/else.zip")(colour.detach()).shape == (2, 3 * 16 * 16)
+    assert open_perception("/somewhere/else.zip")(colour.detach()).shape == (2, 3 * 16 * 16)
 
 
 def ask(jobs: Jobs, name: str) -> tuple[object, int]:

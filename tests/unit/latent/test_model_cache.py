@@ -18,7 +18,7 @@ from gan.errors import UserError
 from gan.files import write_bytes, write_json
 from gan.latent import sampling
 from gan.latent.catalogue import read_scores
-from gan.latent.fair_lock import Turns
+from gan.latent.fair_lock import FairLock
 from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
 from gan.models import load_generator
@@ -286,7 +286,7 @@ def test_one_picture_need_not_wait_for_a_whole_wall(explorer, monkeypatch):
 
 
 def test_turns_are_taken_in_order_and_given_back_after_an_error():
-    turns, order, threads = Turns(), [], []
+    turns, order, threads = FairLock(), [], []
 
     def take(k: int) -> None:
         with turns:

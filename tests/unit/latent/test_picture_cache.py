@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gan.latent import picture_cache as module
-from gan.latent.picture_cache import EACH, Memory
+from gan.latent.picture_cache import EACH, PictureCache
 
 
 def never() -> bytes:
@@ -15,7 +15,7 @@ def never() -> bytes:
 
 def test_what_it_keeps_is_bounded_in_bytes(monkeypatch):
     monkeypatch.setattr(module, "MOST", 10 * (EACH + 1000))
-    memory = Memory()
+    memory = PictureCache()
     for key in range(10):
         memory.recall("a", key, lambda: bytes(1000))
     assert memory.recall("a", 0, never) == bytes(1000)
@@ -30,7 +30,7 @@ def test_what_it_keeps_is_bounded_in_bytes(monkeypatch):
 
 
 def test_an_owner_that_is_forgotten_takes_its_own_along(monkeypatch):
-    memory = Memory()
+    memory = PictureCache()
     for owner in ("a", "b"):
         memory.recall(owner, 0, owner.encode)
     memory.forget("a")
@@ -42,7 +42,7 @@ def test_an_owner_that_is_forgotten_takes_its_own_along(monkeypatch):
 
 
 def test_who_asks_at_once_waits_for_one():
-    memory, go, made = Memory(), threading.Event(), []
+    memory, go, made = PictureCache(), threading.Event(), []
 
     def make() -> bytes:
         made.append(1)
@@ -57,7 +57,7 @@ def test_who_asks_at_once_waits_for_one():
 
 
 def test_a_failure_is_told_to_all_and_not_kept():
-    memory = Memory()
+    memory = PictureCache()
     with pytest.raises(ZeroDivisionError):
         memory.recall("a", 0, lambda: 1 / 0)
     assert memory.recall("a", 0, lambda: b"x") == b"x"

@@ -6,7 +6,7 @@ import torch
 
 from gan.latent.point import parse_at, write_at
 from gan.latent.search import drag, inversion
-from gan.latent.search.adam import BETAS, BOUND, Descent, Rate
+from gan.latent.search.adam import BETAS, BOUND, Rate, SearchAdam
 
 
 @pytest.mark.parametrize("rate", [drag.RATE, inversion.RATE])
@@ -23,7 +23,7 @@ def test_steps_are_those_of_adam():
     """To 1e-6, some roundings of float32: the terms are the same, their order is not."""
     chance = torch.Generator().manual_seed(3)
     start = torch.randn(2, 3, 5, generator=chance)
-    descent = Descent(start, Rate(0.1, 5, 0.1, 20))
+    descent = SearchAdam(start, Rate(0.1, 5, 0.1, 20))
     reference = start.clone().requires_grad_()
     adam = torch.optim.Adam([reference], betas=BETAS)
     while not descent.done:
@@ -37,7 +37,7 @@ def test_steps_are_those_of_adam():
 
 
 def test_a_place_stays_where_it_can_be_written_out():
-    descent = Descent(torch.tensor([7.9, -7.9]), Rate(1.0, 1, 1.0, 3))
+    descent = SearchAdam(torch.tensor([7.9, -7.9]), Rate(1.0, 1, 1.0, 3))
     descent.step(torch.tensor([-1.0, 1.0]))
     assert descent.z.tolist() == pytest.approx([BOUND, -BOUND])
     z = np.array([0, 1, -1, BOUND, -BOUND, 9, 1 / 3], np.float32)

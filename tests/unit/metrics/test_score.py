@@ -1,4 +1,4 @@
-"""All scores together: against torch-fidelity and prdc, on sets whose scores are known, and seen through every viewer."""
+"""All scores together: against torch-fidelity and prdc, on sets whose scores are known, and seen through every extractor."""
 
 import sys
 import urllib.error
@@ -9,12 +9,12 @@ import torch
 
 from gan import data
 from gan.errors import UserError
+from gan.metrics.extractors import EXTRACTORS, choose_extractor, extractor_names, open_extractor, usual_extractor
 from gan.metrics.frechet import fit_gaussian, frechet_distance
 from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
 from gan.metrics.memory import share_of_copies
 from gan.metrics.score import LEAST, SCORES, compare, score, shown_name
-from gan.metrics.viewers import VIEWERS, choose_viewer, open_viewer, usual_viewer, viewer_names
 from gan.models import ARCHITECTURES
 
 
@@ -102,8 +102,8 @@ def test_copies_are_counted():
 
 def test_real_pictures_score_as_real_and_copies_as_copies(digits):
     real, other, train = digits[:300], digits[300:600], digits[600:1600]
-    viewer = open_viewer("digits")
-    alike = score(real, other, viewer, train)
+    extractor = open_extractor("digits")
+    alike = score(real, other, extractor, train)
     assert alike.keys() == SCORES.keys()
     assert alike["coverage"] > 0.9
     assert alike["mode KL"] < 0.05
@@ -111,10 +111,10 @@ def test_real_pictures_score_as_real_and_copies_as_copies(digits):
     assert abs(alike["C_T"]) < 3
     assert alike["copies"] < 0.05
     assert alike["FD"] == pytest.approx(alike["FD of data"], rel=0.5)
-    copied = score(real, train[:300], viewer, train)
+    copied = score(real, train[:300], extractor, train)
     assert copied["C_T"] < -10
     assert copied["copies"] > 0.9
-    ones = score(real, data.load("digits").images[data.load("digits").labels == 1][:300], viewer)
+    ones = score(real, data.load("digits").images[data.load("digits").labels == 1][:300], extractor)
     assert ones["FD"] > 10 * alike["FD"]
     assert ones["coverage"] < 0.3
     assert ones["mode KL"] == pytest.approx(np.log(10), abs=0.4)
@@ -123,29 +123,29 @@ def test_real_pictures_score_as_real_and_copies_as_copies(digits):
 
 @pytest.mark.parametrize("name", ["digits", "efficientnet", "pixels"])
 def test_viewers_take_grey_and_colour_of_any_size(name, digits):
-    viewer = open_viewer(name)
+    extractor = open_extractor(name)
     grey = digits[:8]
-    view = viewer.look(grey)
+    view = extractor.extract(grey)
     assert view.features.shape[0] == 8
     assert view.features.dtype == torch.float32
-    assert (view.classes is None) == (viewer.classes == 0)
-    colour = viewer.look(torch.nn.functional.interpolate(grey.expand(-1, 3, -1, -1), size=(32, 32)))
+    assert (view.classes is None) == (extractor.classes == 0)
+    colour = extractor.extract(torch.nn.functional.interpolate(grey.expand(-1, 3, -1, -1), size=(32, 32)))
     assert colour.features.shape[0] == 8
 
 
 def test_usual_viewers():
-    assert usual_viewer("digits", 1) == usual_viewer("mnist", 1) == "digits"
-    assert usual_viewer("fashion-mnist", 1) == "fashion"
-    assert usual_viewer("/home/me/cats.zip", 3) == "efficientnet"
-    assert usual_viewer("/home/me/cats.zip", 3, eyes=("efficientnet",)) == "pixels"
-    assert usual_viewer("kmnist", 1) == "pixels"
+    assert usual_extractor("digits", 1) == usual_extractor("mnist", 1) == "digits"
+    assert usual_extractor("fashion-mnist", 1) == "fashion"
+    assert usual_extractor("/home/me/cats.zip", 3) == "efficientnet"
+    assert usual_extractor("/home/me/cats.zip", 3, extractors=("efficientnet",)) == "pixels"
+    assert usual_extractor("kmnist", 1) == "pixels"
 
 
 def test_nobody_is_judged_by_the_eyes_it_learned_through():
-    assert choose_viewer("pixels", "cats.zip", 3, eyes=("efficientnet",)).name == choose_viewer(None, "cats.zip", 3, eyes=("efficientnet",)).name == "pixels"
+    assert choose_extractor("pixels", "cats.zip", 3, extractors=("efficientnet",)).name == choose_extractor(None, "cats.zip", 3, extractors=("efficientnet",)).name == "pixels"
     with pytest.raises(UserError, match="used the feature extractor “efficientnet” in training"):
-        choose_viewer("efficientnet", "cats.zip", 3, eyes=("efficientnet",))
-    assert {name for each in ARCHITECTURES.values() for name in each.eyes} <= set(VIEWERS)
+        choose_extractor("efficientnet", "cats.zip", 3, extractors=("efficientnet",))
+    assert {name for each in ARCHITECTURES.values() for name in each.extractors} <= set(EXTRACTORS)
 
 
 def test_only_inception_makes_a_fid():
@@ -155,8 +155,8 @@ def test_only_inception_makes_a_fid():
 
 def test_an_unknown_net_is_told_as_such():
     with pytest.raises(UserError, match=r"no feature extractor called “vgg”\. Choose one of: .*digits.*efficientnet"):
-        open_viewer("vgg")
-    assert set(VIEWERS) < set(viewer_names())
+        open_extractor("vgg")
+    assert set(EXTRACTORS) < set(extractor_names())
 
 
 def test_without_internet_there_is_no_fid(monkeypatch, tmp_path):
@@ -166,13 +166,13 @@ def test_without_internet_there_is_no_fid(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     with pytest.raises(UserError, match=r"Inception could not be downloaded.* no FID"):
-        open_viewer("inception")
+        open_extractor("inception")
 
 
 def test_without_torch_fidelity_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     with pytest.raises(UserError, match="pip install torch-fidelity"):
-        open_viewer("inception")
+        open_extractor("inception")
 
 
 def test_a_download_becomes_inceptions_features(monkeypatch, tmp_path, digits):
@@ -193,8 +193,8 @@ def test_a_download_becomes_inceptions_features(monkeypatch, tmp_path, digits):
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    viewer = open_viewer("inception")
+    extractor = open_extractor("inception")
     assert asked == [inception.URL_INCEPTION_V3]
-    view = viewer.look(digits[:2])
+    view = extractor.extract(digits[:2])
     assert view.features.shape == (2, 2048)
     assert view.classes is None

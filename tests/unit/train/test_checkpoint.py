@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from gan.errors import UserError
 from gan.recipes import RECIPES
-from gan.train.checkpoint import BEFORE, NEWEST, has_state, load_state, save_state
+from gan.train.checkpoint import NEWEST, PREVIOUS, has_state, load_state, save_state
 from tests.support.engine import tiny_trainer
 
 
@@ -68,7 +68,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_pa
     assert load_state(tmp_path, other).counters == {"elapsed": 1}
     assert other.step == 1
     assert not (tmp_path / NEWEST).exists()
-    (tmp_path / BEFORE).write_bytes(b"nothing")
+    (tmp_path / PREVIOUS).write_bytes(b"nothing")
     with pytest.raises(UserError) as caught:
         load_state(tmp_path, other)
     assert caught.value.key == "train.no_sound_checkpoint"

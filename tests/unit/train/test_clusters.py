@@ -10,8 +10,8 @@ from gan import data
 from gan.cli.train import main
 from gan.files import read_json
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator
-from gan.models.conditioning import BLEND, Told
-from gan.train.clusters import LEAST, SIDE, find_looks
+from gan.models.conditioning import BLEND, ClassConditioning
+from gan.train.clusters import LEAST, SIDE, find_clusters
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU, tiny_config, tiny_data
 
@@ -27,7 +27,7 @@ def coloured(counts: list[int], size: int = 16) -> torch.Tensor:
 
 
 def test_planted_looks_are_found_with_their_shares():
-    groups, shares = find_looks(coloured([60, 30, 10]), None, 0, 3, seed=0)
+    groups, shares = find_clusters(coloured([60, 30, 10]), None, 0, 3, seed=0)
     first, second, third = groups[0].item(), groups[60].item(), groups[90].item()
     assert sorted((first, second, third)) == [0, 1, 2]
     assert (groups == torch.tensor([first] * 60 + [second] * 30 + [third] * 10)).all()
@@ -36,7 +36,7 @@ def test_planted_looks_are_found_with_their_shares():
 
 def test_each_class_has_looks_of_its_own():
     labels = torch.tensor([2] * 60 + [0] * 60)
-    groups, shares = find_looks(coloured([30, 30, 60]), labels, 4, 2, seed=0)
+    groups, shares = find_clusters(coloured([30, 30, 60]), labels, 4, 2, seed=0)
     assert (groups // 2 == labels).all()
     assert groups[:30].unique().numel() == groups[30:60].unique().numel() == 1
     assert groups[0] != groups[30]
@@ -46,23 +46,23 @@ def test_each_class_has_looks_of_its_own():
 
 
 def test_few_pictures_have_fewer_looks():
-    _, shares = find_looks(coloured([LEAST, LEAST, LEAST - 1]), None, 0, 16, seed=0)
+    _, shares = find_clusters(coloured([LEAST, LEAST, LEAST - 1]), None, 0, 16, seed=0)
     assert (shares > 0).sum() <= 2
-    assert find_looks(coloured([5, 5, 5]), None, 0, 16, seed=0)[1][0, 0] == 1
+    assert find_clusters(coloured([5, 5, 5]), None, 0, 16, seed=0)[1][0, 0] == 1
 
 
 def test_equal_pictures_are_one_look():
-    groups, shares = find_looks(torch.zeros(100, 1, 28, 28, dtype=torch.uint8), None, 0, 4, seed=0)
+    groups, shares = find_clusters(torch.zeros(100, 1, 28, 28, dtype=torch.uint8), None, 0, 4, seed=0)
     assert groups.unique().numel() == 1
     assert shares.max() == 1
 
 
 def test_looks_are_a_function_of_the_seed_and_neighbours_are_alike():
     images = data.load("digits").images[:3000]
-    groups, _ = find_looks(images, None, 0, 8, seed=3)
-    again, _ = find_looks(images, None, 0, 8, seed=3)
+    groups, _ = find_clusters(images, None, 0, 8, seed=3)
+    again, _ = find_clusters(images, None, 0, 8, seed=3)
     assert (groups == again).all()
-    assert not (groups == find_looks(images, None, 0, 8, seed=4)[0]).all()
+    assert not (groups == find_clusters(images, None, 0, 8, seed=4)[0]).all()
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
     centres = torch.stack([pixels[groups == look].mean(0) for look in range(8)])
     apart = torch.cdist(centres, centres)
@@ -74,7 +74,7 @@ def test_the_groups_are_as_tight_as_scikit_learns():
     """k-means finds a local optimum, and so does scikit-learn's from one start: within a twentieth of each other in the sum of squares."""
     images = data.load("digits").images[:2000]
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float() / 255, SIDE).flatten(1)
-    groups, _ = find_looks(images, None, 0, 10, seed=0)
+    groups, _ = find_clusters(images, None, 0, 10, seed=0)
     ours = sum((pixels[groups == look] - pixels[groups == look].mean(0)).square().sum().item() for look in range(10))
     assert ours == pytest.approx(KMeans(10, n_init=1, random_state=0).fit(pixels.numpy()).inertia_, rel=0.05)
 
@@ -95,16 +95,16 @@ def test_networks_with_looks(architecture, classes):
         assert not torch.equal(D(images, groups), D(images, groups.flip(0)))
 
 
-def told(shares: list[list[float]]) -> Told:
-    """A Told with these shares of looks, whose embedding begins with the weight of each group."""
-    module = Told(ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, looks=len(shares[0])))
+def told(shares: list[list[float]]) -> ClassConditioning:
+    """A ClassConditioning with these shares of looks, whose embedding begins with the weight of each group."""
+    module = ClassConditioning(ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, looks=len(shares[0])))
     module.set_shares(torch.tensor(shares))
     with torch.no_grad():
         module.embed.weight[:] = torch.eye(len(module.embed.weight), module.embed.weight.shape[1])
     return module
 
 
-def weights(module: Told, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+def weights(module: ClassConditioning, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
     """The weight of each group (N, groups)."""
     return module(z, labels)[:, z.shape[1] :][:, : len(module.embed.weight)].detach()
 
@@ -168,7 +168,7 @@ def test_looks_need_no_labels():
 
 
 def test_a_class_of_one_picture_is_a_group_of_its_own():
-    groups, shares = find_looks(coloured([60, 1]), torch.tensor([0] * 60 + [1]), 2, 2, seed=0)
+    groups, shares = find_clusters(coloured([60, 1]), torch.tensor([0] * 60 + [1]), 2, 2, seed=0)
     assert groups[60] == 2
     assert shares[1].tolist() == [1, 0]
 

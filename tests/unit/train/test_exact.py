@@ -5,7 +5,7 @@ import torch
 
 from gan.device import Device
 from gan.train.autotune.measure import native_bf16
-from gan.train.clusters import find_looks
+from gan.train.clusters import find_clusters
 from tests.reliability.exact import first_difference
 from tests.reliability.planted import planted
 from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
@@ -47,6 +47,6 @@ def test_looks_are_the_same_on_any_number_of_threads():
     found = []
     for threads in (1, THREADS, THREADS):
         torch.set_num_threads(threads)
-        found.append(find_looks(images, None, 0, 20, seed=1)[0])
+        found.append(find_clusters(images, None, 0, 20, seed=1)[0])
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[1], found[2])

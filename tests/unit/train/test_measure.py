@@ -110,9 +110,9 @@ def test_a_busy_machine_keeps_the_defaults(monkeypatch):
 
 
 def test_what_was_found_is_remembered(cache):
-    assert machine.remembered() is None
-    machine.keep(dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),)))
-    assert machine.remembered() == dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),))
+    assert machine.load_profile() is None
+    machine.save_profile(dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),)))
+    assert machine.load_profile() == dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),))
     assert [path.name for path in cache.iterdir()] == [machine.path().name]
 
 
@@ -125,38 +125,38 @@ def test_what_was_found_is_remembered(cache):
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_as_none(damage, cache):
-    machine.keep(KNOWN)
+    machine.save_profile(KNOWN)
     content = damage if isinstance(damage, bytes) else json.dumps({**dataclasses.asdict(KNOWN), **damage}).encode()
     machine.path().write_bytes(content)
-    assert machine.remembered() is None
+    assert machine.load_profile() is None
 
 
 def test_an_unwritable_cache_is_no_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "file" / "cache"))
-    machine.keep(KNOWN)
-    assert machine.remembered() is None
+    machine.save_profile(KNOWN)
+    assert machine.load_profile() is None
 
 
 def test_another_processor_quota_or_visible_gpu_is_another_machine(cache, monkeypatch):
-    machine.keep(KNOWN)
+    machine.save_profile(KNOWN)
     for name, other in (("_cpu", "another"), ("cpu_quota", 77)):
         with monkeypatch.context() as patch:
             patch.setattr(machine, name, lambda other=other: other)
-            assert machine.remembered() is None
+            assert machine.load_profile() is None
     with monkeypatch.context() as patch:
         patch.setenv("CUDA_VISIBLE_DEVICES", "7")
-        assert machine.remembered() is None
-    assert machine.remembered() == KNOWN
+        assert machine.load_profile() is None
+    assert machine.load_profile() == KNOWN
 
 
 def test_what_is_known_is_not_measured_again(cache, monkeypatch):
     measured = []
     monkeypatch.setattr(measure, "measure", lambda picked: measured.append(picked) or dataclasses.replace(KNOWN, label=picked.label))
-    assert measure.know(CPU4) == measure.know(CPU4) == KNOWN
+    assert measure.load_or_measure(CPU4) == measure.load_or_measure(CPU4) == KNOWN
     assert measured == [CPU4]
     other = Device("cuda", "Another GPU", 4)
-    assert measure.know(other).label == "Another GPU"
+    assert measure.load_or_measure(other).label == "Another GPU"
     assert measured == [CPU4, other]
 
 
@@ -168,9 +168,9 @@ def test_a_spare_measures_once_unless_a_run_waits(known, called, again, cache, m
     monkeypatch.setattr(measure, "BUSY_CORES", 1e9)  # always quiet
     monkeypatch.setattr(measure, "measure", lambda picked: KNOWN)
     if known is not None:
-        machine.keep(dataclasses.replace(KNOWN, quiet=known, threads=1))
+        machine.save_profile(dataclasses.replace(KNOWN, quiet=known, threads=1))
     measure.measure_when_quiet(lambda seconds: called)
-    after = machine.remembered()
+    after = machine.load_profile()
     assert (after == KNOWN) == again
 
 
@@ -181,7 +181,7 @@ def test_a_machine_that_is_never_quiet_is_measured_once(known, cache, monkeypatc
     measured = []
     monkeypatch.setattr(measure, "measure", lambda picked: measured.append(1) or KNOWN)
     if known is not None:
-        machine.keep(dataclasses.replace(KNOWN, quiet=known))
+        machine.save_profile(dataclasses.replace(KNOWN, quiet=known))
     measure.measure_when_quiet(lambda seconds: False)
     assert len(measured) == (known is None)
 
@@ -197,7 +197,7 @@ def test_a_device_is_set_up_as_remembered_or_as_recorded():
 
 
 def test_the_knowledge_is_read_without_torch():
-    code = "import sys; from gan.train.autotune import machine; machine.remembered(); sys.exit('torch' in sys.modules)"
+    code = "import sys; from gan.train.autotune import machine; machine.load_profile(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -118,7 +118,7 @@ def test_whichever_operator_finds_the_memory_full_the_run_goes_on_with_the_same_
 def test_nothing_of_a_step_stays_in_memory_when_its_state_is_to_be_replaced(tmp_path):
     trainer = begun("modern", tmp_path, 1)
     assert all(p.grad is not None for net in (trainer.G, trainer.D) for p in net.parameters())
-    trainer.let_go()
+    trainer.reset_step_state()
     assert all(p.grad is None for net in (trainer.G, trainer.D) for p in net.parameters())
     assert not trainer.opt_g.state
     assert not trainer.opt_d.state

