@@ -24,7 +24,7 @@ from gan.ui.lanes import GONE, LANES
 from gan.ui.places import public
 
 PREFIX = "/gradio_api/gan"
-STATIC = Path(__file__).resolve().parent / "static"
+STATIC = Path(__file__).resolve().parents[1] / "web"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
