@@ -20,10 +20,12 @@ from gan.latent.directions import saved
 from gan.latent.directions.saved import Choice
 from gan.latent.generator import Model
 
-_UI = Path(__file__).resolve().parents[1] / "ui"  # files alone are read there
-_STATIC, _RUNTIME = _UI / "static", _UI / "static" / "vendor" / "onnxruntime-web-1.22.0"
+_GAN = Path(__file__).resolve().parents[1]
+_WEB, _STRINGS = _GAN / "web", _GAN / "ui" / "strings"  # files alone are read there
+_RUNTIME = _WEB / "vendor" / "onnxruntime-web-1.22.0"
+_STYLES = ("shell/base.css", "widgets/mosaic.css", "widgets/slider.css", "explore/explorer.css", "takeaway/page.css")
 LANGUAGES = ("en", "zh")
-POINT = '<script type="text/plain" id="gan-point"></script>'  # where a browser that saves the page says what is shown at first: static/explore/take.js
+POINT = '<script type="text/plain" id="gan-point"></script>'  # where a browser that saves the page says what is shown at first: take-home.js
 # What scripts name by parts; all other texts stand in them as they are called.
 _NAMED_BY_PARTS = ("class.", "data.", "recipe.", "explore.attribute_", "explore.score", "explore.net", "explore.against")
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data: blob:; connect-src blob:"
@@ -34,21 +36,21 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
 
     It has the sliders of `chosen`, with their names, or else the usual ones. Raises UserError for a direction that the model has not.
     """
-    script = bundle(_STATIC / "page" / "page.js")
+    script = bundle(_WEB / "takeaway" / "page.js")
     named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")  # as the picker of the app names it
     told = {**model.describe(), "live": False, "preview": None, "data": named, "name": card.get("name"), "card": card}
     sliders, ways = _sliders(model, chosen or Choice(None, {}, ()))
     onnx = model.remember(("page",), lambda: generator_onnx(model.generator, model.spec, card))
     data = {"model": told, "sliders": sliders, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
     title = html.escape(f"{card.get('name') or card['title']} · GANarium")
-    styles = "\n".join(_text(_STATIC / name) for name in ("base.css", "explore.css", "explore/moving.css", "page/page.css"))
+    styles = "\n".join(_text(_WEB / name) for name in _STYLES)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     return "\n".join([
         "<!doctype html>", f"<!-- {_comment(model, card)} -->", '<html lang="en">', '<meta charset="utf-8">', policy,
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="generator" content="GANarium">', f"<title>{title}</title>",
-        f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_STATIC / "mark.svg")}">', f"<style>\n{styles}\n</style>",
-        f'<script data-more="DecompressionStream WebAssembly">\n{_text(_STATIC / "old.js")}\n</script>',
-        f"<script>\n{_text(_STATIC / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
+        f'<link rel="icon" href="data:image/svg+xml;base64,{_packed(_WEB / "mark.svg")}">', f"<style>\n{styles}\n</style>",
+        f'<script data-more="DecompressionStream WebAssembly">\n{_text(_WEB / "shell" / "old.js")}\n</script>',
+        f"<script>\n{_text(_WEB / 'shell' / 'early.js')}\n</script>", '<body class="gradio-container">', '<gan-page class="xp-page"></gan-page>',
         POINT, _data("gan-data", _json(data)), _data("gan-onnx", _base64(onnx)),
         _data("gan-directions", _base64(model.directions().vectors.astype("<f4").tobytes())),
         _data("gan-ways", _base64(ways)),
@@ -86,7 +88,7 @@ def _comment(model: Model, card: dict[str, Any]) -> str:
 def _texts(lang: str, script: str) -> dict[str, str]:
     """Of a language what the script may say."""
     every: dict[str, str] = {}
-    for path in sorted((_UI / "strings" / lang).glob("*.json")):
+    for path in sorted((_STRINGS / lang).glob("*.json")):
         every |= json.loads(_text(path))
     return {key: text for key, text in every.items() if f'"{key}"' in script or key.startswith(_NAMED_BY_PARTS)}
 

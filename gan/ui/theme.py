@@ -1,4 +1,4 @@
-"""Gradio's theme, mapped to the custom properties of static/base.css, which knows light from dark by itself."""
+"""Gradio's theme, mapped to the custom properties of gan/web/shell/base.css, which knows light from dark by itself."""
 
 import gradio as gr
 

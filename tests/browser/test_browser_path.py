@@ -81,7 +81,7 @@ def served(page: Page, address: str, query: str) -> np.ndarray:
 def test_seeds_give_the_same_numbers(page):
     seeds, opposite = [0, 1, 7, 12345, 2**31 - 1], (-latent(3, 33)).tolist()
     found = page.evaluate("""async ([seeds, opposite]) => {
-      const { latent, mixedLabel, slerp } = await import("/gradio_api/gan/static/explore/latent.js");
+      const { latent, mixedLabel, slerp } = await import("/gradio_api/gan/static/latent/sampling.js");
       const [a, b] = [latent(3, 33), latent(4, 33)];
       const ways = [[a, b], [b, a], [a, a], [a, new Float32Array(33)], [a, Float32Array.from(opposite)]];
       return {
@@ -134,7 +134,7 @@ def test_a_point_means_the_same_z(page):
     ways = {name: np.random.default_rng(seed).normal(size=40).astype(np.float32) / 6 for seed, name in enumerate(("s0", "night", "p"))}
     query = {"seed": "12", "to": "4", "t": "0.4", "psi": "0.7", "d": "1.5", "x": "night:-2.25,s0:0.5", "z": "3:1.5"}
     found = page.evaluate("""async ([texts, ways]) => {
-      const [{ pointZ }, { fresh }] = await Promise.all(["latent", "point"].map((name) => import(`/gradio_api/gan/static/explore/${name}.js`)));
+      const [{ pointZ }, { fresh }] = await Promise.all(["sampling", "point"].map((name) => import(`/gradio_api/gan/static/latent/${name}.js`)));
       const point = { ...fresh(), seed: 12, to: 4, t: 0.4, psi: 0.7, d: [1.5], x: { night: -2.25, s0: 0.5 }, z: { 3: 1.5 } };
       const vector = (id) => ways[id] && Float32Array.from(ways[id]);
       let refused = "";
@@ -149,7 +149,7 @@ def test_a_point_means_the_same_z(page):
 def test_a_z_is_written_and_read_as_the_server_reads_it(page):
     z = np.array([0, 1, -1, 7.75, -8, 9, 1 / 3], np.float32)
     text, back = page.evaluate("""async (z) => {
-      const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
+      const { read16, written16 } = await import("/gradio_api/gan/static/latent/encoding.js");
       return [written16(z), Array.from(read16(written16(z), z.length))];
     }""", z.tolist())
     assert text == written(np.clip(z, -8, 8 - 1 / 4096))
@@ -182,7 +182,7 @@ def test_sheets_are_those_of_the_server(page, address, model):
           return sheet.drawn === JSON.stringify(sheet.query()) && sheet.bitmap instanceof HTMLCanvasElement;
         }""", arg=sheet)
         width, pixels, url = page.evaluate("""async (name) => {
-          const { address } = await import("/gradio_api/gan/static/common.js");
+          const { address } = await import("/gradio_api/gan/static/core/api.js");
           const { bitmap, path, query } = document.querySelector("gan-explorer")[name].sheet;
           const { data } = bitmap.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height);
           return [bitmap.width, Array.from(data), address(path, query())];
@@ -247,7 +247,7 @@ WORKERS = {
 @pytest.mark.parametrize("worker", WORKERS)
 def test_where_the_worker_fails_the_server_draws(desktop, address, worker):
     page = desktop.new_page()
-    page.route("**/local-worker.js", lambda route: route.fulfill(body=WORKERS[worker], content_type="text/javascript"))
+    page.route("**/renderer/worker.js", lambda route: route.fulfill(body=WORKERS[worker], content_type="text/javascript"))
     with page.expect_console_message(lambda message: message.text.startswith("the server draws")):
         visit(page, address)
     changes(page, lambda: bar(page, "p0").fill("2"))

@@ -7,7 +7,7 @@ import pytest
 from gan.export.bundle import bundle
 from tests.support.browsing import ROOT
 
-PAGE = ROOT / "gan" / "ui" / "static" / "page" / "page.js"
+PAGE = ROOT / "gan" / "web" / "takeaway" / "page.js"
 
 
 def write(folder, **modules):
@@ -44,6 +44,6 @@ def test_what_it_does_not_know_is_refused(tmp_path, source, told):
 
 def test_every_module_of_the_page_is_in_it_once():
     script = bundle(PAGE)
-    for name in ("page.js", "common.js", "latent.js", "sliders.js", "ort.wasm.min.mjs"):
+    for name in ("page.js", "dom.js", "sampling.js", "slider.js", "ort.wasm.min.mjs"):
         assert script.count(f"// {name}\n") == 1
-    assert script.index("// common.js\n") < script.index("// sliders.js\n") < script.index("// page.js\n")
+    assert script.index("// dom.js\n") < script.index("// slider.js\n") < script.index("// page.js\n")

@@ -79,7 +79,7 @@ def test_what_nobody_thought_of_is_told_too(browser, address):
     """A script of the page that this browser can't read."""
     context = browser.new_context(locale="en-US")
     page = context.new_page()
-    page.route("**/static/common.js", lambda route: route.fulfill(content_type="text/javascript", body="export const lang = 1 |> 2;"))
+    page.route("**/static/core/i18n.js", lambda route: route.fulfill(content_type="text/javascript", body="export const lang = 1 |> 2;"))
     page.goto(address)
     expect(page.locator("#gan-old")).to_contain_text("needs a newer browser")
     context.close()

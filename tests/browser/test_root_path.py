@@ -120,11 +120,11 @@ def ask(address: str, path: str, **headers: str) -> tuple[int, bytes]:
     return reply.status, reply.read()
 
 
-@pytest.mark.parametrize("path", ["/", "/gan", "/gan/", "/gradio_api/gan/static/base.css", "/gan/gradio_api/gan/static/base.css", "/gan/theme.css"])
+@pytest.mark.parametrize("path", ["/", "/gan", "/gan/", "/gradio_api/gan/static/shell/base.css", "/gan/gradio_api/gan/static/shell/base.css", "/gan/theme.css"])
 def test_files_and_routes_are_found_with_and_without_the_path(path, told):
     assert ask(told, path)[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/ganx/", "/gan/gan/", "/gan/../gan/", "/other/gradio_api/gan/static/base.css", "/gan/gradio_api/queue/join"])
+@pytest.mark.parametrize("path", ["/ganx/", "/gan/gan/", "/gan/../gan/", "/other/gradio_api/gan/static/shell/base.css", "/gan/gradio_api/queue/join"])
 def test_nothing_else_is(path, told):
     assert ask(told, path)[0] == 404

@@ -42,10 +42,10 @@ def browser():
 
 
 def test_static_files_are_kept_but_asked_about(browser):
-    first = browser.get("/gradio_api/gan/static/common.js")
-    assert first.text == (STATIC / "common.js").read_text(encoding="utf-8")
+    first = browser.get("/gradio_api/gan/static/core/api.js")
+    assert first.text == (STATIC / "core" / "api.js").read_text(encoding="utf-8")
     assert first.headers["cache-control"] == "no-cache"
-    again = browser.get("/gradio_api/gan/static/common.js", headers={"If-None-Match": first.headers["etag"]})
+    again = browser.get("/gradio_api/gan/static/core/api.js", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 

@@ -269,7 +269,7 @@ def test_the_file_holds_what_it_promises(folder):
     assert told["model"]["card"]["images"] > 1000
     assert set(told["texts"]["en"]) == set(told["texts"]["zh"])
     runtime = base64.b64decode(re.search(r'id="gan-wasm">(.*?)</script>', text)[1])
-    assert runtime == (ROOT / "gan/ui/static/vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    assert runtime == (ROOT / "gan/web/vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz").read_bytes()
 
 
 def test_the_command(tmp_path, capsys):

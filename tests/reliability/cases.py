@@ -250,7 +250,7 @@ def headers() -> Iterator[Case]:
     """Odd headers and methods, and no HTTP at all."""
     for name in HEADERS:
         for value in VALUES:
-            for path in (b"/", b"/config", b"/static/img/logo.svg", OURS + b"poll", OURS + b"static/common.js", OURS + b"access"):
+            for path in (b"/", b"/config", b"/static/img/logo.svg", OURS + b"poll", OURS + b"static/core/api.js", OURS + b"access"):
                 yield Case("headers", path, headers=((name, value),), refused=False)
     for method in METHODS:
         for path in (b"/", b"/config", OURS + b"poll", OURS + b"runs", UPLOAD):

@@ -135,7 +135,8 @@ def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
     """Static workers would serve files on ports of their own, past the guard; a link to everybody would pass the token; debugging would never return."""
     variables = {f"GRADIO_{name}": value for name, value in SANE.items()}
     with served(tmp_path / "runs", **variables) as (server, address):
-        assert [status(f"{address}{path}") for path in ("", "gan/", "gradio_api/gan/static/base.css", "gan/gradio_api/gan/static/base.css")] == [200] * 4
+        styles = "gradio_api/gan/static/shell/base.css"
+        assert [status(f"{address}{path}") for path in ("", "gan/", styles, f"gan/{styles}")] == [200] * 4
         assert status(f"{address}gradio_api/file=/etc/passwd") == 404
         assert status(f"{address}gradio_api/mcp/") == 404
         import psutil

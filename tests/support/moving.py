@@ -14,7 +14,7 @@ CLASSES = "20250102-040506-faces-modern"
 COLOUR = tiny_spec(3, channels=3, z_dim=20, looks=4)
 READY = "() => document.querySelector('gan-explorer').local.ready(document.querySelector('gan-explorer').model)"
 AS_NEW = """async (model) => {
-  const { fresh } = await import("/gradio_api/gan/static/explore/point.js");
+  const { fresh } = await import("/gradio_api/gan/static/latent/point.js");
   const explorer = document.querySelector("gan-explorer");
   explorer.player?.pause();
   document.activeElement?.blur();

@@ -4,6 +4,7 @@ import json
 import re
 import string
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from gan.ui import strings
 from gan.ui.server.http import STATIC
 from gan.ui.train import form as train_form
 
-FOLDER = STATIC.parent / "strings"
+FOLDER = Path(strings.__file__).parent
 NAMED = re.compile(r"""(?:\bt\(|known\(|i18n\(|text=)["']([a-z_]+\.[a-z_.0-9-]+)["']""")
 
 
@@ -54,7 +55,7 @@ def test_no_key_stands_in_two_files_and_no_text_is_empty(lang):
 
 
 def test_every_text_that_the_page_names_exists():
-    sources = [path for path in [*STATIC.rglob("*.js"), *STATIC.parent.glob("*.py")] if "vendor" not in path.parts]
+    sources = [path for path in [*STATIC.rglob("*.js"), *FOLDER.parent.rglob("*.py")] if "vendor" not in path.parts]
     named = {(key, path.name) for path in sources for key in NAMED.findall(path.read_text(encoding="utf-8"))}
     assert len(named) > 50
     assert [pair for pair in sorted(named) if pair[0] not in strings.table("en")] == []

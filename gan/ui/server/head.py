@@ -19,14 +19,15 @@ _MODE = b"<script data-gradio-mode>"  # what follows reads that root already
 _WRITTEN = re.compile(rb'const root = "[^"]*";')  # the root again, as the server took it to be, in the script that looks for Gradio's iframe resizer
 _LINES = b"""
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
-<script src="gradio_api/gan/static/old.js"></script>
-<link rel="stylesheet" href="gradio_api/gan/static/base.css">
-<link rel="stylesheet" href="gradio_api/gan/static/train.css">
-<link rel="stylesheet" href="gradio_api/gan/static/train/pictures.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/moving.css">
-<script src="gradio_api/gan/static/early.js"></script>
-<script type="module" src="gradio_api/gan/static/app.js"></script>
+<script src="gradio_api/gan/static/shell/old.js"></script>
+<link rel="stylesheet" href="gradio_api/gan/static/shell/base.css">
+<link rel="stylesheet" href="gradio_api/gan/static/widgets/mosaic.css">
+<link rel="stylesheet" href="gradio_api/gan/static/widgets/slider.css">
+<link rel="stylesheet" href="gradio_api/gan/static/train/train.css">
+<link rel="stylesheet" href="gradio_api/gan/static/train/form/own-pictures.css">
+<link rel="stylesheet" href="gradio_api/gan/static/explore/explorer.css">
+<script src="gradio_api/gan/static/shell/early.js"></script>
+<script type="module" src="gradio_api/gan/static/shell/app.js"></script>
 """
 
 

@@ -25,7 +25,7 @@ from gan.ui.server.concurrency import GONE, LIMITS
 from gan.ui.server.redact import public
 
 PREFIX = "/gradio_api/gan"
-STATIC = Path(gan.__file__).resolve().parent / "ui" / "static"
+STATIC = Path(gan.__file__).resolve().parent / "web"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,

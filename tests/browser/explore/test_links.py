@@ -97,7 +97,7 @@ def test_tabs_are_entries_and_what_one_press_does_is_one(page):
     page.get_by_role("tab", name="Train", exact=True).click()
     assert entries(page) == before + 1
     page.evaluate(f"""async () => {{
-      const {{ openTab }} = await import("/gradio_api/gan/static/common.js");
+      const {{ openTab }} = await import("/gradio_api/gan/static/shell/tabs.js");
       openTab("explore");
       dispatchEvent(new CustomEvent("gan:explore", {{ detail: {{ model: "run:{CLASSES}" }} }}));
     }}""")
@@ -181,7 +181,7 @@ COUNT = """() => {
 def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
     with visitor(browser, address) as page:
         page.evaluate(COUNT)
-        page.route("**/static/explore/*.js", lambda route: (page.wait_for_timeout(30), route.continue_()))
+        page.route("**/static/explore/**/*.js", lambda route: (page.wait_for_timeout(30), route.continue_()))
         for _ in range(2):
             page.evaluate("""async (names) => {
               const tab = (name) => [...document.querySelectorAll(".xp-views [role=tab]")].find((each) => each.textContent === name);
@@ -203,11 +203,11 @@ def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
 
 def test_a_view_that_could_not_be_loaded_is_tried_again(browser, address):
     with visitor(browser, address) as page:
-        page.route("**/static/explore/inside.css", lambda route: route.abort())
+        page.route("**/static/explore/views/inside/inside.css", lambda route: route.abort())
         page.get_by_role("tab", name="Inside").click()
         expect(page.locator(".xp-note")).to_contain_text("This view could not be loaded")
         expect(page.locator(".xp-wall")).to_have_count(0)
-        page.unroute("**/static/explore/inside.css")
+        page.unroute("**/static/explore/views/inside/inside.css")
         page.get_by_role("tab", name="Inside").click()
         page.locator(".xp-units .xp-cell").first.wait_for()
 

@@ -159,9 +159,9 @@ KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 
 
 def test_a_loop_is_the_same_here_and_there(page):
     found = page.evaluate("""async ([keys, units, size]) => {
-      const { frameOf, between, keyText } = await import("/gradio_api/gan/static/explore/keys.js");
-      const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
-      const { read16, written16 } = await import("/gradio_api/gan/static/explore/point.js");
+      const { frameOf, between, keyText } = await import("/gradio_api/gan/static/latent/loop-path.js");
+      const { latent } = await import("/gradio_api/gan/static/latent/sampling.js");
+      const { read16, written16 } = await import("/gradio_api/gan/static/latent/encoding.js");
       const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share, u: units[seed] }));
       const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
       return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share, f.u]) };

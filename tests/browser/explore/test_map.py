@@ -66,7 +66,7 @@ def middle(page: Page) -> tuple[float, float]:
 
 def test_thinning_keeps_one_sample_to_a_cell_and_the_zoom_its_place(page):
     found = page.evaluate("""async () => {
-      const { MOST_ZOOM, Plane, thinned, towards } = await import("/gradio_api/gan/static/explore/plane.js");
+      const { MOST_ZOOM, Plane, thinned, towards } = await import("/gradio_api/gan/static/latent/plane.js");
       const plane = new Plane();
       const before = plane.toSquare(0.2, 0.7);
       plane.scale(4, 0.2, 0.7);

@@ -262,13 +262,13 @@ def test_an_address_of_another_model_ends_the_walk_with_a_sentence(page):
 
 def test_a_walk_stays_where_seeds_are_and_comes_everywhere(page):
     lengths, cosines, steps = page.evaluate("""async () => {
-      const { Wander } = await import("/gradio_api/gan/static/explore/wander.js");
-      const { latent } = await import("/gradio_api/gan/static/explore/latent.js");
+      const { RandomWalk } = await import("/gradio_api/gan/static/latent/random-walk.js");
+      const { latent } = await import("/gradio_api/gan/static/latent/sampling.js");
       const norm = (z) => Math.hypot(...z), dot = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0);
       const lengths = [], cosines = [], steps = [];
       for (let seed = 0; seed < 8; seed += 1) {
         const start = Array.from(latent(seed, 64), (value) => value * (seed % 2 ? 1 : 2));
-        const wander = new Wander(start);
+        const wander = new RandomWalk(start);
         let before = wander.z;
         for (let step = 0; step < 2000; step += 1) {
           wander.further(0.02);

@@ -357,10 +357,10 @@ def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(v
 
 
 def test_states_processors_and_figures_are_told_in_the_reader_s_language(visit):
-    common, plot = (f"await import('/gradio_api/gan/static/{name}.js')" for name in ("common", "train/plot"))
+    i18n, form, plot = (f"await import('/gradio_api/gan/static/{name}.js')" for name in ("core/i18n", "core/format", "widgets/plot"))
     error = "{key: 'runs.cant_pause', values: {state: 'finished'}, text: ''}"
     names = "device('CPU, 1 thread'), device('CPU, 8 threads')"
-    told = f"async () => {{ const {{ sentence, device, ready }} = {common}; await ready; return [sentence({error}), {names}]; }}"
+    told = f"async () => {{ const [{{ sentence }}, {{ device }}] = [{i18n}, {form}]; return [sentence({error}), {names}]; }}"
     english = "This run is finished, so it can't be paused. Only a run that is training or waiting can."
     assert visit().evaluate(told) == [english, "CPU, 1 thread", "CPU, 8 threads"]
     page = visit(lang="zh-CN")
@@ -390,7 +390,7 @@ def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
     run_id = ended(state="failed", error={"key": "runs.ended", "values": {"seconds": 60}, "text": "It was ended."})
     (runs.path(run_id) / "worker.log").write_text("no room on the device\n")
     page = visit(lang="zh-CN")
-    page.evaluate("async id => (await import('/gradio_api/gan/static/live.js')).view(id)", run_id)
+    page.evaluate("async id => (await import('/gradio_api/gan/static/shell/run-feed.js')).view(id)", run_id)
     expect(page.locator(".tr-verdict")).to_contain_text("60")
     lines = page.locator(".tr-last .tr-lines")
     expect(lines).to_have_text("no room on the device")

@@ -259,7 +259,7 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     page = browser.new_context(locale="en-US").new_page()
     page.set_default_timeout(SLOW)
     held = []
-    page.route("**/static/train/settings.js", lambda route: held.append(route))
+    page.route("**/static/train/form/settings.js", lambda route: held.append(route))
     page.goto(f"{address}#tab=train")
     open_settings(page)
     page.fill("#field-seed input", "77")

@@ -191,4 +191,4 @@ def test_odd_hosts_are_refused(name, value, visit):
 
 
 def test_browsers_do_not_guess_what_a_file_is(visit):
-    assert visit().get("/gradio_api/gan/static/common.js").headers["x-content-type-options"] == "nosniff"
+    assert visit().get("/gradio_api/gan/static/core/api.js").headers["x-content-type-options"] == "nosniff"

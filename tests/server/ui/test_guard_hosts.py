@@ -36,7 +36,7 @@ OTHERS = ["evil.example:7943", "127.0.0.1.evil.example", "localhost.evil.example
 
 
 @pytest.mark.parametrize("host", OTHERS)
-@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/gan/poll", "/gradio_api/gan/static/common.js"])
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/gan/poll", "/gradio_api/gan/static/core/api.js"])
 def test_a_private_server_answers_to_no_other(host, path, ask):
     assert ask(host, path=path) == 403
 

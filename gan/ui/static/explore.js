@@ -1,2 +1,0 @@
-// The elements of the Explore tab.
-import "./explore/element.js";

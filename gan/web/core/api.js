@@ -1,0 +1,33 @@
+// The routes of the server: their addresses, and their answers as JSON.
+import { LOCKED } from "./events.js";
+import { t } from "./i18n.js";
+
+const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
+
+/** The address of one of our routes: address("image", {id, seed}). */
+export function address(path, query = {}) {
+  const url = new URL(path, BASE);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** The path below which the page lies, as the browser sees it: proxies may show it anywhere on a host. */
+export const place = () => new URL("../..", BASE).pathname;
+
+/** fetch of one of our routes as JSON, with a value to send; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
+export async function request(path, { query, method = "GET", value, signal } = {}) {
+  const sent = value === undefined ? {} : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
+  let reply;
+  try {
+    reply = await fetch(address(path, query), { method, signal, cache: "no-store", ...sent });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw { offline: true, text: t("common.offline") };
+  }
+  const answer = await reply.json().catch(() => ({}));
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page took itself for unlocked
+  if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
+  return answer;
+}

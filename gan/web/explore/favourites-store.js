@@ -1,0 +1,130 @@
+// The favourites of this browser: points of any model with names, kept in its storage and carried in one file. What a file or another page brought is
+// checked like an address, and shown as text alone.
+import { parsed, written } from "../latent/encoding.js";
+import { fresh } from "../latent/point.js";
+
+const STORAGE = "gan.favourites";
+const FORMAT = "ganarium-favourites-1";
+export const MODEL = /^(shipped|run):[a-z0-9][a-z0-9_-]{0,99}$/;
+const MOST = 200;
+const LONGEST = { name: 60, title: 120, value: 20000 }; // characters
+const NOT_KEPT = ["model", "wall", "axes", "view"]; // how one looks around is no part of the place
+
+/** The texts of a point that are kept, in the order of their names, so that the same place is the same text. */
+function kept(point) {
+  const texts = written({ ...point, ...(point.t > 0 ? {} : { to: fresh().to }), ...(point.label2 !== null && point.mix > 0 ? {} : { label2: null, mix: 0 }) });
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => !NOT_KEPT.includes(key)).sort());
+}
+
+const identities = new WeakMap(); // asked for all of them at every move of the point
+
+/** The text of a place, by which two favourites are the same. */
+function identity(one) {
+  if (!identities.has(one)) identities.set(one, `${one.model} ${JSON.stringify(one.point)}`);
+  return identities.get(one);
+}
+
+/** The point of texts that were found somewhere, null where they are none. */
+export function foundPoint(texts) {
+  if (!texts || typeof texts !== "object" || Array.isArray(texts)) return null;
+  if (Object.values(texts).some((text) => typeof text !== "string" || text.length > LONGEST.value)) return null;
+  return parsed(texts);
+}
+
+/** One favourite {model, name, title, point} of whatever was found, null where it is none. */
+function checked(value) {
+  const { model, name = "", title = "", point } = value ?? {};
+  if (typeof model !== "string" || !MODEL.test(model) || typeof name !== "string" || typeof title !== "string") return null;
+  const found = foundPoint(point);
+  return found && { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(found) };
+}
+
+/** The favourites in a text: {found, odd}, how many entries were none. Null where it is no list of favourites at all. */
+export function read(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (value?.format !== FORMAT || !Array.isArray(value.favourites)) return null;
+  const found = value.favourites.map(checked).filter(Boolean);
+  return { found, odd: value.favourites.length - found.length };
+}
+
+/** `all` are the favourites, the newest first. `changed()` is called whenever they are others. */
+export class Favourites {
+  constructor(changed) {
+    this.changed = changed;
+    this.#load();
+    addEventListener("storage", (event) => {
+      if (event.key !== STORAGE && event.key !== null) return;
+      this.#load(); // another tab of this page
+      changed();
+    });
+  }
+
+  /** The whole point of a favourite. */
+  point(one) {
+    return { ...parsed(one.point), model: one.model };
+  }
+
+  /** The favourite that stands at a point, if any. */
+  at(point) {
+    const wanted = identity({ model: point.model, point: kept(point) });
+    return this.all.find((one) => identity(one) === wanted);
+  }
+
+  /** Keep a point. False where there are too many, or the browser keeps nothing. */
+  add(point, name, title) {
+    if (this.all.length >= MOST) return false;
+    return this.#keep([{ model: point.model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(point) }, ...this.all]);
+  }
+
+  remove(one) {
+    return this.#keep(this.all.filter((other) => other !== one));
+  }
+
+  /** Nobody is told: it is the view itself that renames. */
+  rename(one, name) {
+    one.name = name.trim().slice(0, LONGEST.name);
+    return this.#write();
+  }
+
+  /** Take over what a file brought, after what there is: how many were new, and how many had no room. */
+  take(found) {
+    const known = new Set(this.all.map(identity));
+    const others = found.filter((one) => !known.has(identity(one)) && known.add(identity(one)));
+    const room = others.slice(0, MOST - this.all.length);
+    return { added: this.#keep([...this.all, ...room]) ? room.length : 0, beyond: others.length - room.length };
+  }
+
+  /** All of them as the text of a file. */
+  text() {
+    return JSON.stringify({ format: FORMAT, favourites: this.all }, null, 1);
+  }
+
+  #load() {
+    try {
+      this.all = read(localStorage.getItem(STORAGE) ?? "")?.found.slice(0, MOST) ?? [];
+    } catch {
+      this.all = []; // a browser without storage
+    }
+  }
+
+  #keep(all) {
+    this.all = all;
+    const safe = this.#write();
+    this.changed();
+    return safe;
+  }
+
+  #write() {
+    try {
+      localStorage.setItem(STORAGE, this.text());
+      return true;
+    } catch {
+      return false; // they last as long as the page
+    }
+  }
+}

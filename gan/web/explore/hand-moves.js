@@ -1,0 +1,128 @@
+// Moving the point with hands: what a drag, the wheel and the keys do on the large picture and on the pad, along the two chosen directions.
+import { later } from "../core/debounce.js";
+import { h, icon, wheelMeant } from "../core/dom.js";
+import { PLAYING } from "../core/events.js";
+import { t } from "../core/i18n.js";
+import { along, amountOf, LIMIT, randomSeed, unmoved } from "../latent/point.js";
+import { wandering } from "../latent/random-walk.js";
+import { Player } from "../widgets/player.js";
+
+const STEP = 0.1; // standard deviations for a press of a key
+const STRIDE = 0.5; // with Shift
+const NOTCH = 0.2; // for a notch of the wheel, which is 100 pixels of scrolling
+const SLACK = 4; // CSS pixels within which a press is no drag
+const STILL = 250; // ms after the last notch until the wheel has come to rest
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // as on a graph, up is more
+const WAYS = [1, -1]; // a screen counts downwards
+
+const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+
+/** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
+export class HandMoves {
+  constructor(explorer) {
+    Object.assign(this, { explorer, speed: 0.5, guest: null });
+    this.walk = new Player(explorer, wandering(explorer, () => this.speed));
+    this.button = h("button", { type: "button", class: "xp-button xp-stroll", onclick: () => this.walk.toggle() });
+    explorer.addEventListener(PLAYING, () => this.#show());
+    this.#show();
+    this.rest = later(() => explorer.change({}, false), STILL);
+    const figure = explorer.large.element;
+    figure.tabIndex = 0;
+    figure.setAttribute("role", "application"); // arrows are for the picture here, not for a reader's cursor
+    this.lend(null);
+    this.hear(figure);
+    this.#drag(figure);
+  }
+
+  /** Leave the large picture to a view that wants pointer and wheel for itself: it has a `label`, and `key(event)` says whether a key was one of its own. */
+  lend(guest) {
+    this.guest = guest;
+    this.explorer.large.element.setAttribute("aria-label", guest?.label ?? t("explore.large_keys"));
+  }
+
+  /** Who has the large picture instead of us. */
+  #guest(element) {
+    return element === this.explorer.large.element ? this.guest : null;
+  }
+
+  #show() {
+    const key = this.walk.playing ? "explore.walk_pause" : "explore.walk_play";
+    this.button.replaceChildren(icon(this.walk.playing ? "pause" : "play"));
+    this.button.setAttribute("aria-label", t(key));
+    this.button.title = t(key);
+  }
+
+  /** Where the two sliders of the chosen directions stand. */
+  get place() {
+    const { axes, point } = this.explorer;
+    return axes.pair.map((id) => amountOf(point, id));
+  }
+
+  /** Move them there. */
+  to(values, dragging) {
+    const { axes, point } = this.explorer;
+    this.explorer.change(along(point, axes.pair, values.map(kept)), dragging);
+  }
+
+  by(across, down, dragging) {
+    const [x, y] = this.place;
+    this.to([x + across, y + down], dragging);
+  }
+
+  /**
+   * Keys and the wheel on an element that can have the focus, by which the wheel goes (wheelMeant). A click gives it the focus, Escape takes it away.
+   */
+  hear(element) {
+    element.addEventListener("keydown", (event) => this.#key(event, element));
+    element.addEventListener("keyup", (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false));
+    element.addEventListener("wheel", (event) => {
+      if (this.#guest(element) || !wheelMeant(event, element)) return;
+      event.preventDefault();
+      const amount = (pixels) => kept((-pixels * NOTCH) / 100);
+      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      const moved = amount(sideways ? event.deltaX || event.deltaY : event.deltaY);
+      this.by(...(sideways ? [0, moved] : [moved, 0]), true);
+      this.rest();
+    }, { passive: false });
+  }
+
+  #key(event, element) {
+    if (event.target !== element || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#guest(element)?.key(event)) return void event.preventDefault();
+    const arrow = ARROWS[event.key];
+    const size = event.shiftKey ? STRIDE : STEP;
+    if (arrow) this.by(size * arrow[0], size * arrow[1], true);
+    else if (event.key === " ") (this.explorer.player ?? this.walk).toggle();
+    else if (event.key === "r" || event.key === "R") this.explorer.change({ ...unmoved(), seed: randomSeed() }, false);
+    else if (event.key === "Home") this.to([0, 0], false);
+    else if (event.key === "Escape") element.blur();
+    else return;
+    event.preventDefault();
+  }
+
+  /**
+   * Dragging the large picture moves the point as the pad does, its whole width from one end of a slider to the other. With a finger a drag that begins
+   * sideways does (touch-action: pan-y); one that begins up or down scrolls the page, of which the picture covers much on a phone.
+   */
+  #drag(figure) {
+    let from = null;
+    const over = () => {
+      if (from?.moving) this.explorer.change({}, false);
+      from = null;
+    };
+    figure.addEventListener("pointerdown", (event) => {
+      if (!this.guest && event.button === 0 && event.isPrimary && !event.target.closest("button")) from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
+    });
+    figure.addEventListener("pointermove", (event) => {
+      if (!from || !event.isPrimary) return;
+      const moved = [event.clientX - from.x, event.clientY - from.y];
+      const upright = event.pointerType === "touch" && Math.abs(moved[0]) <= Math.abs(moved[1]);
+      if (!from.moving && (upright || Math.hypot(...moved) < SLACK)) return;
+      if (!from.moving) figure.setPointerCapture(event.pointerId);
+      from.moving = true;
+      const side = figure.querySelector("canvas").clientWidth;
+      this.to(from.place.map((value, axis) => value + WAYS[axis] * (moved[axis] / side) * 2 * LIMIT), true);
+    });
+    for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, over);
+  }
+}

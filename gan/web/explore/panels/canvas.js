@@ -1,0 +1,67 @@
+// The large picture of the current point.
+import { h } from "../../core/dom.js";
+import { t } from "../../core/i18n.js";
+import { fitted } from "../../widgets/mosaic.js";
+
+/** A canvas in native pixels, enlarged by a whole factor to fill its box. `draw(bitmap)`, `describe(text)`. */
+export class Canvas {
+  constructor() {
+    this.canvas = h("canvas", { role: "img", class: "xp-canvas", width: 1, height: 1 });
+    this.badge = h("span", { class: "xp-badge", hidden: true }, t("explore.live"));
+    this.notice = h("span", { class: "xp-badge xp-notice", role: "status", hidden: true });
+    this.element = h("figure", { class: "xp-large" }, this.canvas, this.badge, this.notice);
+    new ResizeObserver(() => this.#fit()).observe(this.element);
+  }
+
+  draw(bitmap) {
+    this.#paint(bitmap, 0, 0, bitmap.width, bitmap.height);
+  }
+
+  /** Show one cell of a sheet of `columns` x `columns` pictures. */
+  drawCell(sheet, columns, index) {
+    const size = sheet.width / columns;
+    this.#paint(sheet, (index % columns) * size, Math.floor(index / columns) * size, size, size);
+  }
+
+  /** Show an ImageData as it is. */
+  drawPixels(pixels) {
+    this.#resize(pixels.width, pixels.height);
+    this.canvas.getContext("2d").putImageData(pixels, 0, 0);
+  }
+
+  clear() {
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  describe(text) {
+    this.canvas.setAttribute("aria-label", text);
+  }
+
+  live(on) {
+    this.badge.hidden = !on;
+  }
+
+  /** A word on the picture while there is something to wait for; null takes it away. */
+  wait(text) {
+    this.notice.textContent = text ?? "";
+    this.notice.hidden = !text;
+  }
+
+  #paint(source, x, y, width, height) {
+    this.#resize(width, height);
+    this.canvas.getContext("2d").drawImage(source, x, y, width, height, 0, 0, width, height);
+  }
+
+  #resize(width, height) {
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    Object.assign(this.canvas, { width, height });
+    this.#fit();
+  }
+
+  #fit() {
+    const box = Math.min(this.element.clientWidth, this.element.clientHeight) * devicePixelRatio;
+    if (!box) return;
+    const side = fitted(box, this.canvas.width) / devicePixelRatio;
+    Object.assign(this.canvas.style, { width: `${side}px`, height: `${side}px` });
+  }
+}

@@ -1,0 +1,198 @@
+// The column beside the large picture: class, look, truncation, principal directions, and the raw latent folded away.
+import { h, icon, setText } from "../../core/dom.js";
+import { RAW } from "../../core/events.js";
+import { t } from "../../core/i18n.js";
+import { className } from "./model-picker.js";
+import { amountOf, LIMIT, movedAlong, RAW_LIMIT, withAmount } from "../../latent/point.js";
+import { heading, help } from "../../widgets/help.js";
+import { effectText, Slider, usualName } from "../../widgets/slider.js";
+
+const MOST_CHIPS = 16;
+const MOST_LETTERS = 100; // of all chips together: three rows
+const PAGE = 16;
+const USUAL = 10; // directions of nearly every model
+const RAW_STEP = 0.05;
+const STEP = 0.05; // sigma
+const HALF = 0.5;
+const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
+
+/**
+ * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
+ * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands. `chosen` (slider-set.js) and
+ * `families` say which directions have sliders, and what is known of them.
+ */
+export class Controls {
+  constructor(change, chosen, families) {
+    Object.assign(this, { change, chosen, families, point: null, z: [], page: 0, sliders: new Map() });
+    this.psi = new Slider({
+      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
+    });
+    const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
+    this.psi.name.after(ask);
+    this.look = new Slider({
+      name: t("explore.look"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.look.index, value, dragging),
+    });
+    const [askLook, lookNote] = help(t("explore.look"), t("explore.look_hint"));
+    this.look.name.after(askLook);
+    this.looks = h("div", { class: "xp-look", hidden: true }, this.look.element, lookNote);
+    this.classes = h("div", { class: "xp-classes", hidden: true });
+    this.mixed = h("select", { "aria-label": t("explore.blend"), onchange: () => this.#blend(this.mixed.value) });
+    this.share = new Slider({
+      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, dragging) => change({ mix }, dragging),
+    });
+    const [askMix, mixNote] = help(t("explore.blend"), t("explore.blend_hint"));
+    this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
+    this.list = h("div", { class: "xp-sliders" });
+    this.none = h("p", { class: "xp-hint", hidden: true }, t("explore.no_sliders"));
+    this.anew = h("p", { class: "xp-hint", role: "status", hidden: true });
+    this.raw = this.#rawSection();
+    this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
+      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.anew, this.list, this.none, this.raw);
+    this.begin(null);
+  }
+
+  /** The controls of a model of which only the list is known: its sliders already move it, their effects come later. Null: nothing to move yet. */
+  begin(model) {
+    this.model = model;
+    this.raw.hidden = true;
+    this.page = 0;
+    this.#buildClasses(model?.classes ?? []);
+    this.looks.hidden = !(model?.looks > 1);
+    this.look.index = model?.z_dim - 1;
+    this.sliders.clear();
+    this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
+    for (const { bar } of this.sliders.values()) bar.disabled = !model;
+    this.none.hidden = this.anew.hidden = true;
+  }
+
+  /** What the server has found out about the model of `begin`. */
+  learn(model) {
+    this.model = model;
+    this.raw.hidden = false;
+    if (this.raw.open) this.#buildRaw();
+    this.relabel(model);
+  }
+
+  /** Other directions, names or effects, those of a model that is still learning for example. */
+  relabel(model) {
+    this.model = model;
+    this.choose();
+  }
+
+  /** A slider for each direction that was chosen, and for any other along which the point has moved: an address may name it. */
+  choose() {
+    if (!this.model?.directions) return;
+    const own = this.chosen.ids().filter((id) => !this.families.fixed?.includes(id)); // a list may be older than the weights
+    const ids = [...own, ...movedAlong(this.point ?? { d: [], x: {} }).filter((id) => !own.includes(id))];
+    if (ids.join() !== [...this.sliders.keys()].join()) this.#buildDirections(ids);
+    for (const [id, slider] of this.sliders) {
+      const direction = this.families.about(id) ?? this.model.directions.find((each) => each.id === id);
+      slider.describe(this.chosen.name(id, direction?.title), effectText(direction));
+    }
+    setText(this.anew, this.chosen.forgotten ? t("explore.found_anew") : "");
+    this.anew.hidden = !this.chosen.forgotten;
+    this.none.hidden = ids.length > 0;
+  }
+
+  #buildDirections(ids) {
+    const input = (id) => (amount, dragging) => this.change(withAmount(this.point, id, amount), dragging);
+    this.sliders = new Map(ids.map((id) => [id, this.sliders.get(id) ?? new Slider({ name: usualName(id), low: -LIMIT, high: LIMIT, step: STEP, input: input(id) })]));
+    for (const [id, slider] of this.sliders) {
+      slider.element.dataset.id = id;
+      slider.set(this.point ? amountOf(this.point, id) : 0);
+    }
+    const held = this.list.contains(document.activeElement) ? document.activeElement : null;
+    this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
+    held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
+  }
+
+  set(point) {
+    this.point = point;
+    this.psi.set(point.psi);
+    this.mixed.value = String(point.label2 ?? "");
+    this.share.element.hidden = point.label2 === null;
+    this.share.set(point.mix);
+    if (movedAlong(point).some((id) => !this.sliders.has(id))) this.choose();
+    for (const [id, slider] of this.sliders) slider.set(amountOf(point, id));
+    for (const option of this.classes.querySelectorAll("button")) option.setAttribute("aria-pressed", String(option.value === String(point.label ?? "")));
+    const select = this.classes.querySelector("select");
+    if (select) select.value = String(point.label ?? "");
+    this.#setRaw();
+  }
+
+  base(z) {
+    this.z = z;
+    this.#setRaw();
+  }
+
+  #buildClasses(classes) {
+    this.classes.hidden = this.mix.hidden = !classes.length;
+    this.mixed.replaceChildren(h("option", { value: "" }, t("explore.blend_none")), ...classes.map((name, index) => h("option", { value: String(index) }, className(name))));
+    const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), className(name)])];
+    const choose = (value) => this.change({ label: value === "" ? null : Number(value) }, false);
+    const group = { role: "group", "aria-label": t("explore.class") };
+    if (classes.length <= MOST_CHIPS && options.join("").length <= MOST_LETTERS) {
+      const chips = options.map(([value, name]) => h("button", { type: "button", class: "xp-chip", value, onclick: () => choose(value) }, name));
+      this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), h("div", { class: "xp-chips", ...group }, chips));
+      return;
+    }
+    const select = h("select", { "aria-label": t("explore.class"), onchange: () => choose(select.value) }, options.map(([value, name]) => h("option", { value }, name)));
+    this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), select);
+  }
+
+  /** Another class to blend in, half of it at first. */
+  #blend(value) {
+    this.change(value === "" ? { label2: null, mix: 0 } : { label2: Number(value), mix: this.point.mix || HALF }, false);
+  }
+
+  #rawSection() {
+    const turn = (step) => {
+      this.page += step;
+      this.#buildRaw();
+    };
+    this.range = h("span", { class: "xp-range" });
+    this.earlier = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_earlier"), onclick: () => turn(-1) }, icon("back"));
+    this.further = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_further"), onclick: () => turn(1) }, icon("next"));
+    this.rawList = h("div", { class: "xp-raw" });
+    this.rawSliders = [];
+    const details = h("details", { class: "xp-fold", hidden: true, ontoggle: () => details.open && this.#openRaw() },
+      h("summary", {}, icon("chevron"), t("explore.raw")),
+      h("p", { class: "xp-hint" }, t("explore.raw_hint")), h("div", { class: "xp-pager" }, this.earlier, this.range, this.further), this.rawList);
+    return details;
+  }
+
+  #openRaw() {
+    this.#buildRaw();
+    this.element.dispatchEvent(new CustomEvent(RAW, { bubbles: true }));
+  }
+
+  #buildRaw() {
+    const first = this.page * PAGE;
+    const last = Math.min(first + PAGE, this.model.z_dim) - 1;
+    this.rawSliders = Array.from({ length: last - first + 1 }, (_, place) => first + place).map((index) => {
+      const input = (value, dragging) => this.#override(index, value, dragging);
+      const slider = new Slider({ name: `z${index}`, low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, compact: true, input });
+      slider.index = index;
+      return slider;
+    });
+    this.rawList.replaceChildren(...this.rawSliders.map((slider) => slider.element));
+    setText(this.range, t("explore.raw_range", { first, last, count: this.model.z_dim }));
+    this.earlier.disabled = first === 0;
+    this.further.disabled = last + 1 >= this.model.z_dim;
+    this.#setRaw();
+  }
+
+  /** A raw slider put back where the seed has it is no override any more. */
+  #override(index, value, dragging) {
+    const z = { ...this.point.z, [index]: value };
+    if (Math.abs(value - (this.z[index] ?? 0)) < RAW_STEP) delete z[index];
+    this.change({ z }, dragging);
+  }
+
+  #setRaw() {
+    for (const slider of [...this.rawSliders, this.look]) {
+      slider.rest = this.z[slider.index] ?? 0;
+      slider.set(this.point?.z[slider.index] ?? slider.rest);
+    }
+  }
+}

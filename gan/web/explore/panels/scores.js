@@ -1,0 +1,50 @@
+// How good a checkpoint is, in the few numbers of its card that are worth reading first.
+import { h, setText } from "../../core/dom.js";
+import { known, lang, t } from "../../core/i18n.js";
+import { help } from "../../widgets/help.js";
+
+const SHOWN = ["FD", "precision", "coverage", "copies"];
+const SMALL = 1; // below it two digits after the point say enough
+
+const number = (value, digits) => value.toLocaleString(lang, { maximumFractionDigits: digits });
+
+function score(name, value) {
+  if (name === "copies") return value.toLocaleString(lang, { style: "percent", maximumFractionDigits: 1 });
+  return name === "FD" ? Number(value.toPrecision(3)).toLocaleString(lang) : number(value, value < SMALL ? 2 : 1);
+}
+
+/** What the pictures were seen through, in the reader's language. */
+function net(scored) {
+  if (known(`data.${scored.net}`)) return t("explore.net", { name: t(`data.${scored.net}`) });
+  return known(`explore.net_${scored.net}`) ? t(`explore.net_${scored.net}`) : scored.title;
+}
+
+/** A row of numbers under the large picture; `show(model)` brings it up to date and hides it where the model has none. */
+export class Scores {
+  constructor() {
+    this.list = h("dl", {});
+    this.against = h("small");
+    const [ask, note] = help(t("explore.scores"), "");
+    this.note = note;
+    this.element = h("section", { class: "xp-scores", "aria-label": t("explore.scores"), hidden: true },
+      h("header", {}, h("h3", {}, t("explore.scores")), ask), note, this.list, this.against);
+  }
+
+  show(model) {
+    const scored = model?.scored;
+    const told = JSON.stringify(scored ?? null);
+    if (told === this.told) return;
+    this.told = told;
+    this.element.hidden = !scored;
+    if (!scored) return;
+    const { scores, against, pictures } = scored;
+    const through = net(scored);
+    const shown = SHOWN.filter((name) => name in scores);
+    const label = (name) => (name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through }));
+    this.list.replaceChildren(...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))));
+    setText(this.against, t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) }));
+    const hints = shown.map((name) => t(`explore.score_${name}_hint`));
+    if ("FD of data" in scores) hints.splice(1, 0, t("explore.score_data_hint", { value: score("FD", scores["FD of data"]) }));
+    setText(this.note, hints.join("\n"));
+  }
+}

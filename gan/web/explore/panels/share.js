@@ -1,0 +1,57 @@
+// A button that copies the address of what is shown.
+import { h, icon, setText } from "../../core/dom.js";
+import { t } from "../../core/i18n.js";
+import { linkTo } from "../url-state.js";
+
+const SAID = 2500; // ms for which it says that it has copied
+
+/** `element` is the button. */
+export class Share {
+  constructor(explorer) {
+    this.explorer = explorer;
+    this.name = h("span", { "aria-live": "polite" }, t("explore.link"));
+    this.element = h("button", { type: "button", class: "xp-button xp-quiet xp-link", title: t("explore.link_hint"), onclick: () => this.#copy() }, icon("link"), this.name);
+  }
+
+  async #copy() {
+    const { point } = this.explorer;
+    if (!point.model) return;
+    const link = linkTo(point);
+    if (await copied(link)) this.#said();
+    else this.explorer.say({ text: t("explore.link_by_hand", { link }) });
+  }
+
+  #said() {
+    clearTimeout(this.timer);
+    this.#show("check", "explore.link_copied");
+    this.timer = setTimeout(() => this.#show("link", "explore.link"), SAID);
+  }
+
+  #show(glyph, key) {
+    this.element.firstChild.replaceWith(icon(glyph));
+    setText(this.name, t(key));
+  }
+}
+
+/** Copy a text; false where the browser does not let us. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return selected(text); // a page without https has no clipboard, and one in a frame may not be let to it
+  }
+}
+
+/** The way of old: select the text somewhere, and let the browser copy what is selected. */
+function selected(text) {
+  const before = document.activeElement;
+  const field = h("textarea", { readOnly: true, "aria-hidden": "true", style: "position: fixed; top: 0; opacity: 0" });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus({ preventScroll: true });
+  return done;
+}

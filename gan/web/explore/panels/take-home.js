@@ -1,0 +1,56 @@
+// What people take home: the generator as a web page that needs no server, or as ONNX.
+import { h, icon } from "../../core/dom.js";
+import { t } from "../../core/i18n.js";
+import { written } from "../../latent/encoding.js";
+import { movedAlong } from "../../latent/point.js";
+import { fetched, save } from "../../renderer/pictures.js";
+import { heading } from "../../widgets/help.js";
+
+const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
+const PLACE = '<script type="text/plain" id="gan-point">'; // of the page, gan/export/webpage.py
+
+/** The page with the point at which it opens: the same file for everybody until here. What belongs to the app alone, or to the server that draws, stays behind. */
+async function opened(page, point) {
+  const { model, view, axes, u, ...texts } = written(point);
+  const told = JSON.stringify(texts).replaceAll("<", "\\u003c");
+  return new Blob([(await page.text()).replace(PLACE, () => PLACE + told)], { type: "text/html" });
+}
+
+/** The section under the large picture. `point()` says which model, `chosen` (slider-set.js) its sliders, `failed(error, id)` hears why it can't be had. */
+export class TakeHome {
+  constructor({ point, chosen, failed }) {
+    Object.assign(this, { point, chosen, failed });
+    this.buttons = Object.entries(FORMS).map(([form, key]) => {
+      const name = h("span", {}, t(key));
+      const button = h("button", { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) }, icon("download"), name);
+      return button;
+    });
+    this.element = h("section", { class: "xp-take" }, ...heading(t("explore.take"), t("explore.take_hint"), h("span", { class: "gan-space" }), this.buttons));
+  }
+
+  /** The sliders that were chosen, and those of other families along which the point has moved: without them the page could not draw it. */
+  #sliders(point) {
+    const told = this.chosen.told();
+    const more = movedAlong({ ...point, d: [] }).filter((id) => !this.chosen.has(id));
+    return more.length ? { ...told, list: [...this.chosen.ids(), ...more] } : told;
+  }
+
+  async #take(form, button, name, text) {
+    const point = this.point();
+    const { model: id } = point;
+    if (!id || button.disabled) return;
+    button.disabled = true;
+    name.textContent = t("explore.taking");
+    try {
+      const page = form === "html";
+      const reply = await fetched(`take/${form}`, { id, sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null });
+      const [, file] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition"));
+      save(page ? await opened(reply, point) : await reply.blob(), file);
+    } catch (error) {
+      this.failed(error, id);
+    } finally {
+      button.disabled = false;
+      name.textContent = text;
+    }
+  }
+}

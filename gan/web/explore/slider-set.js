@@ -1,0 +1,230 @@
+// Which directions a visitor has sliders for, under which names and in which order: kept in this browser for each model, saved with it, and written to a file and back.
+import { request } from "../core/api.js";
+import { t } from "../core/i18n.js";
+import { familyOf, likeness } from "./families.js";
+import { usualIds, usualName } from "../widgets/slider.js";
+
+const STORAGE = "gan.directions.";
+const FORMAT = "ganarium-directions-1";
+const ID = /^[a-z][a-z0-9_]{0,29}$/;
+const MOST = 64;
+export const LONGEST = 40; // letters of a name
+const DIGITS = 1e5; // numbers of a vector in a file are rounded to this
+const SAME = 0.99; // |cosine| from which a vector in a file is the one that this model has
+const NOTHING = { list: null, names: {}, hidden: [] }; // chosen by anybody
+
+/**
+ * The list of one model at a time. `changed()` is called after each change of it. What a visitor chose himself goes before what was saved with the model
+ * (`model.saved`), and that before the usual. `forgotten`: directions were found anew, so that what was chosen of numbered ones is no longer theirs.
+ */
+export class SliderSet {
+  constructor(changed) {
+    Object.assign(this, { changed, model: null, own: false, forgotten: false, ...NOTHING });
+  }
+
+  /** Take over what this browser keeps for a model as GET model describes it. */
+  follow(model) {
+    const known = this.model?.id === model.id && this.model.directions_version === model.directions_version;
+    this.model = model;
+    if (known && this.own) return;
+    Object.assign(this, { own: false, ...this.#saved() });
+    if (known) return;
+    this.forgotten = false;
+    const kept = stored(model.id);
+    if (!kept) return;
+    if (kept.version === model.directions_version) return void Object.assign(this, { own: true, ...tidy(kept) });
+    this.#carryOver(tidy(kept));
+  }
+
+  /** The weights have changed: "night" is still night, but the third direction another one. */
+  #carryOver(old) {
+    const stays = (id) => familyOf(id) === "attributes";
+    const [list, hidden] = [old.list?.filter(stays) ?? [], old.hidden.filter(stays)];
+    const names = Object.fromEntries(Object.entries(old.names).filter(([id]) => stays(id)));
+    this.forgotten = [...(old.list ?? []), ...old.hidden, ...Object.keys(old.names)].some((id) => !stays(id));
+    this.own = list.length + hidden.length + Object.keys(names).length > 0;
+    if (list.length) this.list = [...new Set([...this.ids(), ...list])].slice(0, MOST);
+    Object.assign(this, { names: { ...this.names, ...names }, hidden: [...new Set([...this.hidden, ...hidden])] });
+    if (this.own) this.#store();
+    else this.#unstore();
+  }
+
+  #saved() {
+    return this.model.saved ? tidy(this.model.saved) : NOTHING;
+  }
+
+  /** The ids of the sliders, in order. */
+  ids() {
+    return this.list ?? usualIds(this.model?.directions ?? []).filter((id) => !this.hidden.includes(id));
+  }
+
+  has(id) {
+    return this.ids().includes(id);
+  }
+
+  name(id, title) {
+    return this.names[id] ?? usualName(id, title);
+  }
+
+  /** A slider more, at the end. What is only known by its `title` keeps that as its name. */
+  add(id, title) {
+    if (this.has(id) || this.ids().length >= MOST) return;
+    const names = usualName(id) === id && title ? { [id]: usualName(id, title), ...this.names } : this.names;
+    this.#change({ list: [...this.ids(), id], names, hidden: this.hidden.filter((other) => other !== id) });
+  }
+
+  remove(id) {
+    this.#change({ list: this.ids().filter((other) => other !== id) });
+  }
+
+  /** One place up (-1) or down (1). */
+  move(id, step) {
+    const list = [...this.ids()];
+    const from = list.indexOf(id);
+    if (list[from + step] === undefined) return;
+    [list[from], list[from + step]] = [list[from + step], list[from]];
+    this.#change({ list });
+  }
+
+  /** An empty name brings the usual one back. */
+  rename(id, text, title) {
+    const { [id]: _, ...names } = this.names;
+    const name = text.trim().slice(0, LONGEST);
+    this.#change({ names: name && name !== usualName(id, title) ? { ...names, [id]: name } : names });
+  }
+
+  /** A hidden direction is not shown in its family, and has no slider. */
+  hide(id) {
+    this.#change({ hidden: [...this.hidden, id], list: this.ids().filter((other) => other !== id) });
+  }
+
+  show(ids) {
+    this.#change({ hidden: this.hidden.filter((id) => !ids.includes(id)) });
+  }
+
+  /** Everything as it was at first: as it was saved with the model, or else the usual. */
+  reset() {
+    this.#unstore();
+    Object.assign(this, { own: false, forgotten: false, ...this.#saved() });
+    this.changed();
+  }
+
+  #change(patch) {
+    Object.assign(this, { own: true, forgotten: false, ...patch });
+    this.#store();
+    this.changed();
+  }
+
+  #store() {
+    const { list, names, hidden } = this;
+    try {
+      localStorage.setItem(STORAGE + this.model.id, JSON.stringify({ version: this.model.directions_version, list, names, hidden }));
+    } catch {
+      // a browser without storage keeps the list until the page is closed
+    }
+  }
+
+  #unstore() {
+    try {
+      localStorage.removeItem(STORAGE + this.model.id);
+    } catch {
+      // as above
+    }
+  }
+
+  /** The list as the server is told of it. */
+  told() {
+    return { list: this.ids(), names: Object.fromEntries(Object.entries(this.names).slice(0, MOST)), hidden: this.hidden };
+  }
+
+  /** Whether this very list is saved with the model. */
+  get isSaved() {
+    return Boolean(this.model?.saved) && written(tidy(this.model.saved)) === written(this.told());
+  }
+
+  /** Save the list with the model, for everybody; or, where it is, no longer. Throws what the server says. */
+  async save() {
+    const { model, isSaved } = this;
+    const { saved } = await request("directions/save", { method: "POST", query: { id: model.id }, value: isSaved ? NOTHING : this.told() });
+    if (this.model.id !== model.id) return;
+    this.model.saved = saved;
+    if (isSaved) return void this.#change({}); // it is the visitor's own again
+    this.#unstore();
+    Object.assign(this, { own: false, ...this.#saved() });
+    this.changed();
+  }
+
+  /** The list as a file's text, hidden and renamed ones without sliders too, with each direction's vector, so that it can be told whether another model means the same by it. */
+  async exported(families) {
+    const sliders = this.ids();
+    const ids = [...new Set([...sliders, ...this.hidden, ...Object.keys(this.names)])];
+    await families.know(ids);
+    const { id: model, title, z_dim } = this.model;
+    const numbers = (id) => Array.from(families.vector(id), (value) => Math.round(value * DIGITS) / DIGITS);
+    const directions = ids.filter((id) => families.vector(id)).slice(0, MOST).map((id) => ({
+      id, name: this.name(id, families.about(id)?.title), family: familyOf(id), slider: sliders.includes(id), hidden: this.hidden.includes(id), vector: numbers(id),
+    }));
+    return JSON.stringify({ format: FORMAT, model, title, z_dim, directions }, null, 1);
+  }
+
+  /** Take over the list of a file's text. Throws {text}, a sentence, for what is none, or another model's. */
+  async imported(text, families) {
+    const { model } = this;
+    const file = read(text);
+    const foreign = { text: t("explore.import_foreign", { name: String(file.title ?? file.model ?? "?").slice(0, LONGEST) }) };
+    if (file.z_dim !== model.z_dim) throw foreign;
+    await families.know(file.directions.map((direction) => direction.id));
+    if (model.id !== this.model.id) return;
+    for (const { id, vector } of file.directions) {
+      const own = families.vector(id);
+      if (!own || vector.length !== own.length || !(likeness(own, vector) >= SAME)) throw foreign;
+    }
+    const names = named(Object.fromEntries(file.directions.map(({ id, name }) => [id, name])));
+    for (const id of Object.keys(names)) if (names[id] === usualName(id)) delete names[id];
+    const ids = (wanted) => file.directions.filter((direction) => direction[wanted]).map(({ id }) => id);
+    const list = ids("slider");
+    const hidden = [...this.hidden.filter((id) => !file.directions.some((direction) => direction.id === id)), ...ids("hidden")];
+    this.#change({ list, names: { ...this.names, ...names }, hidden: hidden.slice(0, MOST) });
+  }
+}
+
+/** What this browser keeps for a model; null where it is nothing, or can't be read. */
+function stored(id) {
+  try {
+    return JSON.parse(localStorage.getItem(STORAGE + id));
+  } catch {
+    return null;
+  }
+}
+
+/** Whatever was stored or saved, as a list. */
+function tidy({ list, names, hidden }) {
+  const ids = (value) => (Array.isArray(value) ? [...new Set(value.filter((id) => ID.test(id)))].slice(0, MOST) : null);
+  return { list: ids(list), names: named(names ?? {}), hidden: ids(hidden) ?? [] };
+}
+
+/** A list as text, the same for the same. */
+const written = ({ list, names, hidden }) => JSON.stringify([list, Object.entries(names).sort(), [...hidden].sort()]);
+
+/** Names by id, of whatever was stored: strings, and not too long. */
+function named(names) {
+  return Object.fromEntries(Object.entries(names).filter(([id, name]) => ID.test(id) && typeof name === "string" && name.trim()).map(([id, name]) => [id, name.trim().slice(0, LONGEST)]));
+}
+
+/** What a file says, its form checked. Throws {text}. */
+function read(text) {
+  const wrong = { text: t("explore.import_wrong") };
+  let file;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  const flags = (...values) => values.every((value) => typeof value === "boolean");
+  const fits = ({ id, name, vector, slider, hidden } = {}) =>
+    ID.test(id) && typeof name === "string" && flags(slider, hidden) && Array.isArray(vector) && vector.every(Number.isFinite);
+  const { directions } = file ?? {};
+  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every(fits)) throw wrong;
+  if (new Set(directions.map(({ id }) => id)).size < directions.length) throw wrong;
+  return file;
+}

@@ -1,0 +1,159 @@
+// One direction in the view: its name, how much it does, what to do with it, and a strip of what it does here.
+import { h, icon, setText } from "../../../core/dom.js";
+import { t } from "../../../core/i18n.js";
+import { LONGEST } from "../../slider-set.js";
+import { query } from "../../../latent/encoding.js";
+import { amountOf, withAmount } from "../../../latent/point.js";
+import { Mosaic, Sheet } from "../../../widgets/mosaic.js";
+import { effectText } from "../../../widgets/slider.js";
+
+export const AMOUNTS = [-3, -2, -1, 0, 1, 2, 3]; // sigma
+const OTHERS = 3; // other attributes that are told of at first
+const figures = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
+const signed = (value) => figures.format(value).replace("-", "−");
+const percent = (share) => `${Math.round(100 * share)}\u202f%`;
+
+/** `view` is the list that it stands in. `tell(direction, {own, reason})` brings it up to date; `own` where the list is the visitor's own, to be put in order. */
+export class DirectionRow {
+  constructor(view, id) {
+    const { explorer } = view;
+    Object.assign(this, { view, explorer, id, direction: { id } });
+    this.name = h("span", { class: "xp-dir-name" });
+    this.effect = h("small");
+    this.fact = h("small", { class: "xp-dir-fact" });
+    this.more = h("button", { type: "button", class: "xp-dir-more", hidden: true, onclick: () => this.#unfold() });
+    const tool = (glyph, onclick, more = "") => h("button", { type: "button", class: `gan-ghost ${more}`, onclick }, icon(glyph));
+    this.up = tool("chevron", () => this.#move(-1), "is-up");
+    this.down = tool("chevron", () => this.#move(1));
+    this.pencil = tool("pencil", () => this.#rename());
+    this.eye = tool("hide", () => (this.hidden ? explorer.chosen.show([id]) : explorer.chosen.hide(id)));
+    this.slider = h("button", { type: "button", class: "xp-chip", onclick: () => (explorer.chosen.has(id) ? explorer.chosen.remove(id) : explorer.chosen.add(id, this.direction.title)) },
+      t("explore.as_slider"));
+    this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (index) => this.#at(index), pick: (index) => this.#go(index) });
+    this.sheet = new Sheet({
+      mosaic: this.mosaic, path: "along", query: () => this.#query(), points: () => AMOUNTS.map((amount) => this.#placed(amount)),
+      draw: (path, asked, points, columns) => explorer.sheet(path, asked, points, columns), failed: (error, model) => model === explorer.point.model && explorer.say(error),
+    });
+    this.mosaic.lock(true);
+    this.head = h("div", { class: "xp-dir-head" }, this.name, this.effect, h("span", { class: "gan-space" }), this.up, this.down, this.pencil, this.eye, this.slider);
+    this.element = h("li", { class: "xp-dir", "data-id": id, onkeydown: (event) => this.#key(event) }, this.head, this.mosaic.element, this.fact, this.more);
+  }
+
+  tell(direction, { own, reason }) {
+    const { chosen } = this.explorer;
+    Object.assign(this, { direction, own, reason });
+    const name = this.#name();
+    const has = chosen.has(this.id);
+    setText(this.name, name);
+    setText(this.effect, effectText(direction));
+    this.#tellFacts();
+    const labels = [[this.up, "explore.move_up"], [this.down, "explore.move_down"], [this.pencil, "explore.rename"], [this.eye, this.hidden ? "explore.unhide" : "explore.hide"], [this.slider, "explore.slider_for"]];
+    for (const [button, key] of labels) button.setAttribute("aria-label", t(key, { name }));
+    this.slider.setAttribute("aria-pressed", String(has));
+    this.eye.setAttribute("aria-pressed", String(this.hidden));
+    const place = chosen.ids().indexOf(this.id);
+    this.up.hidden = this.down.hidden = !own;
+    this.eye.hidden = own;
+    this.up.disabled = place === 0;
+    this.down.disabled = place === chosen.ids().length - 1;
+    this.mosaic.overlay.setAttribute("aria-label", t("explore.does", { name }));
+    this.mosaic.relabel();
+  }
+
+  /** What is known, and beneath it a button for the rest of what moves along, where there is more. */
+  #tellFacts() {
+    const { direction, explorer } = this;
+    const told = facts(direction, (id) => explorer.chosen.name(id, explorer.families.titles[id]), this.unfolded ? Infinity : OTHERS);
+    setText(this.fact, [told, this.reason].filter(Boolean).join(" "));
+    this.fact.hidden = !this.fact.textContent;
+    const rest = (direction.others?.length ?? 0) - OTHERS;
+    this.more.hidden = !(rest > 0);
+    this.more.setAttribute("aria-expanded", String(Boolean(this.unfolded)));
+    setText(this.more, this.unfolded ? t("explore.fewer_others") : t("explore.more_others", { count: rest }));
+  }
+
+  #unfold() {
+    this.unfolded = !this.unfolded;
+    this.#tellFacts();
+  }
+
+  get hidden() {
+    return this.explorer.chosen.hidden.includes(this.id);
+  }
+
+  /** Mark the picture at which the slider stands, where it stands at one. */
+  mark() {
+    const amount = amountOf(this.explorer.point, this.id);
+    this.mosaic.mark(AMOUNTS.findIndex((place) => Math.abs(place - amount) < 0.25));
+  }
+
+  #name() {
+    return this.explorer.chosen.name(this.id, this.direction.title);
+  }
+
+  #at(index) {
+    return t("explore.does_at", { name: this.#name(), amount: signed(AMOUNTS[index]) });
+  }
+
+  #placed(amount) {
+    const { point } = this.explorer;
+    return { ...point, ...withAmount(point, this.id, amount) };
+  }
+
+  #go(index) {
+    this.explorer.change(withAmount(this.explorer.point, this.id, AMOUNTS[index]));
+  }
+
+  /** What the server is asked for: the slider's own place does not matter, since the strip goes all the way. */
+  #query() {
+    const { model } = this.explorer;
+    return model && query(this.#placed(0), { k: this.id, v: model.updated });
+  }
+
+  #move(step) {
+    const { chosen } = this.explorer;
+    chosen.move(this.id, step);
+    (step < 0 ? [this.up, this.down] : [this.down, this.up]).find((button) => !button.disabled)?.focus();
+    this.view.announce(t("explore.moved_to", { name: this.#name(), place: chosen.ids().indexOf(this.id) + 1, count: chosen.ids().length }));
+  }
+
+  #key(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.altKey || !this.own) return;
+    event.preventDefault();
+    this.#move(step);
+  }
+
+  /** The name becomes a box: Enter or going elsewhere keeps what is in it, Escape what was. */
+  #rename() {
+    const box = h("input", { type: "text", class: "xp-dir-box", maxlength: String(LONGEST), "aria-label": t("explore.new_name", { name: this.#name() }), value: this.#name() });
+    let open = true;
+    const end = (keep, back) => {
+      if (!open) return;
+      open = false;
+      const text = box.value;
+      box.replaceWith(this.name);
+      if (keep) this.explorer.chosen.rename(this.id, text, this.direction.title);
+      if (back) this.pencil.focus();
+    };
+    box.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault(); // or the pencil, which has the focus next, would be pressed by the same key
+      end(event.key === "Enter", true);
+    });
+    box.addEventListener("blur", () => end(true, false));
+    this.name.replaceWith(box);
+    box.focus();
+    box.select();
+  }
+}
+
+/** What is known of a named direction, as a sentence or two, with at most `most` of what moves along; nothing of others. */
+function facts(direction, name, most) {
+  if (direction.moved === undefined) return "";
+  const { share, low, high, moved, steady, others } = direction;
+  const wanted = share ? t("explore.fact_share", { low: percent(low), high: percent(high) }) : t("explore.fact_moved", { moved: signed(moved), steady: percent(steady) });
+  const listed = others.slice(0, most).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed(amount) })).join(t("explore.between"));
+  return [wanted, listed ? t("explore.fact_others", { list: listed }) : t("explore.fact_alone")].join(" ");
+}

@@ -1,0 +1,198 @@
+// The view of directions: families of them, what each does as a strip of pictures, and which of them have sliders.
+import { later } from "../../../core/debounce.js";
+import { h, icon, setText } from "../../../core/dom.js";
+import { CHOSEN } from "../../../core/events.js";
+import { sentence, t } from "../../../core/i18n.js";
+import { likeness } from "../../families.js";
+import { DirectionRow } from "./direction-row.js";
+import { save } from "../../../renderer/pictures.js";
+import { lively } from "../../../widgets/slider.js";
+
+const LISTS = ["chosen", "principal", "factors", "attributes"];
+const SETTLE = 200; // ms after the last movement until the strips follow
+const ALIKE = 0.9; // |cosine| from which two directions are told to be alike
+const LARGEST = 2 ** 20; // bytes of a file that is looked into
+
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, list: "principal", rows: new Map(), all: false, model: null });
+    this.settle = later(() => this.refresh(), SETTLE);
+    this.listen = () => this.show();
+    this.chips = LISTS.map((name) => h("button", { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) }, t(`explore.list_${name}`)));
+    this.hint = h("p", { class: "xp-hint" });
+    this.note = h("p", { class: "xp-hint", role: "status", hidden: true });
+    this.again = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.show() }, icon("reset"), h("span", {}, t("explore.try_again")));
+    this.rest = h("div", { class: "xp-dir-rest", hidden: true });
+    this.fixed = h("p", { class: "xp-hint", hidden: true });
+    this.rowsList = h("ol", { class: "xp-dirs" });
+    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
+    const tool = (key, glyph, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.tools = h("div", { class: "xp-tools" }, tool("explore.export_list", "download", () => this.#export()), tool("explore.import_list", "upload", () => this.file.click()),
+      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()), this.everybody = tool("explore.save_list", "save", () => this.#save()), this.file);
+    this.everybody.classList.add("needs-control");
+    this.element = h("section", { class: "xp-directions", "aria-label": t("explore.view_directions") },
+      h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.families") }, this.chips), this.hint, this.note, this.again, this.rowsList, this.fixed, this.rest, this.tools);
+  }
+
+  open() {
+    this.explorer.addEventListener(CHOSEN, this.listen);
+  }
+
+  close() {
+    this.explorer.removeEventListener(CHOSEN, this.listen);
+  }
+
+  /** Another model, or newer weights, of which more may be known by now. */
+  renew() {
+    const { model, chosen } = this.explorer;
+    if (this.model !== model?.id) {
+      this.rows.clear();
+      this.rowsList.replaceChildren();
+      Object.assign(this, { model: model?.id, all: false });
+    }
+    if (chosen.model && chosen.model.id === this.model) this.show();
+    else this.#say({ text: t("explore.waking") });
+  }
+
+  place() {
+    for (const row of this.#shown()) row.mark();
+    this.settle();
+  }
+
+  refresh() {
+    for (const row of this.#shown()) row.sheet.refresh();
+  }
+
+  #shown() {
+    return [...this.rowsList.children].map((element) => this.rows.get(element.dataset.id)).filter(Boolean);
+  }
+
+  #choose(name) {
+    Object.assign(this, { list: name, all: false });
+    this.rowsList.replaceChildren();
+    this.rest.hidden = this.fixed.hidden = true;
+    this.show();
+  }
+
+  /** Bring the list up to date; what has to be found first takes its time. */
+  async show() {
+    const { explorer, list, model } = this;
+    const { chosen, families } = explorer;
+    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.value === list));
+    setText(this.hint, t(`explore.list_${list}_hint`));
+    this.tools.hidden = list !== "chosen";
+    setText(this.everybody.lastChild, t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
+    const wait = setTimeout(() => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }), 300);
+    try {
+      const ids = chosen.ids();
+      const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
+      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
+      if (list !== this.list || model !== this.model) return;
+      const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? [];
+      this.#fill(found);
+      this.#say(null);
+    } catch (error) {
+      if (list === this.list && model === this.model && sentence(error)) this.#say(error, true);
+    } finally {
+      clearTimeout(wait);
+    }
+  }
+
+  #fill(directions) {
+    const { chosen, families } = this.explorer;
+    const own = this.list === "chosen";
+    const left = (direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
+    const shown = directions.filter((direction) => this.all || !left(direction));
+    const held = this.rowsList.contains(document.activeElement) ? document.activeElement : null;
+    const elements = shown.map((direction) => {
+      const row = this.rows.get(direction.id) ?? new DirectionRow(this, direction.id);
+      this.rows.set(direction.id, row);
+      row.tell(direction, { own, reason: this.#reason(direction) });
+      return row.element;
+    });
+    if (elements.some((element, place) => this.rowsList.children[place] !== element) || this.rowsList.children.length !== elements.length) {
+      const at = held ? [...this.rowsList.children].findIndex((element) => element.contains(held)) : -1;
+      this.rowsList.replaceChildren(...elements);
+      if (held) (held.isConnected && !held.disabled ? held : elements[Math.min(at, elements.length - 1)]?.querySelector(".xp-chip") ?? this.chips[0]).focus();
+    }
+    this.place();
+    const more = directions.filter(left).length;
+    this.rest.hidden = !more;
+    this.rest.replaceChildren(h("span", { class: "xp-hint" }, t("explore.left_out", { count: more })),
+      h("button", { type: "button", class: "xp-button xp-quiet", "aria-pressed": String(this.all), onclick: () => this.#all() }, t(this.all ? "explore.hide_them" : "explore.show_them")));
+    this.fixed.hidden = this.list !== "attributes" || !families.fixed.length;
+    setText(this.fixed, t("explore.fixed", { names: families.fixed.map((id) => chosen.name(id, this.#title(id))).join(t("explore.between")) }));
+    if (!shown.length && !more) this.#empty(own);
+  }
+
+  #all() {
+    this.all = !this.all;
+    this.show();
+  }
+
+  #empty(own) {
+    this.rowsList.replaceChildren(h("li", { class: "xp-hint" }, t(own ? "explore.no_sliders" : "explore.none_found")));
+  }
+
+  /** Why a direction is not shown by itself, or that one of the sliders does the same. */
+  #reason(direction) {
+    const { chosen, families } = this.explorer;
+    if (direction.dead) return t("explore.dead");
+    if (direction.twin) return t("explore.twin", { name: chosen.name(direction.twin) });
+    const like = chosen.ids().find((id) => id !== direction.id && families.vector(id) && likeness(families.vector(id), direction.vector) > ALIKE);
+    return like ? t("explore.twin", { name: chosen.name(like, families.about(like)?.title) }) : "";
+  }
+
+  /** The name of a class that an attribute is called after: z does not move it here, so that nothing else is known of it. */
+  #title(id) {
+    return this.explorer.families.titles[id];
+  }
+
+  #say(told, failed = false) {
+    setText(this.note, told ? sentence(told) || told.text : "");
+    this.note.hidden = !told;
+    this.again.hidden = !failed;
+    if (told) for (const element of [this.rest, this.fixed]) element.hidden = true;
+    if (failed) this.rowsList.replaceChildren();
+  }
+
+  /** Tell a reader of the screen what has changed. */
+  announce(text) {
+    this.note.hidden = false;
+    setText(this.note, text);
+  }
+
+  /** Save the list for everybody; where it is, no longer. */
+  async #save() {
+    const { chosen } = this.explorer;
+    this.everybody.disabled = true;
+    try {
+      await chosen.save();
+      await this.show();
+      this.announce(t(chosen.isSaved ? "explore.list_saved" : "explore.list_unsaved"));
+    } catch (error) {
+      this.announce(sentence(error));
+    } finally {
+      this.everybody.disabled = false;
+    }
+  }
+
+  async #export() {
+    const { chosen, families, point } = this.explorer;
+    const text = await chosen.exported(families).catch((error) => this.#say(error));
+    if (text) save(new Blob([text], { type: "application/json" }), `ganarium-directions-${point.model.replace(/[^a-z0-9-]+/gi, "-")}.json`);
+  }
+
+  async #import() {
+    const [file] = this.file.files;
+    this.file.value = "";
+    if (!file) return;
+    try {
+      if (file.size > LARGEST) throw { text: t("explore.import_wrong") };
+      await this.explorer.chosen.imported(await file.text(), this.explorer.families);
+      this.announce(t("explore.list_imported", { count: this.explorer.chosen.ids().length }));
+    } catch (error) {
+      this.announce(sentence(error));
+    }
+  }
+}

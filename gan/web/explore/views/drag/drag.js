@@ -1,0 +1,189 @@
+// Drag points of the large picture to where they should be, watch the server move z until they are there, then go on with the sliders (DragGAN).
+import { request } from "../../../core/api.js";
+import { h, icon, setText } from "../../../core/dom.js";
+import { sentence, t } from "../../../core/i18n.js";
+import { Arrows } from "./arrows.js";
+import { query } from "../../../latent/encoding.js";
+import { unmoved } from "../../../latent/point.js";
+import { heading } from "../../../widgets/help.js";
+import { ServerJob } from "../../../widgets/server-job.js";
+
+const BEAT = 30; // ms between an answer and the next question
+const ARRIVED = 1; // pixels of the picture
+const NEARER = 0.75; // of the way that is left at the end: more than that is no success
+
+/** The view. */
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, told: null, model: null });
+    this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
+    const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");
+    this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());
+    this.clear = button("bin", "explore.drag_clear", () => this.arrows.clear());
+    this.back = button("reset", "explore.drag_back", () => this.#return());
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.drag_progress"), hidden: true });
+    this.status = h("p", { class: "xp-status", role: "status" });
+    this.job = new ServerJob(explorer, {
+      route: "drag", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+    });
+    this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
+    this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
+    this.element = h("section", { class: "xp-drag" }, ...heading(t("explore.drag"), t("explore.drag_hint")),
+      this.none, h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back), this.bar, this.status, this.list);
+    this.#show();
+  }
+
+  open() {
+    this.arrows.open();
+    this.explorer.moves.lend(this.arrows);
+  }
+
+  close() {
+    this.stop();
+    this.explorer.moves.lend(null);
+    this.arrows.close();
+  }
+
+  /** Another model: its pictures have nothing to do with these points. Newer weights of the same change nothing. */
+  renew() {
+    const { model } = this.explorer;
+    if (!model || model.id === this.model) return;
+    this.stop();
+    this.model = model.id;
+    this.arrows.clear();
+    this.arrows.size = model.size;
+    setText(this.status, "");
+  }
+
+  /** Somebody else has moved the point: a drag ends, and points that were dragged are those of another picture. */
+  place() {
+    const here = placeOf(this.explorer.point);
+    if (here === this.here) return;
+    this.here = here;
+    if (this.moving) return;
+    this.stop();
+    if (this.told) this.arrows.clear();
+  }
+
+  /** End the drag where it is. */
+  stop() {
+    if (!this.job.stop()) return;
+    this.#over();
+    setText(this.status, this.told ? t("explore.drag_stopped_at", left(this.told)) : t("explore.drag_stopped"));
+  }
+
+  /** The visitor's arrows are others now: what was told of those before is over. */
+  #changed() {
+    this.told = null;
+    this.before = null;
+    setText(this.status, "");
+    this.#show();
+  }
+
+  #return() {
+    const { before } = this;
+    this.arrows.clear();
+    this.explorer.change(before, false);
+  }
+
+  async #begin() {
+    const { point } = this.explorer;
+    if (!this.explorer.model || !this.arrows.pairs.length) return;
+    this.explorer.player?.pause();
+    const pairs = this.arrows.pairs.map((pair) => [...pair.now, ...pair.end]);
+    this.before ??= { ...unmoved(), ...Object.fromEntries(["seed", "at", "psi", "label", "d", "x", "z", "t", "to"].map((key) => [key, point[key]])) };
+    this.told = null;
+    this.bar.hidden = false;
+    this.bar.removeAttribute("value");
+    setText(this.status, t("explore.drag_begin"));
+    const running = this.job.run(point.model, () => request("drag", { query: query(point), method: "POST", value: { pairs } }));
+    this.#show();
+    await running;
+  }
+
+  #step(told) {
+    const shown = this.told?.at;
+    this.told = told;
+    this.bar.value = told.step / told.of;
+    setText(this.status, t("explore.drag_step", { step: told.step, of: told.of, distance: left(told).distance }));
+    this.arrows.follow(told.points);
+    this.#list();
+    if (told.at === shown) return;
+    this.moving = true;
+    this.explorer.change({ ...unmoved(), at: told.at, psi: told.psi, label: told.label }, true);
+    this.moving = false;
+  }
+
+  #done(told) {
+    this.#over();
+    setText(this.status, verdict(told));
+  }
+
+  #over() {
+    this.bar.hidden = true;
+    this.arrows.finish();
+    this.#show();
+    this.explorer.settle(); // what waits for the end of a movement follows
+  }
+
+  #fail(error) {
+    this.#over();
+    setText(this.status, sentence(error));
+  }
+
+  #show() {
+    const { pairs } = this.arrows;
+    const { busy } = this.job;
+    this.arrows.busy = busy;
+    this.none.hidden = pairs.length > 0;
+    this.go.disabled = !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
+    this.go.lastChild.textContent = t(busy ? "explore.drag_stop" : "explore.drag_go");
+    this.go.firstChild.replaceWith(icon(busy ? "stop" : "arrow"));
+    for (const button of [this.undo, this.clear]) button.disabled = busy || !pairs.length;
+    this.back.hidden = busy || !this.before || !this.told;
+    this.#list();
+  }
+
+  /** A line for each point: how far it is from where it should be. */
+  #list() {
+    const { pairs } = this.arrows;
+    const size = this.explorer.model?.size ?? 1;
+    const texts = pairs.map((pair, index) => {
+      const away = this.told?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
+      if (this.told?.lost[index]) return t("explore.drag_lost");
+      if (pair.stays && !this.told) return t("explore.drag_held");
+      return t(pair.stays ? "explore.drag_stays" : "explore.drag_left", { distance: pixels(away) });
+    });
+    if (this.list.children.length !== texts.length) this.list.replaceChildren(...texts.map(() => h("li")));
+    texts.forEach((text, index) => setText(this.list.children[index], text));
+    pairs.forEach((pair, index) => this.list.children[index].classList.toggle("is-held", pair.stays));
+  }
+}
+
+/** What of a point changes its picture, as text. */
+const placeOf = (point) => JSON.stringify(query(point));
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+const pixels = (value) => value.toFixed(1);
+
+/** The points that are to move, as places in the list, with how far they are from where they should be and were at first, in pixels on average. */
+function moved(told) {
+  const points = told.from.map((_, index) => index).filter((index) => told.from[index] > 0); // the others are held
+  return { points, distance: mean(points.map((index) => told.away[index])), from: mean(points.map((index) => told.from[index])) };
+}
+
+/** The distances of `moved`, as texts. */
+function left(told) {
+  const { distance, from } = moved(told);
+  return { distance: pixels(distance), from: pixels(from) };
+}
+
+/** What to say of a drag: whether every point is where it should be, and else how far from it. */
+function verdict(told) {
+  const { points, distance, from } = moved(told);
+  const arrived = told.away.every((away, index) => away <= ARRIVED && !told.lost[index]);
+  const lost = points.every((index) => told.lost[index]);
+  const key = arrived ? "arrived" : lost ? "gone" : distance <= NEARER * from ? "near" : "never";
+  return t(`explore.drag_${key}`, left(told));
+}

@@ -1,0 +1,183 @@
+// The view of favourites: the tray, its file, and arithmetic with three of them.
+import { h, icon, setText } from "../../../core/dom.js";
+import { FAVOURITES } from "../../../core/events.js";
+import { t } from "../../../core/i18n.js";
+import { read } from "../../favourites-store.js";
+import { title } from "../../panels/model-picker.js";
+import { keyOf } from "../loop/key-frames.js";
+import { overrides, read16, written16 } from "../../../latent/encoding.js";
+import { standing } from "../../../latent/loop-path.js";
+import { fresh } from "../../../latent/point.js";
+import { arithmetic } from "../../../latent/sampling.js";
+import { save } from "../../../renderer/pictures.js";
+import { heading } from "../../../widgets/help.js";
+import { drawThumb, thumb } from "../../../widgets/thumbnail.js";
+
+const LARGEST = 2 ** 20; // bytes of a file of favourites
+const LETTERS = ["A", "B", "C"];
+
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, terms: [null, null, null], cards: new Map() });
+    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
+    const quiet = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button xp-quiet", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.export = quiet("download", "explore.favourites_export", () => save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"));
+    this.empty = h("p", { class: "xp-hint" }, t("explore.favourites_empty"));
+    this.told = h("p", { class: "xp-hint", role: "status", hidden: true });
+    this.tray = h("ul", { class: "xp-tray", "aria-label": t("explore.favourites") });
+    this.element = h("div", { class: "xp-moving" },
+      h("section", {}, ...heading(t("explore.favourites"), t("explore.favourites_hint"), h("span", { class: "gan-space" }),
+        quiet("upload", "explore.favourites_import", () => this.file.click()), this.export, this.file), this.told, this.empty, this.tray),
+      this.#sums());
+    explorer.addEventListener(FAVOURITES, () => this.element.isConnected && this.#build());
+  }
+
+  open() {
+    this.#build();
+  }
+
+  /** Newer weights change the pictures alone: a name that is being typed stays. */
+  renew() {
+    const { id, updated } = this.explorer.model ?? {};
+    if (id !== this.model) this.#build();
+    else if (updated !== this.updated) this.#draw();
+  }
+
+  place() {
+    const here = this.cards.get(this.explorer.favourites.at(this.explorer.point))?.firstChild;
+    if (here === this.here) return;
+    this.here?.removeAttribute("aria-current");
+    here?.setAttribute("aria-current", "true");
+    this.here = here;
+  }
+
+  #build() {
+    const { explorer } = this;
+    const { all } = explorer.favourites;
+    this.empty.hidden = all.length > 0;
+    this.export.disabled = !all.length;
+    const focused = document.activeElement?.closest?.(".xp-tray li");
+    const stood = focused ? [...this.tray.children].indexOf(focused) : -1;
+    this.cards = new Map(all.map((one) => [one, this.#card(one)]));
+    this.tray.replaceChildren(...this.cards.values());
+    this.#draw();
+    if (stood >= 0) this.tray.children[Math.min(stood, all.length - 1)]?.querySelector("button").focus();
+    this.here = null;
+    this.place();
+  }
+
+  #draw() {
+    const { explorer } = this;
+    const { id, updated } = explorer.model ?? {};
+    Object.assign(this, { model: id, updated });
+    for (const [one, card] of this.cards) drawThumb(explorer, card.querySelector("canvas"), explorer.favourites.point(one));
+    this.#terms();
+  }
+
+  #card(one) {
+    const { explorer } = this;
+    const name = h("input", {
+      class: "xp-naming", value: one.name, maxLength: 60, "aria-label": t("explore.favourite_name"), placeholder: t("explore.favourite_name"),
+      onchange: () => rename(), onkeydown: (event) => event.key === "Enter" && name.blur(),
+    });
+    const go = h("button", { type: "button", class: "xp-kept", onclick: () => this.#go(one) }, thumb());
+    const remove = h("button", { type: "button", class: "gan-ghost", title: t("explore.favourite_remove"), onclick: () => explorer.favourites.remove(one) }, icon("close"));
+    const label = () => {
+      go.setAttribute("aria-label", t("explore.favourite_go", { name: one.name }));
+      remove.setAttribute("aria-label", t("explore.favourite_remove_one", { name: one.name }));
+    };
+    const rename = () => {
+      explorer.favourites.rename(one, name.value);
+      label();
+      this.#terms();
+    };
+    label();
+    return h("li", {}, go, h("div", { class: "xp-named" }, name, remove), h("small", { hidden: one.model === explorer.point.model }, this.#modelOf(one)));
+  }
+
+  /** What the model of a favourite is called here; one that is not there any more keeps the name that it had. */
+  #modelOf(one) {
+    const model = this.explorer.models.find(({ id }) => id === one.model);
+    return model ? title(model) : one.title || one.model;
+  }
+
+  #go(one) {
+    const { explorer } = this;
+    const { wall, axes, view, ...point } = explorer.favourites.point(one);
+    if (one.model === explorer.point.model) explorer.change(point, false);
+    else explorer.choose(one.model, { ...point, view: explorer.point.view });
+  }
+
+  async #import() {
+    const [file] = this.file.files;
+    this.file.value = "";
+    if (!file) return;
+    const text = file.size > LARGEST ? "" : await file.text().catch(() => "");
+    const brought = read(text);
+    if (!brought) return void this.#tell(t("explore.import_bad", { name: file.name }));
+    const { added, beyond } = this.explorer.favourites.take(brought.found);
+    this.#tell([t("explore.imported", { count: added }), brought.odd && t("explore.import_odd", { count: brought.odd }), beyond && t("explore.favourites_full")].filter(Boolean).join(" "));
+  }
+
+  #tell(text) {
+    setText(this.told, text);
+    this.told.hidden = !text;
+  }
+
+  // A - B + C --------------------------------------------------------------------------------------------------------------------------------------------
+
+  #sums() {
+    this.selects = LETTERS.map((letter, place) => h("select", { "aria-label": letter, onchange: (event) => this.#choose(place, event.target.value) }));
+    this.minis = [...LETTERS, "="].map(() => thumb());
+    this.usual = h("input", { type: "checkbox", checked: true, onchange: () => this.#result() });
+    this.result = h("button", { type: "button", class: "xp-kept", "aria-label": t("explore.arithmetic_go"), onclick: () => this.sum && this.explorer.change(this.sum, false) }, this.minis[3]);
+    const term = (place) => h("label", { class: "xp-term" }, h("span", { class: "xp-mini-box" }, this.minis[place]), this.selects[place]);
+    const sign = (text) => h("span", { class: "xp-sign", "aria-hidden": "true" }, text);
+    this.lack = h("p", { class: "xp-hint" }, t("explore.arithmetic_empty"));
+    this.formula = h("div", { class: "xp-formula" }, term(0), sign("−"), term(1), sign("+"), term(2), sign("="), this.result);
+    this.length = h("label", { class: "xp-check" }, this.usual, h("span", {}, t("explore.arithmetic_usual")));
+    return h("section", {}, ...heading(t("explore.arithmetic"), t("explore.arithmetic_hint")), this.lack, this.formula, this.length);
+  }
+
+  /** Offer the favourites of this model; the first three at once, where nothing was chosen. */
+  #terms() {
+    const { explorer } = this;
+    this.own = explorer.favourites.all.filter((one) => one.model === explorer.point.model);
+    const enough = this.own.length >= 2;
+    this.lack.hidden = enough;
+    for (const element of [this.formula, this.length]) element.hidden = !enough;
+    if (!enough) return;
+    this.terms = this.terms.map((one, place) => (this.own.includes(one) ? one : this.own[Math.min(place, this.own.length - 1)]));
+    this.selects.forEach((select, place) => {
+      select.replaceChildren(...this.own.map((one, index) => h("option", { value: String(index) }, one.name || t("explore.favourite_name"))));
+      select.value = String(this.own.indexOf(this.terms[place]));
+      drawThumb(explorer, this.minis[place], explorer.favourites.point(this.terms[place]));
+    });
+    this.#result();
+  }
+
+  #choose(place, index) {
+    this.terms[place] = this.own[Number(index)];
+    this.#terms();
+  }
+
+  /** z is zA - zB + zC; so are the class and the changed units, where those of two of the three are the same, and else they are A's. */
+  async #result() {
+    const { explorer, terms } = this;
+    const { model } = explorer;
+    this.sum = null;
+    this.result.disabled = true;
+    try {
+      const [a, b, c] = await Promise.all(terms.map((one) => keyOf(explorer, explorer.favourites.point(one))));
+      if (terms !== this.terms || model !== explorer.model) return;
+      const z = arithmetic(...[a, b, c].map(({ at }) => Array.from(read16(at, model.z_dim))), this.usual.checked);
+      const same = a.label === b.label && a.other === b.other && a.share === b.share;
+      const { u } = overrides(a.u) === overrides(b.u) ? c : a;
+      this.sum = standing({ ...(same ? c : a), at: written16(z), u });
+      this.result.disabled = false;
+      drawThumb(explorer, this.minis[3], { ...fresh(), model: model.id, ...this.sum });
+    } catch (error) {
+      explorer.say(error);
+    }
+  }
+}

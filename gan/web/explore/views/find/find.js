@@ -1,0 +1,214 @@
+// Find my picture: draw or choose one, watch the server look for the place in latent space that comes nearest, then go on from there with the sliders.
+import { address } from "../../../core/api.js";
+import { h, icon, setText, shape } from "../../../core/dom.js";
+import { DRAWN } from "../../../core/events.js";
+import { sentence, t } from "../../../core/i18n.js";
+import { className } from "../../panels/model-picker.js";
+import { plain } from "../../../latent/point.js";
+import { DrawingPad } from "../../../widgets/drawing-pad.js";
+import { heading } from "../../../widgets/help.js";
+import { ServerJob } from "../../../widgets/server-job.js";
+
+const BEAT = 60; // ms between an answer and the next question
+const LEAST_TIMES = 1.5; // as far from the picture as its own are from each other, times this: no more than a likeness
+const WIDE = 300;
+const HIGH = 90;
+
+/** The view. */
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, model: null, curve: [] });
+    this.pad = new DrawingPad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
+    this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
+    const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job.busy ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
+    this.status = h("p", { class: "xp-status", role: "status" });
+    this.job = new ServerJob(explorer, {
+      route: "find", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+    });
+    this.target = h("img", { alt: t("explore.find_target"), title: t("explore.find_target"), class: "xp-target" });
+    this.chart = chart();
+    this.result = h("div", { class: "xp-found", hidden: true }, h("figure", {}, this.target, h("figcaption", {}, t("explore.find_target"))), this.chart.element);
+    this.element = h("section", { class: "xp-find" },
+      ...heading(t("explore.find"), t("explore.find_hint")),
+      this.pad.element, h("div", { class: "xp-findrow" }, this.go, button("upload", "explore.find_file", () => this.file.click()), button("camera", "explore.find_this", () => this.#copy()), this.file),
+      this.bar, this.status, this.result);
+    this.#ready(false);
+    explorer.addEventListener(DRAWN, () => this.#paper());
+    this.paste = (event) => event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
+  }
+
+  open() {
+    addEventListener("paste", this.paste);
+  }
+
+  close() {
+    removeEventListener("paste", this.paste);
+    this.stop();
+  }
+
+  /** Another model: its own colours, and what was found belongs to the one before. Newer weights of the same change nothing. */
+  renew() {
+    const { model } = this.explorer;
+    if (!model || model.id === this.model) return;
+    this.stop();
+    this.model = model.id;
+    this.result.hidden = true;
+    setText(this.status, "");
+    this.papered = false;
+    this.pad.fresh(model.channels, "#000000");
+    if (this.explorer.shown) this.#paper();
+  }
+
+  /** The pad takes the colour that the model's pictures have at their edges, once there is one and while nobody has drawn. */
+  #paper() {
+    if (this.papered || !this.pad.empty || this.explorer.point.model !== this.model) return;
+    this.papered = true;
+    this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
+  }
+
+  /** End the search where it is. */
+  stop() {
+    if (!this.job.stop()) return;
+    this.#over();
+    if (this.told) setText(this.status, `${t("explore.find_stopped")} ${this.#verdict(this.told)}`);
+    else setText(this.status, t("explore.find_stopped"));
+  }
+
+  /** What was wrong with a picture is no longer said of the next one. */
+  #changed(empty) {
+    if (this.wrong) setText(this.status, "");
+    this.wrong = false;
+    this.#ready(!empty);
+  }
+
+  #ready(can) {
+    if (!this.job.busy) this.go.disabled = !can;
+  }
+
+  #chosen() {
+    this.pad.takeFile(this.file.files[0]);
+    this.file.value = "";
+  }
+
+  #copy() {
+    this.pad.take(this.explorer.large.canvas, false);
+  }
+
+  async #begin() {
+    const { model } = this.explorer;
+    if (!model) return;
+    Object.assign(this, { told: null, wrong: false, curve: [] });
+    this.result.hidden = true;
+    this.go.lastChild.textContent = t("explore.find_stop");
+    this.go.firstChild.replaceWith(icon("stop"));
+    this.bar.hidden = false;
+    this.bar.removeAttribute("value");
+    setText(this.status, t("explore.find_begin"));
+    await this.job.run(model.id, async () => send(model.id, await this.pad.blob()), ({ target }) => {
+      this.target.src = target;
+      this.target.classList.toggle("is-small", model.size < 128);
+    });
+  }
+
+  #progress(part, text) {
+    this.bar.value = part;
+    setText(this.status, text);
+  }
+
+  #step(told) {
+    if (told.state === "looking") return this.#progress(0.4 * told.samples / told.of, t("explore.find_looking"));
+    const shown = this.told?.at;
+    this.told = told;
+    this.result.hidden = false;
+    if (!this.curve.length) this.curve.push([0, told.nearest]);
+    this.curve.push([told.step, told.distance]);
+    this.chart.draw(this.curve, told.of, told.spacing);
+    this.#progress(0.4 + 0.6 * told.step / told.of, t("explore.find_step", { step: told.step, of: told.of, distance: percent(told.distance) }));
+    if (told.at !== shown) this.explorer.change({ ...plain(), at: told.at, label: told.label }, told.state !== "done");
+  }
+
+  #done(told) {
+    this.#over();
+    setText(this.status, this.#verdict(told));
+  }
+
+  /** How near it came, and of which class it was drawn: the picture alone does not tell, and all that starts from it is of that class. */
+  #verdict(told) {
+    const name = this.explorer.models.find(({ id }) => id === this.model)?.classes[told.label];
+    return [verdict(told), name !== undefined && t("explore.find_class", { name: className(name) })].filter(Boolean).join(" ");
+  }
+
+  #over() {
+    this.bar.hidden = true;
+    this.go.lastChild.textContent = t("explore.find_go");
+    this.go.firstChild.replaceWith(icon("search"));
+    this.#ready(!this.pad.empty);
+    this.explorer.settle(); // what waits for the end of a movement follows, wherever the search has ended
+  }
+
+  #fail(error) {
+    this.#over();
+    this.wrong = true;
+    setText(this.status, sentence(error));
+  }
+}
+
+/** Bring a picture to the server. */
+async function send(id, blob) {
+  let reply;
+  try {
+    reply = await fetch(address("find", { id }), { method: "POST", body: blob, cache: "no-store" });
+  } catch {
+    throw { offline: true, text: t("common.offline") };
+  }
+  const answer = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
+  return answer;
+}
+
+const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
+
+/** What to say of a search: how near it came, in pixels and in what they show, beside how near samples come by chance. */
+function verdict({ distance, nearest, spacing, seen, likeness }) {
+  const near = seen <= likeness ? "explore.find_near" : "explore.find_other";
+  const key = distance <= spacing ? near : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
+  return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
+}
+
+/** The distance over the steps, with a line where the generator's own samples are from each other. */
+function chart() {
+  const level = shape("line", { class: "xp-level", x1: 0, x2: WIDE });
+  const line = shape("polyline", { class: "xp-curve", points: "" });
+  const picture = shape("svg", { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" }, level, line);
+  const [top, at] = [h("span", { class: "xp-top" }), h("span", { class: "xp-at" })];
+  const element = h("figure", { class: "xp-chart" }, h("div", {}, picture, at, top), h("figcaption", {}, t("explore.find_curve")));
+  return {
+    element,
+    draw(curve, steps, spacing) {
+      const most = 1.1 * Math.max(spacing, ...curve.map(([, value]) => value));
+      const y = (value) => HIGH * (1 - value / most);
+      line.setAttribute("points", curve.map(([step, value]) => `${(WIDE * step / steps).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
+      for (const end of ["y1", "y2"]) level.setAttribute(end, y(spacing).toFixed(1));
+      at.style.top = `${100 * (4 + y(spacing)) / (HIGH + 8)}%`;
+      setText(at, t("explore.find_spacing"));
+      setText(top, percent(curve.at(-1)[1]));
+    },
+  };
+}
+
+/** The colour that a picture has along its edges, on average, as #123abc. */
+function edgeColour(canvas) {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let place = 0; place < width * height; place += 1) {
+    const [x, y] = [place % width, Math.floor(place / width)];
+    if (x && y && x < width - 1 && y < height - 1) continue;
+    count += 1;
+    for (const channel of [0, 1, 2]) sum[channel] += data[4 * place + channel];
+  }
+  return `#${sum.map((value) => Math.round(value / count).toString(16).padStart(2, "0")).join("")}`;
+}

@@ -1,0 +1,213 @@
+// Inside the generator: the feature maps of a layer at the current picture. Units can be switched off or amplified, and the picture follows.
+import { later, latest } from "../../../core/debounce.js";
+import { h, setText } from "../../../core/dom.js";
+import { sentence, t } from "../../../core/i18n.js";
+import { query } from "../../../latent/encoding.js";
+import { MOST_UNITS } from "../../../latent/point.js";
+import { blank, packed } from "../../../renderer/pictures.js";
+import { heading } from "../../../widgets/help.js";
+import { Mosaic } from "../../../widgets/mosaic.js";
+
+const COLUMNS = 8;
+const PAGE = 64; // units in one answer, as in gan/latent/inside.py
+const FACTORS = [1, 0, 2, 4]; // what one press after another makes of a unit
+const SETTLE = 120; // ms
+const RETRY = 1500;
+const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // from no activity to the most
+
+/** The view. */
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, layer: 0, pages: 1, units: [], order: "activity", asked: null });
+    this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
+    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value) },
+      ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
+    this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
+    this.room = h("div", { class: "xp-units" });
+    this.more = h("button", { type: "button", class: "xp-button xp-more", hidden: true, onclick: () => this.#more() });
+    this.status = h("p", { class: "xp-hint", role: "status" });
+    this.element = h("section", { class: "xp-inside" },
+      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.more, this.status);
+    this.look = latest(() => this.#look());
+    this.follow = later(() => this.look(), SETTLE);
+  }
+
+  open() {
+    this.open_ = true;
+  }
+
+  close() {
+    this.open_ = false;
+    this.follow.cancel();
+  }
+
+  renew() {
+    if (this.explorer.model && this.explorer.model.id !== this.model) {
+      Object.assign(this, { model: this.explorer.model.id, layer: 0, pages: 1, units: [], asked: null });
+      this.more.hidden = true;
+      this.room.replaceChildren();
+      this.layers.replaceChildren();
+      setText(this.status, t("explore.inside_looking"));
+    }
+    this.follow();
+  }
+
+  place() {
+    this.#mark();
+    this.follow();
+  }
+
+  /** What changes the maps: everything that changes the picture but the units of this very layer. */
+  #query() {
+    const { point, model } = this.explorer;
+    const u = Object.fromEntries(Object.entries(point.u).filter(([place]) => Number(place.split(".")[0]) !== this.layer));
+    return query({ ...point, u }, { layer: this.layer, v: model.updated });
+  }
+
+  async #look() {
+    if (!this.open_ || !this.explorer.model) return;
+    const asked = this.#query();
+    const key = JSON.stringify([asked, this.pages]);
+    if (key === this.asked) return;
+    try {
+      const answers = [];
+      for (let page = 0; page < this.pages; page += 1) {
+        answers.push(await packed("inside", { ...asked, page }));
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return this.follow(); // the visitor has moved on
+      }
+      if (asked.id !== this.explorer.point.model || asked.layer !== this.layer) return;
+      this.asked = key;
+      this.#show(answers);
+    } catch (error) {
+      this.asked = null; // what is shown now is the sentence
+      setText(this.status, sentence(error));
+      if (error.offline) setTimeout(() => this.follow(), RETRY * (1 + Math.random()));
+    }
+  }
+
+  #show(answers) {
+    const [{ told }] = answers;
+    this.units = answers.flatMap(({ told: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
+    this.bitmap = coloured(answers.map(({ bitmap }) => bitmap));
+    this.side = told.side;
+    this.mosaic?.lock(false);
+    this.counts = told.layers;
+    this.#tabs();
+    this.#sort(this.order);
+    const left = this.counts[this.layer].units - this.units.length;
+    setText(this.more, t("explore.units_more", { count: Math.min(PAGE, left) }));
+    const focused = document.activeElement === this.more;
+    this.more.hidden = !left;
+    if (focused && !left) this.mosaic.cells.find((cell) => !cell.disabled)?.focus();
+  }
+
+  /** The units that follow; they are put in order with those that are there. */
+  #more() {
+    if (this.pages * PAGE > this.units.length) return; // they are on their way
+    this.pages += 1;
+    setText(this.status, t("explore.inside_looking"));
+    this.look();
+  }
+
+  #tabs() {
+    if (this.layers.children.length !== this.counts.length) {
+      this.layers.replaceChildren(...this.counts.map(({ units, side }, layer) => h("button", {
+        type: "button", class: "xp-chip", "aria-label": t("explore.layer_of", { number: layer + 1, units, side }), onclick: () => this.#turn(layer),
+      }, h("b", {}, String(layer + 1)), h("small", {}, `${side}×${side}`))));
+    }
+    [...this.layers.children].forEach((chip, layer) => chip.setAttribute("aria-pressed", String(layer === this.layer)));
+  }
+
+  #turn(layer) {
+    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
+    this.mosaic?.lock(true);
+    this.more.hidden = true;
+    this.#tabs();
+    setText(this.status, t("explore.inside_looking"));
+    this.look();
+  }
+
+  /** Lay the maps out in an order, in a mosaic that is made anew where there are more or fewer. */
+  #sort(order) {
+    this.order = order;
+    this.units.sort((a, b) => b[order] - a[order] || a.cell - b.cell);
+    const { units, side, bitmap } = this;
+    if (!units.length) return;
+    const rows = Math.ceil(units.length / COLUMNS);
+    if (this.mosaic?.rows !== rows || !this.room.contains(this.mosaic.element)) {
+      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
+      this.room.replaceChildren(this.mosaic.element);
+    }
+    const sheet = blank(COLUMNS * side, rows * side);
+    const pen = sheet.getContext("2d");
+    units.forEach(({ cell }, place) => pen.drawImage(bitmap, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
+      (place % COLUMNS) * side, Math.floor(place / COLUMNS) * side, side, side));
+    this.mosaic.draw(sheet);
+    this.#mark();
+  }
+
+  #factor(unit) {
+    return this.explorer.point.u[`${this.layer}.${unit}`] ?? 1;
+  }
+
+  #name(index) {
+    const unit = this.units[index];
+    if (!unit) return "";
+    return t("explore.unit", { unit: unit.unit, effect: `${(100 * unit.effect).toFixed(1)} %`, factor: this.#factor(unit.unit) });
+  }
+
+  #turnUnit(index) {
+    const unit = this.units[index];
+    if (!unit) return;
+    const { u } = this.explorer.point;
+    const key = `${this.layer}.${unit.unit}`;
+    if (!(key in u) && Object.keys(u).length >= MOST_UNITS) return void setText(this.status, t("explore.units_most", { most: MOST_UNITS }));
+    const factor = FACTORS[(FACTORS.indexOf(this.#factor(unit.unit)) + 1) % FACTORS.length];
+    const { [key]: _, ...rest } = u;
+    this.explorer.change({ u: factor === 1 ? rest : { ...rest, [key]: factor } });
+  }
+
+  /** Say on each map what is made of its unit, and how much it does. */
+  #mark() {
+    const changed = Object.keys(this.explorer.point.u).length;
+    this.reset.hidden = !changed;
+    if (!this.units.length || !this.mosaic) return;
+    const most = Math.max(...this.units.map(({ effect }) => effect), 1e-9);
+    this.mosaic.cells.forEach((cell, index) => {
+      const unit = this.units[index];
+      cell.disabled = !unit;
+      if (!unit) return;
+      const factor = this.#factor(unit.unit);
+      if (factor === 1) cell.removeAttribute("data-factor");
+      else cell.dataset.factor = factor ? `×${factor}` : t("explore.unit_off");
+      cell.classList.toggle("is-off", factor === 0);
+      cell.style.setProperty("--effect", (unit.effect / most).toFixed(3));
+      cell.title = this.#name(index);
+    });
+    this.mosaic.relabel();
+    const { units } = this.counts[this.layer];
+    setText(this.status, t("explore.units_shown", { shown: this.units.length, count: units, changed }));
+  }
+}
+
+/** Grey sheets of one width, one below the other, in the colours of heat. */
+function coloured(bitmaps) {
+  const [{ width }] = bitmaps;
+  const height = bitmaps.reduce((sum, bitmap) => sum + bitmap.height, 0);
+  const canvas = blank(width, height);
+  const pen = canvas.getContext("2d");
+  let top = 0;
+  for (const bitmap of bitmaps) {
+    pen.drawImage(bitmap, 0, top);
+    top += bitmap.height;
+  }
+  const image = pen.getImageData(0, 0, width, height);
+  const { data } = image;
+  for (let place = 0; place < data.length; place += 4) {
+    const at = (data[place] / 255) * (HEAT.length - 1);
+    const low = Math.min(HEAT.length - 2, Math.floor(at));
+    for (let channel = 0; channel < 3; channel += 1) data[place + channel] = HEAT[low][channel] + (at - low) * (HEAT[low + 1][channel] - HEAT[low][channel]);
+  }
+  pen.putImageData(image, 0, 0);
+  return canvas;
+}

@@ -1,0 +1,58 @@
+// A loop as a file, which the server makes: it tells how far it is on the way.
+import { address } from "../../../core/api.js";
+import { t } from "../../../core/i18n.js";
+
+const TRIES = 20; // where a whole class saves its loops at once
+const PAUSE = 2000; // ms, and as much again at random
+
+/** The file of a loop as a Blob. `told({done, of} or {packing})` hears how far it is; `signal` ends it. Throws {key, values, text}. */
+export async function film(asked, told, signal) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(asked, told, signal);
+    } catch (error) {
+      if (!error.offline || error.key !== "ui.busy" || attempt === TRIES) throw error;
+      await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+async function once(asked, told, signal) {
+  const reply = await fetch(address("loop", asked), { signal }).catch((error) => {
+    throw error.name === "AbortError" ? error : { offline: true, text: t("common.offline") };
+  });
+  if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: t("common.failed") };
+  const reader = reply.body.getReader();
+  let [held, last] = [new Uint8Array(), null];
+  const parts = [];
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => {
+      throw error.name === "AbortError" ? error : { offline: true, text: t("common.offline") };
+    });
+    if (done) break;
+    if (last) {
+      parts.push(value);
+      continue;
+    }
+    held = joined(held, value);
+    for (let end = held.indexOf(10); end >= 0 && !last; end = held.indexOf(10)) {
+      const line = JSON.parse(new TextDecoder().decode(held.subarray(0, end)));
+      held = held.subarray(end + 1);
+      if ("bytes" in line) last = line;
+      else told(line);
+    }
+    if (last) parts.push(held);
+  }
+  if (!last) throw held.length ? JSON.parse(new TextDecoder().decode(held)).error : { offline: true, text: t("common.offline") };
+  const blob = new Blob(parts, { type: last.type });
+  if (blob.size !== last.bytes) throw { offline: true, text: t("common.offline") };
+  return blob;
+}
+
+function joined(a, b) {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}

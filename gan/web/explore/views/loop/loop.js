@@ -1,0 +1,236 @@
+// The view of loops: key frames, the walk through them and back to the first, and its file.
+import { h, icon, setText } from "../../../core/dom.js";
+import { PLAYING } from "../../../core/events.js";
+import { fileSize } from "../../../core/format.js";
+import { sentence, t } from "../../../core/i18n.js";
+import { film } from "./film.js";
+import { keep, keyOf, keysOf, MOST_KEYS, watch } from "./key-frames.js";
+import { frameOf, keyText, standing, unitsOf } from "../../../latent/loop-path.js";
+import { fresh, MOST_UNITS, randomSeed } from "../../../latent/point.js";
+import { save } from "../../../renderer/pictures.js";
+import { heading } from "../../../widgets/help.js";
+import { Player } from "../../../widgets/player.js";
+import { Slider } from "../../../widgets/slider.js";
+import { drawThumb, thumb } from "../../../widgets/thumbnail.js";
+
+const MOST_STEPS = 120; // these three as in gan/latent/loop.py and gan/ui/film_routes.py
+const MOST_FPS = 30;
+const MOST_FRAMES = 600;
+const FORMS = ["gif", "webp", "mp4"];
+const SIZES = [256, 512];
+
+export class View {
+  constructor(explorer) {
+    Object.assign(this, { explorer, all: new Map(), current: -1, frame: 0, steps: 24, fps: 12 });
+    this.player = new Player(explorer, (seconds) => this.#step(seconds));
+    const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
+    this.list = h("ol", { class: "xp-keys", "aria-label": t("explore.keys"), onkeydown: (event) => this.#key(event) });
+    this.tools = [tool("back", "explore.key_earlier", () => this.#shift(-1)), tool("next", "explore.key_later", () => this.#shift(1)), tool("bin", "explore.key_remove", () => this.#remove())];
+    this.which = h("span", { class: "xp-caption" });
+    this.chosen = h("div", { class: "xp-chosen" }, this.which, h("span", { class: "gan-space" }), this.tools);
+    this.hint = h("p", { class: "xp-hint" });
+    this.adders = [button("plus", "explore.key_add", () => this.#add([explorer.point])), button("heart", "explore.key_favourites", () => this.#addFavourites()),
+      button("dice", "explore.key_random", () => this.#add([{ ...fresh(), model: explorer.point.model, seed: randomSeed(), label: explorer.point.label, u: explorer.point.u }]))];
+    const amount = (name, most, key) => new Slider({
+      name: t(name), low: 1, high: most, step: 1, rest: this[key], input: (value) => { this[key] = value; this.#show(); },
+    });
+    this.sliders = [amount("explore.loop_steps", MOST_STEPS, "steps"), amount("explore.loop_fps", MOST_FPS, "fps")];
+    this.play = h("button", { type: "button", class: "xp-button", onclick: () => this.player.toggle() });
+    this.form = h("select", { "aria-label": t("explore.loop_form") }, FORMS.map((form) => h("option", { value: form }, t(`explore.loop_${form}`))));
+    this.size = h("select", { "aria-label": t("explore.loop_size") }, SIZES.map((size) => h("option", { value: String(size) }, t("explore.loop_pixels", { size }))));
+    this.save = button("download", "explore.loop_save", () => this.#save(), "xp-primary");
+    this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending.abort() }, t("explore.cancel"));
+    this.bar = h("progress", { max: "1", "aria-label": t("explore.loop_progress") });
+    this.told = h("span", { role: "status", class: "xp-caption" });
+    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // readers of the screen hear the bar
+    this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.told);
+    this.note = h("p", { class: "xp-hint" });
+    explorer.addEventListener(PLAYING, () => this.#show());
+    watch(() => this.#reread());
+    this.element = h("div", { class: "xp-moving" },
+      h("section", {}, ...heading(t("explore.loop"), t("explore.loop_hint")), this.hint, this.list, this.chosen, h("div", { class: "xp-row" }, this.adders)),
+      h("section", { class: "xp-timing" }, this.sliders.map((slider) => slider.element), h("div", { class: "xp-play" }, this.play, this.note)),
+      h("section", {}, h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel), this.progress));
+  }
+
+  /** The key frames of the current model; each model keeps its own, as long as this browser's storage. */
+  get keys() {
+    const { model } = this.explorer;
+    if (!model) return [];
+    if (!this.all.has(model.id)) this.all.set(model.id, keysOf(model));
+    return this.all.get(model.id);
+  }
+
+  /** Another tab has changed them. */
+  #reread() {
+    this.all.clear();
+    this.current = Math.min(this.current, this.keys.length - 1);
+    if (this.element.isConnected) this.#build();
+  }
+
+  /** They are others, or in another order. */
+  #changed(focus = false) {
+    if (!keep(this.explorer.model, this.keys)) this.explorer.say({ text: t("explore.keys_unsafe") });
+    this.#build(focus);
+  }
+
+  close() {
+    this.player.pause();
+  }
+
+  renew() {
+    const { id, updated } = this.explorer.model ?? {};
+    if (id === this.model && updated === this.updated) return;
+    Object.assign(this, { model: id, updated });
+    this.current = Math.min(this.current, this.keys.length - 1);
+    this.#build(this.list.contains(document.activeElement));
+  }
+
+  // Keys -------------------------------------------------------------------------------------------------------------------------------------------------
+
+  async #add(points) {
+    const { keys } = this;
+    try {
+      for (const point of points.slice(0, MOST_KEYS - keys.length)) {
+        const key = await keyOf(this.explorer, point);
+        if (keys !== this.keys) return; // another model meanwhile
+        if (unitsOf([...keys, key]) > MOST_UNITS) throw { text: t("explore.units_most", { most: MOST_UNITS }) };
+        keys.push(key);
+      }
+      this.current = keys.length - 1;
+      this.#changed();
+    } catch (error) {
+      this.explorer.say(error);
+    }
+  }
+
+  #addFavourites() {
+    const { favourites, point } = this.explorer;
+    this.#add(favourites.all.filter((one) => one.model === point.model).map((one) => favourites.point(one)));
+  }
+
+  #shift(by) {
+    const { keys, current } = this;
+    const to = current + by;
+    if (!keys[current] || !keys[to]) return;
+    [keys[current], keys[to]] = [keys[to], keys[current]];
+    this.current = to;
+    this.#changed(true);
+  }
+
+  #remove() {
+    this.keys.splice(this.current, 1);
+    this.current = Math.min(this.current, this.keys.length - 1);
+    this.#changed(true);
+  }
+
+  /** Stand on a key, and choose it for the buttons below. */
+  #go(index) {
+    this.player.pause();
+    this.current = index;
+    this.explorer.change(standing(this.keys[index]), false);
+    this.#mark();
+  }
+
+  #key(event) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
+    const by = steps[event.key];
+    if (by && event.shiftKey) this.#shift(by);
+    else if (by) this.list.children[this.current + by]?.firstChild.focus();
+    else if (event.key === "Delete" || event.key === "Backspace") this.#remove();
+    else return;
+    event.preventDefault();
+  }
+
+  #build(focus = false) {
+    const { keys, explorer } = this;
+    if (!keys.length) this.player.pause();
+    const cells = keys.map((key, index) => {
+      const canvas = thumb();
+      const choose = () => this.#go(index);
+      const button = h("button", {
+        type: "button", class: "xp-key", "aria-label": t("explore.key", { number: index + 1, count: keys.length }), onclick: choose,
+        onfocus: () => { this.current = index; this.#mark(); },
+      }, canvas, h("small", { "aria-hidden": "true" }, String(index + 1)));
+      return [h("li", {}, button), canvas, { ...fresh(), model: explorer.point.model, ...standing(key) }];
+    });
+    this.list.replaceChildren(...cells.map(([cell]) => cell));
+    for (const [, canvas, point] of cells) drawThumb(explorer, canvas, point);
+    this.#mark();
+    this.#show();
+    if (focus) (this.list.children[this.current]?.firstChild ?? this.adders[0]).focus();
+  }
+
+  #mark() {
+    const { keys, current } = this;
+    [...this.list.children].forEach(({ firstChild }, index) => {
+      firstChild.setAttribute("aria-pressed", String(index === current));
+      firstChild.tabIndex = index === Math.max(0, current) ? 0 : -1;
+    });
+    this.chosen.hidden = current < 0;
+    setText(this.which, current < 0 ? "" : t("explore.key", { number: current + 1, count: keys.length }));
+    this.tools[0].disabled = current <= 0;
+    this.tools[1].disabled = current >= keys.length - 1;
+  }
+
+  // The loop ---------------------------------------------------------------------------------------------------------------------------------------------
+
+  #step(seconds) {
+    const total = this.keys.length * this.steps;
+    const before = Math.floor(this.frame) % total;
+    this.frame = (this.frame + seconds * this.fps) % total;
+    const now = Math.floor(this.frame);
+    return now === before && seconds ? undefined : standing(frameOf(this.keys, this.steps, now, this.explorer.model.z_dim));
+  }
+
+  #show() {
+    const count = this.keys.length;
+    const total = count * this.steps;
+    const [few, many] = [count < 2, total > MOST_FRAMES];
+    const { playing } = this.player;
+    if (few && playing) return void this.player.pause();
+    this.hint.hidden = !few;
+    setText(this.hint, t(count ? "explore.loop_one_more" : "explore.loop_empty"));
+    this.play.replaceChildren(icon(playing ? "pause" : "play"), h("span", {}, t(playing ? "explore.pause" : "explore.play")));
+    this.play.disabled = few;
+    this.save.disabled = few || many;
+    for (const button of this.adders) button.disabled = count >= MOST_KEYS;
+    const length = { frames: total, seconds: (total / this.fps).toFixed(1) };
+    setText(this.note, few ? "" : many ? t("explore.loop_too_long", { ...length, most: MOST_FRAMES }) : t("explore.loop_length", length));
+  }
+
+  async #save() {
+    const { explorer, keys } = this;
+    const form = this.form.value;
+    this.ending = new AbortController();
+    this.#working(true);
+    try {
+      const asked = { id: explorer.point.model, keys: keys.map(keyText).join(";"), steps: this.steps, fps: this.fps, as: form, side: this.size.value };
+      const blob = await film(asked, (line) => this.#told(line), this.ending.signal);
+      save(blob, `ganarium-loop-${explorer.point.model.replace(/[^a-z0-9-]+/gi, "-")}.${form}`);
+      setText(this.told, t("explore.loop_saved", { size: fileSize(blob.size) }));
+    } catch (error) {
+      setText(this.told, error.name === "AbortError" ? t("explore.loop_cancelled") : sentence(error));
+    }
+    this.#working(false);
+  }
+
+  #working(on) {
+    this.save.hidden = on;
+    this.cancel.hidden = !on;
+    this.progress.hidden = false;
+    this.bar.hidden = !on;
+    if (on) this.bar.value = 0;
+    setText(this.counted, "");
+    (on ? this.cancel : this.save).focus();
+  }
+
+  /** Drawing is what can be counted; packing takes about as long as a bar that waits may. */
+  #told({ done, of, packing }) {
+    if (packing) this.bar.removeAttribute("value");
+    else this.bar.value = done / of;
+    setText(this.counted, !packing && done ? t("explore.loop_drawing", { done, of }) : "");
+    setText(this.told, packing ? t("explore.loop_packing") : done ? "" : t("explore.loop_waiting"));
+  }
+}

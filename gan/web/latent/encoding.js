@@ -1,0 +1,102 @@
+// A point as text: for the address bar, for storage and files, and for the queries of the server.
+import { fresh, LIMIT, MAX_SEED, MOST_FACTOR, MOST_UNITS, RAW_LIMIT } from "./point.js";
+
+/** The keys of a point in an address. */
+export const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "x", "z", "to", "t", "u", "wall", "axes", "view"];
+const MOST_MOVES = 32; // directions that an address names
+const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
+
+const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
+const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
+
+/** A number as addresses and queries write it. */
+export const rounded = (value) => Math.round(value * 1000) / 1000;
+
+/** d as the query writes it: zeros at the end are left out. */
+function amounts(d) {
+  const last = d.findLastIndex((value) => value);
+  return d.slice(0, last + 1).map((value) => rounded(value || 0)).join(",");
+}
+
+/** Numbers by key, of z or of units, as queries write them. */
+export const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
+
+/** Units of the generator, "layer.unit" -> factor, as an address writes them; what makes no sense is left out. */
+function units(text) {
+  const pairs = (text ?? "").split(",").map((pair) => pair.split(":")).filter(([place, factor]) => /^\d{1,2}\.\d{1,4}$/.test(place) && factor);
+  return Object.fromEntries(pairs.slice(0, MOST_UNITS).map(([place, factor]) => [place, within(factor, 0, MOST_FACTOR, 1)]));
+}
+
+/** x as the query writes it: directions at rest are left out. */
+const moves = (x) => Object.entries(x).filter(([, value]) => rounded(value)).map(([id, value]) => `${id}:${rounded(value)}`).join(",");
+
+/** The parts of a point that differ from a fresh one, as text by key. */
+export function written(point) {
+  const base = fresh();
+  const all = {
+    model: point.model, seed: String(point.seed), at: point.at, psi: String(rounded(point.psi)), label: point.label === null ? "" : String(point.label),
+    label2: point.label2 === null ? "" : String(point.label2), mix: String(rounded(point.mix)),
+    d: amounts(point.d), x: moves(point.x), z: overrides(point.z), to: String(point.to), t: String(rounded(point.t)), u: overrides(point.u), wall: String(point.wall), axes: point.axes?.join(",") ?? null, view: point.view,
+  };
+  const rest = { ...base, seed: null, psi: "1", label: "", label2: "", mix: "0", d: "", x: "", z: "", to: "1", t: "0", u: "", wall: "0", view: base.view };
+  return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
+}
+
+/** The point that `written` describes; whatever is missing or makes no sense stays fresh. */
+export function parsed(texts) {
+  const base = fresh();
+  const axes = (texts.axes ?? "").split(",").filter((id) => DIRECTION.test(id));
+  const [x, z] = [{}, {}];
+  for (const pair of (texts.x ?? "").split(",").slice(0, MOST_MOVES)) {
+    const [id, value] = pair.split(":");
+    if (DIRECTION.test(id) && value !== undefined) x[id] = within(value, -LIMIT, LIMIT, 0);
+  }
+  for (const pair of (texts.z ?? "").split(",")) {
+    const [index, value] = pair.split(":");
+    if (whole(index, null) !== null && value !== undefined) z[index] = within(value, -RAW_LIMIT, RAW_LIMIT, 0);
+  }
+  return {
+    model: texts.model || null,
+    seed: whole(texts.seed, base.seed),
+    at: /^[\w-]{2,1366}$/.test(texts.at ?? "") ? texts.at : null,
+    psi: within(texts.psi ?? null, 0, 1.5, base.psi),
+    label: whole(texts.label, null),
+    label2: whole(texts.label2, null),
+    mix: within(texts.mix ?? null, 0, 1, base.mix),
+    d: texts.d ? texts.d.split(",").slice(0, 64).map((text) => within(text, -LIMIT, LIMIT, 0)) : [],
+    x,
+    z,
+    to: whole(texts.to, base.to),
+    t: within(texts.t ?? null, 0, 1, 0),
+    u: units(texts.u),
+    wall: whole(texts.wall, 0),
+    axes: axes.length === 2 && axes[0] !== axes[1] ? axes : base.axes,
+    view: /^[a-z]{1,20}$/.test(texts.view ?? "") ? texts.view : base.view,
+  };
+}
+
+/** What a picture route needs to know of this point, for `address`. */
+export function query(point, extra = {}) {
+  const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
+  const blend = point.label2 !== null && point.mix > 0 ? { label2: point.label2, mix: rounded(point.mix) } : {};
+  return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, u: overrides(point.u) || null, ...blend, ...way, ...extra };
+}
+
+const UNITS = 4096; // of a number of z that is written out: 16 bits for -8 to 8
+
+/** The text of a z (numbers in -8 to 8) as points and queries carry it in `at`: base64url of 16-bit integers, little end first. */
+export function written16(z) {
+  const bytes = new DataView(new ArrayBuffer(2 * z.length));
+  z.forEach((value, index) => bytes.setInt16(2 * index, Math.min(32767, Math.max(-32768, Math.round(value * UNITS))), true));
+  return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The z (Float32Array of `size`) that `written16` wrote. Throws {key, values} where the text is no z, or another model's. */
+export function read16(text, size) {
+  const foreign = { key: "latent.bad_z", values: {} };
+  if (text.length !== Math.ceil((8 * size) / 3)) throw foreign; // four letters for three bytes
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+  if (bytes.length !== 2 * size) throw foreign;
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: size }, (_, index) => view.getInt16(2 * index, true) / UNITS);
+}

@@ -1,0 +1,50 @@
+// The loop through key frames: what gan/latent/loop.py does, so that a loop plays here before it is saved there.
+import { overrides, read16, written16 } from "./encoding.js";
+import { unmoved } from "./point.js";
+import { slerp } from "./sampling.js";
+
+/** What to change in a point to stand on a key. */
+export function standing({ at, label, other, share, u }) {
+  return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share, u };
+}
+
+/** How many units keys change, all of them together: a frame between two may change those of both. */
+export const unitsOf = (keys) => new Set(keys.flatMap(({ u }) => Object.keys(u))).size;
+
+/** A key as the server reads it. */
+export function keyText({ at, label, other, share, u }) {
+  return [at, label ?? "", ...(share > 0 ? [other, share] : ["", ""]), overrides(u)].join(",").replace(/,+$/, "");
+}
+
+/** The key-like place of a frame of the loop through `keys` with so many `steps` from each to the next. */
+export function frameOf(keys, steps, frame, size) {
+  const place = Math.floor(frame / steps);
+  const [from, to] = [keys[place], keys[(place + 1) % keys.length]];
+  const part = (frame % steps) / steps;
+  return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part), u: unitsBetween(from.u, to.u, part) };
+}
+
+/** The units at `part` of the way from one key to the next: each factor changes evenly, and a unit that a key leaves alone has 1 there. */
+function unitsBetween(a, b, part) {
+  const factors = Object.keys({ ...a, ...b }).map((unit) => [unit, (1 - part) * (a[unit] ?? 1) + part * (b[unit] ?? 1)]);
+  return Object.fromEntries(factors.filter(([, factor]) => factor !== 1));
+}
+
+const main = ({ label, other, share }) => (share < 0.5 ? label : other);
+
+/** The classes at `part` of the way from one key to the next, without a jump (see gan/latent/loop.py). */
+export function between(a, b, part) {
+  const ways = [];
+  const rest = { label: main(a), other: main(a), share: 0 };
+  if (a.label === null) return rest;
+  if (a.label === b.label && a.other === b.other) ways.push([a.label, a.other, a.share, b.share]);
+  else {
+    if (a.share > 0 && a.share < 1) ways.push([a.label, a.other, a.share, a.share < 0.5 ? 0 : 1]);
+    if (main(a) !== main(b)) ways.push([main(a), main(b), 0, 1]);
+    if (b.share > 0 && b.share < 1) ways.push([b.label, b.other, b.share < 0.5 ? 0 : 1, b.share]);
+  }
+  if (!ways.length) return rest;
+  const place = Math.min(Math.floor(part * ways.length), ways.length - 1);
+  const [label, other, start, end] = ways[place];
+  return { label, other, share: start + (part * ways.length - place) * (end - start) };
+}

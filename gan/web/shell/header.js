@@ -1,0 +1,85 @@
+// <gan-header>: name, device, the running run, the lock where there is one, language, theme.
+import { place } from "../core/api.js";
+import { h, icon, setText } from "../core/dom.js";
+import { THEME } from "../core/events.js";
+import { clock, device } from "../core/format.js";
+import { lang, t } from "../core/i18n.js";
+import { recall, remember } from "../core/storage.js";
+import { Lock } from "./access.js";
+import { subscribe, view } from "./run-feed.js";
+import { openTab } from "./tabs.js";
+import { keepForm } from "../train/form/settings.js";
+
+const THEMES = ["auto", "light", "dark"];
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+
+class GanHeader extends HTMLElement {
+  connectedCallback() {
+    if (this.built) return;
+    this.built = true;
+    this.device = h("span", { class: "gan-device" }, icon("chip"), h("span"));
+    this.pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
+    const mark = h("a", { class: "gan-name", href: "#", "aria-label": "GANarium", onclick: (event) => { event.preventDefault(); openTab("explore"); } },
+      h("img", { src: new URL("../mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }), h("span", {}, "GANarium"));
+    const lock = new Lock();
+    this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, lock.button, languageSwitch(), themeSwitch()), lock.row);
+    this.stop = subscribe((live) => this.show(live));
+  }
+
+  show({ poll }) {
+    if (!poll) return;
+    setText(this.device.lastChild, device(poll.device) ?? "");
+    this.device.hidden = !poll.device;
+    const run = poll.active_run;
+    this.pill.hidden = !run;
+    this.run = run?.id;
+    if (!run) return;
+    const [, label, rest] = this.pill.children;
+    const state = run.silent ? "silent" : run.state;
+    this.pill.dataset.state = state;
+    setText(label, t(`state.${state}`));
+    setText(rest, state === "running" && run.eta !== null ? clock(run.eta) : "");
+    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${state}`), data: run.name ?? run.data }));
+  }
+
+  openRun() {
+    openTab("train");
+    view(this.run);
+  }
+}
+
+function languageSwitch() {
+  const other = lang === "zh" ? "en" : "zh";
+  const change = async () => {
+    await keepForm().catch(() => {}); // the page changes its language even where the form can't be kept
+    remember("gan_lang", other);
+    document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
+    const url = new URL(location.href);
+    url.searchParams.delete("lang");
+    if (url.href === location.href) location.reload();
+    else location.replace(url);
+  };
+  return h("button", { class: "gan-ghost gan-lang", type: "button", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change },
+    other === "zh" ? "中文" : "EN");
+}
+
+function themeSwitch() {
+  const stored = () => recall("gan_theme") ?? "auto";
+  const button = h("button", { class: "gan-ghost", type: "button" });
+  const show = (theme) => {
+    button.replaceChildren(icon(THEME_ICONS[theme] ?? "auto"));
+    button.setAttribute("aria-label", t(`header.theme_${theme}`));
+    button.title = t(`header.theme_${theme}`);
+  };
+  button.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(stored()) + 1) % THEMES.length];
+    remember("gan_theme", next);
+    window.ganEarly?.applyTheme();
+    show(next);
+    dispatchEvent(new CustomEvent(THEME));
+  });
+  show(stored());
+  return button;
+}
+
+customElements.define("gan-header", GanHeader);

@@ -1,0 +1,109 @@
+// One poll for the whole page: header and stage hear of the same answer. It rests while the page is hidden.
+import { request } from "../core/api.js";
+import { LOCKED } from "../core/events.js";
+
+const MOST_ROWS = 6000; // of statistics: about half an hour whole; a page that is loaded gets 1,500
+
+const listeners = new Set();
+let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
+let stats = { id: null, rows: [], next: 0, last: "" };
+let latest = null;
+let runs = [];
+let list = ""; // versions of what we hold, so that the server need not send it again
+let version = "";
+let timer = 0;
+let busy = false;
+let again = false;
+let failures = 0;
+
+/** Call `listener({poll, runs, stats, offline})` after each answer; returns a function that ends it. */
+export function subscribe(listener) {
+  listeners.add(listener);
+  if (latest) tell(listener);
+  if (listeners.size === 1) tick();
+  return () => listeners.delete(listener);
+}
+
+/** Look at this run from now on (null: the active one, else the newest). */
+export function view(id) {
+  viewed = id;
+  version = "";
+  tick();
+}
+
+export const viewing = () => viewed;
+
+/** Ask now rather than at the next beat. */
+export function refresh() {
+  tick();
+}
+
+async function tick() {
+  clearTimeout(timer);
+  if (busy) {
+    again = true;
+    return;
+  }
+  if (document.hidden || !listeners.size) return;
+  busy = true;
+  const asked = viewed;
+  try {
+    take(await request("poll", { query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, last: stats.last, list, version } }));
+    failures = 0;
+  } catch (error) {
+    failures += 1;
+    if (!error.offline && viewed === asked) viewed = null; // that run is gone: show what there is
+    if (latest) latest = { ...latest, offline: failures > 1 };
+  }
+  busy = false;
+  if (latest) listeners.forEach(tell);
+  const wait = again ? 0 : pause();
+  again = false;
+  timer = setTimeout(tick, wait);
+}
+
+function tell(listener) {
+  try {
+    listener(latest);
+  } catch (error) {
+    console.error("live", error); // one element's fault must not end the polling
+  }
+}
+
+function take(poll) {
+  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock is not as we show it
+  if (poll.unchanged) {
+    if (latest) latest = { ...latest, offline: false };
+    return;
+  }
+  version = poll.version;
+  list = poll.list;
+  runs = poll.runs ?? runs;
+  const id = poll.run?.id ?? null;
+  if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
+  if (poll.stats.length) stats = { id, rows: thinned(stats.rows.concat(poll.stats)), next: 0 };
+  Object.assign(stats, { next: poll.next, last: poll.last });
+  latest = { poll, runs, stats, offline: false };
+}
+
+/** The rows themselves, or where they have become many every second one of the older half, so that a page may stay open for days. */
+function thinned(rows) {
+  if (rows.length <= MOST_ROWS) return rows;
+  const recent = rows.length - MOST_ROWS / 2;
+  return rows.filter((_, index) => index >= recent || index % 2 === 0);
+}
+
+function pause() {
+  if (failures) return Math.min(5000, 1000 * failures);
+  const status = latest?.poll?.run?.status;
+  if (!status) return 1000;
+  const { state, elapsed } = status;
+  const { beat } = latest.poll; // 500 ms; more where many watch
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // the first points are being waited for
+  if (state !== "running") return 1000;
+  return elapsed < 10 ? beat / 2 : beat; // grids come about once a second, and none should be late
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) tick();
+});

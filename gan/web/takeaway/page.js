@@ -1,0 +1,237 @@
+// <gan-page>: a generator with all that moves it, on a page of its own that needs no server. gan/export/webpage.py puts the page together.
+import { later, latest } from "../core/debounce.js";
+import { h, icon, setText } from "../core/dom.js";
+import { DRAWN, RAW } from "../core/events.js";
+import { clock, device, whole } from "../core/format.js";
+import { known, lang, t } from "../core/i18n.js";
+import { remember as keep } from "../core/storage.js";
+import { described, filed, showSeed } from "../explore/file-names.js";
+import { Canvas } from "../explore/panels/canvas.js";
+import { Controls } from "../explore/panels/controls.js";
+import { Interpolation } from "../explore/panels/interpolation.js";
+import { title } from "../explore/panels/model-picker.js";
+import { Samples } from "../explore/panels/samples.js";
+import { Scores } from "../explore/panels/scores.js";
+import { addressed, remember, restore } from "../explore/url-state.js";
+import { parsed, read16 } from "../latent/encoding.js";
+import { fresh, MAX_SEED, randomSeed, unmoved } from "../latent/point.js";
+import { pointClasses, pointZ } from "../latent/sampling.js";
+import { configure, draw, open } from "../renderer/onnx-generator.js";
+import { assembled, enlarged, save } from "../renderer/pictures.js";
+import { usualIds, usualName } from "../widgets/slider.js";
+
+const SETTLE = 160; // ms after the last movement until the sheets follow
+const ENLARGED = 8;
+
+const stored = (name) => document.getElementById(name).textContent;
+
+/** The bytes that stand in the page under a name. */
+function bytes(name) {
+  const text = atob(stored(name));
+  const out = new Uint8Array(text.length);
+  for (let place = 0; place < out.length; place += 1) out[place] = text.charCodeAt(place);
+  return out;
+}
+
+/** The address of something packed that stands in the page under a name. ONNX Runtime asks for it there. */
+async function unpacked(name, type) {
+  const bare = new Blob([bytes(name)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
+}
+
+/** Where the page was taken, as `take-home.js` wrote it: checked as an address is, for a file may have been written to since. */
+function begun() {
+  try {
+    return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
+  } catch {
+    return fresh();
+  }
+}
+
+/** Whether the text of a z is one of this model: an address may have been meant for another page. */
+function fits(at, size) {
+  try {
+    return Boolean(read16(at, size));
+  } catch {
+    return false;
+  }
+}
+
+class GanPage extends HTMLElement {
+  connectedCallback() {
+    const { model, sliders } = JSON.parse(stored("gan-data"));
+    this.model = model;
+    this.directions = new Float32Array(bytes("gan-directions").buffer);
+    this.choose(sliders);
+    this.point = addressed() ? restore() : begun();
+    if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
+    for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
+    for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
+    this.build();
+    this.draw = latest(() => this.drawLarge());
+    this.settle = later(() => [this.wall, this.way].forEach(({ sheet }) => sheet.refresh()), SETTLE);
+    this.keep = later(() => remember(this.point), 300);
+    this.controls.begin(this.model);
+    this.controls.learn(this.model);
+    this.scores.show(this.model);
+    this.place();
+    this.start();
+  }
+
+  /** The sliders that the page was made with: `list` (null for the usual ones), `names`, and of those of other families what is known (`more`). */
+  choose({ list, names, more }) {
+    const ways = new Float32Array(bytes("gan-ways").buffer);
+    const size = this.model.z_dim;
+    this.ways = new Map(more.map(({ id }, place) => [id, ways.subarray(place * size, (place + 1) * size)]));
+    this.families = { about: (id) => more.find((direction) => direction.id === id) };
+    this.chosen = { ids: () => list ?? usualIds(this.model.directions), name: (id, title) => names[id] ?? usualName(id, title) };
+  }
+
+  /** z of a point. */
+  z(point) {
+    return pointZ(point, this.model.z_dim, this.directions, (id) => this.ways.get(id));
+  }
+
+  build() {
+    const shared = {
+      point: () => this.point, version: () => this.model.version, change: (patch, dragging = false) => this.change(patch, dragging),
+      draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)), failed: (error) => this.say(error),
+    };
+    this.note = h("p", { class: "xp-note", role: "status", hidden: true });
+    this.large = new Canvas();
+    this.scores = new Scores();
+    this.controls = new Controls(shared.change, this.chosen, this.families);
+    this.controls.element.addEventListener(RAW, () => this.base());
+    this.way = new Interpolation(shared);
+    this.wall = new Samples(shared);
+    this.append(this.header(), h("div", { class: "xp" }, this.note, h("div", { class: "xp-body" },
+      h("div", { class: "xp-left" }, this.wall.element, new Card(this.model).element),
+      h("div", { class: "xp-mid" }, this.large.element, this.tools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element))));
+  }
+
+  header() {
+    const other = lang === "zh" ? "en" : "zh";
+    const change = () => {
+      remember(this.point);
+      keep("gan_lang", other);
+      const url = new URL(location.href);
+      url.searchParams.set("lang", other); // browsers that keep nothing for files have the address
+      location.replace(url);
+      if (url.search === location.search) location.reload();
+    };
+    const { size, channels } = this.model;
+    return h("header", { class: "xp-page-header" }, h("h1", {}, title(this.model)), h("p", {}, t("page.line", { size, colours: t(channels === 1 ? "page.grey" : "page.colour") })),
+      h("button", { type: "button", class: "gan-ghost", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change }, other === "zh" ? "中文" : "EN"));
+  }
+
+  tools() {
+    this.seed = h("input", {
+      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
+      oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+      onchange: () => this.place(),
+    });
+    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    return h("div", { class: "xp-tools" }, h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
+      tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })), h("span", { class: "gan-space" }),
+      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.save(1)),
+        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.save(ENLARGED) }, `×${ENLARGED}`)));
+  }
+
+  async start() {
+    this.large.wait(t("explore.waking"));
+    try {
+      configure({ wasmPaths: { mjs: `data:text/javascript;base64,${stored("gan-glue")}`, wasm: await unpacked("gan-wasm", "application/wasm") } });
+      await open({ onnx: bytes("gan-onnx"), size: this.model.z_dim, classes: this.model.classes.length });
+      this.ready = true;
+      this.draw();
+      this.settle();
+    } catch (error) {
+      this.say({ text: t("page.unable", { reason: error.message ?? String(error) }) });
+    } finally {
+      this.large.wait(null);
+    }
+  }
+
+  change(patch, dragging = false) {
+    this.point = { ...this.point, ...patch };
+    this.place();
+    this.keep();
+    this.draw();
+    if (dragging) this.settle.cancel();
+    else this.settle();
+  }
+
+  /** Bring every control to where the point is. */
+  place() {
+    const { point } = this;
+    showSeed(this.seed, point);
+    this.controls.set(point);
+    this.base();
+    this.way.place();
+    this.wall.place();
+    this.large.describe(described(point, title(this.model)));
+  }
+
+  /** Where the seed's own z stands, for the raw sliders and that of the look. */
+  base() {
+    const { seed, at, to, t: part } = this.point;
+    this.controls.base(Array.from(this.z({ ...fresh(), seed, at, to, t: part })));
+  }
+
+  /** The picture of a point as ImageData. */
+  async picture(point) {
+    const { pixels, side } = await draw({ z: this.z(point), ...pointClasses(point, this.model.classes.length) });
+    return new ImageData(new Uint8ClampedArray(pixels), side, side);
+  }
+
+  /** One of many pictures: what somebody is moving comes first. */
+  async unhurried(point) {
+    await new Promise((free) => setTimeout(free));
+    return this.picture(point);
+  }
+
+  async drawLarge() {
+    if (!this.ready) return;
+    const point = this.point;
+    try {
+      this.large.drawPixels(await this.picture(point));
+      this.say(null);
+      this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point } }));
+    } catch (error) {
+      this.say({ text: t("page.unable", { reason: error.message }) });
+    }
+  }
+
+  async save(times) {
+    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`);
+  }
+
+  say(error) {
+    setText(this.note, error?.text ?? "");
+    this.note.hidden = !error;
+  }
+}
+
+// What there is to know of the generator on its page: where it comes from, what may be done with it, and that its pictures are made by a machine.
+
+const named = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+
+class Card {
+  constructor(model) {
+    const { data, data_licence: licence, data_credit: credit, recipe, images, seconds, hardware } = model.card;
+    const trained = [images && t("page.images", { count: whole(images) }), seconds && clock(seconds), hardware && device(hardware)].filter(Boolean).join(" · ");
+    const facts = [["page.data", data && named("data", data)], ["page.credit", credit], ["page.licence", licence], ["page.recipe", recipe && named("recipe", recipe)], ["page.trained", trained]];
+    this.element = h("section", { class: "xp-facts", "aria-label": t("page.card") }, h("h2", {}, t("page.card")),
+      h("dl", {}, facts.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value)))),
+      h("p", {}, t("page.mark")), h("p", {}, t("page.licence_hint")), h("p", {}, t("page.offline"), " ", notices()));
+  }
+}
+
+/** The licences of what is inside ONNX Runtime, as a file. */
+function notices() {
+  const packed = document.getElementById("gan-notices").textContent;
+  return h("a", { href: `data:application/gzip;base64,${packed}`, download: "onnxruntime-notices.txt.gz" }, t("page.notices"));
+}
+
+customElements.define("gan-page", GanPage);

@@ -1,0 +1,74 @@
+// <gan-cost>: what the run in the form will show and need, asked for anew with every change of the form.
+import { request } from "../../core/api.js";
+import { h, setText } from "../../core/dom.js";
+import { ANSWER, FORM } from "../../core/events.js";
+import { short, whole } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { toldForm } from "./settings.js";
+
+const PAUSE = 250; // ms without a change before the server is asked
+const AGAIN = 2000; // ms until it is asked again while the machine is still being measured, or can't be reached
+
+class Cost extends HTMLElement {
+  connectedCallback() {
+    if (this.lead) return;
+    this.lead = h("p", { class: "tr-cost-lead" });
+    this.pace = h("p");
+    this.needs = h("p");
+    this.append(this.lead, this.pace, this.needs);
+    addEventListener(FORM, (event) => this.ask(event.detail, PAUSE));
+    addEventListener(ANSWER, ({ detail }) => { // Train refuses for the same reason, and says so right below
+      if (detail.error && sentence(detail.error) === this.lead.textContent) setText(this.lead, "");
+    });
+    if (toldForm()) this.ask(toldForm(), 0); // before this element was there
+  }
+
+  /** Ask after a while; an answer to an earlier question is dropped. */
+  ask(form, wait) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(async () => {
+      this.asked?.abort();
+      const asked = new AbortController();
+      this.asked = asked;
+      try {
+        const found = await request("cost", { query: { form: JSON.stringify(read(form)) }, signal: asked.signal });
+        if (this.asked !== asked) return;
+        this.show(found);
+        if (found.rate === null) this.ask(form, AGAIN);
+      } catch (error) {
+        if (this.asked !== asked || error.name === "AbortError") return;
+        if (error.offline) this.ask(form, AGAIN);
+        else this.refuse(error);
+      }
+    }, wait);
+  }
+
+  show({ parameters, rate, kimg, passes, memory, minutes, gpu }) {
+    const known = rate !== null;
+    const images = known && whole(about(1000 * kimg));
+    const often = known && passes ? (passes < 1 ? t("train.cost_part", { times: part(passes) }) : t("train.cost_passes", { times: number(about(passes)) })) : null;
+    const bytes = memory === null ? null : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
+    const numbers = t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` });
+    this.classList.remove("is-refused");
+    setText(this.lead, known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"));
+    setText(this.pace, known ? [t("train.cost_rate", { rate: number(about(rate)) }), often].filter(Boolean).join(" · ") : "");
+    setText(this.needs, [numbers, bytes].filter(Boolean).join(" · "));
+  }
+
+  refuse(error) {
+    this.classList.add("is-refused");
+    setText(this.lead, sentence(error));
+    setText(this.pace, "");
+    setText(this.needs, "");
+  }
+}
+
+/** The values in the order of the form's inputs (gan/ui/train.py) as the server reads them; of one's own pictures how many there are, once that is known. */
+const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minutes, values, own: own?.report?.count ?? null });
+
+/** Two figures: more would promise what an estimate can't keep. */
+const about = (value) => Number(value.toPrecision(2));
+const number = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+const part = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 2 }).format(value);
+
+customElements.define("gan-cost", Cost);

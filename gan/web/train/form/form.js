@@ -1,0 +1,213 @@
+// The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
+import { address } from "../../core/api.js";
+import { h, setText } from "../../core/dom.js";
+import { ANSWER, CHOOSE, OFFER, SUBMIT } from "../../core/events.js";
+import { whole } from "../../core/format.js";
+import { known, sentence, t } from "../../core/i18n.js";
+import { view } from "../../shell/run-feed.js";
+import { catalogue, dataName, recipeName } from "../catalogue.js";
+import { help } from "../../widgets/help.js";
+
+class Step extends HTMLElement {
+  connectedCallback() {
+    if (this.firstChild) return;
+    const title = t(this.getAttribute("text"));
+    const [button, note] = help(title, t(`${this.getAttribute("text")}_help`));
+    this.append(h("div", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("h3", {}, title), button), note);
+  }
+}
+
+class Group extends HTMLElement {
+  connectedCallback() {
+    if (!this.firstChild) this.append(h("h4", { class: "tr-group" }, t(this.getAttribute("text"))));
+  }
+}
+
+/** What the three pickers share: a value that Gradio gives ("offer", data-value) and takes ("choose"), and cards that behave as radio buttons. */
+class Picker extends HTMLElement {
+  async connectedCallback() {
+    if (this.built) return;
+    this.built = true;
+    this.value = JSON.parse(this.dataset.value ?? "null");
+    this.addEventListener(OFFER, (event) => this.mark(event.detail));
+    this.setAttribute("role", "radiogroup");
+    this.addEventListener("keydown", (event) => this.arrow(event));
+    try {
+      this.build(await catalogue());
+    } catch (error) {
+      this.append(h("p", { class: "tr-error" }, sentence(error)));
+    }
+    // The binding may have been made after we were built.
+    this.mark(JSON.parse(this.dataset.value ?? "null") ?? this.value);
+  }
+
+  card(value, attributes, ...children) {
+    const button = h("button", { type: "button", role: "radio", ...attributes, onclick: () => this.choose(value) }, ...children);
+    button.option = value;
+    return button;
+  }
+
+  cards() {
+    return [...this.querySelectorAll("[role=radio]")];
+  }
+
+  choose(value) {
+    this.mark(value);
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
+  }
+
+  mark(value) {
+    if (value === null || value === undefined) return;
+    this.value = value;
+    const cards = this.cards();
+    const chosen = cards.find((card) => card.option === value);
+    for (const card of cards) {
+      card.setAttribute("aria-checked", card === chosen);
+      card.tabIndex = card === (chosen ?? cards[0]) ? 0 : -1;
+    }
+    const folded = chosen?.closest("details");
+    if (folded) folded.open = true;
+    this.marked?.(value);
+  }
+
+  arrow(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step || event.target.getAttribute("role") !== "radio") return;
+    event.preventDefault();
+    const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
+    const next = cards[(cards.indexOf(event.target) + step + cards.length) % cards.length];
+    next.focus();
+    this.choose(next.option);
+  }
+}
+
+class DataPicker extends Picker {
+  build({ data }) {
+    this.setAttribute("aria-label", t("train.step_data"));
+    const bundled = data.filter((set) => set.source === "bundled");
+    const others = data.filter((set) => set.source !== "bundled");
+    this.details = h("p", { class: "tr-about" });
+    this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
+    this.append(
+      h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
+        this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
+      this.details,
+      h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
+        h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
+    );
+  }
+
+  set(set) {
+    const picture = set.picture
+      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.size < 48 ? "is-small" : "" })
+      : h("span", { class: "tr-blank" }, set.name[0].toUpperCase());
+    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
+  }
+
+  download(set) {
+    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
+  }
+
+  marked(value) {
+    const set = this.sets[value];
+    const own = document.getElementById("train-own");
+    if (own) own.classList.toggle("is-chosen", value === "own");
+    if (!set) {
+      setText(this.details, t("train.own_about"));
+      return;
+    }
+    const classes = set.classes ? t("train.classes", { count: set.classes }) : t("train.no_classes");
+    setText(this.details, t("train.about_data", { classes, credit: set.credit, licence: set.licence }));
+  }
+}
+
+class RecipePicker extends Picker {
+  build({ recipes, losses, penalties }) {
+    Object.assign(this, { losses, penalties });
+    this.setAttribute("aria-label", t("train.step_recipe"));
+    this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
+    this.formula = h("div");
+    const line = (recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
+    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
+      recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
+    const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
+    this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card))),
+      this.formula);
+  }
+
+  marked(value) {
+    const recipe = this.recipes[value];
+    this.formula.replaceChildren(...[recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty])].filter(Boolean));
+  }
+}
+
+class TimePicker extends Picker {
+  build() {
+    this.setAttribute("aria-label", t("train.step_time"));
+    this.input = h("input", { type: "number", min: "0.05", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
+    this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
+    this.append(h("div", { class: "tr-times" }, [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
+      h("label", {}, this.input, h("span", {}, t("train.minutes")))));
+  }
+
+  marked(value) {
+    if (document.activeElement !== this.input) this.input.value = value;
+  }
+}
+
+/** What became of a press on Train: the run is shown, or the sentence of what was wrong stands beside the button. */
+class Answer extends HTMLElement {
+  connectedCallback() {
+    if (this.text) return;
+    this.text = h("p", { class: "tr-error", role: "alert", hidden: true });
+    this.append(this.text);
+    const panel = this.closest("#train-go");
+    if (panel) stick(panel);
+    addEventListener(SUBMIT, () => this.show(null));
+    addEventListener(ANSWER, (event) => this.show(event.detail));
+  }
+
+  show(answer) {
+    this.text.hidden = !answer?.error;
+    setText(this.text, answer?.error ? sentence(answer.error) : "");
+    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may stand at the top edge, with the sentence above it
+    if (answer?.run) view(answer.run);
+  }
+}
+
+// Formulas: gan/objectives.py writes them. {D} and {G} mark the players, {x} a real image; each has its colour.
+
+const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
+
+/** A block with what D and G minimise; a loss and a penalty as "catalogue" tells them, null where the loss is not known. */
+function formula(loss, penalty) {
+  if (!loss) return null;
+  return h("div", { class: "tr-formula" }, line("D", loss.formula_d), penalty?.formula && line("D", `+ ${penalty.formula}`, true), line("G", loss.formula_g));
+}
+
+function line(player, text, goesOn = false) {
+  return h("p", {}, h("b", { class: COLOURS[player] }, goesOn ? "" : player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
+}
+
+// The panel with the button stays at the lower edge, in sight, as long as it leaves room for the fields.
+
+const PART = 1 / 3; // of the window that it may take
+
+/** Let a panel stick, and tell the form that it lies in how much of it is covered: what has the focus is scrolled clear of that. */
+function stick(panel) {
+  const judge = () => {
+    const height = panel.offsetHeight;
+    const sticks = height > 0 && height <= innerHeight * PART;
+    panel.classList.toggle("is-sticky", sticks);
+    panel.parentElement.style.setProperty("--covered", `${sticks ? height : 0}px`);
+  };
+  new ResizeObserver(judge).observe(panel);
+  addEventListener("resize", judge);
+}
+
+customElements.define("gan-step", Step);
+customElements.define("gan-group", Group);
+customElements.define("gan-data", DataPicker);
+customElements.define("gan-recipe", RecipePicker);
+customElements.define("gan-time", TimePicker);
+customElements.define("gan-answer", Answer);

@@ -1,0 +1,206 @@
+// <gan-own>: pictures of one's own. They are chosen or dropped here, sent, read by the server, and what it found is shown before anything is trained.
+import { request } from "../../core/api.js";
+import { h, icon, setText } from "../../core/dom.js";
+import { CHOOSE, FORM, OFFER } from "../../core/events.js";
+import { fileSize, whole } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { catalogue } from "../catalogue.js";
+import { leftOut, summary } from "./own-report.js";
+import { asked } from "./own-settings.js";
+import { toldForm } from "./settings.js";
+import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
+
+const AGAIN = 2000; // ms until a server that can't be reached is asked again
+const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // refusals that another picture mends
+const NOTHING = { files: [], report: null, suggestions: null, refused: null, set: {}, turn: 0 };
+
+class OwnPictures extends HTMLElement {
+  async connectedCallback() {
+    if (this.zone) return;
+    this.value = { ...NOTHING };
+    this.addEventListener(OFFER, (event) => this.offered(event.detail));
+    this.build();
+    this.offered(JSON.parse(this.dataset.value ?? "null"));
+    const { limits, suffixes, fields } = await catalogue().catch(() => ({}));
+    if (!limits) return;
+    [this.limits, this.fields] = [limits, fields];
+    addEventListener(FORM, () => this.mirror());
+    this.input.accept = suffixes.join(",");
+    setText(this.limitsLine, limitsText(limits));
+  }
+
+  build() {
+    this.input = h("input", { type: "file", multiple: true, tabindex: "-1", "aria-hidden": "true" });
+    this.input.addEventListener("change", () => {
+      this.add([...this.input.files]);
+      this.input.value = ""; // the same file may be chosen once more
+    });
+    this.limitsLine = h("small", { class: "ow-limits" });
+    this.zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
+      h("b", {}, t("own.choose")), h("span", { class: "ow-drop" }, t("own.drop")), this.limitsLine);
+    this.status = h("p", { class: "ow-status", role: "status" });
+    this.bar = h("div", { class: "ow-bar", hidden: true }, h("i"));
+    this.name = h("b");
+    this.size = h("small");
+    this.more = h("button", { type: "button", class: "ow-tool", onclick: () => this.input.click() }, icon("plus"), h("span", {}, t("own.add")));
+    this.out = h("button", { type: "button", class: "ow-tool", onclick: () => this.clear() }, icon("close"), h("span", {}, t("own.remove")));
+    this.row = h("div", { class: "ow-row", hidden: true }, h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out), this.bar, this.status);
+    this.error = h("div", { class: "tr-error", role: "alert", hidden: true });
+    this.found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
+    this.asked = asked((name, value) => this.set(name, value));
+    this.append(this.input, this.zone, this.row, this.error, this.found);
+    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) this.addEventListener(name, (event) => this.drag(event));
+  }
+
+  drag(event) {
+    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    event.preventDefault();
+    this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
+    if (event.type !== "drop") return;
+    if (holdsFolder(event.dataTransfer)) this.tell({ say: "own.no_folders" });
+    else this.add([...event.dataTransfer.files]);
+  }
+
+  /** Files that somebody chose. Pictures come to those that are there already; a zip stands alone. */
+  add(chosen) {
+    if (!chosen.length) return;
+    const beside = this.sending || [...chosen, ...this.value.files].some(isZip) ? [] : this.value.files;
+    const refused = this.limits && tooMuch([...beside, ...chosen], this.limits);
+    if (refused) {
+      this.tell(refused);
+      return;
+    }
+    this.stop();
+    this.work(async (signal) => {
+      this.sending = true;
+      this.show({ ...NOTHING, turn: this.value.turn, files: [...beside, ...chosen.map(({ name, size }) => ({ name, size }))] });
+      this.more.hidden = true;
+      this.progress(0);
+      const paths = await send(chosen, (part) => this.progress(part), signal);
+      this.sending = false;
+      const sent = chosen.map(({ name, size }, index) => ({ name, size, path: paths[index] }));
+      this.choose({ ...this.value, files: [...beside, ...sent] });
+      await this.read(signal);
+    });
+  }
+
+  /** Have the server read what it has been sent. */
+  async read(signal) {
+    this.progress(null);
+    const files = this.value.files.map((file) => file.path);
+    for (;;) {
+      const answer = await request("pictures", { method: "POST", value: { files }, signal }).catch((error) => {
+        if (!error.offline) throw error;
+        return { offline: true };
+      });
+      if (answer.report) {
+        this.choose({ ...this.value, ...answer });
+        return;
+      }
+      if (answer.offline) await new Promise((later) => setTimeout(later, AGAIN));
+      signal.throwIfAborted();
+    }
+  }
+
+  /** One thing at a time: sending and reading, until it is done or something else is chosen. `settled` waits for it. */
+  work(task) {
+    const controller = new AbortController();
+    this.controller = controller;
+    this.working = task(controller.signal)
+      .catch((error) => { if (this.controller === controller) this.refuse(error); })
+      .finally(() => { if (this.controller === controller) this.rest(); });
+  }
+
+  /** The value once nothing is on its way any more. */
+  async settled() {
+    while (this.working) await this.working;
+    return this.value;
+  }
+
+  stop() {
+    this.controller?.abort();
+    this.rest();
+  }
+
+  rest() {
+    this.controller = this.working = null;
+    this.sending = false;
+    this.bar.hidden = true;
+    setText(this.status, "");
+  }
+
+  clear() {
+    this.stop();
+    this.choose({ ...NOTHING, turn: this.value.turn });
+    this.zone.focus();
+  }
+
+  /** These files can't be used: they are taken out, unless one more is all that is missing. The reason stays until others are chosen. */
+  refuse(error) {
+    const files = ONE_MORE.includes(error.key) ? this.value.files : [];
+    this.choose({ ...NOTHING, turn: this.value.turn, files, refused: error });
+  }
+
+  /** What was chosen last is not taken; what was there before stays. */
+  tell(error) {
+    const value = { ...this.value, refused: error };
+    if (this.working) this.show(value);
+    else this.choose(value);
+  }
+
+  progress(part) {
+    this.bar.hidden = false;
+    this.bar.classList.toggle("is-waiting", part === null || part === 1);
+    this.bar.firstChild.style.width = part === null ? "" : `${100 * part}%`;
+    setText(this.status, part === null ? t("own.reading") : t("own.sending", { percent: whole(100 * part) }));
+  }
+
+  /** A switch of the panel was moved: it is a setting of the form, as if it had been set there. */
+  set(name, value) {
+    this.choose({ ...this.value, set: { [name]: value }, turn: this.value.turn + 1 });
+  }
+
+  choose(value) {
+    this.show(value);
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
+  }
+
+  /** A value that the form gives: that which we chose, or one that was kept while the page was loaded again. */
+  offered(value) {
+    if (!value || JSON.stringify(value) === JSON.stringify(this.value) || this.working) return;
+    this.show({ ...NOTHING, ...value });
+    if (value.files.length && !value.report && !value.refused) this.work((signal) => this.read(signal));
+  }
+
+  show(value) {
+    this.value = value;
+    const { files, report, refused } = value;
+    this.error.hidden = !refused;
+    setText(this.error, refused?.say ? t(refused.say, refused.values) : sentence(refused));
+    const focused = document.activeElement === this.zone;
+    this.zone.hidden = files.length > 0;
+    this.row.hidden = !files.length;
+    if (focused && files.length) this.out.focus(); // it would be lost with the button that had it
+    if (files.length) {
+      this.more.hidden = files.some(isZip);
+      setText(this.name, files.length === 1 ? files[0].name : t("own.files", { count: whole(files.length) }));
+      setText(this.size, fileSize(files.reduce((sum, file) => sum + file.size, 0)));
+    }
+    this.found.hidden = !report;
+    if (report && report !== this.shown) this.found.replaceChildren(...summary(report), this.asked.root, ...[leftOut(report.left_out)].filter(Boolean));
+    this.shown = report;
+    this.mirror();
+  }
+
+  /** Show the settings as they stand in the form. */
+  mirror() {
+    const { report, suggestions } = this.value;
+    const form = toldForm();
+    if (!report || !form || !this.fields) return;
+    const [, , recipe, , ...values] = form;
+    const settings = Object.fromEntries(this.fields.map((name, index) => [name, values[index]]));
+    this.asked.show(report, suggestions ?? {}, recipe, settings);
+  }
+}
+
+customElements.define("gan-own", OwnPictures);

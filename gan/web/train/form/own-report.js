@@ -1,0 +1,34 @@
+// What the server has read in somebody's pictures, as sentences. Names of files and folders are anybody's: they go in as text.
+import { h } from "../../core/dom.js";
+import { whole } from "../../core/format.js";
+import { t } from "../../core/i18n.js";
+import { reasons } from "../stage/events.js";
+
+const CLASSES = 12; // that are named
+
+/** The part of the panel that says how many pictures there are, of which kinds, and what is odd about them. */
+export function summary(report) {
+  const { count, classes, copies } = report;
+  return [
+    h("p", { class: "ow-count" }, t(count === 1 ? "own.count_one" : "own.count", { count: whole(count) })),
+    h("p", { class: "ow-line" }, classesText(report)),
+    copies > 0 && h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
+    report.unread > 0 && h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
+    report.names_read_as && h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
+  ].filter(Boolean);
+}
+
+function classesText({ classes, too_many_classes: tooMany, most_classes: most }) {
+  if (tooMany) return t("own.too_many_classes", { count: whole(tooMany), most: whole(most) });
+  if (!classes.length) return t("own.no_classes");
+  const list = classes.slice(0, CLASSES).map(([name, number]) => t("own.class", { name, count: whole(number) })).join(t("left_out.comma"));
+  const more = classes.length > CLASSES ? t("own.more_classes", { count: whole(classes.length - CLASSES) }) : "";
+  return t("own.classes", { count: whole(classes.length), list: list + more });
+}
+
+/** What was left out, by reason, with some of the names; null where nothing was. */
+export function leftOut(groups) {
+  if (!groups.length) return null;
+  const total = groups.reduce((sum, group) => sum + group.count, 0);
+  return h("div", { class: "ow-left" }, h("p", { class: "ow-line is-warn" }, t("own.left_out", { count: whole(total) })), h("ul", {}, reasons(groups).map((text) => h("li", {}, text))));
+}

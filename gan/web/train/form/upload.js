@@ -1,0 +1,62 @@
+// Files on their way to the server: what is too much is told before anything is sent.
+import { address } from "../../core/api.js";
+import { whole } from "../../core/format.js";
+import { t } from "../../core/i18n.js";
+
+const MB = 2 ** 20;
+const megabytes = (bytes) => whole(Math.max(1, bytes / MB));
+
+/** What is too much of files {name, size} as {say, values}, a text of the page, null where all may be sent. `limits` are bytes and a number of files, as the catalogue names them. */
+export function tooMuch(files, limits) {
+  const together = files.reduce((sum, file) => sum + file.size, 0);
+  const large = files.find((file) => file.size > limits.file);
+  if (files.length > limits.files) return { say: "own.too_many", values: { count: whole(files.length), most: whole(limits.files) } };
+  if (large) return { say: isZip(large) ? "own.zip_too_large" : "own.file_too_large", values: { name: large.name, size: megabytes(large.size), most: megabytes(limits.file) } };
+  if (together > limits.together) return { say: "own.too_much", values: { size: megabytes(together), most: megabytes(limits.together) } };
+  return null;
+}
+
+export const limitsText = (limits) => t("own.limits", { files: whole(limits.files), file: megabytes(limits.file), together: megabytes(limits.together) });
+
+export const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
+
+/** Whether a folder is among what was dropped: a browser hands it over as if it were a file, and it can't be sent. */
+export const holdsFolder = (dropped) => [...dropped.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+
+/** Send files; resolves to where the server has put each. `progress` is called with 0 to 1. Rejects with {say}, {key, values, text}, {text} or the AbortSignal's reason. */
+export function send(files, progress, signal) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    for (const file of files) form.append("files", file, file.name);
+    const sending = new XMLHttpRequest(); // fetch doesn't tell how far it is
+    sending.open("POST", address("../upload"));
+    sending.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    sending.addEventListener("load", () => {
+      const paths = sending.status === 200 ? read(sending.responseText) : null;
+      if (Array.isArray(paths) && paths.length === files.length) resolve(paths);
+      else reject(refusalOf(sending));
+    });
+    sending.addEventListener("error", () => reject({ say: "own.broken_off" }));
+    signal.addEventListener("abort", () => {
+      sending.abort();
+      reject(signal.reason);
+    });
+    sending.send(form);
+  });
+}
+
+/** Refusals of an upload are plain sentences in the reader's language, with the error in a header; a proxy in front may answer with a page of its own. */
+function refusalOf(sending) {
+  const { status, responseText, responseURL } = sending;
+  const plain = status !== 200 && responseURL && responseText && responseText.length < 400 && !/[<{]/.test(responseText);
+  if (plain) return { ...read(sending.getResponseHeader("X-Refusal")), text: responseText };
+  return { say: status === 413 ? "own.proxy_too_large" : "own.not_taken" };
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,115 @@
+// One run in the list. It asks before it deletes, and is renamed in place; neither is lost when the list is brought up to date.
+import { request } from "../../core/api.js";
+import { h, icon, setText } from "../../core/dom.js";
+import { ago, fileSize, short } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { refresh, view, viewing } from "../../shell/run-feed.js";
+import { dataName, recipeName } from "../catalogue.js";
+import { isOwn } from "./own-runs.js";
+import { ConfirmButton } from "../../widgets/confirm-button.js";
+
+const NAME_MOST = 60; // as in gan/runs/titles.py
+const BUSY = ["starting", "running"]; // cannot be deleted
+
+export class RunRow {
+  constructor(id, { choose, say }) {
+    Object.assign(this, { id, say });
+    [this.dot, this.name, this.facts, this.state] = [h("i"), h("b"), h("span"), h("small")];
+    this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
+    this.rename = this.tool("pencil", () => this.edit());
+    this.cancel = this.tool("close", () => this.send("cancel"));
+    this.delete = this.tool("bin", (event) => this.deletion.press(event));
+    this.deletion = new ConfirmButton(this.delete, { asks: t("stage.delete_sure"), act: () => this.send("delete") });
+    this.element = h("li", {}, this.open, this.rename, this.cancel, this.delete);
+  }
+
+  /** A button with a picture; its words are there for readers of the screen, and where it asks something. */
+  tool(name, onclick) {
+    return h("button", { type: "button", class: "tr-tool needs-control", onclick }, icon(name), h("span"));
+  }
+
+  /** `full`: the disk is, so that a run that waits can be deleted at once. */
+  update(run, { current, place, seconds, full }) {
+    this.run = run;
+    const data = run.data ? dataName(run.data) : null;
+    const title = run.name ?? data ?? run.id;
+    const size = run.bytes ? fileSize(run.bytes) : null;
+    const facts = [run.name && data, run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { images: short(run.images) }) : null, size, ago(run.created)];
+    setText(this.name, title);
+    setText(this.facts, (place < 0 ? facts : [isOwn(this.id) && t("stage.yours"), waiting(place, seconds), ...facts]).filter(Boolean).join(" · "));
+    const state = run.silent ? "silent" : run.state;
+    setText(this.state, t(`state.${state}`));
+    this.dot.dataset.state = state;
+    this.open.setAttribute("aria-current", String(current));
+    const busy = BUSY.includes(run.state);
+    this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button
+    this.cancel.hidden = run.state !== "queued";
+    this.delete.hidden = busy || (run.state === "queued" && !full);
+    for (const name of ["rename", "cancel", "delete"]) this[name].title = t(`stage.${name}_run`, { name: title });
+    for (const one of [this.rename, this.cancel]) setText(one.lastChild, one.title);
+    this.deletion.name(this.delete.title);
+  }
+
+  /** Put a text field in the place of the name. Enter keeps what stands there, Escape leaves it as it was. */
+  edit() {
+    if (this.form) return;
+    const field = h("input", { type: "text", maxlength: String(NAME_MOST), placeholder: this.run.data ? dataName(this.run.data) : this.id, "aria-label": t("stage.name") });
+    field.value = this.run.name ?? "";
+    const done = h("button", { type: "submit", class: "tr-button is-primary" }, t("stage.name_keep"));
+    const undo = h("button", { type: "button", class: "tr-button", onclick: () => this.leave() }, t("stage.name_leave"));
+    const escape = (event) => event.key === "Escape" && !event.isComposing && this.leave(); // an input method has its own Escape
+    this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape }, field, done, undo);
+    this.element.classList.add("is-edited");
+    this.element.append(this.form);
+    field.focus();
+    field.select();
+  }
+
+  leave() {
+    this.form.remove();
+    this.form = null;
+    this.element.classList.remove("is-edited");
+    this.rename.focus();
+    this.say("");
+  }
+
+  async keep(event, field, button) {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      const { name } = await request(`runs/${this.id}/rename`, { method: "POST", query: { name: field.value } });
+      setText(this.name, name ?? field.placeholder); // at once; the next answer says the same
+      this.leave();
+      refresh();
+    } catch (error) {
+      button.disabled = false;
+      this.say(sentence(error), true);
+      field.focus();
+    }
+  }
+
+  async send(command) {
+    if (this.busy) return;
+    this.busy = true; // a disabled button would lose the focus
+    try {
+      await request(`runs/${this.id}/${command}`, { method: "POST" });
+      this.say(t(`stage.${command}_done`));
+      if (command === "delete" && viewing() === this.id) view(null);
+      else refresh();
+    } catch (error) {
+      this.say(sentence(error), true);
+    }
+    this.busy = false;
+  }
+}
+
+// Where a run stands in the queue, and when its turn is likely to come.
+
+/** "place 2, starts in about 4 min": `place` from 0, `seconds` undefined where nobody can know. */
+export function waiting(place, seconds) {
+  const values = { place: place + 1 };
+  if (seconds === undefined) return t("stage.place", values);
+  if (seconds < 60) return t("stage.place_soon", values);
+  if (seconds < 5400) return t("stage.place_minutes", { ...values, minutes: Math.round(seconds / 60) });
+  return t("stage.place_hours", { ...values, hours: Math.round(seconds / 3600) });
+}

@@ -1,0 +1,119 @@
+// The list of runs, folded at the end of the stage: choose any to look at it, rename it, delete it, or take it out of the queue.
+// What trains, what waits and the newest others come with each poll; who wants to see older ones asks for them, and again when they have changed.
+import { request } from "../../core/api.js";
+import { h, setText } from "../../core/dom.js";
+import { fileSize } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { view } from "../../shell/run-feed.js";
+import { RunRow } from "./run-row.js";
+
+const NEARLY = 0.9; // of what the runs may take: from here on it is said in another colour
+const SAY_FOR = 4000; // ms
+const PAGE = 60; // runs that a press on “Show more” adds
+const FULL = "runs.disk_full"; // where even leaving the queue may need more space than there is
+
+export class Runs {
+  constructor() {
+    this.rows = new Map();
+    this.count = h("span");
+    this.items = h("ul", { class: "tr-runs" });
+    this.older = { runs: [], version: "", wanted: 0 };
+    this.wanted = 0; // of the older runs
+    this.shown = h("span");
+    this.button = h("button", { type: "button", class: "tr-button", onclick: () => this.showMore() }, t("stage.runs_more"));
+    this.foot = h("p", { class: "tr-foot", hidden: true }, this.shown, this.button);
+    this.note = h("p", { class: "tr-told", role: "status" });
+    this.storage = h("p", { class: "tr-storage" });
+    this.element = h("details", { class: "tr-more tr-list" }, h("summary", {}, t("stage.runs"), " ", this.count), this.items, this.foot, this.note, this.storage);
+  }
+
+  update(poll, newest) {
+    this.element.hidden = !newest.length;
+    setText(this.count, `(${poll.total})`);
+    this.showStorage(poll.storage);
+    this.last = [poll, newest];
+    const fresh = this.older.wanted === this.wanted && (!this.wanted || this.older.version === poll.older);
+    if (fresh || this.failed) this.show(poll, newest);
+    else this.fetch(); // first: a run that has gone from the one list to the other must not vanish meanwhile
+  }
+
+  /** Ask for the older runs as they are now, and show all. Where that fails, those that we have stay for some seconds. */
+  async fetch() {
+    if (this.fetching) return;
+    this.fetching = true;
+    const { wanted } = this;
+    try {
+      const { runs, older } = await request("runs/older", { query: { count: wanted } });
+      this.older = { runs, version: older, wanted };
+    } catch (error) {
+      this.failed = true;
+      setTimeout(() => { this.failed = false; }, SAY_FOR);
+      this.say(sentence(error), true);
+    }
+    this.fetching = false;
+    this.show(...this.last);
+  }
+
+  async showMore() {
+    const before = this.items.children.length;
+    this.wanted = this.older.runs.length + PAGE;
+    await this.fetch();
+    if (this.foot.hidden && [document.body, this.button].includes(document.activeElement)) this.items.children[before]?.querySelector("button").focus({ preventScroll: true });
+  }
+
+  show(poll, newest) {
+    const { queue, starts, total } = poll;
+    const shown = poll.run?.id;
+    const full = poll.blocked?.key === FULL;
+    const state = JSON.stringify([shown, queue, starts, total, full, Math.floor(Date.now() / 60000)]);
+    if (newest === this.newest && this.older === this.held && state === this.state) return;
+    Object.assign(this, { newest, held: this.older, state });
+    const known = new Set(newest.map((run) => run.id));
+    const runs = newest.concat(this.older.runs.filter((run) => !known.has(run.id)));
+    this.foot.hidden = runs.length >= total;
+    setText(this.shown, t("stage.runs_of", { shown: runs.length, total }));
+    const focused = this.items.contains(document.activeElement) ? document.activeElement : null;
+    const ids = new Set(runs.map((run) => run.id));
+    for (const [id, row] of this.rows) if (!ids.has(id)) this.remove(id, row);
+    runs.forEach((run, place) => {
+      const row = this.rows.get(run.id) ?? this.add(run.id);
+      if (this.items.children[place] !== row.element) this.items.insertBefore(row.element, this.items.children[place] ?? null);
+      row.update(run, { current: run.id === shown, place: queue.indexOf(run.id), seconds: starts[run.id], full });
+    });
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // its row was moved
+  }
+
+  add(id) {
+    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad) => this.say(text, bad) });
+    this.rows.set(id, row);
+    return row;
+  }
+
+  /** A run that is gone. Where the reader was on its row, they find themselves on the next one. */
+  remove(id, row) {
+    const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
+    const here = row.element.contains(document.activeElement);
+    row.element.remove();
+    this.rows.delete(id);
+    if (here) (next?.querySelector("button") ?? this.element.firstChild).focus();
+  }
+
+  choose(id) {
+    view(id);
+    this.element.closest("gan-stage")?.reveal();
+  }
+
+  showStorage({ used, allowed }) {
+    const full = allowed > 0 && used >= NEARLY * allowed;
+    this.storage.classList.toggle("is-full", full);
+    if (used === null) setText(this.storage, "");
+    else setText(this.storage, allowed ? t("stage.storage_of", { used: fileSize(used), allowed: fileSize(allowed) }) : t("stage.storage", { used: fileSize(used) }));
+  }
+
+  say(text, bad = false) {
+    clearTimeout(this.saying);
+    setText(this.note, text);
+    this.note.classList.toggle("is-bad", bad);
+    if (text && !bad) this.saying = setTimeout(() => setText(this.note, ""), SAY_FOR);
+  }
+}

@@ -1,0 +1,48 @@
+// The two charts under the grid: the losses of both players, and what D says of real and fake.
+import { h, setText } from "../../core/dom.js";
+import { t } from "../../core/i18n.js";
+import { catalogue } from "../catalogue.js";
+import { Plot, Zoom } from "../../widgets/plot.js";
+
+export class Charts {
+  constructor() {
+    const zoom = new Zoom();
+    this.zoom = zoom;
+    this.losses = new Plot(zoom, { title: t("stage.losses"), about: t("stage.losses_help"), unit: t("stage.loss_axis"),
+      series: [{ field: "loss_d", colour: "d", name: "D" }, { field: "loss_g", colour: "g", name: "G" }] });
+    this.logits = new Plot(zoom, { title: t("stage.logits"), about: t("stage.logits_help"), unit: t("stage.logit_axis"),
+      series: [{ field: "real", colour: "real", name: t("stage.real") }, { field: "fake", colour: "fake", name: t("stage.fake") }] });
+    this.back = h("button", { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) }, t("stage.unzoom"));
+    zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };
+    this.element = h("section", { class: "tr-charts", "aria-label": t("stage.curves") }, this.losses.element, this.logits.element, this.back);
+    this.id = null;
+    this.facts = {};
+    catalogue().then((offer) => { this.facts = offer.losses; }).catch(() => {});
+  }
+
+  update(run, stats) {
+    const rows = stats.id === run.id ? stats.rows : [];
+    this.element.hidden = !rows.length;
+    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or the same ones thinned
+      if (run.id !== this.id) this.zoom.set(null);
+      this.id = run.id;
+      for (const plot of [this.losses, this.logits]) plot.clear();
+    }
+    this.seen = rows.at(-1);
+    const loss = run.config?.loss;
+    this.explain(run.config?.loss);
+    if (!rows.length) return;
+    this.losses.update(rows);
+    this.logits.update(rows);
+  }
+
+  /** The dashed lines, and what is good. */
+  explain(loss) {
+    const { equilibrium: rest = null, undecided = null } = this.facts[loss] ?? {};
+    this.losses.references = !rest ? [] : rest[0] === rest[1] ? [{ value: rest[0] }] : [{ value: rest[0], colour: "d" }, { value: rest[1], colour: "g" }];
+    this.logits.references = undecided === null ? [] : [{ value: undecided }];
+    const [d, g] = (rest ?? []).map((value) => value.toFixed(2));
+    setText(this.losses.note, !rest ? t("stage.good_no_rest") : d === g ? t("stage.good_one_rest", { value: d }) : t("stage.good_two_rests", { d, g }));
+    setText(this.logits.note, undecided === null ? t("stage.good_gap") : t("stage.good_undecided", { value: undecided }));
+  }
+}

@@ -1,0 +1,35 @@
+// What befell a run beside training, newest first: nothing of it happens in silence.
+import { h } from "../../core/dom.js";
+import { ago, whole } from "../../core/format.js";
+import { known, t } from "../../core/i18n.js";
+
+export class Events {
+  constructor() {
+    this.element = h("ul", { class: "tr-events", "aria-label": t("stage.events"), hidden: true });
+    this.shown = "";
+  }
+
+  update(events) {
+    const minute = Math.floor(Date.now() / 60000);
+    const version = `${events.length} ${events.at(-1)?.time} ${minute}`;
+    if (version === this.shown) return;
+    this.shown = version;
+    this.element.hidden = !events.length;
+    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", told(key, values))));
+  }
+}
+
+function told(key, values) {
+  if (!known(`event.${key}`)) return key;
+  return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
+}
+
+/** What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text. */
+export function reasons(groups) {
+  const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
+  return some.map(({ reason, detail, names, count }) => {
+    const more = count > names.length ? [...names, "…"] : names;
+    const words = count === 1 && known(`own.one_${reason}`) ? `own.one_${reason}` : `left_out.${reason}`;
+    return t("left_out.group", { count: whole(count), reason: t(words, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
+  });
+}

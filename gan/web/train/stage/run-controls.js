@@ -1,0 +1,82 @@
+// What can be done with the run shown.
+import { request } from "../../core/api.js";
+import { h, icon, setText } from "../../core/dom.js";
+import { EXPLORE } from "../../core/events.js";
+import { sentence, t } from "../../core/i18n.js";
+import { refresh } from "../../shell/run-feed.js";
+import { openTab } from "../../shell/tabs.js";
+import { ConfirmButton } from "../../widgets/confirm-button.js";
+
+const BUTTONS = {
+  pause: { icon: "pause", states: ["starting", "running"] },
+  resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (run) => !run.again },
+  restart: { icon: "reset", states: ["paused", "failed", "stopped"], confirm: true, offered: (run) => run.again },
+  cancel: { icon: "close", states: ["queued"] },
+  stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
+  end: { icon: "close", states: ["starting", "running"], confirm: true, offered: (run) => run.silent !== null },
+  sample: { icon: "camera", states: ["running"] },
+  save: { icon: "save", states: ["running"] },
+};
+
+export class RunControls {
+  constructor() {
+    this.questions = {};
+    this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
+    this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
+    this.note = h("p", { class: "tr-said", role: "status" });
+    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, h("gan-watching"), this.note);
+  }
+
+  make(name, spec) {
+    const press = (event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
+    const button = h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
+    if (spec.confirm) this.questions[name] = new ConfirmButton(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
+    return button;
+  }
+
+  update(run) {
+    if (run.id !== this.id) {
+      this.id = run.id;
+      this.say("");
+      this.settle();
+    }
+    this.run = run;
+    const { state } = run.status;
+    for (const [name, spec] of Object.entries(BUTTONS)) {
+      const offered = spec.states.includes(state) && (spec.offered?.(run) ?? true);
+      this.buttons[name].hidden = !offered;
+      if (!offered) this.questions[name]?.settle();
+    }
+    this.explore.hidden = run.status.live_step === null;
+  }
+
+  settle() {
+    for (const question of Object.values(this.questions)) question.settle();
+  }
+
+  async send(name) {
+    this.settle();
+    const button = this.buttons[name];
+    button.disabled = true;
+    try {
+      await request(`runs/${this.id}/${name}`, { method: "POST" });
+      this.say(t(`stage.${name}_done`));
+      refresh();
+    } catch (error) {
+      this.say(sentence(error), true);
+    }
+    setTimeout(() => { button.disabled = false; }, 400);
+  }
+
+  say(text, bad = false) {
+    clearTimeout(this.saying);
+    setText(this.note, text);
+    this.note.classList.toggle("is-bad", bad);
+    if (text && !bad) this.saying = setTimeout(() => setText(this.note, ""), 4000);
+  }
+
+  openModel() {
+    openTab("explore");
+    dispatchEvent(new CustomEvent(EXPLORE, { detail: { model: `run:${this.id}` } }));
+  }
+}

@@ -1,0 +1,179 @@
+// <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
+import { request } from "../../core/api.js";
+import { h, setText } from "../../core/dom.js";
+import { ANSWER, SUBMIT } from "../../core/events.js";
+import { clock, device, short, whole } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { subscribe } from "../../shell/run-feed.js";
+import { dataName, recipeName } from "../catalogue.js";
+import { waiting } from "../runs/run-row.js";
+import { Runs } from "../runs/runs.js";
+import { Charts } from "./charts.js";
+import { Events } from "./events.js";
+import { RunControls } from "./run-controls.js";
+import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
+
+const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
+const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
+
+class Stage extends HTMLElement {
+  connectedCallback() {
+    if (this.verdict) {
+      this.stop ??= subscribe((live) => this.show(live));
+      return;
+    }
+    this.verdict = h("p", { class: "tr-verdict", role: "status" });
+    this.subtitle = h("p", { class: "tr-title" });
+    this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
+    this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+    this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
+    this.grid = new SampleGrid();
+    this.charts = new Charts();
+    this.controls = new RunControls();
+    this.runs = new Runs();
+    this.events = new Events();
+    this.log = this.buildLog();
+    this.lines = h("pre", { class: "tr-lines" });
+    this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
+    this.empty = this.buildEmpty();
+    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
+    this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
+      this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
+    this.append(this.offline, this.empty, this.body, this.runs.element);
+    addEventListener(SUBMIT, () => this.announce());
+    addEventListener(ANSWER, (event) => this.answered(event.detail));
+    this.stop = subscribe((live) => this.show(live));
+  }
+
+  disconnectedCallback() {
+    this.stop?.();
+    this.stop = null;
+  }
+
+  buildLog() {
+    const lines = h("pre", { class: "tr-lines" });
+    const log = h("details", { class: "tr-more" }, h("summary", {}, t("stage.log")), lines);
+    log.addEventListener("toggle", () => this.readLog());
+    this.readLog = async () => {
+      if (!log.open || !this.id) return;
+      const { lines: found } = await request(`runs/${this.id}/log`).catch(() => ({ lines: [] }));
+      setText(lines, found.join("\n") || t("stage.log_empty"));
+    };
+    return log;
+  }
+
+  buildEmpty() {
+    return h("div", { class: "tr-empty", hidden: true }, h("h2", {}, t("stage.empty")), h("p", {}, t("stage.empty_hint")));
+  }
+
+  /** Train was pressed: say so at once, before the server has answered. */
+  announce() {
+    this.pressed = Date.now();
+    this.before = this.id;
+    this.body.hidden = false;
+    this.empty.hidden = true;
+    this.setVerdict(t("stage.starting"), "info");
+    this.bar.classList.add("is-waiting");
+    this.classList.add("is-called");
+    setTimeout(() => this.classList.remove("is-called"), 900);
+  }
+
+  /** Bring the stage's top into sight where it is not. */
+  reveal() {
+    const { top } = this.getBoundingClientRect();
+    if (top < 0 || top > innerHeight / 2) this.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }
+
+  answered(answer) {
+    this.pressed = 0;
+    if (answer?.run) this.reveal(); // not before: where the form was refused, the reason stands beside the button
+    if (answer?.error && this.live) this.show(this.live);
+  }
+
+  show(live) {
+    this.live = live;
+    const { poll, runs, stats, offline } = live;
+    this.offline.hidden = !offline;
+    document.documentElement.dataset.runs = poll.run ? "some" : "none";
+    this.runs.update(poll, runs);
+    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // the old run is not drawn over "starting"
+    this.empty.hidden = Boolean(poll.run);
+    this.body.hidden = !poll.run;
+    if (poll.run) this.showRun(poll, stats);
+  }
+
+  showRun(poll, stats) {
+    const { run } = poll;
+    const { status, config } = run;
+    if (run.id !== this.id) {
+      this.id = run.id;
+      this.last.open = false;
+      this.readLog();
+    }
+    const byStep = stats.id === run.id ? stats.rows : [];
+    this.grid.update(run, (step) => kimgAt(step, byStep, status, config));
+    if (!run.samples.length) this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
+    this.charts.update(run, stats);
+    this.controls.update(run);
+    this.events.update(run.events);
+    this.showHead(run, poll);
+    this.showFacts(status, run.silent);
+  }
+
+  showHead(run, poll) {
+    const { status, config } = run;
+    const [text, level] = verdictOf(run, poll);
+    this.setVerdict(text, level);
+    const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
+    setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
+    this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
+    this.bar.dataset.state = run.silent === null ? status.state : "silent";
+    this.bar.firstChild.style.width = `${100 * status.progress}%`;
+    this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
+    this.last.hidden = !run.log.length;
+    setText(this.lines, run.log.slice(-12).join("\n"));
+  }
+
+  showFacts(status, silent) {
+    const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
+    const values = {
+      elapsed: clock(status.elapsed),
+      eta: running ? clock(status.eta) : "–",
+      rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
+      seen: t("stage.kimg", { images: imagesText(status.images / 1000) }),
+      device: device(status.device) ?? "–",
+      parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
+    };
+    for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
+    this.facts.seen.title = kimgText(status.images / 1000);
+  }
+
+  setVerdict(text, level) {
+    setText(this.verdict, text);
+    this.verdict.dataset.level = level;
+  }
+}
+
+const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
+
+function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
+  if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
+  if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
+  if (status.state === "queued" && blocked) return [t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }), "warn"];
+  if (status.state === "queued") return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
+  if (status.state === "starting") return [t("stage.starting"), "info"];
+  const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
+  if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
+  return [`${t(`stage.is_${status.state}`)} ${judged}`.trim(), status.state === "finished" ? status.verdict?.level ?? "good" : "info"];
+}
+
+/** kimg at a step: from the statistics around it, else from the batch. */
+function kimgAt(step, rows, status, config) {
+  const row = rows.find((one) => one.step >= step);
+  if (row && row.step === step) return row.images / 1000;
+  if (status.step > 0) return ((step / status.step) * status.images) / 1000;
+  return config ? (step * config.batch) / 1000 : null;
+}
+
+customElements.define("gan-stage", Stage);

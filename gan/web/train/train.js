@@ -1,0 +1,6 @@
+// The elements of the Train tab.
+import "./form/cost.js";
+import "./form/form.js";
+import "./form/own-pictures.js";
+import "./form/submit.js";
+import "./stage/stage.js";

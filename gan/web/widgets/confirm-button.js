@@ -1,0 +1,42 @@
+// A button that asks once more in place before it does something final; nothing is modal.
+import { setText } from "../core/dom.js";
+
+const ASK_FOR = 4000; // ms that it waits for the second press
+
+/** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
+ * The two clicks of a double-click are one press: who makes them has not read the question. */
+export class ConfirmButton {
+  constructor(button, { asks, act }) {
+    Object.assign(this, { button, asks, act, rest: button.textContent, asking: 0 });
+  }
+
+  /** What the button says at rest. */
+  name(text) {
+    this.rest = text;
+    this.show(Boolean(this.asking));
+  }
+
+  press(event) {
+    if (this.asking && event.detail > 1) return;
+    if (this.asking) {
+      this.settle();
+      this.act();
+      return;
+    }
+    this.asking = setTimeout(() => this.settle(), ASK_FOR);
+    this.show(true);
+  }
+
+  /** Back to rest: nobody pressed again, or there is nothing to ask any more. */
+  settle() {
+    if (!this.asking) return;
+    clearTimeout(this.asking);
+    this.asking = 0;
+    this.show(false);
+  }
+
+  show(asking) {
+    this.button.classList.toggle("is-asking", asking);
+    setText(this.button.lastChild, asking ? this.asks : this.rest);
+  }
+}

@@ -1,0 +1,143 @@
+// A pad to draw on with a finger, a pen or the mouse, which takes pictures as well. What is on it never leaves the browser by itself.
+import { h, icon } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+
+export const SIDE = 256; // pixels of the pad, and of what is sent
+const SIZES = [10, 22, 44]; // of the brush, in pixels of the pad
+const GREYS = ["#ffffff", "#9a9a9a", "#000000"];
+const COLOURS = ["#ffffff", "#000000", "#8a5a3c", "#e5484d", "#f5a623", "#ffd93b", "#3fae5a", "#3b82d6", "#7b5bd6"];
+
+/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file that is no picture. */
+export class DrawingPad {
+  constructor({ changed, failed }) {
+    Object.assign(this, { changed, failed, empty: true, paper: "#000000", ink: "#ffffff", size: SIZES[1], erasing: false, last: null });
+    this.canvas = h("canvas", {
+      class: "xp-sketch", width: SIDE, height: SIDE, role: "img", "aria-label": t("explore.sketch"),
+      onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#stroke(event), onpointerup: () => this.#up(), onpointercancel: () => this.#up(),
+      ondragover: (event) => event.preventDefault(), ondrop: (event) => this.#drop(event),
+    });
+    this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.inks = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_colour") });
+    this.sizes = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_size") }, SIZES.map((size, index) => h("button", {
+      type: "button", class: "gan-ghost", value: String(size), "aria-label": t("explore.sketch_size_of", { number: index + 1, count: SIZES.length }), onclick: () => this.#choose({ size }),
+    }, h("i", { style: `--dot: ${6 + 6 * index}px` }))));
+    this.eraser = h("button", { type: "button", class: "gan-ghost", title: t("explore.sketch_erase"), "aria-label": t("explore.sketch_erase"), onclick: () => this.#choose({ erasing: !this.erasing }) }, icon("eraser"));
+    this.tools = h("div", { class: "xp-sketchtools" }, this.inks, this.sizes,
+      h("div", { class: "xp-inks" }, this.eraser, tool("swap", "explore.sketch_invert", () => this.invert()), tool("bin", "explore.sketch_clear", () => this.clear())));
+    this.element = h("div", { class: "xp-sketching" }, this.canvas, this.tools);
+  }
+
+  /** Begin anew for a model of so many channels, on paper of the colour that its pictures have at their edges. */
+  fresh(channels, paper) {
+    const colours = channels === 1 ? GREYS : COLOURS;
+    this.inks.replaceChildren(...colours.map((ink) => h("button", {
+      type: "button", class: "xp-ink", value: ink, style: `--ink-is: ${ink}`, "aria-label": t("explore.sketch_ink", { colour: ink }), onclick: () => this.#choose({ ink, erasing: false }),
+    })), ...(channels === 1 ? [] : [h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.sketch_own"), oninput: (event) => this.#choose({ ink: event.target.value, erasing: false }) })]));
+    this.paper = paper;
+    this.#choose({ ink: dark(paper) ? "#ffffff" : "#000000", size: channels === 1 ? SIZES[1] : SIZES[0], erasing: false });
+    this.clear();
+  }
+
+  clear() {
+    this.pen.fillStyle = this.paper;
+    this.pen.fillRect(0, 0, SIDE, SIDE);
+    this.#set(true);
+  }
+
+  invert() {
+    this.pen.globalCompositeOperation = "difference";
+    this.pen.fillStyle = "#ffffff";
+    this.pen.fillRect(0, 0, SIDE, SIDE);
+    this.pen.globalCompositeOperation = "source-over";
+    if (this.empty) this.paper = dark(this.paper) ? "#ffffff" : "#000000";
+    if (this.empty) this.#choose({ ink: dark(this.paper) ? "#ffffff" : "#000000" });
+    this.#set(this.empty);
+  }
+
+  /** The middle of a picture (bitmap or canvas), as large as the pad. */
+  take(picture, smooth = true) {
+    const side = Math.min(picture.width, picture.height);
+    this.pen.fillStyle = "#ffffff"; // what is transparent is white to the server as well
+    this.pen.fillRect(0, 0, SIDE, SIDE);
+    this.pen.imageSmoothingEnabled = smooth;
+    this.pen.imageSmoothingQuality = "high";
+    this.pen.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
+    this.#set(false);
+  }
+
+  async takeFile(file) {
+    if (!file) return;
+    try {
+      const bitmap = await createImageBitmap(file);
+      this.take(bitmap);
+      bitmap.close();
+    } catch {
+      this.failed({ key: "data.no_picture", values: {} });
+    }
+  }
+
+  blob() {
+    return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
+  }
+
+  #choose(patch) {
+    Object.assign(this, patch);
+    for (const button of this.inks.querySelectorAll("button")) button.setAttribute("aria-pressed", String(!this.erasing && button.value === this.ink));
+    for (const button of this.sizes.children) button.setAttribute("aria-pressed", String(Number(button.value) === this.size));
+    this.eraser.setAttribute("aria-pressed", String(this.erasing));
+  }
+
+  #down(event) {
+    if (event.button) return;
+    event.preventDefault();
+    this.canvas.setPointerCapture(event.pointerId);
+    this.last = this.#place(event);
+    this.#line(this.last);
+  }
+
+  #stroke(event) {
+    if (!this.last) return;
+    for (const part of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) this.#line(this.#place(part));
+  }
+
+  #up() {
+    if (!this.last) return;
+    this.last = null;
+    this.#set(false);
+  }
+
+  #line(to) {
+    const { pen } = this;
+    Object.assign(pen, { strokeStyle: this.erasing ? this.paper : this.ink, lineWidth: this.size, lineCap: "round", lineJoin: "round" });
+    pen.beginPath();
+    pen.moveTo(...this.last);
+    pen.lineTo(...to);
+    pen.stroke();
+    this.last = to;
+  }
+
+  #place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
+  }
+
+  #drop(event) {
+    event.preventDefault();
+    this.takeFile(event.dataTransfer.files[0]);
+  }
+
+  #set(empty) {
+    this.empty = empty;
+    this.changed(empty);
+  }
+}
+
+function tool(glyph, key, onclick) {
+  return h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
+}
+
+/** Whether a colour like #123abc is nearer to black than to white. */
+function dark(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  return 0.3 * red + 0.59 * green + 0.11 * blue < 128;
+}

@@ -1,0 +1,23 @@
+// A "?" that explains in a sentence or two what stands beside it.
+import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+
+let count = 0;
+
+/** [button, note]: the note is hidden until the button is pressed; put it where it has room. */
+export function help(name, text) {
+  count += 1;
+  const note = h("p", { class: "xp-hint", id: `xp-hint-${count}`, hidden: true }, text);
+  const button = h("button", { type: "button", class: "xp-help", "aria-expanded": "false", "aria-controls": note.id, "aria-label": t("explore.about", { name }) }, "?");
+  button.addEventListener("click", () => {
+    note.hidden = !note.hidden;
+    button.setAttribute("aria-expanded", String(!note.hidden));
+  });
+  return [button, note];
+}
+
+/** [header, note] of a section: its title, its "?", and whatever stands beside them. */
+export function heading(title, text, ...beside) {
+  const [button, note] = help(title, text);
+  return [h("header", {}, h("h3", {}, title), button, ...beside), note];
+}

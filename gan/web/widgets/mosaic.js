@@ -1,0 +1,152 @@
+// A sheet of pictures, drawn cell by cell onto one canvas at the screen's own resolution, with a button on each cell.
+import { h } from "../core/dom.js";
+
+const LARGEST_GAP = 0.14; // of a cell: more than this and the pictures are enlarged by a broken factor instead
+const GAP = 2; // CSS pixels between pictures, at least
+const BIG = 6; // from this factor on nobody sees that some pixels are one screen pixel wider than others
+
+/** How large a picture of `size` pixels is drawn in a cell of `cell` device pixels: by a whole factor where that fills the cell well. */
+export function fitted(cell, size) {
+  const whole = Math.floor(cell / size) * size;
+  return whole > 0 && cell < BIG * size && cell - whole <= cell * LARGEST_GAP ? whole : Math.floor(cell);
+}
+
+/**
+ * A sheet of rows x columns pictures. `name(index)` is each button's accessible name, `pick(index)` is called for the one that is chosen.
+ * `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), `lock(true)` makes the cells unpickable.
+ */
+export class Mosaic {
+  constructor({ rows, columns, label, name, pick }) {
+    Object.assign(this, { rows, columns, name, pick, current: -1, bitmap: null, cells: [] });
+    this.canvas = h("canvas", { "aria-hidden": "true" });
+    this.overlay = h("div", { class: "xp-cells", role: "group", "aria-label": label, onkeydown: (event) => this.#move(event), onclick: (event) => this.#click(event) });
+    this.element = h("div", { class: "xp-mosaic", style: `--rows: ${rows}; --columns: ${columns}` }, this.canvas, this.overlay);
+    for (let index = 0; index < rows * columns; index += 1) {
+      this.cells.push(h("button", { type: "button", class: "xp-cell", tabindex: index ? "-1" : "0" }));
+    }
+    this.overlay.append(...this.cells);
+    this.relabel();
+    new ResizeObserver(() => this.#paint()).observe(this.element);
+  }
+
+  relabel() {
+    this.cells.forEach((cell, index) => cell.setAttribute("aria-label", this.name(index)));
+  }
+
+  draw(bitmap) {
+    this.bitmap = bitmap;
+    this.element.classList.toggle("is-empty", !bitmap);
+    this.#paint();
+  }
+
+  mark(index) {
+    if (index === this.current) return;
+    this.cells[this.current]?.removeAttribute("aria-current");
+    this.cells[index]?.setAttribute("aria-current", "true");
+    this.current = index;
+    if (index >= 0) this.#rove(index);
+  }
+
+  lock(locked) {
+    this.element.classList.toggle("is-locked", locked);
+    for (const cell of this.cells) cell.disabled = locked;
+  }
+
+  #rove(index) {
+    for (const cell of this.cells) cell.tabIndex = -1;
+    this.cells[index].tabIndex = 0;
+  }
+
+  #click(event) {
+    const index = this.cells.indexOf(event.target.closest(".xp-cell"));
+    if (index < 0) return;
+    this.#rove(index);
+    this.pick(index);
+  }
+
+  #move(event) {
+    const from = this.cells.indexOf(document.activeElement);
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
+    const to = from + steps[event.key];
+    if (from < 0 || !this.cells[to]) return;
+    event.preventDefault();
+    this.#rove(to);
+    this.cells[to].focus();
+  }
+
+  #paint() {
+    const width = Math.round(this.element.clientWidth * devicePixelRatio);
+    if (!width || !this.bitmap) return;
+    const cell = width / this.columns;
+    const size = this.bitmap.width / this.columns;
+    const side = fitted(cell - GAP * devicePixelRatio, size);
+    this.canvas.width = width;
+    this.canvas.height = Math.round(cell * this.rows);
+    const pen = this.canvas.getContext("2d");
+    pen.imageSmoothingEnabled = side < 2 * size && side % size !== 0;
+    pen.imageSmoothingQuality = "high";
+    for (let index = 0; index < this.cells.length; index += 1) {
+      const [row, column] = [Math.floor(index / this.columns), index % this.columns];
+      const [x, y] = [column, row].map((place) => Math.round(place * cell + (cell - side) / 2));
+      pen.drawImage(this.bitmap, column * size, row * size, size, size, x, y, side, side);
+    }
+  }
+}
+
+// A mosaic whose pictures come from the server or this browser: asked for again when something changed, but only while it is on the screen, one sheet after another.
+let line = Promise.resolve(); // all sheets wait for each other, so that the large picture never waits for more than one of them
+
+/**
+ * Keeps `mosaic` showing `points()`, which the server draws at `path` for `query()`; `draw(path, query, points, columns)` gets them as one picture.
+ * `refresh()` asks again; `query()` may return null for "nothing to show".
+ */
+export class Sheet {
+  constructor({ mosaic, path, query, points, draw, failed }) {
+    Object.assign(this, { mosaic, path, query, points, draw, failed, stale: false, visible: false, waiting: false, bitmap: null, drawn: "" });
+    new IntersectionObserver(([entry]) => {
+      this.visible = entry.isIntersecting;
+      if (this.visible && this.stale) this.refresh();
+    }, { rootMargin: "200px" }).observe(mosaic.element);
+  }
+
+  refresh() {
+    this.stale = true;
+    if (!this.visible || this.waiting) return;
+    this.waiting = true;
+    line = line.then(() => this.#load());
+  }
+
+  /** Another model: nothing is shown until its own sheet is here. */
+  clear() {
+    Object.assign(this, { bitmap: null, drawn: "" });
+    this.mosaic.draw(null);
+    this.mosaic.lock(true);
+  }
+
+  /** Show a picture that is at hand until the right one arrives. */
+  standIn(bitmap, pickable) {
+    if (this.drawn) return;
+    this.mosaic.draw(bitmap);
+    this.mosaic.lock(!pickable);
+  }
+
+  async #load() {
+    this.waiting = false;
+    this.stale = false;
+    const query = this.query();
+    const wanted = JSON.stringify(query);
+    if (!query || wanted === this.drawn) return;
+    try {
+      const bitmap = await this.draw(this.path, query, this.points(), this.mosaic.columns);
+      if (query.id !== this.query()?.id) return;
+      Object.assign(this, { bitmap, drawn: wanted });
+      this.mosaic.draw(bitmap);
+      this.mosaic.lock(false);
+      this.refresh(); // where something changed meanwhile
+    } catch (error) {
+      if (error.offline) this.stale = true;
+      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the visitor has moved on, and what was wrong with it
+      this.failed(error, query.id);
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// One streaming chart on uPlot: faint raw lines, smoothed lines over them, dashed references. A reader's zoom stays while data streams in.
+import { h } from "../core/dom.js";
+import { THEME } from "../core/events.js";
+import { t } from "../core/i18n.js";
+import { help } from "./help.js";
+
+let library = null;
+
+/** uPlot, loaded once from our own static files. */
+export function load() {
+  library ??= new Promise((resolve, reject) => {
+    const folder = new URL("../vendor/uplot/", import.meta.url);
+    document.head.append(h("link", { rel: "stylesheet", href: new URL("uPlot.min.css", folder).href }),
+      h("script", { src: new URL("uPlot.iife.min.js", folder).href, onload: () => resolve(window.uPlot), onerror: reject }));
+  });
+  return library;
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const SMOOTH = 0.12; // weight of a new point in the smoothed line
+
+/** A number as the axes and the legend show it: −6M, 12.5k, −0.25. `least` is how finely neighbours have to be told apart. */
+export function figure(value, least = 0.01) {
+  const size = Math.abs(value);
+  const [unit, one] = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]].find(([, from]) => size >= from) ?? ["", 1];
+  const scale = unit === "k" ? 1e3 : one;
+  const places = [0, 1, 2, 3, 4, 5].find((count) => Number.isInteger(Math.round((1e6 * 10 ** count * least) / scale) / 1e6)) ?? 6;
+  const text = size >= 1e15 ? size.toExponential(1) : (size / scale).toFixed(places) + unit;
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
+
+/** x range shared by the charts of one stage, so that both show the same stretch. */
+export class Zoom {
+  constructor() {
+    this.range = null;
+    this.charts = [];
+  }
+
+  set(range) {
+    this.range = range;
+    for (const chart of this.charts) chart.rescale();
+    this.changed?.(range !== null);
+  }
+}
+
+/** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
+export class Plot {
+  constructor(zoom, { title, about, series, unit }) {
+    Object.assign(this, { zoom, series, references: [], count: 0, x: [], raw: series.map(() => []), smooth: series.map(() => []) });
+    zoom.charts.push(this);
+    this.values = series.map(() => h("b"));
+    this.note = h("p", { class: "tr-note" });
+    this.canvas = h("div", { class: "tr-canvas" });
+    const keys = series.map((one, index) => h("span", { class: "tr-key" }, h("i", { style: `background: var(--${one.colour})` }), one.name, this.values[index]));
+    const [button, explanation] = help(title, about);
+    this.element = h("figure", { class: "tr-plot" }, h("figcaption", {}, h("h4", {}, title), button, h("div", { class: "tr-keys" }, keys)), explanation, this.canvas, this.note);
+    this.unit = unit;
+    addEventListener(THEME, () => this.plot?.redraw(false));
+    new MutationObserver(() => this.plot?.redraw(false)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
+  clear() {
+    this.count = 0;
+    this.rows = null;
+    this.x = [];
+    this.raw = this.series.map(() => []);
+    this.smooth = this.series.map(() => []);
+  }
+
+  /** Take all rows so far; only those not seen yet are added. `rows` must grow by appending, or be another array after `clear`. */
+  async update(rows) {
+    for (const row of rows.slice(this.count)) this.add(row);
+    this.count = rows.length;
+    if (!this.plot) await this.start();
+    this.plot?.setData(this.data());
+    this.read(null);
+  }
+
+  add(row) {
+    this.x.push(row.images / 1000);
+    this.series.forEach((one, index) => {
+      const value = Number.isFinite(row[one.field]) ? row[one.field] : null;
+      this.raw[index].push(value);
+      const before = this.smooth[index].at(-1);
+      this.smooth[index].push(value === null ? before ?? null : before === undefined || before === null ? value : before + Math.max(SMOOTH, 1 / (this.smooth[index].length + 1)) * (value - before));
+    });
+  }
+
+  data() {
+    return [this.x, ...this.raw, ...this.smooth];
+  }
+
+  async start() {
+    const UPlot = await load();
+    if (this.plot || !this.canvas.clientWidth) return;
+    const ink = () => colour("muted");
+    const axis = (label, size, more) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
+      grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
+    const width = (plot, texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
+    const lines = (width, faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
+    this.plot = new UPlot({
+      width: this.canvas.clientWidth, height: 220, legend: { show: false },
+      cursor: { y: false, sync: { key: "gan-stage" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
+        bind: { dblclick: () => () => { this.zoom.set(null); return null; } } },
+      scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
+      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, width, { values: (plot, splits, place, space, least) => splits.map((value) => figure(value, least)) })],
+      series: [{}, ...lines(1, true), ...lines(2, false)],
+      hooks: { setSelect: [(plot) => this.select(plot)], setCursor: [(plot) => this.read(plot.cursor.idx)], draw: [(plot) => this.drawReferences(plot)] },
+    }, this.data(), this.canvas);
+    new ResizeObserver(() => this.plot.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(this.canvas);
+  }
+
+  span() {
+    return this.zoom.range ?? [0, Math.max(this.x.at(-1) ?? 0, 0.1)];
+  }
+
+  /** The y range of what is in sight: the smoothed lines whole, the raw ones but for their wildest hundredth, and the references. */
+  height() {
+    const [left, right] = this.span();
+    const [seen, whole] = [[], this.references.map((one) => one.value)];
+    this.x.forEach((x, index) => {
+      if (x < left || x > right) return;
+      for (const values of this.raw) if (values[index] !== null) seen.push(values[index]);
+      for (const values of this.smooth) if (values[index] !== null) whole.push(values[index]);
+    });
+    if (!seen.length) return [-1, 1];
+    seen.sort((a, b) => a - b);
+    const cut = Math.floor(seen.length / 100);
+    const low = whole.reduce((a, b) => Math.min(a, b), seen[cut]);
+    const high = whole.reduce((a, b) => Math.max(a, b), seen[seen.length - 1 - cut]);
+    const room = 0.08 * (high - low || 1);
+    return [low - room, high + room];
+  }
+
+  rescale() {
+    this.plot?.setData(this.data());
+  }
+
+  select(plot) {
+    const { left, width } = plot.select;
+    if (width < 8) return;
+    this.zoom.set([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  /** Put the values at a point, or the newest ones, into the legend. */
+  read(index) {
+    const at = index ?? this.plot?.cursor.idx ?? this.x.length - 1;
+    this.smooth.forEach((values, series) => {
+      const value = values[at];
+      this.values[series].textContent = value === undefined || value === null ? "" : figure(value, Math.max(0.01, 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 2)));
+    });
+  }
+
+  drawReferences(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.setLineDash([5 * devicePixelRatio, 5 * devicePixelRatio]);
+    ctx.lineWidth = devicePixelRatio;
+    for (const { value, colour: name } of this.references) {
+      ctx.strokeStyle = colour(name ?? "muted");
+      const y = Math.round(plot.valToPos(value, "y", true));
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+}

@@ -1,0 +1,103 @@
+// Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
+import { later } from "../core/debounce.js";
+import { h, setText, wheelMeant } from "../core/dom.js";
+import { known, t } from "../core/i18n.js";
+import { className } from "../explore/panels/model-picker.js";
+
+const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format;
+const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format;
+
+/** An amount of a direction as it is read everywhere: +1.5, −2.9, 0.0. */
+export const signed = (value) => tenths.format(value).replace("-", "−");
+
+const NOTCHES = 60; // of the wheel, from end to end
+const STILL = 250; // ms after the last of them until the wheel has come to rest
+
+/**
+ * One slider. `input(value, dragging)` is called for each movement and once more, not dragging, at its end. A double click, Delete or
+ * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
+ */
+export class Slider {
+  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
+    Object.assign(this, { rest, format });
+    this.bar = h("input", {
+      type: "range", min: String(low), max: String(high), step: String(step),
+      oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),
+      ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input), onwheel: (event) => this.#wheel(event, input),
+    });
+    this.still = later(() => this.#moved(input, false), STILL);
+    this.note = h("small");
+    this.name = h("span", { class: "xp-name" });
+    this.value = h("output", { class: "xp-value" });
+    this.element = h("label", { class: compact ? "xp-slider xp-compact" : "xp-slider" }, h("span", { class: "xp-label" }, this.name, this.note), this.bar, this.value);
+    this.describe(name, note);
+    this.set(rest);
+  }
+
+  describe(name, note = "") {
+    setText(this.name, name);
+    this.name.title = name; // of a long one only the beginning is seen
+    setText(this.note, note);
+    this.bar.setAttribute("aria-label", note ? `${name}, ${note}` : name);
+  }
+
+  set(value) {
+    this.bar.value = String(value);
+    this.#show(value);
+  }
+
+  #moved(input, dragging) {
+    this.#show(this.bar.valueAsNumber);
+    input(this.bar.valueAsNumber, dragging);
+  }
+
+  #restore(input) {
+    this.set(this.rest);
+    input(this.rest, false);
+  }
+
+  #key(event, input) {
+    if (event.key !== "Delete" && event.key !== "Backspace") return;
+    event.preventDefault();
+    this.#restore(input);
+  }
+
+  /** The wheel moves a slider that has the focus, and no other: whoever scrolls the page past the sliders means the page. */
+  #wheel(event, input) {
+    if (!wheelMeant(event, this.bar) || !event.deltaY) return;
+    event.preventDefault();
+    const { min, max, step } = this.bar;
+    this.bar.valueAsNumber -= Math.sign(event.deltaY) * Math.max(step, (max - min) / NOTCHES);
+    this.#moved(input, true);
+    this.still();
+  }
+
+  /** The value itself is told, not the step of the bar that is nearest to it. */
+  #show(value) {
+    const { min, max } = this.bar;
+    const part = (number) => Math.min(1, Math.max(0, (number - min) / (max - min)));
+    const [from, to] = [part(this.rest), part(value)].sort((a, b) => a - b);
+    this.bar.style.setProperty("--from", from.toFixed(4));
+    this.bar.style.setProperty("--to", to.toFixed(4));
+    this.element.classList.toggle("is-moved", Math.abs(value - this.rest) > this.bar.step / 2);
+    setText(this.value, this.format(value));
+  }
+}
+
+/** Whether a direction is worth a slider: it moves pictures, and not as another before it does. */
+export const lively = (direction) => !direction.dead && !direction.twin;
+
+/** What a direction is called where nobody has renamed it; `title` is the name of an attribute that only the data name. */
+export function usualName(id, title) {
+  const [, letter, number] = /^([ps])(\d+)$/.exec(id) ?? [];
+  if (number) return t(letter === "p" ? "explore.direction" : "explore.factor", { number: +number + 1 });
+  if (known(`explore.attribute_${id}`)) return t(`explore.attribute_${id}`);
+  return title ? t("explore.attribute_class", { name: className(title) }) : id;
+}
+
+/** The ids of those of a model's principal directions that have sliders where nobody has chosen, in their order. */
+export const usualIds = (directions) => directions.filter(lively).map((direction) => direction.id);
+
+/** How much a direction changes, where that is known. */
+export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));
