@@ -1,7 +1,7 @@
 """Mistakes that a person can correct, told in one sentence.
 
 An engine module raises `UserError("some.key", value=...)`; the English sentence stands here, the other languages stand in
-`gan/ui/strings/`, and a test holds the sets of keys equal. The terminal prints the sentence and exits with status 2; the page shows it
+`gan/web/strings/`, and a test holds the sets of keys equal. The terminal prints the sentence and exits with status 2; the page shows it
 beside the control that caused it. A `UserError` is never used for a defect of ours: those keep their traceback.
 """
 

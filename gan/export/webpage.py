@@ -21,7 +21,8 @@ from gan.latent.directions.saved import Choice
 from gan.latent.generator import Model
 
 _GAN = Path(__file__).resolve().parents[1]
-_WEB, _STRINGS = _GAN / "web", _GAN / "ui" / "strings"  # files alone are read there
+_WEB = _GAN / "web"
+_STRINGS = _WEB / "strings"  # files alone are read there
 _RUNTIME = _WEB / "vendor" / "onnxruntime-web-1.22.0"
 _STYLES = ("shell/base.css", "widgets/mosaic.css", "widgets/slider.css", "explore/explorer.css", "takeaway/page.css")
 LANGUAGES = ("en", "zh")

@@ -1,4 +1,4 @@
-"""Interface texts: <language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
+"""Interface texts: gan/web/strings/<language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
 
 English error sentences stand in gan.errors.MESSAGES, verdicts in gan.worker.health.VERDICTS, events in gan.worker.events.EVENTS, why pictures are left out in
 gan.data.own.report.LEFT_OUT and field help in gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json and
@@ -17,7 +17,7 @@ from gan.worker.events import EVENTS
 from gan.worker.health import VERDICTS
 
 LANGUAGES = ("en", "zh")
-_FOLDER = Path(__file__).resolve().parent
+_FOLDER = Path(__file__).resolve().parents[1] / "web" / "strings"
 
 
 @functools.cache
