@@ -55,7 +55,7 @@ class RunConfig:
     pixel: int = _field(1, "Side of the blocks in pixel art. G generates one value per block, which is many times faster.", choices=(1, 2, 4))
     flip: bool = _field(False, "Also learns from mirrored images; not for digits and letters.")
     conditional: bool = _field(False, "Learns each class by its label, where labels exist, so that you can choose the class of a sample.")
-    looks: int = _field(1, "Clusters of similar images within each class, given to G and D as labels (self-conditioning). 1: none.", min=1, max=64)
+    clusters: int = _field(1, "Clusters of similar images within each class, given to G and D as labels (self-conditioning). 1: none.", min=1, max=64)
     seed: int = _field(0, "Seed of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
 
     def __post_init__(self) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 from gan.config import RunConfig
 from gan.errors import UserError
 
-FORMAT = "ganarium-1"
+FORMAT = "ganarium-2"
 MAX_HEADER = 2**22  # bytes; ours have about 3,000
 MAX_CLASSES = 1000
-_LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "looks")  # fields that a run has under the same name
+_LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "clusters")  # fields that a run has under the same name
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class ModelSpec:
     width: int
     num_classes: int = 0
     pixel: int = 1
-    looks: int = 1
+    clusters: int = 1
 
     @property
     def groups(self) -> int:
-        """How many pairs of class and look there are; 0 where networks are told neither."""
-        return max(1, self.num_classes) * self.looks if self.num_classes or self.looks > 1 else 0
+        """How many pairs of class and cluster there are; 0 where networks are told neither."""
+        return max(1, self.num_classes) * self.clusters if self.num_classes or self.clusters > 1 else 0
 
     @classmethod
     def from_json(cls, value: Any) -> "ModelSpec":

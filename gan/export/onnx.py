@@ -103,12 +103,12 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and look, or of two classes (gan.models.conditioning.ClassConditioning)."""
-    told = generator.told
+    """z joined with what the generator is told of class and cluster, or of two classes (gan.models.conditioning.ClassConditioning)."""
+    told = generator.conditioning
     if told is None:
         return "z"
     table = graph.weight(told.embed.weight)
-    of_class = _embedded(graph, table) if spec.looks == 1 else _in_looks(graph, told, table, spec)
+    of_class = _embedded(graph, table) if spec.clusters == 1 else _in_clusters(graph, told, table, spec)
     features = of_class("labels")
     if spec.num_classes:
         share = graph.shape("shares", 0, 1)
@@ -121,15 +121,15 @@ def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
     return lambda classes: graph.add("Gather", table, classes)
 
 
-def _in_looks(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
-    """The same where each class has looks, which the last number of z chooses between."""
+def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
+    """The same where each class has clusters, which the last number of z chooses between."""
     all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
     last = graph.add("Slice", "z", *(graph.constant(np.array([place], np.int64)) for place in (spec.z_dim - 1, spec.z_dim, 1)))
     last = graph.add("Mul", last, graph.constant(np.float32(1 / BLEND)))
     half, zero, one = (graph.constant(np.float32(value)) for value in (0.5, 0.0, 1.0))
     pads = [graph.constant(np.array(sides, np.int64)) for sides in ([0, 1, 0, 0], [0, 0, 0, 1])]
     if spec.num_classes:
-        table = graph.shape(table, -1, spec.looks, FEATURES)
+        table = graph.shape(table, -1, spec.clusters, FEATURES)
 
     def of_class(classes: str) -> str:
         edges = graph.add("Gather", all_edges, classes) if spec.num_classes else all_edges
@@ -138,7 +138,7 @@ def _in_looks(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpe
         if not spec.num_classes:
             return graph.add("MatMul", weights, table)
         tables = graph.add("Gather", table, classes)
-        return graph.shape(graph.add("MatMul", graph.shape(weights, 0, 1, spec.looks), tables), 0, FEATURES)
+        return graph.shape(graph.add("MatMul", graph.shape(weights, 0, 1, spec.clusters), tables), 0, FEATURES)
 
     return of_class
 

@@ -38,7 +38,7 @@ class Entry:
     channels: int
     z_dim: int
     classes: tuple[str, ...]
-    looks: int
+    clusters: int
     version: str
     images: int
     weights: Path
@@ -49,7 +49,7 @@ class Entry:
         """The form of GET models. `preview` is relative to our routes' prefix: checkpoints/<name>/preview.webp, or
         runs/<id>/samples/<step>.webp with a query that tells apart what a run drew at that step before and after it went back."""
         return {"id": self.id, "title": self.title, "kind": self.kind, "live": self.live, "preview": self.preview, "size": self.size,
-                "channels": self.channels, "z_dim": self.z_dim, "classes": list(self.classes), "looks": self.looks,
+                "channels": self.channels, "z_dim": self.z_dim, "classes": list(self.classes), "clusters": self.clusters,
                 "updated": self.version, "scored": self.scored}
 
 
@@ -176,7 +176,7 @@ def _entry(model_id: str, kind: str, weights: Path, model: ModelSpec, names: Any
            scored: dict[str, Any] | None = None) -> Entry:
     version = stamp(weights) + ("-live" if live else "")
     return Entry(model_id, title, kind, live, preview, model.size, model.channels, model.z_dim, class_names(names, model.num_classes),
-                 model.looks, version, images, weights, data, scored)
+                 model.clusters, version, images, weights, data, scored)
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:

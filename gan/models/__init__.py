@@ -1,7 +1,7 @@
 """Generators and discriminators, and the file form of a generator.
 
 An architecture is a pair of builders in ARCHITECTURES. G maps a latent z of shape (N, z_dim), z ~ N(0, I), and class labels (N,) int64 where the
-model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and groups, which are the labels where there are no looks (models/conditioning.py), to
+model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images and groups, which are the labels where there are no clusters (models/conditioning.py), to
 logits (N,), or (N, positions) where it judges parts of pictures.
 """
 

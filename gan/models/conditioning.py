@@ -1,16 +1,16 @@
-"""What networks are told beside z or a picture: a class label, a look, or both.
+"""What networks are told beside z or a picture: a class label, a cluster, or both.
 
-A look is a group of similar pictures, within each class where there are classes (gan/train/clusters.py finds them). Each pair of class and look is a *group*, number
-class * looks + look. D is told a picture's group, as R3GAN (Huang et al. 2024) tells it a label: its output vector is dotted with an embedding (Miyato and
-Koyama 2018). G is told the class alone, and reads the look from the last number of z: the line of N(0, 1) is divided into one stretch for each look, as
-probable as the look is frequent. So G stays a function of z and class, and nobody who draws from it needs to know about looks.
+A cluster is a group of similar pictures, within each class where there are classes (gan/train/clusters.py finds them). Each pair of class and cluster is a *group*, number
+class * clusters + cluster. D is told a picture's group, as R3GAN (Huang et al. 2024) tells it a label: its output vector is dotted with an embedding (Miyato and
+Koyama 2018). G is told the class alone, and reads the cluster from the last number of z: the line of N(0, 1) is divided into one stretch for each cluster, as
+probable as the cluster is frequent. So G stays a function of z and class, and nobody who draws from it needs to know about clusters.
 """
 
 import torch
 from torch import nn
 
 FEATURES = 64
-BLEND = 0.05  # width in standard deviations over which one look passes into the next, so that a picture never jumps while z moves
+BLEND = 0.05  # width in standard deviations over which one cluster passes into the next, so that a picture never jumps while z moves
 REACH = 6.0  # where a stretch without pictures ends: no z gets there
 RARE = 1e-6  # the least probability of a tail: float32 has no normal number beyond
 
@@ -27,10 +27,10 @@ class ClassConditioning(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        self.looks = spec.looks
+        self.clusters = spec.clusters
         self.embed = nn.Embedding(spec.groups, FEATURES)
-        if spec.looks > 1:
-            self.register_buffer("ends", torch.linspace(0, 1, spec.looks + 1).repeat(spec.groups // spec.looks, 1))  # (classes, looks + 1) probabilities
+        if spec.clusters > 1:
+            self.register_buffer("ends", torch.linspace(0, 1, spec.clusters + 1).repeat(spec.groups // spec.clusters, 1))  # (classes, clusters + 1) probabilities
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """See the class."""
@@ -41,8 +41,8 @@ class ClassConditioning(nn.Module):
         return torch.cat([z, features], 1)
 
     def _features(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """(N, FEATURES): the embedding of each class, in the look that z is in."""
-        if self.looks == 1:
+        """(N, FEATURES): the embedding of each class, in the cluster that z is in."""
+        if self.clusters == 1:
             return self.embed(labels)
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
         edges = torch.special.ndtri(self.ends[classes, 1:-1]).clamp(-REACH, REACH)
@@ -50,27 +50,27 @@ class ClassConditioning(nn.Module):
         one = torch.ones_like(z[:, :1])
         weights = torch.cat([one, beyond], 1) - torch.cat([beyond, 0 * one], 1)
         # Not by indexing: the gradient of that is added up by several threads at once, in whichever order they come, and differs from run to run.
-        rows = nn.functional.embedding(classes, self.embed.weight.view(-1, self.looks * FEATURES))
-        tables = rows.unflatten(1, (self.looks, FEATURES))
+        rows = nn.functional.embedding(classes, self.embed.weight.view(-1, self.clusters * FEATURES))
+        tables = rows.unflatten(1, (self.clusters, FEATURES))
         return (weights[:, :, None] * tables).sum(1)
 
     def group(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """The group (N,) int64 that pictures of z (N, z_dim) and class labels (N,) or None belong to; on the blend between two looks, the nearer one's."""
+        """The group (N,) int64 that pictures of z (N, z_dim) and class labels (N,) or None belong to; on the blend between two clusters, the nearer one's."""
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
-        if self.looks == 1:
+        if self.clusters == 1:
             return classes
-        return classes * self.looks + (z[:, -1:] > torch.special.ndtri(self.ends[classes, 1:-1])).sum(1)
+        return classes * self.clusters + (z[:, -1:] > torch.special.ndtri(self.ends[classes, 1:-1])).sum(1)
 
     def set_shares(self, shares: torch.Tensor) -> None:
-        """How frequent each look is within its class: (classes, looks), each row's sum 1."""
+        """How frequent each cluster is within its class: (classes, clusters), each row's sum 1."""
         self.ends[:, 1:].copy_(shares.double().cumsum(1).clamp(0, 1))
 
     def split(self, z: torch.Tensor, groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """z (N, z_dim) and class labels (N,) for pictures of these groups (N,): the last number of z keeps its quantile, but within the look's stretch."""
-        if self.looks == 1:
+        """z (N, z_dim) and class labels (N,) for pictures of these groups (N,): the last number of z keeps its quantile, but within the cluster's stretch."""
+        if self.clusters == 1:
             return z, groups
-        classes, looks = groups // self.looks, groups % self.looks
-        low, high = self.ends[classes, looks], self.ends[classes, looks + 1]
+        classes, clusters = groups // self.clusters, groups % self.clusters
+        low, high = self.ends[classes, clusters], self.ends[classes, clusters + 1]
         quantile = (low + (high - low) * torch.special.ndtr(z[:, -1])).clamp(RARE, 1 - RARE)
         return torch.cat([z[:, :-1], torch.special.ndtri(quantile)[:, None]], 1), classes
 

@@ -1,6 +1,6 @@
 """The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch normalisation in both networks, N(0, 0.02) weights.
 
-Labels and looks (models/conditioning.py) are an addition of ours, since the paper has none.
+Labels and clusters (models/conditioning.py) are an addition of ours, since the paper has none.
 """
 
 import itertools
@@ -17,7 +17,7 @@ class Generator(nn.Module):
     def __init__(self, spec):
         super().__init__()
         self.z_dim = spec.z_dim
-        self.told = ClassConditioning(spec) if spec.groups else None
+        self.conditioning = ClassConditioning(spec) if spec.groups else None
         inputs = spec.z_dim + (FEATURES if spec.groups else 0)
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
         self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
@@ -28,8 +28,8 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def _first(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None) -> torch.Tensor:
-        if self.told is not None:
-            z = self.told(z, labels, blend)
+        if self.conditioning is not None:
+            z = self.conditioning(z, labels, blend)
         return self.first(z[:, :, None, None])
 
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
@@ -58,13 +58,13 @@ class Discriminator(nn.Module):
             blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], FEATURES if spec.groups else 1, 4, 1, 0, bias=False)
-        self.verdict = ProjectionHead(spec) if spec.groups else None
+        self.head = ProjectionHead(spec) if spec.groups else None
         self.apply(initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         out = self.head(self.blocks(images)).flatten(1)
-        return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
+        return out.squeeze(1) if self.head is None else self.head(out, groups)
 
 
 def initialise(module: nn.Module) -> None:

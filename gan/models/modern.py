@@ -52,7 +52,7 @@ class Generator(nn.Module):
         stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
         self.z_dim, self.start = spec.z_dim, (channels, side, side)
-        self.told = ClassConditioning(spec) if spec.groups else None
+        self.conditioning = ClassConditioning(spec) if spec.groups else None
         self.dense = nn.Linear(spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
@@ -66,8 +66,8 @@ class Generator(nn.Module):
 
     def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
-        if self.told is not None:
-            z = self.told(z, labels, blend)
+        if self.conditioning is not None:
+            z = self.conditioning(z, labels, blend)
         x = self.norm(self.dense(z).unflatten(1, self.start))
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
 
@@ -94,13 +94,13 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         side = stages[-1][0]
         self.head = nn.Linear(channels * side * side, FEATURES if spec.groups else 1)
-        self.verdict = ProjectionHead(spec) if spec.groups else None
+        self.head = ProjectionHead(spec) if spec.groups else None
         self.apply(_initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         out = self.head(self.blocks(images).flatten(1))
-        return out.squeeze(1) if self.verdict is None else self.verdict(out, groups)
+        return out.squeeze(1) if self.head is None else self.head(out, groups)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -53,7 +53,7 @@ def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
         tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
     tensors["means"] = trainer.means
-    if trainer.groups is not None:  # another version of scipy may sort the pictures into other looks
+    if trainer.groups is not None:  # another version of scipy may sort the pictures into other clusters
         tensors["groups"] = trainer.groups.int()
     return {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
 

@@ -12,28 +12,28 @@ import torch.nn.functional as F
 from scipy.cluster.vq import kmeans2, vq
 
 SIDE = 14  # pictures are compared at this size
-LEAST = 20  # pictures of a class for each of its looks: fewer are not worth a look
-SAMPLE = 200  # pictures for each look that k-means learns from
+LEAST = 20  # pictures of a class for each of its clusters: fewer are not worth a cluster
+SAMPLE = 200  # pictures for each cluster that k-means learns from
 ROUNDS = 30
 CHUNK = 4096  # pictures converted at a time
 
 
-def find_clusters(images: torch.Tensor, labels: torch.Tensor | None, classes: int, looks: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The group (N,) int64 of each picture, class * looks + look, and how frequent each look is within its class, (classes, looks) float64.
+def find_clusters(images: torch.Tensor, labels: torch.Tensor | None, classes: int, clusters: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The group (N,) int64 of each picture, class * clusters + cluster, and how frequent each cluster is within its class, (classes, clusters) float64.
 
     images: uint8 (N, C, H, W); labels: int64 (N,), or None for one class. Looks of a class are in the order of its main difference (its centres' first
-    principal axis), so that neighbours are alike; a class of few pictures has fewer of them, and the rest is empty. The same seed gives the same looks.
+    principal axis), so that neighbours are alike; a class of few pictures has fewer of them, and the rest is empty. The same seed gives the same clusters.
     """
     seen = torch.cat([F.adaptive_avg_pool2d(part.float() / 255, SIDE).flatten(1) for part in images.split(CHUNK)]).double().numpy()
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
-    groups, shares = torch.empty_like(labels), torch.zeros(max(1, classes), looks, dtype=torch.float64)
+    groups, shares = torch.empty_like(labels), torch.zeros(max(1, classes), clusters, dtype=torch.float64)
     shares[:, 0] = 1  # of a class without pictures
     for label in labels.unique().tolist():
         rows = (labels == label).nonzero().squeeze(1)
         # rows.numpy(), because numpy takes a tensor of one row for a whole number and drops the dimension.
-        found = torch.from_numpy(_cluster(seen[rows.numpy()], max(1, min(looks, len(rows) // LEAST)), np.random.default_rng([seed, label])))
-        groups[rows] = label * looks + found
-        shares[label] = torch.bincount(found, minlength=looks) / len(rows)
+        found = torch.from_numpy(_cluster(seen[rows.numpy()], max(1, min(clusters, len(rows) // LEAST)), np.random.default_rng([seed, label])))
+        groups[rows] = label * clusters + found
+        shares[label] = torch.bincount(found, minlength=clusters) / len(rows)
     return groups, shares
 
 

@@ -18,7 +18,7 @@ from gan.objectives import LOSSES as LOSS_FACTS
 from gan.objectives import PENALTIES as PENALTY_FACTS
 from gan.train.losses import LOSSES, PENALTIES, Judged
 
-Groups = torch.Tensor | None  # (n,) int64: the group of each image, by class and look, that G and D are told; None where they are told nothing
+Groups = torch.Tensor | None  # (n,) int64: the group of each image, by class and cluster, that G and D are told; None where they are told nothing
 
 
 class Optimizer(Protocol):
@@ -59,6 +59,11 @@ class UpdateOfD(NamedTuple):
     penalty: torch.Tensor
     on_real: torch.Tensor
     on_fake: torch.Tensor
+
+
+def generate(G: nn.Module, batch: MicroBatch) -> torch.Tensor:
+    """G's samples (n, C, H, W) for the latents of a micro-batch, each as if of the group of its real image."""
+    return G(batch.z) if batch.groups is None else G(*G.conditioning.split(batch.z, batch.groups))
 
 
 def update_d(

@@ -49,16 +49,16 @@ def seed_for(*parts: object) -> int:
 def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     """The networks of a run whose data set has so many classes."""
     labels = classes if config.conditional else 0
-    return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel, config.looks)
+    return ModelSpec(config.architecture, config.size, config.channels, config.z_dim, config.width, labels, config.pixel, config.clusters)
 
 
 def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
-    """What D is to be told of each picture (N,), on G's device, None where it is nothing; G learns how frequent each look is."""
+    """What D is to be told of each picture (N,), on G's device, None where it is nothing; G learns how frequent each cluster is."""
     groups = dataset.labels if config.conditional else None
-    if config.looks > 1:
+    if config.clusters > 1:
         classes = len(dataset.classes) if config.conditional else 0
-        groups, shares = find_clusters(dataset.images, groups, classes, config.looks, seed_for(config.seed, "looks"))
-        G.told.set_shares(shares)
+        groups, shares = find_clusters(dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks"))  # the name of a stream of random numbers, which stays
+        G.conditioning.set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
 
@@ -210,11 +210,8 @@ class Trainer:
 
     def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
         """G's samples for a micro-batch's latents, each as if of its group."""
-        z, labels = batch.z, None
-        if batch.groups is not None:
-            z, labels = self.G.told.split(z, batch.groups)
         with self.autocast():
-            return self.G(z, labels).float()
+            return step.generate(self.G, batch).float()
 
     def _judge(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
         """D's logits on images, as augmented as the run wants it."""

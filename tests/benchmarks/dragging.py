@@ -20,7 +20,7 @@ from gan.latent.generator import Model
 from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point
 from gan.latent.search.drag import Drag, disk, distances
-from gan.latent.search.drag_job import looks
+from gan.latent.search.drag_job import feature_maps
 from tests.support.browsing import ROOT
 
 MODELS = ("digits", "fashion", "faces", "emoji", "landscapes")
@@ -76,13 +76,13 @@ def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float
     end = goal(start, side, chance)
     places = [((place + 0.5) / side)[None] for place in (start, end)]
     begin = time.process_time()
-    drag = Drag(looks(model, point), torch.from_numpy(model.latent(point))[None], *places, fixed=model.spec.looks > 1)
+    drag = Drag(feature_maps(model, point), torch.from_numpy(model.latent(point))[None], *places, fixed=model.spec.clusters > 1)
     while not drag.done:
         drag.step()
     held = drag.held()
     spent = time.process_time() - begin
     with torch.inference_mode():
-        after = as_floats(to_uint8(looks(model, point)(held.z)[0]))
+        after = as_floats(to_uint8(feature_maps(model, point)(held.z)[0]))
     left = (tracked(before[0], after[0], start, MOVES[side]) - end).norm().item()
     far = distances(side, *places) * side > 9 * side / 28
     changed, other = ((picture - before).abs().mean(1)[0][far].mean().item() / 2 for picture in (after, as_floats(model.pictures([Point(seed + 500)]))))

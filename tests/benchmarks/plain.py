@@ -57,7 +57,7 @@ class Plain:
         return step.MicroBatch(real, groups, torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng))
 
     def _draw(self, batch: step.MicroBatch) -> torch.Tensor:
-        return self.G(batch.z) if batch.groups is None else self.G(*self.G.told.split(batch.z, batch.groups))
+        return step.generate(self.G, batch)
 
     def _logits(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
         return self.D(augment(images, self.config.augment, self.rng), groups)

@@ -1,4 +1,4 @@
-"""Runs as GANarium ships them, for what must hold with the settings that people use: no batch, width or number of looks is made smaller here."""
+"""Runs as GANarium ships them, for what must hold with the settings that people use: no batch, width or number of clusters is made smaller here."""
 
 import contextlib
 import subprocess

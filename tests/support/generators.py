@@ -11,9 +11,9 @@ from gan.models import ModelSpec, build_generator, save_generator
 RUN = "20250102-030405-digits-modern"
 
 
-def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6, looks: int = 1) -> ModelSpec:
+def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6, clusters: int = 1) -> ModelSpec:
     """A model whose pictures take about a millisecond."""
-    return ModelSpec("modern", 28, channels, z_dim, 8, num_classes, looks=looks)
+    return ModelSpec("modern", 28, channels, z_dim, 8, num_classes, clusters=clusters)
 
 
 def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:
@@ -31,10 +31,10 @@ def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
             module.momentum = 1.0
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.bias, -0.5, 0.5)
-    if spec.looks > 1:
-        shares = torch.rand(max(1, spec.num_classes), spec.looks)
+    if spec.clusters > 1:
+        shares = torch.rand(max(1, spec.num_classes), spec.clusters)
         shares[:, 1] = 0
-        generator.told.set_shares(shares / shares.sum(1, keepdim=True))
+        generator.conditioning.set_shares(shares / shares.sum(1, keepdim=True))
     with torch.no_grad():
         generator(torch.randn(64, spec.z_dim), torch.arange(64) % spec.num_classes if spec.num_classes else None)
     save_generator(path, generator, spec)

@@ -11,7 +11,7 @@ from tests.support.exploring import still, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run
 
 CLASSES = "20250102-040506-faces-modern"
-COLOUR = tiny_spec(3, channels=3, z_dim=20, looks=4)
+COLOUR = tiny_spec(3, channels=3, z_dim=20, clusters=4)
 READY = "() => document.querySelector('gan-explorer').local.ready(document.querySelector('gan-explorer').model)"
 AS_NEW = """async (model) => {
   const { fresh } = await import("/gradio_api/gan/static/latent/point.js");
@@ -29,7 +29,7 @@ AS_NEW = """async (model) => {
 
 
 def write_models(root: Path) -> Path:
-    """A grey model and one of three classes with looks."""
+    """A grey model and one of three classes with clusters."""
     write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
     write_lively_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
     return root

@@ -4,7 +4,6 @@ import json
 import re
 import string
 import warnings
-from pathlib import Path
 
 import pytest
 

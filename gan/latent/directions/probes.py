@@ -1,7 +1,7 @@
 """Directions that are named: more night, long hair. InterFaceGAN (Shen et al. 2020): the attribute of generated pictures is a linear function of z.
 
 Ridge regression finds that function from the scores of `attributes`, where InterFaceGAN has a support vector machine between two classes: scores
-say more than classes. What the class and the look decide is taken out first, since no z could move it. Each direction is then tried on other pictures, and
+say more than classes. What the class and the cluster decide is taken out first, since no z could move it. Each direction is then tried on other pictures, and
 offered only where it moves its attribute; where it moves another thing as well, the other's direction is taken out of it if that helps.
 """
 
@@ -64,7 +64,7 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
     spread = scores.std(0).clamp_min(1e-6)
     groups = group_of(generator, spec, z, labels)
     inputs = centred(z.clone(), groups)
-    if spec.looks > 1:
+    if spec.clusters > 1:
         inputs[:, -1] = 0
     fits = [Ridge.fit(inputs, column) for column in centred(scores.clone(), groups).T]
     vectors = [nn.functional.normalize(fit.weights, dim=0) for fit in fits]

@@ -56,8 +56,8 @@ class Directions(NamedTuple):
 def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
     """The `count` leading directions of a generator, fewer where z or the layer is smaller; a function of its weights alone.
 
-    As in GANSpace the components are those of the activations, and least squares carries them back to z. Differences between the means of classes and looks
-    are taken out first: they belong to the class selector and to the slider for the look. The largest number of each vector is positive.
+    As in GANSpace the components are those of the activations, and least squares carries them back to z. Differences between the means of classes and clusters
+    are taken out first: they belong to the class selector and to the slider for the cluster. The largest number of each vector is positive.
     """
     z, activations = _activations(generator, spec)
     total = activations.square().sum().item()
@@ -106,12 +106,12 @@ def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tup
     """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim), see `Directions`, from pictures REACH to one side and REACH to the other of some points.
 
     These are POINTS, fewer for a large generator, so that nobody waits: by its arithmetic and not by the clock, so that the result is a function of it.
-    The effect is the mean change of a pixel over that of random directions, which leave the look as it is; 0 where nothing changes the pictures.
+    The effect is the mean change of a pixel over that of random directions, which leave the cluster as it is; 0 where nothing changes the pictures.
     """
     count = _points(generator, spec, len(vectors) + RANDOM)
     z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim)[:count])
     others = torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim))
-    if spec.looks > 1:
+    if spec.clusters > 1:
         others[:, -1] = 0
     ways = torch.cat([vectors, nn.functional.normalize(others, dim=1)])
     changes = _changes(generator, spec, z, ways)
@@ -161,9 +161,9 @@ def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, t
 
 
 def group_of(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-    """What a picture of z (N, z_dim) and labels (N,) or None is of before anything else: its class and look, (N,) int64."""
-    if spec.looks > 1:
-        return generator.told.group(z, labels)
+    """What a picture of z (N, z_dim) and labels (N,) or None is of before anything else: its class and cluster, (N,) int64."""
+    if spec.clusters > 1:
+        return generator.conditioning.group(z, labels)
     return torch.zeros(len(z), dtype=torch.int64) if labels is None else labels
 
 

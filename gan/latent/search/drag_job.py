@@ -28,7 +28,7 @@ class DragJob:
         z = torch.from_numpy(model.latent(point))[None]
         self._lock = threading.Lock()
         self._end = math.inf
-        self._drag = Drag(looks(model, point), z, starts, ends, model.turns, fixed=model.spec.looks > 1)
+        self._drag = Drag(feature_maps(model, point), z, starts, ends, model.turns, fixed=model.spec.clusters > 1)
 
     def advance(self, seconds: float = BIT) -> dict[str, Any]:
         """Go on for so long; what there is to tell.
@@ -89,7 +89,7 @@ def _rounded(number: float, digits: int) -> float:
     return round(number, digits) if math.isfinite(number) else 0.0
 
 
-def looks(model: Model, point: Point) -> Look:
+def feature_maps(model: Model, point: Point) -> Look:
     """What `Drag` needs to know of a model: z (1, z_dim) -> the picture and its layers, with the point's class and its changed units."""
     dissection, classes = model.dissection(), model.spec.num_classes
     label, (other, share) = point.class_label(classes), point.blend(classes)

@@ -19,13 +19,13 @@ from gan.config import RunConfig
 from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
 from gan.train.augment import augment
 from gan.train.autotune.machine import Machine, Work
-from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective
+from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective, generate
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
 from gan.train.trainer import SAMPLED, model_spec
 
 # The settings that decide what a step does; the others can be moved without counting again.
 COUNTED = (
-    "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional", "looks",
+    "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional", "clusters",
 )  # fmt: skip
 GRID = 64  # images of a grid
 ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
@@ -150,7 +150,7 @@ def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> t
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
     batch = MicroBatch(torch.empty(config.batch, config.channels, config.size, config.size, device="meta"), groups, z)
     game = Game(
-        generate=lambda batch: G(batch.z, None) if batch.groups is None else G(*G.told.split(batch.z, batch.groups)),
+        generate=lambda batch: generate(G, batch),
         judge=lambda images, groups: D(augment(images, config.augment, None), groups),
         loss=config.loss,
     )

@@ -19,7 +19,7 @@ OWN_SIZE = 64
 # The steps of the form decide the first three; kimg is for the terminal, and which networks are used is the recipe's to say.
 ELSEWHERE = ("data", "recipe", "minutes", "kimg", "architecture")
 GROUPS = {
-    "pictures": ("size", "channels", "background", "conditional", "looks", "flip", "augment", "adaptive"),
+    "pictures": ("size", "channels", "background", "conditional", "clusters", "flip", "augment", "adaptive"),
     "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
     "networks": ("width", "z_dim", "ema"),
 }

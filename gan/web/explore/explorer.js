@@ -298,9 +298,9 @@ class GanExplorer extends HTMLElement {
     }
   }
 
-  /** Where the seed's own z stands, for the raw sliders, where they are open, and for the look. */
+  /** Where the seed's own z stands, for the raw sliders, where they are open, and for the cluster. */
   rebase() {
-    if (!this.model || !(this.controls.raw.open || this.model.looks > 1)) return;
+    if (!this.model || !(this.controls.raw.open || this.model.clusters > 1)) return;
     const { seed, at, to, t: part } = this.point;
     try {
       this.controls.base(pointZ({ ...fresh(), seed, at, to, t: part }, this.model.z_dim, []));

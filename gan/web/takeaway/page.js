@@ -173,7 +173,7 @@ class GanPage extends HTMLElement {
     this.large.describe(described(point, title(this.model)));
   }
 
-  /** Where the seed's own z stands, for the raw sliders and that of the look. */
+  /** Where the seed's own z stands, for the raw sliders and that of the cluster. */
   base() {
     const { seed, at, to, t: part } = this.point;
     this.controls.base(Array.from(this.z({ ...fresh(), seed, at, to, t: part })));

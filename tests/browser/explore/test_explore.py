@@ -22,7 +22,7 @@ DAMAGED = "20250102-050607-faces-modern"
 @pytest.fixture(scope="module")
 def runs(shelf):
     write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(shelf, CLASSES, tiny_spec(3, channels=3, z_dim=20, looks=4), classes=["cat", "dog", "owl"], created=2.0)
+    write_run(shelf, CLASSES, tiny_spec(3, channels=3, z_dim=20, clusters=4), classes=["cat", "dog", "owl"], created=2.0)
     write_run(shelf, DAMAGED, tiny_spec(), created=3.0)
     write_json(shelf / DAMAGED / "config.json", make_config("digits").to_json())
     weights = shelf / DAMAGED / "live.safetensors"
@@ -245,11 +245,11 @@ def test_classes(page, address):
     assert chips.nth(3).get_attribute("aria-pressed") == "true"
 
 
-def test_looks(page, address):
+def test_clusters(page, address):
     expect(page.get_by_label("Style cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
     look = page.get_by_label("Style cluster", exact=True)
-    page.wait_for_function("() => Number(document.querySelector('.xp-look input').value) !== 0")  # where the seed itself stands
+    page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")  # where the seed itself stands
     start, own = large(page), look.input_value()
     for value in ("-2.5", "2.5"):
         changes(page, lambda value=value: look.fill(value))

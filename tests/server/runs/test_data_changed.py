@@ -31,7 +31,7 @@ from tests.fakes.runs import wait_until
 from tests.support.engine import tiny_data
 
 SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.2", "--augment", "none", "--conditional",
-            "--looks", "2", "--seed", "3")  # fmt: skip
+            "--clusters", "2", "--seed", "3")  # fmt: skip
 CHECKPOINTS = ("state/checkpoint.safetensors", "state/previous.safetensors")
 
 

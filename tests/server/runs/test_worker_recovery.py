@@ -26,7 +26,7 @@ from tests.support.engine import tiny_trainer
 @pytest.fixture
 def run(tmp_path):
     """The directory of a short run."""
-    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, looks=1).to_json())
+    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, clusters=1).to_json())
     return tmp_path / "run"
 
 

@@ -46,10 +46,10 @@ def test_every_architecture_is_tried():
     assert {size[0] for size in SIZES} == set(ARCHITECTURES)
 
 
-@pytest.mark.parametrize(("classes", "looks"), [(0, 1), (5, 1), (0, 3), (5, 3)])
+@pytest.mark.parametrize(("classes", "clusters"), [(0, 1), (5, 1), (0, 3), (5, 3)])
 @pytest.mark.parametrize(("architecture", "size", "channels", "pixel"), SIZES)
-def test_draws_what_torch_draws(tmp_path, architecture, size, channels, pixel, classes, looks):
-    spec = ModelSpec(architecture, size, channels, 10, 8, classes, pixel, looks)
+def test_draws_what_torch_draws(tmp_path, architecture, size, channels, pixel, classes, clusters):
+    spec = ModelSpec(architecture, size, channels, 10, 8, classes, pixel, clusters)
     generator = trained(spec, tmp_path / "g.safetensors")
     data = generator_onnx(generator, spec)
     onnx.checker.check_model(data, full_check=True)
@@ -69,7 +69,7 @@ def test_the_models_that_ship_are_small_and_quickly_made(name):
 
 
 def test_the_same_weights_give_the_same_bytes(tmp_path):
-    spec = ModelSpec("modern", 28, 1, 10, 8, 3, looks=2)
+    spec = ModelSpec("modern", 28, 1, 10, 8, 3, clusters=2)
     first, again, other = (generator_onnx(trained(spec, tmp_path / "g.safetensors", seed), spec) for seed in (0, 0, 1))
     assert first == again
     assert first != other

@@ -17,7 +17,7 @@ from gan.models import ARCHITECTURES, ModelSpec, build_generator
 from tests.support.generators import tiny_spec, write_lively
 
 SPECS = {
-    "modern": tiny_spec(3), "pixel art": ModelSpec("modern", 64, 3, 6, 8, pixel=4), "dcgan": ModelSpec("dcgan", 64, 3, 8, 4, 2), "looks": tiny_spec(2, looks=3),
+    "modern": tiny_spec(3), "pixel art": ModelSpec("modern", 64, 3, 6, 8, pixel=4), "dcgan": ModelSpec("dcgan", 64, 3, 8, 4, 2), "clusters": tiny_spec(2, clusters=3),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point, parse_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, disk, distances
-from gan.latent.search.drag_job import MOST, DragJob, looks, read_pairs
+from gan.latent.search.drag_job import MOST, DragJob, feature_maps, read_pairs
 from tests.benchmarks.dragging import dragged
 from tests.support.browsing import ROOT
 
@@ -228,7 +228,7 @@ def test_what_is_told_is_the_picture_that_was_reached(point):
     assert told["psi"] == (point.psi or 1.0)
     assert model._class(there) == model._class(point)
     with torch.inference_mode():
-        reached = looks(model, point)(work._drag.best)[0]
+        reached = feature_maps(model, point)(work._drag.best)[0]
     assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is written in 1/4096
     assert (told["label"] is None) == (point.label is None and point.way < 0.5)
 
@@ -236,7 +236,7 @@ def test_what_is_told_is_the_picture_that_was_reached(point):
 def test_units_that_are_switched_off_are_off_while_points_are_dragged():
     off = Point(7, units=tuple((1, unit, 0.0) for unit in range(8)))
     z = torch.from_numpy(shipped("digits").latent(off))[None]
-    plain, without = (looks(shipped("digits"), point)(z)[0] for point in (Point(7), off))
+    plain, without = (feature_maps(shipped("digits"), point)(z)[0] for point in (Point(7), off))
     assert (plain - without).abs().max() > 0.1
 
 
@@ -274,5 +274,5 @@ def test_every_architecture_can_be_dragged(tmp_path, architecture):
     spec = ModelSpec(architecture, 64 if architecture == "dcgan" else 32, 3, 6, 8, 0)
     model = Model(read_shipped("shipped:x", write_checkpoint(tmp_path, "x", spec)))
     work = DragJob(model, Point(1), ARROW)
-    assert looks(model, Point(1))(work._drag.descent.z)[1][work._drag.layer].shape[-1] == spec.size // 2
+    assert feature_maps(model, Point(1))(work._drag.descent.z)[1][work._drag.layer].shape[-1] == spec.size // 2
     assert run(work)["state"] == "done"

@@ -46,11 +46,11 @@ def test_the_largest_effect_comes_first_whatever_the_matrix_says():
     assert found.sigma[0] == pytest.approx(2.0, rel=1e-4)
 
 
-@pytest.mark.parametrize(("architecture", "size", "num_classes", "looks"), [
+@pytest.mark.parametrize(("architecture", "size", "num_classes", "clusters"), [
     ("modern", 32, 0, 1), ("modern", 28, 3, 4), ("dcgan", 64, 0, 1), ("dcgan", 64, 4, 1),
 ])  # fmt: skip
-def test_the_matrix_is_what_z_goes_through_before_the_nonlinearity(architecture, size, num_classes, looks):
-    model = spec(9, num_classes, architecture=architecture, size=size, channels=3, looks=looks)
+def test_the_matrix_is_what_z_goes_through_before_the_nonlinearity(architecture, size, num_classes, clusters):
+    model = spec(9, num_classes, architecture=architecture, size=size, channels=3, clusters=clusters)
     generator = lively(model)
     z = torch.randn(40, 9, generator=torch.Generator().manual_seed(1))
     step = 1e-2 * torch.randn(40, 9, generator=torch.Generator().manual_seed(2))
@@ -103,10 +103,10 @@ def test_two_ways_to_the_same_change_overlap():
     assert (found.verdicts()[weaker]["twin"], found.verdicts()[stronger]["twin"]) == (stronger, None)
 
 
-def test_looks_are_taken_out_as_classes_are():
-    model = spec(12, 2, looks=3, size=28)
+def test_clusters_are_taken_out_as_classes_are():
+    model = spec(12, 2, clusters=3, size=28)
     generator = lively(model)
-    generator.told.set_shares(torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]))
+    generator.conditioning.set_shares(torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]))
     z, labels = torch.randn(600, 12, generator=torch.Generator().manual_seed(3)), torch.arange(600) % 2
     groups = group_of(generator, model, z, labels)
     assert set(groups.tolist()) == set(range(6))

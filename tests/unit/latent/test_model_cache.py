@@ -65,7 +65,7 @@ def test_lists_shipped_models_then_runs_newest_first(explorer, tmp_path):
     write_run(tmp_path / "runs", OTHER, tiny_spec(channels=3), state="running")
     shipped, newest, older = explorer.models()
     assert shipped == {"id": "shipped:digits", "title": "Digits", "kind": "shipped", "live": False, "preview": None, "size": 28, "channels": 1,
-                       "z_dim": 6, "classes": ["zero", "one", "two"], "looks": 1, "updated": shipped["updated"], "scored": None}
+                       "z_dim": 6, "classes": ["zero", "one", "two"], "clusters": 1, "updated": shipped["updated"], "scored": None}
     assert (newest["id"], newest["live"], newest["channels"]) == (f"run:{OTHER}", True, 3)
     assert (older["id"], older["live"], older["title"]) == (f"run:{RUN}", False, "digits · modern · 01-02 03:04")
     assert older["preview"].split("?")[0] == f"runs/{RUN}/samples/00000040.webp"

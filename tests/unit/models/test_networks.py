@@ -83,9 +83,9 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
     assert key(whole[: len(whole) // 2]) == "models.damaged"
     assert key(b"no such thing") == "models.damaged"
     assert key(format="ganarium-0", model=json.dumps(model)) == "models.other_version"
-    assert key(format="ganarium-1", model=json.dumps({**model, "width": 16})) == "models.damaged"
-    assert key(format="ganarium-1", model=json.dumps({**model, "architecture": "magic"})) == "models.damaged"
-    assert key(format="ganarium-1") == "models.damaged"
+    assert key(format=FORMAT, model=json.dumps({**model, "width": 16})) == "models.damaged"
+    assert key(format=FORMAT, model=json.dumps({**model, "architecture": "magic"})) == "models.damaged"
+    assert key(format=FORMAT) == "models.damaged"
     path.unlink()
     with pytest.raises(UserError):
         load_generator(path)
@@ -103,7 +103,7 @@ def test_a_generator_whose_numbers_exploded_is_refused_and_draws_no_grey(value, 
 
 
 ABSURD = [
-    {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"looks": 10**6}, {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
+    {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"clusters": 10**6}, {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
     {"width": "8"}, {"num_classes": True}, {"size": None}, {"more": 1}, {"architecture": "dcgan"}, {"architecture": ["modern"]}, {"width": 256, "z_dim": 512},
 ]  # fmt: skip
 
@@ -117,7 +117,7 @@ def refusal(path) -> str:
 @pytest.mark.parametrize("change", ABSURD, ids=str)
 def test_what_a_file_promises_costs_no_memory(change, tmp_path):
     model = {"architecture": "modern", "size": 28, "channels": 1, "z_dim": 6, "width": 8, **change}
-    save_file({"x": torch.zeros(3)}, tmp_path / "g.safetensors", metadata={"format": "ganarium-1", "model": json.dumps(model)})
+    save_file({"x": torch.zeros(3)}, tmp_path / "g.safetensors", metadata={"format": FORMAT, "model": json.dumps(model)})
     assert refusal(tmp_path / "g.safetensors") == "models.damaged"
     before = psutil.Process().memory_info().rss
     assert refusal(tmp_path / "g.safetensors") == "models.damaged"

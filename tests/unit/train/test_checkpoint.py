@@ -20,11 +20,11 @@ def fingerprint(trainer) -> list[torch.Tensor]:
     return tensors
 
 
-@pytest.mark.parametrize("looks", [1, 3])
+@pytest.mark.parametrize("clusters", [1, 3])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_resume_equals_never_stopping(recipe, looks, tmp_path):
+def test_resume_equals_never_stopping(recipe, clusters, tmp_path):
     """atol = rtol = 0: all randomness is a function of (seed, step), so nothing may differ."""
-    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True, looks=looks) for _ in range(3))
+    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True, clusters=clusters) for _ in range(3))
     whole.advance(7)
     first.advance(4)
     save_state(tmp_path, first, {"elapsed": 1.5})
@@ -111,8 +111,8 @@ def test_a_kill_at_any_rename_of_a_save_loses_one_checkpoint_at_the_most(links, 
         assert load_state(tmp_path, other).counters == {"step": found}, kill_at
 
 
-def test_pictures_stay_in_the_looks_that_a_run_began_with(tmp_path):
-    first, second = tiny_trainer(looks=3), tiny_trainer(looks=3)
+def test_pictures_stay_in_the_clusters_that_a_run_began_with(tmp_path):
+    first, second = tiny_trainer(clusters=3), tiny_trainer(clusters=3)
     first.advance(1)
     save_state(tmp_path, first, {})
     second.groups = second.groups.flip(0)

@@ -26,7 +26,7 @@ def coloured(counts: list[int], size: int = 16) -> torch.Tensor:
     return (flat + torch.randint(-10, 11, flat.shape, generator=rng)).clamp(0, 255).to(torch.uint8)
 
 
-def test_planted_looks_are_found_with_their_shares():
+def test_planted_clusters_are_found_with_their_shares():
     groups, shares = find_clusters(coloured([60, 30, 10]), None, 0, 3, seed=0)
     first, second, third = groups[0].item(), groups[60].item(), groups[90].item()
     assert sorted((first, second, third)) == [0, 1, 2]
@@ -34,7 +34,7 @@ def test_planted_looks_are_found_with_their_shares():
     assert shares[0, [first, second, third]].tolist() == pytest.approx([0.6, 0.3, 0.1])
 
 
-def test_each_class_has_looks_of_its_own():
+def test_each_class_has_clusters_of_its_own():
     labels = torch.tensor([2] * 60 + [0] * 60)
     groups, shares = find_clusters(coloured([30, 30, 60]), labels, 4, 2, seed=0)
     assert (groups // 2 == labels).all()
@@ -45,7 +45,7 @@ def test_each_class_has_looks_of_its_own():
         assert shares[label].tolist() == [1, 0], "a class without pictures"
 
 
-def test_few_pictures_have_fewer_looks():
+def test_few_pictures_have_fewer_clusters():
     _, shares = find_clusters(coloured([LEAST, LEAST, LEAST - 1]), None, 0, 16, seed=0)
     assert (shares > 0).sum() <= 2
     assert find_clusters(coloured([5, 5, 5]), None, 0, 16, seed=0)[1][0, 0] == 1
@@ -57,7 +57,7 @@ def test_equal_pictures_are_one_look():
     assert shares.max() == 1
 
 
-def test_looks_are_a_function_of_the_seed_and_neighbours_are_alike():
+def test_clusters_are_a_function_of_the_seed_and_neighbours_are_alike():
     images = data.load("digits").images[:3000]
     groups, _ = find_clusters(images, None, 0, 8, seed=3)
     again, _ = find_clusters(images, None, 0, 8, seed=3)
@@ -81,11 +81,11 @@ def test_the_groups_are_as_tight_as_scikit_learns():
 
 @pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_networks_with_looks(architecture, classes):
-    spec = ModelSpec(architecture, 64, 3, 10, 8, classes, looks=4)
+def test_networks_with_clusters(architecture, classes):
+    spec = ModelSpec(architecture, 64, 3, 10, 8, classes, clusters=4)
     G, D = build_generator(spec), build_discriminator(spec)
     groups = torch.arange(spec.groups)
-    images = G(*G.told.split(torch.randn(len(groups), 10), groups))
+    images = G(*G.conditioning.split(torch.randn(len(groups), 10), groups))
     D(images, groups).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in G.parameters())
     labels = torch.zeros(5, dtype=torch.long) if classes else None
@@ -96,8 +96,8 @@ def test_networks_with_looks(architecture, classes):
 
 
 def told(shares: list[list[float]]) -> ClassConditioning:
-    """A ClassConditioning with these shares of looks, whose embedding begins with the weight of each group."""
-    module = ClassConditioning(ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, looks=len(shares[0])))
+    """A ClassConditioning with these shares of clusters, whose embedding begins with the weight of each group."""
+    module = ClassConditioning(ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, clusters=len(shares[0])))
     module.set_shares(torch.tensor(shares))
     with torch.no_grad():
         module.embed.weight[:] = torch.eye(len(module.embed.weight), module.embed.weight.shape[1])
@@ -148,20 +148,20 @@ def test_z_decides_continuously():
 
 def test_a_trainer_tells_d_the_groups_and_g_their_shares():
     dataset = tiny_data(count=6 * LEAST)
-    trainer = Trainer(tiny_config(looks=2, conditional=True), dataset, CPU)
+    trainer = Trainer(tiny_config(clusters=2, conditional=True), dataset, CPU)
     assert (trainer.groups // 2 == dataset.labels).all()
     shares = trainer.groups.bincount(minlength=6).view(3, 2) / dataset.labels.bincount(minlength=3)[:, None]
     assert shares.min() > 0
-    torch.testing.assert_close(trainer.G.told.ends.diff(dim=1), shares)
+    torch.testing.assert_close(trainer.G.conditioning.ends.diff(dim=1), shares)
     trainer.advance(3)
-    torch.testing.assert_close(trainer.ema.told.ends, trainer.G.told.ends)
+    torch.testing.assert_close(trainer.ema.conditioning.ends, trainer.G.conditioning.ends)
     assert trainer.sample_grid().shape == (64, 1, 28, 28)
 
 
-def test_looks_need_no_labels():
+def test_clusters_need_no_labels():
     images = coloured([40, 40, 40], 32)
     dataset = data.Dataset("colours", images)
-    trainer = Trainer(tiny_config(looks=3, size=32, channels=3), dataset, CPU)
+    trainer = Trainer(tiny_config(clusters=3, size=32, channels=3), dataset, CPU)
     assert trainer.groups.bincount().tolist() == [40, 40, 40]
     assert all(value == value for value in trainer.advance(2).values())
     assert trainer.sample(torch.randn(5, 6), None).shape == (5, 3, 32, 32)
@@ -174,11 +174,11 @@ def test_a_class_of_one_picture_is_a_group_of_its_own():
 
 
 def test_a_folder_with_a_class_of_one_picture_trains(tmp_path):
-    """From the folder to the end of a run, by class and with looks."""
+    """From the folder to the end of a run, by class and with clusters."""
     for number in range(31):
         place = tmp_path / "uneven" / ("one" if number == 30 else "big") / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (28, 28), (8 * number, 99, 255 - 8 * number)).save(place)
-    settings = ["--size", "28", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.05", "--conditional", "--looks", "2"]
+    settings = ["--size", "28", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.05", "--conditional", "--clusters", "2"]
     assert main(["--data", str(tmp_path / "uneven"), *settings, "--out", str(tmp_path / "run")]) == 0
     assert read_json(tmp_path / "run" / "status.json")["classes"] == ["big", "one"]

@@ -83,7 +83,7 @@ def test_another_optimizer_state_needs_another_recording(tmp_path):
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="captures a real CUDA graph")
 # Of what some steps have changed, as a part of its own length: convolutions may pick other algorithms, and sum in another order.
 TOLERANCE = {"float32": 0.02, "bf16": 0.3}
-SETTINGS = [{}, {"penalty_every": 3, "flip": True, "augment": "color,translation,cutout", "adaptive": True}, {"conditional": True, "looks": 3}]
+SETTINGS = [{}, {"penalty_every": 3, "flip": True, "augment": "color,translation,cutout", "adaptive": True}, {"conditional": True, "clusters": 3}]
 
 
 def on_gpu(recipe: str, precision: str, graph: bool, settings: dict) -> Trainer:
@@ -114,7 +114,7 @@ def test_on_a_gpu_captured_and_eager_steps_agree(recipe, precision, settings):
 @needs_gpu
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp_path):
-    whole, first, second = (on_gpu(recipe, "float32", True, {"conditional": True, "looks": 3}) for _ in range(3))
+    whole, first, second = (on_gpu(recipe, "float32", True, {"conditional": True, "clusters": 3}) for _ in range(3))
     begin = state(whole)
     whole.advance(16)
     first.advance(10)
@@ -129,7 +129,7 @@ def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_on_a_gpu_no_step_waits_for_the_device(recipe, graph):
     """A batch as large as the data: every step begins an epoch."""
-    trainer = on_gpu(recipe, "float32", graph, {"batch": 64, "conditional": True, "looks": 3, "augment": "color,translation,cutout", "adaptive": True})
+    trainer = on_gpu(recipe, "float32", graph, {"batch": 64, "conditional": True, "clusters": 3, "augment": "color,translation,cutout", "adaptive": True})
     trainer.advance(10)
     trainer.G.train(), trainer.D.train()
     torch.cuda.set_sync_debug_mode("error")

@@ -42,7 +42,7 @@ def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen():
         assert first_difference(config_of("fashion", STEPS), TWO, STEPS, times=4) is not None
 
 
-def test_looks_are_the_same_on_any_number_of_threads():
+def test_clusters_are_the_same_on_any_number_of_threads():
     images = torch.randint(0, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
     found = []
     for threads in (1, THREADS, THREADS):

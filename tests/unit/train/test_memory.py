@@ -26,7 +26,7 @@ FULL = torch.OutOfMemoryError("CUDA out of memory")
 SETTINGS = {
     "modern": {"augment": "translation", "adaptive": True, "flip": True},
     "wasserstein": {"conditional": True},
-    "dcgan": {"looks": 3, "augment": "translation"},
+    "dcgan": {"clusters": 3, "augment": "translation"},
 }
 # What a step is made of, as methods of the trainer.
 STAGES = ["_set_schedule", "_rows", "_batch", "_micro_batches", "_generate", "_judge", "_update_d", "_update_g"]
@@ -138,7 +138,7 @@ OTHERS = [RuntimeError("could not create a primitive descriptor"), RuntimeError(
 @pytest.fixture
 def run(tmp_path):
     """The directory of a short run."""
-    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.16, looks=1).to_json())
+    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.16, clusters=1).to_json())
     return tmp_path / "run"
 
 

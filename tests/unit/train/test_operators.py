@@ -37,7 +37,7 @@ def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkey
     monkeypatch.setattr(augment, "_pick_by_index", augment._pick_by_matrices)
     monkeypatch.setattr(projected, "_enlarge", projected._by_matrices)
     fixed = recipe == "dcgan"
-    settings = {"pixel": 1 if fixed else pixel, "augment": AUGMENTS[-1], "adaptive": True, "conditional": True, "looks": 2, "flip": True}
+    settings = {"pixel": 1 if fixed else pixel, "augment": AUGMENTS[-1], "adaptive": True, "conditional": True, "clusters": 2, "flip": True}
     config = make_config("tiny", recipe, 64, 3, width=8, z_dim=6, batch=4, **settings)
     trainer = Trainer(config, tiny_data(size=64, channels=3), CPU)
     torch.use_deterministic_algorithms(True)  # raises for an operator that torch itself knows to have no fixed order
@@ -54,7 +54,7 @@ def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkey
 
 def test_the_watch_would_see_such_an_operator():
     with planted(), Watch() as watch:
-        Trainer(make_config("tiny", "modern", 28, 1, width=8, batch=4, looks=2), tiny_data(), CPU).advance(1)
+        Trainer(make_config("tiny", "modern", 28, 1, width=8, batch=4, clusters=2), tiny_data(), CPU).advance(1)
     assert any(name.startswith(UNORDERED) for name in watch.seen)
 
 

@@ -1,4 +1,4 @@
-// The column beside the large picture: class, look, truncation, principal directions, and the raw latent folded away.
+// The column beside the large picture: class, cluster, truncation, principal directions, and the raw latent folded away.
 import { h, icon, setText } from "../../core/dom.js";
 import { RAW } from "../../core/events.js";
 import { t } from "../../core/i18n.js";
@@ -18,7 +18,7 @@ const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
 
 /**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
- * `base(z)` tells the raw sliders, and that of the look, which is the last of them, where the seed itself stands. `chosen` (slider-set.js) and
+ * `base(z)` tells the raw sliders, and that of the cluster, which is the last of them, where the seed itself stands. `chosen` (slider-set.js) and
  * `families` say which directions have sliders, and what is known of them.
  */
 export class Controls {
@@ -29,12 +29,12 @@ export class Controls {
     });
     const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
     this.psi.name.after(ask);
-    this.look = new Slider({
-      name: t("explore.look"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.look.index, value, dragging),
+    this.cluster = new Slider({
+      name: t("explore.cluster"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.cluster.index, value, dragging),
     });
-    const [askLook, lookNote] = help(t("explore.look"), t("explore.look_hint"));
-    this.look.name.after(askLook);
-    this.looks = h("div", { class: "xp-look", hidden: true }, this.look.element, lookNote);
+    const [askCluster, clusterNote] = help(t("explore.cluster"), t("explore.cluster_hint"));
+    this.cluster.name.after(askCluster);
+    this.clusters = h("div", { class: "xp-cluster", hidden: true }, this.cluster.element, clusterNote);
     this.classes = h("div", { class: "xp-classes", hidden: true });
     this.mixed = h("select", { "aria-label": t("explore.blend"), onchange: () => this.#blend(this.mixed.value) });
     this.share = new Slider({
@@ -47,7 +47,7 @@ export class Controls {
     this.anew = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.mix, this.looks, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.anew, this.list, this.none, this.raw);
+      this.classes, this.mix, this.clusters, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.anew, this.list, this.none, this.raw);
     this.begin(null);
   }
 
@@ -57,8 +57,8 @@ export class Controls {
     this.raw.hidden = true;
     this.page = 0;
     this.#buildClasses(model?.classes ?? []);
-    this.looks.hidden = !(model?.looks > 1);
-    this.look.index = model?.z_dim - 1;
+    this.clusters.hidden = !(model?.clusters > 1);
+    this.cluster.index = model?.z_dim - 1;
     this.sliders.clear();
     this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
     for (const { bar } of this.sliders.values()) bar.disabled = !model;
@@ -190,7 +190,7 @@ export class Controls {
   }
 
   #setRaw() {
-    for (const slider of [...this.rawSliders, this.look]) {
+    for (const slider of [...this.rawSliders, this.cluster]) {
       slider.rest = this.z[slider.index] ?? 0;
       slider.set(this.point?.z[slider.index] ?? slider.rest);
     }
