@@ -11,6 +11,7 @@ from gan.config import RunConfig
 from gan.device import Device, cpu_quota, pick_device
 from gan.recipes import RECIPES, make_config
 from gan.train.autotune.machine import PRECISIONS
+from gan.train.autotune.measure import load_or_measure
 
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}

@@ -13,6 +13,7 @@ from gan.runs.store import STATES
 from gan.ui import strings
 from gan.ui.server.http import STATIC
 from gan.ui.train import form as train_form
+from tests import ROOT
 
 FOLDER = ROOT / "gan" / "web" / "strings"
 NAMED = re.compile(r"""(?:\bt\(|known\(|i18n\(|text=)["']([a-z_]+\.[a-z_.0-9-]+)["']""")

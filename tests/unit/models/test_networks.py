@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gan.errors import UserError
-from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator, count_parameters, load_generator, save_generator
+from gan.models import ARCHITECTURES, FORMAT, ModelSpec, build_discriminator, build_generator, count_parameters, load_generator, save_generator
 from gan.models.modern import UpConv
 
 SHAPES = [("modern", 28, 1), ("modern", 32, 3), ("modern", 64, 3), ("modern", 128, 3), ("dcgan", 64, 1), ("dcgan", 64, 3),
