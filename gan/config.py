@@ -1,7 +1,7 @@
 """What a run is: one frozen, validated RunConfig, each field with its limits and its one line of help.
 
-The form of the page and `--help` are drawn from these fields. gan.recipes fills a config in: the page, the terminal
-and the tests all call `make_config` there.
+The form of the page and `--help` are drawn from these fields. gan.recipes fills a config in: the page, the
+terminal and the tests all call `make_config` there.
 """
 
 import dataclasses
@@ -24,39 +24,98 @@ def _field(default: Any, text: str, **limits: Any) -> Any:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides how a run goes. Build it with `gan.recipes.make_config`; the constructor raises UserError for an impossible setting."""
+    """Everything that decides how a run goes. Build it with `gan.recipes.make_config`; the constructor raises
+    UserError for an impossible setting.
+    """
 
-    data: str = _field("digits", "Images to learn from: a name from the catalogue, or the path of a folder or zip of images.")
+    data: str = _field(
+        "digits", "Images to learn from: a name from the catalogue, or the path of a folder or zip of images."
+    )
     recipe: str = _field("modern", "The recipe that filled in the settings below.")
-    minutes: float = _field(5.0, "Training time in minutes. Every schedule ends with it.", min=0.05, max=10080)
-    kimg: float = _field(0.0, "Thousands of real images to show, instead of a time. 0: the time decides.", min=0, max=1e6)
+    minutes: float = _field(
+        5.0, "Training time in minutes. Every schedule ends with it.", min=0.05, max=10080
+    )
+    kimg: float = _field(
+        0.0, "Thousands of real images to show, instead of a time. 0: the time decides.", min=0, max=1e6
+    )
     size: int = _field(64, "Side of the images in pixels.", choices=SIZES)
     channels: int = _field(3, "1 for grey images, 3 for colour.", choices=(1, 3))
-    background: str = _field("white", "Colour behind the transparent parts of your own images.", choices=BACKGROUNDS)
+    background: str = _field(
+        "white", "Colour behind the transparent parts of your own images.", choices=BACKGROUNDS
+    )
     architecture: str = _field("modern", "The pair of networks.", choices=ARCHITECTURES)
     loss: str = _field("relativistic", "The adversarial loss of G and D.", choices=tuple(LOSSES))
-    penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between the two (WGAN-GP).",
-                          choices=tuple(PENALTIES))
-    gamma: float = _field(0.5, "Weight of the penalty at the start: more is more stable, less is sharper. Try half or double.", min=0, max=1000)
-    gamma_end: float = _field(0.1, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.001, max=1)
-    penalty_every: int = _field(1, "Steps from one penalty to the next. Its weight is multiplied by this number (lazy regularisation).", min=1, max=64)
+    penalty: str = _field(
+        "r1r2",
+        (
+            "The gradient penalty that keeps D smooth: on real images (R1), also on fakes (R2), or between "
+            "the two (WGAN-GP)."
+        ),
+        choices=tuple(PENALTIES),
+    )
+    gamma: float = _field(
+        0.5,
+        "Weight of the penalty at the start: more is more stable, less is sharper. Try half or double.",
+        min=0,
+        max=1000,
+    )
+    gamma_end: float = _field(
+        0.1, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.001, max=1
+    )
+    penalty_every: int = _field(
+        1,
+        "Steps from one penalty to the next. Its weight is multiplied by this number (lazy regularisation).",
+        min=1,
+        max=64,
+    )
     d_steps: int = _field(1, "How many times D is updated for each update of G.", min=1, max=10)
     lr_g: float = _field(1e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
     lr_d: float = _field(1e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
-    lr_end: float = _field(0.2, "Learning rate at the end of the run, as a fraction of the initial one.", min=0.001, max=1)
+    lr_end: float = _field(
+        0.2, "Learning rate at the end of the run, as a fraction of the initial one.", min=0.001, max=1
+    )
     beta1: float = _field(0.0, "Adam β1, its momentum. Small values suit GANs.", min=0, max=0.99)
     beta2: float = _field(0.99, "Adam β2, the decay of its second moment.", min=0.5, max=0.9999)
     batch: int = _field(32, "Real images per step: more is more stable, fewer is faster.", min=2, max=1024)
     width: int = _field(32, "Channels of the networks: wider learns more and trains slower.", min=8, max=256)
     z_dim: int = _field(64, "Entries of the latent vector z.", min=2, max=512)
-    ema: float = _field(10.0, "Half-life of the averaged generator (EMA), in thousands of images (kimg). 0 shows G as it is.", min=0, max=500)
-    augment: str = _field("none", "Augments real and fake images before D sees them, for small data sets.", choices=AUGMENTS)
-    adaptive: bool = _field(False, "Augments only as often as needed to keep D from memorising the images (ADA).")
-    pixel: int = _field(1, "Side of the blocks in pixel art. G generates one value per block, which is many times faster.", choices=(1, 2, 4))
+    ema: float = _field(
+        10.0,
+        "Half-life of the averaged generator (EMA), in thousands of images (kimg). 0 shows G as it is.",
+        min=0,
+        max=500,
+    )
+    augment: str = _field(
+        "none", "Augments real and fake images before D sees them, for small data sets.", choices=AUGMENTS
+    )
+    adaptive: bool = _field(
+        False, "Augments only as often as needed to keep D from memorising the images (ADA)."
+    )
+    pixel: int = _field(
+        1,
+        "Side of the blocks in pixel art. G generates one value per block, which is many times faster.",
+        choices=(1, 2, 4),
+    )
     flip: bool = _field(False, "Also learns from mirrored images; not for digits and letters.")
-    conditional: bool = _field(False, "Learns each class by its label, where labels exist, so that you can choose the class of a sample.")
-    clusters: int = _field(1, "Clusters of similar images within each class, given to G and D as labels (self-conditioning). 1: none.", min=1, max=64)
-    seed: int = _field(0, "Seed of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
+    conditional: bool = _field(
+        False,
+        "Learns each class by its label, where labels exist, so that you can choose the class of a sample.",
+    )
+    clusters: int = _field(
+        1,
+        (
+            "Clusters of similar images within each class, given to G and D as labels (self-conditioning). "
+            "1: none."
+        ),
+        min=1,
+        max=64,
+    )
+    seed: int = _field(
+        0,
+        "Seed of all randomness: the same seed, settings and machine give the same run.",
+        min=0,
+        max=2**31 - 1,
+    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -79,7 +138,9 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, value: Any) -> "RunConfig":
-        """The config in a parsed config.json. Raises UserError where a field is missing, unknown or impossible."""
+        """The config in a parsed config.json. Raises UserError where a field is missing, unknown or
+        impossible.
+        """
         names = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(value, dict) or set(value) != names:
             odd = sorted(set(value) ^ names)[:5] if isinstance(value, dict) else ["?"]
@@ -87,19 +148,27 @@ class RunConfig:
         return cls(**value)
 
 
-_KINDS = {float: "config.not_a_number", int: "config.not_whole", bool: "config.not_yes_no", str: "config.not_text"}
+_KINDS = {
+    float: "config.not_a_number",
+    int: "config.not_whole",
+    bool: "config.not_yes_no",
+    str: "config.not_text",
+}
 
 
 def _check(field: dataclasses.Field, value: Any) -> None:
     kind, limits = type(field.default), field.metadata
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is float:
-        fits = number and (isinstance(value, int) or math.isfinite(value))  # a whole number may be longer than any float
+        # a whole number may be longer than any float
+        fits = number and (isinstance(value, int) or math.isfinite(value))
     else:
         fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
         raise UserError(_KINDS[kind], name=field.name, value="" if value is None else value)
     if "choices" in limits and value not in limits["choices"]:
-        raise UserError("config.choice", name=field.name, value=value, choices=", ".join(map(str, limits["choices"])))
+        raise UserError(
+            "config.choice", name=field.name, value=value, choices=", ".join(map(str, limits["choices"]))
+        )
     if "min" in limits and not limits["min"] <= value <= limits["max"]:
         raise UserError("config.range", name=field.name, value=value, min=limits["min"], max=limits["max"])

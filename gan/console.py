@@ -1,7 +1,9 @@
-"""The terminal of a command: what it prints arrives there whatever characters the terminal knows, and whether or not anybody still reads.
+"""The terminal of a command: what it prints arrives there whatever characters the terminal knows, and whether
+or not anybody still reads.
 
-Terminals and pipes are not UTF-8 everywhere (code page 437 of Windows, LANG=C in containers), names of files need not be text at all, and the reader of a
-pipe may leave. None of these may end a training that took an hour.
+Terminals and pipes are not UTF-8 everywhere (code page 437 of Windows, LANG=C in containers), names of files
+need not be text at all, and the reader of a pipe may leave. None of these may end a training that took an
+hour.
 """
 
 import codecs
@@ -12,14 +14,31 @@ import sys
 from typing import TextIO
 
 HANDLER = "ganarium.plain"
-PLAIN = {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x", "±": "+-", "→": "->", "−": "-", "·": ".", "ψ": "psi", "β": "beta",
-         "µ": "u"}
+PLAIN = {
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "×": "x",
+    "±": "+-",
+    "→": "->",
+    "−": "-",
+    "·": ".",
+    "ψ": "psi",
+    "β": "beta",
+    "µ": "u",
+}
 
 
 def prepare() -> None:
-    """Have the standard streams take any text: what they can't show becomes something plainer, and what nobody reads is dropped.
+    """Have the standard streams take any text: what they can't show becomes something plainer, and what
+    nobody reads is dropped.
 
-    Called first in each command. Streams that a test or a notebook has put in their place are left as they are.
+    Called first in each command. Streams that a test or a notebook has put in their place are left as they
+    are.
     """
     codecs.register_error(HANDLER, _plainer)
     _occupy()
@@ -49,7 +68,9 @@ class _Pipe(io.FileIO):
 
 
 def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """The stream with HANDLER for what it can't encode, and over a _Pipe; Windows' console, which is no file, only with the former."""
+    """The stream with HANDLER for what it can't encode, and over a _Pipe; Windows' console, which is no file,
+    only with the former.
+    """
     raw = getattr(stream.buffer, "raw", stream.buffer)
     if type(raw) is not io.FileIO:
         stream.reconfigure(errors=HANDLER)
@@ -58,11 +79,19 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
         stream.flush()
     pipe = _Pipe(raw.fileno(), "wb", closefd=False)
     below = pipe if stream.write_through else io.BufferedWriter(pipe)
-    return io.TextIOWrapper(below, stream.encoding, HANDLER, line_buffering=stream.line_buffering, write_through=stream.write_through)
+    return io.TextIOWrapper(
+        below,
+        stream.encoding,
+        HANDLER,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def _occupy() -> None:
-    """Open /dev/null in place of standard streams that are closed: else the next file takes their number, and what a library prints goes into it."""
+    """Open /dev/null in place of standard streams that are closed: else the next file takes their number, and
+    what a library prints goes into it.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -74,4 +103,6 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
     """What to write for characters that an encoding has not: PLAIN's, else a question mark for each."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+    return "".join(
+        PLAIN.get(character, "?") for character in error.object[error.start : error.end]
+    ), error.end

@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 def cpu_quota() -> int:
-    """Whole cores that this process may use: the smallest of its affinity, its cgroup's quota and OMP_NUM_THREADS, at least 1.
+    """Whole cores that this process may use: the smallest of its affinity, its cgroup's quota and
+    OMP_NUM_THREADS, at least 1.
 
     os.cpu_count() is the host's figure and makes a container of two cores start 64 threads.
     """
@@ -18,7 +19,9 @@ def cpu_quota() -> int:
 
 
 def _cgroup_cores() -> int:
-    """The cgroup's CPU limit in whole cores (v2's cpu.max, then v1's quota), or a large number where there is none."""
+    """The cgroup's CPU limit in whole cores (v2's cpu.max, then v1's quota), or a large number where there is
+    none.
+    """
     unlimited = 1 << 16
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -35,7 +38,9 @@ def _cgroup_cores() -> int:
 
 @dataclass(frozen=True)
 class Device:
-    """Where and how a run trains: torch's name ("cpu" or "cuda"), a name for people, CPU threads, "float32" or "bf16" arithmetic, memory format."""
+    """Where and how a run trains: torch's name ("cpu" or "cuda"), a name for people, CPU threads, "float32"
+    or "bf16" arithmetic, memory format.
+    """
 
     torch_name: str
     label: str
@@ -46,9 +51,11 @@ class Device:
 
 
 def pick_device() -> Device:
-    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command may call it.
+    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command
+    may call it.
 
-    On a GPU it also has cuDNN and cuBLAS take only algorithms that give the same bits each time: a resumed run is to end as one that was left alone.
+    On a GPU it also has cuDNN and cuBLAS take only algorithms that give the same bits each time: a resumed
+    run is to end as one that was left alone.
     """
     import torch
 
@@ -66,10 +73,12 @@ def cpu_label(threads: int) -> str:
 
 
 def be_nice(nice: int) -> None:
-    """Lower this process's priority by `nice` (0 to 19), so that the page beside it stays quick; nothing where the system has no such thing, as Windows.
+    """Lower this process's priority by `nice` (0 to 19), so that the page beside it stays quick; nothing
+    where the system has no such thing, as Windows.
 
-    Linux schedules sessions as groups (sched_autogroup) where it is so configured, and a worker has a session of its own: there the nice value of a
-    process means nothing to other sessions, and that of its group has to be set as well.
+    Linux schedules sessions as groups (sched_autogroup) where it is so configured, and a worker has a session
+    of its own: there the nice value of a process means nothing to other sessions, and that of its group has
+    to be set as well.
     """
     if not nice or not hasattr(os, "nice"):
         return

@@ -1,6 +1,7 @@
 """From what a generator returns to bytes that a browser shows: 8-bit pixels, grids, PNG and WebP.
 
-Every picture carries the mark that it was drawn by a trained model: IPTC's DigitalSourceType in an XMP packet, and PNG's Software text.
+Every picture carries the mark that it was drawn by a trained model: IPTC's DigitalSourceType in an XMP
+packet, and PNG's Software text.
 """
 
 import io
@@ -17,23 +18,28 @@ GREY, COLOUR = 1, 3
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """Pixels 0..255 of images in [-1, 1], any shape, on the same device: -1 -> 0, 0 -> 128, 1 -> 255, halves round up, the rest is clamped.
+    """Pixels 0..255 of images in [-1, 1], any shape, on the same device: -1 -> 0, 0 -> 128, 1 -> 255, halves
+    round up, the rest is clamped.
 
-    NaN becomes the middle grey, because what the cast would make of it differs between processors. It tells nobody: that numbers exploded is seen before
-    anything is drawn, by the trainer's `healthy` after each chunk and by `load_generator`.
+    NaN becomes the middle grey, because what the cast would make of it differs between processors. It tells
+    nobody: that numbers exploded is seen before anything is drawn, by the trainer's `healthy` after each
+    chunk and by `load_generator`.
     """
     return images.detach().float().nan_to_num(nan=0.0).mul(127.5).add(128.0).clamp(0, 255).to(torch.uint8)
 
 
 def grid(images: torch.Tensor, columns: int, padding: int = 0) -> torch.Tensor:
-    """Lay uint8 images (N, C, H, W) out row by row: (C, rows * (H + padding) - padding, columns * (W + padding) - padding).
+    """Lay uint8 images (N, C, H, W) out row by row: (C, rows * (H + padding) - padding, columns * (W +
+    padding) - padding).
 
-    Padding in pixels stands between the cells only and is white, as are the empty cells at the end of the last row.
-    Raises ValueError where there is no image, no column or a negative padding.
+    Padding in pixels stands between the cells only and is white, as are the empty cells at the end of the
+    last row. Raises ValueError where there is no image, no column or a negative padding.
     """
     count, channels, height, width = images.shape
     if count < 1 or columns < 1 or padding < 0:
-        raise ValueError(f"a grid of {count} images in {columns} columns with padding {padding} has no pixels")
+        raise ValueError(
+            f"a grid of {count} images in {columns} columns with padding {padding} has no pixels"
+        )
     rows = -(-count // columns)
     canvas = images.new_full((rows * columns, channels, height + padding, width + padding), 255)
     canvas[:count, :, :height, :width] = images
@@ -43,7 +49,9 @@ def grid(images: torch.Tensor, columns: int, padding: int = 0) -> torch.Tensor:
 
 
 def encode_png(image: torch.Tensor) -> bytes:
-    """PNG of one uint8 picture (C, H, W), C = 1 as grey or 3 as RGB, with its provenance. Raises ValueError for another shape or type."""
+    """PNG of one uint8 picture (C, H, W), C = 1 as grey or 3 as RGB, with its provenance. Raises ValueError
+    for another shape or type.
+    """
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", MAKER)
     info.add_itxt("XML:com.adobe.xmp", XMP)
@@ -55,8 +63,9 @@ def encode_png(image: torch.Tensor) -> bytes:
 def encode_webp(image: torch.Tensor, lossless: bool | None = None) -> bytes:
     """WebP of one uint8 picture (C, H, W), with its provenance.
 
-    lossless None keeps every pixel of grey and of small pictures (up to 128x128), and gives large colour ones quality 90. The effort is set
-    for speed: a trainer waits for each grid, and a slower method saves under 2 % of the bytes. Raises ValueError for another shape or type.
+    lossless None keeps every pixel of grey and of small pictures (up to 128x128), and gives large colour ones
+    quality 90. The effort is set for speed: a trainer waits for each grid, and a slower method saves under 2
+    % of the bytes. Raises ValueError for another shape or type.
     """
     picture = _pillow(image)
     if lossless is None:
@@ -69,7 +78,9 @@ def encode_webp(image: torch.Tensor, lossless: bool | None = None) -> bytes:
 
 def _pillow(image: torch.Tensor) -> Image.Image:
     if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] not in (GREY, COLOUR):
-        raise ValueError(f"a picture is uint8 of shape (1 or 3, H, W), not {image.dtype} of shape {tuple(image.shape)}")
+        raise ValueError(
+            f"a picture is uint8 of shape (1 or 3, H, W), not {image.dtype} of shape {tuple(image.shape)}"
+        )
     pixels = image.detach().cpu().permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(pixels[:, :, 0] if image.shape[0] == GREY else pixels)
 

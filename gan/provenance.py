@@ -1,4 +1,6 @@
-"""The mark that pictures and films carry: a trained model drew them. Apart from gan.images, since film.py needs no torch."""
+"""The mark that pictures and films carry: a trained model drew them. Apart from gan.images, since film.py
+needs no torch.
+"""
 
 MAKER = "GANarium"
 
@@ -8,4 +10,5 @@ XMP = (
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
     'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
 )
-COMMENT = f"{MAKER}: drawn by a trained model (trainedAlgorithmicMedia)"  # for formats that hold a line of text
+# for formats that hold a line of text
+COMMENT = f"{MAKER}: drawn by a trained model (trainedAlgorithmicMedia)"

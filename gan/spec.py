@@ -1,4 +1,5 @@
-"""What a pair of networks looks like, and the header of a generator's file. Imports no torch: models are listed from their headers alone.
+"""What a pair of networks looks like, and the header of a generator's file. Imports no torch: models are
+listed from their headers alone.
 
 A file may come from anywhere, so that whatever it declares is checked before anything is allocated by it.
 """
@@ -15,12 +16,15 @@ from gan.errors import UserError
 FORMAT = "ganarium-2"
 MAX_HEADER = 2**22  # bytes; ours have about 3,000
 MAX_CLASSES = 1000
-_LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "clusters")  # fields that a run has under the same name
+# fields that a run has under the same name
+_LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "clusters")
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a pair of networks looks like; num_classes 0 means without class labels, pixel is the side of the blocks that pixel art is made of."""
+    """What a pair of networks looks like; num_classes 0 means without class labels, pixel is the side of the
+    blocks that pixel art is made of.
+    """
 
     architecture: str
     size: int
@@ -38,7 +42,9 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, value: Any) -> "ModelSpec":
-        """The spec in a header. Raises ValueError where a field is missing or unknown, and for networks that no run here could have."""
+        """The spec in a header. Raises ValueError where a field is missing or unknown, and for networks that
+        no run here could have.
+        """
         try:
             spec = cls(**value)
             RunConfig(**{name: getattr(spec, name) for name in _LIKE_A_RUN})
@@ -54,10 +60,11 @@ class ModelSpec:
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The tensors that a safetensors file declares, name -> {"dtype", "shape", ...}, and its metadata; none of the tensors is loaded.
+    """The tensors that a safetensors file declares, name -> {"dtype", "shape", ...}, and its metadata; none
+    of the tensors is loaded.
 
-    Such a file begins with the length of a JSON header (8 bytes, little-endian) and that header. Raises OSError where the file can't be read, ValueError
-    where it is none or its header is longer than MAX_HEADER.
+    Such a file begins with the length of a JSON header (8 bytes, little-endian) and that header. Raises
+    OSError where the file can't be read, ValueError where it is none or its header is longer than MAX_HEADER.
     """
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -75,9 +82,11 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def in_order(content: bytes) -> bytes:
-    """The bytes of a safetensors file with the names in its header's metadata sorted, so that equal models are equal files.
+    """The bytes of a safetensors file with the names in its header's metadata sorted, so that equal models
+    are equal files.
 
-    The safetensors library puts these down in another order each time. The offsets of tensors count from the end of the header and stay as they are.
+    The safetensors library puts these down in another order each time. The offsets of tensors count from the
+    end of the header and stay as they are.
     """
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])

@@ -1,4 +1,6 @@
-"""Tests of GANarium. unit/ needs no process of its own, server/ starts servers and workers, browser/ drives the page."""
+"""Tests of GANarium. unit/ needs no process of its own, server/ starts servers and workers, browser/ drives
+the page.
+"""
 
 from pathlib import Path
 

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 
-# Whatever the tests start keeps its downloads, drawings and measurements here, and leaves the user's own alone.
+# Whatever the tests start keeps its downloads, drawings and measurements here, and leaves the user's own
+# alone.
 os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
-# Servers, workers and browsers share the machine with the tests: two threads that wait for each other at every layer would crawl there.
+# Servers, workers and browsers share the machine with the tests: two threads that wait for each other at
+# every layer would crawl there.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psutil
@@ -20,7 +22,17 @@ from tests import ROOT
 from tests.fakes.runs import FAKE_WORKER, SHARED, reaches
 
 # Modules that take minutes: begun first, so that no process is left alone with one at the end.
-LONG = ("train_exact", "app_environment", "train_memory", "reliability_kills", "reliability", "ui_train", "ui_runs", "reliability_load", "train_worker")
+LONG = (
+    "train_exact",
+    "app_environment",
+    "train_memory",
+    "reliability_kills",
+    "reliability",
+    "ui_train",
+    "ui_runs",
+    "reliability_load",
+    "train_worker",
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -31,12 +43,22 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def known_machine():
-    """What the self-test would find on this machine, so that no worker measures it again: the defaults, at a modest speed."""
+    """What the self-test would find on this machine, so that no worker measures it again: the defaults, at a
+    modest speed.
+    """
     from gan.device import pick_device
     from gan.train.autotune import machine
 
     picked = pick_device()
-    known = machine.Machine(picked.label, picked.torch_name, picked.threads, "float32", True, machine.Speed(1e-4, 2e-11), 500_000_000)
+    known = machine.Machine(
+        picked.label,
+        picked.torch_name,
+        picked.threads,
+        "float32",
+        True,
+        machine.Speed(1e-4, 2e-11),
+        500_000_000,
+    )
     machine.save_profile(known)
     yield known
     shutil.rmtree(os.environ["GANARIUM_CACHE"], ignore_errors=True)
@@ -44,7 +66,9 @@ def known_machine():
 
 @pytest.fixture(autouse=True)
 def floating_point_as_usual():
-    """A worker or benchmark that ran in this process leaves denormal numbers flushed to zero, which hypothesis refuses to work with."""
+    """A worker or benchmark that ran in this process leaves denormal numbers flushed to zero, which
+    hypothesis refuses to work with.
+    """
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_flush_denormal(False)
@@ -52,7 +76,9 @@ def floating_point_as_usual():
 
 @pytest.fixture(autouse=True)
 def where_it_began():
-    """A test that stays in another folder fails, or every later one that starts GANarium from here would; those that go there with monkeypatch come back."""
+    """A test that stays in another folder fails, or every later one that starts GANarium from here would;
+    those that go there with monkeypatch come back.
+    """
     began = os.getcwd()
     yield
     assert os.getcwd() == began
@@ -93,7 +119,9 @@ def browser():
 
 @pytest.fixture(scope="session")
 def server_of_models(tmp_path_factory):
-    """The address of a server and the folder of its runs, for all modules that only explore: to start one takes longer than most of their tests."""
+    """The address of a server and the folder of its runs, for all modules that only explore: to start one
+    takes longer than most of their tests.
+    """
     from tests.support.browsing import serve
 
     runs = tmp_path_factory.mktemp(SHARED) / "runs"
@@ -135,7 +163,9 @@ def page(tab):
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
-    """A tiny model of three classes that ships, no runs, and a teacher's token; modules that need others have a fixture of their own."""
+    """A tiny model of three classes that ships, no runs, and a teacher's token; modules that need others have
+    a fixture of their own.
+    """
     from gan.runs.store import Store
     from gan.ui.server.access import Access
     from gan.ui.server.services import Services
@@ -143,7 +173,9 @@ def services(tmp_path_factory):
 
     root = tmp_path_factory.mktemp("models")
     write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
-    return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints", access=Access("a token of the teacher"))
+    return Services(
+        store=Store(root / "runs"), checkpoints=root / "checkpoints", access=Access("a token of the teacher")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +187,11 @@ def client(services):
     from gan.ui.explore.tab import routes
     from gan.ui.server.guard import Guard
 
-    return TestClient(Guard(Starlette(routes=routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
+    return TestClient(
+        Guard(Starlette(routes=routes(services)), services),
+        raise_server_exceptions=False,
+        base_url="http://localhost",
+    )
 
 
 @pytest.fixture
@@ -185,7 +221,9 @@ def server(store):
 
     def start(steps):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen([sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=ROOT, **pipes)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(store.root), str(steps)], text=True, cwd=ROOT, **pipes
+        )
         begun.append(process)
         run_id = process.stdout.readline().strip()
         reaches(store, run_id, "running", "finished")

@@ -25,7 +25,8 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "train": Command(
-        "gan.cli.train", {"train --data digits --out my-run": "train without a browser", "train my-run": "resume a run"}
+        "gan.cli.train",
+        {"train --data digits --out my-run": "train without a browser", "train my-run": "resume a run"},
     ),
     "sample": Command("gan.cli.sample", {"sample my-run --out grid.png": "generate a grid of samples"}),
     "score": Command("gan.cli.score", {"score my-run": "score the samples of a generator"}),
@@ -37,10 +38,13 @@ COMMANDS = {
             "export checkpoint my-run checkpoints/mine": "export a checkpoint with its card and scores",
         },
     ),
-    "measure": Command("gan.cli.measure", {"measure": "measure which settings train fastest on this machine"}),
+    "measure": Command(
+        "gan.cli.measure", {"measure": "measure which settings train fastest on this machine"}
+    ),
 }
 
-# Module or package -> what somebody wants who runs it, and the command that does it. The longest name that fits counts.
+# Module or package -> what somebody wants who runs it, and the command that does it. The longest name that
+# fits counts.
 INSTEAD = {
     "gan": ("see all commands", "python -m gan --help"),
     "gan.cli": ("see all commands", "python -m gan --help"),
@@ -72,7 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         console.prepare()
-        print(f"GANarium trains small GANs and explores their latent space. Each command has --help:\n\n{listing()}")
+        print(
+            f"GANarium trains small GANs and explores their latent space. Each command has "
+            f"--help:\n\n{listing()}"
+        )
         return 0
     if not arguments or arguments[0].startswith("-"):
         from gan.cli import serve
@@ -105,7 +112,9 @@ def instead(module: str) -> str:
 
 
 def refuse_parts(command_line: Sequence[str]) -> None:
-    """End this process with a sentence where Python was told to run (-m) a module that does nothing when it is run."""
+    """End this process with a sentence where Python was told to run (-m) a module that does nothing when it
+    is run.
+    """
     module = _module(command_line)
     if module is None or module.partition(".")[0] != PACKAGE.name:
         return

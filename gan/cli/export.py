@@ -1,14 +1,15 @@
-"""`python -m gan export`: a generator as a web page, as an ONNX model, or as a checkpoint with its card and scores.
+"""`python -m gan export`: a generator as a web page, as an ONNX model, or as a checkpoint with its card and
+scores.
 
   python -m gan export webpage RUN_OR_CHECKPOINT page.html
   python -m gan export onnx RUN_OR_CHECKPOINT generator.onnx
   python -m gan export checkpoint RUN_DIR checkpoints/digits --real IMAGES
   python -m gan export checkpoint checkpoints/digits --rescore --real IMAGES
 
-A checkpoint directory holds four files: generator.safetensors (the EMA generator in half precision), config.json
-(the settings, enough to train it again), card.json (what it is, how it was trained, its scores) and preview.webp
-(a grid of its samples). Of your own images it keeps the name and a digest that identifies them. --data says where
-they are now. With --rescore the command only scores a checkpoint again.
+A checkpoint directory holds four files: generator.safetensors (the EMA generator in half precision),
+config.json (the settings, enough to train it again), card.json (what it is, how it was trained, its scores)
+and preview.webp (a grid of its samples). Of your own images it keeps the name and a digest that identifies
+them. --data says where they are now. With --rescore the command only scores a checkpoint again.
 """
 
 import argparse
@@ -23,7 +24,9 @@ from gan.latent.catalogue import find
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Export, and return the exit status: 0, or 2 after one sentence on stderr. Torch is imported after --help."""
+    """Export, and return the exit status: 0, or 2 after one sentence on stderr. Torch is imported after
+    --help.
+    """
     console.prepare()
     options = _parser().parse_args(arguments)
     try:
@@ -85,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         form.add_argument("target", type=Path, metavar=target, help="the file to write")
         form.set_defaults(write=write)
     form = forms.add_parser("checkpoint", help="a model that ships", description=__doc__, **raw)
-    form.add_argument("source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint")
+    form.add_argument(
+        "source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint"
+    )
     form.add_argument("target", type=Path, nargs="?", metavar="CHECKPOINT_DIR", help="the directory to write")
     form.add_argument("--title", help="title of the model (default: the data set's name)")
     form.add_argument("--rescore", action="store_true", help="only score a checkpoint again")

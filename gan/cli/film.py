@@ -1,7 +1,7 @@
 """The process that packs a film for the page: `python -m gan.cli.film`.
 
-Its standard input brings a line of JSON (form, fps, factor, shape) and then the frames' bytes. It has the priority of
-a training, so that neither the page nor a training waits for it. It imports no torch.
+Its standard input brings a line of JSON (form, fps, factor, shape) and then the frames' bytes. It has the
+priority of a training, so that neither the page nor a training waits for it. It imports no torch.
 """
 
 import io
@@ -35,7 +35,9 @@ def main() -> None:
         sys.exit(NO_COMMAND)
     be_nice(NICE)
     told = json.loads(order)
-    sys.stdout.buffer.write(film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"]))
+    sys.stdout.buffer.write(
+        film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"])
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.prepare()
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m gan measure", description=__doc__, formatter_class=raw)
-    parser.add_argument("--again", action="store_true", help="measure even if this machine was measured before")
+    parser.add_argument(
+        "--again", action="store_true", help="measure even if this machine was measured before"
+    )
     options = parser.parse_args(arguments)
     from gan.device import pick_device
     from gan.train.autotune import machine, measure

@@ -1,4 +1,6 @@
-"""`python -m gan sample`: a grid of a generator's pictures, from a run, a checkpoint or a model that ships."""
+"""`python -m gan sample`: a grid of a generator's pictures, from a run, a checkpoint or a model
+that ships.
+"""
 
 import argparse
 import math
@@ -16,7 +18,9 @@ BATCH = 64
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw what the command line asks for and return the exit status: 0, or 2 after one sentence on stderr."""
+    """Draw what the command line asks for and return the exit status: 0, or 2 after one
+    sentence on stderr.
+    """
     console.prepare()
     options = _parser().parse_args(arguments)
     try:
@@ -32,7 +36,11 @@ def sample(options: argparse.Namespace) -> tuple[Path, range]:
     """Write the grid that the options describe; its path and the seeds of its cells. Raises UserError."""
     first, count = whole(options.seed, "--seed", 0, MAX_SEED), whole(options.count, "--count", 1, MAX_COUNT)
     psi = number(options.psi, "--psi", 0.0, MAX_PSI)
-    columns = whole(options.columns, "--columns", 1, MAX_COUNT) if options.columns else min(count, 8 if count <= 64 else math.isqrt(count - 1) + 1)
+    columns = (
+        whole(options.columns, "--columns", 1, MAX_COUNT)
+        if options.columns
+        else min(count, 8 if count <= 64 else math.isqrt(count - 1) + 1)
+    )
     path = Path(options.out)
     if path.suffix.lower() not in (".png", ".webp"):
         raise UserError("latent.suffix", path=path)
@@ -44,7 +52,9 @@ def sample(options: argparse.Namespace) -> tuple[Path, range]:
 
 
 def class_index(name: str | None, entry: Entry) -> int | None:
-    """The class that --class means: a name first, else an index; None for mixed. Raises UserError where the model has no such class."""
+    """The class that --class means: a name first, else an index; None for mixed. Raises UserError where the
+    model has no such class.
+    """
     if name is None or name in MIXED:
         return None
     if not entry.classes:
@@ -66,7 +76,10 @@ def _draw(entry: Entry, points: list[Point], columns: int, suffix: str) -> bytes
 
     torch.set_num_threads(cpu_quota())
     model = Model(entry)
-    sheet = grid(torch.cat([model.pictures(points[start : start + BATCH]) for start in range(0, len(points), BATCH)]), columns)
+    sheet = grid(
+        torch.cat([model.pictures(points[start : start + BATCH]) for start in range(0, len(points), BATCH)]),
+        columns,
+    )
     return encode_png(sheet) if suffix == ".png" else encode_webp(sheet)
 
 
@@ -78,15 +91,38 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gan sample", description=(
-        "Generate a grid of samples. Cell k, counted row by row from 0, shows the seed SEED + k, so that you can generate a sample again."))
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run (also one that is training), directory of a checkpoint, or the name of "
-                                                                   "a pretrained model, for example digits")
+    parser = argparse.ArgumentParser(
+        prog="python -m gan sample",
+        description=(
+            "Generate a grid of samples. Cell k, counted row by row from 0, shows the seed SEED + k, "
+            "so that you can generate a sample again."
+        ),
+    )
+    parser.add_argument(
+        "place",
+        metavar="RUN_OR_CHECKPOINT",
+        help="directory of a run (also one that is training), directory of a checkpoint, or the name of "
+        "a pretrained model, for example digits",
+    )
     parser.add_argument("--seed", default="0", help="seed of the first sample (default: 0)")
     parser.add_argument("--count", default="64", help=f"how many samples, up to {MAX_COUNT} (default: 64)")
     parser.add_argument("--out", default="grid.png", help="file to write, .png or .webp (default: grid.png)")
-    parser.add_argument("--psi", default="1", help=f"truncation, 0 to {MAX_PSI:g}: less is more typical, 0 gives one sample only, 1 as trained (default: 1)")
-    parser.add_argument("--class", dest="label", metavar="NAME_OR_INDEX", help="generate this class only (default: each seed chooses one)")
+    parser.add_argument(
+        "--psi",
+        default="1",
+        help=(
+            f"truncation, 0 to {MAX_PSI:g}: less is more typical, 0 gives one sample only, 1 as trained "
+            f"(default: 1)"
+        ),
+    )
+    parser.add_argument(
+        "--class",
+        dest="label",
+        metavar="NAME_OR_INDEX",
+        help="generate this class only (default: each seed chooses one)",
+    )
     parser.add_argument("--columns", help="samples in a row (default: 8, or a square for more than 64)")
-    parser.add_argument("--snapshot", metavar="STEP", help="use a run's snapshot of this step instead of its newest weights")
+    parser.add_argument(
+        "--snapshot", metavar="STEP", help="use a run's snapshot of this step instead of its newest weights"
+    )
     return parser

@@ -1,4 +1,6 @@
-"""`python -m gan score`: how good a generator's pictures are, in numbers, from a run, a checkpoint or a model that ships."""
+"""`python -m gan score`: how good a generator's pictures are, in numbers, from a run, a checkpoint or a model
+that ships.
+"""
 
 import argparse
 import sys
@@ -10,7 +12,9 @@ from gan.latent.point import whole
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the scores that the command line asks for and return the exit status: 0, or 2 after one sentence on stderr."""
+    """Print the scores that the command line asks for and return the exit status: 0, or 2 after one sentence
+    on stderr.
+    """
     console.prepare()
     options = parser().parse_args(arguments)
     try:
@@ -22,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def report(options: argparse.Namespace) -> str:
-    """The table of scores. Raises UserError. Torch is imported here, so that --help and mistakes are answered at once."""
+    """The table of scores. Raises UserError. Torch is imported here, so that --help and mistakes are answered
+    at once.
+    """
     entry = find(options.place)
     import torch
 
@@ -34,25 +40,49 @@ def report(options: argparse.Namespace) -> str:
 
     torch.set_num_threads(cpu_quota())
     generator, spec = load_generator(entry.weights)
-    return f"{entry.title}: {table(score_model(generator, spec, entry.weights.parent, options.real, options.net, count))}"
+    return f"{entry.title}: {table(score_model(generator, spec, entry.weights.parent, options.real, options.net, count))}"  # noqa: E501
 
 
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
-    parser = argparse.ArgumentParser(prog="python -m gan score", description=(
-        "Score a generator's samples against real images. A Fréchet distance is named after its feature extractor. Compare it only with distances of the "
-        "same feature extractor and number of images. With Inception it is the FID."))
-    parser.add_argument("place", metavar="RUN_OR_CHECKPOINT", help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits")
+    parser = argparse.ArgumentParser(
+        prog="python -m gan score",
+        description=(
+            "Score a generator's samples against real images. A Fréchet distance is named after its "
+            "feature extractor. Compare it only with distances of the "
+            "same feature extractor and number of images. With Inception it is the FID."
+        ),
+    )
+    parser.add_argument(
+        "place",
+        metavar="RUN_OR_CHECKPOINT",
+        help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits",
+    )
     add_options(parser)
     return parser
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that scores."""
-    parser.add_argument("--real", metavar="IMAGES", help=(
-        "real images to score against, without those that the model was trained on: a folder or zip, a folder of IDX files, or the name of a data set "
-        "(default: new ones where a program draws the data set, else the training images)"))
-    parser.add_argument("--net", help=(
-        "the feature extractor: the name of a bundled set (digits, fashion, ...), efficientnet, pixels, or inception, which is downloaded "
-        "(default: the data set's own, else efficientnet)"))
-    parser.add_argument("--count", default="2000", help="number of samples and of real images, if there are as many (default: 2000)")
+    parser.add_argument(
+        "--real",
+        metavar="IMAGES",
+        help=(
+            "real images to score against, without those that the model was trained on: a folder or "
+            "zip, a folder of IDX files, or the name of a data set "
+            "(default: new ones where a program draws the data set, else the training images)"
+        ),
+    )
+    parser.add_argument(
+        "--net",
+        help=(
+            "the feature extractor: the name of a bundled set (digits, fashion, ...), efficientnet, "
+            "pixels, or inception, which is downloaded "
+            "(default: the data set's own, else efficientnet)"
+        ),
+    )
+    parser.add_argument(
+        "--count",
+        default="2000",
+        help="number of samples and of real images, if there are as many (default: 2000)",
+    )

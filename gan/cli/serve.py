@@ -3,7 +3,8 @@
 import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # whose word on who asks uvicorn takes; without this, that of any program on this machine
+# whose word on who asks uvicorn takes; without this, that of any program on this machine
+os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
 import argparse
 import contextlib
@@ -26,27 +27,61 @@ from gan.ui.server.starting import by_itself, parse_root, take_variables, where_
 if TYPE_CHECKING:
     import gradio as gr
 
-LISTEN = 0.25  # seconds between looks for a signal: one that comes while a lock is taken, or to another thread, wakes nobody who waits for a lock
+# seconds between looks for a signal: one that comes while a lock is taken, or to another thread, wakes nobody
+# who waits for a lock
+LISTEN = 0.25
 FILES = 65536  # far above what one process can use here, and harmless where the system allows more
 
 
 def _options(options: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python app.py", description="Train small GANs on a web page, watch them learn and explore their latent space.")
-    parser.add_argument("--host", help="address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6 (default: this machine alone)")
-    parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one (default: the first free one from 7860)")
-    parser.add_argument("--root-path", metavar="PATH", help="path at which a proxy shows the page, for example /gan, or the whole address")
-    parser.add_argument("--runs", type=Path, default=default_root(), help="directory of the runs (default: $GANARIUM_RUNS or ./runs)")
-    parser.add_argument("--teacher-token", nargs="?", const="", metavar="TOKEN", help="allow only browsers with this token to start and change runs. "
-                        "Without a TOKEN it comes from $TEACHER_TOKEN, else GANarium asks for it, which keeps it out of the list of processes")
+    parser = argparse.ArgumentParser(
+        prog="python app.py",
+        description="Train small GANs on a web page, watch them learn and explore their latent space.",
+    )
+    parser.add_argument(
+        "--host",
+        help=(
+            "address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6 (default: this "
+            "machine alone)"
+        ),
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        help="port to listen on, 0 for any free one (default: the first free one from 7860)",
+    )
+    parser.add_argument(
+        "--root-path",
+        metavar="PATH",
+        help="path at which a proxy shows the page, for example /gan, or the whole address",
+    )
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=default_root(),
+        help="directory of the runs (default: $GANARIUM_RUNS or ./runs)",
+    )
+    parser.add_argument(
+        "--teacher-token",
+        nargs="?",
+        const="",
+        metavar="TOKEN",
+        help="allow only browsers with this token to start and change runs. "
+        "Without a TOKEN it comes from $TEACHER_TOKEN, else GANarium asks for it, which keeps it out "
+        "of the list of processes",
+    )
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "disk space for all runs together; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
-    parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)  # what people know from other pages: told what to do instead
+    # what people know from other pages: told what to do instead
+    parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(options)
 
 
 def _take_files() -> None:
-    """Have as many files open as the system allows: each visitor is a connection or two, and 1,024, a usual limit, are soon taken by idle ones."""
+    """Have as many files open as the system allows: each visitor is a connection or two, and 1,024, a usual
+    limit, are soon taken by idle ones.
+    """
     try:
         import resource
     except ImportError:  # Windows counts otherwise
@@ -60,13 +95,17 @@ def _take_files() -> None:
 def main(options: Sequence[str] = ()) -> None:
     """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint.
 
-    In another thread than the main one, as a notebook may start it, it serves until the process ends: signals reach the main thread alone.
+    In another thread than the main one, as a notebook may start it, it serves until the process ends: signals
+    reach the main thread alone.
     """
     args, services, demo, asked = _options(options), Services(), None, []
     _take_files()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, lambda number, _: asked.append(number))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
     try:
         if args.share:
             raise UserError("ui.no_share")
@@ -92,18 +131,27 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
     if given.get("GRADIO_SHARE", "").lower() == "true":
         print(UserError("ui.no_share"), file=sys.stderr)
     services.host = args.host or given.get("GRADIO_SERVER_NAME", "")
-    services.root = parse_root(given.get("GRADIO_ROOT_PATH", "") if args.root_path is None else args.root_path)
+    services.root = parse_root(
+        given.get("GRADIO_ROOT_PATH", "") if args.root_path is None else args.root_path
+    )
     services.access = Access(find_token(args.teacher_token))
     host, port = where_to_listen(services.host, args.port, given.get("GRADIO_SERVER_PORT", "").strip())
     services.open(args.runs.resolve(), parse_gigabytes(args.quota))
     demo = None
     try:
         with by_itself():
-            from gan.ui.page import build_page, launch_options  # brings Gradio, which takes seconds; what is wrong with the options is told before
+            # brings Gradio, which takes seconds; what is wrong with the options is told before
+            from gan.ui.page import build_page, launch_options
             from gan.ui.server.guard import end_silent
 
             demo = build_page(services)
-            demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(services))
+            demo.launch(
+                server_name=host,
+                server_port=port,
+                prevent_thread_lock=True,
+                quiet=True,
+                **launch_options(services),
+            )
             end_silent(demo.server)
     except Exception as error:
         if demo:
@@ -123,4 +171,5 @@ def run(options: Sequence[str]) -> NoReturn:
     main(options)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart
+    # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart
+    os._exit(0)

@@ -1,9 +1,9 @@
 """Train a small GAN from the terminal, without a browser.
 
-  python -m gan train --data digits --minutes 2 --out my-run     start a run
-  python -m gan train my-run                                     resume it
-  python -m gan train my-run --data elsewhere                    resume it with its images in a new place
-  python -m gan train my-run --anew                              restart it from scratch: its model is deleted
+python -m gan train --data digits --minutes 2 --out my-run     start a run
+python -m gan train my-run                                     resume it
+python -m gan train my-run --data elsewhere                    resume it with its images in a new place
+python -m gan train my-run --anew                              restart it from scratch: its model is deleted
 """
 
 import argparse
@@ -30,14 +30,39 @@ LOG_SECONDS = 10.0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gan train", usage=USAGE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a run to start or to resume; it holds a config.json")
-    parser.add_argument("--out", type=Path, metavar="RUN_DIR", help="directory of a new run (default: runs/<data>-<recipe>)")
-    parser.add_argument("--anew", action="store_true", help="restart RUN_DIR from scratch with its settings; its model is deleted")
-    parser.add_argument("--spare", action="store_true", help="import everything, print “ready”, and wait for a run on standard input")
-    settings = parser.add_argument_group("settings of a new run", "The recipe and the data set decide every setting that is left out.")
+    parser = argparse.ArgumentParser(
+        prog="python -m gan train",
+        usage=USAGE,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "run_dir",
+        nargs="?",
+        type=Path,
+        metavar="RUN_DIR",
+        help="a run to start or to resume; it holds a config.json",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="RUN_DIR", help="directory of a new run (default: runs/<data>-<recipe>)"
+    )
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="restart RUN_DIR from scratch with its settings; its model is deleted",
+    )
+    parser.add_argument(
+        "--spare",
+        action="store_true",
+        help="import everything, print “ready”, and wait for a run on standard input",
+    )
+    settings = parser.add_argument_group(
+        "settings of a new run", "The recipe and the data set decide every setting that is left out."
+    )
     for field in dataclasses.fields(RunConfig):
-        settings.add_argument("--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field))
+        settings.add_argument(
+            "--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field)
+        )
     return parser
 
 
@@ -46,11 +71,18 @@ def _option(field: dataclasses.Field) -> dict[str, Any]:
     if isinstance(field.default, bool):
         return {"action": argparse.BooleanOptionalAction, "help": text}
     choices = tuple(RECIPES) if field.name == "recipe" else field.metadata.get("choices")
-    return {"type": type(field.default), "choices": choices, "metavar": None if choices else field.name.upper(), "help": text}
+    return {
+        "type": type(field.default),
+        "choices": choices,
+        "metavar": None if choices else field.name.upper(),
+        "help": text,
+    }
 
 
 def new_run(settings: dict[str, Any], out: Path | None) -> Path:
-    """Write the config of a new run and return its directory. Raises UserError for impossible settings or a directory that holds a run."""
+    """Write the config of a new run and return its directory. Raises UserError for impossible settings or a
+    directory that holds a run.
+    """
     from gan import data
 
     name = data.find(settings.pop("data", "digits"))
@@ -59,27 +91,47 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
     path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
-    config, count = _of_own(name, recipe, settings) if known is None else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
+    config, count = (
+        _of_own(name, recipe, settings)
+        if known is None
+        else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
+    )
     if config.batch > count:
         raise UserError("train.batch_too_large", batch=config.batch, count=count)
     if recipe in GPU_RECIPES and not has_gpu():
-        print(f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. It starts all the same.", file=sys.stderr)
+        print(
+            (
+                f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. It "
+                f"starts all the same."
+            ),
+            file=sys.stderr,
+        )
     write_json(path / "config.json", config.to_json())
     return path
 
 
 def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
-    """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many they are; says what was found there."""
+    """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many
+    they are; says what was found there.
+    """
     from gan.data.own.report import no_classes, suggestions, told
     from gan.data.own.survey import survey
 
     asked = make_config(name, recipe, **settings)  # what can't be is refused before anything is read
     report = survey(name, background=asked.background)
-    found = {field: value for field, value in suggestions(report, make_config(name, recipe)).items() if field not in settings}
+    found = {
+        field: value
+        for field, value in suggestions(report, make_config(name, recipe)).items()
+        if field not in settings
+    }
     for line in told(report, asked.background):
         print(line, file=sys.stderr)
     if found:
-        print("Settings chosen for these images:", ", ".join(_flag(field, value) for field, value in found.items()), file=sys.stderr)
+        print(
+            "Settings chosen for these images:",
+            ", ".join(_flag(field, value) for field, value in found.items()),
+            file=sys.stderr,
+        )
     config = make_config(name, recipe, **found, **settings)
     if config.conditional and not report.classes:
         raise no_classes(report, name)
@@ -93,17 +145,27 @@ def _flag(field: str, value: Any) -> str:
 
 
 def _never_trained(path: Path) -> bool:
-    """Whether the run in this directory failed before its first step, so that nothing is lost if another begins there."""
+    """Whether the run in this directory failed before its first step, so that nothing is lost if another
+    begins there.
+    """
     try:
         status = read_json(path / "status.json")
     except (OSError, ValueError):
         return False
-    return isinstance(status, dict) and status.get("state") == "failed" and not status.get("step") and not (path / "state").exists()
+    return (
+        isinstance(status, dict)
+        and status.get("state") == "failed"
+        and not status.get("step")
+        and not (path / "state").exists()
+    )
 
 
 def _progress(status: dict[str, Any]) -> str:
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
-    return f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, {eta}{status['rate'] or 0:.0f} images/s"
+    return (
+        f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, "
+        f"{eta}{status['rate'] or 0:.0f} images/s"
+    )
 
 
 class _Log:
@@ -116,18 +178,28 @@ class _Log:
         now = time.monotonic()
         if status["state"] != self.state or now >= self.due:
             self.state, self.due = status["state"], now + LOG_SECONDS
-            print(f"{time.strftime('%H:%M:%S')}  [{self.state}] {_progress(status)}  {status['device']}", flush=True)
+            print(
+                f"{time.strftime('%H:%M:%S')}  [{self.state}] {_progress(status)}  {status['device']}",
+                flush=True,
+            )
 
 
 def _show(status: dict[str, Any]) -> None:
     """One line of progress on the terminal, over the one before."""
     text = _progress(status)
     end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
-    print("\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]", end=end, file=sys.stderr, flush=True)
+    print(
+        "\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _train(path: Path, anew: bool, place: str | None = None) -> None:
-    """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first where it is to begin `anew`."""
+    """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first
+    where it is to begin `anew`.
+    """
     from gan import data
     from gan.train.checkpoint import has_state
     from gan.train.trainer import check_data
@@ -140,7 +212,8 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
         before = read_config(path)  # raises the sentence where it is no run
         refuse_second_worker(path)
         found = data.find_pictures(path, place or before.data, has_state(path / "state"))
-        check_data(before, data.load(found, before.size, before.channels, before.background))  # raises where it could not begin anew
+        # raises where it could not begin anew
+        check_data(before, data.load(found, before.size, before.channels, before.background))
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show, place)
@@ -148,7 +221,9 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
 
 
 def _wait_as_spare() -> None:
-    """Import all that a run needs, touch it once, then take one run directory from standard input and write to its log."""
+    """Import all that a run needs, touch it once, then take one run directory from standard input and write
+    to its log.
+    """
     from gan import data
     from gan.train.autotune.measure import measure_when_quiet
     from gan.worker.worker import be_nice, warm_up, work
@@ -165,7 +240,8 @@ def _wait_as_spare() -> None:
     threading.Thread(target=listen, name="listen", daemon=True).start()
     measure_when_quiet(called.wait)
     if not called.is_set():
-        with contextlib.suppress(UserError):  # a machine's first landscapes take seconds to draw; later ones come from the cache
+        # a machine's first landscapes take seconds to draw; later ones come from the cache
+        with contextlib.suppress(UserError):
             data.load("landscapes")
     called.wait()
     if not lines[0].strip():
@@ -199,6 +275,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"python -m gan train {run_dir} --anew", file=sys.stderr)
         return 2
     except OSError as error:
-        print(UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error), file=sys.stderr)
+        print(
+            UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error),
+            file=sys.stderr,
+        )
         return 2
     return 0

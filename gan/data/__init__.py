@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "Info", "catalogue", "find", "find_pictures", "info", "is_named", "load", "public_name"]
 
 
-def load(name: str, size: int | None = None, channels: int | None = None, background: str = "white") -> "Dataset":
+def load(
+    name: str, size: int | None = None, channels: int | None = None, background: str = "white"
+) -> "Dataset":
     """Load a data set: a name of `catalogue()`, or the path of a folder or .zip of pictures.
 
-    Returns a `Dataset` whose images are uint8 (N, channels, size, size) on the CPU, contiguous. `size` resizes with antialiasing (None
-    keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the native number). `background`
-    is what shows where pictures of a folder or .zip are transparent: white, grey or black. Raises UserError for an unknown name, a
-    damaged file, a download that fails, a size or a number of channels that cannot be had.
+    Returns a `Dataset` whose images are uint8 (N, channels, size, size) on the CPU, contiguous. `size`
+    resizes with antialiasing (None keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the
+    native number). `background` is what shows where pictures of a folder or .zip are transparent: white, grey
+    or black. Raises UserError for an unknown name, a damaged file, a download that fails, a size or a number
+    of channels that cannot be had.
     """
     from gan.data.dataset import check_shape
 
@@ -40,5 +43,6 @@ def load(name: str, size: int | None = None, channels: int | None = None, backgr
 def __getattr__(attribute: str):
     if attribute == "Dataset":
         from gan.data.dataset import Dataset
+
         return Dataset
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -1,4 +1,6 @@
-"""The sets that travel with the code: a lossless WebP sheet of tiles, labels and attributes as safetensors, a meta.json."""
+"""The sets that travel with the code: a lossless WebP sheet of tiles, labels and attributes as safetensors, a
+meta.json.
+"""
 
 import torch
 from safetensors import SafetensorError
@@ -14,7 +16,9 @@ DRAWN = {"landscapes": landscapes.pictures}  # sets that a program of ours draws
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
-    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file, MemoryError where memory ran out."""
+    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file,
+    MemoryError where memory ran out.
+    """
     meta = read_meta(name)
     if name in DRAWN:
         images, facts = DRAWN[name]()
@@ -26,9 +30,12 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
 
 
 def read_sheet(name: str, meta: dict) -> torch.Tensor:
-    """The pictures of a sheet, uint8 (count, channels, size, size); tiles smaller than `size` are enlarged by a whole factor."""
+    """The pictures of a sheet, uint8 (count, channels, size, size); tiles smaller than `size` are enlarged by
+    a whole factor.
+    """
     import numpy as np
     from PIL import Image
+
     path = BUNDLED_DIR / name / "images.webp"
     count, channels = meta["count"], meta["channels"]
     try:
@@ -40,22 +47,32 @@ def read_sheet(name: str, meta: dict) -> torch.Tensor:
             pixels = np.asarray(sheet.convert("RGB"))[:, :, :channels]
     except (OSError, ValueError, KeyError) as error:
         refuse_if_full(error)
-        np.empty(DECODER * count * meta["size"] ** 2, dtype=np.uint8)  # a decoder without memory says no more than that it could not: this says why
+        # a decoder without memory says no more than that it could not: this says why
+        np.empty(DECODER * count * meta["size"] ** 2, dtype=np.uint8)
         raise UserError("data.damaged", file=path) from error
     tiles = torch.from_numpy(pixels.copy()).view(rows, tile, columns, tile, channels)
     images = tiles.permute(0, 2, 4, 1, 3).reshape(rows * columns, channels, tile, tile)[:count]
     factor = meta["size"] // tile
-    return images.repeat_interleave(factor, 2).repeat_interleave(factor, 3).contiguous() if factor > 1 else images.contiguous()
+    return (
+        images.repeat_interleave(factor, 2).repeat_interleave(factor, 3).contiguous()
+        if factor > 1
+        else images.contiguous()
+    )
 
 
 def read_facts(name: str, meta: dict) -> dict[str, torch.Tensor]:
-    """"label" and the attributes of a set: int64 or float32 (count,) each."""
+    """ "label" and the attributes of a set: int64 or float32 (count,) each."""
     path = BUNDLED_DIR / name / "labels.safetensors"
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         refuse_if_full(error)
         raise UserError("data.damaged", file=path) from error
-    if set(stored) != {"label", *meta["attributes"]} or any(v.shape != (meta["count"],) for v in stored.values()):
+    if set(stored) != {"label", *meta["attributes"]} or any(
+        v.shape != (meta["count"],) for v in stored.values()
+    ):
         raise UserError("data.damaged", file=path)
-    return {key: stored[key].float() if stored[key].is_floating_point() else stored[key].long() for key in ("label", *meta["attributes"])}
+    return {
+        key: stored[key].float() if stored[key].is_floating_point() else stored[key].long()
+        for key in ("label", *meta["attributes"])
+    }

@@ -10,34 +10,53 @@ from gan.data.own.report import Report
 from gan.errors import UserError
 
 SIZES = (8, 512)  # the sides, in pixels, that any model here can use
-MEMORY_LIMIT = 4 * 2**30  # bytes of one data set: it has to fit in memory beside the training, on the device too
+# bytes of one data set: it has to fit in memory beside the training, on the device too
+MEMORY_LIMIT = 4 * 2**30
 CHUNK = 2**25  # bytes converted at a time, so that the intermediate copies stay small
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures as one tensor, with what is known about them. Raises ValueError where its parts do not fit together, which is a loader's mistake."""
+    """Pictures as one tensor, with what is known about them. Raises ValueError where its parts do not fit
+    together, which is a loader's mistake.
+    """
 
     name: str  # registry name, or the path of a folder or zip
     images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, on the CPU, contiguous
     labels: torch.Tensor | None = None  # int64 (N,), the class label used for conditional training
     classes: tuple[str, ...] = ()  # English class names, () where there are no labels
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
-    attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an int attribute's values
+    # names of an int attribute's values
+    attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: Report | None = None  # what was found in a folder or zip, None for the named sets
-    files: tuple[bytes, ...] = ()  # SHA-256 of the file of each picture, in their order; () for the named sets
+    # SHA-256 of the file of each picture, in their order; () for the named sets
+    files: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         images, labels, count = self.images, self.labels, len(self.images)
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
-            raise ValueError(f"{self.name}: images are {images.dtype} {tuple(images.shape)}, not uint8 (N, 1 or 3, H, W)")
+            raise ValueError(
+                f"{self.name}: images are {images.dtype} {tuple(images.shape)}, not uint8 (N, 1 or 3, H, W)"
+            )
         if labels is not None and (labels.dtype != torch.int64 or labels.shape != (count,)):
-            raise ValueError(f"{self.name}: labels are {labels.dtype} {tuple(labels.shape)}, not int64 ({count},)")
-        if labels is not None and count and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.classes):
-            raise ValueError(f"{self.name}: labels are {int(labels.min())} to {int(labels.max())} for {len(self.classes)} classes")
+            raise ValueError(
+                f"{self.name}: labels are {labels.dtype} {tuple(labels.shape)}, not int64 ({count},)"
+            )
+        if (
+            labels is not None
+            and count
+            and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.classes)
+        ):
+            raise ValueError(
+                f"{self.name}: labels are {int(labels.min())} to {int(labels.max())} for "
+                f"{len(self.classes)} classes"
+            )
         for name, values in self.attributes.items():
             if values.dtype not in (torch.int64, torch.float32) or values.shape != (count,):
-                raise ValueError(f"{self.name}: attribute {name} is {values.dtype} {tuple(values.shape)}, not int64 or float32 ({count},)")
+                raise ValueError(
+                    f"{self.name}: attribute {name} is {values.dtype} {tuple(values.shape)}, not int64 "
+                    f"or float32 ({count},)"
+                )
         if len(self.files) not in (0, count):
             raise ValueError(f"{self.name}: {len(self.files)} files for {count} images")
 
@@ -59,8 +78,9 @@ def check_memory(count: int, channels: int, size: int) -> None:
 def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     """The same data set with images of (N, channels, size, size); None keeps what it has.
 
-    Non-square images are cropped to their centre. Shrinking by a whole factor averages blocks (so pixel art stays crisp), any other
-    change is bicubic with antialiasing. Three channels become one by BT.601 luma, one becomes three by repetition.
+    Non-square images are cropped to their centre. Shrinking by a whole factor averages blocks (so pixel art
+    stays crisp), any other change is bicubic with antialiasing. Three channels become one by BT.601 luma, one
+    becomes three by repetition.
     """
     images = dataset.images
     size = size or min(images.shape[2:])
@@ -71,10 +91,10 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     out = torch.empty(len(images), channels, size, size, dtype=torch.uint8)
     step = max(1, CHUNK // (4 * 3 * max(size, images.shape[2]) ** 2))
     for start in range(0, len(images), step):
-        part = images[start:start + step]
+        part = images[start : start + step]
         if channels == 1:
             part = _luma(part)
-        out[start:start + step] = _resize(part, size)  # one channel fills three
+        out[start : start + step] = _resize(part, size)  # one channel fills three
     return replace(dataset, images=out)
 
 
@@ -95,10 +115,12 @@ def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
     height, width = images.shape[2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    images = images[:, :, top:top + side, left:left + side]
+    images = images[:, :, top : top + side, left : left + side]
     if side == size:
         return images
     if side % size == 0:
         return F.avg_pool2d(images.float(), side // size).round_().to(torch.uint8)
-    resized = F.interpolate(images.float(), size=(size, size), mode="bicubic", antialias=True, align_corners=False)
+    resized = F.interpolate(
+        images.float(), size=(size, size), mode="bicubic", antialias=True, align_corners=False
+    )
     return resized.round_().clamp_(0, 255).to(torch.uint8)

@@ -1,7 +1,7 @@
 """Data sets that torchvision downloads: each is one line in LOADERS and one entry in `registry.DOWNLOADS`.
 
-torchvision is imported only here and only when one of these is asked for; it verifies what it downloads. Where the files are already in
-the cache folder, nothing is asked of the network.
+torchvision is imported only here and only when one of these is asked for; it verifies what it downloads.
+Where the files are already in the cache folder, nothing is asked of the network.
 """
 
 import errno
@@ -22,16 +22,19 @@ from gan.errors import UserError
 
 PATIENCE = 20  # seconds without an answer after which the network counts as absent
 _DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
-_REFUSALS = ("Error downloading", "not found or corrupted")  # torchvision's words for no answer, or not the published file
+# torchvision's words for no answer, or not the published file
+_REFUSALS = ("Error downloading", "not found or corrupted")
 
 Arrays = tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]  # images, labels, attributes
 Open = Callable[..., Any]  # opens one of torchvision's classes by name
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
-    """A downloaded set as a `Dataset` (see `gan.data.load`), its training split; the three splits together for flowers102.
+    """A downloaded set as a `Dataset` (see `gan.data.load`), its training split; the three splits together
+    for flowers102.
 
-    Raises UserError in one sentence when torchvision can't be imported, the network or the disk refuses, or the files are damaged.
+    Raises UserError in one sentence when torchvision can't be imported, the network or the disk refuses, or
+    the files are damaged.
     """
     about = info(name)
     size, channels = size or about.size, channels or about.channels
@@ -50,7 +53,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
 
 
 def _torchvision(name: str):
-    """torchvision.datasets. A torchvision built for another torch raises RuntimeError on import, a missing library OSError."""
+    """torchvision.datasets. A torchvision built for another torch raises RuntimeError on import, a missing
+    library OSError.
+    """
     try:
         from torchvision import datasets
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
@@ -60,7 +65,9 @@ def _torchvision(name: str):
 
 @contextmanager
 def _in_a_sentence(name: str, folder: Path) -> Iterator[None]:
-    """Turns whatever a downloader raises into a UserError; the kinds are many (urllib, gdown, requests), so all are caught."""
+    """Turns whatever a downloader raises into a UserError; the kinds are many (urllib, gdown, requests), so
+    all are caught.
+    """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
@@ -90,6 +97,7 @@ def _digits_like(kind: str) -> Callable[[Open, int, int], Arrays]:
     def read(opened: Open, size: int, channels: int) -> Arrays:
         source = opened(kind, train=True)
         return source.data[:, None].contiguous(), source.targets.long(), {}
+
     return read
 
 
@@ -104,7 +112,9 @@ def _svhn(opened: Open, size: int, channels: int) -> Arrays:
 
 
 def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torch.Tensor:
-    """Every picture of torchvision data sets, cropped and resized one at a time. Kept in the cache: decoding takes minutes."""
+    """Every picture of torchvision data sets, cropped and resized one at a time. Kept in the cache: decoding
+    takes minutes.
+    """
     count = sum(map(len, sources))
     check_memory(count, channels, size)
     key = f"{name}-{size}-{channels}-{count}"

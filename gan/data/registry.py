@@ -1,10 +1,9 @@
 """What can be trained on, described without loading any of it.
 
-This module knows no torch, no numpy and no pictures: the web server calls `catalogue()` at its start and it takes milliseconds.
-A new bundled set is a folder in bundled/ (written by a script in build/) and one name in BUNDLED; a new downloaded set is one entry in
-DOWNLOADS here and one loader in downloads.py.
+This module knows no torch, no numpy and no pictures: the web server calls `catalogue()` at its start and it
+takes milliseconds. A new bundled set is a folder in bundled/ (written by a script in build/) and one name in
+BUNDLED; a new downloaded set is one entry in DOWNLOADS here and one loader in downloads.py.
 """
-
 
 import json
 from dataclasses import dataclass
@@ -14,29 +13,152 @@ from gan.errors import UserError, refuse_if_full
 
 # The 40 attributes of list_attr_celeba.txt.
 CELEBA_ATTRIBUTES = (
-    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose", "Black_Hair",
-    "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin", "Eyeglasses", "Goatee", "Gray_Hair",
-    "Heavy_Makeup", "High_Cheekbones", "Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard", "Oval_Face",
-    "Pale_Skin", "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair", "Wavy_Hair",
-    "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young",
+    "5_o_Clock_Shadow",
+    "Arched_Eyebrows",
+    "Attractive",
+    "Bags_Under_Eyes",
+    "Bald",
+    "Bangs",
+    "Big_Lips",
+    "Big_Nose",
+    "Black_Hair",
+    "Blond_Hair",
+    "Blurry",
+    "Brown_Hair",
+    "Bushy_Eyebrows",
+    "Chubby",
+    "Double_Chin",
+    "Eyeglasses",
+    "Goatee",
+    "Gray_Hair",
+    "Heavy_Makeup",
+    "High_Cheekbones",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Mustache",
+    "Narrow_Eyes",
+    "No_Beard",
+    "Oval_Face",
+    "Pale_Skin",
+    "Pointy_Nose",
+    "Receding_Hairline",
+    "Rosy_Cheeks",
+    "Sideburns",
+    "Smiling",
+    "Straight_Hair",
+    "Wavy_Hair",
+    "Wearing_Earrings",
+    "Wearing_Hat",
+    "Wearing_Lipstick",
+    "Wearing_Necklace",
+    "Wearing_Necktie",
+    "Young",
 )
 
 # https://www.robots.ox.ac.uk/~vgg/data/flowers/102/categories.html by label.
 FLOWERS = (
-    "pink primrose", "hard-leaved pocket orchid", "canterbury bells", "sweet pea", "english marigold", "tiger lily", "moon orchid",
-    "bird of paradise", "monkshood", "globe thistle", "snapdragon", "colt's foot", "king protea", "spear thistle", "yellow iris",
-    "globe-flower", "purple coneflower", "peruvian lily", "balloon flower", "giant white arum lily", "fire lily",
-    "pincushion flower", "fritillary", "red ginger", "grape hyacinth", "corn poppy", "prince of wales feathers", "stemless gentian",
-    "artichoke", "sweet william", "carnation", "garden phlox", "love in the mist", "mexican aster", "alpine sea holly",
-    "ruby-lipped cattleya", "cape flower", "great masterwort", "siam tulip", "lenten rose", "barbeton daisy", "daffodil",
-    "sword lily", "poinsettia", "bolero deep blue", "wallflower", "marigold", "buttercup", "oxeye daisy", "common dandelion",
-    "petunia", "wild pansy", "primula", "sunflower", "pelargonium", "bishop of llandaff", "gaura", "geranium", "orange dahlia",
-    "pink-yellow dahlia?", "cautleya spicata", "japanese anemone", "black-eyed susan", "silverbush", "californian poppy",
-    "osteospermum", "spring crocus", "bearded iris", "windflower", "tree poppy", "gazania", "azalea", "water lily", "rose",
-    "thorn apple", "morning glory", "passion flower", "lotus", "toad lily", "anthurium", "frangipani", "clematis", "hibiscus",
-    "columbine", "desert-rose", "tree mallow", "magnolia", "cyclamen", "watercress", "canna lily", "hippeastrum", "bee balm",
-    "ball moss", "foxglove", "bougainvillea", "camellia", "mallow", "mexican petunia", "bromelia", "blanket flower",
-    "trumpet creeper", "blackberry lily",
+    "pink primrose",
+    "hard-leaved pocket orchid",
+    "canterbury bells",
+    "sweet pea",
+    "english marigold",
+    "tiger lily",
+    "moon orchid",
+    "bird of paradise",
+    "monkshood",
+    "globe thistle",
+    "snapdragon",
+    "colt's foot",
+    "king protea",
+    "spear thistle",
+    "yellow iris",
+    "globe-flower",
+    "purple coneflower",
+    "peruvian lily",
+    "balloon flower",
+    "giant white arum lily",
+    "fire lily",
+    "pincushion flower",
+    "fritillary",
+    "red ginger",
+    "grape hyacinth",
+    "corn poppy",
+    "prince of wales feathers",
+    "stemless gentian",
+    "artichoke",
+    "sweet william",
+    "carnation",
+    "garden phlox",
+    "love in the mist",
+    "mexican aster",
+    "alpine sea holly",
+    "ruby-lipped cattleya",
+    "cape flower",
+    "great masterwort",
+    "siam tulip",
+    "lenten rose",
+    "barbeton daisy",
+    "daffodil",
+    "sword lily",
+    "poinsettia",
+    "bolero deep blue",
+    "wallflower",
+    "marigold",
+    "buttercup",
+    "oxeye daisy",
+    "common dandelion",
+    "petunia",
+    "wild pansy",
+    "primula",
+    "sunflower",
+    "pelargonium",
+    "bishop of llandaff",
+    "gaura",
+    "geranium",
+    "orange dahlia",
+    "pink-yellow dahlia?",
+    "cautleya spicata",
+    "japanese anemone",
+    "black-eyed susan",
+    "silverbush",
+    "californian poppy",
+    "osteospermum",
+    "spring crocus",
+    "bearded iris",
+    "windflower",
+    "tree poppy",
+    "gazania",
+    "azalea",
+    "water lily",
+    "rose",
+    "thorn apple",
+    "morning glory",
+    "passion flower",
+    "lotus",
+    "toad lily",
+    "anthurium",
+    "frangipani",
+    "clematis",
+    "hibiscus",
+    "columbine",
+    "desert-rose",
+    "tree mallow",
+    "magnolia",
+    "cyclamen",
+    "watercress",
+    "canna lily",
+    "hippeastrum",
+    "bee balm",
+    "ball moss",
+    "foxglove",
+    "bougainvillea",
+    "camellia",
+    "mallow",
+    "mexican petunia",
+    "bromelia",
+    "blanket flower",
+    "trumpet creeper",
+    "blackberry lily",
 )
 
 
@@ -47,7 +169,9 @@ META_KEYS = {"size", "channels", "count", "classes", "attributes", "licence", "c
 
 @dataclass(frozen=True)
 class Info:
-    """One data set as the page shows it before anything is loaded. `size` is the native side in pixels, `channels` 1 or 3."""
+    """One data set as the page shows it before anything is loaded. `size` is the native side in pixels,
+    `channels` 1 or 3.
+    """
 
     name: str
     source: str  # "bundled", "torchvision" or "files"
@@ -61,28 +185,79 @@ class Info:
     credit: str = ""  # who made the pictures
 
 
-_FASHION = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+_FASHION = (
+    "T-shirt",
+    "trousers",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 _DIGITS = tuple("0123456789")
 
 
-def _download(name: str, size: int, channels: int, count: int, classes: tuple[str, ...], licence: str, credit: str,
-              attribute_names: tuple[str, ...] = ()) -> Info:
+def _download(
+    name: str,
+    size: int,
+    channels: int,
+    count: int,
+    classes: tuple[str, ...],
+    licence: str,
+    credit: str,
+    attribute_names: tuple[str, ...] = (),
+) -> Info:
     return Info(name, "torchvision", size, channels, count, classes, licence, attribute_names, None, credit)
 
 
-DOWNLOADS = {entry.name: entry for entry in (
-    _download("mnist", 28, 1, 60_000, _DIGITS, "CC BY-SA 3.0", "Yann LeCun, Corinna Cortes"),
-    _download("fashion-mnist", 28, 1, 60_000, _FASHION, "MIT", "Zalando SE"),
-    _download("kmnist", 28, 1, 60_000, ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"), "CC BY-SA 4.0",
-              "ROIS-DS Center for Open Data in the Humanities"),
-    _download("cifar10", 32, 3, 50_000,
-              ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-              "no licence stated; cite Krizhevsky 2009", "Alex Krizhevsky"),
-    _download("svhn", 32, 3, 73_257, _DIGITS, "non-commercial use only", "Netzer et al. 2011"),
-    _download("flowers102", 64, 3, 8_189, FLOWERS, "no licence stated; research use", "Nilsback and Zisserman 2008"),
-    _download("celeba", 64, 3, 162_770, ("not smiling", "smiling"), "non-commercial research only", "Liu et al. 2015",
-              CELEBA_ATTRIBUTES),
-)}
+DOWNLOADS = {
+    entry.name: entry
+    for entry in (
+        _download("mnist", 28, 1, 60_000, _DIGITS, "CC BY-SA 3.0", "Yann LeCun, Corinna Cortes"),
+        _download("fashion-mnist", 28, 1, 60_000, _FASHION, "MIT", "Zalando SE"),
+        _download(
+            "kmnist",
+            28,
+            1,
+            60_000,
+            ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+            "CC BY-SA 4.0",
+            "ROIS-DS Center for Open Data in the Humanities",
+        ),
+        _download(
+            "cifar10",
+            32,
+            3,
+            50_000,
+            ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+            "no licence stated; cite Krizhevsky 2009",
+            "Alex Krizhevsky",
+        ),
+        _download("svhn", 32, 3, 73_257, _DIGITS, "non-commercial use only", "Netzer et al. 2011"),
+        _download(
+            "flowers102",
+            64,
+            3,
+            8_189,
+            FLOWERS,
+            "no licence stated; research use",
+            "Nilsback and Zisserman 2008",
+        ),
+        _download(
+            "celeba",
+            64,
+            3,
+            162_770,
+            ("not smiling", "smiling"),
+            "non-commercial research only",
+            "Liu et al. 2015",
+            CELEBA_ATTRIBUTES,
+        ),
+    )
+}
 
 
 def read_meta(name: str) -> dict:
@@ -101,12 +276,24 @@ def read_meta(name: str) -> dict:
 def bundled_info(name: str) -> Info:
     """`Info` of a bundled set, from its meta.json. Raises UserError when that is missing or damaged."""
     meta = read_meta(name)
-    return Info(name, "bundled", meta["size"], meta["channels"], meta["count"], tuple(meta["classes"]), meta["licence"],
-                tuple(meta["attributes"]), BUNDLED_DIR / name / "thumbnail.webp", meta["credit"])
+    return Info(
+        name,
+        "bundled",
+        meta["size"],
+        meta["channels"],
+        meta["count"],
+        tuple(meta["classes"]),
+        meta["licence"],
+        tuple(meta["attributes"]),
+        BUNDLED_DIR / name / "thumbnail.webp",
+        meta["credit"],
+    )
 
 
 def catalogue() -> dict[str, Info]:
-    """Every named data set by name: the bundled ones first. A bundled set whose description is damaged is left out."""
+    """Every named data set by name: the bundled ones first. A bundled set whose description is damaged is
+    left out.
+    """
     found = {}
     for name in BUNDLED:
         try:

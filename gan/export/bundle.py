@@ -1,20 +1,26 @@
-"""JavaScript modules as one script: for a page that is opened from a disk, where browsers load no module from a file of its own."""
+"""JavaScript modules as one script: for a page that is opened from a disk, where browsers load no module from
+a file of its own.
+"""
 
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<place>\./[^"]+|\.\./[^"]+)";\n', re.MULTILINE)
+_IMPORT = re.compile(
+    r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<place>\./[^"]+|\.\./[^"]+)";\n', re.MULTILINE
+)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const|let) (?P<name>\w+))", re.MULTILINE)
 _LIST = re.compile(r"\bexport ?\{(?P<names>[^}]*)\};?")
-_LEFT = re.compile(r'^(?:export\b|import\b(?! ?\(|\.)).*', re.MULTILINE)
+_LEFT = re.compile(r"^(?:export\b|import\b(?! ?\(|\.)).*", re.MULTILINE)
 
 
 def bundle(entry: Path) -> str:
-    """The module at `entry` and all that it imports, each as a function that gives what it exports, in the order in which they need each other.
+    """The module at `entry` and all that it imports, each as a function that gives what it exports, in the
+    order in which they need each other.
 
-    Knows what our modules and the vendored ones do: named imports by relative path, one a line, exported declarations and lists of names. Raises ValueError
-    for anything else, for modules that import each other, and for text that would end the script it stands in. Modules imported while the script runs
-    (`import()`) are left where they are.
+    Knows what our modules and the vendored ones do: named imports by relative path, one a line, exported
+    declarations and lists of names. Raises ValueError for anything else, for modules that import each other,
+    and for text that would end the script it stands in. Modules imported while the script runs (`import()`)
+    are left where they are.
     """
     written: dict[Path, str] = {}  # module -> the name of its exports
     parts: list[str] = []
@@ -23,8 +29,12 @@ def bundle(entry: Path) -> str:
         if path in importing:
             raise ValueError(f"{path.name} imports itself by way of others")
         if path not in written:
-            source = _IMPORT.sub(lambda found: _taken(found["names"], add((path.parent / found["place"]).resolve(), (*importing, path))),
-                                 path.read_text(encoding="utf-8"))
+            source = _IMPORT.sub(
+                lambda found: _taken(
+                    found["names"], add((path.parent / found["place"]).resolve(), (*importing, path))
+                ),
+                path.read_text(encoding="utf-8"),
+            )
             name = written[path] = f"module{len(written)}"
             parts.append(_wrapped(name, path, source))
         return written[path]
@@ -37,7 +47,9 @@ def bundle(entry: Path) -> str:
 
 
 def _taken(names: str | None, module: str) -> str:
-    """The line that takes imported names out of a module's exports; nothing where it was imported for what it does."""
+    """The line that takes imported names out of a module's exports; nothing where it was imported for what it
+    does.
+    """
     return f"const {{{names.replace(' as ', ': ')}}} = {module};\n" if names else ""
 
 

@@ -1,4 +1,6 @@
-"""What there is to know of a generator that leaves: where its pictures came from, how it was trained, how good it is."""
+"""What there is to know of a generator that leaves: where its pictures came from, how it was trained, how
+good it is.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,32 +11,49 @@ from gan.latent.catalogue import Entry
 from gan.runs import names
 
 OWN_LICENCE, OWN_CREDIT = "that of the images", "the person who trained it"
-MARK = "Samples of this generator are made by a trained algorithm (AI): IPTC digital source type trainedAlgorithmicMedia."
+MARK = (
+    "Samples of this generator are made by a trained algorithm (AI): IPTC digital source type "
+    "trainedAlgorithmicMedia."
+)
 _OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images", "seconds", "hardware")
 
 
 def origin(name: str) -> dict[str, str]:
-    """The part of a card that tells of the data called `name` in a config: its name without the place where it lay, its licence and its makers."""
+    """The part of a card that tells of the data called `name` in a config: its name without the place where
+    it lay, its licence and its makers.
+    """
     known = data.catalogue().get(name)
-    return {"data": data.public_name(name), "data_licence": known.licence if known else OWN_LICENCE, "data_credit": known.credit if known else OWN_CREDIT}
+    return {
+        "data": data.public_name(name),
+        "data_licence": known.licence if known else OWN_LICENCE,
+        "data_credit": known.credit if known else OWN_CREDIT,
+    }
 
 
 def short_card(entry: Entry) -> dict[str, Any]:
-    """The facts of `_OF_A_CARD` about a shipped model or a run in whatever state, as far as they are known, and its title; `name` is what somebody called
-    the run."""
+    """The facts of `_OF_A_CARD` about a shipped model or a run in whatever state, as far as they are known,
+    and its title; `name` is what somebody called the run."""
     folder = entry.weights.parent
     if entry.kind == "shipped":
         card = read_object(folder / "card.json")
     else:
         config, status = read_object(folder / "config.json"), read_object(folder / "status.json")
-        card = {"name": _name(folder), **(origin(config["data"]) if isinstance(config.get("data"), str) else {}), "recipe": config.get("recipe"),
-                "images": status.get("images"), "seconds": status.get("elapsed"), "hardware": status.get("device")}
+        card = {
+            "name": _name(folder),
+            **(origin(config["data"]) if isinstance(config.get("data"), str) else {}),
+            "recipe": config.get("recipe"),
+            "images": status.get("images"),
+            "seconds": status.get("elapsed"),
+            "hardware": status.get("device"),
+        }
     known = {name: card[name] for name in _OF_A_CARD if isinstance(card.get(name), (str, int, float))}
     return {"title": entry.title, **known}
 
 
 def onnx_facts(entry: Entry) -> dict[str, Any]:
-    """What an ONNX file says of its generator: the short card, the classes in order of their labels, and that a trained model draws the pictures."""
+    """What an ONNX file says of its generator: the short card, the classes in order of their labels, and that
+    a trained model draws the pictures.
+    """
     return {**short_card(entry), "classes": ", ".join(entry.classes), "mark": MARK}
 
 

@@ -1,4 +1,6 @@
-"""A run as a model that ships: `export` writes a checkpoint directory, `rescore` renews the scores in its card."""
+"""A run as a model that ships: `export` writes a checkpoint directory, `rescore` renews the scores in its
+card.
+"""
 
 import argparse
 import platform
@@ -27,7 +29,10 @@ METRICS = ("loss_d", "loss_g", "real", "fake", "pair")
 FACTS = ("state", "classes", "step", "images", "elapsed", "device")
 PREVIEW_SEEDS = range(64)
 SCORED_SEEDS = range(512)
-DIVERSITY = "mean distance among 512 samples over that among 512 real images, on 8x8 pixels; 1 is as diverse as the data"
+DIVERSITY = (
+    "mean distance among 512 samples over that among 512 real images, on 8x8 pixels; 1 is as diverse as "
+    "the data"
+)
 
 
 def processor() -> str:
@@ -40,7 +45,9 @@ def processor() -> str:
 
 
 def read_status(run_dir: Path) -> dict[str, Any]:
-    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read, and for a run that was never started."""
+    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read,
+    and for a run that was never started.
+    """
     if not (run_dir / "status.json").exists() and not (run_dir / RUN_WEIGHTS).exists():
         raise UserError("latent.run_unborn", name=run_dir.absolute().name, path=run_dir)
     try:
@@ -53,27 +60,35 @@ def read_status(run_dir: Path) -> dict[str, Any]:
 
 
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
-    """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses. Raises UserError for what is no finished run."""
+    """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses.
+    Raises UserError for what is no finished run.
+    """
     config, status = read_config(run_dir), read_status(run_dir)
     if status["state"] == "failed":
         raise UserError("export.failed", path=run_dir, reason=why_failed(status.get("error")))
     if status["state"] not in ("finished", "stopped"):
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")
-    last = [line for line in read_lines(run_dir / "stats.jsonl")[0][-LAST_LINES:] if line.keys() >= set(METRICS)]
+    last = [
+        line for line in read_lines(run_dir / "stats.jsonl")[0][-LAST_LINES:] if line.keys() >= set(METRICS)
+    ]
     if not last:
         raise UserError("export.damaged", path=run_dir, file="stats.jsonl")
     means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in METRICS}
     return {
         "format": FORMAT, "title": title, **origin(config.data), "recipe": config.recipe,
-        "size": spec.size, "channels": spec.channels, "classes": status["classes"], "parameters": {"G": count_parameters(generator)},
-        "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]), "hardware": f"{status['device']} ({processor()})",
+        "size": spec.size, "channels": spec.channels, "classes": status["classes"],
+        "parameters": {"G": count_parameters(generator)},
+        "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]),
+        "hardware": f"{status['device']} ({processor()})",
         "torch": torch.__version__, "last_losses": means, **_record(run_dir),
     }  # fmt: skip
 
 
 def _record(run_dir: Path) -> dict[str, Any]:
-    """How many pictures a run has learnt from, and the digest by which `gan.cli.score` knows them again wherever they lie; nothing where it kept no record."""
+    """How many pictures a run has learnt from, and the digest by which `gan.cli.score` knows them again
+    wherever they lie; nothing where it kept no record.
+    """
     known = identity.read(run_dir, {})
     return {"data_count": known.count, "data_digest": known.content} if known else {}
 
@@ -81,12 +96,15 @@ def _record(run_dir: Path) -> dict[str, Any]:
 def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The part of a card that tells how good a generator is, whose config.json lies beside its weights.
 
-    Too few training pictures for other scores leave its diversity alone. Raises UserError as `scores.score_model` does.
+    Too few training pictures for other scores leave its diversity alone. Raises UserError as
+    `scores.score_model` does.
     """
     generator, spec = load_generator(weights)
     count = whole(options.count, "--count", LEAST, scores.MAX_COUNT)
     settings = scores.read_settings(weights.parent)
-    real = scores.find_reals(weights.parent, settings["data"], spec, None, len(SCORED_SEEDS), settings["background"]).images
+    real = scores.find_reals(
+        weights.parent, settings["data"], spec, None, len(SCORED_SEEDS), settings["background"]
+    ).images
     labels = scores.draw_labels(None, len(SCORED_SEEDS), spec.num_classes)
     fake = scores.draw(generator, SCORED_SEEDS, spec.z_dim, labels)
     diversity = round(pairwise_diversity(fake) / pairwise_diversity(real.float() / 127.5 - 1), 3)
@@ -95,26 +113,37 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
         return card
     scored = scores.score_model(generator, spec, weights.parent, options.real, options.net, count)
     told = scores.card_entries(scored)
-    return {"scores": card["scores"] | scores.rounded(scored), "scored": told["scored"], "scores_meaning": card["scores_meaning"] | told["scores_meaning"]}
+    return {
+        "scores": card["scores"] | scores.rounded(scored),
+        "scored": told["scored"],
+        "scores_meaning": card["scores_meaning"] | told["scores_meaning"],
+    }
 
 
 def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
-    """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card and make_scores do."""
+    """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card and
+    make_scores do.
+    """
     config = read_config(run_dir)
-    called = public_name(config.data)  # where the pictures lay is nobody's business; what they were, their digest tells
+    # where the pictures lay is nobody's business; what they were, their digest tells
+    called = public_name(config.data)
     card = make_card(run_dir, options.title or Path(called).stem.capitalize())
     card |= make_scores(run_dir / "live.safetensors", options)
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run_dir / RUN_WEIGHTS, target / "generator.safetensors")
     write_json(target / "config.json", {**config.to_json(), "data": called})
     generator, spec = load_generator(target / "generator.safetensors")
-    wall = scores.draw(generator, PREVIEW_SEEDS, spec.z_dim, scores.draw_labels(None, len(PREVIEW_SEEDS), spec.num_classes))
+    wall = scores.draw(
+        generator, PREVIEW_SEEDS, spec.z_dim, scores.draw_labels(None, len(PREVIEW_SEEDS), spec.num_classes)
+    )
     write_bytes(target / "preview.webp", encode_webp(grid(to_uint8(wall), columns=8)))
     write_json(target / "card.json", card)
 
 
 def rescore(target: Path, options: argparse.Namespace) -> None:
-    """Renew the scores in the card of the checkpoint directory `target`. Raises UserError where there is no card, and as make_scores does."""
+    """Renew the scores in the card of the checkpoint directory `target`. Raises UserError where there is no
+    card, and as make_scores does.
+    """
     try:
         card = read_json(target / "card.json")
     except (OSError, ValueError):

@@ -15,9 +15,12 @@ from PIL import Image
 from gan.provenance import COMMENT, XMP
 
 COLOURS = 255  # of a GIF's frame: one of 256 is left for what stays as it was
-SHARP = {"crf": "14", "preset": "veryfast"}  # of x264: half the default's quantiser, since edges of large pixels are all that there is to see
-XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # of the box that holds XMP in an MP4 (XMP Specification, part 3)
-GIF_XMP, GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", bytes([1, *range(255, -1, -1), 0])  # the "magic trailer", through which readers that know no XMP get out
+# of x264: half the default's quantiser, since edges of large pixels are all that there is to see
+SHARP = {"crf": "14", "preset": "veryfast"}
+# of the box that holds XMP in an MP4 (XMP Specification, part 3)
+XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
+# the "magic trailer", through which readers that know no XMP get out
+GIF_XMP, GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", bytes([1, *range(255, -1, -1), 0])
 
 
 class Form(NamedTuple):
@@ -28,10 +31,12 @@ class Form(NamedTuple):
 
 
 def film(frames: Iterable[np.ndarray], form: str, fps: int, factor: int) -> bytes:
-    """A file of the form (one of FORMS) that shows uint8 frames (H, W) or (H, W, 3) `fps` times a second, each pixel as `factor` x `factor` of them.
+    """A file of the form (one of FORMS) that shows uint8 frames (H, W) or (H, W, 3) `fps` times a second,
+    each pixel as `factor` x `factor` of them.
 
-    GIFs and WebPs loop for ever; in MP4s that is up to the player. GIF's clock ticks in hundredths of a second, so that its frames last as long on average;
-    and its colours are at most COLOURS a frame, the nearest to the true ones without dithering.
+    GIFs and WebPs loop for ever; in MP4s that is up to the player. GIF's clock ticks in hundredths of a
+    second, so that its frames last as long on average; and its colours are at most COLOURS a frame, the
+    nearest to the true ones without dithering.
     """
     return FORMS[form].write(frames, fps, factor)
 
@@ -62,7 +67,9 @@ def _mp4(frames: Iterable[np.ndarray], fps: int, factor: int) -> bytes:
             if count == 0:
                 stream.height, stream.width = large.shape[:2]
             colour = large if large.ndim == 3 else np.repeat(large[:, :, None], 3, 2)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(colour), format="rgb24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(colour), format="rgb24"))
+            )
         container.mux(stream.encode())
     packet = XMP_UUID + XMP.encode()
     return buffer.getvalue() + (8 + len(packet)).to_bytes(4, "big") + b"uuid" + packet
@@ -72,7 +79,11 @@ FORMS = {"gif": Form("image/gif", _gif), "webp": Form("image/webp", _webp), "mp4
 
 
 def _few_colours(picture: Image.Image) -> Image.Image:
-    return picture if picture.mode == "L" else picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return (
+        picture
+        if picture.mode == "L"
+        else picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    )
 
 
 def _enlarged(picture: Image.Image, factor: int) -> Image.Image:

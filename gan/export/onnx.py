@@ -1,8 +1,10 @@
 """A generator as an ONNX model: what runs in a visitor's browser, or in anything else that reads ONNX.
 
-The graph is written node by node instead of traced: a generator is a dozen layers, torch's exporters differ from version to version and take seconds, and
-this takes milliseconds beside a run that trains. Weights stay in half precision, as they are on disk. What depends on weights alone is written as nodes on
-constants, which a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is rounded twice.
+The graph is written node by node instead of traced: a generator is a dozen layers, torch's exporters differ
+from version to version and take seconds, and this takes milliseconds beside a run that trains. Weights stay
+in half precision, as they are on disk. What depends on weights alone is written as nodes on constants, which
+a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is
+rounded twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,16 +25,21 @@ OPSET, IR_VERSION = 17, 8  # of 2022: every runtime since reads them
 SLOPE = 0.2  # of modern's leaky ReLU
 DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}  # of a transposed convolution with a 4x4 kernel
 
-# Of each axis: which of the three taps of a convolution after nearest upsampling each of the four of a transposed one sums up (see UpConv).
+# Of each axis: which of the three taps of a convolution after nearest upsampling each of the four of a
+# transposed one sums up (see UpConv).
 TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 
-def generator_onnx(generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})) -> bytes:
-    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights. `facts` go into its metadata, as text.
+def generator_onnx(
+    generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
+    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights.
+    `facts` go into its metadata, as text.
 
-    Inputs: z (N, z_dim) float32 and, where it has classes, labels and others (N,) int32, which JavaScript has an array for that is none of BigInts, and shares
-    (N,) float32: how much of the other class is blended in, 0 for the label alone. Output: images (N, C, size, size) float32 in [-1, 1], from which a page
-    makes pixels in less time than the graph would.
+    Inputs: z (N, z_dim) float32 and, where it has classes, labels and others (N,) int32, which JavaScript has
+    an array for that is none of BigInts, and shares (N,) float32: how much of the other class is blended in,
+    0 for the label alone. Output: images (N, C, size, size) float32 in [-1, 1], from which a page makes
+    pixels in less time than the graph would.
     """
     graph = _Graph()
     _WRITERS[type(generator).__module__](graph, generator, spec)
@@ -40,9 +47,13 @@ def generator_onnx(generator: nn.Module, spec: ModelSpec, facts: Mapping[str, An
     if spec.num_classes:
         kinds = {"labels": TensorProto.INT32, "others": TensorProto.INT32, "shares": TensorProto.FLOAT}
         inputs += [helper.make_tensor_value_info(name, kind, ["N"]) for name, kind in kinds.items()]
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", spec.channels, spec.size, spec.size])
+    images = helper.make_tensor_value_info(
+        "images", TensorProto.FLOAT, ["N", spec.channels, spec.size, spec.size]
+    )
     whole = helper.make_graph(graph.nodes, "generator", inputs, [images], graph.constants)
-    model = helper.make_model(whole, producer_name="GANarium", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)])
+    model = helper.make_model(
+        whole, producer_name="GANarium", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
+    )
     helper.set_model_props(model, {name: str(value) for name, value in facts.items()})
     return model.SerializeToString(deterministic=True)
 
@@ -68,7 +79,9 @@ class _Graph:
 
     def weight(self, tensor: torch.Tensor) -> str:
         """A weight, in half precision in the file and float32 in the graph."""
-        return self.add("Cast", self.constant(tensor.detach().numpy().astype(np.float16)), to=TensorProto.FLOAT)
+        return self.add(
+            "Cast", self.constant(tensor.detach().numpy().astype(np.float16)), to=TensorProto.FLOAT
+        )
 
     def shape(self, value: str, *shape: int) -> str:
         """A value in another shape, 0 keeping the size of an axis."""
@@ -81,12 +94,27 @@ def _modern(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> None:
     blocks = list(generator.blocks)
     for up, norm in zip(blocks[0::3], blocks[1::3], strict=True):
         x = graph.add("LeakyRelu", _up(graph, x, _summed(graph, up), norm), alpha=SLOPE)
-    x = graph.add("Conv", x, graph.weight(generator.to_image.weight), graph.weight(generator.to_image.bias), pads=[1, 1, 1, 1])
+    x = graph.add(
+        "Conv",
+        x,
+        graph.weight(generator.to_image.weight),
+        graph.weight(generator.to_image.bias),
+        pads=[1, 1, 1, 1],
+    )
     if spec.pixel == 1:
         graph.add("Tanh", x, name="images")
         return
     scales = graph.constant(np.array([1, 1, spec.pixel, spec.pixel], np.float32))
-    graph.add("Resize", graph.add("Tanh", x), "", scales, name="images", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    graph.add(
+        "Resize",
+        graph.add("Tanh", x),
+        "",
+        scales,
+        name="images",
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
 
 
 def _dcgan(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> None:
@@ -103,7 +131,9 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and cluster, or of two classes (gan.models.conditioning.ClassConditioning)."""
+    """z joined with what the generator is told of class and cluster, or of two classes
+    (gan.models.conditioning.ClassConditioning).
+    """
     told = generator.conditioning
     if told is None:
         return "z"
@@ -112,7 +142,9 @@ def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
     features = of_class("labels")
     if spec.num_classes:
         share = graph.shape("shares", 0, 1)
-        features = graph.add("Add", features, graph.add("Mul", share, graph.add("Sub", of_class("others"), features)))
+        features = graph.add(
+            "Add", features, graph.add("Mul", share, graph.add("Sub", of_class("others"), features))
+        )
     return graph.add("Concat", "z", features, axis=1)
 
 
@@ -124,7 +156,11 @@ def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
 def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
     """The same where each class has clusters, which the last number of z chooses between."""
     all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
-    last = graph.add("Slice", "z", *(graph.constant(np.array([place], np.int64)) for place in (spec.z_dim - 1, spec.z_dim, 1)))
+    last = graph.add(
+        "Slice",
+        "z",
+        *(graph.constant(np.array([place], np.int64)) for place in (spec.z_dim - 1, spec.z_dim, 1)),
+    )
     last = graph.add("Mul", last, graph.constant(np.float32(1 / BLEND)))
     half, zero, one = (graph.constant(np.float32(value)) for value in (0.5, 0.0, 1.0))
     pads = [graph.constant(np.array(sides, np.int64)) for sides in ([0, 1, 0, 0], [0, 0, 0, 1])]
@@ -134,11 +170,15 @@ def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: Model
     def of_class(classes: str) -> str:
         edges = graph.add("Gather", all_edges, classes) if spec.num_classes else all_edges
         beyond = graph.add("Clip", graph.add("Add", graph.add("Sub", last, edges), half), zero, one)
-        weights = graph.add("Sub", graph.add("Pad", beyond, pads[0], one), graph.add("Pad", beyond, pads[1], zero))
+        weights = graph.add(
+            "Sub", graph.add("Pad", beyond, pads[0], one), graph.add("Pad", beyond, pads[1], zero)
+        )
         if not spec.num_classes:
             return graph.add("MatMul", weights, table)
         tables = graph.add("Gather", table, classes)
-        return graph.shape(graph.add("MatMul", graph.shape(weights, 0, 1, spec.clusters), tables), 0, FEATURES)
+        return graph.shape(
+            graph.add("MatMul", graph.shape(weights, 0, 1, spec.clusters), tables), 0, FEATURES
+        )
 
     return of_class
 
@@ -146,11 +186,15 @@ def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: Model
 def _dense(graph: _Graph, x: str, weight: torch.Tensor, norm: nn.BatchNorm2d) -> str:
     """x (N, inputs) times a weight (inputs, channels * side * side), normalised by channel."""
     scale, shift = (np.repeat(each, weight.shape[1] // len(each)) for each in _affine(norm))
-    return graph.add("Gemm", x, graph.add("Mul", graph.weight(weight), graph.constant(scale)), graph.constant(shift))
+    return graph.add(
+        "Gemm", x, graph.add("Mul", graph.weight(weight), graph.constant(scale)), graph.constant(shift)
+    )
 
 
 def _up(graph: _Graph, x: str, kernel: str, norm: nn.BatchNorm2d) -> str:
-    """Twice the size: a transposed convolution of x (N, channels, H, W) with a kernel (channels, filters, 4, 4), normalised by channel."""
+    """Twice the size: a transposed convolution of x (N, channels, H, W) with a kernel (channels, filters, 4,
+    4), normalised by channel.
+    """
     scale, shift = _affine(norm)
     kernel = graph.add("Mul", kernel, graph.constant(scale[:, None, None]))
     return graph.add("ConvTranspose", x, kernel, graph.constant(shift), **DOUBLE)
@@ -160,7 +204,9 @@ def _summed(graph: _Graph, up: UpConv) -> str:
     """The kernel (channels, filters, 4, 4) that does in one what the 3x3 one does after upsampling."""
     filters, channels, *_ = up.weight.shape
     weight = graph.shape(graph.weight(up.weight.transpose(0, 1)), channels * filters, 9)
-    return graph.shape(graph.add("MatMul", weight, graph.constant(np.kron(TAPS, TAPS).T)), channels, filters, 4, 4)
+    return graph.shape(
+        graph.add("MatMul", weight, graph.constant(np.kron(TAPS, TAPS).T)), channels, filters, 4, 4
+    )
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:

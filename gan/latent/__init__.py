@@ -1,1 +1,3 @@
-"""Everything that reads a generator: sampling, directions, walks. Headless; `explorer` and `catalogue` import torch only when a model is opened."""
+"""Everything that reads a generator: sampling, directions, walks. Headless; `explorer` and `catalogue` import
+torch only when a model is opened.
+"""

@@ -1,7 +1,9 @@
-"""What goes on inside a generator: the feature maps of its layers, and pictures with some units switched off or amplified.
+"""What goes on inside a generator: the feature maps of its layers, and pictures with some units switched off
+or amplified.
 
-GAN Dissection (Bau et al. 2019, "Visualizing and Understanding Generative Adversarial Networks"): a unit, one channel of a layer, is understood by what its map
-shows and by what goes missing from the picture when the unit is set to zero.
+GAN Dissection (Bau et al. 2019, "Visualizing and Understanding Generative Adversarial Networks"): a unit, one
+channel of a layer, is understood by what its map shows and by what goes missing from the picture when the
+unit is set to zero.
 """
 
 import copy
@@ -30,11 +32,13 @@ CHUNK = 4  # pictures in a turn
 
 
 def _after(*modules: nn.Module) -> list[nn.Module]:
-    return [module for each in modules for module in each.modules() if isinstance(module, (nn.ReLU, nn.LeakyReLU))]
+    return [
+        module for each in modules for module in each.modules() if isinstance(module, (nn.ReLU, nn.LeakyReLU))
+    ]
 
 
-# Kind of generator -> the modules whose outputs (N, C, H, W) are its layers, from z to the picture. The first nonlinearity of `modern` is no module; a factor
-# of 0 or more in front of it does the same as behind it.
+# Kind of generator -> the modules whose outputs (N, C, H, W) are its layers, from z to the picture. The first
+# nonlinearity of `modern` is no module; a factor of 0 or more in front of it does the same as behind it.
 LAYERS: dict[type[nn.Module], Callable[[Any], list[nn.Module]]] = {
     modern.Generator: lambda generator: [generator.norm, *_after(generator.blocks)],
     dcgan.Generator: lambda generator: _after(generator.first, generator.blocks),
@@ -42,7 +46,9 @@ LAYERS: dict[type[nn.Module], Callable[[Any], list[nn.Module]]] = {
 
 
 class Dissection:
-    """A generator whose units can be seen and changed, beside the one it was made of, with which it shares its weights. For one thread at a time."""
+    """A generator whose units can be seen and changed, beside the one it was made of, with which it shares
+    its weights. For one thread at a time.
+    """
 
     def __init__(self, generator: nn.Module):
         shared = {id(tensor): tensor for tensor in (*generator.parameters(), *generator.buffers())}
@@ -52,11 +58,21 @@ class Dissection:
         modules = LAYERS[type(generator)](self.generator)
         for layer, module in enumerate(modules):
             module.register_forward_hook(self._hook(layer))
-        self.widths = [next(m for m in _before(self.generator, module) if isinstance(m, nn.BatchNorm2d)).num_features for module in modules]
+        self.widths = [
+            next(m for m in _before(self.generator, module) if isinstance(m, nn.BatchNorm2d)).num_features
+            for module in modules
+        ]
 
-    def draw(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = (),
-             off: tuple[int, list[int]] | None = None) -> torch.Tensor:
-        """Images (N, C, H, W) in [-1, 1] with units multiplied by factors; off: a layer and N of its units, each of which is 0 in one of the pictures.
+    def draw(
+        self,
+        z: torch.Tensor,
+        labels: torch.Tensor | None,
+        blend: Blend | None = None,
+        units: Units = (),
+        off: tuple[int, list[int]] | None = None,
+    ) -> torch.Tensor:
+        """Images (N, C, H, W) in [-1, 1] with units multiplied by factors; off: a layer and N of its units,
+        each of which is 0 in one of the pictures.
 
         Raises UserError for a unit that there is not.
         """
@@ -71,7 +87,9 @@ class Dissection:
         finally:
             self._gains = {}
 
-    def look(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = ()) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def look(
+        self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = ()
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Images, and what each layer gives, (N, C, h, w) >= 0, before its own units are changed."""
         self._seen = []
         try:
@@ -105,11 +123,14 @@ def _before(generator: nn.Module, module: nn.Module) -> list[nn.Module]:
 
 
 def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> bytes:
-    """One layer at a point, packed: {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit", "activity", "effect"}]} and a PNG of the units' maps.
+    """One layer at a point, packed: {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit",
+    "activity", "effect"}]} and a PNG of the units' maps.
 
-    The units are the SHOWN most active or, on later pages, as many that follow, COLUMNS to a row. activity: the map's mean, as a part of the most active one's;
-    effect: the mean change of the picture's pixels in [0, 1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point
-    changes in this very layer are told as if they were not. Raises UserError for a layer, a page or a unit that there is not.
+    The units are the SHOWN most active or, on later pages, as many that follow, COLUMNS to a row. activity:
+    the map's mean, as a part of the most active one's; effect: the mean change of the picture's pixels in [0,
+    1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point changes in
+    this very layer are told as if they were not. Raises UserError for a layer, a page or a unit that there is
+    not.
     """
     dissection = model.dissection()
     if layer >= len(dissection.widths):
@@ -137,14 +158,22 @@ def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> byt
             without = dissection.draw(z.expand(len(part), -1), each, blend, others, (layer, part))
         effects += ((without - image).abs().flatten(1).mean(1) / 2).nan_to_num().tolist()
     most = max(activity.max().item(), 1e-12)
-    told = [{"unit": unit, "activity": round(activity[unit].item() / most, 4), "effect": round(effect, 5)} for unit, effect in zip(order, effects, strict=True)]
+    told = [
+        {"unit": unit, "activity": round(activity[unit].item() / most, 4), "effect": round(effect, 5)}
+        for unit, effect in zip(order, effects, strict=True)
+    ]
     sheet = _heat(maps, order)
     layers = [{"units": each.shape[1], "side": each.shape[2]} for each in seen]
-    return pack({"layers": layers, "layer": layer, "side": sheet.shape[2] // COLUMNS, "units": told}, encode_png(sheet))
+    return pack(
+        {"layers": layers, "layer": layer, "side": sheet.shape[2] // COLUMNS, "units": told},
+        encode_png(sheet),
+    )
 
 
 def _heat(maps: torch.Tensor, order: list[int]) -> torch.Tensor:
-    """Some of the maps (N, h, w) >= 0 as one grey sheet (1, H, W) uint8, from black for 0 to white for the largest of all; each at most SIDE pixels wide."""
+    """Some of the maps (N, h, w) >= 0 as one grey sheet (1, H, W) uint8, from black for 0 to white for the
+    largest of all; each at most SIDE pixels wide.
+    """
     if maps.shape[1] > SIDE:
         maps = F.adaptive_avg_pool2d(maps, SIDE)
     scaled = maps / maps.max().clamp_min(1e-12)

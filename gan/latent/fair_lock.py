@@ -7,7 +7,8 @@ from types import TracebackType
 class FairLock:
     """A context manager that lets one thread in at a time, first come, first served.
 
-    A threading.Lock may be taken again at once by the thread that has just released it, so that a long series of pictures would keep a slider waiting.
+    A threading.Lock may be taken again at once by the thread that has just released it, so that a long series
+    of pictures would keep a slider waiting.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,9 @@ class FairLock:
             self._next += 1
             self._changed.wait_for(lambda: self._serving == mine)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._changed:
             self._serving += 1
             self._changed.notify_all()

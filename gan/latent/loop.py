@@ -1,4 +1,6 @@
-"""Loops: a walk from key to key in latent space that ends where it began, read from a query string with every value checked. Imports no torch."""
+"""Loops: a walk from key to key in latent space that ends where it began, read from a query string with every
+value checked. Imports no torch.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ MAX_KEYS = 24
 MAX_STEPS = 120  # frames from one key to the next
 MAX_FRAMES = 600
 MAX_FPS = 30
-KEY_PARTS = ("at", "label", "label2", "mix", "u")  # of a key in a query, with commas between, and more of them in the last; semicolons stand between keys
+# of a key in a query, with commas between, and more of them in the last; semicolons stand between keys
+KEY_PARTS = ("at", "label", "label2", "mix", "u")
 
 Units = tuple[tuple[int, int, float], ...]  # (layer, unit, factor)
 
@@ -44,8 +47,8 @@ class Loop:
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Loop":
         """The loop in a query: keys (each at,label,label2,mix,u; see Point.parse), steps (24), fps (12).
 
-        Raises UserError for fewer than two keys, too many of them, of frames or of units that they change together, and for what is no key of a model of
-        this shape.
+        Raises UserError for fewer than two keys, too many of them, of frames or of units that they change
+        together, and for what is no key of a model of this shape.
         """
         texts = [text for text in query.get("keys", "").split(";") if text]
         if not 2 <= len(texts) <= MAX_KEYS:
@@ -53,7 +56,10 @@ class Loop:
         steps = whole(query.get("steps") or "24", "steps", 1, MAX_STEPS)
         if len(texts) * steps > MAX_FRAMES:
             raise UserError("latent.frames", count=len(texts) * steps, most=MAX_FRAMES)
-        keys = tuple(Point.parse(dict(zip(KEY_PARTS, text.split(",", len(KEY_PARTS) - 1), strict=False)), shape) for text in texts)
+        keys = tuple(
+            Point.parse(dict(zip(KEY_PARTS, text.split(",", len(KEY_PARTS) - 1), strict=False)), shape)
+            for text in texts
+        )
         if not all(key.at for key in keys):
             raise UserError("latent.bad_z")
         units = len({unit[:2] for key in keys for unit in key.units})
@@ -71,25 +77,36 @@ class Loop:
             after = (place + 1) % len(classes)
             now = between(classes[place], classes[after], part)
             units = units_between(self.keys[place].units, self.keys[after].units, part)
-            points.append(Point(label=now.label if num_classes else None, at=tuple(z.tolist()), other=now.other if now.share else None, share=now.share,
-                                units=units))
+            points.append(
+                Point(
+                    label=now.label if num_classes else None,
+                    at=tuple(z.tolist()),
+                    other=now.other if now.share else None,
+                    share=now.share,
+                    units=units,
+                )
+            )
         return points
 
 
 def loop(keys: np.ndarray, steps: int) -> np.ndarray:
-    """The closed walk through keys (K, z_dim): (K * steps, z_dim) float32, key k at frame k * steps, and a last frame one step before the first key.
+    """The closed walk through keys (K, z_dim): (K * steps, z_dim) float32, key k at frame k * steps, and a
+    last frame one step before the first key.
 
     Great circles with lengths that change linearly (gan.latent.sampling.slerp; Shoemake 1985, White 2016).
     """
     amounts = np.arange(steps) / steps
-    return np.concatenate([slerp(key, keys[(place + 1) % len(keys)], amounts) for place, key in enumerate(keys)])
+    return np.concatenate(
+        [slerp(key, keys[(place + 1) % len(keys)], amounts) for place, key in enumerate(keys)]
+    )
 
 
 def between(a: Classes, b: Classes, part: float) -> Classes:
     """What is drawn at `part` (0 to 1) of the way from one key's classes to the next one's, without a jump.
 
-    Between two blends of the same classes the share changes alone. Otherwise a blend first becomes the class that it has most of, this the main class of
-    the other key, and that the other key's blend: as many of these three as are needed, each in the same time.
+    Between two blends of the same classes the share changes alone. Otherwise a blend first becomes the class
+    that it has most of, this the main class of the other key, and that the other key's blend: as many of
+    these three as are needed, each in the same time.
     """
     ways = []
     if a[:2] == b[:2]:
@@ -109,10 +126,13 @@ def between(a: Classes, b: Classes, part: float) -> Classes:
 
 
 def units_between(a: Units, b: Units, part: float) -> Units:
-    """The units of the generator at `part` (0 to 1) of the way from one key's to the next one's: each factor changes evenly, and a unit that a key leaves
-    alone has 1 there."""
+    """The units of the generator at `part` (0 to 1) of the way from one key's to the next one's: each factor
+    changes evenly, and a unit that a key leaves alone has 1 there."""
     ends = [{(layer, unit): factor for layer, unit, factor in units} for units in (a, b)]
-    factors = {place: (1 - part) * ends[0].get(place, 1.0) + part * ends[1].get(place, 1.0) for place in sorted({*ends[0], *ends[1]})}
+    factors = {
+        place: (1 - part) * ends[0].get(place, 1.0) + part * ends[1].get(place, 1.0)
+        for place in sorted({*ends[0], *ends[1]})
+    }
     return tuple((*place, factor) for place, factor in factors.items() if factor != 1)
 
 

@@ -1,4 +1,6 @@
-"""What the page reads models through: a cheap list, and open models that follow the files on disk. Importing this module imports no torch."""
+"""What the page reads models through: a cheap list, and open models that follow the files on disk. Importing
+this module imports no torch.
+"""
 
 import threading
 from collections import OrderedDict
@@ -15,15 +17,16 @@ from gan.latent.snapshots import Snapshots
 if TYPE_CHECKING:
     from gan.latent.generator import DirectionSlot, Model
 
-OPEN_BYTES, LEAST = 2**28, 2  # of open models with their samples: dozens of the usual size; and how many stay open however large they are
+# of open models with their samples: dozens of the usual size; and how many stay open however large they are
+OPEN_BYTES, LEAST = 2**28, 2
 SLOTS = 256  # models whose directions are kept, open or not: some KB each, and seconds of work
 
 
 class Explorer:
     """All models of a server, for any number of threads.
 
-    The first model that is opened imports torch and sets its threads for this process: one by default, since a page draws single small pictures and
-    the trainer beside it needs the other cores.
+    The first model that is opened imports torch and sets its threads for this process: one by default, since
+    a page draws single small pictures and the trainer beside it needs the other cores.
     """
 
     def __init__(self, runs_root: Path, checkpoints_root: Path, threads: int = 1):
@@ -40,16 +43,21 @@ class Explorer:
         self._unreadable: dict[str, str] = {}
 
     def models(self) -> list[dict[str, Any]]:
-        """What can be opened, in the form of GET models: shipped checkpoints, then runs that have pictures, the newest first. Never waits for a picture, and
-        opens no file: those that could not be read when somebody opened them, and are as they were, are `unreadable`."""
+        """What can be opened, in the form of GET models: shipped checkpoints, then runs that have pictures,
+        the newest first. Never waits for a picture, and opens no file: those that could not be read when
+        somebody opened them, and are as they were, are `unreadable`."""
         broken = self._unreadable
-        return [entry.to_json() | ({"unreadable": True} if broken.get(entry.id) == entry.version else {}) for entry in self._catalogue.entries()]
+        return [
+            entry.to_json() | ({"unreadable": True} if broken.get(entry.id) == entry.version else {})
+            for entry in self._catalogue.entries()
+        ]
 
     def open(self, model_id: str) -> "Model":
         """The model of an id "shipped:<name>" or "run:<id>", as its files are now.
 
-        It stays open until its weights change, its run ends, or others that were used since take OPEN_BYTES. One that is read from the disk holds up nobody
-        but those who want the same one. Raises UserError for an unknown id, a run without pictures yet, and a damaged file or one of another version.
+        It stays open until its weights change, its run ends, or others that were used since take OPEN_BYTES.
+        One that is read from the disk holds up nobody but those who want the same one. Raises UserError for
+        an unknown id, a run without pictures yet, and a damaged file or one of another version.
         """
         model = self._there(self._catalogue.entry(model_id))
         if model is not None:
@@ -72,7 +80,9 @@ class Explorer:
             self._memory.forget(model.owner)
 
     def warm_up(self) -> None:
-        """Import torch and make the first shipped model's wall and directions, so that the first visitor need not wait."""
+        """Import torch and make the first shipped model's wall and directions, so that the first visitor need
+        not wait.
+        """
         with self._lock:
             self._import_torch()
         for entry in self._catalogue.entries()[:1]:
@@ -112,7 +122,9 @@ class Explorer:
         return model
 
     def _use(self, model: "Model") -> None:
-        """Make a model the one that was used last, and close those that were used longest ago where all take too much: their samples may have grown since."""
+        """Make a model the one that was used last, and close those that were used longest ago where all take
+        too much: their samples may have grown since.
+        """
         self._open[model.entry.id] = model
         self._open.move_to_end(model.entry.id)
         held = sum(each.held for each in self._open.values())
@@ -120,13 +132,17 @@ class Explorer:
             held -= self._open.popitem(last=False)[1].held
 
     def _slot(self, entry: Entry) -> "DirectionSlot":
-        """A live run keeps its directions until it has seen twice the images that they were found at; any other model has those of its weights alone, which
-        outlive its being closed."""
+        """A live run keeps its directions until it has seen twice the images that they were found at; any
+        other model has those of its weights alone, which outlive its being closed."""
         from gan.latent.generator import DirectionSlot
 
         name = "live" if entry.live else entry.version
         known, slot = self._slots.pop(entry.id, ("", None))
-        if slot is None or known != name or (entry.live and slot.values and entry.images >= 2 * max(1, slot.images)):
+        if (
+            slot is None
+            or known != name
+            or (entry.live and slot.values and entry.images >= 2 * max(1, slot.images))
+        ):
             slot = DirectionSlot()
         self._slots[entry.id] = name, slot
         while len(self._slots) > SLOTS:
@@ -134,7 +150,9 @@ class Explorer:
         return slot
 
     def _import_torch(self) -> None:
-        """Import torch once and set its threads before any thread of the server draws a picture: one that has keeps the number it began with."""
+        """Import torch once and set its threads before any thread of the server draws a picture: one that has
+        keeps the number it began with.
+        """
         if not self._torch_ready:
             import torch
 

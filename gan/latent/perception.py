@@ -1,4 +1,5 @@
-"""What tells whether two pictures show the same: the net of the data a generator learned where it comes with the code, else coarse pixels.
+"""What tells whether two pictures show the same: the net of the data a generator learned where it comes with
+the code, else coarse pixels.
 
 Unlike those of gan.metrics.extractors, which score, these pass gradients on to the pictures.
 """
@@ -18,14 +19,16 @@ Perception = Callable[[torch.Tensor], torch.Tensor]
 
 
 def open_perception(data: str) -> Perception:
-    """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] -> features (N, F) float32, on the CPU."""
+    """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] ->
+    features (N, F) float32, on the CPU.
+    """
     net = _net(data)
     return coarse if net is None else lambda images: net(_shaped(images, net.size, net.channels))[0]
 
 
 def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor | None:
-    """Which of so many classes of a data set (registry name or path) its net sees in images (N, C, H, W) in [-1, 1]: int64 (N,) on the CPU; None where no net
-    knows the data, or it tells apart others."""
+    """Which of so many classes of a data set (registry name or path) its net sees in images (N, C, H, W) in
+    [-1, 1]: int64 (N,) on the CPU; None where no net knows the data, or it tells apart others."""
     net = _net(data)
     if net is None or net.classes != classes:
         return None
@@ -46,4 +49,6 @@ def _net(data: str) -> Any:
 def _shaped(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:
     if images.shape[2] != size:
         images = F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
-    return images if images.shape[1] == channels else images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
+    return (
+        images if images.shape[1] == channels else images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
+    )

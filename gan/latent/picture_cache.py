@@ -1,4 +1,6 @@
-"""What was drawn and may be asked for again, for all models together. Importing this module imports no torch."""
+"""What was drawn and may be asked for again, for all models together. Importing this module
+imports no torch.
+"""
 
 import threading
 from collections import OrderedDict
@@ -10,7 +12,9 @@ EACH = 2**14  # bytes that are counted besides the data: a key may hold a whole 
 
 
 class PictureCache:
-    """Encoded pictures and files of many owners, MOST bytes together; those that were asked for longest ago go first. For any number of threads."""
+    """Encoded pictures and files of many owners, MOST bytes together; those that were asked for longest ago
+    go first. For any number of threads.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Hashable, Hashable], bytes] = OrderedDict()
@@ -19,7 +23,9 @@ class PictureCache:
         self._held = 0
 
     def recall(self, owner: Hashable, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What `make` gave for this key of this owner before, or gives now; who asks for the same at the same time waits for the one that makes it."""
+        """What `make` gave for this key of this owner before, or gives now; who asks for the same at the same
+        time waits for the one that makes it.
+        """
         name = owner, key
         with self._lock:
             if name in self._kept:

@@ -1,4 +1,6 @@
-"""A point in a model's latent space as people choose it, read from a query string with every value checked. Imports no torch."""
+"""A point in a model's latent space as people choose it, read from a query string with every value checked.
+Imports no torch.
+"""
 
 import base64
 import binascii
@@ -20,9 +22,11 @@ MAX_STEP = 3.0  # standard deviations between two pictures of a chart
 STRIP_COUNTS = (2, 32)
 MAX_MOVES = 32  # directions that are named in one query
 _PRINCIPAL = re.compile("p[0-9]{1,3}")
-DIRECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")  # p0: the first principal one, s0: the first factorised one, night: one that has a name
+# p0: the first principal one, s0: the first factorised one, night: one that has a name
+DIRECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")
 MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
-MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095  # units of the generator that a point may change, and the largest numbers that they and their layers can have
+# units of the generator that a point may change, and the largest numbers that they and their layers can have
+MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095
 MAX_FACTOR = 4.0
 UNITS = 4096  # of a number of z that a query writes out: 16 bits for -8 to 8
 MIXED = ("", "mixed")
@@ -39,11 +43,13 @@ class Shape(Protocol):
 class Point:
     """Where in latent space, and of which class.
 
-    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by id (id, amount); then the raw `overrides`
-    (index, value) replace single numbers of z. label None ("mixed") leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1)
-    along the great circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for z(seed); the seed still
-    has the class. Where `other` is another class, `share` (0 to 1) of it is blended in. `units` (layer, unit, factor) of the generator are multiplied by their
-    factors on the way to the picture.
+    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by
+    id (id, amount); then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
+    leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great
+    circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for
+    z(seed); the seed still has the class. Where `other` is another class, `share` (0 to 1) of it is blended
+    in. `units` (layer, unit, factor) of the generator are multiplied by their factors on the way to the
+    picture.
     """
 
     seed: int = 0
@@ -61,12 +67,13 @@ class Point:
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
-        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), x (id:amount pairs of directions, likewise), z
-        (index:value pairs, likewise), to and t (`way`), at (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix
+        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), x
+        (id:amount pairs of directions, likewise), z (index:value pairs, likewise), to and t (`way`), at
+        (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix
         (`other`, `share`), u (layer.unit:factor, with commas between, counted from 0).
 
-        What is absent or empty takes its default; names of other things are left alone. Raises UserError for what is no number, not finite, out of
-        range or does not fit a model of this shape.
+        What is absent or empty takes its default; names of other things are left alone. Raises UserError for
+        what is no number, not finite, out of range or does not fit a model of this shape.
         """
         amounts = tuple(number(text, "d", -MAX_AMOUNT, MAX_AMOUNT) for text in _items(query, "d"))
         allowed = min(DIRECTIONS, shape.z_dim)
@@ -77,8 +84,19 @@ class Point:
             raise UserError("latent.twice", name="z")
         to = parse_seed(query, "to") if query.get("to") else None
         way = number(query.get("t") or "0", "t", 0.0, 1.0)
-        return cls(parse_seed(query, "seed"), parse_psi(query), parse_label(query, shape), amounts, overrides, to, way if to is not None else 0.0,
-                   parse_at(query, shape), *parse_mix(query, shape), parse_units(query), parse_moves(query))
+        return cls(
+            parse_seed(query, "seed"),
+            parse_psi(query),
+            parse_label(query, shape),
+            amounts,
+            overrides,
+            to,
+            way if to is not None else 0.0,
+            parse_at(query, shape),
+            *parse_mix(query, shape),
+            parse_units(query),
+            parse_moves(query),
+        )
 
     def amount(self, name: str) -> float:
         """How far the point is along the direction of this id, in standard deviations."""
@@ -94,12 +112,19 @@ class Point:
         return mixed_label(nearer, num_classes) if self.label is None else self.label
 
     def blend(self, num_classes: int) -> tuple[int, float]:
-        """The class that is blended in, and how much of it there is: the class itself and 0 where nothing is, and for an unconditional model."""
+        """The class that is blended in, and how much of it there is: the class itself and 0 where nothing is,
+        and for an unconditional model.
+        """
         return (self.class_label(num_classes) or 0, 0.0) if self.other is None else (self.other, self.share)
 
-    def z(self, z_dim: int, directions: Callable[[], np.ndarray], named: Callable[[str], np.ndarray] | None = None) -> np.ndarray:
-        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount is not 0, `named(id)` for the vector (z_dim,) of
-        each of `moves` that is not 0."""
+    def z(
+        self,
+        z_dim: int,
+        directions: Callable[[], np.ndarray],
+        named: Callable[[str], np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount
+        is not 0, `named(id)` for the vector (z_dim,) of each of `moves` that is not 0."""
         start = np.array(self.at, np.float32) if self.at else latent(self.seed, z_dim)
         if self.to is not None and self.way > 0:
             start = slerp(start, latent(self.to, z_dim), [self.way])[0]
@@ -131,7 +156,9 @@ def parse_seed(query: Mapping[str, str], name: str) -> int:
 
 
 def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
-    """The z that a query writes out under `at`: z_dim numbers from -8 to 8, () where absent. Raises UserError for what is none of this shape."""
+    """The z that a query writes out under `at`: z_dim numbers from -8 to 8, () where absent. Raises UserError
+    for what is none of this shape.
+    """
     text = query.get("at", "")
     if not text:
         return ()
@@ -145,7 +172,9 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
 
 
 def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
-    """The units of the generator that a query changes under `u`, in order, () where absent. Whether a model has them shows when it draws. Raises UserError."""
+    """The units of the generator that a query changes under `u`, in order, () where absent. Whether a model
+    has them shows when it draws. Raises UserError.
+    """
     found = {}
     items = _items(query, "u")
     if len(items) > MAX_UNITS:
@@ -153,26 +182,34 @@ def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
     for text in items:
         place, _, factor = text.partition(":")
         layer, _, unit = place.partition(".")
-        found[whole(layer, "u", 0, MAX_LAYER), whole(unit, "u", 0, MAX_UNIT)] = number(factor, "u", 0.0, MAX_FACTOR)
+        found[whole(layer, "u", 0, MAX_LAYER), whole(unit, "u", 0, MAX_UNIT)] = number(
+            factor, "u", 0.0, MAX_FACTOR
+        )
     if len(found) < len(items):
         raise UserError("latent.twice", name="u")
     return tuple((*place, factor) for place, factor in sorted(found.items()))
 
 
 def write_at(z: np.ndarray) -> str:
-    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded to 1 / UNITS."""
+    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded
+    to 1 / UNITS.
+    """
     units = (z.astype(np.float64) * UNITS).round().clip(-(2**15), 2**15 - 1).astype("<i2")
     return base64.urlsafe_b64encode(units.tobytes()).decode().rstrip("=")
 
 
 def parse_moves(query: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
-    """The directions that a query names under `x` and how far to go along each, () where absent; whether a model has them is not asked. Raises UserError."""
+    """The directions that a query names under `x` and how far to go along each, () where absent; whether a
+    model has them is not asked. Raises UserError.
+    """
     pairs = [text.partition(":") for text in _items(query, "x")]
     if len(pairs) > MAX_MOVES:
         raise UserError("latent.too_many", name="x", count=len(pairs), max=MAX_MOVES)
     if len({name for name, _, _ in pairs}) < len(pairs):
         raise UserError("latent.twice", name="x")
-    return tuple((direction_id(name), number(amount, "x", -MAX_AMOUNT, MAX_AMOUNT)) for name, _, amount in pairs)
+    return tuple(
+        (direction_id(name), number(amount, "x", -MAX_AMOUNT, MAX_AMOUNT)) for name, _, amount in pairs
+    )
 
 
 def direction_id(text: str) -> str:
@@ -208,7 +245,9 @@ def parse_label(query: Mapping[str, str], shape: Shape) -> int | None:
 
 
 def parse_mix(query: Mapping[str, str], shape: Shape) -> tuple[int | None, float]:
-    """The other class in a query and its share; None and 0 where there is none of it. Raises UserError where the model has no such class."""
+    """The other class in a query and its share; None and 0 where there is none of it. Raises UserError where
+    the model has no such class.
+    """
     other = parse_label({"label": query.get("label2", "")}, shape)
     share = number(query.get("mix") or "0", "mix", 0.0, 1.0)
     return (other, share) if other is not None and share > 0 else (None, 0.0)
@@ -223,7 +262,9 @@ def whole(text: str, name: str, smallest: int, largest: int) -> int:
 
 def number(text: str, name: str, smallest: float, largest: float) -> float:
     """A finite decimal number within its range. Raises UserError."""
-    if not re.fullmatch(r"[-+]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e[-+]?[0-9]{1,3})?", text, re.IGNORECASE):
+    if not re.fullmatch(
+        r"[-+]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e[-+]?[0-9]{1,3})?", text, re.IGNORECASE
+    ):
         raise UserError("latent.not_a_number", name=name, value=text[:40])
     return _in_range(float(text), name, smallest, largest)
 

@@ -1,4 +1,6 @@
-"""A run's past: its snapshots, and one point drawn by the generators of many steps. Importing this module imports no torch."""
+"""A run's past: its snapshots, and one point drawn by the generators of many steps. Importing this module
+imports no torch.
+"""
 
 import threading
 from collections import OrderedDict
@@ -19,15 +21,17 @@ if TYPE_CHECKING:
 MOST, MOST_PICTURES = 40, 128  # snapshots, of which a run keeps 32, and pictures in one sheet
 KNOWN_RUNS = 64  # whose snapshots are not looked at again until one comes or goes
 REACH = 3  # standard deviations to both sides of an axis
-KEPT_NUMBERS = 2**25  # of all open snapshots together: 128 MB in float32, the snapshots of three or four runs of the usual size
+# of all open snapshots together: 128 MB in float32, the snapshots of three or four runs of the usual size
+KEPT_NUMBERS = 2**25
 MAX_STEP = 10**12
 
 
 class Snapshots:
     """The snapshots of all runs under a directory, for any number of threads.
 
-    The generators that were used last stay open, as many as KEPT_NUMBERS allows, apart from the models that everybody else looks at. `turns` are those of
-    the explorer, so that a slider elsewhere waits for four pictures of a past and not for all of it.
+    The generators that were used last stay open, as many as KEPT_NUMBERS allows, apart from the models that
+    everybody else looks at. `turns` are those of the explorer, so that a slider elsewhere waits for four
+    pictures of a past and not for all of it.
     """
 
     def __init__(self, runs_root: Path, turns: FairLock):
@@ -37,9 +41,11 @@ class Snapshots:
         self._sound_steps: OrderedDict[str, tuple[str, list[int]]] = OrderedDict()
 
     def known(self, model_id: str) -> list[dict[str, int]]:
-        """The snapshots of a run, [{"step", "images"}] from the first to the last; those that can't be read are left out, and what ships has none.
+        """The snapshots of a run, [{"step", "images"}] from the first to the last; those that can't be read
+        are left out, and what ships has none.
 
-        `images` is how many the run had been shown by then. Raises UserError for what is no id of a run that there is, or of a model that ships.
+        `images` is how many the run had been shown by then. Raises UserError for what is no id of a run that
+        there is, or of a model that ships.
         """
         folder = self._folder(model_id)
         if folder is None:
@@ -48,7 +54,8 @@ class Snapshots:
         steps, images = status.get("step"), status.get("images")
         if not (isinstance(steps, int) and isinstance(images, int) and steps > 0):
             steps = images = 1
-        return [{"step": step, "images": step * images // steps} for step in self._sound(folder)]  # each step is shown as many
+        # each step is shown as many
+        return [{"step": step, "images": step * images // steps} for step in self._sound(folder)]
 
     def _sound(self, folder: Path) -> list[int]:
         """The steps of the snapshots whose headers can be read."""
@@ -62,26 +69,48 @@ class Snapshots:
         return known[1]
 
     def pictures(self, newest: "Model", steps: list[int], points: list[Point]) -> "torch.Tensor":
-        """The points as the generators of these steps draw them: uint8 (len(steps) * len(points), C, H, W), step by step.
+        """The points as the generators of these steps draw them: uint8 (len(steps) * len(points), C, H, W),
+        step by step.
 
-        Directions are those of `newest`, the model of the same run as it is now, so that a slider means the same at every step, and so does a
-        unit's number. Raises UserError for a snapshot that was thinned out meanwhile or can't be read, and for a unit that there is not.
+        Directions are those of `newest`, the model of the same run as it is now, so that a slider means the
+        same at every step, and so does a unit's number. Raises UserError for a snapshot that was thinned out
+        meanwhile or can't be read, and for a unit that there is not.
         """
         import torch
 
         classes = newest.spec.num_classes
-        same = [Point(point.seed, label=point.class_label(classes), at=tuple(newest.latent(point).tolist()), other=point.other, share=point.share,
-                      units=point.units) for point in points]
+        same = [
+            Point(
+                point.seed,
+                label=point.class_label(classes),
+                at=tuple(newest.latent(point).tolist()),
+                other=point.other,
+                share=point.share,
+                units=point.units,
+            )
+            for point in points
+        ]
         return torch.cat([self._model(newest, step).pictures(same) for step in steps])
 
     def sheet(self, newest: "Model", steps: list[int], points: list[Point]) -> bytes:
-        """PNG of `pictures`: a row for each step, a column for each point. Raises UserError as it does, and for more than MOST_PICTURES."""
+        """PNG of `pictures`: a row for each step, a column for each point. Raises UserError as it does, and
+        for more than MOST_PICTURES.
+        """
         from gan.images import encode_png, grid
 
         if len(steps) * len(points) > MOST_PICTURES:
-            raise UserError("latent.too_many", name="steps", count=len(steps), max=MOST_PICTURES // len(points))
-        key = ("past", tuple(steps), tuple(stamp(_file(self._root / _name(newest), step)) for step in steps), tuple(points))
-        return newest.remember(key, lambda: encode_png(grid(self.pictures(newest, steps, points), len(points))))
+            raise UserError(
+                "latent.too_many", name="steps", count=len(steps), max=MOST_PICTURES // len(points)
+            )
+        key = (
+            "past",
+            tuple(steps),
+            tuple(stamp(_file(self._root / _name(newest), step)) for step in steps),
+            tuple(points),
+        )
+        return newest.remember(
+            key, lambda: encode_png(grid(self.pictures(newest, steps, points), len(points)))
+        )
 
     def _model(self, newest: "Model", step: int) -> "Model":
         from gan.latent.generator import Model
@@ -110,7 +139,12 @@ class Snapshots:
         """Why a snapshot could not be opened."""
         if _file(folder, step).exists():
             return UserError("latent.bad_snapshot", step=step, place=name)
-        return UserError("latent.unknown_snapshot", step=step, place=name, choices=", ".join(map(str, _steps(folder))) or "none")
+        return UserError(
+            "latent.unknown_snapshot",
+            step=step,
+            place=name,
+            choices=", ".join(map(str, _steps(folder))) or "none",
+        )
 
     def _folder(self, model_id: str) -> Path | None:
         """The directory of a run; None for a model that ships. Raises UserError."""
@@ -143,7 +177,11 @@ def _file(folder: Path, step: int) -> Path:
 
 
 def _steps(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in (folder / "snapshots").glob("*.safetensors") if path.stem.isascii() and path.stem.isdigit())
+    return sorted(
+        int(path.stem)
+        for path in (folder / "snapshots").glob("*.safetensors")
+        if path.stem.isascii() and path.stem.isdigit()
+    )
 
 
 def _readable(path: Path) -> bool:

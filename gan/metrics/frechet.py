@@ -1,7 +1,8 @@
-"""Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, TTUR; the formula is from Dowson and Landau 1982).
+"""Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, TTUR; the formula is from Dowson
+and Landau 1982).
 
-Over Inception features this is FID; over any other it is FD, and belongs with the name of the feature net. It is biased upwards for small samples
-(Bińkowski et al. 2018): compare only scores of equally many pictures.
+Over Inception features this is FID; over any other it is FD, and belongs with the name of the feature net. It
+is biased upwards for small samples (Bińkowski et al. 2018): compare only scores of equally many pictures.
 """
 
 from typing import NamedTuple
@@ -20,7 +21,9 @@ class Gaussian(NamedTuple):
 
 
 def fit_gaussian(features: torch.Tensor) -> Gaussian:
-    """Mean and covariance, in float64, of features (N, D), N >= 2. Raises ValueError if they are fewer or not finite."""
+    """Mean and covariance, in float64, of features (N, D), N >= 2. Raises ValueError if they are fewer or not
+    finite.
+    """
     check_features(features, least=2)
     features = features.double()
     mean = features.mean(0)
@@ -29,10 +32,12 @@ def fit_gaussian(features: torch.Tensor) -> Gaussian:
 
 
 def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
-    """|m1 - m2|² + Tr S1 + Tr S2 - 2 Tr (S1 S2)^½, >= 0, in squared units of the features; 0 for equal Gaussians.
+    """|m1 - m2|² + Tr S1 + Tr S2 - 2 Tr (S1 S2)^½, >= 0, in squared units of the features; 0 for equal
+    Gaussians.
 
-    (S1 S2)^½ has the trace of (S1^½ S2 S1^½)^½, a root of a symmetric matrix. Its eigenvalues stay real where the product's would turn complex by
-    rounding, so singular covariances (fewer pictures than features, dead features, one picture over and over) need no ridge.
+    (S1 S2)^½ has the trace of (S1^½ S2 S1^½)^½, a root of a symmetric matrix. Its eigenvalues stay real where
+    the product's would turn complex by rounding, so singular covariances (fewer pictures than features, dead
+    features, one picture over and over) need no ridge.
     """
     half = _square_root(real.covariance)
     middle = half @ fake.covariance @ half
@@ -48,6 +53,8 @@ def _square_root(covariance: torch.Tensor) -> torch.Tensor:
 
 
 def _eigenvalues_without_noise(values: torch.Tensor) -> torch.Tensor:
-    """Eigenvalues (D,) with those that rounding alone explains set to 0: left in, a root would make 1e-16 of the largest into 1e-8."""
+    """Eigenvalues (D,) with those that rounding alone explains set to 0: left in, a root would make 1e-16 of
+    the largest into 1e-8.
+    """
     noise = values.abs().max() * len(values) * torch.finfo(values.dtype).eps
     return torch.where(values > noise, values, 0.0)

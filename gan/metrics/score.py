@@ -1,4 +1,6 @@
-"""All scores of a set of generated pictures in one dict, the same for the benchmark, the terminal and the cards of the checkpoints."""
+"""All scores of a set of generated pictures in one dict, the same for the benchmark, the terminal and the
+cards of the checkpoints.
+"""
 
 from typing import NamedTuple
 
@@ -13,7 +15,8 @@ from gan.metrics.memory import data_copying, share_of_copies
 from gan.metrics.modes import class_histogram, mode_divergence, modes_covered
 from gan.metrics.two_sample import one_nearest_neighbour
 
-SUBSETS, SUBSET_SIZE = 30, 1000  # of the kernel distance; no more than half of the pictures, or its spread over the subsets would mean nothing
+# of the kernel distance; no more than half of the pictures, or its spread over the subsets would mean nothing
+SUBSETS, SUBSET_SIZE = 30, 1000
 LEAST = 6  # pictures of either kind: precision, recall, density and coverage look at five neighbours
 
 
@@ -26,28 +29,54 @@ class Meaning(NamedTuple):
 
 # Every score that `score` can return.
 SCORES: dict[str, Meaning] = {
-    "FD": Meaning("0", "Fréchet distance of the features: less is better; biased by the number of samples, so compare equal numbers only"),
-    "FD of data": Meaning("0", "FD of the training images: no generator can be expected to get below it with this number of images"),
-    "KD": Meaning("0", "kernel distance (squared MMD, cubic kernel) of the features, mean over random subsets: less is better"),
+    "FD": Meaning("0", (
+        "Fréchet distance of the features: less is better; biased by the number of samples, so compare "
+        "equal numbers only"
+    )),
+    "FD of data": Meaning("0", (
+        "FD of the training images: no generator can be expected to get below it "
+        "with this number of images"
+    )),
+    "KD": Meaning("0", (
+        "kernel distance (squared MMD, cubic kernel) of the features, mean over random subsets: less is "
+        "better"
+    )),
     "KD sd": Meaning("", "its standard deviation over the subsets"),
     "precision": Meaning("", "share of samples within the manifold of the real images (k = 5)"),
     "recall": Meaning("", "share of real images within the manifold of the samples (k = 5)"),
     "density": Meaning("1", "how densely real images surround the samples (k = 5)"),
-    "coverage": Meaning("0.97", "share of real images with a sample among their five nearest neighbours: low where modes are missing"),
+    "coverage": Meaning("0.97", (
+        "share of real images with a sample among their five nearest neighbours: low where modes are "
+        "missing"
+    )),
     "mode KL": Meaning("0", "divergence in nats of the classes of the samples from those of the real images"),
     "modes": Meaning("", "number of classes of the real images that occur among the samples"),
-    "1-NN accuracy": Meaning("0.5", "how often a nearest neighbour tells samples from real images: 1 always, 0.5 no better than chance"),
-    "C_T": Meaning("0", "memorisation test: below -3 samples are closer to training images than new real images are (copies, or many average samples)"),
-    "copies": Meaning("0.01", "share of memorised samples: closer to a training image than 99 % of new real images are"),
+    "1-NN accuracy": Meaning("0.5", (
+        "how often a nearest neighbour tells samples from real images: 1 "
+        "always, 0.5 no better than chance"
+    )),
+    "C_T": Meaning("0", (
+        "memorisation test: below -3 samples are closer to training images than new real images are "
+        "(copies, or many average samples)"
+    )),
+    "copies": Meaning("0.01", (
+        "share of memorised samples: closer to a training image than 99 % of new "
+        "real images are"
+    )),
 }  # fmt: skip
-INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}  # what distances are called over Inception's features, and only there
+# what distances are called over Inception's features, and only there
+INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}
 
 
-def score(real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None) -> dict[str, float]:
-    """Scores by their names in SCORES of uint8 pictures fake (M, C, H, W) against real (N, C, H, W), best equally many, at least LEAST of each.
+def score(
+    real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None
+) -> dict[str, float]:
+    """Scores by their names in SCORES of uint8 pictures fake (M, C, H, W) against real (N, C, H, W), best
+    equally many, at least LEAST of each.
 
-    Classes are compared where the extractor tells any. With `train` (T, C, H, W), the pictures that the generator learned from, `real` must be others, held out,
-    and copying is tested as well. Raises ValueError where there are too few.
+    Classes are compared where the extractor tells any. With `train` (T, C, H, W), the pictures that the
+    generator learned from, `real` must be others, held out, and copying is tested as well. Raises ValueError
+    where there are too few.
     """
     of_real, of_fake = extractor.extract(real), extractor.extract(fake)
     found = compare(of_real.features, of_fake.features)
@@ -63,28 +92,35 @@ def score(real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: t
 
 
 def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
-    """FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy of features real (N, D) and fake (M, D), N and M at least LEAST.
+    """FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy of features real (N, D)
+    and fake (M, D), N and M at least LEAST.
 
-    For the 1-NN test the larger set is cut to the size of the smaller. Raises ValueError for fewer features or features that are not finite.
+    For the 1-NN test the larger set is cut to the size of the smaller. Raises ValueError for fewer features
+    or features that are not finite.
     """
     for features in (real, fake):
         check_features(features, least=LEAST)
     same = min(len(real), len(fake))
     kernel = kernel_distance(real, fake, SUBSETS, min(SUBSET_SIZE, same // 2))
     return {
-        "FD": frechet_distance(fit_gaussian(real), fit_gaussian(fake)), "KD": kernel.mean, "KD sd": kernel.sd, **manifold_scores(real, fake)._asdict(),
+        "FD": frechet_distance(fit_gaussian(real), fit_gaussian(fake)), "KD": kernel.mean, "KD sd": kernel.sd,
+        **manifold_scores(real, fake)._asdict(),
         "1-NN accuracy": one_nearest_neighbour(real[:same], fake[:same]).accuracy,
     }  # fmt: skip
 
 
 def compare_classes(real: Features, fake: Features, classes: int) -> dict[str, float]:
-    """Mode KL, and the modes that occur, of what an extractor with so many classes sees; the KL is infinite where a class is drawn that no real picture has."""
+    """Mode KL, and the modes that occur, of what an extractor with so many classes sees; the KL is infinite
+    where a class is drawn that no real picture has.
+    """
     of_real, of_fake = (class_histogram(view.classes, classes) for view in (real, fake))
     return {"mode KL": mode_divergence(of_real, of_fake), "modes": modes_covered(of_real, of_fake)}
 
 
 def shown_name(name: str, extractor: str, title: str) -> str:
-    """How a score is named to people: with the extractor's title, save that over Inception the two distances bear the names that belong to them, FID and KID."""
+    """How a score is named to people: with the extractor's title, save that over Inception the two distances
+    bear the names that belong to them, FID and KID.
+    """
     if extractor == "inception":
         return INCEPTION_NAMES.get(name, f"{name} (Inception)")
     return f"{name} ({title})"

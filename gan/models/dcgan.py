@@ -1,4 +1,5 @@
-"""The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch normalisation in both networks, N(0, 0.02) weights.
+"""The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch
+normalisation in both networks, N(0, 0.02) weights.
 
 Labels and clusters (models/conditioning.py) are an addition of ours, since the paper has none.
 """
@@ -12,7 +13,9 @@ from gan.models.conditioning import FEATURES, Blend, ClassConditioning, Projecti
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares -> images (N, C, 64, 64) in [-1, 1]."""
+    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares ->
+    images (N, C, 64, 64) in [-1, 1].
+    """
 
     def __init__(self, spec):
         super().__init__()
@@ -20,11 +23,21 @@ class Generator(nn.Module):
         self.conditioning = ClassConditioning(spec) if spec.groups else None
         inputs = spec.z_dim + (FEATURES if spec.groups else 0)
         widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
-        self.first = nn.Sequential(nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True))
+        self.first = nn.Sequential(
+            nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(True),
+        )
         blocks: list[nn.Module] = []
         for narrow, wide in itertools.pairwise(widths):
-            blocks += [nn.ConvTranspose2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(True)]
-        self.blocks = nn.Sequential(*blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False))
+            blocks += [
+                nn.ConvTranspose2d(narrow, wide, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(wide),
+                nn.ReLU(True),
+            ]
+        self.blocks = nn.Sequential(
+            *blocks, nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1, bias=False)
+        )
         self.apply(initialise)
 
     def _first(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None) -> torch.Tensor:
@@ -32,17 +45,23 @@ class Generator(nn.Module):
             z = self.conditioning(z, labels, blend)
         return self.first(z[:, :, None, None])
 
-    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
+    def first_layer(
+        self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None
+    ) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
         return self._first(z, labels, blend).flatten(1)
 
     def first_matrix(self) -> torch.Tensor:
-        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the scale of the normalisation included."""
+        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the
+        scale of the normalisation included.
+        """
         dense, norm = self.first[0], self.first[1]
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
         return (dense.weight[: self.z_dim] * scale[:, None, None]).flatten(1).T
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
+    def forward(
+        self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
+    ) -> torch.Tensor:
         """See the class."""
         return torch.tanh(self.blocks(self._first(z, labels, blend)))
 
@@ -53,9 +72,16 @@ class Discriminator(nn.Module):
     def __init__(self, spec):
         super().__init__()
         widths = [spec.width, 2 * spec.width, 4 * spec.width, 8 * spec.width]
-        blocks: list[nn.Module] = [nn.Conv2d(spec.channels, widths[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
+        blocks: list[nn.Module] = [
+            nn.Conv2d(spec.channels, widths[0], 4, 2, 1, bias=False),
+            nn.LeakyReLU(0.2, True),
+        ]
         for wide, narrow in itertools.pairwise(widths):
-            blocks += [nn.Conv2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
+            blocks += [
+                nn.Conv2d(wide, narrow, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(narrow),
+                nn.LeakyReLU(0.2, True),
+            ]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], FEATURES if spec.groups else 1, 4, 1, 0, bias=False)
         self.head = ProjectionHead(spec) if spec.groups else None

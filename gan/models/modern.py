@@ -1,8 +1,10 @@
 """A small pair of strided-convolution networks at the data's own size, sized for CPUs.
 
-DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the highest resolution, because that is where
-the time goes; nearest upsampling before each convolution, because transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation
-in G alone, because a gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017). Pixel art is drawn and judged block by block.
+DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the
+highest resolution, because that is where the time goes; nearest upsampling before each convolution, because
+transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation in G alone, because a
+gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017). Pixel art is drawn
+and judged block by block.
 """
 
 import torch
@@ -19,7 +21,9 @@ def first_side(size: int) -> int:
 
 
 def plan(size: int, width: int) -> list[tuple[int, int]]:
-    """(side, channels) from the smallest feature map to the image's own size; `width` channels at half the image's size."""
+    """(side, channels) from the smallest feature map to the image's own size; `width` channels at half the
+    image's size.
+    """
     stages, side = [], first_side(size)
     while side <= size:
         stages.append((side, max(8, min(MAX_MULTIPLE * width, width * size // (2 * side)))))
@@ -28,9 +32,11 @@ def plan(size: int, width: int) -> list[tuple[int, int]]:
 
 
 class UpConv(nn.Conv2d):
-    """Nearest upsampling by 2 and a 3x3 convolution in one, (N, C, H, W) -> (N, C', 2H, 2W), in 4/9 of the multiplications.
+    """Nearest upsampling by 2 and a 3x3 convolution in one, (N, C, H, W) -> (N, C', 2H, 2W), in 4/9 of the
+    multiplications.
 
-    Each output pixel sees only 2x2 different inputs, so that a transposed convolution with a 4x4 kernel, sums of the 3x3 one's taps, does the same.
+    Each output pixel sees only 2x2 different inputs, so that a transposed convolution with a 4x4 kernel, sums
+    of the 3x3 one's taps, does the same.
     """
 
     def __init__(self, channels: int, filters: int):
@@ -45,7 +51,9 @@ class UpConv(nn.Conv2d):
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares -> images (N, C, size, size) in [-1, 1]."""
+    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares ->
+    images (N, C, size, size) in [-1, 1].
+    """
 
     def __init__(self, spec):
         super().__init__()
@@ -53,7 +61,9 @@ class Generator(nn.Module):
         side, channels = stages[0]
         self.z_dim, self.start = spec.z_dim, (channels, side, side)
         self.conditioning = ClassConditioning(spec) if spec.groups else None
-        self.dense = nn.Linear(spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False)
+        self.dense = nn.Linear(
+            spec.z_dim + (FEATURES if spec.groups else 0), channels * side * side, bias=False
+        )
         self.norm = nn.BatchNorm2d(channels)
         blocks: list[nn.Module] = []
         for _, wider in stages[1:]:
@@ -64,7 +74,9 @@ class Generator(nn.Module):
         self.enlarge = nn.Upsample(scale_factor=spec.pixel) if spec.pixel > 1 else nn.Identity()
         self.apply(_initialise)
 
-    def first_layer(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None) -> torch.Tensor:
+    def first_layer(
+        self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None
+    ) -> torch.Tensor:
         """Activations of the first layer, after its nonlinearity: (N, features)."""
         if self.conditioning is not None:
             z = self.conditioning(z, labels, blend)
@@ -72,13 +84,24 @@ class Generator(nn.Module):
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
 
     def first_matrix(self) -> torch.Tensor:
-        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the scale of the normalisation included."""
+        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the
+        scale of the normalisation included.
+        """
         scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
-        return self.dense.weight[:, : self.z_dim] * scale.repeat_interleave(self.start[1] * self.start[2])[:, None]
+        return (
+            self.dense.weight[:, : self.z_dim]
+            * scale.repeat_interleave(self.start[1] * self.start[2])[:, None]
+        )
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None) -> torch.Tensor:
+    def forward(
+        self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
+    ) -> torch.Tensor:
         """See the class."""
-        return self.enlarge(torch.tanh(self.to_image(self.blocks(self.first_layer(z, labels, blend).unflatten(1, self.start)))))
+        return self.enlarge(
+            torch.tanh(
+                self.to_image(self.blocks(self.first_layer(z, labels, blend).unflatten(1, self.start)))
+            )
+        )
 
 
 class Discriminator(nn.Module):

@@ -1,8 +1,10 @@
-"""A discriminator that looks through pretrained eyes (Sauer et al. 2021, Projected GAN), with `modern`'s generator.
+"""A discriminator that looks through pretrained eyes (Sauer et al. 2021, Projected GAN), with `modern`'s
+generator.
 
-D sees pictures only as the feature maps of a frozen EfficientNet-lite0 at four strides, mixed by fixed random projections: across channels by 1x1
-convolutions, and across scales by adding each coarser map, enlarged, to the finer one. Four small networks judge one map each, every one of their
-positions by itself. No gradient penalty; spectral normalisation instead (Miyato et al. 2018).
+D sees pictures only as the feature maps of a frozen EfficientNet-lite0 at four strides, mixed by fixed random
+projections: across channels by 1x1 convolutions, and across scales by adding each coarser map, enlarged, to
+the finer one. Four small networks judge one map each, every one of their positions by itself. No gradient
+penalty; spectral normalisation instead (Miyato et al. 2018).
 """
 
 import torch
@@ -21,7 +23,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        self._eyes = (load_efficientnet(),)  # in a tuple, so that its weights are no part of D: neither trained nor stored
+        # in a tuple, so that its weights are no part of D: neither trained nor stored
+        self._eyes = (load_efficientnet(),)
         widths = [min(2 * spec.width * 2**k, 4 * spec.width) for k in range(len(STAGE_CHANNELS))]
         for k, (channels, width) in enumerate(zip(STAGE_CHANNELS, widths, strict=True)):
             self.register_buffer(f"across_channels{k}", _random_projection(width, channels, 1))
@@ -40,7 +43,10 @@ class Discriminator(nn.Module):
         """The mixed feature maps, finest first."""
         if images.shape[-1] < SEEN_SIDE:
             images = _enlarge(images, SEEN_SIDE)
-        maps = [F.conv2d(x, getattr(self, f"across_channels{k}")) for k, x in enumerate(self._eyes[0].stages(images))]
+        maps = [
+            F.conv2d(x, getattr(self, f"across_channels{k}"))
+            for k, x in enumerate(self._eyes[0].stages(images))
+        ]
         for k in range(len(maps) - 1, 0, -1):
             coarse = _enlarge(maps[k], maps[k - 1].shape[2])
             maps[k - 1] = maps[k - 1] + F.conv2d(coarse, getattr(self, f"across_scales{k}"), padding=1)
@@ -55,12 +61,21 @@ class Discriminator(nn.Module):
 
 def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:
     """Square maps (N, C, S, S) enlarged bilinearly to (N, C, side, side)."""
-    return _by_matrices(maps, side) if maps.is_cuda else F.interpolate(maps, size=side, mode="bilinear", align_corners=False)
+    return (
+        _by_matrices(maps, side)
+        if maps.is_cuda
+        else F.interpolate(maps, size=side, mode="bilinear", align_corners=False)
+    )
 
 
 def _by_matrices(maps: torch.Tensor, side: int) -> torch.Tensor:
-    """The same by two matrix products. On a GPU the gradient of F.interpolate is added up by atomics, in another order each time."""
-    weights = F.interpolate(torch.eye(maps.shape[2], device=maps.device, dtype=maps.dtype)[None], size=side, mode="linear")[0]  # (S, side)
+    """The same by two matrix products. On a GPU the gradient of F.interpolate is added up by atomics, in
+    another order each time.
+    """
+    # (S, side)
+    weights = F.interpolate(
+        torch.eye(maps.shape[2], device=maps.device, dtype=maps.dtype)[None], size=side, mode="linear"
+    )[0]
     return weights.T @ maps @ weights
 
 
@@ -71,5 +86,6 @@ def _random_projection(outputs: int, inputs: int, kernel: int) -> torch.Tensor:
 
 def _judge(width: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
-        spectral_norm(nn.Conv2d(width, width, 3, 1, 1)), nn.LeakyReLU(0.2), spectral_norm(nn.Conv2d(width, outputs, 3, 1, 1)),
+        spectral_norm(nn.Conv2d(width, width, 3, 1, 1)), nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, outputs, 3, 1, 1)),
     )  # fmt: skip

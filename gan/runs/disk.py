@@ -1,7 +1,7 @@
 """How much the directory of runs holds, and how much it may.
 
-What pages show is measured in a thread of its own and kept for a while, because adding up thousands of files takes longer than a page may wait. Where it
-decides what may be started it is measured then.
+What pages show is measured in a thread of its own and kept for a while, because adding up thousands of files
+takes longer than a page may wait. Where it decides what may be started it is measured then.
 """
 
 import contextlib
@@ -52,13 +52,19 @@ class Usage:
         self._measuring = threading.Lock()
 
     def sizes(self) -> dict[str, int] | None:
-        """Bytes of each entry as last measured; None before the first time. Never waits: what is old is measured anew in the background."""
+        """Bytes of each entry as last measured; None before the first time. Never waits: what is old is
+        measured anew in the background.
+        """
         if self._old() and not self._measuring.locked():
-            threading.Thread(target=self._renew, args=(time.monotonic() - FRESH,), name="usage", daemon=True).start()
+            threading.Thread(
+                target=self._renew, args=(time.monotonic() - FRESH,), name="usage", daemon=True
+            ).start()
         return self._sizes
 
     def check(self) -> None:
-        """Raises UserError where nothing more may be kept. Of several threads that ask together one measures for all."""
+        """Raises UserError where nothing more may be kept. Of several threads that ask together one measures
+        for all.
+        """
         if not self.allowed:
             return
         self._renew(time.monotonic())
@@ -78,12 +84,17 @@ class Usage:
         with self._measuring:
             if self._began < since or self._old():
                 self._began = time.monotonic()
-                self._until = self._began + FRESH  # set first: what is forgotten while we measure is measured again
-                self._sizes = {entry.name: _size(entry) for entry in _entries(self.root) if entry.name != RESERVE}
+                # set first: what is forgotten while we measure is measured again
+                self._until = self._began + FRESH
+                self._sizes = {
+                    entry.name: _size(entry) for entry in _entries(self.root) if entry.name != RESERVE
+                }
 
 
 class Room:
-    """Whether there is room for the next run. `lack` is the UserError that says why there was none when last looked for, else None."""
+    """Whether there is room for the next run. `lack` is the UserError that says why there was none when last
+    looked for, else None.
+    """
 
     def __init__(self, usage: Usage):
         self._usage = usage
@@ -91,7 +102,9 @@ class Room:
         self._not_before = 0.0
 
     def look(self) -> bool:
-        """Measure, and tell; not again and again where there was none, because nothing grows smaller by itself."""
+        """Measure, and tell; not again and again where there was none, because nothing grows smaller by
+        itself.
+        """
         if self.lack is None or time.monotonic() >= self._not_before:
             try:
                 self._usage.check()
@@ -110,9 +123,15 @@ class Room:
 
 
 def _size(entry: os.DirEntry) -> int:
-    """Bytes of a file, or of all files in a directory; links are not followed, and what vanishes meanwhile counts nothing."""
+    """Bytes of a file, or of all files in a directory; links are not followed, and what vanishes meanwhile
+    counts nothing.
+    """
     try:
-        return sum(map(_size, _entries(entry.path))) if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_size
+        return (
+            sum(map(_size, _entries(entry.path)))
+            if entry.is_dir(follow_symlinks=False)
+            else entry.stat(follow_symlinks=False).st_size
+        )
     except OSError:
         return 0
 
@@ -126,7 +145,9 @@ def _entries(path: Path | str) -> list[os.DirEntry]:
 
 
 def hide(directory: Path) -> None:
-    """Take a run's directory out of sight. Needs no space on the disk. Raises OSError where it can't be renamed."""
+    """Take a run's directory out of sight. Needs no space on the disk. Raises OSError where it can't be
+    renamed.
+    """
     os.rename(directory, directory.with_name(f"{GONE}{directory.name}-{time.time_ns()}"))
 
 
@@ -141,7 +162,9 @@ def sweep(root: Path, *prefixes: str) -> None:
 
 
 def empty(directory: Path) -> None:
-    """Remove what a run has learnt, checkpoints first; its settings, name, history and log stay. Raises OSError where something can't be removed."""
+    """Remove what a run has learnt, checkpoints first; its settings, name, history and log stay. Raises
+    OSError where something can't be removed.
+    """
     for path in (directory / name for name in LEARNT):
         if path.is_dir():
             shutil.rmtree(path)
@@ -165,7 +188,9 @@ class Reserve:
             write_bytes(self._path, bytes(RESERVE_BYTES))
 
     def spend(self, action: Callable[[], T]) -> T:
-        """Do something that writes a little; where the disk is full, once more with the space given up. `action` may thus be begun twice."""
+        """Do something that writes a little; where the disk is full, once more with the space given up.
+        `action` may thus be begun twice.
+        """
         try:
             return action()
         except OSError as error:
@@ -178,7 +203,9 @@ class Reserve:
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Turn an OSError from writing into the runs' directory into a UserError: people can make room, a traceback helps nobody."""
+    """Turn an OSError from writing into the runs' directory into a UserError: people can make room, a
+    traceback helps nobody.
+    """
     try:
         yield
     except OSError as error:
@@ -188,7 +215,9 @@ def writing() -> Iterator[None]:
 
 
 class Complaints:
-    """What fails in the background and is tried again every few seconds: the log says it once, until it is something else or all has been well."""
+    """What fails in the background and is tried again every few seconds: the log says it once, until it is
+    something else or all has been well.
+    """
 
     def __init__(self, log: logging.Logger):
         self._log, self._said = log, ""
@@ -199,7 +228,12 @@ class Complaints:
         said = "the disk is full" if full else repr(error)
         if said != self._said:
             again = "and tries again every few seconds, which is not said again"
-            self._log.error("the supervisor failed %s%s", again, ": the disk is full" if full else "", exc_info=None if full else error)
+            self._log.error(
+                "the supervisor failed %s%s",
+                again,
+                ": the disk is full" if full else "",
+                exc_info=None if full else error,
+            )
         self._said = said
         return full
 

@@ -1,4 +1,6 @@
-"""A run's name: a title that a person gives it. It has a small file of its own in the run's directory, because status.json belongs to the worker."""
+"""A run's name: a title that a person gives it. It has a small file of its own in the run's directory,
+because status.json belongs to the worker.
+"""
 
 import unicodedata
 
@@ -10,7 +12,9 @@ _JOINERS = "\u200c\u200d"  # invisible, but they hold Persian words and emoji to
 
 
 def checked(text: str) -> str:
-    """`text` as a name: one line without control characters and doubled spaces. Raises UserError where that is too long."""
+    """`text` as a name: one line without control characters and doubled spaces. Raises UserError where that
+    is too long.
+    """
     name = tidy(text)
     if len(name) > MOST:
         raise UserError("runs.long_name", most=MOST, count=len(name))
@@ -18,12 +22,18 @@ def checked(text: str) -> str:
 
 
 def parse(data: bytes | None) -> str | None:
-    """The name in a file's bytes, or None where there is none. Never raises: anybody may have written the file."""
+    """The name in a file's bytes, or None where there is none. Never raises: anybody may have written the
+    file.
+    """
     return tidy((data or b"").decode("utf-8", "replace"))[:MOST] or None
 
 
 def tidy(text: str) -> str:
     """Control (Cc), formatting (Cf, some turn the text around) and broken (Cs) characters are dropped."""
     spaced = "".join(" " if character.isspace() else character for character in text)
-    kept = "".join(character for character in spaced if character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs"))
+    kept = "".join(
+        character
+        for character in spaced
+        if character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
     return " ".join(kept.split()).strip(f" {_JOINERS}")

@@ -1,7 +1,8 @@
 """Worker processes: started by this server, or found at work after it was started again.
 
-A process is known by its number and its start time together, so that a number which the system gave to another process is never taken for
-a worker. psutil reads the start time on every system; it is imported where it is needed because the page's start must not wait for it.
+A process is known by its number and its start time together, so that a number which the system gave to
+another process is never taken for a worker. psutil reads the start time on every system; it is imported where
+it is needed because the page's start must not wait for it.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ NICE = "10"  # the page stays quick beside a training at nice 10
 
 
 def started(pid: int | None = None) -> float | None:
-    """When process `pid` (or this one) started, in seconds since the epoch: `pid_started` in a status. None where there is no such process."""
+    """When process `pid` (or this one) started, in seconds since the epoch: `pid_started` in a status. None
+    where there is no such process.
+    """
     process = _process(os.getpid() if pid is None else pid)
     return None if process is None else process.create_time()
 
 
 def _process(pid: Any) -> psutil.Process | None:
-    """The living process with that number; None for a finished one that only waits to be reaped, and for what can't be a number of a process."""
+    """The living process with that number; None for a finished one that only waits to be reaped, and for what
+    can't be a number of a process.
+    """
     import psutil
 
     if type(pid) is not int or pid <= 0:
@@ -58,12 +63,16 @@ class Worker:
 
     @property
     def exit_status(self) -> int | None:
-        """After its end: 0 or more as it exited, the negative number of the signal that killed it, None where we are not its parent."""
+        """After its end: 0 or more as it exited, the negative number of the signal that killed it, None where
+        we are not its parent.
+        """
         return None if self._popen is None else self._popen.returncode
 
     @property
     def supervised(self) -> bool:
-        """Whether a server started it. One at a terminal belongs to a person; supervised ones lead a session of their own."""
+        """Whether a server started it. One at a terminal belongs to a person; supervised ones lead a session
+        of their own.
+        """
         return self._popen is not None or (hasattr(os, "getsid") and _leads_session(self.pid))
 
     def hand_over(self, run_dir: Path) -> bool:
@@ -85,7 +94,9 @@ class Worker:
             (self._popen or self._process).terminate()
 
     def kill(self, timeout: float = 5.0) -> bool:
-        """End it at once, whatever it does (SIGKILL), and reap it; False where it is there after `timeout` seconds, as one that waits for a disk is."""
+        """End it at once, whatever it does (SIGKILL), and reap it; False where it is there after `timeout`
+        seconds, as one that waits for a disk is.
+        """
         import psutil
 
         with contextlib.suppress(OSError, psutil.Error):  # it was faster
@@ -108,8 +119,8 @@ class Worker:
 def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
     """Start `command --spare` with its output in `log`. Raises OSError where it can't be started.
 
-    It leads a session of its own, so that Ctrl-C at the server's terminal does not reach it, and it stops by itself when this server's end
-    of its standard input closes, however the server ends.
+    It leads a session of its own, so that Ctrl-C at the server's terminal does not reach it, and it stops by
+    itself when this server's end of its standard input closes, however the server ends.
     """
     home = str(Path(gan.__file__).resolve().parents[1])
     search = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
@@ -119,7 +130,8 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
         stdout=log,
         stderr=log,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE},  # its log is UTF-8 wherever it runs
+        # its log is UTF-8 wherever it runs
+        env={**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE},
     )
     import psutil
 
@@ -129,7 +141,11 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
 def find(pid: Any, pid_started: Any) -> Worker | None:
     """The living worker that a status names, or None: ended, or its number now belongs to another process."""
     process = _process(pid)
-    if process is None or not isinstance(pid_started, (int, float)) or abs(process.create_time() - pid_started) > START_TOLERANCE:
+    if (
+        process is None
+        or not isinstance(pid_started, (int, float))
+        or abs(process.create_time() - pid_started) > START_TOLERANCE
+    ):
         return None
     return Worker(process)
 

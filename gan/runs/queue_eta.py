@@ -14,7 +14,10 @@ def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: st
     summaries: see Store.list. active: the run that has the device, which may be damaged.
     """
     known = {summary["id"]: summary for summary in summaries}
-    wait = max((_need(summary) for summary in summaries if summary["state"] in LIVE or summary["id"] == active), default=0.0)
+    wait = max(
+        (_need(summary) for summary in summaries if summary["state"] in LIVE or summary["id"] == active),
+        default=0.0,
+    )
     found = {}
     for run_id in queue:
         if math.isfinite(wait):

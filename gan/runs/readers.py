@@ -1,7 +1,7 @@
 """Files of a run that a worker is still writing, parsed once for any number of viewers.
 
-None of these readers raises for what it finds on disk: a missing, half-written or garbled file reads as one, because a page with thirty
-viewers must outlive a bad disk.
+None of these readers raises for what it finds on disk: a missing, half-written or garbled file reads as one,
+because a page with thirty viewers must outlive a bad disk.
 """
 
 import json
@@ -19,10 +19,12 @@ from typing import Any, BinaryIO
 
 from gan.files import shallow
 
-# A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two replacements within one step can look like
-# one. A file that was changed this recently is therefore read again the next time (git's index has the same rule for the same reason).
+# A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two
+# replacements within one step can look like one. A file that was changed this recently is therefore read
+# again the next time (git's index has the same rule for the same reason).
 RACY_SECONDS = 0.1
-INDEXED = 1 << 14  # lines of statistics whose places are kept: more than an hour of training, and many times what is ever shown
+# lines of statistics whose places are kept: more than an hour of training, and many times what is ever shown
+INDEXED = 1 << 14
 NEWEST = 64  # of them that are kept whole: polls ask for hardly anything else
 PLACE, LINE = 16, 1200  # bytes that one of them takes, and one of these
 
@@ -37,7 +39,9 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def listing(path: str) -> bytes | None:
-    """The names in a directory, one a line: for a CachedFile over a directory, whose time changes with its entries."""
+    """The names in a directory, one a line: for a CachedFile over a directory, whose time changes with its
+    entries.
+    """
     try:
         return "\n".join(os.listdir(path)).encode("utf-8", "surrogateescape")
     except OSError:
@@ -45,12 +49,19 @@ def listing(path: str) -> bytes | None:
 
 
 class CachedFile:
-    """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was replaced or written.
+    """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was
+    replaced or written.
 
-    A file that is there and can't be read for once, because the process has too many open or the disk stumbled, is what it was before, and tried again.
+    A file that is there and can't be read for once, because the process has too many open or the disk
+    stumbled, is what it was before, and tried again.
     """
 
-    def __init__(self, path: str, parse: Callable[[bytes | None], Any], load: Callable[[str], bytes | None] = read_bytes):
+    def __init__(
+        self,
+        path: str,
+        parse: Callable[[bytes | None], Any],
+        load: Callable[[str], bytes | None] = read_bytes,
+    ):
         self.path = path
         self._parse = parse
         self._load = load
@@ -66,7 +77,8 @@ class CachedFile:
         cached = self._cached
         if cached is not None and cached[0] == seen:
             return cached[1]
-        # The time is taken before reading: what is written while we read is then younger than this, and read again.
+        # The time is taken before reading: what is written while we read is then younger than this, and read
+        # again.
         settled = time.time() - found.st_mtime > RACY_SECONDS
         data = self._load(self.path)
         if data is None:
@@ -87,12 +99,16 @@ def _finite(text: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads with an option makes one each time, which costs more than the decoding
-_WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)  # 1e999 is JSON, but becomes infinity; too slow for thousands of lines
+# made once: json.loads with an option makes one each time, which costs more than the decoding
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+# 1e999 is JSON, but becomes infinity; too slow for thousands of lines
+_WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def parse_json(data: bytes | None) -> Any:
-    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN, infinity and deep nesting included: they can't be sent to a page."""
+    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN, infinity and deep nesting
+    included: they can't be sent to a page.
+    """
     if data is None:
         raise ValueError("the file can't be read")
     return shallow(_decode(data, _WARY))
@@ -106,11 +122,13 @@ def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
 
 
 class StatsFile:
-    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines themselves: 400 KB at the most, however long a run is.
+    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines
+    themselves: 400 KB at the most, however long a run is.
 
-    Each call reads only what was appended since the last one, and the lines that it returns. Where the file was replaced, or cut back because its run went
-    on from an older checkpoint, everything is read again. Beyond INDEXED lines the places of the older ones are thinned evenly, to those of every second,
-    fourth, eighth... line.
+    Each call reads only what was appended since the last one, and the lines that it returns. Where the file
+    was replaced, or cut back because its run went on from an older checkpoint, everything is read again.
+    Beyond INDEXED lines the places of the older ones are thinned evenly, to those of every second, fourth,
+    eighth... line.
     """
 
     def __init__(self, path: str):
@@ -131,9 +149,11 @@ class StatsFile:
         return PLACE * len(self._numbers) + LINE * (len(self._newest) + 1)
 
     def follow(self, since: int, last: str, limit: int) -> tuple[list[dict[str, Any]], int, int]:
-        """At most `limit` readable lines after the first `since`, how many there are in all, and the `since` that they follow: see Store.follow.
+        """At most `limit` readable lines after the first `since`, how many there are in all, and the `since`
+        that they follow: see Store.follow.
 
-        What can't be compared with `last` any more, because that line's place was thinned out, is answered as if it did not stand.
+        What can't be compared with `last` any more, because that line's place was thinned out, is answered as
+        if it did not stand.
         """
         with self._lock:
             try:
@@ -141,8 +161,12 @@ class StatsFile:
                     self._read_on(file)
                     stands = 0 < since <= self._count and (not last or self._mark(file, since - 1) == last)
                     start = since if stands else 0
-                    # Where the place of a wanted line is gone, the next one that is left stands for it; the last line always is.
-                    wanted = dict.fromkeys(bisect_left(self._numbers, number) for number in thin(range(start, self._count), limit))
+                    # Where the place of a wanted line is gone, the next one that is left stands for it; the
+                    # last line always is.
+                    wanted = dict.fromkeys(
+                        bisect_left(self._numbers, number)
+                        for number in thin(range(start, self._count), limit)
+                    )
                     lines = [self._line(file, index) for index in wanted]
             except OSError:
                 self._forget()
@@ -166,9 +190,14 @@ class StatsFile:
         found = os.fstat(file.fileno())
         if found.st_ino == self._inode and found.st_size == self._offset:
             return
-        # The last line is read once more: where it is no longer there, somebody rewrote what stands before it.
+        # The last line is read once more: where it is no longer there, somebody rewrote what stands before
+        # it.
         file.seek(self._offset - len(self._last))
-        if found.st_ino != self._inode or found.st_size < self._offset or file.read(len(self._last)) != self._last:
+        if (
+            found.st_ino != self._inode
+            or found.st_size < self._offset
+            or file.read(len(self._last)) != self._last
+        ):
             self._forget()
             file.seek(0)
         self._inode = found.st_ino
@@ -190,10 +219,16 @@ class StatsFile:
         self._offset += len(raw)
 
     def _thin(self) -> None:
-        """Forget places of lines before the last INDEXED / 2, until the others are half as many at the most: so it is seldom done."""
+        """Forget places of lines before the last INDEXED / 2, until the others are half as many at the most:
+        so it is seldom done.
+        """
         recent = self._count - INDEXED // 2
         while True:
-            kept = [index for index, number in enumerate(self._numbers) if number >= recent or number % self._stride == 0]
+            kept = [
+                index
+                for index, number in enumerate(self._numbers)
+                if number >= recent or number % self._stride == 0
+            ]
             if len(kept) <= INDEXED * 3 // 4:
                 break
             self._stride *= 2
@@ -214,7 +249,9 @@ def _stats_line(raw: bytes) -> dict[str, Any] | None:
 
 
 def mark(line: dict[str, Any]) -> str:
-    """A short digest of one line of statistics: whoever holds lines can tell by their last one whether they still stand in the file."""
+    """A short digest of one line of statistics: whoever holds lines can tell by their last one whether they
+    still stand in the file.
+    """
     return f"{zlib.crc32(json.dumps(line, sort_keys=True).encode()):08x}"
 
 

@@ -1,7 +1,9 @@
-"""The run store: runs are directories, and everything here reads them, creates them, or leaves a command in them.
+"""The run store: runs are directories, and everything here reads them, creates them, or leaves a command in
+them.
 
-A worker process writes its run's directory while it lives; the store writes a status only for runs without a worker. What readers find
-may be damaged, missing or half-written, and is then reported as the state "damaged" with a sentence, never as an exception.
+A worker process writes its run's directory while it lives; the store writes a status only for runs without a
+worker. What readers find may be damaged, missing or half-written, and is then reported as the state "damaged"
+with a sentence, never as an exception.
 """
 
 from __future__ import annotations  # Store.list hides the builtin in annotations
@@ -27,26 +29,37 @@ from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_js
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
-QUEUED, RUNS = 100, 1000  # at most: runs that wait, and runs in all, whose small files are looked at several times a second
+# at most: runs that wait, and runs in all, whose small files are looked at several times a second
+QUEUED, RUNS = 100, 1000
 STATS_LIMIT = 1500
-STATS_BYTES = 1 << 26  # of memory for where lines of statistics stand: those of some hundred long runs at once
+# of memory for where lines of statistics stand: those of some hundred long runs at once
+STATS_BYTES = 1 << 26
 LOG_BYTES = 1 << 16
 EVENTS_SHOWN = 20  # the newest ones
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"  # as in gan/train/checkpoint.py, which needs torch
-_TRACEBACK = re.compile(r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE)  # and the exception's own line
-_BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE)
+# as in gan/train/checkpoint.py, which needs torch
+CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"
+# and the exception's own line
+_TRACEBACK = re.compile(
+    r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE
+)
+_BETWEEN = re.compile(
+    r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE
+)
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
-    "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None,
-    "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
+    "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
+    "elapsed": 0.0, "eta": None, "rate": None,
+    "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None,
+    "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0, "interrupted": False,
     "interruptions": 0, "interrupted_at": -1,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
-    "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error", "verdict", "sample_step", "live_step", "heartbeat",
+    "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error",
+    "verdict", "sample_step", "live_step", "heartbeat",
     "step_seconds",
 )  # fmt: skip
 SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
@@ -63,7 +76,8 @@ def error_json(error: UserError) -> dict[str, Any]:
 
 
 class Store:
-    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError for one that is not there.
+    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError
+    for one that is not there.
 
     allowed: how many bytes the directory may hold (see Usage), 0 for any number.
     """
@@ -78,12 +92,14 @@ class Store:
     # Readers
 
     def ids(self) -> list[str]:
-        """The ids of all runs, in no order. Raises OSError where the directory can't be read: not to be taken for one without runs."""
+        """The ids of all runs, in no order. Raises OSError where the directory can't be read: not to be taken
+        for one without runs.
+        """
         return [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
 
     def list(self) -> list[dict[str, Any]]:
-        """A summary of each run, newest first, as a flat dict: "id", "name" (None where nobody gave it one), the settings in
-        `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
+        """A summary of each run, newest first, as a flat dict: "id", "name" (None where nobody gave it one),
+        the settings in `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
 
         A directory that can't be understood is listed with the state "damaged" and the reason under "error".
         """
@@ -99,8 +115,8 @@ class Store:
     def get(self, run_id: str) -> dict[str, Any]:
         """Everything a page shows of one run but its statistics.
 
-        id, name (or None), config (None where damaged), status, samples, events (what befell it beside training, oldest first), and the log's end
-        where it failed.
+        id, name (or None), config (None where damaged), status, samples, events (what befell it beside
+        training, oldest first), and the log's end where it failed.
         """
         files = self._run(run_id)
         config, status = files.config(), files.status()
@@ -117,19 +133,25 @@ class Store:
         return config
 
     def status(self, run_id: str) -> dict[str, Any]:
-        """The run's status.json, with every field present. The state "damaged", with the reason under "error", where it or the config can't be read."""
+        """The run's status.json, with every field present. The state "damaged", with the reason under
+        "error", where it or the config can't be read.
+        """
         return self._run(run_id).status()
 
     def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Statistics after the first `since` lines, and how many lines there are: pass that as the next `since`. See `follow`."""
+        """Statistics after the first `since` lines, and how many lines there are: pass that as the next
+        `since`. See `follow`.
+        """
         lines, count, _ = self.follow(run_id, since)
         return lines, count
 
     def follow(self, run_id: str, since: int, last: str = "") -> tuple[list[dict[str, Any]], int, int]:
-        """Statistics after the first `since` lines, how many lines there are, and the `since` that they follow.
+        """Statistics after the first `since` lines, how many lines there are, and the `since` that they
+        follow.
 
-        last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has fewer lines, or others in their place: then that
-        `since` is 0, and what is returned replaces what was returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
+        last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has
+        fewer lines, or others in their place: then that `since` is 0, and what is returned replaces what was
+        returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
         """
         reader = self._stats_file(run_id)
         held = reader.held
@@ -158,7 +180,9 @@ class Store:
         return path
 
     def log_tail(self, run_id: str, lines: int = 20) -> list[str]:
-        """The last plain lines of worker.log, oldest first, without the tracebacks, which are for who reads the file; empty where there is no log."""
+        """The last plain lines of worker.log, oldest first, without the tracebacks, which are for who reads
+        the file; empty where there is no log.
+        """
         try:
             with open(self.path(run_id) / "worker.log", "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
@@ -166,18 +190,27 @@ class Store:
         except OSError:
             return []
         plain = _BETWEEN.sub("", _TRACEBACK.sub("", "\n".join(text.splitlines()) + "\n"))
-        return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][-lines:]  # a cut one may have lost its first line
+        # a cut one may have lost its first line
+        return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][
+            -lines:
+        ]
 
     def resumable(self, run_id: str) -> bool:
         """Whether the run has written a checkpoint to go on from, as far as names can tell."""
         return any((self.path(run_id) / "state" / name).is_file() for name in CHECKPOINTS)
 
     def spoilt(self, run_id: str) -> bool:
-        """Whether of a run that has learnt something no checkpoint is left but one that proved damaged: it can only start again from nothing."""
+        """Whether of a run that has learnt something no checkpoint is left but one that proved damaged: it
+        can only start again from nothing.
+        """
         if self.resumable(run_id):
             return False
         path = self.path(run_id)
-        learnt = any((path / "snapshots").glob("*.safetensors")) or any(self.samples(run_id)[-1:]) or self.stats(run_id)[1] > 0
+        learnt = (
+            any((path / "snapshots").glob("*.safetensors"))
+            or any(self.samples(run_id)[-1:])
+            or self.stats(run_id)[1] > 0
+        )
         return learnt or (path / "state" / _DAMAGED).is_file()
 
     def path(self, run_id: str) -> Path:
@@ -187,10 +220,12 @@ class Store:
     # Writers
 
     def create(self, config: RunConfig) -> str:
-        """Make the directory of a new run, in the state "queued", and return its id: <date>-<time>-<data>-<recipe>."""
+        """Make the directory of a new run, in the state "queued", and return its id:
+        <date>-<time>-<data>-<recipe>.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
-        stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"
+        stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
         # Filled under a hidden name and then renamed, so that nobody ever lists half a run.
         temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
@@ -219,7 +254,9 @@ class Store:
         raise AssertionError("unreachable: count() does not end")
 
     def update_status(self, run_id: str, **changes: Any) -> None:
-        """Replace fields of status.json. Only for a run without a living worker: the two would overwrite each other."""
+        """Replace fields of status.json. Only for a run without a living worker: the two would overwrite each
+        other.
+        """
         path = self.path(run_id) / "status.json"
         try:
             current = read_json(path)
@@ -228,7 +265,9 @@ class Store:
         write_json(path, {**_STATUS, **(current if isinstance(current, dict) else {}), **changes})
 
     def send(self, run_id: str, command: str) -> None:
-        """Leave a command for the run's worker, which takes it between two steps. Raises UserError for an unknown one."""
+        """Leave a command for the run's worker, which takes it between two steps. Raises UserError for an
+        unknown one.
+        """
         if command not in COMMANDS:
             raise UserError("runs.unknown_command", name=command)
         write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
@@ -238,7 +277,9 @@ class Store:
         return {path.stem.split("-", 1)[-1] for path in (self.path(run_id) / "commands").glob("*.json")}
 
     def drop_commands(self, run_id: str) -> set[str]:
-        """Remove commands that nobody took, so that a run that is started again does not obey what was meant for its last worker. Returns their names."""
+        """Remove commands that nobody took, so that a run that is started again does not obey what was meant
+        for its last worker. Returns their names.
+        """
         left = set()
         for path in (self.path(run_id) / "commands").glob("*.json"):
             left.add(path.stem.split("-", 1)[-1])
@@ -246,7 +287,9 @@ class Store:
         return left
 
     def rename(self, run_id: str, name: str) -> str:
-        """Give the run a title and return it as it is kept; an empty one gives it back its default name. Raises UserError for one that is too long."""
+        """Give the run a title and return it as it is kept; an empty one gives it back its default name.
+        Raises UserError for one that is too long.
+        """
         path, kept = self.path(run_id) / names.FILE, names.checked(name)
         if kept:
             write_bytes(path, kept.encode())
@@ -255,28 +298,39 @@ class Store:
         return kept
 
     def begin_anew(self, run_id: str) -> None:
-        """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a living worker."""
+        """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a
+        living worker.
+        """
         disk.empty(self.path(run_id))
         now = time.time()
-        write_json(self.path(run_id) / "status.json", {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now})
+        write_json(
+            self.path(run_id) / "status.json",
+            {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now},
+        )
         self.usage.forget()
 
     def hide(self, run_id: str) -> None:
-        """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which would write the directory anew."""
+        """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which
+        would write the directory anew.
+        """
         disk.hide(self.path(run_id))
         self._files.pop(run_id, None)
         with self._stats_lock:
             self._stats.pop(run_id, None)
 
     def sweep(self, crashed: bool = False) -> None:
-        """Remove hidden runs from the disk. `crashed`: and those that somebody did not come to the end of making, who must be gone."""
+        """Remove hidden runs from the disk. `crashed`: and those that somebody did not come to the end of
+        making, who must be gone.
+        """
         disk.sweep(self.root, disk.GONE, *([disk.NEW] if crashed else []))
         self.usage.forget()
 
     # Helpers
 
     def _run(self, run_id: str) -> _RunFiles:
-        """The files of a run that exists; ids are checked before they touch the disk, as they come from the network."""
+        """The files of a run that exists; ids are checked before they touch the disk, as they come from the
+        network.
+        """
         if not isinstance(run_id, str) or not _ID.fullmatch(run_id) or not (self.root / run_id).is_dir():
             raise UserError("runs.unknown", id=str(run_id)[:100])
         return self._open(run_id)
@@ -293,7 +347,9 @@ class Store:
         return reader
 
     def _let_go(self) -> None:
-        """Forget the statistics of the runs that were looked at longest ago, where all take more than STATS_BYTES. To read them again takes a moment each."""
+        """Forget the statistics of the runs that were looked at longest ago, where all take more than
+        STATS_BYTES. To read them again takes a moment each.
+        """
         with self._stats_lock:
             held = sum(reader.held for reader in self._stats.values())
             while held > STATS_BYTES and len(self._stats) > 1:
@@ -331,8 +387,15 @@ class _RunFiles:
 
     def summary(self) -> dict[str, Any]:
         config, status = self._config.read(), self.status()
-        settings = {name: None if isinstance(config, UserError) else getattr(config, name) for name in SUMMARY_CONFIG}
-        summary = {"id": self.id, "name": self.name(), **settings, **{name: status[name] for name in SUMMARY_STATUS}}
+        settings = {
+            name: None if isinstance(config, UserError) else getattr(config, name) for name in SUMMARY_CONFIG
+        }
+        summary = {
+            "id": self.id,
+            "name": self.name(),
+            **settings,
+            **{name: status[name] for name in SUMMARY_STATUS},
+        }
         if not summary["created"]:
             try:
                 summary["created"] = os.stat(self.directory).st_mtime
@@ -361,11 +424,21 @@ def _parse_status(data: bytes | None) -> dict[str, Any]:
 
 
 def _well_typed(status: dict[str, Any]) -> bool:
-    """Whether what others calculate with is a number, and what the page shows is of the kind that it can show."""
+    """Whether what others calculate with is a number, and what the page shows is of the kind that it can
+    show.
+    """
     numbers = all(is_number(status.get(name, 0)) for name, default in _STATUS.items() if is_number(default))
-    maybe_numbers = all(status.get(name) is None or is_number(status[name]) for name in ("eta", "rate", "sample_step", "live_step"))
+    maybe_numbers = all(
+        status.get(name) is None or is_number(status[name])
+        for name in ("eta", "rate", "sample_step", "live_step")
+    )
     texts = isinstance(status.get("device"), str | None) and isinstance(status.get("classes", []), list)
-    return numbers and maybe_numbers and texts and all(_has(status.get(name), *keys) for name, keys in _SHOWN.items())
+    return (
+        numbers
+        and maybe_numbers
+        and texts
+        and all(_has(status.get(name), *keys) for name, keys in _SHOWN.items())
+    )
 
 
 def _has(value: Any, *keys: str) -> bool:
@@ -385,7 +458,12 @@ def _parse_events(data: bytes | None) -> list[dict[str, Any]]:
             event = parse_json(raw)
         except ValueError:
             continue
-        if isinstance(event, dict) and is_number(event.get("time")) and isinstance(event.get("key"), str) and isinstance(event.get("values"), dict):
+        if (
+            isinstance(event, dict)
+            and is_number(event.get("time"))
+            and isinstance(event.get("key"), str)
+            and isinstance(event.get("values"), dict)
+        ):
             events.append({name: event[name] for name in ("time", "key", "values")})
     return events
 

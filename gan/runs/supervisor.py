@@ -1,7 +1,9 @@
-"""The supervisor: one active run on the device, a queue behind it, and a spare worker that has already imported torch.
+"""The supervisor: one active run on the device, a queue behind it, and a spare worker that has already
+imported torch.
 
-It owns no run. What it knows stands in the run directories, so that a server that was killed and started again finds the worker still at its
-work, and the queue as it was. It writes a run's status only while that run has no worker.
+It owns no run. What it knows stands in the run directories, so that a server that was killed and started
+again finds the worker still at its work, and the queue as it was. It writes a run's status only while that
+run has no worker.
 """
 
 import atexit
@@ -25,7 +27,9 @@ from gan.runs.store import LIVE, Store, error_json
 
 TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
-SPARE_DELAY = 15.0  # seconds of training before the next spare is started: importing torch would steal the CPU from a run's first steps
+# seconds of training before the next spare is started: importing torch would steal the CPU from a run's first
+# steps
+SPARE_DELAY = 15.0
 PATIENCE = 5.0  # seconds before the supervisor tries again what a full disk refused
 RETRY = 30.0  # seconds before a spare that died by itself is replaced
 FREES = ("pause", "stop", "cancel", "end", "delete")  # commands that must work on a full disk
@@ -43,7 +47,8 @@ class Supervisor:
     def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan", "train")):
         self.store = store
         self._command = tuple(worker_command)
-        self._live: dict[str, Worker] = {}  # runs that have a worker process; more than one only where a person started some at a terminal
+        # runs that have a worker process; more than one only where a person started some at a terminal
+        self._live: dict[str, Worker] = {}
         self._asked: set[str] = set()  # those of them that a person told to pause
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
@@ -53,7 +58,8 @@ class Supervisor:
         self._training_since: float | None = None
         self._next_survey = 0.0
         self._claimed: Path | None = None
-        self._lost: set[str] = set()  # runs that were at work when the machine, or server and worker, ended; until each is queued again
+        # runs that were at work when the machine, or server and worker, ended; until each is queued again
+        self._lost: set[str] = set()
         self._room, self._reserve, self._complaints = Room(store.usage), Reserve(store.root), Complaints(_log)
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -64,15 +70,19 @@ class Supervisor:
     # Start and end
 
     def claim(self) -> None:
-        """Take the directory for this process. Raises UserError where another server already supervises it, or the disk is full."""
+        """Take the directory for this process. Raises UserError where another server already supervises it,
+        or the disk is full.
+        """
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
             self._claimed = self._reserve.spend(lambda: recovery.claim(self.store.root))
 
     def start(self) -> None:
-        """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash left half deleted, and begin to supervise.
+        """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash
+        left half deleted, and begin to supervise.
 
-        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see recovery.requeue_orphan).
+        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see
+        recovery.requeue_orphan).
 
         Raises what `claim` raises.
         """
@@ -86,9 +96,11 @@ class Supervisor:
         atexit.register(self.close)
 
     def close(self) -> None:
-        """Interrupt the active run and end the spare; returns when the run's checkpoint is written, or after 30 s. Further calls do nothing.
+        """Interrupt the active run and end the spare; returns when the run's checkpoint is written, or after
+        30 s. Further calls do nothing.
 
-        The next server lets the run go on. A worker that takes longer is left to finish by itself; the next server finds its run paused, or adopts it.
+        The next server lets the run go on. A worker that takes longer is left to finish by itself; the next
+        server finds its run paused, or adopts it.
         """
         if self._closing.is_set():
             return
@@ -99,7 +111,9 @@ class Supervisor:
             self._thread.join(5)
         with self._lock:
             ours = {run_id: worker for run_id, worker in self._live.items() if worker.supervised}
-            interrupted = [run_id for run_id in ours if run_id not in self._asked and self._state(run_id) in LIVE]
+            interrupted = [
+                run_id for run_id in ours if run_id not in self._asked and self._state(run_id) in LIVE
+            ]
             for worker in ours.values():
                 worker.terminate()
             if self._spare is not None:
@@ -107,16 +121,19 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            recovery.flag_interrupted(self.store, interrupted)  # a worker says “paused” last, and on a busy machine takes a while to be gone
+            # a worker says “paused” last, and on a busy machine takes a while to be gone
+            recovery.flag_interrupted(self.store, interrupted)
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
     # What the page asks for
 
     def submit(self, config: RunConfig) -> str:
-        """Create a run and put it at the end of the queue; it starts at once where the device is free. Returns its id.
+        """Create a run and put it at the end of the queue; it starts at once where the device is free.
+        Returns its id.
 
-        Raises UserError where the runs take all the space that they may, or that there is, and where there are too many.
+        Raises UserError where the runs take all the space that they may, or that there is, and where there
+        are too many.
         """
         self.store.usage.check()
         with self._lock, writing():
@@ -128,14 +145,18 @@ class Supervisor:
     def command(self, run_id: str, name: str) -> None:
         """Do "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
 
-        Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a disk that can't be written.
+        Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a
+        disk that can't be written.
         """
         if name not in self._actions:
             raise UserError("runs.unknown_command", name=name)
         with self._lock, writing():
             state = self.store.status(run_id)["state"]
-            # Somebody may have spoilt the files of a run that trains on; its worker still listens, and holds the device.
-            action = self._actions[name].get("running" if state == "damaged" and run_id in self._live else state)
+            # Somebody may have spoilt the files of a run that trains on; its worker still listens, and holds
+            # the device.
+            action = self._actions[name].get(
+                "running" if state == "damaged" and run_id in self._live else state
+            )
             if action is None:
                 raise UserError(f"runs.cant_{name}", state=state)
             self._reserve.spend(lambda: action(run_id)) if name in FREES else action(run_id)
@@ -148,7 +169,9 @@ class Supervisor:
         self.command(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
-        """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped and finished are final."""
+        """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped
+        and finished are final.
+        """
         self.command(run_id, "resume")
 
     def stop(self, run_id: str) -> None:
@@ -156,7 +179,9 @@ class Supervisor:
         self.command(run_id, "stop")
 
     def cancel(self, run_id: str) -> None:
-        """Take a run out of the queue: a new one is then stopped, a resumed one paused again, whether it has a checkpoint or not."""
+        """Take a run out of the queue: a new one is then stopped, a resumed one paused again, whether it has
+        a checkpoint or not.
+        """
         self.command(run_id, "cancel")
 
     def end(self, run_id: str) -> None:
@@ -199,7 +224,9 @@ class Supervisor:
             "resume": dict.fromkeys(("paused", "failed"), self._enqueue),
             "restart": dict.fromkeys(("paused", "stopped", "failed"), self._restart),
             "end": dict.fromkeys(LIVE, self._kill),
-            "delete": dict.fromkeys(("queued", "paused", "finished", "stopped", "failed", "damaged"), self._delete),
+            "delete": dict.fromkeys(
+                ("queued", "paused", "finished", "stopped", "failed", "damaged"), self._delete
+            ),
             "sample": send("sample"),
             "save": send("save"),
         }
@@ -213,11 +240,21 @@ class Supervisor:
         self.store.check_counts(new=False)
         self.store.drop_commands(run_id)
         # The error stays until a worker takes the run, for when it leaves the queue again.
-        self.store.update_status(run_id, state="queued", queued_at=time.time(), interrupted=False, interruptions=0, pid=None, pid_started=None)
+        self.store.update_status(
+            run_id,
+            state="queued",
+            queued_at=time.time(),
+            interrupted=False,
+            interruptions=0,
+            pid=None,
+            pid_started=None,
+        )
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
-        """Forget all that it has learnt, and queue it with the same settings. Not where its pictures are gone: then it could not begin."""
+        """Forget all that it has learnt, and queue it with the same settings. Not where its pictures are
+        gone: then it could not begin.
+        """
         self.store.check_counts(new=False)
         find_pictures(self.store.path(run_id), self.store.config(run_id).data)
         self.store.begin_anew(run_id)
@@ -225,8 +262,11 @@ class Supervisor:
 
     def _dequeue(self, run_id: str) -> None:
         status = self.store.status(run_id)
-        asked_again = status["queued_at"] > status["created"]  # a checkpoint can't tell: a run that a full disk paused at its start has none
-        self.store.update_status(run_id, state="paused" if asked_again or self.store.resumable(run_id) else "stopped")
+        # a checkpoint can't tell: a run that a full disk paused at its start has none
+        asked_again = status["queued_at"] > status["created"]
+        self.store.update_status(
+            run_id, state="paused" if asked_again or self.store.resumable(run_id) else "stopped"
+        )
         self._look_again()
 
     def _end(self, run_id: str) -> None:
@@ -234,7 +274,8 @@ class Supervisor:
 
     def _kill(self, run_id: str) -> None:
         status = self.store.status(run_id)
-        seconds = seconds_stalled({**status, "state": "running"})  # a run whose files were spoilt is at work as well, or we would not be here
+        # a run whose files were spoilt is at work as well, or we would not be here
+        seconds = seconds_stalled({**status, "state": "running"})
         if seconds is None:
             raise UserError("runs.not_silent", seconds=round(time.time() - status["heartbeat"]))
         self._survey()  # its worker may be another server's
@@ -242,11 +283,20 @@ class Supervisor:
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
         if self._state(run_id) in LIVE:
-            self._leave(run_id, "paused", UserError("runs.ended" if self.store.resumable(run_id) else "runs.ended_early", seconds=round(seconds)))
+            self._leave(
+                run_id,
+                "paused",
+                UserError(
+                    "runs.ended" if self.store.resumable(run_id) else "runs.ended_early",
+                    seconds=round(seconds),
+                ),
+            )
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
-        """A worker that has written its last status may still be leaving; it writes nothing more. That of a damaged run may train on."""
+        """A worker that has written its last status may still be leaving; it writes nothing more. That of a
+        damaged run may train on.
+        """
         status = self.store.status(run_id)
         if status["state"] == "damaged" and processes.find(status["pid"], status["pid_started"]) is not None:
             raise UserError("runs.cant_delete", state="running")
@@ -267,7 +317,8 @@ class Supervisor:
                     self._tick(time.monotonic(), room)
                     if self._queue and not self._live and not free:
                         self._wake.set()
-            except Exception as error:  # a full disk must not end the supervision of a run that is still training
+            # a full disk must not end the supervision of a run that is still training
+            except Exception as error:
                 if self._complaints.tell(error):
                     self._room.refused()
                 self._closing.wait(PATIENCE)
@@ -287,7 +338,8 @@ class Supervisor:
 
     def _look_again(self) -> None:
         """After a change of the queue: show it at once, and let the thread act on it."""
-        with contextlib.suppress(OSError):  # of other runs than the one that was changed; the thread tries again
+        # of other runs than the one that was changed; the thread tries again
+        with contextlib.suppress(OSError):
             self._survey()
         self._wake.set()
 
@@ -302,10 +354,16 @@ class Supervisor:
     def _settle(self, run_id: str, worker: Worker) -> None:
         """Write what became of a run whose worker ended without saying so itself."""
         state = self._state(run_id)
-        if state == "paused" and "stop" in self.store.drop_commands(run_id):  # asked for while the worker wrote the checkpoint of a pause
+        # asked for while the worker wrote the checkpoint of a pause
+        if state == "paused" and "stop" in self.store.drop_commands(run_id):
             self._end(run_id)
         if state in LIVE:
-            self._leave(run_id, *recovery.last_state(self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log))
+            self._leave(
+                run_id,
+                *recovery.last_state(
+                    self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log
+                ),
+            )
 
     def _state(self, run_id: str) -> str | None:
         """The run's state, or None where somebody has deleted its directory."""
@@ -317,19 +375,36 @@ class Supervisor:
     def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
         """Write in what state a run is that has no worker any more, and why."""
         told = error and error_json(error)
-        self._reserve.spend(lambda: self.store.update_status(run_id, state=state, error=told, pid=None, pid_started=None, eta=None))
+        self._reserve.spend(
+            lambda: self.store.update_status(
+                run_id, state=state, error=told, pid=None, pid_started=None, eta=None
+            )
+        )
 
     def _survey(self) -> None:
-        """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody watched, and read the queue."""
+        """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody
+        watched, and read the queue.
+        """
         summaries = self.store.list()
-        unknown = [summary["id"] for summary in summaries if summary["state"] in LIVE and summary["id"] not in self._live]
+        unknown = [
+            summary["id"]
+            for summary in summaries
+            if summary["state"] in LIVE and summary["id"] not in self._live
+        ]
         try:
             for run_id in unknown:
                 with contextlib.suppress(UserError):  # deleted since it was listed
                     self._reserve.spend(lambda run_id=run_id: self._adopt(run_id))
         finally:  # what waits can be seen and deleted where the disk is too full to settle what was lost
-            waiting = [summary for summary in (self.store.list() if unknown else summaries) if summary["state"] == "queued"]
-            self._queue = tuple(summary["id"] for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"])))
+            waiting = [
+                summary
+                for summary in (self.store.list() if unknown else summaries)
+                if summary["state"] == "queued"
+            ]
+            self._queue = tuple(
+                summary["id"]
+                for summary in sorted(waiting, key=lambda summary: (summary["queued_at"], summary["id"]))
+            )
             self._active = next(iter(self._live), None)
 
     def _adopt(self, run_id: str) -> None:
@@ -347,7 +422,9 @@ class Supervisor:
             recovery.requeue_orphan(self.store, run_id)
             self._lost.discard(run_id)
         else:
-            self._leave(run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted"))
+            self._leave(
+                run_id, "paused", None if self.store.resumable(run_id) else UserError("runs.interrupted")
+            )
 
     # Workers
 
@@ -367,8 +444,17 @@ class Supervisor:
         self._spare = None
 
     def _hand_over(self, worker: Worker, run_id: str) -> bool:
-        """Name the worker in the status first: a server that dies between the two lines must leave a run that the next one understands."""
-        self.store.update_status(run_id, state="starting", pid=worker.pid, pid_started=worker.started, heartbeat=time.time(), error=None)
+        """Name the worker in the status first: a server that dies between the two lines must leave a run that
+        the next one understands.
+        """
+        self.store.update_status(
+            run_id,
+            state="starting",
+            pid=worker.pid,
+            pid_started=worker.started,
+            heartbeat=time.time(),
+            error=None,
+        )
         if not worker.hand_over(self.store.path(run_id)):
             return False
         self._live[run_id] = worker
@@ -376,9 +462,13 @@ class Supervisor:
         return True
 
     def _keep_spare(self, now: float) -> None:
-        """Have one spare, but start it neither beside the first steps of a run nor again and again where it can't live."""
+        """Have one spare, but start it neither beside the first steps of a run nor again and again where it
+        can't live.
+        """
         if self._spare is not None and not self._spare.alive():
-            _log.warning("the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log)
+            _log.warning(
+                "the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log
+            )
             self._spare, self._spare_not_before = None, now + RETRY
         if self._spare is None and now >= self._spare_not_before and self._device_is_calm(now):
             try:

@@ -1,6 +1,8 @@
-"""The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one before kept beside it.
+"""The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one
+before kept beside it.
 
-A file is believed only where its digest, SHA-256 over names, shapes and bytes, is that of what it holds: safetensors would read a flipped bit as a weight.
+A file is believed only where its digest, SHA-256 over names, shapes and bytes, is that of what it holds:
+safetensors would read a flipped bit as a weight.
 """
 
 import contextlib
@@ -32,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """What came back from disk beside the trainer's own state: the driver's counters and, where the first file was not used, why: one of DAMAGE."""
+    """What came back from disk beside the trainer's own state: the driver's counters and, where the first
+    file was not used, why: one of DAMAGE.
+    """
 
     counters: dict[str, Any]
     damage: str | None
@@ -47,8 +51,14 @@ def _optimizers(trainer: Trainer) -> dict[str, Adam]:
 
 
 def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """All tensors that the next step depends on, by name, contiguous on the CPU: networks, averages, optimizers, augmentation, statistics, groups."""
-    tensors = {f"{part}.{name}": t for part, module in _modules(trainer).items() for name, t in module.state_dict().items()}
+    """All tensors that the next step depends on, by name, contiguous on the CPU: networks, averages,
+    optimizers, augmentation, statistics, groups.
+    """
+    tensors = {
+        f"{part}.{name}": t
+        for part, module in _modules(trainer).items()
+        for name, t in module.state_dict().items()
+    }
     for part, optimizer in _optimizers(trainer).items():
         tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
@@ -59,25 +69,34 @@ def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 
 def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
-    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest becomes the one before, unless it is to `replace` it.
+    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest
+    becomes the one before, unless it is to `replace` it.
 
     The random state of a step is a function of (seed, step), so that the step counter holds all of it.
     """
     plain = tensors_of(trainer)
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     meta = {
-        "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts, "threads": torch.get_num_threads(),
+        "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts,
+        "threads": torch.get_num_threads(),
         "torch": torch.__version__, "counters": counters,
     }  # fmt: skip
     text = json.dumps(meta)
-    torch.empty(COPIES * sum(t.nbytes for t in plain.values()), dtype=torch.uint8)  # raises where safetensors, in want of memory, would end the process
-    write_bytes(directory / NEWEST, save(plain, {"trainer": text, "sha256": digest(plain, text)}), lambda: replace or _keep(directory))
+    # raises where safetensors, in want of memory, would end the process
+    torch.empty(COPIES * sum(t.nbytes for t in plain.values()), dtype=torch.uint8)
+    write_bytes(
+        directory / NEWEST,
+        save(plain, {"trainer": text, "sha256": digest(plain, text)}),
+        lambda: replace or _keep(directory),
+    )
 
 
 def _keep(directory: Path) -> None:
-    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced: there is no moment without one.
+    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced:
+    there is no moment without one.
 
-    On a file system without links it becomes the one before in one step, and is for a moment found only there, where `load_state` looks next.
+    On a file system without links it becomes the one before in one step, and is for a moment found only
+    there, where `load_state` looks next.
     """
     spare = directory / f".{PREVIOUS}.tmp"
     spare.unlink(missing_ok=True)
@@ -93,7 +112,9 @@ def _keep(directory: Path) -> None:
 
 
 def has_state(directory: Path) -> bool:
-    """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew without being asked."""
+    """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew
+    without being asked.
+    """
     return any((directory / name).exists() for name in (NEWEST, PREVIOUS, DAMAGED))
 
 
@@ -116,7 +137,9 @@ def saved_step(directory: Path) -> int:
 
 
 def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
-    """SHA-256 over `text` and the names, kinds, shapes and bytes of contiguous tensors on the CPU, as hexadecimal digits."""
+    """SHA-256 over `text` and the names, kinds, shapes and bytes of contiguous tensors on the CPU, as
+    hexadecimal digits.
+    """
     sha = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
@@ -126,7 +149,9 @@ def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
 
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or torch raise for a damaged one, or ValueError."""
+    """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or
+    torch raise for a damaged one, or ValueError.
+    """
     _, metadata = read_header(path)  # refuses one of absurd length before anything parses it
     tensors = read_tensors(path)
     if metadata["sha256"] != digest(tensors, metadata["trainer"]):
@@ -137,9 +162,10 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
     """Put the first sound checkpoint of `directory` in this order into the trainer.
 
-    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises UserError where none is sound, Unharmed where
-    one is, but of other networks or pictures, and what was raised where one could not be read just now, OSError or that memory ran out: neither says anything
-    against it.
+    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises
+    UserError where none is sound, Unharmed where one is, but of other networks or pictures, and what was
+    raised where one could not be read just now, OSError or that memory ran out: neither says anything against
+    it.
     """
     trainer.reset_step_state()
     damage = None
@@ -150,7 +176,8 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
             damage = damage or "missing"
         except OSError:
             raise
-        except Exception as error:  # a damaged file may fail in safetensors, in json or in torch; the next file decides
+        # a damaged file may fail in safetensors, in json or in torch; the next file decides
+        except Exception as error:
             refuse_if_full(error)
             _log.warning("%s: %s", name, error)
             damage = damage or "changed"
@@ -162,7 +189,9 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
 
 
 def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
-    """Put a sound checkpoint into the trainer, and return its counters. Raises Unharmed where it belongs to another: that is no damage."""
+    """Put a sound checkpoint into the trainer, and return its counters. Raises Unharmed where it belongs to
+    another: that is no damage.
+    """
     try:
         _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
         return meta["counters"]
@@ -174,7 +203,9 @@ def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, 
 
 def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
     def part(prefix: str) -> dict[str, torch.Tensor]:
-        return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
+        return {
+            key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")
+        }
 
     for name, module in _modules(trainer).items():
         module.load_state_dict(part(name))

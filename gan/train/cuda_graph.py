@@ -1,8 +1,10 @@
-"""A training step as CUDA graphs: recorded once for each kind of step, then started as a whole instead of kernel by kernel.
+"""A training step as CUDA graphs: recorded once for each kind of step, then started as a whole instead of
+kernel by kernel.
 
-`torch.cuda.make_graphed_callables` refuses double backward, so that the whole step (both updates, the penalties and the average) is captured at once.
-What differs from step to step must lie in device tensors that the step reads: the schedule, the rows of the batch, and the seed of the registered
-random generator. This module knows nothing of GANs.
+`torch.cuda.make_graphed_callables` refuses double backward, so that the whole step (both updates, the
+penalties and the average) is captured at once. What differs from step to step must lie in device tensors that
+the step reads: the schedule, the rows of the batch, and the seed of the registered random generator. This
+module knows nothing of GANs.
 """
 
 from collections import Counter
@@ -12,8 +14,11 @@ from typing import NamedTuple
 import torch
 
 Work = Callable[[], torch.Tensor]
-Recording = tuple[Callable[[], None], torch.Tensor]  # what replays it, and the tensor that then holds its result
-WARM_UP = 3  # steps taken eagerly before a capture: libraries pick their algorithms and optimizers create their state in them
+# what replays it, and the tensor that then holds its result
+Recording = tuple[Callable[[], None], torch.Tensor]
+# steps taken eagerly before a capture: libraries pick their algorithms and optimizers create their state in
+# them
+WARM_UP = 3
 
 
 class Recorder(NamedTuple):
@@ -46,13 +51,17 @@ CUDA = Recorder(_warm_up, _capture)
 
 
 class GraphedStep:
-    """Calls `step(kind)`: the first WARM_UP times of each kind as it is, from then on as that kind's recording.
+    """Calls `step(kind)`: the first WARM_UP times of each kind as it is, from then on as that kind's
+    recording.
 
-    The result of a recorded step is overwritten by the next one. Every call is a whole step, warm-up included, so that a run takes the same steps with
-    graphs as without. Recordings name memory: where optimizers are given another state, there has to be another of these.
+    The result of a recorded step is overwritten by the next one. Every call is a whole step, warm-up
+    included, so that a run takes the same steps with graphs as without. Recordings name memory: where
+    optimizers are given another state, there has to be another of these.
     """
 
-    def __init__(self, step: Callable[[Hashable], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA):
+    def __init__(
+        self, step: Callable[[Hashable], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA
+    ):
         self.step, self.rng, self.recorder = step, rng, recorder
         self.taken: Counter[Hashable] = Counter()
         self.recorded: dict[Hashable, Recording] = {}

@@ -1,6 +1,7 @@
 """Adam for a training step: PyTorch's own fused kernel, without what its optimizer class brings along.
 
-`torch.optim.Adam` imports the whole of torch's compiler when it is made: 2 s of a core and 150 MB in every process that trains, and nothing is compiled here.
+`torch.optim.Adam` imports the whole of torch's compiler when it is made: 2 s of a core and 150 MB in every
+process that trains, and nothing is compiled here.
 """
 
 from collections.abc import Iterable
@@ -13,15 +14,24 @@ EPS = 1e-8
 
 
 class Adam:
-    """Adam (Kingma & Ba, 2015) with bias correction, without weight decay. A parameter without a gradient is left as it is.
+    """Adam (Kingma & Ba, 2015) with bias correction, without weight decay. A parameter without a gradient is
+    left as it is.
 
-    `lr` is a 0-d tensor that may change between steps; `capturable` keeps all state on the device, so that a CUDA graph can hold the step.
+    `lr` is a 0-d tensor that may change between steps; `capturable` keeps all state on the device, so that a
+    CUDA graph can hold the step.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: torch.Tensor, betas: tuple[float, float], capturable: bool = False):
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: torch.Tensor,
+        betas: tuple[float, float],
+        capturable: bool = False,
+    ):
         self.parameters = list(parameters)
         self.lr, self.betas, self.capturable = lr, betas, capturable
-        self.state: dict[int, dict[str, torch.Tensor]] = {}  # by the place among the parameters: steps taken (0-d), mean and mean square of the gradients
+        # by the place among the parameters: steps taken (0-d), mean and mean square of the gradients
+        self.state: dict[int, dict[str, torch.Tensor]] = {}
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -31,7 +41,11 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         """Take one step."""
-        moved = [(index, parameter) for index, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        moved = [
+            (index, parameter)
+            for index, parameter in enumerate(self.parameters)
+            if parameter.grad is not None
+        ]
         states = [self.state.get(index) or self._begin(index, parameter) for index, parameter in moved]
         adam(
             [parameter for _, parameter in moved],
@@ -53,12 +67,17 @@ class Adam:
 
     def _begin(self, index: int, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
         state = {"step": torch.zeros((), device=parameter.device)}
-        self.state[index] = state | {name: torch.zeros_like(parameter, memory_format=torch.preserve_format) for name in ("exp_avg", "exp_avg_sq")}
+        self.state[index] = state | {
+            name: torch.zeros_like(parameter, memory_format=torch.preserve_format)
+            for name in ("exp_avg", "exp_avg_sq")
+        }
         return self.state[index]
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The state as a flat mapping: `<place of the parameter>.step`, `.exp_avg` and `.exp_avg_sq`."""
-        return {f"{index}.{name}": value for index, state in self.state.items() for name, value in state.items()}
+        return {
+            f"{index}.{name}": value for index, state in self.state.items() for name, value in state.items()
+        }
 
     @torch.no_grad()
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -68,5 +87,9 @@ class Adam:
             place, name = key.split(".", 1)
             parameter = self.parameters[int(place)]
             # In the parameter's own memory format: the fused kernel walks both as flat memory.
-            kept = torch.empty_like(parameter) if value.shape == parameter.shape else torch.empty_like(value, device=parameter.device)
+            kept = (
+                torch.empty_like(parameter)
+                if value.shape == parameter.shape
+                else torch.empty_like(value, device=parameter.device)
+            )
             self.state.setdefault(int(place), {})[name] = kept.copy_(value)

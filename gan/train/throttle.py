@@ -10,7 +10,9 @@ GRID_SHARE = 0.35  # grids are what people watch
 
 
 class Throttle:
-    """Something due every so many seconds from start to start, or less often where it costs more than `share` of the time."""
+    """Something due every so many seconds from start to start, or less often where it costs more than `share`
+    of the time.
+    """
 
     def __init__(self, seconds: float, share: float = SHARE):
         self.seconds, self.share, self.due = seconds, share, 0.0

@@ -1,4 +1,6 @@
-"""The whole page: header, tabs, and how it is launched. A new tab is one module with `build` and `routes`, and one line in TABS."""
+"""The whole page: header, tabs, and how it is launched. A new tab is one module with `build` and `routes`,
+and one line in TABS.
+"""
 
 from typing import Any
 
@@ -22,7 +24,9 @@ TABS = {"explore": explore, "train": train}
 def build_page(services: Services) -> gr.Blocks:
     """The Blocks of the page. `services` may be opened later, but before the first request."""
     i18n = gr.I18n()  # only marks keys; the texts are given to launch()
-    with gr.Blocks(title="GANarium", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
+    with gr.Blocks(
+        title="GANarium", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
+    ) as demo:
         gr.HTML("<gan-header></gan-header>", elem_id="gan-header", apply_default_css=False)
         with gr.Tabs(elem_id="gan-tabs"):
             for name, module in TABS.items():
@@ -34,11 +38,28 @@ def build_page(services: Services) -> gr.Blocks:
 
 def launch_options(services: Services) -> dict[str, Any]:
     """What `demo.launch` needs besides host and port."""
-    routes = [*shared_routes(), *access_routes(services), *(route for module in TABS.values() for route in module.routes(services))]
+    routes = [
+        *shared_routes(),
+        *access_routes(services),
+        *(route for module in TABS.values() for route in module.routes(services)),
+    ]
     return {
-        "app_kwargs": {"routes": routes, "middleware": [Middleware(Guard, services=services), Middleware(HeadMiddleware)]},
+        "app_kwargs": {
+            "routes": routes,
+            "middleware": [Middleware(Guard, services=services), Middleware(HeadMiddleware)],
+        },
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
         "root_path": services.root.address,
-        "theme": theme.build(), "ssr_mode": False, "run_history": False, "footer_links": [], "share": False, "max_file_size": MAX_FILE,
-        "enable_monitoring": False, "show_error": False, "mcp_server": False, "num_workers": 0, "inline": False, "inbrowser": False,
+        "theme": theme.build(),
+        "ssr_mode": False,
+        "run_history": False,
+        "footer_links": [],
+        "share": False,
+        "max_file_size": MAX_FILE,
+        "enable_monitoring": False,
+        "show_error": False,
+        "mcp_server": False,
+        "num_workers": 0,
+        "inline": False,
+        "inbrowser": False,
     }

@@ -1,8 +1,10 @@
-"""Interface texts: gan/web/strings/<language>/<room>.json, each a flat {"key": "text with {gaps}"}. English is the reference.
+"""Interface texts: gan/web/strings/<language>/<room>.json, each a flat {"key": "text with {gaps}"}. English
+is the reference.
 
-English error sentences stand in gan.errors.MESSAGES, verdicts in gan.worker.health.VERDICTS, events in gan.worker.events.EVENTS, why pictures are left out in
-gan.data.own.report.LEFT_OUT and field help in gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json and
-settings.json with the same keys.
+English error sentences stand in gan.errors.MESSAGES, verdicts in gan.worker.health.VERDICTS, events in
+gan.worker.events.EVENTS, why pictures are left out in gan.data.own.report.LEFT_OUT and field help in
+gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json
+and settings.json with the same keys.
 """
 
 import dataclasses
@@ -22,7 +24,9 @@ _FOLDER = Path(__file__).resolve().parents[1] / "web" / "strings"
 
 @functools.cache
 def table(lang: str) -> dict[str, str]:
-    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key>, events under event.<key> and field help under setting.<field>."""
+    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key>, events under
+    event.<key> and field help under setting.<field>.
+    """
     return _english() if lang == "en" else {**_english(), **_files(lang)}
 
 

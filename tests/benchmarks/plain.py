@@ -1,6 +1,8 @@
-"""The same networks, loss and penalty as a recipe's in the loop that one would write first: what the engine's step is compared with.
+"""The same networks, loss and penalty as a recipe's in the loop that one would write first: what the engine's
+step is compared with.
 
-float32, contiguous memory, torch.optim.Adam as it comes, one kernel after the other, a fresh batch of fakes for G. The step is gan/train/step.py's.
+float32, contiguous memory, torch.optim.Adam as it comes, one kernel after the other, a fresh batch of fakes
+for G. The step is gan/train/step.py's.
 """
 
 import copy
@@ -50,11 +52,17 @@ class Plain:
         rows = torch.randint(len(self.images), (self.config.batch,), device=self.device, generator=self.rng)
         real = self.images[rows].float() / 127.5 - 1
         if self.config.flip:
-            real = torch.where(torch.rand(len(real), 1, 1, 1, device=self.device, generator=self.rng) < 0.5, real.flip(3), real)
+            real = torch.where(
+                torch.rand(len(real), 1, 1, 1, device=self.device, generator=self.rng) < 0.5,
+                real.flip(3),
+                real,
+            )
         return real, None if self.groups is None else self.groups[rows]
 
     def _with_latents(self, real: torch.Tensor, groups: step.Groups) -> step.MicroBatch:
-        return step.MicroBatch(real, groups, torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng))
+        return step.MicroBatch(
+            real, groups, torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
+        )
 
     def _draw(self, batch: step.MicroBatch) -> torch.Tensor:
         return step.generate(self.G, batch)
@@ -71,7 +79,15 @@ class Plain:
         batch = self._with_latents(real, groups)
         with torch.no_grad():
             fake = self._draw(batch)
-        step.update_d(self.D, self.opt_d, self._game, [batch], [fake], kind, 0.5 * self.config.gamma * self.config.penalty_every)
+        step.update_d(
+            self.D,
+            self.opt_d,
+            self._game,
+            [batch],
+            [fake],
+            kind,
+            0.5 * self.config.gamma * self.config.penalty_every,
+        )
 
     def _update_g(self, real: torch.Tensor, groups: step.Groups) -> None:
         """One update of G, on new fakes."""

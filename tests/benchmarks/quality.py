@@ -1,9 +1,10 @@
 """What minutes can buy:  python -m tests.benchmarks.quality --data mnist --minutes 1 2 5
 
-Trains recipes side by side for equal wall-clock and scores each on held-out pictures, which none was trained on. Every entrant is a process of its own; they
-take turns of some seconds, so that what else the machine does hits all of them alike, and the time of each counts only while it is its turn. Schedules of ours
-end with the budget, so that each budget is a run of its own; the DCGAN of PyTorch's tutorial, which always runs beside them, has no schedule and is scored on
-the way. Entrants are recipes, with settings changed where wanted:
+Trains recipes side by side for equal wall-clock and scores each on held-out pictures, which none was trained
+on. Every entrant is a process of its own; they take turns of some seconds, so that what else the machine does
+hits all of them alike, and the time of each counts only while it is its turn. Schedules of ours end with the
+budget, so that each budget is a run of its own; the DCGAN of PyTorch's tutorial, which always runs beside
+them, has no schedule and is scored on the way. Entrants are recipes, with settings changed where wanted:
 
     python -m tests.benchmarks.quality --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
     python -m tests.benchmarks.quality --data emoji --images 100 --entrants modern:augment=none modern modern:adaptive=yes
@@ -15,11 +16,12 @@ The files of MNIST and Fashion-MNIST are downloaded by torchvision, or read from
     apt-get install dataset-fashion-mnist
     python -m tests.benchmarks.quality --data fashion --idx /usr/share/datasets/fashion-mnist
 
-Columns: images/s and thousand images (kimg) shown to D; Fréchet distance (FD), kernel distance (KD), precision, recall, density and coverage (k = 5) over the
-features named above the table; classes that are drawn at all, and KL of the classes drawn to those held out (on Stacked MNIST: of the 1000 modes); where few
-pictures are trained on, whether they were copied (C_T far below 0, copies far above .01); peak memory in MB, of the GPU where there is one. Mean and, over
-the seeds, sample standard deviation.
-"""
+Columns: images/s and thousand images (kimg) shown to D; Fréchet distance (FD), kernel distance (KD),
+precision, recall, density and coverage (k = 5) over the features named above the table; classes that are
+drawn at all, and KL of the classes drawn to those held out (on Stacked MNIST: of the 1000 modes); where few
+pictures are trained on, whether they were copied (C_T far below 0, copies far above .01); peak memory in MB,
+of the GPU where there is one. Mean and, over the seeds, sample standard deviation.
+"""  # noqa: E501
 
 import argparse
 import json
@@ -42,7 +44,21 @@ from tests.benchmarks.options import at_least, writable
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import Variant, device_of, parse, this_machine
 
-FIELDS = ("images/s", "kimg", "FD", "KD", "precision", "recall", "density", "coverage", "modes", "mode KL", "C_T", "copies", "MB")
+FIELDS = (
+    "images/s",
+    "kimg",
+    "FD",
+    "KD",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "modes",
+    "mode KL",
+    "C_T",
+    "copies",
+    "MB",
+)
 COPYING = 1000  # training pictures up to which it is asked whether they were copied
 Record = dict[str, Any]
 
@@ -57,14 +73,24 @@ class Setting(NamedTuple):
 
 
 def measure(setting: Setting, seed: int) -> Iterator[Record]:
-    """One record for each mark and entrant, as soon as it is known; the tutorial goes on from mark to mark, the others begin anew."""
+    """One record for each mark and entrant, as soon as it is known; the tutorial goes on from mark to mark,
+    the others begin anew.
+    """
     options = setting.options
     learned: torch.Tensor | None = sets.load_training(options.data, options.idx, seed, options.images).images
     if len(learned) > COPYING:
         learned = None
 
     def job(variant: Variant | None, seconds: float) -> Job:
-        return Job(variant, options.data, options.idx, options.images, seed, seconds, device_of(variant, setting.device))
+        return Job(
+            variant,
+            options.data,
+            options.idx,
+            options.images,
+            seed,
+            seconds,
+            device_of(variant, setting.device),
+        )
 
     marks = sorted(60 * minutes for minutes in options.minutes)
     reference = [] if options.no_reference else [Entrant(job(None, marks[-1]))]
@@ -80,42 +106,70 @@ def measure(setting: Setting, seed: int) -> Iterator[Record]:
 
 
 def record(entrant: Entrant, mark: float, setting: Setting, learned: torch.Tensor | None) -> Record:
-    """What an entrant has reached at a mark; with the pictures that it learned from, also whether it copied them."""
+    """What an entrant has reached at a mark; with the pictures that it learned from, also whether it copied
+    them.
+    """
     job, subject = entrant.job, sets.SETS[entrant.job.data]
     drawn: Drawn = entrant.draw(subject.samples or len(setting.real))
     return {
-        "data": job.data, "images": job.images, "entrant": job.name, "seed": job.seed, "minutes": mark / 60, "seconds": round(entrant.spent, 2),
+        "data": job.data, "images": job.images, "entrant": job.name, "seed": job.seed, "minutes": mark / 60,
+        "seconds": round(entrant.spent, 2),
         "images/s": drawn.images_seen / entrant.spent, "kimg": drawn.images_seen / 1000,
-        **subject.score(setting.real, torch.from_numpy(drawn.pixels), setting.extractor, learned), "MB": drawn.megabytes, "seen by": setting.extractor.title,
-        "device": job.device.label, "threads": job.device.threads, "arithmetic": job.device.precision, "torch": torch.__version__,
+        **subject.score(setting.real, torch.from_numpy(drawn.pixels), setting.extractor, learned),
+        "MB": drawn.megabytes, "seen by": setting.extractor.title,
+        "device": job.device.label, "threads": job.device.threads, "arithmetic": job.device.precision,
+        "torch": torch.__version__,
     }  # fmt: skip
 
 
 def table(records: Sequence[Record], names: Mapping[str, str] = types.MappingProxyType({})) -> str:
-    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left out; `names` renames some in the header."""
+    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left
+    out; `names` renames some in the header.
+    """
     fields = [field for field in FIELDS if any(field in each for each in records)]
     groups: dict[tuple[float, str], list[Record]] = {}
     for each in records:
         groups.setdefault((each["minutes"], each["entrant"]), []).append(each)
     rows = [
-        [f"{minutes:g}", entrant, str(len(group)), *(spread([each[field] for each in group]) for field in fields)]
+        [
+            f"{minutes:g}",
+            entrant,
+            str(len(group)),
+            *(spread([each[field] for each in group]) for field in fields),
+        ]
         for (minutes, entrant), group in sorted(groups.items(), key=lambda item: item[0][0])
     ]
     return markdown(["minutes", "entrant", "seeds", *(names.get(field, field) for field in fields)], rows)
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", choices=list(sets.SETS), required=True)
-    parser.add_argument("--idx", type=Path, help="folder of the four IDX files (default: what torchvision downloads)")
+    parser.add_argument(
+        "--idx", type=Path, help="folder of the four IDX files (default: what torchvision downloads)"
+    )
     parser.add_argument("--minutes", type=at_least(0.01), nargs="+", default=[1, 2, 5])
     parser.add_argument("--seeds", type=at_least(1, int), default=3, help="how many, from 0 (default: 3)")
-    parser.add_argument("--entrants", type=parse, nargs="+", default=[parse("modern")], metavar="RECIPE[:SETTING=VALUE,...]")
+    parser.add_argument(
+        "--entrants", type=parse, nargs="+", default=[parse("modern")], metavar="RECIPE[:SETTING=VALUE,...]"
+    )
     parser.add_argument("--no-reference", action="store_true", help="leave out the tutorial's DCGAN")
-    parser.add_argument("--images", type=at_least(1, int), help="train on so many pictures only, chosen by the seed")
-    parser.add_argument("--net", help="what looks at the pictures, for example inception (default: the data set's own net, else EfficientNet, else pixels)")
+    parser.add_argument(
+        "--images", type=at_least(1, int), help="train on so many pictures only, chosen by the seed"
+    )
+    parser.add_argument(
+        "--net",
+        help=(
+            "what looks at the pictures, for example inception (default: the data set's own net, else "
+            "EfficientNet, else pixels)"
+        ),
+    )
     parser.add_argument("--turn", type=at_least(0.1), default=5.0, help="seconds of a turn")
-    parser.add_argument("--log", type=writable, help="file that gets a line of JSON for every entrant, seed and mark")
+    parser.add_argument(
+        "--log", type=writable, help="file that gets a line of JSON for every entrant, seed and mark"
+    )
     return parser
 
 
@@ -127,14 +181,25 @@ def keep(path: Path | None, line: Record) -> None:
 
 
 def prepare(options: argparse.Namespace) -> Setting:
-    """Look for the pictures and the machine, and check that all settings are possible, before there is any process. Raises UserError and ArgumentTypeError."""
-    training, real = sets.load_training(options.data, options.idx, 0, options.images), sets.SETS[options.data].test(options.idx)
-    configs = [config_for(variant, options.data, training, 0, 60 * max(options.minutes)) for variant in options.entrants]
+    """Look for the pictures and the machine, and check that all settings are possible, before there is any
+    process. Raises UserError and ArgumentTypeError.
+    """
+    training, real = (
+        sets.load_training(options.data, options.idx, 0, options.images),
+        sets.SETS[options.data].test(options.idx),
+    )
+    configs = [
+        config_for(variant, options.data, training, 0, 60 * max(options.minutes))
+        for variant in options.entrants
+    ]
     for config in configs:
         check_data(config, training)
     count, batch = len(training.images), tutorial.BATCH
     if count < batch and not options.no_reference:
-        raise argparse.ArgumentTypeError(f"{count} pictures are less than the tutorial's batch of {batch}: leave it out with --no-reference")
+        raise argparse.ArgumentTypeError(
+            f"{count} pictures are less than the tutorial's batch of {batch}: leave it out with "
+            f"--no-reference"
+        )
     extractors = {name for config in configs for name in ARCHITECTURES[config.architecture].extractors}
     extractor = sets.extractor_of(options.data, real.shape[1], options.net, extractors)
     device = this_machine()
@@ -154,7 +219,10 @@ def main(words: Sequence[str] | None = None) -> None:
     device = setting.device
     torch.set_num_threads(device.threads)
     only = f", {options.images} pictures to train on" if options.images else ""
-    print(f"{options.data}{only}; {len(setting.real)} pictures held out, looked at by {setting.extractor.title}; {device.label}, torch {torch.__version__}\n")
+    print(
+        f"{options.data}{only}; {len(setting.real)} pictures held out, looked at by "
+        f"{setting.extractor.title}; {device.label}, torch {torch.__version__}\n"
+    )
     records: list[Record] = []
     try:
         for seed in range(options.seeds):
@@ -163,7 +231,9 @@ def main(words: Sequence[str] | None = None) -> None:
                 records.append(each)
     finally:
         if records:
-            print(table(records, INCEPTION_NAMES if setting.extractor.name == "inception" else {}), flush=True)
+            print(
+                table(records, INCEPTION_NAMES if setting.extractor.name == "inception" else {}), flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How long a slider's movement takes to the picture: `python -m tests.benchmarks.slider`.
 
-Starts the app, drives the real page in headless Chromium, lets the server draw, and prints the time from a slider's input event to the drawn picture (one
-movement at a time) and the pictures a second of a drag at 60 Hz, first while nothing trains, then while a run trains on the same machine.
+Starts the app, drives the real page in headless Chromium, lets the server draw, and prints the time from a
+slider's input event to the drawn picture (one movement at a time) and the pictures a second of a drag at 60
+Hz, first while nothing trains, then while a run trains on the same machine.
 """
 
 import argparse
@@ -70,7 +71,9 @@ def visit(page: Page, address: str, model: str) -> None:
     page.wait_for_selector(".xp-sliders input:enabled", timeout=60000)
 
 
-def measure(page: Page, count: int, seconds: float, where: tuple[str, str] = EXPLORE) -> tuple[float, float, float]:
+def measure(
+    page: Page, count: int, seconds: float, where: tuple[str, str] = EXPLORE
+) -> tuple[float, float, float]:
     """(median ms, 95th percentile ms, pictures a second) of the first slider of an open page."""
     page.wait_for_timeout(2000)
     page.evaluate(SINGLE, [*where, 20])
@@ -80,7 +83,21 @@ def measure(page: Page, count: int, seconds: float, where: tuple[str, str] = EXP
 
 def train(folder: Path) -> subprocess.Popen:
     """A run on this machine as the page starts one; returns once it has taken its first steps."""
-    command = ["nice", "-n", "10", sys.executable, "-m", "gan", "train", "--data", "digits", "--minutes", "30", "--out", str(folder)]
+    command = [
+        "nice",
+        "-n",
+        "10",
+        sys.executable,
+        "-m",
+        "gan",
+        "train",
+        "--data",
+        "digits",
+        "--minutes",
+        "30",
+        "--out",
+        str(folder),
+    ]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (folder / "live.safetensors").exists():
         if worker.poll() is not None:
@@ -92,7 +109,9 @@ def train(folder: Path) -> subprocess.Popen:
 
 def options(description: str) -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=at_least(1, int), default=200, help="single movements to time")
     parser.add_argument("--seconds", type=at_least(0.1), default=5, help="length of the drag")
     return parser.parse_args()

@@ -1,7 +1,8 @@
 """How long a visitor waits:  python -m tests.benchmarks.start
 
-Measures, several times each: from `python app.py` to the first answered page, and, in headless Chromium on the real page, from the click on Train to the first
-grid and to the first loss points in sight, with the spare worker ready as it is some seconds after the start.
+Measures, several times each: from `python app.py` to the first answered page, and, in headless Chromium on
+the real page, from the click on Train to the first grid and to the first loss points in sight, with the spare
+worker ready as it is some seconds after the start.
 """
 
 import argparse
@@ -27,11 +28,13 @@ SEEN = """() => new Promise((done) => {
     if (seen.grid && seen.points) done(seen); else requestAnimationFrame(look);
   };
   look();
-})"""
+})"""  # noqa: E501
 
 
 def click_to_first(page: Page, address: str, recipe: int) -> dict[str, float]:
-    """Milliseconds from the click to the first grid and to the first loss points, for the recipe card of that number."""
+    """Milliseconds from the click to the first grid and to the first loss points, for the recipe card of that
+    number.
+    """
     page.goto(f"{address}#tab=train")
     page.reload()
     page.wait_for_selector("gan-time [aria-checked=true]")
@@ -46,7 +49,9 @@ def click_to_first(page: Page, address: str, recipe: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--times", type=at_least(1, int), default=5)
     options = parser.parse_args()
     starts = []
@@ -55,7 +60,13 @@ def main() -> None:
             begin = time.perf_counter()
             with serve(Path(runs)):
                 starts.append(time.perf_counter() - begin)
-    print(f"start to first page: median {statistics.median(starts):.1f} s, range {min(starts):.1f}-{max(starts):.1f} s, n = {len(starts)}", flush=True)
+    print(
+        (
+            f"start to first page: median {statistics.median(starts):.1f} s, range "
+            f"{min(starts):.1f}-{max(starts):.1f} s, n = {len(starts)}"
+        ),
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as runs, serve(Path(runs)) as address, chromium() as browser:
         page = browser.new_page()
         for recipe, name in enumerate(("modern", "dcgan")):
@@ -65,7 +76,13 @@ def main() -> None:
                 times.append(click_to_first(page, address, recipe))
             for what in ("grid", "points"):
                 ms = [each[what] for each in times]
-                print(f"{name}: click to first {what}: median {statistics.median(ms):.0f} ms, range {min(ms):.0f}-{max(ms):.0f} ms, n = {len(ms)}", flush=True)
+                print(
+                    (
+                        f"{name}: click to first {what}: median {statistics.median(ms):.0f} ms, range "
+                        f"{min(ms):.0f}-{max(ms):.0f} ms, n = {len(ms)}"
+                    ),
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""What Gradio's own components give: gr.Slider moves gr.Image along a model's first direction. Started by `python -m tests.benchmarks.browser`."""
+"""What Gradio's own components give: gr.Slider moves gr.Image along a model's first direction. Started by
+`python -m tests.benchmarks.browser`.
+"""
 
 import argparse
 
@@ -14,7 +16,7 @@ from tests.support.browsing import ROOT
 
 SLIDER = "input[type=range]"
 # A picture that has arrived is told as Explore tells one.
-TELL = """() => document.addEventListener("load", (event) => event.target.matches?.("img") && document.body.dispatchEvent(new Event("gan:drawn")), true)"""
+TELL = """() => document.addEventListener("load", (event) => event.target.matches?.("img") && document.body.dispatchEvent(new Event("gan:drawn")), true)"""  # noqa: E501
 
 
 def main() -> None:
@@ -31,7 +33,9 @@ def main() -> None:
     def draw(amount: float) -> np.ndarray:
         with torch.inference_mode():
             moved = torch.from_numpy(z + np.float32(amount) * way)[None]
-            picture = to_uint8(generator(moved, torch.zeros(1, dtype=torch.int64) if spec.num_classes else None))[0]
+            picture = to_uint8(
+                generator(moved, torch.zeros(1, dtype=torch.int64) if spec.num_classes else None)
+            )[0]
         return picture.permute(1, 2, 0).expand(-1, -1, 3).numpy()
 
     with gr.Blocks() as demo:

@@ -1,18 +1,22 @@
-"""Images per second on this machine, and how far that is from what arithmetic allows:  python -m tests.benchmarks.throughput
+"""Images per second on this machine, and how far that is from what arithmetic allows: python -m
+tests.benchmarks.throughput
 
-Every recipe trains on random pixels of each size that GANarium has, with its settings for digits (28x28 grey), cifar10 (32x32 colour), landscapes (64x64) and
-landscapes-128 (128x128), in each precision and step mode that the machine has. Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64,
-on pictures with as many channels, and (b) for each recipe the same networks, loss and penalty in a plain eager float32 loop (plain.py). All take turns, so that
-what else the machine does hits all of them alike; of the largest steps a CPU takes only one in a turn, or as many as there are from penalty to penalty, however
-long that is. Settings can be changed:
+Every recipe trains on random pixels of each size that GANarium has, with its settings for digits (28x28
+grey), cifar10 (32x32 colour), landscapes (64x64) and landscapes-128 (128x128), in each precision and step
+mode that the machine has. Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64, on pictures
+with as many channels, and (b) for each recipe the same networks, loss and penalty in a plain eager float32
+loop (plain.py). All take turns, so that what else the machine does hits all of them alike; of the largest
+steps a CPU takes only one in a turn, or as many as there are from penalty to penalty, however long that is.
+Settings can be changed:
 
     python -m tests.benchmarks.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
 
-Columns: images/s shown to D, the median over the rounds and their range; how many times the rate of the tutorial and of the plain loop, medians of the ratios
-within rounds; milliseconds of a step in D's updates and in G's with the drawing of fakes, measured apart with a wait for the device around each, which a graph
-does not allow (the plain loop draws twice, once in each); GFLOP of a step; images/s at the arithmetic floor (floor.py), whether FLOP or
-bytes set it, and what part of it is reached.
-"""
+Columns: images/s shown to D, the median over the rounds and their range; how many times the rate of the
+tutorial and of the plain loop, medians of the ratios within rounds; milliseconds of a step in D's updates and
+in G's with the drawing of fakes, measured apart with a wait for the device around each, which a graph does
+not allow (the plain loop draws twice, once in each); GFLOP of a step; images/s at the arithmetic floor
+(floor.py), whether FLOP or bytes set it, and what part of it is reached.
+"""  # noqa: E501
 
 import argparse
 import statistics
@@ -59,7 +63,8 @@ PICTURES, CLASSES = 512, 10
 LOOK = 0.25  # seconds between looks at the clock
 SPLIT_SECONDS = 0.5
 HEADER = (
-    "entrant", "pictures", "arithmetic", "step", "parameters", "images/s", "range", "x tutorial", "x plain", "D ms", "G ms", "GFLOP", "floor", "by", "of floor",
+    "entrant", "pictures", "arithmetic", "step", "parameters", "images/s", "range", "x tutorial", "x plain",
+    "D ms", "G ms", "GFLOP", "floor", "by", "of floor",
 )  # fmt: skip
 
 
@@ -97,7 +102,9 @@ def precisions(device: Device) -> list[str]:
 
 @contextmanager
 def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[dict[str, float]]:
-    """While entered, add up the seconds that methods of `owner` take, by part: {part: names of its methods}. They must not call each other."""
+    """While entered, add up the seconds that methods of `owner` take, by part: {part: names of its methods}.
+    They must not call each other.
+    """
     spent = dict.fromkeys(parts, 0.0)
 
     def watched(part: str, method: Callable) -> Callable:
@@ -108,6 +115,7 @@ def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[
             synchronise(device)
             spent[part] += time.perf_counter() - start
             return result
+
         return call
 
     names = [name for methods in parts.values() for name in methods]
@@ -121,8 +129,13 @@ def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[
             delattr(owner, name)  # the class's own method shows again
 
 
-def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str, cycle: int) -> Callable[[], tuple[float, float]]:
-    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps), over whole cycles."""
+def split_of(
+    owner: Any, d: Sequence[str], g: Sequence[str], device: str, cycle: int
+) -> Callable[[], tuple[float, float]]:
+    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps), over whole
+    cycles.
+    """
+
     def measure() -> tuple[float, float]:
         steps, end = 0, time.perf_counter() + SPLIT_SECONDS
         with timed(owner, {"D": d, "G": g}, device) as spent:
@@ -130,6 +143,7 @@ def split_of(owner: Any, d: Sequence[str], g: Sequence[str], device: str, cycle:
                 owner.advance(cycle)
                 steps += cycle
         return 1000 * spent["D"] / steps, 1000 * spent["G"] / steps
+
     return measure
 
 
@@ -146,21 +160,54 @@ def tutorial_line(data: str, usual: Device) -> Line:
     generator, discriminator = count_parameters(pupil.generator), count_parameters(pupil.discriminator)
     cost = count(pupil.advance, 1, generator + discriminator, 0)
     shape = f"{tutorial.SIZE}x{tutorial.SIZE}x{channels}"
-    return Line("tutorial", data, shape, "float32", "tutorial", device, tutorial.BATCH, 1, generator + discriminator, pupil.advance, None, cost)
+    return Line(
+        "tutorial",
+        data,
+        shape,
+        "float32",
+        "tutorial",
+        device,
+        tutorial.BATCH,
+        1,
+        generator + discriminator,
+        pupil.advance,
+        None,
+        cost,
+    )
 
 
-def variant_lines(variant: Variant, config: RunConfig, device: Device, data: str, chosen: Sequence[str]) -> list[Line]:
-    """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not that of the data set."""
+def variant_lines(
+    variant: Variant, config: RunConfig, device: Device, data: str, chosen: Sequence[str]
+) -> list[Line]:
+    """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not
+    that of the data set.
+    """
     _, size, channels = SHAPES[data]
     if config.size != size:
         return []
     dataset, plainly = pictures(max(PICTURES, config.batch), size, channels), device_of(None, device)
     pupil = Plain(config, dataset, device.torch_name)
-    common = {"name": variant.name, "data": data, "shape": f"{size}x{size}x{channels}", "images": config.batch * config.d_steps, "cycle": config.penalty_every}
+    common = {
+        "name": variant.name,
+        "data": data,
+        "shape": f"{size}x{size}x{channels}",
+        "images": config.batch * config.d_steps,
+        "cycle": config.penalty_every,
+    }
     common["parameters"] = count_parameters(pupil.G) + count_parameters(pupil.D)
     cost = count(pupil.advance, config.penalty_every, *weights_touched(config, pupil))
     split = split_of(pupil, ["_update_d"], ["_update_g"], device.torch_name, config.penalty_every)
-    lines = [Line(**common, precision="float32", mode="plain", device=plainly, advance=pupil.advance, split=split, cost=cost)]
+    lines = [
+        Line(
+            **common,
+            precision="float32",
+            mode="plain",
+            device=plainly,
+            advance=pupil.advance,
+            split=split,
+            cost=cost,
+        )
+    ]
     for precision in [variant.how["precision"]] if "precision" in variant.how else chosen:
         lines += our_lines(config, dataset, replace(device, precision=precision), common)
     return lines
@@ -175,8 +222,20 @@ def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[
         split = None
         if mode == "eager":
             cost = count(trainer.advance, config.penalty_every, *weights_touched(config, trainer))
-            split = split_of(trainer, ["_update_d"], ["_generate", "_update_g"], device.torch_name, config.penalty_every)
-        lines.append(Line(**common, precision=device.precision, mode=mode, device=how, advance=trainer.advance, split=split, cost=cost))
+            split = split_of(
+                trainer, ["_update_d"], ["_generate", "_update_g"], device.torch_name, config.penalty_every
+            )
+        lines.append(
+            Line(
+                **common,
+                precision=device.precision,
+                mode=mode,
+                device=how,
+                advance=trainer.advance,
+                split=split,
+                cost=cost,
+            )
+        )
     return lines
 
 
@@ -201,7 +260,11 @@ def rate(line: Line, seconds: float) -> float:
 
 def times(line: Line, mode: str, rounds: Sequence[dict[Line, float]]) -> str:
     """The median ratio of a line's rate to that of its reference of this mode, in the same round."""
-    others = [other for other in rounds[0] if (other.mode, other.data) == (mode, line.data) and other.name in (line.name, "tutorial")]
+    others = [
+        other
+        for other in rounds[0]
+        if (other.mode, other.data) == (mode, line.data) and other.name in (line.name, "tutorial")
+    ]
     return f"{statistics.median(rates[line] / rates[others[0]] for rates in rounds):.2f}" if others else "–"
 
 
@@ -209,21 +272,39 @@ def row(line: Line, rounds: Sequence[dict[Line, float]]) -> list[str]:
     """The cells of a line, from the images/s of all lines in each round."""
     mine = [rates[line] for rates in rounds]
     split = [f"{ms:.1f}" for ms in line.split()] if line.split else ["–", "–"]
-    seconds, bound = floor_seconds(line.cost, machine(line.device.torch_name, line.precision, line.device.threads))
+    seconds, bound = floor_seconds(
+        line.cost, machine(line.device.torch_name, line.precision, line.device.threads)
+    )
     most = line.images / seconds
     return [
         line.name, f"{line.data} {line.shape}", line.precision, line.mode, f"{line.parameters:,}",
-        f"{statistics.median(mine):.1f}", f"{min(mine):.1f}-{max(mine):.1f}", times(line, "tutorial", rounds), times(line, "plain", rounds),
+        f"{statistics.median(mine):.1f}", f"{min(mine):.1f}-{max(mine):.1f}", times(line, "tutorial", rounds),
+        times(line, "plain", rounds),
         *split, f"{line.cost.flops / 1e9:.2f}", f"{most:.0f}", bound, f"{statistics.median(mine) / most:.0%}",
     ]  # fmt: skip
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", choices=list(SHAPES), nargs="+", default=list(SHAPES))
-    parser.add_argument("--variants", type=parse, nargs="+", metavar="RECIPE[:SETTING=VALUE,...]",
-                        help="default: all recipes, and on a GPU the tutorial's networks at its batch in our step, dcgan:batch=64")
-    parser.add_argument("--precisions", choices=PRECISIONS, nargs="+", help="default: those that the machine calculates in natively")
+    parser.add_argument(
+        "--variants",
+        type=parse,
+        nargs="+",
+        metavar="RECIPE[:SETTING=VALUE,...]",
+        help=(
+            "default: all recipes, and on a GPU the tutorial's networks at its batch in our step, "
+            "dcgan:batch=64"
+        ),
+    )
+    parser.add_argument(
+        "--precisions",
+        choices=PRECISIONS,
+        nargs="+",
+        help="default: those that the machine calculates in natively",
+    )
     parser.add_argument("--rounds", type=at_least(1, int), default=5)
     parser.add_argument("--seconds", type=at_least(0.01), default=4.0, help="time for each line in a round")
     return parser
@@ -236,11 +317,19 @@ def main(words: Sequence[str] | None = None) -> None:
     device = this_machine()
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
-    variants = options.variants or [parse(name) for name in (*RECIPES, *(["dcgan:batch=64"] if device.torch_name == "cuda" else []))]
+    variants = options.variants or [
+        parse(name) for name in (*RECIPES, *(["dcgan:batch=64"] if device.torch_name == "cuda" else []))
+    ]
     lines: list[Line] = []
     try:
         # All at first, so that mistakes are told before anything is built.
-        plans = {data: [(variant, config_of(variant, *SHAPES[data]), device_of(variant, device)) for variant in variants] for data in options.data}
+        plans = {
+            data: [
+                (variant, config_of(variant, *SHAPES[data]), device_of(variant, device))
+                for variant in variants
+            ]
+            for data in options.data
+        }
         for data, plan in plans.items():
             lines.append(tutorial_line(data, device))
             for variant, config, how in plan:
@@ -254,7 +343,10 @@ def main(words: Sequence[str] | None = None) -> None:
     print(f"{device.label}, torch {torch.__version__}, {options.rounds} rounds of {options.seconds:g} s")
     for precision in sorted({line.precision for line in lines}):
         able = machine(device.torch_name, precision, device.threads)
-        print(f"{precision}: matrix products {able.flops / 1e9:,.0f} GFLOP/s with {device.threads} threads, copies {able.bytes / 1e9:.0f} GB/s")
+        print(
+            f"{precision}: matrix products {able.flops / 1e9:,.0f} GFLOP/s with {device.threads} "
+            f"threads, copies {able.bytes / 1e9:.0f} GB/s"
+        )
     print("\n" + markdown(HEADER, rows))
 
 

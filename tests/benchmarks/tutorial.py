@@ -1,8 +1,11 @@
-"""The DCGAN of PyTorch's tutorial, for comparison: https://pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html
+"""The DCGAN of PyTorch's tutorial, for comparison:
+https://pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html
 
-Written from its text, in its own order and with none of what GANarium adds: 64x64, nz = 100, ngf = ndf = 64, weights N(0, .02), binary cross-entropy on a
-sigmoid, Adam 2e-4 with beta1 .5, D on a real and then on a fake batch, then G; float32 without autocast, and the five numbers that it reads from the device
-in every step. Only the batch is 64 instead of 128, and batches come from memory instead of from a DataLoader, which makes it faster.
+Written from its text, in its own order and with none of what GANarium adds: 64x64, nz = 100, ngf = ndf = 64,
+weights N(0, .02), binary cross-entropy on a sigmoid, Adam 2e-4 with beta1 .5, D on a real and then on a fake
+batch, then G; float32 without autocast, and the five numbers that it reads from the device in every step.
+Only the batch is 64 instead of 128, and batches come from memory instead of from a DataLoader, which makes it
+faster.
 """
 
 import torch
@@ -21,7 +24,9 @@ class Tutorial:
         """images: uint8 (N, C, 64, 64); device: torch's name of where they are kept and trained on."""
         torch.manual_seed(seed)
         self.device, self.images, channels = device, images.to(device), images.shape[1]
-        self.generator, self.discriminator = (net(channels).apply(initialise).to(device) for net in (generator, discriminator))
+        self.generator, self.discriminator = (
+            net(channels).apply(initialise).to(device) for net in (generator, discriminator)
+        )
         self.opt_d = torch.optim.Adam(self.discriminator.parameters(), lr=RATE, betas=BETAS)
         self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=RATE, betas=BETAS)
         self.criterion = nn.BCELoss()
@@ -65,7 +70,9 @@ class Tutorial:
 
     @torch.no_grad()
     def draw(self, z: torch.Tensor) -> torch.Tensor:
-        """Images (N, C, 64, 64) in [-1, 1] of z (N, 100); as in the tutorial, batch normalisation stays in training mode, so N should be 64."""
+        """Images (N, C, 64, 64) in [-1, 1] of z (N, 100); as in the tutorial, batch normalisation stays in
+        training mode, so N should be 64.
+        """
         return self.generator(z[:, :, None, None].to(self.device))
 
 
@@ -74,17 +81,29 @@ def generator(channels: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     wide = NZ
     for factor in (8, 4, 2, 1):
-        layers += [nn.ConvTranspose2d(wide, factor * WIDTH, 4, 1 if factor == 8 else 2, 0 if factor == 8 else 1, bias=False),
-                   nn.BatchNorm2d(factor * WIDTH), nn.ReLU(True)]
+        layers += [
+            nn.ConvTranspose2d(
+                wide, factor * WIDTH, 4, 1 if factor == 8 else 2, 0 if factor == 8 else 1, bias=False
+            ),
+            nn.BatchNorm2d(factor * WIDTH),
+            nn.ReLU(True),
+        ]
         wide = factor * WIDTH
     return nn.Sequential(*layers, nn.ConvTranspose2d(wide, channels, 4, 2, 1, bias=False), nn.Tanh())
 
 
 def discriminator(channels: int) -> nn.Sequential:
     """images (N, C, 64, 64) -> probabilities (N, 1, 1, 1)."""
-    layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
+    layers: list[nn.Module] = [
+        nn.Conv2d(channels, WIDTH, 4, 2, 1, bias=False),
+        nn.LeakyReLU(0.2, inplace=True),
+    ]
     wide = WIDTH
     for factor in (2, 4, 8):
-        layers += [nn.Conv2d(wide, factor * WIDTH, 4, 2, 1, bias=False), nn.BatchNorm2d(factor * WIDTH), nn.LeakyReLU(0.2, inplace=True)]
+        layers += [
+            nn.Conv2d(wide, factor * WIDTH, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(factor * WIDTH),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
         wide = factor * WIDTH
     return nn.Sequential(*layers, nn.Conv2d(wide, 1, 4, 1, 0, bias=False), nn.Sigmoid())

@@ -1,6 +1,8 @@
-"""Recipes with some settings changed, as both benchmarks take them from the command line: `modern`, `modern:lr_g=5e-4,lr_d=5e-4`, `modern:precision=bf16`.
+"""Recipes with some settings changed, as both benchmarks take them from the command line: `modern`,
+`modern:lr_g=5e-4,lr_d=5e-4`, `modern:precision=bf16`.
 
-A setting is a field of RunConfig, or one of those of Device that say how its arithmetic is done; its text is read by the type of the field's default.
+A setting is a field of RunConfig, or one of those of Device that say how its arithmetic is done; its text is
+read by the type of the field's default.
 """
 
 import argparse
@@ -13,7 +15,8 @@ from gan.recipes import RECIPES, make_config
 from gan.train.autotune.machine import PRECISIONS
 from gan.train.autotune.measure import load_or_measure
 
-OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}  # what the benchmark itself decides
+# what the benchmark itself decides
+OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
 ALLOWED = {"threads": range(1, cpu_quota() + 1), "precision": PRECISIONS}  # what RunConfig does not check
 YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -29,9 +32,11 @@ class Variant(NamedTuple):
 
 
 def parse(text: str) -> Variant:
-    """The variant that `text` describes. Raises argparse.ArgumentTypeError, so that it can be an option's type.
+    """The variant that `text` describes. Raises argparse.ArgumentTypeError, so that it can be an option's
+    type.
 
-    A comma inside of a value is kept: in `modern:augment=color,translation,batch=16` the part without “=” goes on with the value before it.
+    A comma inside of a value is kept: in `modern:augment=color,translation,batch=16` the part without “=”
+    goes on with the value before it.
     """
     recipe, _, rest = text.partition(":")
     if recipe not in RECIPES:
@@ -48,17 +53,25 @@ def parse(text: str) -> Variant:
     kinds = _kinds()
     for name, _ in pairs:
         if name not in kinds:
-            raise argparse.ArgumentTypeError(f"“{name}” in “{text}” can't be set here, only {', '.join(kinds)}")
+            raise argparse.ArgumentTypeError(
+                f"“{name}” in “{text}” can't be set here, only {', '.join(kinds)}"
+            )
     values = {name: _read(kinds[name], name, value) for name, value in pairs}
     for name, allowed in ALLOWED.items():
         if name in values and values[name] not in allowed:
-            raise argparse.ArgumentTypeError(f"“{values[name]}” is no value of {name} here, only {', '.join(map(str, allowed))}")
+            raise argparse.ArgumentTypeError(
+                f"“{values[name]}” is no value of {name} here, only {', '.join(map(str, allowed))}"
+            )
     how = {name: values.pop(name) for name in HOW if name in values}
     return Variant(text, recipe, values, how)
 
 
 def _kinds() -> dict[str, type]:
-    fields = {field.name: type(field.default) for field in dataclasses.fields(RunConfig) if field.name not in OURS_TO_SET}
+    fields = {
+        field.name: type(field.default)
+        for field in dataclasses.fields(RunConfig)
+        if field.name not in OURS_TO_SET
+    }
     return fields | HOW
 
 
@@ -66,11 +79,15 @@ def _read(kind: type, name: str, text: str) -> Any:
     try:
         return YES_NO[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError) as error:
-        raise argparse.ArgumentTypeError(f"“{text}” is no value of {name} ({'yes or no' if kind is bool else kind.__name__})") from error
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is no value of {name} ({'yes or no' if kind is bool else kind.__name__})"
+        ) from error
 
 
 def config_of(variant: Variant, data: str, size: int, channels: int, **given: Any) -> RunConfig:
-    """The config of a variant on pictures of this name and shape; `given` is what the benchmark decides. Raises UserError for an impossible setting."""
+    """The config of a variant on pictures of this name and shape; `given` is what the benchmark decides.
+    Raises UserError for an impossible setting.
+    """
     return make_config(data, variant.recipe, size, channels, **given, **variant.settings)
 
 
@@ -81,12 +98,15 @@ def this_machine() -> Device:
 
 
 def device_of(variant: Variant | None, usual: Device) -> Device:
-    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial, float32 with all threads.
+    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial,
+    float32 with all threads.
 
     Raises argparse.ArgumentTypeError for a graph where there is no GPU.
     """
     if variant is None:
-        return dataclasses.replace(usual, threads=cpu_quota(), precision="float32", channels_last=False, graph=False)
+        return dataclasses.replace(
+            usual, threads=cpu_quota(), precision="float32", channels_last=False, graph=False
+        )
     if variant.how.get("graph") and usual.torch_name != "cuda":
         raise argparse.ArgumentTypeError(f"“{variant.name}” asks for a graph, which only a GPU has")
     return dataclasses.replace(usual, **variant.how)

@@ -30,7 +30,9 @@ def visit(browser, served):
     contexts = []
 
     def open_page(lang: str = "en-US", **options) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": lang, **options})
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "locale": lang, **options}
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(SLOW)
@@ -53,9 +55,13 @@ def unlock(page: Page, token: str = TOKEN) -> None:
 def test_a_class_watches_what_one_controls(visit, served):
     teacher, student = visit(), visit("zh-CN", **PHONE)
     expect(teacher.locator("#train-button")).to_be_hidden()
-    expect(teacher.locator("#train-go gan-watching")).to_contain_text("to start or change runs, click the lock")
+    expect(teacher.locator("#train-go gan-watching")).to_contain_text(
+        "to start or change runs, click the lock"
+    )
     unlock(teacher, "not the token")
-    expect(teacher.locator(".gan-token-error")).to_have_text("This is not the teacher token. Check it and try again.")
+    expect(teacher.locator(".gan-token-error")).to_have_text(
+        "This is not the teacher token. Check it and try again."
+    )
     unlock_again = teacher.get_by_label("Teacher token", exact=True)
     unlock_again.fill(TOKEN)
     unlock_again.press("Enter")
@@ -91,7 +97,8 @@ def test_a_page_whose_session_has_ended_says_so(visit):
     unlock(page)
     expect(page.locator("#train-button")).to_be_visible()
     page.context.clear_cookies()
-    page.evaluate("document.querySelector('#train-button').click()")  # at once: soon the page finds out by itself, and hides it
+    # at once: soon the page finds out by itself, and hides it
+    page.evaluate("document.querySelector('#train-button').click()")
     expect(page.locator("gan-answer .tr-error")).to_contain_text("This needs the teacher token")
     expect(page.locator("#train-button")).to_be_hidden()
 
@@ -109,7 +116,9 @@ def test_the_lock_works_with_keys_alone(visit):
 
 
 def test_the_token_appears_nowhere(visit, served):
-    """Not in an address, an answer, a page or its storage, a file of the runs, the server's log, or what workers are given."""
+    """Not in an address, an answer, a page or its storage, a file of the runs, the server's log, or what
+    workers are given.
+    """
     address, folder = served
     page = visit()
     asked: set[str] = set()
@@ -118,7 +127,10 @@ def test_the_token_appears_nowhere(visit, served):
     expect(page.locator("#train-button")).to_be_visible()
     page.reload()
     page.wait_for_selector("gan-time [aria-checked=true]")
-    held = page.evaluate("() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, location.href, document.documentElement.outerHTML])")
+    held = page.evaluate(
+        "() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, location.href, "
+        "document.documentElement.outerHTML])"
+    )
     assert "ganarium-control" not in held  # a cookie out of scripts' reach
     told = [page.context.request.get(url) for url in sorted(asked) if url.startswith(address)]
     assert len(told) > 20
@@ -127,19 +139,28 @@ def test_the_token_appears_nowhere(visit, served):
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {"server.log", ".spare.log"} <= {path.name for path in files}
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
-    workers = [worker for server in children() if str(folder) in " ".join(server.cmdline()) for worker in server.children(recursive=True)]
+    workers = [
+        worker
+        for server in children()
+        if str(folder) in " ".join(server.cmdline())
+        for worker in server.children(recursive=True)
+    ]
     assert workers
     for worker in workers:
         assert TOKEN not in repr([worker.cmdline(), worker.environ()])
 
 
 def test_invented_addresses_neither_speed_guessing_nor_lock_the_teacher_out(served):
-    """The last test of this module: from here on this machine is one from which there were many wrong tokens."""
+    """The last test of this module: from here on this machine is one from which there were many
+    wrong tokens.
+    """
     wire = Wire(served[0])
 
     def status(token: str, address: str) -> int:
         headers = ((b"X-Forwarded-For", address.encode()),)
-        return wire.ask(Case("tokens", b"/gradio_api/gan/access", b"POST", headers, json.dumps({"token": token}).encode())).status
+        return wire.ask(
+            Case("tokens", b"/gradio_api/gan/access", b"POST", headers, json.dumps({"token": token}).encode())
+        ).status
 
     begin = time.monotonic()
     assert {status("wrong token", f"8.8.4.{number}") for number in range(FREE + 4)} == {403}

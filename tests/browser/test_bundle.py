@@ -20,10 +20,15 @@ def write(folder, **modules):
 def test_modules_keep_their_names_and_their_order(tmp_path, browser):
     entry = write(
         tmp_path, first="(window.order ??= []).push('first');\n", last="window.order.push('last');\n",
-        main='import { add as plus, ONE } from "./sum.js";\nimport { twice } from "./twice.js";\nimport "./last.js";\n\n'
+        main='import { add as plus, ONE } from "./sum.js";\nimport { twice } from "./twice.js";\nimport '
+            '"./last.js";\n\n'
              "window.answer = [plus(ONE, 2), twice(4), window.order];\n",
-        sum='import "./first.js";\n\nexport const ONE = 1;\nexport function add(a, b) {\n  return a + b;\n}\n',
-        twice='import { add } from "./sum.js";\n\nconst doubled = (value) => add(value, value);\nwindow.order.push("twice");\n'
+        sum=(
+            'import "./first.js";\n\nexport const ONE = 1;\nexport function add(a, b) {\n  return a + '
+            'b;\n}\n'
+        ),
+        twice='import { add } from "./sum.js";\n\nconst doubled = (value) => add(value, '
+            'value);\nwindow.order.push("twice");\n'
               "export { doubled as twice, add as default };\n",
     )  # fmt: skip
     page = browser.new_page()
@@ -33,8 +38,10 @@ def test_modules_keep_their_names_and_their_order(tmp_path, browser):
 
 
 @pytest.mark.parametrize(("source", "told"), [
-    ('import other from "./sum.js";\n', "import other"), ("export default 3;\n", "export default"), ('export * from "./sum.js";\n', "export *"),
-    ('import { add } from "elsewhere";\n', "elsewhere"), ("const text = '</script>';\n", "ends it"), ("const text = '<!--';\n", "ends it"),
+    ('import other from "./sum.js";\n', "import other"), ("export default 3;\n", "export default"),
+    ('export * from "./sum.js";\n', "export *"),
+    ('import { add } from "elsewhere";\n', "elsewhere"), ("const text = '</script>';\n", "ends it"),
+    ("const text = '<!--';\n", "ends it"),
     ('import { a } from "./main.js";\n', "imports itself"),
 ])  # fmt: skip
 def test_what_it_does_not_know_is_refused(tmp_path, source, told):

@@ -21,7 +21,9 @@ def runs(shelf):
 
 @pytest.fixture
 def busy(browser, address):
-    """Open a tab of a page whose server is busy the first two times that it is asked for this path; yields the page and how often it was."""
+    """Open a tab of a page whose server is busy the first two times that it is asked for this path; yields
+    the page and how often it was.
+    """
     contexts = []
 
     def visit(tab: str, path: str):

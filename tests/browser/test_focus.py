@@ -1,4 +1,6 @@
-"""What has the focus is in sight: the panel with the button, which sticks to the lower edge, covers none of it, in windows of every size."""
+"""What has the focus is in sight: the panel with the button, which sticks to the lower edge, covers none of
+it, in windows of every size.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,7 +9,8 @@ from tests.support.browsing import SLOW, serve
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
-# The control that has the focus, and whether the middle of what is seen of it is covered by something else. Radio buttons that are not seen have a label.
+# The control that has the focus, and whether the middle of what is seen of it is covered by something else.
+# Radio buttons that are not seen have a label.
 COVERED = """() => {
   const focused = document.activeElement;
   if (!focused || focused === document.body) return null;
@@ -18,7 +21,7 @@ COVERED = """() => {
   const covered = y < 0 || y > innerHeight || !(seen.contains(top) || top?.contains(seen));
   const name = focused.ariaLabel || focused.closest("[id^=field]")?.id || focused.textContent || focused.className;
   return { name: name.slice(0, 40), covered, by: covered && (top?.id || top?.className || top?.tagName), y, form: !!focused.closest("#train-form") };
-}"""
+}"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -65,5 +68,6 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     forth = walk(page, "Tab")
     assert len(back) > 30 < len(forth)
     assert [one for one in back + forth if one["covered"]] == []
-    expect(page.locator("[role=combobox][aria-expanded=true]")).to_have_count(0)  # the lists of fields that were left are shut
+    # the lists of fields that were left are shut
+    expect(page.locator("[role=combobox][aria-expanded=true]")).to_have_count(0)
     page.context.close()

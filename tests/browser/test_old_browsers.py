@@ -1,4 +1,6 @@
-"""Browsers that lack something: the page does without, or says that it needs a newer one. What is missing is taken out of Chromium before the page loads."""
+"""Browsers that lack something: the page does without, or says that it needs a newer one. What is missing is
+taken out of Chromium before the page loads.
+"""
 
 import io
 
@@ -39,11 +41,17 @@ def visit(browser, address):
         context.close()
 
 
-@pytest.mark.parametrize("script", ["", "delete window.OffscreenCanvas; delete Array.prototype.toReversed; delete Array.prototype.toSorted"])
+@pytest.mark.parametrize(
+    "script",
+    ["", "delete window.OffscreenCanvas; delete Array.prototype.toReversed; delete Array.prototype.toSorted"],
+)
 def test_without_offscreen_canvases_everything_is_there(script, visit, address):
     page = visit(script, where=f"{address}#view=inside")
     expect(page.locator(".xp-inside .xp-cell").first).to_be_visible()
-    painted = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value, place) => place % 4 < 3 && value > 60)"
+    painted = (
+        "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, "
+        "canvas.height).data.some((value, place) => place % 4 < 3 && value > 60)"
+    )
     page.wait_for_function(f"() => ({painted})(document.querySelector('.xp-inside canvas'))")
     here(page)
     with page.expect_download() as saved:
@@ -54,7 +62,13 @@ def test_without_offscreen_canvases_everything_is_there(script, visit, address):
     assert page.locator("#gan-old").count() == 0
 
 
-MISSING = ["Array.prototype.findLastIndex", "window.ResizeObserver", "window.structuredClone", "window.createImageBitmap", "Object.hasOwn"]
+MISSING = [
+    "Array.prototype.findLastIndex",
+    "window.ResizeObserver",
+    "window.structuredClone",
+    "window.createImageBitmap",
+    "Object.hasOwn",
+]
 
 
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
@@ -71,7 +85,7 @@ def test_a_browser_that_cannot_read_the_scripts_is_told_so(visit):
     page = visit("""window.Function = new Proxy(Function, { construct(make, [code]) {
       if (/\\(\\?<!/.test(code)) throw new SyntaxError("Invalid regular expression: invalid group specifier name");
       return new make(code);
-    } });""")
+    } });""")  # noqa: E501
     expect(page.locator("#gan-old")).to_contain_text("This one lacks: JavaScript 2022.")
 
 
@@ -79,15 +93,22 @@ def test_what_nobody_thought_of_is_told_too(browser, address):
     """A script of the page that this browser can't read."""
     context = browser.new_context(locale="en-US")
     page = context.new_page()
-    page.route("**/static/core/i18n.js", lambda route: route.fulfill(content_type="text/javascript", body="export const lang = 1 |> 2;"))
+    page.route(
+        "**/static/core/i18n.js",
+        lambda route: route.fulfill(content_type="text/javascript", body="export const lang = 1 |> 2;"),
+    )
     page.goto(address)
     expect(page.locator("#gan-old")).to_contain_text("needs a newer browser")
     context.close()
 
 
 def test_the_language_is_the_chosen_one(visit, address):
-    expect(visit("delete Object.hasOwn", "zh-CN", f"{address}?lang=en").locator("#gan-old")).to_contain_text(ENGLISH)
-    expect(visit("delete Object.hasOwn; localStorage.setItem('gan_lang', 'zh')").locator("#gan-old")).to_contain_text(CHINESE)
+    expect(visit("delete Object.hasOwn", "zh-CN", f"{address}?lang=en").locator("#gan-old")).to_contain_text(
+        ENGLISH
+    )
+    expect(
+        visit("delete Object.hasOwn; localStorage.setItem('gan_lang', 'zh')").locator("#gan-old")
+    ).to_contain_text(CHINESE)
 
 
 def test_a_browser_of_today_is_told_nothing(visit):

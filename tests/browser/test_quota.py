@@ -22,7 +22,9 @@ def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_
         page = browser.new_page(locale="en-US")
         page.goto(f"{address}#tab=train")
         page.click("#train-button")
-        expect(page.locator("gan-answer .tr-error")).to_have_text(re.compile(r"^The runs take 0\.0002\d* GB of the 0\.0001 GB that they may\. Delete some"))
+        expect(page.locator("gan-answer .tr-error")).to_have_text(
+            re.compile(r"^The runs take 0\.0002\d* GB of the 0\.0001 GB that they may\. Delete some")
+        )
         open_list(page)
         expect(page.locator(".tr-storage.is-full")).to_have_text(re.compile(r"^20\d kB of 100 kB used$"))
         page.close()

@@ -1,4 +1,6 @@
-"""The page below a path of a host, through a real reverse proxy and in a real browser: all that it asks for is found there."""
+"""The page below a path of a host, through a real reverse proxy and in a real browser: all that it asks for
+is found there.
+"""
 
 import http.client
 import io
@@ -37,11 +39,24 @@ def untold(tmp_path_factory):
 @contextmanager
 def visit(browser, address: str):
     """The page at this address; all that it asks for has to be answered, and to lie below the address."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        locale="en-US",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
     page, bad = context.new_page(), []
     page.set_default_timeout(SLOW)
-    page.on("response", lambda reply: bad.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None)
-    page.on("request", lambda request: None if request.url.startswith(("data:", "blob:", address.rstrip("/"))) else bad.append(request.url))
+    page.on(
+        "response", lambda reply: bad.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None
+    )
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("data:", "blob:", address.rstrip("/")))
+            else bad.append(request.url)
+        ),
+    )
     page.on("pageerror", lambda error: bad.append(str(error)))
     page.goto(address)
     yield page
@@ -50,10 +65,20 @@ def visit(browser, address: str):
 
 
 def explores(page: Page) -> None:
-    """Sliders move the picture, drawn by the server and then by the browser, and a copied link leads back here."""
+    """Sliders move the picture, drawn by the server and then by the browser, and a copied link leads back
+    here.
+    """
     expect(sliders(page).first).to_be_enabled()
     here(page)
-    changes(page, lambda: bar(page, page.locator(".xp-sliders input[type=range]").first.evaluate("(one) => one.closest('[data-id]').dataset.id")).fill("1"))
+    changes(
+        page,
+        lambda: bar(
+            page,
+            page.locator(".xp-sliders input[type=range]").first.evaluate(
+                "(one) => one.closest('[data-id]').dataset.id"
+            ),
+        ).fill("1"),
+    )
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('#model=')")
@@ -81,7 +106,9 @@ def trains(page: Page) -> None:
     expect(page.locator(".tr-picture[src]:not([hidden])")).to_be_visible(timeout=2 * SLOW)
 
 
-@pytest.mark.parametrize("strip", [True, False], ids=["the proxy takes the path out", "the proxy leaves it in"])
+@pytest.mark.parametrize(
+    "strip", [True, False], ids=["the proxy takes the path out", "the proxy leaves it in"]
+)
 def test_a_page_that_was_told_its_path_works_there(strip, told, browser):
     with proxy(told, "/gan", strip) as address, visit(browser, address) as page:
         explores(page)
@@ -96,7 +123,9 @@ def test_an_address_without_its_last_slash_is_the_page_too(told, browser):
 
 
 def test_a_proxy_that_tells_nothing_is_enough_where_it_takes_the_path_out(untold, browser):
-    """As Jupyter's does, with the name of a user in it; the teacher's cookie goes nowhere else on that host."""
+    """As Jupyter's does, with the name of a user in it; the teacher's cookie goes nowhere else
+    on that host.
+    """
     with proxy(untold, HUB) as address, visit(browser, address) as page:
         explores(page)
         page.click(".gan-lock")
@@ -120,11 +149,30 @@ def ask(address: str, path: str, **headers: str) -> tuple[int, bytes]:
     return reply.status, reply.read()
 
 
-@pytest.mark.parametrize("path", ["/", "/gan", "/gan/", "/gradio_api/gan/static/shell/base.css", "/gan/gradio_api/gan/static/shell/base.css", "/gan/theme.css"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/gan",
+        "/gan/",
+        "/gradio_api/gan/static/shell/base.css",
+        "/gan/gradio_api/gan/static/shell/base.css",
+        "/gan/theme.css",
+    ],
+)
 def test_files_and_routes_are_found_with_and_without_the_path(path, told):
     assert ask(told, path)[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/ganx/", "/gan/gan/", "/gan/../gan/", "/other/gradio_api/gan/static/shell/base.css", "/gan/gradio_api/queue/join"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ganx/",
+        "/gan/gan/",
+        "/gan/../gan/",
+        "/other/gradio_api/gan/static/shell/base.css",
+        "/gan/gradio_api/queue/join",
+    ],
+)
 def test_nothing_else_is(path, told):
     assert ask(told, path)[0] == 404

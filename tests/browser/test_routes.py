@@ -1,4 +1,6 @@
-"""The routes that the whole page shares, the lines added to its <head>, and what a wrong or foreign request gets."""
+"""The routes that the whole page shares, the lines added to its <head>, and what a wrong or foreign request
+gets.
+"""
 
 import asyncio
 import json
@@ -36,8 +38,14 @@ def defect(request):
 
 @pytest.fixture(scope="module")
 def browser():
-    routes = [*shared_routes(), get("wrong", wrong), get("unknown", unknown), get("defect", defect), post("act", lambda request: {"done": True}),
-              get("half", lambda request: {"text": "a\ud800b"})]
+    routes = [
+        *shared_routes(),
+        get("wrong", wrong),
+        get("unknown", unknown),
+        get("defect", defect),
+        post("act", lambda request: {"done": True}),
+        get("half", lambda request: {"text": "a\ud800b"}),
+    ]
     return TestClient(Starlette(routes=routes), raise_server_exceptions=False, base_url="http://here:7860")
 
 
@@ -45,14 +53,19 @@ def test_static_files_are_kept_but_asked_about(browser):
     first = browser.get("/gradio_api/gan/static/core/api.js")
     assert first.text == (STATIC / "core" / "api.js").read_text(encoding="utf-8")
     assert first.headers["cache-control"] == "no-cache"
-    again = browser.get("/gradio_api/gan/static/core/api.js", headers={"If-None-Match": first.headers["etag"]})
+    again = browser.get(
+        "/gradio_api/gan/static/core/api.js", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
 
 
 def test_what_has_its_version_in_its_address_is_kept_and_comes_packed(browser):
     folder = "vendor/onnxruntime-web-1.22.0"
     with browser.stream("GET", f"/gradio_api/gan/static/{folder}/ort-wasm-simd-threaded.wasm.gz") as reply:
-        assert {name: reply.headers[name] for name in ("content-type", "content-encoding")} == {"content-type": "application/wasm", "content-encoding": "gzip"}
+        assert {name: reply.headers[name] for name in ("content-type", "content-encoding")} == {
+            "content-type": "application/wasm",
+            "content-encoding": "gzip",
+        }
         assert "immutable" in reply.headers["cache-control"]
         assert next(reply.iter_bytes())[:4] == b"\0asm"
     notices = browser.get(f"/gradio_api/gan/static/{folder}/ThirdPartyNotices.txt.gz")
@@ -61,7 +74,9 @@ def test_what_has_its_version_in_its_address_is_kept_and_comes_packed(browser):
     assert all(path.stat().st_size < 9_000_000 for path in (STATIC / folder).iterdir())
 
 
-@pytest.mark.parametrize("path", ["../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", "vendor/", "none.js"])
+@pytest.mark.parametrize(
+    "path", ["../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", "vendor/", "none.js"]
+)
 def test_static_serves_nothing_but_its_files(browser, path):
     assert browser.get(f"/gradio_api/gan/static/{path}").status_code == 404
 
@@ -70,7 +85,12 @@ def test_texts_have_an_etag(browser):
     english, chinese = (browser.get(f"/gradio_api/gan/strings/{lang}.json") for lang in ("en", "zh"))
     assert english.json()["tab.train"] == "Train"
     assert set(english.json()) == set(chinese.json())
-    assert browser.get("/gradio_api/gan/strings/zh.json", headers={"If-None-Match": chinese.headers["etag"]}).status_code == 304
+    assert (
+        browser.get(
+            "/gradio_api/gan/strings/zh.json", headers={"If-None-Match": chinese.headers["etag"]}
+        ).status_code
+        == 304
+    )
     assert browser.get("/gradio_api/gan/strings/xx.json").status_code == 404
 
 
@@ -80,7 +100,11 @@ def test_half_a_character_is_told_with_a_question_mark(browser):
 
 def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
     reply = browser.get("/gradio_api/gan/wrong")
-    assert (reply.status_code, reply.json()["error"]["key"], reply.json()["error"]["values"]) == (400, "runs.cant_pause", {"state": "finished"})
+    assert (reply.status_code, reply.json()["error"]["key"], reply.json()["error"]["values"]) == (
+        400,
+        "runs.cant_pause",
+        {"state": "finished"},
+    )
     assert browser.get("/gradio_api/gan/unknown").status_code == 404
     reply = browser.get("/gradio_api/gan/defect")
     assert reply.status_code == 500
@@ -90,11 +114,26 @@ def test_a_mistake_is_a_sentence_and_a_defect_keeps_its_secrets(browser):
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({}, 200), ({"Origin": "http://here:7860"}, 200), ({"Origin": "http://elsewhere"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://here:7861"}, 403),
-     ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 403), ({"Origin": "http://[::1"}, 403),
-     ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "same-site"}, 403),
-     ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "Sec-Fetch-Site": "cross-site"}, 403)],
-)  # fmt: skip
+    [
+        ({}, 200),
+        ({"Origin": "http://here:7860"}, 200),
+        ({"Origin": "http://elsewhere"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://here:7861"}, 403),
+        ({"Origin": "https://x.hf.space", "X-Forwarded-Host": "x.hf.space"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        (
+            {
+                "Origin": "https://evil.example",
+                "X-Forwarded-Host": "evil.example",
+                "Sec-Fetch-Site": "cross-site",
+            },
+            403,
+        ),
+    ],
+)
 def test_only_our_own_page_may_change_things(browser, headers, status):
     assert browser.post("/gradio_api/gan/act", headers=headers).status_code == status
 
@@ -105,7 +144,9 @@ def test_changing_takes_post_and_reading_takes_get(browser):
 
 
 def held_up(messages):
-    """The status, the headers and the body of the answer that a POST gets whose body arrives as `messages` say; what follows them never comes."""
+    """The status, the headers and the body of the answer that a POST gets whose body arrives as `messages`
+    say; what follows them never comes.
+    """
     said = []
 
     async def receive():
@@ -115,7 +156,13 @@ def held_up(messages):
         said.append(message)
 
     async def ask():
-        scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", b"20")], "query_string": b""}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/",
+            "headers": [(b"content-length", b"20")],
+            "query_string": b"",
+        }
         reply = await post("kept", json_body).endpoint(Request(scope, receive))
         await reply(scope, receive, send)
 
@@ -127,7 +174,11 @@ def test_a_body_that_does_not_come_is_given_up(monkeypatch, caplog):
     monkeypatch.setattr(routes_module, "BODY_WITHIN", 0.2)
     part = {"type": "http.request", "body": b'{"a": ', "more_body": True}
     status, headers, told = held_up([part])
-    assert (status, headers[b"connection"], json.loads(told)["error"]["key"]) == (408, b"close", "ui.too_slow")
+    assert (status, headers[b"connection"], json.loads(told)["error"]["key"]) == (
+        408,
+        b"close",
+        "ui.too_slow",
+    )
     assert held_up([part, {"type": "http.disconnect"}])[0] == GONE
     assert held_up([part, {"type": "http.request", "body": b"7}"}])[2] == b'{"a":7}'
     assert caplog.records == []  # who goes away leaves no traceback
@@ -142,7 +193,9 @@ def test_bodies_that_do_not_come_hold_no_thread(monkeypatch):
         await asyncio.Event().wait()
 
     async def crowd():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here/gradio_api/gan/", timeout=30) as browser:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://here/gradio_api/gan/", timeout=30
+        ) as browser:
             idle = [asyncio.create_task(browser.post("kept", content=never())) for _ in range(90)]
             await asyncio.sleep(0.3)
             reply = await asyncio.wait_for(browser.get("seen"), 2)
@@ -169,4 +222,9 @@ def test_head_lines_stand_in_the_page_alone():
 
 def test_the_page_is_built_without_torch():
     code = "import sys, app; print([name for name in ('torch', 'torchvision') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

@@ -23,7 +23,8 @@ from tests.support.generators import RUN, tiny_spec, write_lively, write_run
 
 pytestmark = pytest.mark.browser
 
-# Both round the same float32 picture, whose sums were taken in another order: where one lies on the edge of two grey values, they may choose differently.
+# Both round the same float32 picture, whose sums were taken in another order: where one lies on the edge of
+# two grey values, they may choose differently.
 ROUNDING, SELDOM = 1, 0.01
 SHIPPED = ("digits", "landscapes")
 TITLE = "<b>Cats & </script><script>window.hit = 1</script>"
@@ -38,14 +39,18 @@ def shipped(name: str) -> Model:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The pages of two models that ship, and that of a run with a name that would like to be more than that."""
+    """The pages of two models that ship, and that of a run with a name that would like to be
+    more than that.
+    """
     folder = tmp_path_factory.mktemp("home")
     for name in SHIPPED:
         model = shipped(name)
         (folder / f"{name}.html").write_bytes(webpage(model, short_card(model.entry)))
     digits = shipped("digits")
     (folder / "chosen.html").write_bytes(webpage(digits, short_card(digits.entry), CHOSEN))
-    run = write_run(folder, RUN, tiny_spec(3, channels=3, z_dim=20, clusters=4), classes=CLASSES, state="running")
+    run = write_run(
+        folder, RUN, tiny_spec(3, channels=3, z_dim=20, clusters=4), classes=CLASSES, state="running"
+    )
     write_lively(run / "live.safetensors", tiny_spec(3, channels=3, z_dim=20, clusters=4))
     (run / "name.txt").write_text(TITLE)
     entry = read_run(f"run:{RUN}", run)
@@ -55,11 +60,18 @@ def folder(tmp_path_factory):
 
 def offline(browser, **options):
     """A browser that reaches nothing but files; what it asks for besides is kept in `context.asked`."""
-    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options})
+    context = browser.new_context(
+        **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
+    )
     context.set_default_timeout(SLOW / 3)
     context.set_offline(True)
     context.asked = []
-    context.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else context.asked.append(request.url))
+    context.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(("file:", "data:", "blob:")) else context.asked.append(request.url)
+        ),
+    )
     context.route(lambda url: not url.startswith(("file:", "data:", "blob:")), lambda route: route.abort())
     return context
 
@@ -83,13 +95,16 @@ def visit(context, folder, name: str) -> Page:
 
 def drawn(page: Page, act) -> np.ndarray:
     """The large picture (H, W, 3) that is drawn after doing something."""
-    page.evaluate("() => { window.next = new Promise((done) => document.querySelector('gan-page').addEventListener('gan:drawn', done, { once: true })); }")
+    page.evaluate(
+        "() => { window.next = new Promise((done) => "
+        "document.querySelector('gan-page').addEventListener('gan:drawn', done, { once: true })); }"
+    )
     act()
     width, pixels = page.evaluate("""async () => {
       await window.next;
       const canvas = document.querySelector(".xp-canvas");
       return [canvas.width, Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)];
-    }""")
+    }""")  # noqa: E501
     return np.array(pixels).reshape(-1, width, 4)[:, :, :3]
 
 
@@ -113,8 +128,14 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     expect(sliders).to_have_count(10)
     seed = page.get_by_label("Seed", exact=True)
     same(drawn(page, lambda: seed.fill("7")), served(model, Point(7)))
-    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=p0] input").fill("2")), served(model, Point(7, amounts=(2.0,))))
-    same(drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")), served(model, Point(7, 0.5, amounts=(2.0,))))
+    same(
+        drawn(page, lambda: page.locator(".xp-sliders [data-id=p0] input").fill("2")),
+        served(model, Point(7, amounts=(2.0,))),
+    )
+    same(
+        drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")),
+        served(model, Point(7, 0.5, amounts=(2.0,))),
+    )
     found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
     page.get_by_label("Seed to interpolate to").fill("9")
@@ -132,17 +153,30 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
 
 def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     model, page = shipped("digits"), visit(desktop, folder, "chosen")
-    assert page.locator(".xp-sliders .xp-name").all_text_contents() == ["SeFa 3", HOSTILE, "Slant", "Direction 4"]
+    assert page.locator(".xp-sliders .xp-name").all_text_contents() == [
+        "SeFa 3",
+        HOSTILE,
+        "Slant",
+        "Direction 4",
+    ]
     assert page.evaluate("window.hit") is None
     model.attributes()
-    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")), served(model, Point(moves=(("s0", 2.0),))))
-    same(drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")), served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))))
+    same(
+        drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")),
+        served(model, Point(moves=(("s0", 2.0),))),
+    )
+    same(
+        drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")),
+        served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))),
+    )
     page.wait_for_function("() => location.hash.includes('x=s0:2,slant:-1.5')")
     page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&at=AAAA&lang=en")
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-page')?.ready")
     expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
-    assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, "what the page has not is left out"
+    assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, (
+        "what the page has not is left out"
+    )
     assert page.evaluate("document.querySelector('gan-page').point.at") is None, "a z of another size"
     assert page.wrong == []
     page.close()
@@ -159,8 +193,13 @@ def test_it_opens_where_it_was_taken(desktop, folder):
     (folder / "begun.html").write_text(with_point(json.dumps(BEGUN)), encoding="utf-8")
     page = visit(desktop, folder, "begun")
     point = Point(9, 0.8, 4, (0.0, 1.5), moves=(("s0", 2.0), ("slant", -1.5)))
-    same(drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point))
-    same(drawn(page, lambda: page.get_by_role("button", name="Reset").click()), served(model, Point(9, label=4)))
+    same(
+        drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point)
+    )
+    same(
+        drawn(page, lambda: page.get_by_role("button", name="Reset").click()),
+        served(model, Point(9, label=4)),
+    )
     place = write_at(model.latent(Point(77)))
     (folder / "begun.html").write_text(with_point(json.dumps({"at": place, "seed": "3"})), encoding="utf-8")
     page = visit(desktop, folder, "begun")
@@ -236,14 +275,18 @@ def test_fits_a_phone_and_tells_where_it_comes_from(browser, folder, locale, car
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     facts = page.get_by_role("region", name=card)
     expect(facts).to_contain_text("CC0")
-    for box in page.locator(".xp-tools button:visible, .xp-facts button:visible").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)"):
+    for box in page.locator(".xp-tools button:visible, .xp-facts button:visible").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().height)"
+    ):
         assert box >= 40
     before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
     bar = page.locator(".xp-sliders input[type=range]").first
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
-    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before)
+    page.wait_for_function(
+        "(before) => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before
+    )
     assert page.wrong == []
     assert context.asked == []
     context.close()
@@ -269,7 +312,10 @@ def test_the_file_holds_what_it_promises(folder):
     assert told["model"]["card"]["images"] > 1000
     assert set(told["texts"]["en"]) == set(told["texts"]["zh"])
     runtime = base64.b64decode(re.search(r'id="gan-wasm">(.*?)</script>', text)[1])
-    assert runtime == (ROOT / "gan/web/vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    assert (
+        runtime
+        == (ROOT / "gan/web/vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    )
 
 
 def test_the_command(tmp_path, capsys):

@@ -19,11 +19,18 @@ SHARED = "server-of-models"  # a part of the path of the runs of the server that
 
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
     """A run of `steps` batches of 8 digits on the narrowest networks."""
-    return make_config("digits", size=28, channels=1, **{"batch": 8, "width": 8, "z_dim": 16, "kimg": steps * 8 / 1000, "seed": seed, **overrides})
+    return make_config(
+        "digits",
+        size=28,
+        channels=1,
+        **{"batch": 8, "width": 8, "z_dim": 16, "kimg": steps * 8 / 1000, "seed": seed, **overrides},
+    )
 
 
 def children() -> list[psutil.Process]:
-    """The processes that this one has started, but for those that outlive tests: the tracker that multiprocessing keeps for itself, the server of models."""
+    """The processes that this one has started, but for those that outlive tests: the tracker that
+    multiprocessing keeps for itself, the server of models.
+    """
     return [child for child in psutil.Process().children() if not _stays(child)]
 
 
@@ -42,8 +49,12 @@ def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Cal
         time.sleep(0.01)
 
 
-def past(store: Store, config: RunConfig, fill: Callable[[Path], None] = lambda folder: None, **status: object) -> str:
-    """Leave a run from earlier, with the files that `fill` puts into it, in a store that a server is at work in: it never sees the run wait. Returns its id."""
+def past(
+    store: Store, config: RunConfig, fill: Callable[[Path], None] = lambda folder: None, **status: object
+) -> str:
+    """Leave a run from earlier, with the files that `fill` puts into it, in a store that a server is at work
+    in: it never sees the run wait. Returns its id.
+    """
     store.root.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=store.root, prefix=".past-") as place:
         aside = Store(Path(place))

@@ -1,6 +1,8 @@
-"""A worker without torch that honours the contract of a run directory: `python worker.py --spare`, then one line with the run to train.
+"""A worker without torch that honours the contract of a run directory: `python worker.py --spare`, then one
+line with the run to train.
 
-It takes config.kimg * 1000 / config.batch steps of a few milliseconds. The run's seed asks for trouble: see SEEDS.
+It takes config.kimg * 1000 / config.batch steps of a few milliseconds. The run's seed asks for trouble: see
+SEEDS.
 """
 
 import json
@@ -26,7 +28,13 @@ class FakeRun:
 
     def write(self, state: str, **changes: object) -> None:
         process = psutil.Process()
-        self.status |= {"state": state, "heartbeat": time.time(), "pid": process.pid, "pid_started": process.create_time(), **changes}
+        self.status |= {
+            "state": state,
+            "heartbeat": time.time(),
+            "pid": process.pid,
+            "pid_started": process.create_time(),
+            **changes,
+        }
         write_json(self.path / "status.json", self.status)
 
     def commands(self) -> list[str]:
@@ -43,14 +51,25 @@ class FakeRun:
         step = self.status["step"]
         print(f"training from step {step}", file=sys.stderr, flush=True)
         if seed == SEEDS["mistake"]:
-            self.write("failed", error={"key": "train.no_labels", "values": {"data": "digits"}, "text": "no labels"})
+            self.write(
+                "failed", error={"key": "train.no_labels", "values": {"data": "digits"}, "text": "no labels"}
+            )
             return 2
         while step < steps and self.end is None:
             time.sleep(STEP_SECONDS)
             step += 1
-            append_line(self.path / "stats.jsonl", {"step": step, "images": step * self.config["batch"], "loss_d": 0.5, "loss_g": 1.0})
+            append_line(
+                self.path / "stats.jsonl",
+                {"step": step, "images": step * self.config["batch"], "loss_d": 0.5, "loss_g": 1.0},
+            )
             if step % 5 == 1:
-                self.write("running", step=step, progress=step / steps, elapsed=time.monotonic() - started, eta=(steps - step) * STEP_SECONDS)
+                self.write(
+                    "running",
+                    step=step,
+                    progress=step / steps,
+                    elapsed=time.monotonic() - started,
+                    eta=(steps - step) * STEP_SECONDS,
+                )
             if step == 10 and seed == SEEDS["crash"]:
                 raise RuntimeError("the fake ran out of luck")
             if step == 10 and seed == SEEDS["kill"]:
@@ -62,7 +81,11 @@ class FakeRun:
                     self.write("running", taken=command)
         if seed != SEEDS["no checkpoint"]:
             write_bytes(self.path / "state" / "checkpoint.safetensors", b"step")
-        self.write({None: "finished", "pause": "paused", "stop": "stopped"}[self.end], step=step, progress=step / steps)
+        self.write(
+            {None: "finished", "pause": "paused", "stop": "stopped"}[self.end],
+            step=step,
+            progress=step / steps,
+        )
         if seed == SEEDS["slow to leave"]:
             time.sleep(1)
         return 0

@@ -1,1 +1,3 @@
-"""What a run and a server must survive, as commands that take their time; a short version of each is in the suite."""
+"""What a run and a server must survive, as commands that take their time; a short version of each is in the
+suite.
+"""

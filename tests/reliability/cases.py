@@ -1,4 +1,6 @@
-"""What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads and headers."""
+"""What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads
+and headers.
+"""
 
 import dataclasses
 import itertools
@@ -16,86 +18,130 @@ JSON = ((b"Content-Type", b"application/json"),)
 MULTIPART = ((b"Content-Type", b"multipart/form-data; boundary=XX"),)
 UPLOAD = b"/gradio_api/upload"
 FOLDERS = (
-    "/", "/static/", "/assets/", "/svelte/", "/file=", "/file/", "/gradio_api/file=", "/gradio_api/file/", "/gradio_api/proxy=", "/gradio_api/gan/static/",
-    "/gradio_api/gan/static/vendor/", "/gradio_api/gan/strings/", "/gradio_api/gan/thumbnails/", "/gradio_api/gan/checkpoints/", "/gradio_api/gan/runs/",
-    "/gradio_api/gan/runs/{run}/", "/gradio_api/gan/runs/{run}/samples/", "/gradio_api/gan/poll?run=", "/gradio_api/gan/model?id=run:",
+    "/", "/static/", "/assets/", "/svelte/", "/file=", "/file/", "/gradio_api/file=", "/gradio_api/file/",
+    "/gradio_api/proxy=", "/gradio_api/gan/static/",
+    "/gradio_api/gan/static/vendor/", "/gradio_api/gan/strings/", "/gradio_api/gan/thumbnails/",
+    "/gradio_api/gan/checkpoints/", "/gradio_api/gan/runs/",
+    "/gradio_api/gan/runs/{run}/", "/gradio_api/gan/runs/{run}/samples/", "/gradio_api/gan/poll?run=",
+    "/gradio_api/gan/model?id=run:",
     "/gradio_api/gan/image?id=shipped:", "/gradio_api/custom_component/html/client/", "/gradio_api/stream/x/",
 )  # fmt: skip
 TARGETS = (
-    "etc/passwd", "proc/self/environ", "app.py", "{run}/status.json", "{run}/config.json", "{run}/worker.log", "{run}/state/checkpoint.safetensors",
+    "etc/passwd", "proc/self/environ", "app.py", "{run}/status.json", "{run}/config.json", "{run}/worker.log",
+    "{run}/state/checkpoint.safetensors",
     "runs/.supervisor.json", "runs/.uploads/0123456789abcdef/cats.zip",
 )  # fmt: skip
 WAYS_OUT = (
-    "../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%252e%252e%252f", "..\\", "..%5c", "%2e%2e%5c", "....//", "..;/", "%c0%ae%c0%ae/", "..%00/",
+    "../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%252e%252e%252f", "..\\", "..%5c", "%2e%2e%5c", "....//", "..;/",
+    "%c0%ae%c0%ae/", "..%00/",
     "%ef%bc%8e%ef%bc%8e/",
 )  # fmt: skip
 STARTS = ("", "/", "//", "%2f", "%252f", "./", "~/", "file:///", "C:\\", "\\\\")
 ENDS = ("", "%00.webp", "%00", "?", "%23", ";.webp", "/", "/.", "%0d%0aX:1")
 ODD = (
-    "", "0", "-1", "1.5", "1e999", "nan", "inf", "9" * 20, "9" * 5000, "0x10", "１２", "\0", "a\0b", "\x7f", "\ud7ff", "💥" * 50, "'\"<script>", "{{7*7}}",
-    "${7*7}", "%s%n", "a" * 30_000, ",", ":", "0:1,0:2", "1," * 600, "../..", "null", "true", "[]", "{}", "run:", "shipped:", "shipped:digits\n", "run:../..",
-    "%00", "%", "%zz", "&&&", "=", "A", "AAAA" * 4, "AAAA,0,1,0.5;AAAA", ";;", "p0:1", "p99:0", "s99:1", "none_such:1", "none_such", "0.0:1,0.0:2", "15.4095:4",
+    "", "0", "-1", "1.5", "1e999", "nan", "inf", "9" * 20, "9" * 5000, "0x10", "１２", "\0", "a\0b", "\x7f",
+    "\ud7ff", "💥" * 50, "'\"<script>", "{{7*7}}",
+    "${7*7}", "%s%n", "a" * 30_000, ",", ":", "0:1,0:2", "1," * 600, "../..", "null", "true", "[]", "{}",
+    "run:", "shipped:", "shipped:digits\n", "run:../..",
+    "%00", "%", "%zz", "&&&", "=", "A", "AAAA" * 4, "AAAA,0,1,0.5;AAAA", ";;", "p0:1", "p99:0", "s99:1",
+    "none_such:1", "none_such", "0.0:1,0.0:2", "15.4095:4",
     "0.0:5", "99",
 )  # fmt: skip
 GRADIO_GET = (
-    "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check", "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",
-    "/gradio_api/deep_link?session_hash=x", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json", "/docs", "/redoc", "/?page=none",
-    "/?deep_link=none", "/config?page=none", "/config?deep_link=../..", "/gradio_api/queue/data?session_hash=x", "/gradio_api/queue/status",
-    "/gradio_api/heartbeat/x", "/gradio_api/call/submit/x", "/gradio_api/proxy=http://169.254.169.254/latest/meta-data",
-    "/gradio_api/proxy=https://x.hf.space/", "/gradio_api/file=http://127.0.0.1:22/", "/gradio_api/file=https://example.org/",
-    "/gradio_api/stream/a/b/1/playlist.m3u8", "/gradio_api/stream/a/b/1/2.ts", "/monitoring", "/monitoring/x", "/monitoring/summary",
-    "/gradio_api/vibe-code", "/pwa_icon/99999", "/gradio_api/profiling/traces", "/gradio_api/mcp/sse", "/gradio_api/mcp/schema", "/.env", "/.git/config",
+    "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check",
+    "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",
+    "/gradio_api/deep_link?session_hash=x", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json",
+    "/docs", "/redoc", "/?page=none",
+    "/?deep_link=none", "/config?page=none", "/config?deep_link=../..",
+    "/gradio_api/queue/data?session_hash=x", "/gradio_api/queue/status",
+    "/gradio_api/heartbeat/x", "/gradio_api/call/submit/x",
+    "/gradio_api/proxy=http://169.254.169.254/latest/meta-data",
+    "/gradio_api/proxy=https://x.hf.space/", "/gradio_api/file=http://127.0.0.1:22/",
+    "/gradio_api/file=https://example.org/",
+    "/gradio_api/stream/a/b/1/playlist.m3u8", "/gradio_api/stream/a/b/1/2.ts", "/monitoring", "/monitoring/x",
+    "/monitoring/summary",
+    "/gradio_api/vibe-code", "/pwa_icon/99999", "/gradio_api/profiling/traces", "/gradio_api/mcp/sse",
+    "/gradio_api/mcp/schema", "/.env", "/.git/config",
     "/app.py", "/runs/", "/runs/.supervisor.json", "/requirements.txt",
 )  # fmt: skip
 GRADIO_POST = (
-    "run/predict", "run/submit", "run/0", "api/predict", "api/submit", "call/submit", "call/v2/submit", "call/none", "queue/join", "queue/join?", "cancel",
-    "reset", "component_server", "stream/x", "stream/x/close", "process_recording", "vibe-edit", "undo-vibe-edit", "vibe-code", "vibe-starter-queries",
+    "run/predict", "run/submit", "run/0", "api/predict", "api/submit", "call/submit", "call/v2/submit",
+    "call/none", "queue/join", "queue/join?", "cancel",
+    "reset", "component_server", "stream/x", "stream/x/close", "process_recording", "vibe-edit",
+    "undo-vibe-edit", "vibe-code", "vibe-starter-queries",
     "run-history/connect", "profiling/clear", "login", "none",
 )  # fmt: skip
 NO_FORMS = (
-    b"", b"{", b"[]", b"7", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000, b'{"values": 7}', b'{"values": []}', b'{"values": [NaN]}', b"9" * 10_000,
+    b"", b"{", b"[]", b"7", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000, b'{"values": 7}', b'{"values": []}',
+    b'{"values": [NaN]}', b"9" * 10_000,
     b'{"a":' * 50_000,
 )  # fmt: skip
 NO_FILES = (
-    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["\ud800"], ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
-    ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"], ["http://127.0.0.1/x.png"], ["x"] * 2000,
+    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["\ud800"],
+        ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
+    ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"],
+    ["http://127.0.0.1/x.png"], ["x"] * 2000,
 )  # fmt: skip
 WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
-COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")  # all that a run can be told (a test compares)
+# all that a run can be told (a test compares)
+COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
 FOREIGN = (
-    ((b"Origin", b"https://evil.example"),), ((b"Origin", b"null"),), ((b"Origin", b"http://[::1"),), ((b"Sec-Fetch-Site", b"cross-site"),),
-    ((b"Sec-Fetch-Site", b"same-site"),), ((b"Origin", b"https://evil.example"), (b"X-Forwarded-Host", b"evil.example"), (b"Sec-Fetch-Site", b"cross-site")),
-)  # fmt: skip
-REBOUND = ((b"Host", b"evil.example:7860"), (b"Origin", b"http://evil.example:7860"), (b"Sec-Fetch-Site", b"same-origin"))
+    ((b"Origin", b"https://evil.example"),),
+    ((b"Origin", b"null"),),
+    ((b"Origin", b"http://[::1"),),
+    ((b"Sec-Fetch-Site", b"cross-site"),),
+    ((b"Sec-Fetch-Site", b"same-site"),),
+    (
+        (b"Origin", b"https://evil.example"),
+        (b"X-Forwarded-Host", b"evil.example"),
+        (b"Sec-Fetch-Site", b"cross-site"),
+    ),
+)
+REBOUND = (
+    (b"Host", b"evil.example:7860"),
+    (b"Origin", b"http://evil.example:7860"),
+    (b"Sec-Fetch-Site", b"same-origin"),
+)
 FILE_NAMES = (
-    "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png", "\u202egnp.exe", "a;b|c`d.png", "'", ".bashrc",
+    "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png",
+    "\u202egnp.exe", "a;b|c`d.png", "'", ".bashrc",
     "~", "🙂.png", "",
 )  # fmt: skip
 PARTS = (
-    'form-data; name="files"', "form-data", 'form-data; filename="x"', "", 'form-data; name="files"; filename="a\0b.png"',
+    'form-data; name="files"', "form-data", 'form-data; filename="x"', "",
+    'form-data; name="files"; filename="a\0b.png"',
     "form-data; name=\"files\"; filename*=utf-8''%00", "x" * 70_000,
 )  # fmt: skip
 KINDS = (
-    b"text/plain", b"multipart/form-data", b"multipart/form-data; boundary=", b"multipart/form-data; boundary=XX; charset=none",
+    b"text/plain", b"multipart/form-data", b"multipart/form-data; boundary=",
+    b"multipart/form-data; boundary=XX; charset=none",
     b"multipart/form-data; boundary=" + b"X" * 500,
 )  # fmt: skip
 HEADERS = (
-    b"Host", b"X-Forwarded-Host", b"X-Gradio-Server", b"X-Forwarded-Proto", b"X-Forwarded-For", b"X-Forwarded-Prefix", b"Range", b"If-None-Match", b"Cookie",
+    b"Host", b"X-Forwarded-Host", b"X-Gradio-Server", b"X-Forwarded-Proto", b"X-Forwarded-For",
+    b"X-Forwarded-Prefix", b"Range", b"If-None-Match", b"Cookie",
     b"Accept-Encoding", b"Accept-Language", b"Origin", b"Content-Type",
 )  # fmt: skip
 VALUES = (
-    b"[", b"[::1", b"a b", b"x:99999", b"x:y", b"\xff", b"evil.example/../", b"@", b"a" * 300, b"%00", b":", b"${x}", b"<script>",
+    b"[", b"[::1", b"a b", b"x:99999", b"x:y", b"\xff", b"evil.example/../", b"@", b"a" * 300, b"%00", b":",
+    b"${x}", b"<script>",
     b"bytes=0-99999999999999999999", b"bytes=5-1,-,x", b"bytes=-1-2",
 )  # fmt: skip
 METHODS = (b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"FOO", b"get", b"HEAD")
 GARBAGE = (
-    b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" + b"\0" * 100,
-    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nOrigin: http://x\r\n\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01" + b"\0" * 100,
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
+    b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nOrigin: http://x\r\n\r\n", (
+        b"GET http://evil.example/ "
+        b"HTTP/1.1\r\nHost: x\r\nConnection: "
+        b"close\r\n\r\n"
+    ),
     b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     b"POST /gradio_api/gan/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
 )  # fmt: skip
@@ -121,12 +167,24 @@ def gradio() -> Iterator[Case]:
     for path in GRADIO_GET:
         yield _get("Gradio's routes", path)
     values = ["digits", None, "modern", 1, *form.defaults("digits", "modern")]
-    bodies: list = [{"data": values, "fn_index": number, "session_hash": "x", "trigger_id": 1, "event_data": None} for number in range(8)]
-    bodies += [{"data": []}, {"data": "x", "fn_index": "y"}, {"fn_index": -1, "session_hash": None}, {}, [], 7]
+    bodies: list = [
+        {"data": values, "fn_index": number, "session_hash": "x", "trigger_id": 1, "event_data": None}
+        for number in range(8)
+    ]
+    bodies += [
+        {"data": []},
+        {"data": "x", "fn_index": "y"},
+        {"fn_index": -1, "session_hash": None},
+        {},
+        [],
+        7,
+    ]
     bodies += [{"component_id": 1, "fn_name": "__init__", "data": [], "session_hash": "x"}]
     for path in GRADIO_POST:
         for body in bodies:
-            yield Case("Gradio's routes", b"/gradio_api/" + path.encode(), b"POST", JSON, json.dumps(body).encode())
+            yield Case(
+                "Gradio's routes", b"/gradio_api/" + path.encode(), b"POST", JSON, json.dumps(body).encode()
+            )
 
 
 def sound(subject: Subject) -> Iterator[Case]:
@@ -136,7 +194,9 @@ def sound(subject: Subject) -> Iterator[Case]:
 
 
 def queries(subject: Subject) -> Iterator[Case]:
-    """Each value of each query of ours in turn replaced by something odd; what is odd to one is fine for another, as the seed 0."""
+    """Each value of each query of ours in turn replaced by something odd; what is odd to one is fine for
+    another, as the seed 0.
+    """
     for visit in asked(subject):
         for name in visit.query or ("x",):
             for odd in ODD:
@@ -144,39 +204,79 @@ def queries(subject: Subject) -> Iterator[Case]:
             yield _visit("queries", visit, {**visit.query, name: "2"}, f"&{name}=%ff%fe%00&{name}".encode())
     for odd in (quote(odd, safe="") for odd in ODD):
         run = subject.run
-        for path in ("runs/{}/log", f"runs/{run}/samples/{{}}.webp", "runs/{}/samples/1.webp", "thumbnails/{}.webp", "checkpoints/{}/preview.webp",
-                     f"take/{{}}?id={subject.model}", "strings/{}.json"):  # fmt: skip
+        for path in (
+            "runs/{}/log",
+            f"runs/{run}/samples/{{}}.webp",
+            "runs/{}/samples/1.webp",
+            "thumbnails/{}.webp",
+            "checkpoints/{}/preview.webp",
+            f"take/{{}}?id={subject.model}",
+            "strings/{}.json",
+        ):
             yield _get("queries", OURS.decode() + path.format(odd))
 
 
 def names(run: str) -> Iterator[Case]:
     """Odd names for a run; in the end it has none, as at first."""
     for odd in (*ODD, ""):
-        yield Case("names", OURS + f"runs/{run}/rename?name={quote(odd, safe='')}".encode("utf-8", "surrogatepass"), b"POST", refused=False)
+        yield Case(
+            "names",
+            OURS + f"runs/{run}/rename?name={quote(odd, safe='')}".encode("utf-8", "surrogatepass"),
+            b"POST",
+            refused=False,
+        )
 
 
 def forms(run: str, kept: str) -> Iterator[Case]:
     """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
-    for path in (b"runs", b"pictures", b"access", b"find?id=shipped:digits", b"find/on", b"drag?id=shipped:digits", b"drag/on",
-                 b"directions/save?id=shipped:digits"):  # fmt: skip
+    for path in (
+        b"runs",
+        b"pictures",
+        b"access",
+        b"find?id=shipped:digits",
+        b"find/on",
+        b"drag?id=shipped:digits",
+        b"drag/on",
+        b"directions/save?id=shipped:digits",
+    ):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
     start = run_form()
-    wrong = [{name: value} for name, values in WRONG.items() for value in values] + [{"data": kept}, *_wrong_settings(start["values"])]
+    wrong = [{name: value} for name, values in WRONG.items() for value in values] + [
+        {"data": kept},
+        *_wrong_settings(start["values"]),
+    ]
     wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for files in (*NO_FILES, [kept]):
         yield Case("forms", OURS + b"pictures", b"POST", JSON, json.dumps({"files": files}).encode())
     sliders = {"list": ["p0"], "names": {}, "hidden": []}
-    wrong_sliders = ({"list": 7}, {"list": ["../p0"]}, {"list": ["p0"] * 65}, {"list": ["p999"]}, {"names": {"p0": "x" * 41}}, {"hidden": None})
+    wrong_sliders = (
+        {"list": 7},
+        {"list": ["../p0"]},
+        {"list": ["p0"] * 65},
+        {"list": ["p999"]},
+        {"names": {"p0": "x" * 41}},
+        {"hidden": None},
+    )
     for change in wrong_sliders:
-        yield Case("forms", OURS + b"directions/save?id=shipped:digits", b"POST", JSON, json.dumps({**sliders, **change}).encode())
+        yield Case(
+            "forms",
+            OURS + b"directions/save?id=shipped:digits",
+            b"POST",
+            JSON,
+            json.dumps({**sliders, **change}).encode(),
+        )
     for odd in (quote(odd, safe="") for odd in ODD):
-        yield Case("forms", OURS + f"directions/save?id={odd}".encode(), b"POST", JSON, json.dumps(sliders).encode())
+        yield Case(
+            "forms", OURS + f"directions/save?id={odd}".encode(), b"POST", JSON, json.dumps(sliders).encode()
+        )
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
-    for odd, command in zip((quote(odd, safe="") for odd in ODD), itertools.cycle((*COMMANDS, "rename?name=x")), strict=False):
+    for odd, command in zip(
+        (quote(odd, safe="") for odd in ODD), itertools.cycle((*COMMANDS, "rename?name=x")), strict=False
+    ):
         yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
     for command in COMMANDS:
         if command != "delete":  # all else is refused for a run that has finished
@@ -184,32 +284,73 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for odd in ODD:
         for path in (b"find/on", b"drag/on"):
             yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"job": odd}).encode())
-        yield Case("forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": [[odd, 0.5, 0.6, 0.5]]}).encode())
-    for pairs in ([[0.5, 0.5, 0.6, 0.5]] * 9, [[0.5] * 4], [[0.5, 0.5, 1.01, 0.5]], [[0.5, 0.5, float("nan"), 0.5]], [[10**400, 0, 0, 0]], [[True, 0, 0, 0]]):
-        yield Case("forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": pairs}).encode())
+        yield Case(
+            "forms",
+            OURS + b"drag?id=shipped:digits",
+            b"POST",
+            JSON,
+            json.dumps({"pairs": [[odd, 0.5, 0.6, 0.5]]}).encode(),
+        )
+    for pairs in (
+        [[0.5, 0.5, 0.6, 0.5]] * 9,
+        [[0.5] * 4],
+        [[0.5, 0.5, 1.01, 0.5]],
+        [[0.5, 0.5, float("nan"), 0.5]],
+        [[10**400, 0, 0, 0]],
+        [[True, 0, 0, 0]],
+    ):
+        yield Case(
+            "forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": pairs}).encode()
+        )
     for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
         yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
-        for path in (b"runs", b"pictures", b"runs/%s/resume" % run.encode(), b"access/leave", b"directions/save?id=shipped:digits"):
+        for path in (
+            b"runs",
+            b"pictures",
+            b"runs/%s/resume" % run.encode(),
+            b"access/leave",
+            b"directions/save?id=shipped:digits",
+        ):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
-    for path in (b"runs", b"runs/%s/resume" % run.encode(), b"runs/%s/rename?name=x" % run.encode(), b"directions/save?id=shipped:digits"):
+    for path in (
+        b"runs",
+        b"runs/%s/resume" % run.encode(),
+        b"runs/%s/rename?name=x" % run.encode(),
+        b"directions/save?id=shipped:digits",
+    ):
         yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
 
 
 def commands(run: str, origin: bytes) -> Iterator[Case]:
-    """What a page of ours sends, flawless but for the token: every command to a run, a name for it, and another run."""
+    """What a page of ours sends, flawless but for the token: every command to a run, a name for it, and
+    another run.
+    """
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
     for name in (*COMMANDS, "rename?name=mine"):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
     sliders = {"list": ["p0"], "names": {"p0": "mine"}, "hidden": []}
-    yield Case("commands", OURS + b"directions/save?id=shipped:digits", b"POST", (*JSON, *ours), json.dumps(sliders).encode())
+    yield Case(
+        "commands",
+        OURS + b"directions/save?id=shipped:digits",
+        b"POST",
+        (*JSON, *ours),
+        json.dumps(sliders).encode(),
+    )
     yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(run_form()).encode())
 
 
 def never_come(run: str) -> list[Case]:
     """POSTs that say that a body follows, of which all but the first byte never comes."""
     short = (*JSON, (b"Content-Length", b"20"))
-    paths = (b"access", b"find?id=shipped:digits", b"drag?id=shipped:digits", b"runs", b"pictures", f"runs/{run}/sample".encode())
+    paths = (
+        b"access",
+        b"find?id=shipped:digits",
+        b"drag?id=shipped:digits",
+        b"runs",
+        b"pictures",
+        f"runs/{run}/sample".encode(),
+    )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
 
 
@@ -227,7 +368,9 @@ def sizes() -> Iterator[Case]:
     """More than anybody needs, and lengths that are none."""
     yield Case("sizes", OURS + b"runs", b"POST", JSON, b" " * (2**20 + 1))
     yield Case("sizes", OURS + b"runs", b"POST", (*JSON, (b"Content-Length", b"9" * 30)), b"{}")
-    yield Case("sizes", OURS + b"runs", b"POST", (*JSON, (b"Transfer-Encoding", b"chunked")), b"2\r\n{}\r\n0\r\n\r\n")
+    yield Case(
+        "sizes", OURS + b"runs", b"POST", (*JSON, (b"Transfer-Encoding", b"chunked")), b"2\r\n{}\r\n0\r\n\r\n"
+    )
     yield Case("sizes", UPLOAD, b"POST", (*MULTIPART, (b"Content-Length", b"99999999999")))
     yield Case("sizes", OURS + b"poll?run=" + b"a" * 70_000)
     yield Case("sizes", b"/" + b"a" * 60_000)
@@ -250,7 +393,14 @@ def headers() -> Iterator[Case]:
     """Odd headers and methods, and no HTTP at all."""
     for name in HEADERS:
         for value in VALUES:
-            for path in (b"/", b"/config", b"/static/img/logo.svg", OURS + b"poll", OURS + b"static/core/api.js", OURS + b"access"):
+            for path in (
+                b"/",
+                b"/config",
+                b"/static/img/logo.svg",
+                OURS + b"poll",
+                OURS + b"static/core/api.js",
+                OURS + b"access",
+            ):
                 yield Case("headers", path, headers=((name, value),), refused=False)
     for method in METHODS:
         for path in (b"/", b"/config", OURS + b"poll", OURS + b"runs", UPLOAD):
@@ -261,8 +411,16 @@ def headers() -> Iterator[Case]:
 
 def _visit(group: str, visit: Visit, query: Mapping[str, str], more: bytes = b"") -> Case:
     """What the page asks for, with this query instead; it may be answered."""
-    found = "&".join(f"{name}={quote(value.encode('utf-8', 'surrogatepass'), safe='')}" for name, value in query.items())
-    return Case(group, f"{visit.address}?{found}".encode() + more, b"GET" if visit.body is None else b"POST", body=visit.body or b"", refused=False)
+    found = "&".join(
+        f"{name}={quote(value.encode('utf-8', 'surrogatepass'), safe='')}" for name, value in query.items()
+    )
+    return Case(
+        group,
+        f"{visit.address}?{found}".encode() + more,
+        b"GET" if visit.body is None else b"POST",
+        body=visit.body or b"",
+        refused=False,
+    )
 
 
 def _get(group: str, path: str, refused: bool = True) -> Case:

@@ -1,10 +1,12 @@
-"""Start, end and delete runs again and again in one server, and see whether it holds more afterwards than before.
+"""Start, end and delete runs again and again in one server, and see whether it holds more afterwards than
+before.
 
     python -m tests.reliability.cycles --cycles 100           # workers without torch: about a minute and a half
     python -m tests.reliability.cycles --cycles 20 --real     # python -m gan train on the smallest networks
 
-Prints the children, open file descriptors and memory of the server before and after; exit status 1 where any of them has grown.
-"""
+Prints the children, open file descriptors and memory of the server before and after; exit status 1 where any
+of them has grown.
+"""  # noqa: E501
 
 import argparse
 import gc
@@ -26,7 +28,8 @@ from tests.benchmarks.options import at_least
 from tests.fakes.runs import FAKE_WORKER, LONG, state, tiny, wait_until
 
 WARM_UP = 4  # cycles before the first look: imports, caches and the allocator settle in them
-MEMORY_SLACK = 8.0  # MB by which memory may differ without having grown; 100 runs that were never forgotten would be more
+# MB by which memory may differ without having grown; 100 runs that were never forgotten would be more
+MEMORY_SLACK = 8.0
 PATIENCE = 120.0  # seconds: importing torch on a busy machine
 
 
@@ -49,7 +52,11 @@ def look() -> Held:
 def grown(before: Held, after: Held) -> list[str]:
     """The names of what has grown."""
     slack = {"megabytes": MEMORY_SLACK}
-    return [field.name for field in fields(Held) if getattr(after, field.name) > getattr(before, field.name) + slack.get(field.name, 0)]
+    return [
+        field.name
+        for field in fields(Held)
+        if getattr(after, field.name) > getattr(before, field.name) + slack.get(field.name, 0)
+    ]
 
 
 class Server:
@@ -125,8 +132,12 @@ def repeat(server: Server, cycles: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--cycles", type=at_least(1, int), default=100, help="runs to start and end (default: 100)")
-    parser.add_argument("--real", action="store_true", help="train for real instead of with a worker that does not need torch")
+    parser.add_argument(
+        "--cycles", type=at_least(1, int), default=100, help="runs to start and end (default: 100)"
+    )
+    parser.add_argument(
+        "--real", action="store_true", help="train for real instead of with a worker that does not need torch"
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder) / "runs", None if options.real else FAKE_WORKER)

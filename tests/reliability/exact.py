@@ -1,7 +1,8 @@
 """Train twice, and see that every step gives the same bits:  python -m tests.reliability.exact --steps 300
 
-Each run of shipped.py trains with its shipped settings on two threads, beside programs that keep the cores busy, so that whatever is added up in the order in
-which threads come would differ. All tensors of both are compared after every step, and the sample grid at the end.
+Each run of shipped.py trains with its shipped settings on two threads, beside programs that keep the cores
+busy, so that whatever is added up in the order in which threads come would differ. All tensors of both are
+compared after every step, and the sample grid at the end.
 """
 
 import argparse
@@ -35,11 +36,15 @@ def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> It
 
 
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
-    """Where the first of several trainings differs from another, as a sentence; None where all give the same bits."""
+    """Where the first of several trainings differs from another, as a sentence; None where all give the same
+    bits.
+    """
     dataset = data.load(config.data, config.size, config.channels)
     first = list(trace(config, dataset, device, steps))
     for _ in range(times - 1):
-        for step, (was, now) in enumerate(itertools.zip_longest(first, trace(config, dataset, device, steps), fillvalue={}), 1):
+        for step, (was, now) in enumerate(
+            itertools.zip_longest(first, trace(config, dataset, device, steps), fillvalue={}), 1
+        ):
             names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
             if names:
                 return f"step {step}: {len(names)} tensors, {names[0]} first"
@@ -55,8 +60,12 @@ def devices(precisions: Sequence[str]) -> Iterator[Device]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command: 0 where every run gave the same bits each time."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=20, help="of each training; dcgan and projected take a fifth")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--steps", type=int, default=20, help="of each training; dcgan and projected take a fifth"
+    )
     parser.add_argument("--times", type=int, default=2, help="trainings that are compared")
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
     options = parser.parse_args(words)

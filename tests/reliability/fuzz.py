@@ -1,7 +1,7 @@
 """Feeds readers with damage:  python -m tests.reliability.fuzz --cases 10000
 
-Each of TARGETS is given at least so many cases by Hypothesis. Only a UserError may come out, or what the reader promises. A case that breaks this is made as
-small as it can be and shown, with exit status 1.
+Each of TARGETS is given at least so many cases by Hypothesis. Only a UserError may come out, or what the
+reader promises. A case that breaks this is made as small as it can be and shown, with exit status 1.
 """
 
 import argparse
@@ -56,11 +56,18 @@ from tests.support.generators import tiny_spec, write_checkpoint
 from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 
 PHASES = (Phase.generate, Phase.shrink)
-UNIT, MOVE = r"([0-9]{1,2}\.[0-9]{1,4}:[0-4](\.5)?,?){0,3}", r"([a-z][a-z0-9_]{0,4}:-?[0-9](\.5)?,?){0,3}"  # of the queries u and x, now and then sound
+# of the queries u and x, now and then sound
+UNIT, MOVE = r"([0-9]{1,2}\.[0-9]{1,4}:[0-4](\.5)?,?){0,3}", r"([a-z][a-z0-9_]{0,4}:-?[0-9](\.5)?,?){0,3}"
 Target = tuple[st.SearchStrategy, Callable[[Any], None]]
 Request = tuple[str, str, dict[str, str], bytes | None]  # method, path under PREFIX, query and body
 
-NUMBERS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from((10**400, -(10**400), 2**63, 1e308))
+NUMBERS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from((10**400, -(10**400), 2**63, 1e308))
+)
 VALUES = st.recursive(
     NUMBERS | st.text(max_size=20) | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -72,7 +79,11 @@ def like(sound: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """A sound object with some fields replaced by anything, some left out and some more."""
     changed = st.dictionaries(st.sampled_from(sorted(sound)) | st.text(max_size=8), VALUES, max_size=3)
     dropped = st.sets(st.sampled_from(sorted(sound)), max_size=1)
-    return st.builds(lambda change, drop: {name: value for name, value in {**sound, **change}.items() if name not in drop}, changed, dropped)
+    return st.builds(
+        lambda change, drop: {name: value for name, value in {**sound, **change}.items() if name not in drop},
+        changed,
+        dropped,
+    )
 
 
 def deep(sound: dict[str, Any]) -> st.SearchStrategy[bytes]:
@@ -133,14 +144,25 @@ def runs(folder: Path) -> Target:
     run_id = store.create(make_config("digits"))
     path = store.path(run_id)
     sound = {
-        "config.json": make_config("digits").to_json(), "status.json": json.loads((path / "status.json").read_bytes()),
-        "stats.jsonl": {"step": 1, "images": 8, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0, "diversity": None},
+        "config.json": make_config("digits").to_json(),
+        "status.json": json.loads((path / "status.json").read_bytes()),
+        "stats.jsonl": {
+            "step": 1,
+            "images": 8,
+            "seconds": 0.5,
+            "loss_d": 0.1,
+            "loss_g": 2.0,
+            "diversity": None,
+        },
         "events.jsonl": {"time": 1.0, "key": "rolled_back", "values": {"at": 3, "step": 2, "percent": "50"}},
-    }  # fmt: skip
+    }
     whole = {name: json.dumps(value).encode() for name, value in sound.items()}
     huge = {name: re.sub(rb": [0-9.]+", b": 1e999", content) for name, content in whole.items()}
     of_file = {
-        name: st.binary(max_size=60) | VALUES.map(_json) | like(sound[name]).map(_json) | damaged([content, content + b"\n" + content + b"\n", huge[name]])
+        name: st.binary(max_size=60)
+        | VALUES.map(_json)
+        | like(sound[name]).map(_json)
+        | damaged([content, content + b"\n" + content + b"\n", huge[name]])
         | deep(sound[name])
         for name, content in whole.items()
     }
@@ -149,7 +171,13 @@ def runs(folder: Path) -> Target:
         name, content, since = found
         (path / name).write_bytes(content)
         try:
-            shown = [store.get(run_id), store.status(run_id), store.list(), store.stats(run_id, since), store.log_tail(run_id)]
+            shown = [
+                store.get(run_id),
+                store.status(run_id),
+                store.list(),
+                store.stats(run_id, since),
+                store.log_tail(run_id),
+            ]
             feed.forget()
             json.dumps([*shown, feed.poll(run_id, run_id, since, "", "")], allow_nan=False)
         except UserError as error:
@@ -157,13 +185,20 @@ def runs(folder: Path) -> Target:
         finally:
             (path / name).write_bytes(whole[name] + b"\n")
 
-    return st.sampled_from(sorted(sound)).flatmap(lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))), act
+    return st.sampled_from(sorted(sound)).flatmap(
+        lambda name: st.tuples(st.just(name), of_file[name], st.integers(-3, 2**70))
+    ), act
 
 
 def record(folder: Path) -> Target:
     """data.json: a record of pictures, which is the same after another round, or none."""
-    images = torch.randint(0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    sound = identify(Dataset("x", images, torch.arange(6) % 2, ("a", "b"), files=tuple(bytes([k]) * 32 for k in range(6))), True).to_json()
+    images = torch.randint(
+        0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    sound = identify(
+        Dataset("x", images, torch.arange(6) % 2, ("a", "b"), files=tuple(bytes([k]) * 32 for k in range(6))),
+        True,
+    ).to_json()
     whole = _json(sound)
 
     def act(content: bytes) -> None:
@@ -171,21 +206,34 @@ def record(folder: Path) -> Target:
         found = read_record(folder, {})
         assert found is None or Identity.from_json(json.loads(json.dumps(found.to_json()))) == found
 
-    return st.binary(max_size=60) | VALUES.map(_json) | like(sound).map(_json) | damaged([whole]) | deep(sound), act
+    return st.binary(max_size=60) | VALUES.map(_json) | like(sound).map(_json) | damaged([whole]) | deep(
+        sound
+    ), act
 
 
 def pictures(folder: Path) -> Target:
     """Uploaded zips and pictures: a data set of the shape asked for, or a sentence."""
     drawn = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
     kinds = {"png": {}, "jpg": {"quality": 90}, "webp": {"lossless": True}}
-    members = {f"{label}/{number}.{kind}": _picture(drawn + number, kind, options) for label in "ab" for number, (kind, options) in enumerate(kinds.items())}
+    members = {
+        f"{label}/{number}.{kind}": _picture(drawn + number, kind, options)
+        for label in "ab"
+        for number, (kind, options) in enumerate(kinds.items())
+    }
     turned = Image.Exif()
     turned[0x0112], turned[0x010E] = 6, "a place"
-    members |= {f"a/turned.{kind}": _picture(drawn, kind, {**options, "exif": turned}) for kind, options in kinds.items()}
+    members |= {
+        f"a/turned.{kind}": _picture(drawn, kind, {**options, "exif": turned})
+        for kind, options in kinds.items()
+    }
     whole = [_zip(members, packing) for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
     one = damaged(list(members.values())) | st.binary(max_size=60)
-    names = st.sampled_from(sorted(members)) | st.text(min_size=1, max_size=12).map(lambda name: f"{name}.png")
-    packed = st.dictionaries(names, one, max_size=4).map(lambda more: _zip({**members, **more}, zipfile.ZIP_STORED))
+    names = st.sampled_from(sorted(members)) | st.text(min_size=1, max_size=12).map(
+        lambda name: f"{name}.png"
+    )
+    packed = st.dictionaries(names, one, max_size=4).map(
+        lambda more: _zip({**members, **more}, zipfile.ZIP_STORED)
+    )
     path = folder / "upload.zip"
 
     def act(content: bytes) -> None:
@@ -202,23 +250,63 @@ def pictures(folder: Path) -> Target:
 def picture(folder: Path) -> Target:
     """A picture to find: pixels of the shape asked for, or a sentence."""
     drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
-    whole = [_picture(drawn, kind, options) for kind in ("png", "jpg", "webp", "gif", "bmp") for options in ({}, {"quality": 20, "progressive": True})]
+    whole = [
+        _picture(drawn, kind, options)
+        for kind in ("png", "jpg", "webp", "gif", "bmp")
+        for options in ({}, {"quality": 20, "progressive": True})
+    ]
 
     def act(found: tuple[bytes, int, int]) -> None:
         content, size, channels = found
         pixels = read_picture(content, size, channels, MAX_PIXELS)
         assert (pixels.shape, pixels.dtype) == ((channels, size, size), np.uint8)
 
-    return st.tuples(damaged(whole) | st.binary(max_size=60), st.sampled_from((8, 28, 64)), st.sampled_from((1, 3))), act
+    return st.tuples(
+        damaged(whole) | st.binary(max_size=60), st.sampled_from((8, 28, 64)), st.sampled_from((1, 3))
+    ), act
 
 
 def jpeg(folder: Path) -> Target:
-    """The part of a JPEG that is kept: what libjpeg draws of it is what it draws of the whole file, so that nothing which it goes through is passed over."""
+    """The part of a JPEG that is kept: what libjpeg draws of it is what it draws of the whole file, so that
+    nothing which it goes through is passed over.
+    """
     drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
-    options = ({}, {"progressive": True}, {"restart_marker_blocks": 1}, {"exif": b"Exif\0\0MM\0*\xff\xda\xff\xd9"}, {"comment": b"\xff\xd9\xff\xda"})
+    options = (
+        {},
+        {"progressive": True},
+        {"restart_marker_blocks": 1},
+        {"exif": b"Exif\0\0MM\0*\xff\xda\xff\xd9"},
+        {"comment": b"\xff\xd9\xff\xda"},
+    )
     whole = [_picture(drawn, "jpg", one) for one in options]
-    codes = st.sampled_from((0x00, 0x01, 0xC0, 0xC2, 0xC4, 0xD0, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xFF))
-    marker = st.builds(lambda fill, code, length: b"\xff" * fill + bytes([code]) + length, st.integers(1, 3), codes, st.binary(max_size=3))
+    codes = st.sampled_from(
+        (
+            0x00,
+            0x01,
+            0xC0,
+            0xC2,
+            0xC4,
+            0xD0,
+            0xD8,
+            0xD9,
+            0xDA,
+            0xDB,
+            0xDC,
+            0xDD,
+            0xE0,
+            0xE1,
+            0xE2,
+            0xEE,
+            0xFE,
+            0xFF,
+        )
+    )
+    marker = st.builds(
+        lambda fill, code, length: b"\xff" * fill + bytes([code]) + length,
+        st.integers(1, 3),
+        codes,
+        st.binary(max_size=3),
+    )
     behind = st.sampled_from((b"", *whole)) | st.binary(max_size=20)
 
     def put(content: bytes, places: list[tuple[int, bytes]], end: bytes) -> bytes:
@@ -226,7 +314,9 @@ def jpeg(folder: Path) -> Target:
             content = content[: place % len(content)] + found + content[place % len(content) :]
         return content + end
 
-    marked = st.builds(put, st.sampled_from(whole), st.lists(st.tuples(st.integers(0, 2000), marker), max_size=3), behind)
+    marked = st.builds(
+        put, st.sampled_from(whole), st.lists(st.tuples(st.integers(0, 2000), marker), max_size=3), behind
+    )
 
     def act(content: bytes) -> None:
         try:
@@ -256,26 +346,51 @@ def profile(folder: Path) -> Target:
 def point(folder: Path) -> Target:
     """Point.parse: a point with a finite z, or a sentence."""
     shape = tiny_spec(3)
-    text = st.text(max_size=12) | st.from_regex(r"[-+0-9.,:e]{0,20}", fullmatch=True) | NUMBERS.map(str) | st.sampled_from(("mixed", "9" * 400, "1," * 400))
+    text = (
+        st.text(max_size=12)
+        | st.from_regex(r"[-+0-9.,:e]{0,20}", fullmatch=True)
+        | NUMBERS.map(str)
+        | st.sampled_from(("mixed", "9" * 400, "1," * 400))
+    )
     known = next(visit.query for visit in asked(Subject("", "")) if visit.route == "latent")
     directions = np.eye(shape.z_dim, dtype=np.float32)
-    numbers = st.binary(max_size=2 * shape.z_dim + 2).map(lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("="))
-    written = {"at": numbers, "u": st.from_regex(UNIT, fullmatch=True), "x": st.from_regex(MOVE, fullmatch=True)}
-    found = st.fixed_dictionaries({}, optional={name: text | written.get(name, text) | st.just(known[name]) for name in known if name != "id"})
+    numbers = st.binary(max_size=2 * shape.z_dim + 2).map(
+        lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    )
+    written = {
+        "at": numbers,
+        "u": st.from_regex(UNIT, fullmatch=True),
+        "x": st.from_regex(MOVE, fullmatch=True),
+    }
+    found = st.fixed_dictionaries(
+        {},
+        optional={
+            name: text | written.get(name, text) | st.just(known[name]) for name in known if name != "id"
+        },
+    )
 
     def act(query: dict[str, str]) -> None:
         found = Point.parse(query, shape)
-        assert np.isfinite(found.z(shape.z_dim, lambda: directions, lambda name: directions[len(name) % shape.z_dim])).all()
+        assert np.isfinite(
+            found.z(shape.z_dim, lambda: directions, lambda name: directions[len(name) % shape.z_dim])
+        ).all()
         assert found.class_label(3) in (0, 1, 2)
         assert 0 <= found.blend(3)[1] <= 1
-        assert all(0 <= layer <= MAX_LAYER and 0 <= unit <= MAX_UNIT and 0 <= factor <= MAX_FACTOR for layer, unit, factor in found.units)
+        assert all(
+            0 <= layer <= MAX_LAYER and 0 <= unit <= MAX_UNIT and 0 <= factor <= MAX_FACTOR
+            for layer, unit, factor in found.units
+        )
 
     return found, act
 
 
 def handlers(folder: Path) -> Target:
-    """Every route of ours behind the guard, asked for what the page asks for with some of it changed: no answer is a defect or has a path of the server."""
-    write_checkpoint(folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    """Every route of ours behind the guard, asked for what the page asks for with some of it changed: no
+    answer is a defect or has a path of the server.
+    """
+    write_checkpoint(
+        folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
+    )
     subject, _ = plant(folder / "runs", folder / "checkpoints")
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
@@ -283,7 +398,13 @@ def handlers(folder: Path) -> Target:
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
     visits = asked(subject)
     values = sorted({value for visit in visits for value in visit.query.values()})
-    text = st.text(max_size=12) | NUMBERS.map(str) | st.sampled_from(("shipped:digits", subject.run, "digits", "mixed", "../x", "own", "none_such", *values))
+    text = (
+        st.text(max_size=12)
+        | NUMBERS.map(str)
+        | st.sampled_from(
+            ("shipped:digits", subject.run, "digits", "mixed", "../x", "own", "none_such", *values)
+        )
+    )
 
     def act(request: Request) -> None:
         method, path, query, body = request
@@ -292,18 +413,31 @@ def handlers(folder: Path) -> Target:
         finally:
             for run in set(services.store.root.glob("[!.]*")) - {services.store.path(subject.run)}:
                 shutil.rmtree(run)  # one that was started just now
-        assert reply.status_code < 500 or reply.json()["error"]["key"] == "latent.finding", (reply.status_code, reply.content[:300])
+        assert reply.status_code < 500 or reply.json()["error"]["key"] == "latent.finding", (
+            reply.status_code,
+            reply.content[:300],
+        )
         assert not any(secret.encode() in reply.content for secret in (str(folder), SECRET))
 
     return _visits(visits, text) | _places(text, subject.run) | _starts(text), act
 
 
 def commands(folder: Path) -> Target:
-    """What a run is told in any state, by its routes: it is done or refused, and the run can be shown, unless it was deleted."""
+    """What a run is told in any state, by its routes: it is done or refused, and the run can be shown, unless
+    it was deleted.
+    """
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
-    browser = TestClient(Starlette(**launch_options(services)["app_kwargs"]), raise_server_exceptions=False, base_url="http://localhost")
-    orders = st.lists(st.sampled_from(COMMANDS).map(lambda name: (name, {})) | st.text(max_size=70).map(lambda name: ("rename", {"name": name})), max_size=4)
+    browser = TestClient(
+        Starlette(**launch_options(services)["app_kwargs"]),
+        raise_server_exceptions=False,
+        base_url="http://localhost",
+    )
+    orders = st.lists(
+        st.sampled_from(COMMANDS).map(lambda name: (name, {}))
+        | st.text(max_size=70).map(lambda name: ("rename", {"name": name})),
+        max_size=4,
+    )
 
     def act(found: tuple[str, list[tuple[str, dict[str, str]]]]) -> None:
         state, told = found
@@ -324,43 +458,88 @@ def commands(folder: Path) -> Target:
 
 
 def _visits(visits: list[Visit], text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
-    """What the page asks for, with up to three values of the query changed or left out, and now and then with another body."""
+    """What the page asks for, with up to three values of the query changed or left out, and now and then with
+    another body.
+    """
     names = sorted({name for visit in visits for name in visit.query})
 
     def some(visit: Visit) -> st.SearchStrategy[Request]:
         own = st.sampled_from(sorted(visit.query) or names) | st.sampled_from(names)
         changed, dropped = st.dictionaries(own, text, max_size=3), st.sets(own, max_size=1)
-        query = st.builds(lambda change, drop: {name: value for name, value in {**visit.query, **change}.items() if name not in drop}, changed, dropped)
-        body = st.just(visit.body) if visit.body is None else st.just(visit.body) | st.binary(max_size=40) | VALUES.map(_json) | damaged([visit.body])
-        return st.tuples(st.just("GET" if visit.body is None else "POST"), st.just(visit.path or visit.route), query, body)
+        query = st.builds(
+            lambda change, drop: {
+                name: value for name, value in {**visit.query, **change}.items() if name not in drop
+            },
+            changed,
+            dropped,
+        )
+        body = (
+            st.just(visit.body)
+            if visit.body is None
+            else st.just(visit.body) | st.binary(max_size=40) | VALUES.map(_json) | damaged([visit.body])
+        )
+        return st.tuples(
+            st.just("GET" if visit.body is None else "POST"), st.just(visit.path or visit.route), query, body
+        )
 
     return st.sampled_from(visits).flatmap(some)
 
 
 def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request]:
     """Paths that are made up of parts of ours."""
-    parts = st.sampled_from(("runs", "samples", "log", "thumbnails", "strings", "take", "checkpoints", "1.webp", "digits", run)) | text
-    return st.tuples(st.sampled_from(("GET", "POST")), st.builds("/".join, st.lists(parts, max_size=4)), st.just({}), st.binary(max_size=40) | st.none())
+    parts = (
+        st.sampled_from(
+            (
+                "runs",
+                "samples",
+                "log",
+                "thumbnails",
+                "strings",
+                "take",
+                "checkpoints",
+                "1.webp",
+                "digits",
+                run,
+            )
+        )
+        | text
+    )
+    return st.tuples(
+        st.sampled_from(("GET", "POST")),
+        st.builds("/".join, st.lists(parts, max_size=4)),
+        st.just({}),
+        st.binary(max_size=40) | st.none(),
+    )
 
 
 def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
     """Forms of runs and tokens, with some of them wrong."""
     sound = run_form()
     values = sound["values"]
-    setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]])
+    setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(
+        lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]]
+    )
     one_wrong = setting.map(lambda changed: {**sound, "values": changed})
     body = (VALUES | like({**sound, "token": "x", "job": "x"}) | one_wrong).map(_json)
-    return st.tuples(st.just("POST"), st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on")), st.just({}), body)
+    return st.tuples(
+        st.just("POST"),
+        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on")),
+        st.just({}),
+        body,
+    )
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture, "jpeg": jpeg, "profile": profile,
+    "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture,
+    "jpeg": jpeg, "profile": profile,
     "point": point, "handlers": handlers, "commands": commands,
 }  # fmt: skip
 
 
 def fuzz(name: str, cases: int, seed: int = 0) -> int:
-    """Give one target at least `cases` cases; returns how many it had. Raises what should not have come out of it, for the smallest case found."""
+    """Give one target at least `cases` cases; returns how many it had. Raises what should not have come out
+    of it, for the smallest case found.
+    """
     ran = 0
     with tempfile.TemporaryDirectory() as folder:
         strategy, act = TARGETS[name](Path(folder))
@@ -372,7 +551,13 @@ def fuzz(name: str, cases: int, seed: int = 0) -> int:
                 act(case)
 
         while ran < cases:  # Hypothesis ends early where it has seen all that it can think of
-            limits = settings(max_examples=cases - ran, deadline=None, database=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+            limits = settings(
+                max_examples=cases - ran,
+                deadline=None,
+                database=None,
+                phases=PHASES,
+                suppress_health_check=list(HealthCheck),
+            )
             hypothesis.seed(seed)(limits(given(strategy)(once)))()
             seed += 1
     return ran
@@ -397,8 +582,12 @@ def _zip(members: dict[str, bytes], packing: int) -> bytes:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=10_000, help="at least so many for each target (default: 10000)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--cases", type=int, default=10_000, help="at least so many for each target (default: 10000)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which (default: all)")
     options = parser.parse_args()
@@ -407,7 +596,10 @@ def main() -> int:
         begin = time.perf_counter()
         try:
             ran = fuzz(name, options.cases, options.seed)
-            print(f"{name}: {ran} cases, {time.perf_counter() - begin:.0f} s, nothing but what may come out", flush=True)
+            print(
+                f"{name}: {ran} cases, {time.perf_counter() - begin:.0f} s, nothing but what may come out",
+                flush=True,
+            )
         except BaseException:
             broken += 1
             traceback.print_exc()

@@ -1,9 +1,12 @@
-"""Kill runs again and again, and see that each ends as if nothing had happened:  python -m tests.reliability.kills --folder kept
+"""Kill runs again and again, and see that each ends as if nothing had happened: python -m
+tests.reliability.kills --folder kept
 
-Each run of shipped.py trains with its shipped settings, beside programs that keep the cores busy. Its workers are killed (SIGKILL) at random moments, a third
-of them while they write a checkpoint, and started again until the run is finished. What it has then left is held against a trainer in this process that
-nobody interrupted: all tensors of the checkpoint (networks, averages, both optimizers, augmentation, statistics, groups) by their SHA-256, every sample grid
-byte by byte, every number of every statistics line but the clock's. With --folder the command itself can be killed: it goes on where it was.
+Each run of shipped.py trains with its shipped settings, beside programs that keep the cores busy. Its workers
+are killed (SIGKILL) at random moments, a third of them while they write a checkpoint, and started again until
+the run is finished. What it has then left is held against a trainer in this process that nobody interrupted:
+all tensors of the checkpoint (networks, averages, both optimizers, augmentation, statistics, groups) by their
+SHA-256, every sample grid byte by byte, every number of every statistics line but the clock's. With --folder
+the command itself can be killed: it goes on where it was.
 """
 
 import argparse
@@ -32,7 +35,8 @@ from tests.reliability.shipped import RUNS, SLOW, busy, config_of
 
 POLL = 0.002  # seconds
 AIMED = 1 / 3  # part of the kills that wait for a checkpoint to be half written
-LATE = 1 / 3  # part of a slow run's other kills that come when it has gone on alone for longer than it may lose
+# part of a slow run's other kills that come when it has gone on alone for longer than it may lose
+LATE = 1 / 3
 SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds after the first step at which other kills come
 MOST_LOST = 10.0  # seconds
 PATIENCE = 600.0  # for a worker's first step, of a machine that is busy
@@ -46,11 +50,14 @@ class Outcome:
     in_writing: int = 0  # of them, while a checkpoint was half written
     lost: float = 0.0  # seconds of training that the worst kill took back
     done: bool = False
-    differences: list[str] = field(default_factory=list)  # empty where a run that is done is the one that was never killed
+    # empty where a run that is done is the one that was never killed
+    differences: list[str] = field(default_factory=list)
 
 
 def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 0) -> Outcome:
-    """Train a run in `folder` to its end over so many kills, and compare it; goes on with one that was broken off there."""
+    """Train a run in `folder` to its end over so many kills, and compare it; goes on with one that was broken
+    off there.
+    """
     run, told = folder / name, folder / f"{name}.json"
     outcome = Outcome()
     with contextlib.suppress(FileNotFoundError):
@@ -88,7 +95,11 @@ def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Ra
     if aimed:
         time.sleep(rng.uniform(0, 0.3))
         write_json(run / "commands" / "1-save.json", {"command": "save"})
-        while not (found := any((run / "state").glob(f".{NEWEST}*"))) and worker.poll() is None and time.monotonic() < end:
+        while (
+            not (found := any((run / "state").glob(f".{NEWEST}*")))
+            and worker.poll() is None
+            and time.monotonic() < end
+        ):
             pass
         time.sleep(rng.choice([0, 0, rng.uniform(0, 0.02)]))
     else:
@@ -142,7 +153,9 @@ def differences(run: Path, config: RunConfig) -> Iterator[str]:
             wrong = [name for name in METRICS if lines[step][name] != float(f"{means[name]:.5g}")]
             if wrong or lines[step]["images"] != trainer.images_seen:
                 yield f"statistics of step {step}: {', '.join(wrong) or 'images'}"
-        if step in grids and grids[step].read_bytes() != encode_webp(grid(to_uint8(trainer.sample_grid()), columns=8)):
+        if step in grids and grids[step].read_bytes() != encode_webp(
+            grid(to_uint8(trainer.sample_grid()), columns=8)
+        ):
             yield f"the grid of step {step}"
     tensors, meta = read_state(run / "state" / NEWEST)
     if (meta["step"], meta["total_images"]) != (trainer.step, trainer.total_images):
@@ -150,17 +163,26 @@ def differences(run: Path, config: RunConfig) -> Iterator[str]:
     expected = tensors_of(trainer)
     if digest(tensors) != digest(expected):
         shared = tensors.keys() & expected.keys()
-        wrong = sorted((tensors.keys() ^ expected.keys()) | {name for name in shared if not torch.equal(tensors[name], expected[name])})
+        wrong = sorted(
+            (tensors.keys() ^ expected.keys())
+            | {name for name in shared if not torch.equal(tensors[name], expected[name])}
+        )
         yield f"{len(wrong)} tensors of the checkpoint, as {wrong[0] if wrong else 'none alone'}"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command: 0 where every run ended as it should."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=20, help="of each run")
     parser.add_argument("--steps", type=int, default=300, help="of each run")
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
-    parser.add_argument("--folder", type=Path, help="where runs and results are kept, for a command that goes on after it was broken off")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where runs and results are kept, for a command that goes on after it was broken off",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which workers are killed")
     options = parser.parse_args(words)
     with contextlib.ExitStack() as stack:
@@ -168,11 +190,16 @@ def main(words: Sequence[str] | None = None) -> int:
         stack.enter_context(busy())
         outcomes = []
         for name in options.runs:
-            outcomes.append(survive(name, config_of(name, options.steps), options.kills, folder, options.seed))
+            outcomes.append(
+                survive(name, config_of(name, options.steps), options.kills, folder, options.seed)
+            )
             print(_line(name, outcomes[-1]), flush=True)
     total, aimed = sum(one.kills for one in outcomes), sum(one.in_writing for one in outcomes)
     bad = sum(bool(one.differences or one.lost > MOST_LOST) for one in outcomes)
-    print(f"{total} kills, {aimed} while a checkpoint was written; {len(outcomes)} runs, {bad} different or set back by more than {MOST_LOST:g} s")
+    print(
+        f"{total} kills, {aimed} while a checkpoint was written; {len(outcomes)} runs, {bad} different "
+        f"or set back by more than {MOST_LOST:g} s"
+    )
     few = [name for name, one in zip(options.runs, outcomes, strict=True) if one.kills < options.kills / 2]
     if few:
         print(f"Too few kills for a verdict: {', '.join(few)} ended too early. Give more --steps.")
@@ -181,7 +208,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _line(name: str, outcome: Outcome) -> str:
     found = "; ".join(outcome.differences) or "the same to the last bit"
-    return f"{name:14} {outcome.kills:3} kills, {outcome.in_writing} while a checkpoint was written, at most {outcome.lost:.1f} s lost: {found}"
+    return (
+        f"{name:14} {outcome.kills:3} kills, {outcome.in_writing} while a checkpoint was written, at most "
+        f"{outcome.lost:.1f} s lost: {found}"
+    )
 
 
 if __name__ == "__main__":

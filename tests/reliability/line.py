@@ -1,4 +1,6 @@
-"""A keep-alive connection to the app, as a browser holds it, at a tenth of the cost of an HTTP library: thirty pages have to fit beside what they ask."""
+"""A keep-alive connection to the app, as a browser holds it, at a tenth of the cost of an HTTP library:
+thirty pages have to fit beside what they ask.
+"""
 
 import asyncio
 import gzip
@@ -20,7 +22,9 @@ class Reply(NamedTuple):
 
 
 class Line:
-    """Asks one question at a time. Raises OSError and asyncio.IncompleteReadError where the server closes it; the next question opens it anew."""
+    """Asks one question at a time. Raises OSError and asyncio.IncompleteReadError where the server closes it;
+    the next question opens it anew.
+    """
 
     def __init__(self, address: str):
         self.host, self.port = urlsplit(address).hostname, urlsplit(address).port
@@ -39,13 +43,24 @@ class Line:
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
-        self.writer.write(f"GET /{path}{asked} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+        self.writer.write(
+            (
+                f"GET /{path}{asked} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept-Encoding: "
+                f"gzip\r\n\r\n"
+            ).encode()
+        )
         head = await self.reader.readuntil(b"\r\n\r\n")
         first, *rest = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)
+        }
         body = await self._body(headers)
         wire = len(head) + len(body)
-        return Reply(int(first.split()[1]), gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body, wire)
+        return Reply(
+            int(first.split()[1]),
+            gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body,
+            wire,
+        )
 
     async def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" not in headers.get("transfer-encoding", ""):

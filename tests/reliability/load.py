@@ -1,15 +1,18 @@
 """A class room at one server:  python -m tests.reliability.load --viewers 30 --dragging 10 --minutes 5
 
-Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page with its scripts and styles, polls for curves as often
-as the server wants it to, and fetches every new grid; some drag a slider of Explore without a pause. Their browsers draw the pictures themselves, once they
-have the generator; with --drawn-by server, for browsers that can't, they ask for the next picture as soon as the last one has come. Before and after, a
-single idle viewer shows what the trainer does alone. The viewers are one process on the same machine and take their part of it, which a class room's own
-computers would not: it is told beside the parts of the server and of the trainer.
+Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page with
+its scripts and styles, polls for curves as often as the server wants it to, and fetches every new grid; some
+drag a slider of Explore without a pause. Their browsers draw the pictures themselves, once they have the
+generator; with --drawn-by server, for browsers that can't, they ask for the next picture as soon as the last
+one has come. Before and after, a single idle viewer shows what the trainer does alone. The viewers are one
+process on the same machine and take their part of it, which a class room's own computers would not: it is
+told beside the parts of the server and of the trainer.
 
 With --minutes 60 --viewers 3 --dragging 1 it is the soak test.
 
-Printed: what fraction of the trainer's images/s is left, how long the longest wait for new curves and for a new grid was, how long pictures took, what went
-over the wire, cores in use, memory and open files of server and worker before and after. Exits with 1 where something failed or an aim is missed.
+Printed: what fraction of the trainer's images/s is left, how long the longest wait for new curves and for a
+new grid was, how long pictures took, what went over the wire, cores in use, memory and open files of server
+and worker before and after. Exits with 1 where something failed or an aim is missed.
 """
 
 import argparse
@@ -39,10 +42,16 @@ from tests.support.browsing import serve
 API = "gradio_api/gan"
 MODEL = "shipped:digits"
 # A script or style that a page names, or that a script or style imports; not those that it may import later.
-NAMED = re.compile(r"""(?:<(?:script|link)\b[^>]*?\b(?:src|href)=|\bimport\s*|\bfrom\s*|@import\s*(?:url\()?)["'](?![a-z]+:|//)([^"'?#]+\.(?:js|css))["']""")
-RUNTIME = [f"vendor/{path.parent.name}/{path.name}" for path in sorted((STATIC / "vendor").glob("onnxruntime-web-*/ort*"))]
+NAMED = re.compile(
+    r"""(?:<(?:script|link)\b[^>]*?\b(?:src|href)=|\bimport\s*|\bfrom\s*|@import\s*(?:url\()?)["'](?![a-z]+:|//)([^"'?#]+\.(?:js|css))["']"""
+)
+RUNTIME = [
+    f"vendor/{path.parent.name}/{path.name}"
+    for path in sorted((STATIC / "vendor").glob("onnxruntime-web-*/ort*"))
+]
 WARM_UP = 20.0  # seconds of a run that are not counted
-MAY_GROW = {"MB": 64, "files": 8, "threads": 8}  # caches fill and pools of threads reach their size; anything more is a leak
+# caches fill and pools of threads reach their size; anything more is a leak
+MAY_GROW = {"MB": 64, "files": 8, "threads": 8}
 AIMS = {"curves": 2.0, "grids": 2.0, "picture": 0.3, "trainer": 0.9}
 
 
@@ -59,7 +68,9 @@ class Viewer:
 
 
 class Crowd(NamedTuple):
-    """Who is there: pages, how many of them drag a slider, and who draws these pictures: a key of DRAWN_BY."""
+    """Who is there: pages, how many of them drag a slider, and who draws these pictures: a key
+    of DRAWN_BY.
+    """
 
     viewers: int = 1
     dragging: int = 0
@@ -92,7 +103,14 @@ class Page:
         while to_come:
             path = to_come.pop()
             reply = await self.get(self.line, path)
-            named = {urljoin(f"/{path}", name).lstrip("/") for name in NAMED.findall(reply.body.decode("utf-8", "replace"))} if reply else set()
+            named = (
+                {
+                    urljoin(f"/{path}", name).lstrip("/")
+                    for name in NAMED.findall(reply.body.decode("utf-8", "replace"))
+                }
+                if reply
+                else set()
+            )
             to_come += sorted(named - known)
             known |= named
         self.seen.first = self.seen.received
@@ -107,18 +125,31 @@ class Page:
             reply = await self.get(self.line, f"{API}/poll", **held)
             now, poll = time.monotonic(), reply.json() if reply else {}
             if poll.get("run"):
-                held |= {"had": poll["run"]["id"], "since": poll["next"], "last": poll["last"], "list": poll["list"], "version": poll["version"]}
+                held |= {
+                    "had": poll["run"]["id"],
+                    "since": poll["next"],
+                    "last": poll["last"],
+                    "list": poll["list"],
+                    "version": poll["version"],
+                }
                 pause = poll["beat"] / 1000
                 if poll["stats"]:
                     self.seen.gaps_curves += [now - points] if points else []
                     points = now
                 steps = poll["run"]["samples"]
-                if steps and steps[-1] != shown and await self.get(self.line, f"{API}/runs/{poll['run']['id']}/samples/{steps[-1]:08d}.webp"):
+                if (
+                    steps
+                    and steps[-1] != shown
+                    and await self.get(
+                        self.line, f"{API}/runs/{poll['run']['id']}/samples/{steps[-1]:08d}.webp"
+                    )
+                ):
                     shown, now = steps[-1], time.monotonic()
                     self.seen.gaps_grids += [now - grids] if grids else []
                     grids = now
             await asyncio.sleep(max(0.0, pause - (time.monotonic() - start)))
-        self.seen.gaps_curves += [time.monotonic() - points] if points else [time.monotonic()]  # what never came is a long wait too
+        # what never came is a long wait too
+        self.seen.gaps_curves += [time.monotonic() - points] if points else [time.monotonic()]
         self.seen.gaps_grids += [time.monotonic() - grids] if grids else [time.monotonic()]
 
     async def fetch_generator(self, end: float) -> None:
@@ -139,7 +170,9 @@ class Page:
             if start >= end:
                 return
             place = 3 * (move * 0.618 % 2 - 1)
-            if await self.get(self.slider, f"{API}/image", id=MODEL, v=version, seed=self.number, d=f"{place:.3f}"):
+            if await self.get(
+                self.slider, f"{API}/image", id=MODEL, v=version, seed=self.number, d=f"{place:.3f}"
+            ):
                 self.seen.pictures.append(time.monotonic() - start)
             await asyncio.sleep(1 / 60)
 
@@ -153,7 +186,9 @@ async def attend(address: str, crowd: Crowd, seconds: float) -> list[Viewer]:
     pages, tasks = [], []
     for number in range(crowd.viewers):
         pages.append(Page(address, number))
-        tasks += [pages[-1].watch(end)] + ([DRAWN_BY[crowd.drawn_by](pages[-1], end)] if number < crowd.dragging else [])
+        tasks += [pages[-1].watch(end)] + (
+            [DRAWN_BY[crowd.drawn_by](pages[-1], end)] if number < crowd.dragging else []
+        )
     await asyncio.gather(*tasks)
     for page in pages:
         for line in (page.line, page.slider):
@@ -169,10 +204,16 @@ class Phase(NamedTuple):
     seen: list[Viewer]
 
 
-def phase(address: str, run: Path, processes: dict[str, psutil.Process], crowd: Crowd, seconds: float) -> Phase:
+def phase(
+    address: str, run: Path, processes: dict[str, psutil.Process], crowd: Crowd, seconds: float
+) -> Phase:
     """So many viewers for so long."""
     everybody = {**processes, "viewers": psutil.Process()}
-    first, before, start = read_json(run / "status.json"), {name: _worked(process) for name, process in everybody.items()}, time.monotonic()
+    first, before, start = (
+        read_json(run / "status.json"),
+        {name: _worked(process) for name, process in everybody.items()},
+        time.monotonic(),
+    )
     seen = asyncio.run(attend(address, crowd, seconds))
     last, passed = read_json(run / "status.json"), time.monotonic() - start
     cores = {name: (_worked(process) - before[name]) / passed for name, process in everybody.items()}
@@ -186,13 +227,21 @@ def _worked(process: psutil.Process) -> float:
 
 def footprint(process: psutil.Process) -> dict[str, int]:
     """What a process holds: resident memory, open files, threads."""
-    return {"MB": round(process.memory_info().rss / 2**20), "files": process.num_fds(), "threads": process.num_threads()}
+    return {
+        "MB": round(process.memory_info().rss / 2**20),
+        "files": process.num_fds(),
+        "threads": process.num_threads(),
+    }
 
 
 def grown(name: str, before: dict[str, int], after: dict[str, int]) -> list[str]:
     """Print what a process held before and holds after; what has grown by more than it may."""
     print(f"{name}: " + ", ".join(f"{before[what]} -> {after[what]} {what}" for what in before))
-    return [f"{name} grew by {after[what] - before[what]} {what}" for what, most in MAY_GROW.items() if after[what] - before[what] > most]
+    return [
+        f"{name} grew by {after[what] - before[what]} {what}"
+        for what, most in MAY_GROW.items()
+        if after[what] - before[what] > most
+    ]
 
 
 def rank(values: Sequence[float], share: float) -> float:
@@ -202,32 +251,79 @@ def rank(values: Sequence[float], share: float) -> float:
 
 def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
     """Print what was measured; the aims that were missed."""
-    curves, grids, pictures = ([value for viewer in busy.seen for value in getattr(viewer, name)] for name in ("gaps_curves", "gaps_grids", "pictures"))
+    curves, grids, pictures = (
+        [value for viewer in busy.seen for value in getattr(viewer, name)]
+        for name in ("gaps_curves", "gaps_grids", "pictures")
+    )
     part = busy.rate / statistics.mean(each.rate for each in alone)
-    print(f"trainer: {busy.rate:.0f} images/s, alone {' and '.join(f'{each.rate:.0f}' for each in alone)}: {part:.0%}")
+    print(
+        f"trainer: {busy.rate:.0f} images/s, alone {' and '.join(f'{each.rate:.0f}' for each in alone)}: "
+        f"{part:.0%}"
+    )
     for title, each in (("alone", alone[0]), ("with all", busy)):
-        print(f"cores in use {title}: " + ", ".join(f"{name} {cores:.2f}" for name, cores in each.cores.items()))
-    print(f"seconds between new curves: median {statistics.median(curves):.2f}, 99 % {rank(curves, 0.99):.2f}, longest {max(curves):.2f}")
-    print(f"seconds between new grids: median {statistics.median(grids):.2f}, 99 % {rank(grids, 0.99):.2f}, longest {max(grids):.2f}")
+        print(
+            f"cores in use {title}: " + ", ".join(f"{name} {cores:.2f}" for name, cores in each.cores.items())
+        )
+    print(
+        f"seconds between new curves: median {statistics.median(curves):.2f}, 99 % {rank(curves, 0.99):.2f}, "
+        f""
+        f""
+        f""
+        f"longest {max(curves):.2f}"
+    )
+    print(
+        f"seconds between new grids: median {statistics.median(grids):.2f}, 99 % {rank(grids, 0.99):.2f}, "
+        f""
+        f""
+        f""
+        f"longest {max(grids):.2f}"
+    )
     if pictures:
-        print(f"slider to picture: median {1000 * statistics.median(pictures):.0f} ms, 95 % {1000 * rank(pictures, 0.95):.0f} ms, "
-              f"{len(pictures) / 60 / minutes:.0f} pictures/s in all")  # fmt: skip
+        print(
+            f"slider to picture: median {1000 * statistics.median(pictures):.0f} ms, 95 % {1000 * rank(pictures, 0.95):.0f} "  # noqa: E501
+            f""
+            f""
+            f""
+            f""
+            f"ms, "
+            f"{len(pictures) / 60 / minutes:.0f} pictures/s in all"
+        )
     else:
         print("pictures: drawn by the viewers' own browsers, not measured here")
     first = statistics.mean(viewer.first for viewer in busy.seen)
-    print(f"the first visit brings {first / 1000:.0f} kB: the page, its styles, and its scripts with all that these import at once")
+    print(
+        f"the first visit brings {first / 1000:.0f} kB: the page, its styles, and its scripts with all "
+        f"that these import at once"
+    )
     later = [(viewer.received - viewer.first) / minutes / 1000 for viewer in busy.seen if not viewer.pictures]
-    print(f"after that a viewer who lets the server draw nothing receives {statistics.mean(later):.0f} kB a minute" if later else "")
+    print(
+        (
+            f"after that a viewer who lets the server draw nothing receives {statistics.mean(later):.0f} kB "
+            f"a minute"
+        )
+        if later
+        else ""
+    )
     failures = [failure for viewer in busy.seen for failure in viewer.failures]
     print(f"failures: {len(failures)} {failures[:5]}")
-    measured = {"curves": max(curves), "grids": max(grids)} | ({"picture": rank(pictures, 0.95)} if pictures else {})
-    missed = [f"{name}: {value:.2f} s, asked {AIMS[name]}" for name, value in measured.items() if value > AIMS[name]]
-    return missed + ([f"trainer: {part:.0%}, asked {AIMS['trainer']:.0%}"] if part < AIMS["trainer"] else []) + failures[:5]
+    measured = {"curves": max(curves), "grids": max(grids)} | (
+        {"picture": rank(pictures, 0.95)} if pictures else {}
+    )
+    missed = [
+        f"{name}: {value:.2f} s, asked {AIMS[name]}" for name, value in measured.items() if value > AIMS[name]
+    ]
+    return (
+        missed
+        + ([f"trainer: {part:.0%}, asked {AIMS['trainer']:.0%}"] if part < AIMS["trainer"] else [])
+        + failures[:5]
+    )
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--viewers", type=at_least(1, int), default=30)
     parser.add_argument("--dragging", type=at_least(0, int), default=10)
     parser.add_argument("--drawn-by", choices=list(DRAWN_BY), default="browser")
@@ -241,17 +337,34 @@ def main(words: Sequence[str] | None = None) -> int:
         with serve(Path(place)) as address:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
-            asyncio.run(attend(address, Crowd(1, min(1, options.dragging), options.drawn_by), WARM_UP))  # whoever comes first has torch and a model loaded
-            server = next(child for child in psutil.Process().children() if place in " ".join(child.cmdline()))
+            # whoever comes first has torch and a model loaded
+            asyncio.run(attend(address, Crowd(1, min(1, options.dragging), options.drawn_by), WARM_UP))
+            server = next(
+                child for child in psutil.Process().children() if place in " ".join(child.cmdline())
+            )
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
             idle = min(60.0, 60 * options.minutes)
             alone = [phase(address, run, processes, Crowd(), idle)]
             before = {name: footprint(process) for name, process in processes.items()}
-            busy = phase(address, run, processes, Crowd(options.viewers, options.dragging, options.drawn_by), 60 * options.minutes)
+            busy = phase(
+                address,
+                run,
+                processes,
+                Crowd(options.viewers, options.dragging, options.drawn_by),
+                60 * options.minutes,
+            )
             alone.append(phase(address, run, processes, Crowd(), idle))
-            missed = [each for name, process in processes.items() for each in grown(name, before[name], footprint(process))]
+            missed = [
+                each
+                for name, process in processes.items()
+                for each in grown(name, before[name], footprint(process))
+            ]
     missed += report(alone, busy, options.minutes)
-    measured = "every aim" if options.drawn_by == "server" and options.dragging else "every aim but that of pictures, which was not measured,"
+    measured = (
+        "every aim"
+        if options.drawn_by == "server" and options.dragging
+        else "every aim but that of pictures, which was not measured,"
+    )
     print("missed: " + "; ".join(missed) if missed else f"{measured} is reached")
     return 1 if missed else 0
 

@@ -1,7 +1,9 @@
-"""A training with a fault in it, to prove that the tests see such faults:  python -m tests.reliability.planted RUN
+"""A training with a fault in it, to prove that the tests see such faults: python -m tests.reliability.planted
+RUN
 
-Networks take their embeddings by indexing, whose gradient PyTorch adds up by atomics where threads share the work: in whichever order they come. It was in
-GANarium once, and no test with small batches or one thread could see it, because small gradients are added up by one thread.
+Networks take their embeddings by indexing, whose gradient PyTorch adds up by atomics where threads share the
+work: in whichever order they come. It was in GANarium once, and no test with small batches or one thread
+could see it, because small gradients are added up by one thread.
 """
 
 import contextlib

@@ -1,4 +1,6 @@
-"""Runs as GANarium ships them, for what must hold with the settings that people use: no batch, width or number of clusters is made smaller here."""
+"""Runs as GANarium ships them, for what must hold with the settings that people use: no batch, width or
+number of clusters is made smaller here.
+"""
 
 import contextlib
 import subprocess
@@ -10,7 +12,8 @@ from gan.config import RunConfig
 from gan.recipes import make_config
 
 THREADS = 2
-# Name of a run -> data set and recipe: `modern` with the settings found for each bundled set, every other recipe once.
+# Name of a run -> data set and recipe: `modern` with the settings found for each bundled set, every other
+# recipe once.
 RUNS = {
     "digits": ("digits", "modern"),
     "fashion": ("fashion", "modern"),
@@ -35,7 +38,9 @@ def config_of(run: str, steps: int, seed: int = 0) -> RunConfig:
     name, recipe = RUNS[run]
     info = data.info(name)
     made = make_config(name, recipe, info.size, info.channels, seed=seed)
-    return make_config(name, recipe, info.size, info.channels, seed=seed, kimg=steps * made.batch * made.d_steps / 1000)
+    return make_config(
+        name, recipe, info.size, info.channels, seed=seed, kimg=steps * made.batch * made.d_steps / 1000
+    )
 
 
 @contextlib.contextmanager

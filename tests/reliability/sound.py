@@ -1,7 +1,9 @@
-"""What the page itself asks for, without a flaw: every route of ours, with every value of a query that it reads.
+"""What the page itself asks for, without a flaw: every route of ours, with every value of a query that it
+reads.
 
-An attacker changes one thing of it at a time, and fuzzing puts damage into it, so that what is odd meets the real work behind a route. A test compares this
-list with the routes that there are, and with what each of them reads.
+An attacker changes one thing of it at a time, and fuzzing puts damage into it, so that what is odd meets the
+real work behind a route. A test compares this list with the routes that there are, and with what each of them
+reads.
 """
 
 import base64
@@ -31,7 +33,9 @@ SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
 STEPS = (1, 3)  # of the snapshots of a planted run
 SLIDERS = {"list": ["s1", "p0"], "names": {"s1": "Slim"}, "hidden": ["p2"]}
-STATS = tuple({"step": step, "images": 8 * step, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0} for step in STEPS)
+STATS = tuple(
+    {"step": step, "images": 8 * step, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0} for step in STEPS
+)
 
 
 class Subject(NamedTuple):
@@ -58,13 +62,23 @@ class Visit(NamedTuple):
 
 
 def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
-    """Leave a finished run that draws, with secrets in what nobody is served; returns it, and the path of an upload."""
+    """Leave a finished run that draws, with secrets in what nobody is served; returns it, and the path of an
+    upload.
+    """
     store = Store(root)
     upload = root / ".uploads" / "0123456789abcdef" / "cats.zip"
     write_bytes(upload, SECRET.encode())
     run = store.create(make_config(str(upload), "modern"))
     error = {"key": "data.too_few", "values": {"path": str(upload)}, "text": f"“{upload}” holds 1"}
-    store.update_status(run, state="finished", step=STEPS[-1], images=24, classes=["cat", "dog", "owl"], sample_step=STEPS[-1], error=error)
+    store.update_status(
+        run,
+        state="finished",
+        step=STEPS[-1],
+        images=24,
+        classes=["cat", "dog", "owl"],
+        sample_step=STEPS[-1],
+        error=error,
+    )
     write_bytes(store.path(run) / "samples" / "00000003.webp", b"a grid")
     write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
     write_bytes(store.path(run) / "stats.jsonl", b"".join(_json(line) + b"\n" for line in STATS))
@@ -82,25 +96,43 @@ def asked(subject: Subject) -> list[Visit]:
     drawn = {**model, "v": subject.version}
     here, there = (_at(subject.z_dim, start) for start in (-1.0, 0.5))
     point = {
-        "seed": "1", "psi": "0.7", "label": "1", "label2": "2", "mix": "0.3", "d": "1,-0.5", "x": "s0:1,p1:-1", "z": "0:0.5", "to": "5", "t": "0.4", "at": here,
+        "seed": "1", "psi": "0.7", "label": "1", "label2": "2", "mix": "0.3", "d": "1,-0.5",
+        "x": "s0:1,p1:-1", "z": "0:0.5", "to": "5", "t": "0.4", "at": here,
         "u": "0.1:2,1.0:0",
     }  # fmt: skip
     wall = {name: point[name] for name in ("seed", "psi", "label", "label2", "mix", "u")}
     film = {"keys": f"{here},1,2,0.3;{there},0,,", "steps": "2", "fps": "12", "as": "gif", "side": "128"}
-    poll = {"run": subject.run, "had": subject.run, "since": "1", "last": mark(STATS[0]), "list": "0" * 16, "version": "0" * 16}
+    poll = {
+        "run": subject.run,
+        "had": subject.run,
+        "since": "1",
+        "last": mark(STATS[0]),
+        "list": "0" * 16,
+        "version": "0" * 16,
+    }
     return [
-        Visit("poll", poll), Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}), Visit("catalogue"), Visit("access"), Visit("models"),
-        Visit("model", model), Visit("latent", {**model, **point}), Visit("image", {**drawn, **point}), Visit("wall", {**drawn, **wall}),
-        Visit("strip", {**drawn, **point, "n": "3"}), Visit("neighbours", {**drawn, **point, "i": "p0", "j": "p2", "step": "0.5"}),
-        Visit("along", {**drawn, **point, "k": "s1"}), Visit("inside", {**drawn, **point, "layer": "1", "page": "0"}),
+        Visit("poll", poll), Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
+            Visit("catalogue"), Visit("access"), Visit("models"),
+        Visit("model", model), Visit("latent", {**model, **point}), Visit("image", {**drawn, **point}),
+            Visit("wall", {**drawn, **wall}),
+        Visit("strip", {**drawn, **point, "n": "3"}), Visit("neighbours",
+            {**drawn, **point, "i": "p0", "j": "p2", "step": "0.5"}),
+        Visit("along", {**drawn, **point, "k": "s1"}), Visit("inside",
+            {**drawn, **point, "layer": "1", "page": "0"}),
         Visit("map", {**drawn, "by": "pca", "known": "0"}),
         Visit("generator", drawn), Visit("directions", drawn), Visit("factors", drawn), Visit("times", model),
-        Visit("time", {**drawn, **point, "steps": ",".join(map(str, STEPS)), "i": "p1"}), Visit("loop", {**model, **film}),
-        Visit("take/{form}", {**model, "sliders": _json(SLIDERS).decode()}, "take/html"), Visit("take/{form}", model, "take/onnx"),
-        Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"), Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
-        Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
-        Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on", body=_json({"job": "x", "end": True})),
-        Visit("attributes", drawn), Visit("drag", {**model, **point}, body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})),
+        Visit("time", {**drawn, **point, "steps": ",".join(map(str, STEPS)), "i": "p1"}), Visit("loop",
+            {**model, **film}),
+        Visit("take/{form}", {**model, "sliders": _json(SLIDERS).decode()}, "take/html"), Visit("take/{form}",
+            model, "take/onnx"),
+        Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"),
+            Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
+        Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp",
+            path=f"{run}/samples/3.webp"),
+        Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on",
+            body=_json({"job": "x", "end": True})),
+        Visit("attributes", drawn), Visit("drag", {**model, **point},
+            body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})),
         Visit("drag/on", body=_json({"job": "x", "end": True})), Visit("runs/older", {"count": "60"}),
     ]  # fmt: skip
 
@@ -109,16 +141,24 @@ def told(subject: Subject, token: str) -> list[Visit]:
     """What changes something, in an order in which all of it can be done."""
     run = f"runs/{subject.run}"
     return [
-        Visit("access", body=_json({"token": token})), Visit("pictures", body=_json({"files": uploaded()})), Visit("runs", body=_json(run_form())),
+        Visit("access", body=_json({"token": token})), Visit("pictures", body=_json({"files": uploaded()})),
+            Visit("runs", body=_json(run_form())),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
-        Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""), Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),
+        Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""), Visit("runs/{id}/{command}", {},
+            f"{run}/delete", b""),
         Visit("access/leave", body=b""),
     ]  # fmt: skip
 
 
 def run_form() -> dict[str, Any]:
     """The form of a run."""
-    return {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern")}
+    return {
+        "data": "digits",
+        "recipe": "modern",
+        "minutes": 1,
+        "files": [],
+        "values": form.defaults("digits", "modern"),
+    }
 
 
 def uploaded() -> list[str]:

@@ -1,4 +1,6 @@
-"""Short versions of what tests/reliability does at length: an attacker's walk, and readers fed with damage."""
+"""Short versions of what tests/reliability does at length: an attacker's walk, and readers fed
+with damage.
+"""
 
 from urllib.parse import unquote
 
@@ -29,7 +31,9 @@ def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
     assert faults == []
     assert count.total() > 1500
     assert count["sound", "2xx"] > 25
-    assert count["queries", "2xx"] > 20, "much of what is odd for one value is fine for another, and work is done"
+    assert count["queries", "2xx"] > 20, (
+        "much of what is odd for one value is fine for another, and work is done"
+    )
 
 
 def test_an_attacker_knows_every_command(store):
@@ -58,17 +62,28 @@ def named(route: Route, method: str) -> tuple[str, str]:
 def test_an_attacker_comes_to_every_route(planted):
     services, subject = planted
     prey = Prey("http://localhost/", subject, "/etc/passwd", SOMEWHERE, True)
-    missed = {named(route, method): route for route in routes_of(services) for method in route.methods - {"HEAD"}}
-    for method, path in {(case.method.decode(), unquote(case.path.partition(b"?")[0].decode("latin-1"))) for case in all_cases(prey)}:
+    missed = {
+        named(route, method): route for route in routes_of(services) for method in route.methods - {"HEAD"}
+    }
+    for method, path in {
+        (case.method.decode(), unquote(case.path.partition(b"?")[0].decode("latin-1")))
+        for case in all_cases(prey)
+    }:
         if len(path) > 1000:  # the guard refuses it before any route is asked
             continue
         scope = {"type": "http", "method": method, "path": path}
-        missed = {name: route for name, route in missed.items() if name[0] != method or route.matches(scope)[0] != Match.FULL}
+        missed = {
+            name: route
+            for name, route in missed.items()
+            if name[0] != method or route.matches(scope)[0] != Match.FULL
+        }
     assert set(missed) == set()
 
 
 def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monkeypatch):
-    """A new route, or a new value that one reads, has to come up in tests/reliability/sound.py: from there it is attacked and fuzzed."""
+    """A new route, or a new value that one reads, has to come up in tests/reliability/sound.py: from there it
+    is attacked and fuzzed.
+    """
     services, subject = planted
     read = set()
 
@@ -85,7 +100,11 @@ def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monke
             read.add(name)
             return super().getlist(name)
 
-    browser = TestClient(Starlette(**launch_options(services)["app_kwargs"]), raise_server_exceptions=False, base_url="http://localhost")
+    browser = TestClient(
+        Starlette(**launch_options(services)["app_kwargs"]),
+        raise_server_exceptions=False,
+        base_url="http://localhost",
+    )
     monkeypatch.setattr("starlette.requests.QueryParams", Watched)
     routes, visits = routes_of(services), [*asked(subject), *told(subject, TOKEN_OF_OURS)]
     for visit in visits:
@@ -95,7 +114,11 @@ def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monke
         assert (visit.route, reply.status_code) == (visit.route, 200), reply.text[:300]
         assert b'{"error"' not in reply.content, "no stream that ends with a refusal either"
         assert (visit.route, read) == (visit.route, set(visit.query))
-        met = [route for route in routes if route.matches({"type": "http", "method": method, "path": visit.address})[0] == Match.FULL]
+        met = [
+            route
+            for route in routes
+            if route.matches({"type": "http", "method": method, "path": visit.address})[0] == Match.FULL
+        ]
         assert named(met[0], method) == (method, visit.route)
     assert {named(route, method) for route in routes for method in route.methods - {"HEAD"}} == {
         ("GET" if visit.body is None else "POST", visit.route) for visit in visits

@@ -40,10 +40,14 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_wou
     grid = max((run / "samples").iterdir())
     grid.write_bytes(grid.read_bytes()[:-1] + b"x")
     tensors, meta = read_state(run / "state" / NEWEST)
-    tensors["G.dense.weight"] = tensors["G.dense.weight"].nextafter(torch.tensor(9.0))  # by the last bit of each number
+    # by the last bit of each number
+    tensors["G.dense.weight"] = tensors["G.dense.weight"].nextafter(torch.tensor(9.0))
     text = json.dumps(meta)
     save_file(tensors, run / "state" / NEWEST, metadata={"trainer": text, "sha256": digest(tensors, text)})
-    assert list(differences(run, config)) == [f"the grid of step {meta['step']}", "1 tensors of the checkpoint, as G.dense.weight"]
+    assert list(differences(run, config)) == [
+        f"the grid of step {meta['step']}",
+        "1 tensors of the checkpoint, as G.dense.weight",
+    ]
 
 
 def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen(tmp_path):

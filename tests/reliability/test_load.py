@@ -1,4 +1,6 @@
-"""A short version of tests/reliability/load.py: a few viewers for some seconds. How fast it was is nothing that a test can judge."""
+"""A short version of tests/reliability/load.py: a few viewers for some seconds. How fast it was is nothing
+that a test can judge.
+"""
 
 import re
 
@@ -10,7 +12,8 @@ UNMEASURED = "every aim but that of pictures, which was not measured, is reached
 
 
 @pytest.mark.parametrize(
-    ("drawn_by", "told", "verdict"), [("server", "slider to picture", "every aim is reached"), ("browser", "not measured here", UNMEASURED)]
+    ("drawn_by", "told", "verdict"),
+    [("server", "slider to picture", "every aim is reached"), ("browser", "not measured here", UNMEASURED)],
 )
 def test_some_viewers_are_served_without_a_failure_or_a_leak(drawn_by, told, verdict, capsys, monkeypatch):
     monkeypatch.setattr(load, "WARM_UP", 1.0)

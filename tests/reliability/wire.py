@@ -12,7 +12,9 @@ READ = 2**21  # bytes of an answer that are looked at
 
 
 class Case(NamedTuple):
-    """One request. `refused`: it must not be answered with success. `path` goes into the request line as it is."""
+    """One request. `refused`: it must not be answered with success. `path` goes into the request line as it
+    is.
+    """
 
     group: str
     path: bytes
@@ -23,7 +25,11 @@ class Case(NamedTuple):
     raw: bytes | None = None  # all that is sent, instead of the rest
 
     def __str__(self) -> str:
-        return f"{self.method.decode()} {self.path[:160]!r} {dict(self.headers)} {self.body[:120]!r}" if self.raw is None else repr(self.raw[:160])
+        return (
+            f"{self.method.decode()} {self.path[:160]!r} {dict(self.headers)} {self.body[:120]!r}"
+            if self.raw is None
+            else repr(self.raw[:160])
+        )
 
 
 class Answer(NamedTuple):
@@ -51,7 +57,11 @@ class Wire:
     def begin(self, case: Case) -> socket.socket:
         """A connection on which a case has been sent, to be closed by the caller."""
         plain = socket.create_connection((self.host, self.port), self.timeout)
-        line = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self.secure else plain
+        line = (
+            ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+            if self.secure
+            else plain
+        )
         with contextlib.suppress(OSError):  # refused before it had all: the answer is there already
             line.sendall(self._packed(case))
         return line
@@ -61,7 +71,9 @@ class Wire:
         reply = http.client.HTTPResponse(line, method=case.method.decode("latin-1"))
         try:
             reply.begin()
-            return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read(READ))
+            return Answer(
+                reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read(READ)
+            )
         except TimeoutError:
             raise
         except (OSError, http.client.HTTPException):
@@ -76,5 +88,11 @@ class Wire:
             headers.insert(0, (b"Host", self.name))
         if (case.body or case.method == b"POST") and not {b"content-length", b"transfer-encoding"} & given:
             headers.append((b"Content-Length", b"%d" % len(case.body)))
-        lines = [b"%s %s HTTP/1.1" % (case.method, case.path), *(b"%s: %s" % header for header in headers), b"Connection: close", b"", b""]
+        lines = [
+            b"%s %s HTTP/1.1" % (case.method, case.path),
+            *(b"%s: %s" % header for header in headers),
+            b"Connection: close",
+            b"",
+            b"",
+        ]
         return b"\r\n".join(lines) + case.body

@@ -26,9 +26,22 @@ def start(tmp_path):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        app = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port), "--runs", str(tmp_path / "runs")]
+        app = [
+            sys.executable,
+            str(APP),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--runs",
+            str(tmp_path / "runs"),
+        ]
         command = ["sh", "-c", 'ulimit -S -n 512; exec "$@"', "sh", *app]
-        servers.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True))
+        servers.append(
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            )
+        )
         return servers[-1], servers[-1].stdout.readline()
 
     yield begin
@@ -52,7 +65,9 @@ def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_goes_on_with_it
     server, line = start()
     address = line.split()[-1]
     wait_until(lambda: store.status(run_id)["step"] > step, timeout=120)
-    urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")
+    ).close()
     reaches(store, run_id, "paused")
     with urllib.request.urlopen(f"{address}gradio_api/gan/poll") as reply:
         assert json.load(reply)["run"]["status"]["state"] == "paused"
@@ -73,7 +88,9 @@ IMPOSSIBLE = [
 @pytest.mark.parametrize(("options", "sentence"), IMPOSSIBLE)
 def test_an_impossible_option_is_a_sentence_and_status_2(tmp_path, options, sentence):
     command = [sys.executable, APP, "--runs", tmp_path / "runs", *options]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 2
     assert "ab12" not in done.stdout + done.stderr
     assert sentence in done.stderr

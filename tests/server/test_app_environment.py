@@ -1,4 +1,6 @@
-"""app.py as a process under what machines have set: proxies, variables of Gradio, hosts and ports of all kinds, notebooks."""
+"""app.py as a process under what machines have set: proxies, variables of Gradio, hosts and ports of all
+kinds, notebooks.
+"""
 
 import json
 import os
@@ -17,17 +19,24 @@ from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
 from tests import ROOT
 
-GONE = 'http://127.0.0.1:9'  # where no proxy is
+GONE = "http://127.0.0.1:9"  # where no proxy is
 SAID = "GANarium is at "
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def start(runs, *options, program=("app.py",), **variables):
-    """A server in an environment with these variables, and without any proxy and variable of Gradio that the tests themselves may have."""
-    usual = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy") and not name.startswith("GRADIO_")}
+    """A server in an environment with these variables, and without any proxy and variable of Gradio that the
+    tests themselves may have.
+    """
+    usual = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy") and not name.startswith("GRADIO_")
+    }
     command = [sys.executable, *program, "--runs", str(runs), *options]
     return subprocess.Popen(
-        command, cwd=ROOT, env={**usual, "TEACHER_TOKEN": "", "PYTHONFAULTHANDLER": "1", **variables}, text=True, encoding="utf-8",
+        command, cwd=ROOT, env={**usual, "TEACHER_TOKEN": "", "PYTHONFAULTHANDLER": "1", **variables},
+            text=True, encoding="utf-8",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -48,7 +57,9 @@ def served(runs, *options, **variables):
 
 
 def ended(server) -> int:
-    """The exit status of a server that was told to end; where it does not, it says what its threads are at."""
+    """The exit status of a server that was told to end; where it does not, it says what its
+    threads are at.
+    """
     try:
         return server.wait(120)
     except subprocess.TimeoutExpired:
@@ -80,10 +91,21 @@ def refused(*options, tmp_path, **variables) -> str:
 
 PROXIES = {
     "one that is not there": {"http_proxy": GONE, "https_proxy": GONE},
-    "SOCKS, in capitals": {"HTTP_PROXY": GONE, "ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "::1,[::1],fe80::/10,*.example,,"},
-    "none of these is an address": {"http_proxy": "not an address", "HTTPS_PROXY": "::::", "all_proxy": "http://[::1", "no_proxy": "[",
-                                    "SSL_CERT_FILE": "/nowhere", "SSLKEYLOGFILE": "/nowhere/x", "WEB_CONCURRENCY": "many"},
-}  # fmt: skip
+    "SOCKS, in capitals": {
+        "HTTP_PROXY": GONE,
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+        "NO_PROXY": "::1,[::1],fe80::/10,*.example,,",
+    },
+    "none of these is an address": {
+        "http_proxy": "not an address",
+        "HTTPS_PROXY": "::::",
+        "all_proxy": "http://[::1",
+        "no_proxy": "[",
+        "SSL_CERT_FILE": "/nowhere",
+        "SSLKEYLOGFILE": "/nowhere/x",
+        "WEB_CONCURRENCY": "many",
+    },
+}
 
 
 @pytest.mark.parametrize("variables", PROXIES.values(), ids=PROXIES)
@@ -123,16 +145,34 @@ def test_the_environment_is_as_it_was_after_the_start(monkeypatch):
 
 
 NAMES = [
-    "ALLOWED_PATHS", "ANALYTICS_CACHE_FREQUENCY", "ANALYTICS_ENABLED", "ANALYTICS_MAX_EVENTS", "AUTO_LOGOUT", "BLOCKED_PATHS", "CACHE_EXAMPLES", "CACHE_MODE",
-    "DEBUG", "DEFAULT_CONCURRENCY_LIMIT", "HISTORY_BUCKET", "HOT_RELOAD", "IS_E2E_TEST", "LOCAL_DEV_MODE", "MAX_THREADS", "MCP_SERVER", "NODE_PATH",
-    "NODE_SERVER_PORT", "NUM_PORTS", "NUM_WORKERS", "PROFILING", "RUN_HISTORY", "SHARE", "SSR_MODE", "VIBE_MODE", "WATCH_DIRS",
+    "ALLOWED_PATHS", "ANALYTICS_CACHE_FREQUENCY", "ANALYTICS_ENABLED", "ANALYTICS_MAX_EVENTS", "AUTO_LOGOUT",
+    "BLOCKED_PATHS", "CACHE_EXAMPLES", "CACHE_MODE",
+    "DEBUG", "DEFAULT_CONCURRENCY_LIMIT", "HISTORY_BUCKET", "HOT_RELOAD", "IS_E2E_TEST", "LOCAL_DEV_MODE",
+    "MAX_THREADS", "MCP_SERVER", "NODE_PATH",
+    "NODE_SERVER_PORT", "NUM_PORTS", "NUM_WORKERS", "PROFILING", "RUN_HISTORY", "SHARE", "SSR_MODE",
+    "VIBE_MODE", "WATCH_DIRS",
 ]  # fmt: skip
-SANE = {"ALLOWED_PATHS": "/etc", "DEBUG": "1", "DEFAULT_CONCURRENCY_LIMIT": "3", "MCP_SERVER": "True", "NUM_PORTS": "5", "NUM_WORKERS": "2", "SHARE": "True",
-        "SSR_MODE": "True", "VIBE_MODE": "1", "WATCH_DIRS": "/tmp", "LOCAL_DEV_MODE": "1", "NODE_SERVER_PORT": "7999", "ROOT_PATH": "/gan"}  # fmt: skip
+SANE = {
+    "ALLOWED_PATHS": "/etc",
+    "DEBUG": "1",
+    "DEFAULT_CONCURRENCY_LIMIT": "3",
+    "MCP_SERVER": "True",
+    "NUM_PORTS": "5",
+    "NUM_WORKERS": "2",
+    "SHARE": "True",
+    "SSR_MODE": "True",
+    "VIBE_MODE": "1",
+    "WATCH_DIRS": "/tmp",
+    "LOCAL_DEV_MODE": "1",
+    "NODE_SERVER_PORT": "7999",
+    "ROOT_PATH": "/gan",
+}
 
 
 def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
-    """Static workers would serve files on ports of their own, past the guard; a link to everybody would pass the token; debugging would never return."""
+    """Static workers would serve files on ports of their own, past the guard; a link to everybody would pass
+    the token; debugging would never return.
+    """
     variables = {f"GRADIO_{name}": value for name, value in SANE.items()}
     with served(tmp_path / "runs", **variables) as (server, address):
         styles = "gradio_api/gan/static/shell/base.css"
@@ -141,15 +181,26 @@ def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
         assert status(f"{address}gradio_api/mcp/") == 404
         import psutil
 
-        listening = {found.laddr.port for found in psutil.Process(server.pid).net_connections() if found.status == psutil.CONN_LISTEN}
+        listening = {
+            found.laddr.port
+            for found in psutil.Process(server.pid).net_connections()
+            if found.status == psutil.CONN_LISTEN
+        }
         assert listening == {int(address.rstrip("/").rpartition(":")[2])}
-        assert not [child for child in psutil.Process(server.pid).children() if "--spare" not in child.cmdline()]
+        assert not [
+            child for child in psutil.Process(server.pid).children() if "--spare" not in child.cmdline()
+        ]
         server.send_signal(signal.SIGTERM)
         assert "GANarium makes no public link" in server.communicate(timeout=60)[1]
 
 
 def test_senseless_variables_of_gradio_hinder_nothing(tmp_path):
-    with served(tmp_path / "runs", **{f"GRADIO_{name}": "?!" for name in NAMES}, GRADIO_SERVER_NAME="", GRADIO_ROOT_PATH="") as (_, address):
+    with served(
+        tmp_path / "runs",
+        **{f"GRADIO_{name}": "?!" for name in NAMES},
+        GRADIO_SERVER_NAME="",
+        GRADIO_ROOT_PATH="",
+    ) as (_, address):
         assert address.startswith("http://127.0.0.1:")
         assert status(address) == 200
 
@@ -158,7 +209,14 @@ def test_gradios_variables_of_place_are_ours_and_options_go_before_them(tmp_path
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = start(tmp_path / "runs", "--root-path", "", GRADIO_SERVER_NAME="localhost", GRADIO_SERVER_PORT=str(port), GRADIO_ROOT_PATH="/gan")
+    server = start(
+        tmp_path / "runs",
+        "--root-path",
+        "",
+        GRADIO_SERVER_NAME="localhost",
+        GRADIO_SERVER_PORT=str(port),
+        GRADIO_ROOT_PATH="/gan",
+    )
     try:
         assert server.stdout.readline() == f"GANarium is at http://localhost:{port}/\n"
         assert status(f"http://localhost:{port}/gan/") == 404
@@ -172,15 +230,29 @@ def test_what_is_taken_out_and_what_is_left(monkeypatch, tmp_path):
     for name in list(os.environ):
         if name.startswith("GRADIO_"):
             monkeypatch.delenv(name)
-    for name, value in {"TEMP_DIR": "./up/", "NUM_WORKERS": "2", "ANALYTICS_MAX_EVENTS": "x", "ANALYTICS_ENABLED": "False"}.items():
+    for name, value in {
+        "TEMP_DIR": "./up/",
+        "NUM_WORKERS": "2",
+        "ANALYTICS_MAX_EVENTS": "x",
+        "ANALYTICS_ENABLED": "False",
+    }.items():
         monkeypatch.setenv(f"GRADIO_{name}", value)
     assert take_variables() == {"GRADIO_NUM_WORKERS": "2"}
     left = {name: value for name, value in os.environ.items() if name.startswith("GRADIO_")}
-    assert left == {"GRADIO_TEMP_DIR": str(tmp_path / "up"), "GRADIO_ANALYTICS_MAX_EVENTS": "200", "GRADIO_ANALYTICS_ENABLED": "False"}
+    assert left == {
+        "GRADIO_TEMP_DIR": str(tmp_path / "up"),
+        "GRADIO_ANALYTICS_MAX_EVENTS": "200",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+    }
 
 
 IPV6 = socket.has_ipv6 and os.path.exists("/proc/net/if_inet6")
-HOSTS = [("", "127.0.0.1"), ("localhost", "localhost"), ("0.0.0.0", "localhost"), *([("::1", "[::1]"), ("::", "[::1]")] if IPV6 else [])]
+HOSTS = [
+    ("", "127.0.0.1"),
+    ("localhost", "localhost"),
+    ("0.0.0.0", "localhost"),
+    *([("::1", "[::1]"), ("::", "[::1]")] if IPV6 else []),
+]
 
 
 @pytest.mark.parametrize(("host", "shown"), HOSTS)
@@ -192,18 +264,36 @@ def test_the_address_that_is_shown_can_be_opened(host, shown, tmp_path):
         assert status(address, Host="evil.example") == 403
 
 
-LISTENED = [("::1", "[::1]"), ("[::1]", "[::1]"), ("0:0:0:0:0:0:0:1", "[::1]"), ("::", "[::]")] if IPV6 else []
+LISTENED = (
+    [("::1", "[::1]"), ("[::1]", "[::1]"), ("0:0:0:0:0:0:0:1", "[::1]"), ("::", "[::]")] if IPV6 else []
+)
 
 
-@pytest.mark.parametrize(("host", "taken"), [("127.1", "127.0.0.1"), ("0", "0.0.0.0"), (" LOCALHOST ", "localhost"), *LISTENED])
+@pytest.mark.parametrize(
+    ("host", "taken"), [("127.1", "127.0.0.1"), ("0", "0.0.0.0"), (" LOCALHOST ", "localhost"), *LISTENED]
+)
 def test_hosts_as_gradio_takes_them(host, taken):
     found, port = where_to_listen(host, 0)
     assert found in (taken, "127.0.0.1" if taken == "localhost" else taken)
     assert 0 < port < 65536
 
 
-NO_HOSTS = ["0.0.0.0:7860", "http://localhost", "nowhere.invalid", "8.8.8.8", "999.1.1.1", "a b", "é" * 100, "x" * 300,
-            "*", "..", "-", "[::1", "fe80::1", "2001:db8::5"]
+NO_HOSTS = [
+    "0.0.0.0:7860",
+    "http://localhost",
+    "nowhere.invalid",
+    "8.8.8.8",
+    "999.1.1.1",
+    "a b",
+    "é" * 100,
+    "x" * 300,
+    "*",
+    "..",
+    "-",
+    "[::1",
+    "fe80::1",
+    "2001:db8::5",
+]
 
 
 @pytest.mark.parametrize("host", NO_HOSTS)
@@ -220,7 +310,10 @@ def test_no_browser_opens_an_address_with_a_zone(host):
     assert caught.value.key == "ui.zone_host"
 
 
-@pytest.mark.parametrize(("port", "first"), [(-1, ""), (65536, ""), (None, "x"), (None, "-1"), (None, "0"), (None, "99999"), (None, "７８６０")])
+@pytest.mark.parametrize(
+    ("port", "first"),
+    [(-1, ""), (65536, ""), (None, "x"), (None, "-1"), (None, "0"), (None, "99999"), (None, "７８６０")],
+)
 def test_what_is_no_port_is_a_sentence(port, first):
     with pytest.raises(UserError) as caught:
         where_to_listen("127.0.0.1", port, first)
@@ -242,11 +335,23 @@ def test_a_port_in_use_is_a_sentence_or_the_next_one(family):
 
 
 CAN_NOT = {
-    "a host": (["--host", "nowhere.invalid"], {}, "“nowhere.invalid” is not a name or address of this machine."),
-    "a host of Gradio's": ([], {"GRADIO_SERVER_NAME": "?!"}, "“?!” is not a name or address of this machine."),
+    "a host": (
+        ["--host", "nowhere.invalid"],
+        {},
+        "“nowhere.invalid” is not a name or address of this machine.",
+    ),
+    "a host of Gradio's": (
+        [],
+        {"GRADIO_SERVER_NAME": "?!"},
+        "“?!” is not a name or address of this machine.",
+    ),
     "a root path": (["--root-path", "/a b"], {}, "“/a b” can't be the path at which a proxy shows the page."),
     "a link for all": (["--share"], {}, "GANarium makes no public link. Start it with --teacher-token"),
-    "a folder for uploads": (["--port", "0"], {"GRADIO_TEMP_DIR": "/dev/null/x"}, "The page can't be served (NotADirectoryError"),
+    "a folder for uploads": (
+        ["--port", "0"],
+        {"GRADIO_TEMP_DIR": "/dev/null/x"},
+        "The page can't be served (NotADirectoryError",
+    ),
 }
 
 
@@ -255,16 +360,25 @@ def test_what_keeps_it_from_starting_is_one_sentence(options, variables, sentenc
     assert sentence in refused(*options, tmp_path=tmp_path, **variables)
 
 
-BROKEN = "import sys, httpx; httpx.get = lambda *_, **__: (_ for _ in ()).throw(httpx.ReadError('cut off')); import app; app.main(sys.argv[1:])"
+BROKEN = (
+    "import sys, httpx; httpx.get = lambda *_, **__: (_ for _ in ()).throw(httpx.ReadError('cut off')); "
+    "import app; app.main(sys.argv[1:])"
+)
 
 
 def test_so_is_what_nobody_thought_of(tmp_path):
     server = start(tmp_path / "runs", "--port", "0", program=("-c", BROKEN))
     said = server.communicate(timeout=120)
-    assert (server.returncode, said) == (2, ("", "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"))
+    assert (server.returncode, said) == (
+        2,
+        ("", "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"),
+    )
 
 
-PICTURE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\nContent-Type: image/png\r\n\r\nno picture\r\n--x--\r\n'
+PICTURE = (
+    b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\nContent-Type: '
+    b"image/png\r\n\r\nno picture\r\n--x--\r\n"
+)
 
 
 @pytest.mark.parametrize("folder", ["./here/", "../runs/../here", "link"])
@@ -273,13 +387,20 @@ def test_uploads_are_found_in_a_folder_of_any_form(folder, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "there")
     relative = os.path.relpath(tmp_path / folder, ROOT)
     with served(tmp_path / "runs", GRADIO_TEMP_DIR=relative) as (_, address):
+
         def post(path, body, kind):
             request = urllib.request.Request(f"{address}{path}", data=body, headers={"Content-Type": kind})
             with DIRECT.open(request, timeout=60) as reply:
                 return json.load(reply)
 
         files = post("gradio_api/upload", PICTURE, "multipart/form-data; boundary=x")
-        asked = {"data": "own", "files": files, "recipe": "modern", "minutes": 1, "values": defaults("digits", "modern")}
+        asked = {
+            "data": "own",
+            "files": files,
+            "recipe": "modern",
+            "minutes": 1,
+            "values": defaults("digits", "modern"),
+        }
         with pytest.raises(urllib.error.HTTPError) as caught:
             post("gradio_api/gan/runs", json.dumps(asked).encode(), "application/json")
         assert json.load(caught.value)["error"]["key"] not in ("ui.bad_form", "ui.lost_files")
@@ -296,7 +417,14 @@ WAITING = "import sys; sys.stdin.read(); print('the kernel lives')"
 
 def test_a_thread_of_a_notebook_serves_the_page(tmp_path):
     code = NOTEBOOK.format(runs=str(tmp_path / "runs")) + WAITING
-    kernel = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         line = kernel.stdout.readline()
         assert line.startswith(SAID), kernel.communicate(timeout=60)[1]
@@ -318,10 +446,12 @@ threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start()
 app._serve = lambda services, args: services.open(args.runs.resolve()) or type("Demo", (), {{"close": lambda self, verbose: None}})()
 app.main(["--runs", {runs!r}])
 print("the kernel lives", signal.getsignal(signal.SIGINT) is before)
-"""
+"""  # noqa: E501
 
 
 def test_interrupting_its_cell_ends_the_server_and_not_the_kernel(tmp_path):
     code = CELL.format(seconds=3, runs=str(tmp_path / "runs"))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
     assert "the kernel lives True" in done.stdout, done.stderr

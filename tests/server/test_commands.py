@@ -41,7 +41,16 @@ def modules() -> dict[str, bool]:
 
 def run(*arguments: str, **options) -> subprocess.CompletedProcess:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=SLOW, check=False, **options)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=SLOW,
+        check=False,
+        **options,
+    )
 
 
 def test_every_module_that_is_no_command_says_so(capsys):
@@ -85,7 +94,11 @@ def test_all_that_is_named_exists():
 def test_the_list_of_commands():
     done = run("-m", "gan", "--help")
     assert done.returncode == 0
-    assert all(f"python -m gan {example}" in done.stdout for command in COMMANDS.values() for example in command.examples)
+    assert all(
+        f"python -m gan {example}" in done.stdout
+        for command in COMMANDS.values()
+        for example in command.examples
+    )
     assert run("-m", "gan", "help").stdout == done.stdout
 
 
@@ -108,7 +121,14 @@ def test_without_a_command_the_page_is_meant():
     assert "argument --port" in done.stderr
 
 
-@pytest.mark.parametrize("flags", [["-um", "gan.latent.generator"], ["-mgan.latent.generator"], ["-X", "utf8", "-m", "gan.latent.generator"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-um", "gan.latent.generator"],
+        ["-mgan.latent.generator"],
+        ["-X", "utf8", "-m", "gan.latent.generator"],
+    ],
+)
 def test_however_python_is_told_to_run_it(flags):
     done = run(*flags)
     assert (done.returncode, done.stderr) == (2, instead("gan.latent.generator") + "\n")
@@ -140,8 +160,19 @@ REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ({"state": "failed", "error": _error(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples=""))}, f"failed: {REASON}"),
-        ({"state": "failed", "error": _error(ZeroDivisionError("division by zero"))}, "failed: This is a defect of GANarium"),
+        (
+            {
+                "state": "failed",
+                "error": _error(
+                    UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples="")
+                ),
+            },
+            f"failed: {REASON}",
+        ),
+        (
+            {"state": "failed", "error": _error(ZeroDivisionError("division by zero"))},
+            "failed: This is a defect of GANarium",
+        ),
         ({"state": "queued"}, "waits in the queue"),
         ({"state": "paused"}, "was paused before its first sample"),
         ({"state": "stopped"}, "was stopped before its first sample"),
@@ -157,10 +188,13 @@ def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
     write_json(folder / "config.json", make_config("digits").to_json())
     if status:
         write_json(folder / "status.json", {**RunDir(folder).status, **status})
-    commands = [(draw, ["--out", str(tmp_path / "grid.png")]), (score, []), (export, ["webpage", str(tmp_path / "page.html")]),
+    commands = [(draw, ["--out", str(tmp_path / "grid.png")]), (score, []),
+        (export, ["webpage", str(tmp_path / "page.html")]),
                 (export, ["onnx", str(tmp_path / "x.onnx")])]  # fmt: skip
     for command, more in commands:
-        assert command([*more[:1], str(folder), *more[1:]] if command is export else [str(folder), *more]) == 2
+        assert (
+            command([*more[:1], str(folder), *more[1:]] if command is export else [str(folder), *more]) == 2
+        )
         said = capsys.readouterr().err
         assert words in said
         assert said.count("\n") == 1
@@ -176,7 +210,10 @@ def test_what_failed_before_its_first_step_is_told_by_real_commands(tmp_path):
     write_json(tmp_path / "run" / "config.json", make_config(str(tmp_path / "empty")).to_json())
     failed = run("-m", "gan", "train", str(tmp_path / "run"), env=environment)
     assert failed.returncode == 2
-    for name, more in (("gan.cli.sample", ["--out", str(tmp_path / "x.png")]), ("gan.export.checkpoint", [str(tmp_path / "x")])):
+    for name, more in (
+        ("gan.cli.sample", ["--out", str(tmp_path / "x.png")]),
+        ("gan.export.checkpoint", [str(tmp_path / "x")]),
+    ):
         done = run("-m", name, str(tmp_path / "run"), *more, env=environment)
         assert done.returncode == 2
         assert f"failed: {failed.stderr.strip()}" in done.stderr

@@ -1,4 +1,6 @@
-"""Commands as processes, in terminals and pipes that are not UTF-8, that are closed, and that nobody reads."""
+"""Commands as processes, in terminals and pipes that are not UTF-8, that are closed, and that
+nobody reads.
+"""
 
 import io
 import json
@@ -14,31 +16,49 @@ from gan.cli import commands
 from gan.files import append_line, read_json, read_lines, write_json
 from tests import ROOT
 
-COMMANDS = [["app.py"], *(["-m", "gan", name] for name in commands.COMMANDS), ["-m", "gan.metrics.build.classifier"]]
+COMMANDS = [
+    ["app.py"],
+    *(["-m", "gan", name] for name in commands.COMMANDS),
+    ["-m", "gan.metrics.build.classifier"],
+]
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-TERMINALS = {"cp437": {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp437"}, "ascii": C, "latin-1": {"PYTHONIOENCODING": "latin-1"}, "UTF-8": {"PYTHONUTF8": "1"}}
+TERMINALS = {
+    "cp437": {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp437"},
+    "ascii": C,
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "UTF-8": {"PYTHONUTF8": "1"},
+}
 QUICK = [["-m", "gan", "sample"], ["-m", "gan", "train"]]  # which import little before they answer
 
 
 def run(command, terminal="UTF-8", shell=None, **options):
     """The finished process of a command for Python. `shell`: what a shell does with "$@", the command."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LANG")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LANG")
+    }
     command = [sys.executable, *map(os.fsencode, command)]
     command = ["bash", "-c", f"set -o pipefail; {shell}", "bash", *command] if shell else command
     return subprocess.run(
-        command, cwd=options.pop("cwd", ROOT), env={**environment, "PYTHONPATH": str(ROOT), **TERMINALS[terminal]},
+        command, cwd=options.pop("cwd", ROOT), env={**environment, "PYTHONPATH": str(ROOT),
+            **TERMINALS[terminal]},
         capture_output=True, timeout=300, check=False, **options,
     )  # fmt: skip
 
 
 def test_every_command_prepares_its_terminal():
     """Whatever has a guard is run by somebody, in some terminal; the few that show it here stand for all."""
-    files = [path for path in (ROOT / "gan").rglob("*.py") if commands.GUARD in path.read_text(encoding="utf-8")]
+    files = [
+        path for path in (ROOT / "gan").rglob("*.py") if commands.GUARD in path.read_text(encoding="utf-8")
+    ]
     assert len(files) > 10
     assert [str(path) for path in files if "console.prepare()" not in path.read_text(encoding="utf-8")] == []
 
 
-HELP = [(command, "cp437") for command in COMMANDS] + [(command, terminal) for command in QUICK for terminal in ("ascii", "latin-1")]
+HELP = [(command, "cp437") for command in COMMANDS] + [
+    (command, terminal) for command in QUICK for terminal in ("ascii", "latin-1")
+]
 
 
 @pytest.mark.parametrize(("command", "terminal"), HELP)
@@ -54,7 +74,20 @@ def test_help_is_shown_in_any_terminal(command, terminal):
 def test_a_training_ends_well_whatever_its_name_and_its_terminal(terminal, tmp_path):
     for shade in range(4):
         Image.new("L", (28, 28), 60 * shade).save(tmp_path / f"{shade}.png")
-    settings = ["--data", ".", "--size", "28", "--channels", "1", "--batch", "4", "--width", "8", "--kimg", "0.02"]
+    settings = [
+        "--data",
+        ".",
+        "--size",
+        "28",
+        "--channels",
+        "1",
+        "--batch",
+        "4",
+        "--width",
+        "8",
+        "--kimg",
+        "0.02",
+    ]
     done = run(["-m", "gan", "train", *settings, "--out", "跑 1"], terminal, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith(b": finished")
@@ -69,7 +102,20 @@ def test_names_that_are_no_text_are_written_read_and_shown(tmp_path):
     (tmp_path / pictures).mkdir()
     for shade in range(4):
         Image.new("L", (28, 28), 60 * shade).save(tmp_path / pictures / f"{shade}.png")
-    settings = ["--data", pictures, "--size", "28", "--channels", "1", "--batch", "4", "--width", "8", "--kimg", "0.02"]
+    settings = [
+        "--data",
+        pictures,
+        "--size",
+        "28",
+        "--channels",
+        "1",
+        "--batch",
+        "4",
+        "--width",
+        "8",
+        "--kimg",
+        "0.02",
+    ]
     done = run(["-m", "gan", "train", *settings, "--out", odd], cwd=tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, b"run??: finished"), done.stderr
     assert read_json(tmp_path / odd / "config.json")["data"].endswith(pictures)
@@ -78,7 +124,9 @@ def test_names_that_are_no_text_are_written_read_and_shown(tmp_path):
     assert (drawn.returncode, drawn.stdout.partition(b":")[0]) == (0, b"?.png"), drawn.stderr
     assert (tmp_path / sheet).exists()
     again = run(["-m", "gan", "train", odd], cwd=tmp_path)
-    assert (again.returncode, again.stdout.strip()) == (0, b"run??: finished"), "its checkpoint is read as well"
+    assert (again.returncode, again.stdout.strip()) == (0, b"run??: finished"), (
+        "its checkpoint is read as well"
+    )
 
 
 def test_json_keeps_names_that_are_no_text(tmp_path):
@@ -92,7 +140,12 @@ def test_json_keeps_names_that_are_no_text(tmp_path):
 
 
 SAMPLE = ["-m", "gan", "sample", "digits", "--count", "1", "--out"]
-CLOSED = {"stdout": '"$@" >&-', "stdout and stderr": '"$@" >&- 2>&-', "all three": '"$@" <&- >&- 2>&-', "a reader that leaves": '"$@" | true'}
+CLOSED = {
+    "stdout": '"$@" >&-',
+    "stdout and stderr": '"$@" >&- 2>&-',
+    "all three": '"$@" <&- >&- 2>&-',
+    "a reader that leaves": '"$@" | true',
+}
 
 
 @pytest.mark.parametrize("shell", CLOSED.values(), ids=CLOSED)
@@ -142,7 +195,10 @@ print("\u201c\u732b\u201d\u2026\xd7\udcff", file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize(("terminal", "shown"), [("ascii", b'"?"...x?\n'), ("UTF-8", "“猫”…×?\n".encode()), ("latin-1", '"?"...×?\n'.encode("latin-1"))])
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [("ascii", b'"?"...x?\n'), ("UTF-8", "“猫”…×?\n".encode()), ("latin-1", '"?"...×?\n'.encode("latin-1"))],
+)
 def test_what_a_terminal_has_not_becomes_plainer_and_bytes_stay(terminal, shown):
     done = run(["-c", WRITTEN], terminal)
     assert done.returncode == 0, done.stderr
@@ -157,8 +213,13 @@ def test_streams_of_others_are_left_alone(monkeypatch):
     assert sys.stdout is other
 
 
-FILM = json.dumps({"form": "gif", "shape": [4, 4], "fps": 10, "factor": 1}).encode() + b"\n" + bytes(range(32))
-WITHOUT_NICE = "import os, runpy, sys; del os.nice; sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=False)"
+FILM = (
+    json.dumps({"form": "gif", "shape": [4, 4], "fps": 10, "factor": 1}).encode() + b"\n" + bytes(range(32))
+)
+WITHOUT_NICE = (
+    "import os, runpy, sys; del os.nice; sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], "
+    "run_name='__main__', alter_sys=False)"
+)
 
 
 def test_films_are_packed_where_the_system_has_no_niceness():
@@ -178,5 +239,8 @@ def test_a_worker_starts_there_too(monkeypatch):
 
 
 def test_niceness_is_lowered_once():
-    code = "import os; from gan.device import be_nice; before = os.nice(0); be_nice(0); be_nice(3); print(os.nice(0) - before)"
+    code = (
+        "import os; from gan.device import be_nice; before = os.nice(0); be_nice(0); be_nice(3); "
+        "print(os.nice(0) - before)"
+    )
     assert run(["-c", code]).stdout.strip() in (b"3", b"0" if os.nice(0) == 19 else b"3")

@@ -12,7 +12,14 @@ from gan.cli import sample
 from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
 from tests import ROOT
-from tests.support.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.generators import (
+    RUN,
+    header_of_another_version,
+    tiny_spec,
+    write_checkpoint,
+    write_run,
+    write_weights,
+)
 
 CLASSES = ["zero", "one", "7"]
 
@@ -47,11 +54,26 @@ def run_main(capsys, *arguments: object) -> tuple[int, str, str]:
 
 
 def terminal(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "gan", "sample", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, "-m", "gan", "sample", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
 
 
 def test_a_grid_from_the_terminal(places):
-    done = terminal(places / "runs" / RUN, "--seed", 5, "--count", 6, "--columns", 3, "--out", places / "deep" / "grid.png")
+    done = terminal(
+        places / "runs" / RUN,
+        "--seed",
+        5,
+        "--count",
+        6,
+        "--columns",
+        3,
+        "--out",
+        places / "deep" / "grid.png",
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{places / 'deep' / 'grid.png'}: 6 samples, row by row, of the seeds 5 to 10\n"
     assert Image.open(places / "deep" / "grid.png").mode == "L"
@@ -61,9 +83,14 @@ def test_a_grid_from_the_terminal(places):
 def test_help_explains_without_loading_torch():
     done = terminal("--help")
     assert done.returncode == 0
-    assert all(word in done.stdout for word in ("RUN_OR_CHECKPOINT", "--psi", "truncation", "--snapshot", "seed"))
+    assert all(
+        word in done.stdout for word in ("RUN_OR_CHECKPOINT", "--psi", "truncation", "--snapshot", "seed")
+    )
     code = "import sys, gan.cli.sample; gan.cli.sample._parser().format_help(); print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
 
 
 def test_a_mistake_from_the_terminal_is_one_sentence_and_status_2(places):
@@ -76,7 +103,10 @@ def test_a_mistake_from_the_terminal_is_one_sentence_and_status_2(places):
 
 def test_cells_are_what_the_page_shows_for_their_seeds(places, capsys):
     assert run_main(capsys, "digits", "--seed", 40, "--count", 70, "--psi", "0.8")[0] == 0
-    sheet, model = pixels(places / "grid.png"), Explorer(places / "runs", places / "shipped").open("shipped:digits")
+    sheet, model = (
+        pixels(places / "grid.png"),
+        Explorer(places / "runs", places / "shipped").open("shipped:digits"),
+    )
     assert sheet.shape == (8 * 28, 9 * 28)
     (places / "one.png").write_bytes(model.image(Point(40 + 69, 0.8)))
     assert close(cell(sheet, 7, 6), pixels(places / "one.png"))
@@ -101,7 +131,9 @@ def test_a_class_by_name_or_index(places, capsys, name, index):
 
 def test_a_snapshot_differs_from_the_newest_weights(places, capsys):
     assert run_main(capsys, places / "runs" / RUN, "--count", 1, "--out", "new.png")[0] == 0
-    assert run_main(capsys, places / "runs" / RUN, "--count", 1, "--out", "old.png", "--snapshot", "500")[0] == 0
+    assert (
+        run_main(capsys, places / "runs" / RUN, "--count", 1, "--out", "old.png", "--snapshot", "500")[0] == 0
+    )
     assert not close(pixels(Path("new.png")), pixels(Path("old.png")))
 
 
@@ -110,27 +142,30 @@ def test_the_directory_of_a_checkpoint_serves_too(places, capsys):
     assert pixels(Path("grid.png")).shape == (28, 56)
 
 
-@pytest.mark.parametrize(("arguments", "word"), [
-    (["digits", "--count", "0"], "--count"),
-    (["digits", "--count", "9999"], "4096"),
-    (["digits", "--count", "many"], "many"),
-    (["digits", "--seed", "-3"], "-3"),
-    (["digits", "--seed", str(2**31)], "2147483647"),
-    (["digits", "--psi", "nan"], "nan"),
-    (["digits", "--psi", "3"], "2.0"),
-    (["digits", "--columns", "0"], "--columns"),
-    (["digits", "--class", "two"], "zero, one, 7"),
-    (["digits", "--class", "3"], "zero, one, 7"),
-    (["digits", "--snapshot", "1"], "snapshot"),
-    (["digits", "--out", "grid.gif"], ".webp"),
-    (["digits", "--out", "file/grid.png"], "file/grid.png"),
-    (["letters"], "digits"),
-    (["."], "digits"),
-    ([f"runs/{RUN}", "--class", "0"], "without class labels"),
-    ([f"runs/{RUN}", "--snapshot", "501"], "500"),
-    ([f"runs/{RUN}", "--snapshot", "x"], "--snapshot"),
-    (["runs/young"], "was never started"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["digits", "--count", "0"], "--count"),
+        (["digits", "--count", "9999"], "4096"),
+        (["digits", "--count", "many"], "many"),
+        (["digits", "--seed", "-3"], "-3"),
+        (["digits", "--seed", str(2**31)], "2147483647"),
+        (["digits", "--psi", "nan"], "nan"),
+        (["digits", "--psi", "3"], "2.0"),
+        (["digits", "--columns", "0"], "--columns"),
+        (["digits", "--class", "two"], "zero, one, 7"),
+        (["digits", "--class", "3"], "zero, one, 7"),
+        (["digits", "--snapshot", "1"], "snapshot"),
+        (["digits", "--out", "grid.gif"], ".webp"),
+        (["digits", "--out", "file/grid.png"], "file/grid.png"),
+        (["letters"], "digits"),
+        (["."], "digits"),
+        ([f"runs/{RUN}", "--class", "0"], "without class labels"),
+        ([f"runs/{RUN}", "--snapshot", "501"], "500"),
+        ([f"runs/{RUN}", "--snapshot", "x"], "--snapshot"),
+        (["runs/young"], "was never started"),
+    ],
+)
 def test_mistakes_are_one_sentence_and_status_2(places, capsys, arguments, word):
     (places / "runs" / "young").mkdir()
     (places / "runs" / "young" / "config.json").write_text("{}")
@@ -142,7 +177,14 @@ def test_mistakes_are_one_sentence_and_status_2(places, capsys, arguments, word)
     assert not list(places.glob("grid*"))
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"no"), lambda path: path.write_bytes(path.read_bytes()[:-500]), header_of_another_version])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"no"),
+        lambda path: path.write_bytes(path.read_bytes()[:-500]),
+        header_of_another_version,
+    ],
+)
 def test_damaged_weights_are_told_in_a_sentence(places, capsys, damage):
     damage(places / "shipped" / "digits" / "generator.safetensors")
     status, _, err = run_main(capsys, "digits")

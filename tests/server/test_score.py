@@ -24,7 +24,13 @@ SPEC = ModelSpec("modern", 28, 1, 8, 8)
 
 
 def write_idx(path: Path, pixels: np.ndarray) -> None:
-    path.write_bytes(gzip.compress(bytes([0, 0, 8, pixels.ndim]) + b"".join(side.to_bytes(4, "big") for side in pixels.shape) + pixels.tobytes()))
+    path.write_bytes(
+        gzip.compress(
+            bytes([0, 0, 8, pixels.ndim])
+            + b"".join(side.to_bytes(4, "big") for side in pixels.shape)
+            + pixels.tobytes()
+        )
+    )
 
 
 def write_mnist_like(folder: Path, train: torch.Tensor, test: torch.Tensor) -> Path:
@@ -37,7 +43,9 @@ def write_mnist_like(folder: Path, train: torch.Tensor, test: torch.Tensor) -> P
 
 def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
     folder.mkdir()
-    for number, pixels in enumerate(np.random.default_rng(seed).integers(0, 255, (count, 32, 32, 3), np.uint8)):
+    for number, pixels in enumerate(
+        np.random.default_rng(seed).integers(0, 255, (count, 32, 32, 3), np.uint8)
+    ):
         Image.fromarray(pixels).save(folder / f"{number}.png")
     return folder
 
@@ -53,7 +61,9 @@ def model(tmp_path):
 
 
 def others(count: int) -> torch.Tensor:
-    return torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    return torch.randint(
+        0, 256, (count, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def test_pictures_it_was_trained_on_are_left_out(tmp_path):
@@ -123,7 +133,8 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--net", "vgg"], "no feature extractor called “vgg”"), (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
+    (["--net", "vgg"], "no feature extractor called “vgg”"),
+    (["--count", "5"], "--count = 5 is out of range"), (["--count", "many"], "not a whole number"),
     (["--real", "nowhere"], "no data set called “nowhere”, and no folder or zip at “"),
     (["--real", "emoji"], "The images of “emoji” have 3 channels, and the samples of the model have 1"),
 ])  # fmt: skip
@@ -160,10 +171,20 @@ def test_a_run_without_settings(model, capsys):
 
 
 def test_scores_in_a_card_are_short_and_finite():
-    found = scores.Scored({"FD": 12.345678, "KD": 0.00012345678, "mode KL": float("inf"), "modes": 10}, open_extractor("pixels"), 100, True)
+    found = scores.Scored(
+        {"FD": 12.345678, "KD": 0.00012345678, "mode KL": float("inf"), "modes": 10},
+        open_extractor("pixels"),
+        100,
+        True,
+    )
     assert scores.rounded(found) == {"FD": 12.35, "KD": 0.0001235, "modes": 10}
     entries = scores.card_entries(found)
-    assert entries["scored"] == {"net": "pixels", "title": "pixels, 16x16", "pictures": 100, "against": "held_out"}
+    assert entries["scored"] == {
+        "net": "pixels",
+        "title": "pixels, 16x16",
+        "pictures": 100,
+        "against": "held_out",
+    }
     assert entries["scores_meaning"].keys() == {"FD", "KD", "modes"}
     with pytest.raises(UserError):
         scores.read_settings(Path("nowhere"))

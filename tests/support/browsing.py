@@ -15,28 +15,55 @@ from playwright.sync_api import Browser, sync_playwright
 from tests import ROOT
 from tests.fakes.runs import wait_until
 
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
-SLOW = 60_000  # ms to wait for: a loaded machine starts a worker slowly; on a free one everything takes seconds
+# ms to wait for: a loaded machine starts a worker slowly; on a free one everything takes seconds
+SLOW = 60_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @contextmanager
 def serve(
-    runs: Path, *options: str, seconds: float = 60, program: Sequence[str] = (str(ROOT / "app.py"),), token: str | None = None, log: Path | None = None
+    runs: Path,
+    *options: str,
+    seconds: float = 60,
+    program: Sequence[str] = (str(ROOT / "app.py"),),
+    token: str | None = None,
+    log: Path | None = None,
 ) -> Iterator[str]:
-    """Start app.py, or another `program` for Python, on these runs, with this teacher token; yields its address once it answers, and ends it afterwards.
+    """Start app.py, or another `program` for Python, on these runs, with this teacher token; yields its
+    address once it answers, and ends it afterwards.
 
     What the server says goes to the file `log`; without one only its errors are shown.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, *program, "--host", "127.0.0.1", "--port", str(port), "--runs", str(runs), *options]
+    command = [
+        sys.executable,
+        *program,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--runs",
+        str(runs),
+        *options,
+    ]
     environment = {**os.environ, "TEACHER_TOKEN": token or ""}
     with open(log or os.devnull, "wb") as said:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None)
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None
+        )
     try:
         address = f"http://127.0.0.1:{port}/"
         end = time.monotonic() + seconds
@@ -63,7 +90,9 @@ def _answers(address: str) -> bool:
 
 
 def spare_is_ready(runs: Path) -> None:
-    """Wait until the server has loaded a worker in advance, which takes cores from whatever is tested meanwhile."""
+    """Wait until the server has loaded a worker in advance, which takes cores from whatever is tested
+    meanwhile.
+    """
     log = runs / ".spare.log"
     wait_until(lambda: log.exists() and b"ready" in log.read_bytes(), timeout=4 * SLOW / 1000)
 
@@ -72,6 +101,8 @@ def spare_is_ready(runs: Path) -> None:
 def chromium() -> Iterator[Browser]:
     """Headless Chromium ($CHROMIUM, else the system's)."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(QUIET))
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(QUIET)
+        )
         yield browser
         browser.close()

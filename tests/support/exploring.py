@@ -17,10 +17,14 @@ def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -
     """Go to a model, and wait until its own picture is drawn."""
     page.goto(f"{address}#model={model}{rest}")
     expect(sliders(page).first).to_be_enabled(timeout=SLOW)
-    page.wait_for_function("""(model) => {
+    page.wait_for_function(
+        """(model) => {
       const { point, shown } = document.querySelector("gan-explorer");
       return shown && point.model === model;
-    }""", arg=model, timeout=SLOW)
+    }""",
+        arg=model,
+        timeout=SLOW,
+    )
 
 
 @contextmanager
@@ -76,7 +80,9 @@ SETTLED = """() => {
 
 
 def still(page: Page) -> bytes:
-    """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of it."""
+    """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of
+    it.
+    """
     page.evaluate(WORDS)
     page.wait_for_function(SETTLED)
     return large(page)

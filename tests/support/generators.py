@@ -23,7 +23,9 @@ def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:
 
 
 def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
-    """As `write_weights`, with what training leaves and a fresh generator has not: normalisation by statistics of its own, and looks that some classes lack."""
+    """As `write_weights`, with what training leaves and a fresh generator has not: normalisation by
+    statistics of its own, and looks that some classes lack.
+    """
     torch.manual_seed(seed)
     generator = build_generator(spec)
     for module in generator.modules():
@@ -36,7 +38,9 @@ def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
         shares[:, 1] = 0
         generator.conditioning.set_shares(shares / shares.sum(1, keepdim=True))
     with torch.no_grad():
-        generator(torch.randn(64, spec.z_dim), torch.arange(64) % spec.num_classes if spec.num_classes else None)
+        generator(
+            torch.randn(64, spec.z_dim), torch.arange(64) % spec.num_classes if spec.num_classes else None
+        )
     save_generator(path, generator, spec)
 
 
@@ -52,7 +56,10 @@ def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -
     folder = root / name
     write_weights(folder / "live.safetensors", spec, seed)
     write_json(folder / "config.json", {"data": "digits", "recipe": "modern"})
-    write_json(folder / "status.json", {"state": "finished", "images": 1000, "sample_step": 40, "classes": [], **status})
+    write_json(
+        folder / "status.json",
+        {"state": "finished", "images": 1000, "sample_step": 40, "classes": [], **status},
+    )
     return folder
 
 

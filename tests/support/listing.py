@@ -11,7 +11,9 @@ from tests.support.browsing import SLOW
 
 def post(address: str, path: str) -> None:
     try:
-        urllib.request.urlopen(urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=SLOW / 1000).close()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{address}gradio_api/gan/{path}", method="POST"), timeout=SLOW / 1000
+        ).close()
     except urllib.error.HTTPError as refusal:
         raise AssertionError(refusal.read().decode()) from refusal
 

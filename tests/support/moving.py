@@ -1,4 +1,6 @@
-"""What the browser tests of the ways to move share: small models, one visitor, and a page that each test finds as if it were new."""
+"""What the browser tests of the ways to move share: small models, one visitor, and a page that each test
+finds as if it were new.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,9 @@ from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run
 
 CLASSES = "20250102-040506-faces-modern"
 COLOUR = tiny_spec(3, channels=3, z_dim=20, clusters=4)
-READY = "() => document.querySelector('gan-explorer').local.ready(document.querySelector('gan-explorer').model)"
+READY = (
+    "() => document.querySelector('gan-explorer').local.ready(document.querySelector('gan-explorer').model)"
+)
 AS_NEW = """async (model) => {
   const { fresh } = await import("/gradio_api/gan/static/latent/point.js");
   const explorer = document.querySelector("gan-explorer");
@@ -38,7 +42,9 @@ def write_models(root: Path) -> Path:
 @contextmanager
 def visitor(browser: Browser, address: str, model: str = RUN, **options: object) -> Iterator[Page]:
     """A page of one visitor, whose browser draws; no script of it may fail."""
-    context: BrowserContext = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options})
+    context: BrowserContext = browser.new_context(
+        **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
+    )
     context.set_default_timeout(SLOW / 2)
     page = context.new_page()
     errors: list[str] = []

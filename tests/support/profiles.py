@@ -28,13 +28,30 @@ def curve(gamma: float | None) -> bytes:
 
 def profile(space: bytes, pcs: bytes, kind: bytes, tags: dict[bytes, bytes]) -> bytes:
     """A whole profile of these tags."""
-    tags = {b"desc": b"desc\0\0\0\0\0\0\0\2a\0" + bytes(80), b"cprt": b"text\0\0\0\0none", b"wtpt": xyz(D50), **tags}
+    tags = {
+        b"desc": b"desc\0\0\0\0\0\0\0\2a\0" + bytes(80),
+        b"cprt": b"text\0\0\0\0none",
+        b"wtpt": xyz(D50),
+        **tags,
+    }
     place, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, content in tags.items():
         content += bytes(-len(content) % 4)
         table += name + struct.pack(">II", place + len(body), len(content))
         body += content
-    header = bytes(4) + bytes(4) + b"\2\x40\0\0" + kind + space + pcs + bytes(12) + b"acsp" + bytes(28) + fixed(*D50) + bytes(48)
+    header = (
+        bytes(4)
+        + bytes(4)
+        + b"\2\x40\0\0"
+        + kind
+        + space
+        + pcs
+        + bytes(12)
+        + b"acsp"
+        + bytes(28)
+        + fixed(*D50)
+        + bytes(48)
+    )
     whole = header + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(whole)) + whole[4:]
 
@@ -42,7 +59,9 @@ def profile(space: bytes, pcs: bytes, kind: bytes, tags: dict[bytes, bytes]) -> 
 def display(matrix: tuple[tuple[float, ...], ...], gamma: float | None = None) -> bytes:
     """The profile of a display, as cameras and phones embed it."""
     columns = {name: xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), matrix, strict=True)}
-    return profile(b"RGB ", b"XYZ ", b"mntr", {**columns, **{name: curve(gamma) for name in (b"rTRC", b"gTRC", b"bTRC")}})
+    return profile(
+        b"RGB ", b"XYZ ", b"mntr", {**columns, **{name: curve(gamma) for name in (b"rTRC", b"gTRC", b"bTRC")}}
+    )
 
 
 def grey(gamma: float) -> bytes:
@@ -50,8 +69,20 @@ def grey(gamma: float) -> bytes:
 
 
 def press(paper: int = 255, steps: int = 2) -> bytes:
-    """A press whose black is dark and whose inks take all their colour away: as a table of lightness alone, from `paper` for no ink to 0."""
-    nodes = b"".join(bytes([round(paper * max(0, 1 - sum(ink) / (steps - 1))), 128, 128]) for ink in itertools.product(range(steps), repeat=4))
+    """A press whose black is dark and whose inks take all their colour away: as a table of lightness alone,
+    from `paper` for no ink to 0.
+    """
+    nodes = b"".join(
+        bytes([round(paper * max(0, 1 - sum(ink) / (steps - 1))), 128, 128])
+        for ink in itertools.product(range(steps), repeat=4)
+    )
     ramp = bytes(range(256))
-    table = b"mft1\0\0\0\0" + bytes([4, 3, steps, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + ramp * 4 + nodes + ramp * 3
+    table = (
+        b"mft1\0\0\0\0"
+        + bytes([4, 3, steps, 0])
+        + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+        + ramp * 4
+        + nodes
+        + ramp * 3
+    )
     return profile(b"CMYK", b"Lab ", b"prtr", {b"A2B0": table})

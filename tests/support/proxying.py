@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-ALONE = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}  # what concerns one connection, not the answer
+# what concerns one connection, not the answer
+ALONE = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
 
 @contextmanager
 def proxy(server: str, path: str, strip: bool = True, host: str | None = None) -> Iterator[str]:
     """Show what is at the address `server` below `path`; yields the address there.
 
-    strip: take `path` out of what is asked for, as nginx does after `proxy_pass http://server/;`, else leave it in, as without the slash at its end.
-    host: what to send as Host, as nginx does by default; None passes on what the browser asked for.
+    strip: take `path` out of what is asked for, as nginx does after `proxy_pass http://server/;`, else leave
+    it in, as without the slash at its end. host: what to send as Host, as nginx does by default; None passes
+    on what the browser asked for.
     """
     upstream = urlsplit(server).netloc
 
@@ -31,10 +33,21 @@ def proxy(server: str, path: str, strip: bool = True, host: str | None = None) -
                 return
             wanted = (self.path[len(path) :] or "/") if strip else self.path
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in ALONE} | {"Connection": "close"}
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in ALONE} | {
+                "Connection": "close"
+            }
             behind = http.client.HTTPConnection(upstream, timeout=120)
-            behind.putrequest(self.command, wanted if wanted.startswith("/") else f"/{wanted}", skip_host=True, skip_accept_encoding=True)
-            for name, value in {**headers, "Host": host or self.headers["Host"], "Content-Length": str(len(body))}.items():
+            behind.putrequest(
+                self.command,
+                wanted if wanted.startswith("/") else f"/{wanted}",
+                skip_host=True,
+                skip_accept_encoding=True,
+            )
+            for name, value in {
+                **headers,
+                "Host": host or self.headers["Host"],
+                "Content-Length": str(len(body)),
+            }.items():
                 behind.putheader(name, value)
             behind.endheaders(body)
             self.answer(behind.getresponse())

@@ -25,7 +25,9 @@ class _Raw(zipfile.ZipInfo):
 
 
 def make_zip(path: Path, members, codec: str = "utf-8", system: int = 3, extra=None) -> str:
-    """A zip of {name: content}, or of (name, content), with names in `codec` and no UTF-8 flag; returns its path. `extra` gives a name's extra field."""
+    """A zip of {name: content}, or of (name, content), with names in `codec` and no UTF-8 flag; returns its
+    path. `extra` gives a name's extra field.
+    """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items() if isinstance(members, dict) else members:
             raw = name if isinstance(name, bytes) else name.encode(codec)
@@ -45,7 +47,9 @@ def make_folder(path: Path, members: dict[str, bytes]) -> str:
 
 
 def mark(path: str, flags: int = 0, packing: int | None = None, only: bytes = b"") -> str:
-    """Set flags, or another packing, in both headers of all members of a zip whose names hold `only`; returns its path."""
+    """Set flags, or another packing, in both headers of all members of a zip whose names hold `only`; returns
+    its path.
+    """
     whole = bytearray(Path(path).read_bytes())
     for signature, shift, lengths, name in ((b"PK\x03\x04", 0, 26, 30), (b"PK\x01\x02", 2, 28, 46)):
         at = whole.find(signature)

@@ -30,16 +30,25 @@ from tests.support.engine import CPU, tiny_config, tiny_data, tiny_trainer
 
 
 def test_a_variant_is_a_recipe_with_settings_read_by_their_types():
-    variant = parse("modern:lr_g=5e-4,batch=16,flip=yes,augment=color,translation,cutout,precision=bf16,threads=1")
+    variant = parse(
+        "modern:lr_g=5e-4,batch=16,flip=yes,augment=color,translation,cutout,precision=bf16,threads=1"
+    )
     assert variant.recipe == "modern"
-    assert variant.settings == {"lr_g": 5e-4, "batch": 16, "flip": True, "augment": "color,translation,cutout"}
+    assert variant.settings == {
+        "lr_g": 5e-4,
+        "batch": 16,
+        "flip": True,
+        "augment": "color,translation,cutout",
+    }
     config = config_of(variant, "digits", 28, 1, seed=3, minutes=2.0)
     assert (config.lr_g, config.batch, config.flip, config.seed, config.minutes) == (5e-4, 16, True, 3, 2.0)
     assert device_of(variant, CPU) == replace(CPU, precision="bf16", threads=1)
 
 
 def test_the_tutorial_runs_as_torch_does_by_itself():
-    assert device_of(None, replace(CPU, threads=99, precision="bf16", graph=True)) == replace(CPU, threads=cpu_quota(), channels_last=False)
+    assert device_of(None, replace(CPU, threads=99, precision="bf16", graph=True)) == replace(
+        CPU, threads=cpu_quota(), channels_last=False
+    )
 
 
 def test_a_recipe_alone_is_a_variant():
@@ -47,7 +56,8 @@ def test_a_recipe_alone_is_a_variant():
 
 
 @pytest.mark.parametrize("text", [
-    "unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1", "modern:flip=perhaps", "modern:precision=foo", "modern:threads=0",
+    "unknown", "modern:batch", "modern:batch=many", "modern:nothing=1", "modern:seed=1",
+    "modern:flip=perhaps", "modern:precision=foo", "modern:threads=0",
     "modern:threads=1000000",
 ])  # fmt: skip
 def test_a_variant_that_makes_no_sense_is_refused_in_a_sentence(text):
@@ -58,25 +68,39 @@ def test_a_variant_that_makes_no_sense_is_refused_in_a_sentence(text):
 def test_a_graph_needs_a_gpu():
     assert device_of(parse("modern:graph=yes"), replace(CPU, torch_name="cuda")).graph
     assert not device_of(parse("modern:graph=no"), CPU).graph
-    with pytest.raises(argparse.ArgumentTypeError, match="“modern:graph=yes” asks for a graph, which only a GPU has"):
+    with pytest.raises(
+        argparse.ArgumentTypeError, match="“modern:graph=yes” asks for a graph, which only a GPU has"
+    ):
         device_of(parse("modern:graph=yes"), CPU)
 
 
 @pytest.mark.parametrize(("program", "words", "sentence"), [
-    (quality, "--turn 0", "“0” is not a number from 0.1 on"), (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
-    (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"), (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
-    (quality, "--images -3", "“-3” is not a whole number"), (quality, "--images 3", "batch of 32 is larger than the data set of 3 images"),
-    (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"), (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
-    (quality, "--entrants modern:graph=yes", "only a GPU has"), (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
-    (quality, "--entrants modern:threads=0", "“0” is no value of threads"), (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
+    (quality, "--turn 0", "“0” is not a number from 0.1 on"),
+    (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
+    (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"),
+    (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
+    (quality, "--images -3", "“-3” is not a whole number"),
+    (quality, "--images 3", "batch of 32 is larger than the data set of 3 images"),
+    (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"),
+    (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
+    (quality, "--entrants modern:graph=yes", "only a GPU has"),
+    (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
+    (quality, "--entrants modern:threads=0", "“0” is no value of threads"),
+    (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
     (quality, "--net vgg", "no feature extractor called “vgg”"),
     (quality, "--entrants projected modern --net efficientnet", "used the feature extractor “efficientnet”"),
-    (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"), (quality, "--log no/such/folder", "can't be written (No such file"),
-    (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"), (quality, "--data mnist --idx {broken}", "is cut short"),
-    (throughput, "--rounds 0", "“0” is not a whole number from 1 on"), (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
-    (throughput, "--data digits --variants modern:graph=yes", "only a GPU has"), (throughput, "--variants modern:width=1", "width = 1 is out of range"),
+    (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"),
+    (quality, "--log no/such/folder", "can't be written (No such file"),
+    (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"),
+    (quality, "--data mnist --idx {broken}", "is cut short"),
+    (throughput, "--rounds 0", "“0” is not a whole number from 1 on"),
+    (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
+    (throughput, "--data digits --variants modern:graph=yes", "only a GPU has"),
+    (throughput, "--variants modern:width=1", "width = 1 is out of range"),
 ])  # fmt: skip
-def test_what_makes_no_sense_is_one_sentence_and_status_2_before_anything_is_trained(program, words, sentence, tmp_path, monkeypatch, capsys):
+def test_what_makes_no_sense_is_one_sentence_and_status_2_before_anything_is_trained(
+    program, words, sentence, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(program, "this_machine", lambda: CPU)
     monkeypatch.delattr(quality, "Entrant")
     monkeypatch.delattr(throughput, "rate")
@@ -98,14 +122,27 @@ def test_spread_is_mean_and_sample_deviation():
 
 def test_a_table_is_aligned():
     assert markdown(["a", "long name"], [["x y", "1"], ["z", "22"]]).splitlines() == [
-        "| a   | long name |", "| --- | --------: |", "| x y |         1 |", "| z   |        22 |"]  # fmt: skip
+        "| a   | long name |",
+        "| --- | --------: |",
+        "| x y |         1 |",
+        "| z   |        22 |",
+    ]
 
 
 def test_the_table_of_quality_joins_seeds_and_leaves_out_what_nobody_has():
-    records = [{"minutes": m, "entrant": e, "seed": s, "FD": m * 10.0 + s} for s, m, e in itertools.product((0, 1), (2, 1), ("modern", "tutorial"))]
-    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in quality.table(records).splitlines()]
+    records = [
+        {"minutes": m, "entrant": e, "seed": s, "FD": m * 10.0 + s}
+        for s, m, e in itertools.product((0, 1), (2, 1), ("modern", "tutorial"))
+    ]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in quality.table(records).splitlines()
+    ]
     assert lines[0] == ["minutes", "entrant", "seeds", "FD"]
-    assert lines[2:] == [[minutes, entrant, "2", f"{minutes}0.5 ±0.71"] for minutes in "12" for entrant in ("modern", "tutorial")]
+    assert lines[2:] == [
+        [minutes, entrant, "2", f"{minutes}0.5 ±0.71"]
+        for minutes in "12"
+        for entrant in ("modern", "tutorial")
+    ]
 
 
 def test_a_race_keeps_all_at_the_same_part_of_their_way():
@@ -147,7 +184,11 @@ def test_stacked_modes_are_counted_against_the_real_shares():
     assert shares[123] == pytest.approx(6742 * 5958 * 6131 / 60_000**3)
     alone = stacked.mode_scores(torch.full((500,), 7))
     assert alone == {"modes": 1, "mode KL": pytest.approx(-torch.log(shares[7]).item())}
-    perfect = stacked.mode_scores(torch.multinomial(shares, stacked.SAMPLES, replacement=True, generator=torch.Generator().manual_seed(0)))
+    perfect = stacked.mode_scores(
+        torch.multinomial(
+            shares, stacked.SAMPLES, replacement=True, generator=torch.Generator().manual_seed(0)
+        )
+    )
     assert perfect["modes"] == 1000
     assert perfect["mode KL"] == pytest.approx(999 / 52_000, rel=0.15)
 
@@ -173,7 +214,9 @@ def test_who_looks_at_the_pictures(monkeypatch):
     monkeypatch.setattr(extractors, "open_viewer", lambda name: name)
     assert sets.extractor_of("mnist", 1, None, ()) == sets.extractor_of("stacked", 3, None, ()) == "digits"
     assert sets.extractor_of("cifar10", 3, "pixels", ()) == "pixels"
-    assert sets.extractor_of("cifar10", 3, None, {"efficientnet"}) == "pixels", "a discriminator that learned through EfficientNet is not judged by it"
+    assert sets.extractor_of("cifar10", 3, None, {"efficientnet"}) == "pixels", (
+        "a discriminator that learned through EfficientNet is not judged by it"
+    )
     with pytest.raises(UserError, match="used the feature extractor"):
         sets.extractor_of("cifar10", 3, "efficientnet", {"efficientnet"})
     with pytest.raises(argparse.ArgumentTypeError, match="digits net alone"):
@@ -191,14 +234,16 @@ def test_stacked_pictures_score_perfectly_against_themselves():
 def test_operations_are_counted_as_by_hand_through_double_backward():
     conv = nn.Conv2d(3, 8, 4, 2, 1, bias=False)
     images = torch.randn(5, 3, 28, 28, requires_grad=True)
-    forward = 2 * 5 * 8 * 14 * 14 * 3 * 4 * 4  # a multiplication and an addition for each output, input channel and tap
+    # a multiplication and an addition for each output, input channel and tap
+    forward = 2 * 5 * 8 * 14 * 14 * 3 * 4 * 4
     with Tally() as tally:
         conv(images)
     assert tally.flops == forward
     assert tally.moved == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
     with Tally() as tally:
         squared_gradient(conv(images).square().sum((1, 2, 3)), images).mean().backward()
-    # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then of the forward by images and weights.
+    # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then
+    # of the forward by images and weights.
     assert tally.flops == 6 * forward
 
 
@@ -234,13 +279,27 @@ def test_a_round_takes_whole_cycles_and_one_of_steps_that_are_too_long_for_it(st
         taken.append(steps)
 
     monkeypatch.setattr(throughput, "time", types.SimpleNamespace(perf_counter=lambda: clock[0]))
-    line = throughput.Line("modern", "digits", "28x28x1", "float32", "eager", CPU, images=10, cycle=3, parameters=1, advance=advance)
+    line = throughput.Line(
+        "modern",
+        "digits",
+        "28x28x1",
+        "float32",
+        "eager",
+        CPU,
+        images=10,
+        cycle=3,
+        parameters=1,
+        advance=advance,
+    )
     assert throughput.rate(line, 4.0) == pytest.approx(10 / step)
     assert all(steps % 3 == 0 for steps in taken)
     assert clock[0] == pytest.approx(expected, rel=0.01)
 
 
-@pytest.mark.parametrize("recipe", [name for name, settings in RECIPES.items() if settings.get("architecture", "modern") == "modern"])
+@pytest.mark.parametrize(
+    "recipe",
+    [name for name, settings in RECIPES.items() if settings.get("architecture", "modern") == "modern"],
+)
 def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe):
     config = tiny_config(recipe, d_steps=2, flip=True, conditional=True)
     trainer = tiny_trainer(recipe, d_steps=2, flip=True, conditional=True)
@@ -266,10 +325,18 @@ def test_the_tutorial_learns_to_tell_noise_from_its_pictures(monkeypatch):
 def test_quality_from_end_to_end(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(quality, "this_machine", lambda: CPU)
     log = tmp_path / "log.jsonl"
-    words = "--data emoji --images 16 --minutes 0.01 --seeds 1 --no-reference --net pixels --entrants modern:width=8,batch=8"
+    words = (
+        "--data emoji --images 16 --minutes 0.01 --seeds 1 --no-reference --net pixels --entrants "
+        "modern:width=8,batch=8"
+    )
     quality.main([*words.split(), "--log", str(log)])
     (record,) = [json.loads(line) for line in log.read_text().splitlines()]
-    assert (record["minutes"], record["entrant"], record["seed"], record["images"]) == (0.01, "modern:width=8,batch=8", 0, 16)
+    assert (record["minutes"], record["entrant"], record["seed"], record["images"]) == (
+        0.01,
+        "modern:width=8,batch=8",
+        0,
+        16,
+    )
     assert record["FD"] > 0
     assert record["copies"] >= 0
     assert record["kimg"] > 0
@@ -289,29 +356,64 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
             self.spent += seconds
 
         def draw(self, count):
-            return Drawn(torch.randint(0, 256, (count, 3, 64, 64), dtype=torch.uint8).numpy(), round(10 * self.spent), 1.0)
+            return Drawn(
+                torch.randint(0, 256, (count, 3, 64, 64), dtype=torch.uint8).numpy(),
+                round(10 * self.spent),
+                1.0,
+            )
 
         def end(self):
             self.ended = True
 
     monkeypatch.setattr(quality, "Entrant", Fake)
-    options = quality.arguments().parse_args(["--data", "emoji", "--images", "20", "--minutes", "2", "1", "--entrants", "modern", "hinge:batch=8"])
+    options = quality.arguments().parse_args(
+        ["--data", "emoji", "--images", "20", "--minutes", "2", "1", "--entrants", "modern", "hinge:batch=8"]
+    )
     colours = Extractor("colours", "mean colours", lambda images: Features(images.float().mean((2, 3)), None))
     setting = quality.Setting(options, CPU, sets.SETS["emoji"].test(None)[:20], colours)
     records = list(quality.measure(setting, seed=4))
-    assert [(each["minutes"], each["entrant"]) for each in records] == list(itertools.product((1, 2), ("modern", "hinge:batch=8", "tutorial")))
-    assert all(each["seconds"] == 60 * each["minutes"] and each["images/s"] == 10 and each["seed"] == 4 for each in records)
-    budgets = [("tutorial", 120), ("modern", 60), ("hinge:batch=8", 60), ("modern", 120), ("hinge:batch=8", 120)]
+    assert [(each["minutes"], each["entrant"]) for each in records] == list(
+        itertools.product((1, 2), ("modern", "hinge:batch=8", "tutorial"))
+    )
+    assert all(
+        each["seconds"] == 60 * each["minutes"] and each["images/s"] == 10 and each["seed"] == 4
+        for each in records
+    )
+    budgets = [
+        ("tutorial", 120),
+        ("modern", 60),
+        ("hinge:batch=8", 60),
+        ("modern", 120),
+        ("hinge:batch=8", 120),
+    ]
     assert [(each.job.name, each.job.budget) for each in made] == budgets
     assert all(each.ended for each in made)
 
 
 def test_throughput_from_end_to_end(capsys, monkeypatch):
     monkeypatch.setattr(throughput, "this_machine", lambda: CPU)
-    monkeypatch.setattr(throughput, "native_bf16", lambda name: False)  # a processor that has it gets rows more
+    # a processor that has it gets rows more
+    monkeypatch.setattr(throughput, "native_bf16", lambda name: False)
     monkeypatch.setattr(tutorial, "WIDTH", 8)
-    throughput.main(["--data", "digits", "landscapes-128", "--variants", "modern:width=8,batch=4,threads=1", "dcgan", "--rounds", "1", "--seconds", "0.05"])
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    throughput.main(
+        [
+            "--data",
+            "digits",
+            "landscapes-128",
+            "--variants",
+            "modern:width=8,batch=4,threads=1",
+            "dcgan",
+            "--rounds",
+            "1",
+            "--seconds",
+            "0.05",
+        ]
+    )
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("| ")
+    ]
     assert [row[3] for row in rows[2:]] == 2 * ["tutorial", "plain", "eager"]
     assert [row[1] for row in rows[3::3]] == ["digits 28x28x1", "landscapes-128 128x128x3"]
     assert all(len(row) == len(throughput.HEADER) for row in rows)

@@ -22,7 +22,18 @@ def test_every_recipe_makes_a_config_that_survives_its_own_json(recipe, data):
 def test_the_textbook_recipe_is_the_classic_one_on_every_data_set():
     for data in ("digits", "emoji", "landscapes", "unknown"):
         config = make_config(data, "dcgan", 28, 1)
-        facts = (config.size, config.channels, config.z_dim, config.lr_g, config.lr_d, config.beta1, config.loss, config.penalty, config.width, config.augment)
+        facts = (
+            config.size,
+            config.channels,
+            config.z_dim,
+            config.lr_g,
+            config.lr_d,
+            config.beta1,
+            config.loss,
+            config.penalty,
+            config.width,
+            config.augment,
+        )
         assert facts == (64, 1, 100, 2e-4, 2e-4, 0.5, "nonsaturating", "none", 64, "none")
 
 
@@ -40,7 +51,10 @@ def test_what_was_found_for_one_recipe_on_a_data_set_leaves_the_others_alone(nam
         expected = {**DATA_DEFAULTS.get(name, {}), **RECIPES[other]}
         plain = make_config("unknown", other)
         for field in TUNED[name, recipe]:
-            assert getattr(make_config(name, other), field) == expected.get(field, getattr(plain, field)), (other, field)
+            assert getattr(make_config(name, other), field) == expected.get(field, getattr(plain, field)), (
+                other,
+                field,
+            )
     assert make_config(name, recipe, lr_g=3e-3).lr_g == 3e-3
 
 

@@ -19,13 +19,19 @@ ROOMS = [
 
 def modules() -> list[str]:
     """Dotted names of all engine modules, gan.ui and command lines left out."""
-    paths = [path for path in (ROOT / "gan").rglob("*.py") if path.relative_to(ROOT / "gan").parts[0] not in ("ui", "cli")]
+    paths = [
+        path
+        for path in (ROOT / "gan").rglob("*.py")
+        if path.relative_to(ROOT / "gan").parts[0] not in ("ui", "cli")
+    ]
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted(paths)]
     return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
 
 
 def ask(code: str):
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -39,7 +45,7 @@ for name in {names!r}:
     importlib.import_module(name)
 import torch
 print(json.dumps([sorted(m for m in ("gradio", "torchvision", "starlette") if m in sys.modules), torch.cuda.is_initialized()]))
-"""
+"""  # noqa: E501
     assert ask(code) == [[], False]
 
 
@@ -49,7 +55,7 @@ import json, sys
 import gan.config, gan.data, gan.device, gan.errors, gan.files, gan.runs.store, gan.runs.supervisor, gan.latent.model_cache, gan.worker.health
 gan.data.catalogue()
 print(json.dumps([m for m in ("torch", "torchvision", "gradio") if m in sys.modules]))
-"""
+"""  # noqa: E501
     assert ask(code) == []
 
 
@@ -76,16 +82,24 @@ def test_a_room_imports_only_those_below_it(room):
 
 def test_no_pickle_in_the_product():
     for path in [ROOT / "app.py", *(ROOT / "gan").rglob("*.py")]:
-        assert not {"pickle", "dill", "joblib", "cloudpickle"} & {name.split(".")[0] for name in imports(path)}, path
+        assert not {"pickle", "dill", "joblib", "cloudpickle"} & {
+            name.split(".")[0] for name in imports(path)
+        }, path
         source = path.read_text(encoding="utf-8")
         if path.name == "efficientnet.py":  # a package's file, of a digest that is checked before
-            source = source.replace('torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)', "")
+            source = source.replace(
+                'torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)', ""
+            )
         assert "torch.load(" not in source, path
         assert "allow_pickle" not in source, path
 
 
 def test_only_the_downloads_import_torchvision():
-    users = {path.name for path in (ROOT / "gan").rglob("*.py") if any(name.split(".")[0] == "torchvision" for name in imports(path))}
+    users = {
+        path.name
+        for path in (ROOT / "gan").rglob("*.py")
+        if any(name.split(".")[0] == "torchvision" for name in imports(path))
+    }
     assert users <= {"downloads.py"}
 
 

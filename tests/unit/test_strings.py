@@ -1,4 +1,6 @@
-"""Every text that the page names exists, no language has texts of its own, and what a language lacks falls back to English and is listed here."""
+"""Every text that the page names exists, no language has texts of its own, and what a language lacks falls
+back to English and is listed here.
+"""
 
 import json
 import re
@@ -30,12 +32,18 @@ def test_a_language_holds_no_texts_of_its_own_and_the_same_gaps(lang):
     assert {key: gaps(text) for key, text in other.items()} == {key: gaps(english[key]) for key in other}
     missing = sorted(set(english) - set(other))
     if missing:  # whoever adds a setting need not write Chinese: a test lists what is to be translated
-        warnings.warn(f"{len(missing)} texts fall back to English in {lang}: {', '.join(missing)}", stacklevel=1)
+        warnings.warn(
+            f"{len(missing)} texts fall back to English in {lang}: {', '.join(missing)}", stacklevel=1
+        )
 
 
 def test_a_text_that_a_language_lacks_is_english(monkeypatch):
     files = strings._files
-    monkeypatch.setattr(strings, "_files", lambda lang: {key: text for key, text in files(lang).items() if (lang, key) != ("zh", "tab.train")})
+    monkeypatch.setattr(
+        strings,
+        "_files",
+        lambda lang: {key: text for key, text in files(lang).items() if (lang, key) != ("zh", "tab.train")},
+    )
     strings.table.cache_clear()
     try:
         assert strings.text("zh", "tab.train") == strings.text("en", "tab.train") == "Train"
@@ -55,7 +63,9 @@ def test_no_key_stands_in_two_files_and_no_text_is_empty(lang):
 
 
 def test_every_text_that_the_page_names_exists():
-    sources = [path for path in [*STATIC.rglob("*.js"), *FOLDER.parent.rglob("*.py")] if "vendor" not in path.parts]
+    sources = [
+        path for path in [*STATIC.rglob("*.js"), *FOLDER.parent.rglob("*.py")] if "vendor" not in path.parts
+    ]
     named = {(key, path.name) for path in sources for key in NAMED.findall(path.read_text(encoding="utf-8"))}
     assert len(named) > 50
     assert [pair for pair in sorted(named) if pair[0] not in strings.table("en")] == []
@@ -65,18 +75,30 @@ def test_every_entry_of_a_registry_has_its_name():
     keys = [f"data.{name}" for name in (*BUNDLED, *DOWNLOADS)]
     keys += [f"recipe.{name}{part}" for name in RECIPES for part in ("", ".line")]
     keys += [f"state.{name}" for name in (*STATES, "damaged")]
-    keys += [f"field.{name}" for name in train_form.names()] + [f"train.group_{group}" for group in train_form.order()]
+    keys += [f"field.{name}" for name in train_form.names()] + [
+        f"train.group_{group}" for group in train_form.order()
+    ]
     assert [key for key in keys if key not in strings.table("en")] == []
 
 
 def test_text_fills_gaps_and_falls_back_to_english():
-    assert strings.text("en", "error.runs.unknown", id="7") == "There is no run called “7”. Choose one from the list of runs."
-    assert "7" in strings.text("zh", "error.runs.unknown", id="7") != strings.text("en", "error.runs.unknown", id="7")
+    assert (
+        strings.text("en", "error.runs.unknown", id="7")
+        == "There is no run called “7”. Choose one from the list of runs."
+    )
+    assert (
+        "7"
+        in strings.text("zh", "error.runs.unknown", id="7")
+        != strings.text("en", "error.runs.unknown", id="7")
+    )
     assert strings.text("fr", "tab.train") == "Train"
     with pytest.raises(KeyError):
         strings.text("en", "no.such.text")
 
 
-@pytest.mark.parametrize(("header", "lang"), [("zh-TW,en;q=0.8", "zh"), ("de,en;q=0.7,zh;q=0.3", "en"), ("de", "en"), (None, "en"), ("", "en")])
+@pytest.mark.parametrize(
+    ("header", "lang"),
+    [("zh-TW,en;q=0.8", "zh"), ("de,en;q=0.7,zh;q=0.3", "en"), ("de", "en"), (None, "en"), ("", "en")],
+)
 def test_language_of_a_header(header, lang):
     assert strings.pick_language(header) == lang

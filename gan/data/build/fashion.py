@@ -3,7 +3,8 @@
     apt-get install dataset-fashion-mnist
     python -m gan.data.build.fashion /usr/share/datasets/fashion-mnist
 
-Takes the first 1,000 images of each kind of the *training* split, in their order, so that the test split stays unseen.
+Takes the first 1,000 images of each kind of the *training* split, in their order, so that the test split
+stays unseen.
 """
 
 from pathlib import Path
@@ -33,16 +34,25 @@ THE SOFTWARE IS PROVIDED “AS IS”, WITHOUT WARRANTY OF ANY KIND, EXPRESS OR I
 MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR
 ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
 THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
-"""
+"""  # noqa: E501
 
 
 def main(folder: Path) -> None:
     labels = read_idx(folder / "train-labels-idx1-ubyte.gz")
     chosen = np.sort(np.concatenate([np.flatnonzero(labels == kind)[:PER_CLASS] for kind in range(10)]))
     images = read_idx(folder / "train-images-idx3-ubyte.gz")[chosen][:, None]
-    meta = {"name": "fashion", "size": 28, "classes": list(DOWNLOADS["fashion-mnist"].classes), "attributes": {}, "licence": "MIT",
-            "credit": "Fashion-MNIST, by Zalando SE",
-            "source": "Debian dataset-fashion-mnist 0.0~git20200523.55506a9-1: the first 1,000 training images of each kind, in order"}
+    meta = {
+        "name": "fashion",
+        "size": 28,
+        "classes": list(DOWNLOADS["fashion-mnist"].classes),
+        "attributes": {},
+        "licence": "MIT",
+        "credit": "Fashion-MNIST, by Zalando SE",
+        "source": (
+            "Debian dataset-fashion-mnist 0.0~git20200523.55506a9-1: the first 1,000 training images of "
+            "each kind, in order"
+        ),
+    }
     write_set("fashion", images, {"label": labels[chosen]}, meta, LICENCE)
 
 

@@ -1,4 +1,5 @@
-"""Write the description of the drawn landscapes: meta.json, LICENSE and thumbnail. The pictures themselves are drawn when first needed.
+"""Write the description of the drawn landscapes: meta.json, LICENSE and thumbnail. The pictures themselves
+are drawn when first needed.
 
     python -m gan.data.build.landscapes
 """
@@ -11,7 +12,7 @@ from gan.data.registry import BUNDLED_DIR
 LICENCE = """
 These landscapes are drawn by gan/data/procedural/landscapes.py and gan/data/procedural/scenery.py, part of GANarium, and contain nothing from elsewhere.
 The pictures (not the program) are dedicated to the public domain: CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/
-"""
+"""  # noqa: E501
 
 
 def main() -> None:
@@ -20,8 +21,17 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     attributes = {name: ["no", "yes"] if name in landscapes.WHOLE else None for name in landscapes.ATTRIBUTES}
     attributes["scene"] = list(scenery.KINDS)
-    meta = {"name": "landscapes", "size": landscapes.SIDE, "channels": 3, "count": landscapes.COUNT, "classes": list(scenery.CLASSES),
-            "attributes": attributes, "licence": "CC0 1.0", "credit": "drawn by GANarium", "source": "gan/data/procedural/landscapes.py"}
+    meta = {
+        "name": "landscapes",
+        "size": landscapes.SIDE,
+        "channels": 3,
+        "count": landscapes.COUNT,
+        "classes": list(scenery.CLASSES),
+        "attributes": attributes,
+        "licence": "CC0 1.0",
+        "credit": "drawn by GANarium",
+        "source": "gan/data/procedural/landscapes.py",
+    }
     write_words(folder, meta, LICENCE)
     write_thumbnail(folder, images.numpy(), facts["label"].numpy(), skip=3)
 

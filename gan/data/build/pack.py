@@ -17,18 +17,23 @@ THUMBNAIL_BYTES = 20_000
 
 
 def asked(about: str | None, *places: str) -> argparse.Namespace:
-    """The command line of a script that builds a set and says `about` itself what it needs: one path for each of `places`."""
+    """The command line of a script that builds a set and says `about` itself what it needs: one path for each
+    of `places`.
+    """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for place in places:
         parser.add_argument(place, type=Path, metavar=place.upper())
     return parser.parse_args()
 
 
-def write_set(name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta: dict, licence_text: str) -> None:
+def write_set(
+    name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta: dict, licence_text: str
+) -> None:
     """Write gan/data/bundled/<name>/ and read it back.
 
-    `images` is uint8 (N, C, tile, tile); `facts` holds "label" and one array (N,) for each of meta["attributes"]. `meta` has size,
-    classes, attributes, licence, credit and source; the rest is filled in here. Raises AssertionError when what is read back differs.
+    `images` is uint8 (N, C, tile, tile); `facts` holds "label" and one array (N,) for each of
+    meta["attributes"]. `meta` has size, classes, attributes, licence, credit and source; the rest is filled
+    in here. Raises AssertionError when what is read back differs.
     """
     folder = BUNDLED_DIR / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,17 +41,41 @@ def write_set(name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta:
     columns = int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
     padded = np.concatenate([images, np.zeros((rows * columns - count, channels, tile, tile), np.uint8)])
-    sheet = padded.reshape(rows, columns, channels, tile, tile).transpose(0, 3, 1, 4, 2).reshape(rows * tile, columns * tile, channels)
-    Image.fromarray(sheet.repeat(3 // channels, 2)).save(folder / "images.webp", lossless=True, method=6, quality=100, exact=True)
-    stored = {key: torch.from_numpy(value.astype(np.float32 if value.dtype.kind == "f" else np.uint8)) for key, value in facts.items()}
+    sheet = (
+        padded.reshape(rows, columns, channels, tile, tile)
+        .transpose(0, 3, 1, 4, 2)
+        .reshape(rows * tile, columns * tile, channels)
+    )
+    Image.fromarray(sheet.repeat(3 // channels, 2)).save(
+        folder / "images.webp", lossless=True, method=6, quality=100, exact=True
+    )
+    stored = {
+        key: torch.from_numpy(value.astype(np.float32 if value.dtype.kind == "f" else np.uint8))
+        for key, value in facts.items()
+    }
     save_file(stored, folder / "labels.safetensors")
     (folder / "labels.safetensors").chmod(0o644)  # save_file lets only the owner read
-    write_words(folder, {**meta, "channels": channels, "count": count, "tile": tile, "columns": columns, "sha256": digest(images)},
-                licence_text)
+    write_words(
+        folder,
+        {
+            **meta,
+            "channels": channels,
+            "count": count,
+            "tile": tile,
+            "columns": columns,
+            "sha256": digest(images),
+        },
+        licence_text,
+    )
     whole = bundled.load(name)
     factor = meta["size"] // tile
-    assert digest(whole.images.numpy()[:, :, ::factor, ::factor]) == digest(images), f"{name}: the pictures read back differ"
-    assert all((value == (whole.labels if key == "label" else whole.attributes[key]).numpy()).all() for key, value in facts.items())
+    assert digest(whole.images.numpy()[:, :, ::factor, ::factor]) == digest(images), (
+        f"{name}: the pictures read back differ"
+    )
+    assert all(
+        (value == (whole.labels if key == "label" else whole.attributes[key]).numpy()).all()
+        for key, value in facts.items()
+    )
     write_thumbnail(folder, whole.images.numpy(), whole.labels.numpy())
 
 
@@ -62,12 +91,18 @@ def digest(images: np.ndarray) -> str:
 
 
 def write_thumbnail(folder: Path, images: np.ndarray, labels: np.ndarray, skip: int = 0) -> None:
-    """thumbnail.webp: 4 x 4 pictures, the classes in turn, enlarged by a whole factor, at most THUMBNAIL_BYTES."""
+    """thumbnail.webp: 4 x 4 pictures, the classes in turn, enlarged by a whole factor, at most
+    THUMBNAIL_BYTES.
+    """
     kinds = int(labels.max()) + 1
     chosen = [np.flatnonzero(labels == k % kinds)[skip + k // kinds] for k in range(16)]
     tiles = images[chosen].repeat(3 // images.shape[1], 1)
     factor = max(1, 256 // (4 * images.shape[2]))
-    sheet = tiles.reshape(4, 4, *tiles.shape[1:]).transpose(0, 3, 1, 4, 2).reshape(4 * tiles.shape[2], 4 * tiles.shape[3], 3)
+    sheet = (
+        tiles.reshape(4, 4, *tiles.shape[1:])
+        .transpose(0, 3, 1, 4, 2)
+        .reshape(4 * tiles.shape[2], 4 * tiles.shape[3], 3)
+    )
     picture = Image.fromarray(sheet.repeat(factor, 0).repeat(factor, 1))
     path = folder / "thumbnail.webp"
     picture.save(path, lossless=True, method=6, quality=100)

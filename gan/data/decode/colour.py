@@ -1,6 +1,7 @@
 """The colours of a picture in sRGB, by the profile that its file embeds. Imports no torch.
 
-Profiles come from strangers like the pictures do. One that is broken, absurdly large or of another kind than its picture is ignored, as viewers do.
+Profiles come from strangers like the pictures do. One that is broken, absurdly large or of another kind than
+its picture is ignored, as viewers do.
 """
 
 import functools
@@ -16,13 +17,16 @@ SAME = 2  # of 255: a profile that moves no colour further is sRGB, of which the
 HEADER = 128  # bytes of a profile before its table of tags
 MAX_TAGS = 100
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
-_FITTING = {"RGB": ("RGB",), "L": ("L", "RGB"), "CMYK": ("CMYK",)}  # the profiles that a picture of each mode may have
+# the profiles that a picture of each mode may have
+_FITTING = {"RGB": ("RGB",), "L": ("L", "RGB"), "CMYK": ("CMYK",)}
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture of mode RGB, L or CMYK in sRGB, as RGB or L. `profile` is that of its file, b"" where it has none.
+    """A picture of mode RGB, L or CMYK in sRGB, as RGB or L. `profile` is that of its file, b"" where it has
+    none.
 
-    A million pixels take 50 ms, and four times that of CMYK, so that large pictures are better made smaller first.
+    A million pixels take 50 ms, and four times that of CMYK, so that large pictures are better made smaller
+    first.
     """
     mode = _MODES.get(profile[16:20])
     if mode not in _FITTING[picture.mode] or not HEADER < len(profile) <= MAX_PROFILE:
@@ -50,13 +54,21 @@ def _plain(profile: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """How to bring pixels of `mode` to sRGB; None where that changes nothing, or the profile can't be used. All pictures of a camera share one."""
+    """How to bring pixels of `mode` to sRGB; None where that changes nothing, or the profile can't be used.
+    All pictures of a camera share one.
+    """
     try:
-        transform = ImageCms.buildTransform(ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB")
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB"
+        )
         if mode == "CMYK":
             return transform
         steps = np.linspace(0, 255, 9).round().astype(np.uint8)
-        colours = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(27, 27, 3) if mode == "RGB" else np.arange(256, dtype=np.uint8)[None]
+        colours = (
+            np.stack(np.meshgrid(steps, steps, steps), -1).reshape(27, 27, 3)
+            if mode == "RGB"
+            else np.arange(256, dtype=np.uint8)[None]
+        )
         found = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform)).astype(int)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError) as error:
         refuse_if_full(error)

@@ -1,7 +1,9 @@
-"""JPEG and PNG files taken apart: the part that holds the picture, and beside it the colour profile and the EXIF data.
+"""JPEG and PNG files taken apart: the part that holds the picture, and beside it the colour profile and the
+EXIF data.
 
-Cameras write much beside a picture: a film behind it, previews, other pictures, notes. Decoders read only what is kept here, so that nothing of the rest can
-refuse a picture, or cost time and memory. Imports neither torch nor Pillow.
+Cameras write much beside a picture: a film behind it, previews, other pictures, notes. Decoders read only
+what is kept here, so that nothing of the rest can refuse a picture, or cost time and memory. Imports neither
+torch nor Pillow.
 """
 
 import re
@@ -11,7 +13,8 @@ from typing import NamedTuple
 
 from gan.data.decode import png_colours
 
-MAX_SCANS = 64  # of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
+# of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
+MAX_SCANS = 64
 MAX_SEGMENTS = 5000  # of one JPEG, each of which costs time here
 MAX_CHUNKS = 200_000  # of one PNG
 MAX_PROFILE = 4 * 2**20  # bytes; the profile of a press has up to 3 MB, that of a display some hundreds
@@ -19,14 +22,17 @@ MAX_EXIF = 2**16  # bytes
 MAX_COLOURS = 40  # bytes of a PNG's chunk that tells by numbers what its colours mean
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")  # FF 00 is a pixel's byte; FF D0 to D7 restart the decoder, and stand alone
+# FF 00 is a pixel's byte; FF D0 to D7 restart the decoder, and stand alone
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _EXIF, _ICC, _ADOBE, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _ANCILLARY = 0x20  # the bit of a PNG chunk's first letter that says that a decoder may pass over it
 
 
 class Unusable(ValueError):
-    """Why a file is left out: `reason` is one of gan.data.own.report.REASONS, `detail` what its sentence names (a kind of file, a number), "" where nothing."""
+    """Why a file is left out: `reason` is one of gan.data.own.report.REASONS, `detail` what its sentence
+    names (a kind of file, a number), "" where nothing.
+    """
 
     def __init__(self, reason: str, detail: str = ""):
         super().__init__(f"{reason} {detail}".strip())
@@ -43,7 +49,9 @@ class Parts(NamedTuple):
 
 
 def take_apart(data: bytes) -> Parts:
-    """The parts of a JPEG or PNG; any other file as it is. Raises Unusable for a JPEG of more scans than a camera writes, and for absurdly many parts."""
+    """The parts of a JPEG or PNG; any other file as it is. Raises Unusable for a JPEG of more scans than a
+    camera writes, and for absurdly many parts.
+    """
     if data.startswith(JPEG):
         return _jpeg(data)
     return _png(data) if data.startswith(PNG) else Parts(data)
@@ -52,8 +60,8 @@ def take_apart(data: bytes) -> Parts:
 def _jpeg(data: bytes) -> Parts:
     """A JPEG up to its first end-of-image marker, where libjpeg stops too.
 
-    The markers are found as libjpeg finds them: whatever stands between a segment and the next marker is passed over, also in the pixels' own bytes, so
-    that it cannot meet a scan which was not counted here.
+    The markers are found as libjpeg finds them: whatever stands between a segment and the next marker is
+    passed over, also in the pixels' own bytes, so that it cannot meet a scan which was not counted here.
     """
     kept, profile, exif = [data[:2]], {}, b""
     first_scan = scans = segments = 0
@@ -86,7 +94,9 @@ def _jpeg(data: bytes) -> Parts:
 
 
 def _png(data: bytes) -> Parts:
-    """A PNG without what a decoder may pass over, but for transparency; of an animation the picture that programs show which know of none."""
+    """A PNG without what a decoder may pass over, but for transparency; of an animation the picture that
+    programs show which know of none.
+    """
     kept, profile, exif, place = [PNG], b"", b"", len(PNG)
     colours: dict[bytes, bytes] = {}
     for _ in range(MAX_CHUNKS):
@@ -106,7 +116,9 @@ def _png(data: bytes) -> Parts:
             break
     else:
         raise Unusable("damaged")
-    return Parts(b"".join(kept), png_colours.profile_of(colours, profile), exif, data[24] if len(data) > 24 else 8)
+    return Parts(
+        b"".join(kept), png_colours.profile_of(colours, profile), exif, data[24] if len(data) > 24 else 8
+    )
 
 
 def _unpacked(packed: bytes) -> bytes:

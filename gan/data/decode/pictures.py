@@ -1,7 +1,8 @@
-"""One picture file as pixels: what is opened, how large it may be, and how it becomes a square of 8-bit channels.
+"""One picture file as pixels: what is opened, how large it may be, and how it becomes a square of 8-bit
+channels.
 
-Only PNG, JPEG and WebP are opened, and limits are checked before anything is decoded. Of a picture only its pixels are kept: no EXIF, no place where it was
-taken. Imports no torch.
+Only PNG, JPEG and WebP are opened, and limits are checked before anything is decoded. Of a picture only its
+pixels are kept: no EXIF, no place where it was taken. Imports no torch.
 """
 
 import io
@@ -21,14 +22,37 @@ __all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusab
 
 MAX_PIXELS = 64 * 2**20  # of one picture
 BEHIND = {"white": 255, "grey": 128, "black": 0}  # what BACKGROUNDS of gan.config mean
-DETAIL = 4  # where colours are converted, a picture has first been averaged to so many pixels for each of the square's: see tests/unit/data/test_colour.py
-GREY = 8  # of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the noise of a scanner or of JPEG
+# where colours are converted, a picture has first been averaged to so many pixels for each of the square's:
+# see tests/unit/data/test_colour.py
+DETAIL = 4
+# of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the
+# noise of a scanner or of JPEG
+GREY = 8
 
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, RuntimeError, NotImplementedError, struct.error, zlib.error,
-              zipfile.BadZipFile, Image.DecompressionBombError)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    Image.DecompressionBombError,
+)
 
 _T = Image.Transpose
-_UPRIGHT = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE, 6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
+_UPRIGHT = {
+    2: _T.FLIP_LEFT_RIGHT,
+    3: _T.ROTATE_180,
+    4: _T.FLIP_TOP_BOTTOM,
+    5: _T.TRANSPOSE,
+    6: _T.ROTATE_270,
+    7: _T.TRANSVERSE,
+    8: _T.ROTATE_90,
+}
 
 
 class Picture(NamedTuple):
@@ -41,8 +65,9 @@ class Picture(NamedTuple):
 
 
 def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
-    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises UserError for anything else, what is damaged, and more
-    than `most` pixels, which its header tells before any is decoded."""
+    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises
+    UserError for anything else, what is damaged, and more than `most` pixels, which its header tells before
+    any is decoded."""
     try:
         return decode(data, size, channels, most).pixels
     except UNREADABLE as error:
@@ -50,8 +75,11 @@ def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) 
         raise UserError("data.no_picture") from error
 
 
-def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, background: str = "white") -> Picture:
-    """One picture file, its centre made a square of `size` pixels with 1 or 3 channels in sRGB, on the background where it is transparent.
+def decode(
+    data: bytes, size: int, channels: int, most: int = MAX_PIXELS, background: str = "white"
+) -> Picture:
+    """One picture file, its centre made a square of `size` pixels with 1 or 3 channels in sRGB, on the
+    background where it is transparent.
 
     Raises Unusable, or another of UNREADABLE where memory ran out.
     """
@@ -61,7 +89,10 @@ def decode(data: bytes, size: int, channels: int, most: int = MAX_PIXELS, backgr
             side = min(picture.size)
             if picture.width * picture.height > most:
                 raise Unusable("pixels", f"{picture.width * picture.height / 1e6:.0f}")
-            parts = parts._replace(profile=parts.profile or picture.info.get("icc_profile") or b"", exif=parts.exif or picture.info.get("exif") or b"")
+            parts = parts._replace(
+                profile=parts.profile or picture.info.get("icc_profile") or b"",
+                exif=parts.exif or picture.info.get("exif") or b"",
+            )
             picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
             picture.load()
             cut, transparent = _square(_deep_transparency(picture, parts), parts, size, background)
@@ -93,15 +124,19 @@ def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
 
 
 def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> tuple[Image.Image, bool]:
-    """The centre of a picture as an opaque square in sRGB, RGB or L, and whether it was transparent. Lanczos resampling.
+    """The centre of a picture as an opaque square in sRGB, RGB or L, and whether it was transparent. Lanczos
+    resampling.
 
-    Colours are weighted by opacity when it is made small, and the background comes after the conversion to sRGB: white stays white.
+    Colours are weighted by opacity when it is made small, and the background comes after the conversion to
+    sRGB: white stays white.
     """
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     odd_x, odd_y = (picture.width - side) / 2 - left, (picture.height - side) / 2 - top
     grey = picture.getbands()[0] in "1LI"
-    cut = _eight_bits(picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth)
+    cut = _eight_bits(
+        picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth
+    )
     transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
     if cut.mode == "RGBA":
         cut = cut.convert("RGBa" if transparent else "L" if grey else "RGB")
@@ -119,7 +154,9 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
 
 
 def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
-    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no colours."""
+    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no
+    colours.
+    """
     if picture.mode != "RGBa":
         return to_srgb(picture, profile)
     if not profile:
@@ -131,18 +168,25 @@ def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
 
 
 def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
-    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the high bytes, so that the low ones are read apart."""
+    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the
+    high bytes, so that the low ones are read apart.
+    """
     clear = picture.info.get("transparency")
     if clear is None or picture.mode != "RGB" or parts.depth != 16:
         return picture
     with Image.open(io.BytesIO(parts.picture), formats=["PNG"]) as low:
         low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second byte of two
-        opaque = ~((np.asarray(picture) == np.array(clear) >> 8).all(-1) & (np.asarray(low) == np.array(clear) & 255).all(-1))
+        opaque = ~(
+            (np.asarray(picture) == np.array(clear) >> 8).all(-1)
+            & (np.asarray(low) == np.array(clear) & 255).all(-1)
+        )
     return Image.merge("RGBA", (*picture.split(), Image.fromarray(opaque.astype(np.uint8) * 255)))
 
 
 def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
-    """The picture with 8 bits a channel, as L, RGB, RGBA or CMYK. `depth` is what a PNG's file has, whose transparent colour is told in its own numbers."""
+    """The picture with 8 bits a channel, as L, RGB, RGBA or CMYK. `depth` is what a PNG's file has, whose
+    transparent colour is told in its own numbers.
+    """
     clear = picture.info.get("transparency")
     if picture.mode == "P" or "A" in picture.getbands():
         return picture.convert("RGBA" if picture.mode != "P" or clear is not None else "RGB")
@@ -162,7 +206,9 @@ def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
 
 
 def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int) -> np.ndarray:
-    """Which pixels (H, W) or (H, W, 3) have the transparent colour. Pillow tells that in the file's numbers, and all pixels but 16-bit grey with 8 bits."""
+    """Which pixels (H, W) or (H, W, 3) have the transparent colour. Pillow tells that in the file's numbers,
+    and all pixels but 16-bit grey with 8 bits.
+    """
     if mode == "1":
         return pixels == bool(clear)
     if mode == "RGB":

@@ -1,4 +1,6 @@
-"""What the colours of a PNG mean where its chunks tell it by numbers, as the colour profile that says the same. Imports neither torch nor Pillow."""
+"""What the colours of a PNG mean where its chunks tell it by numbers, as the colour profile that says the
+same. Imports neither torch nor Pillow.
+"""
 
 import struct
 
@@ -11,8 +13,14 @@ _SRGB = ((0.3127, 0.3290), (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _DISPLAY_P3 = ((0.3127, 0.3290), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
 _BT2020 = ((0.3127, 0.3290), (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 _PRIMARIES = {1: _SRGB, 9: _BT2020, 12: _DISPLAY_P3}  # by the numbers of ITU-T H.273
-# The same; each is what ICC's parametric curves take. Film and television are made for displays of 2.4 (ITU-R BT.1886), which browsers follow.
-_CURVES = {**dict.fromkeys((1, 6, 14, 15), (2.4,)), 4: (2.2,), 8: (1.0,), 13: (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)}
+# The same; each is what ICC's parametric curves take. Film and television are made for displays of 2.4 (ITU-R
+# BT.1886), which browsers follow.
+_CURVES = {
+    **dict.fromkeys((1, 6, 14, 15), (2.4,)),
+    4: (2.2,),
+    8: (1.0,),
+    13: (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
+}
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
@@ -22,9 +30,11 @@ SAME = 0.002  # of x and y: writers round
 
 
 def profile_of(chunks: dict[bytes, bytes], embedded: bytes = b"") -> bytes:
-    """The profile of a PNG by its CHUNKS and the one that it embeds; b"" where it is sRGB. cICP counts before that one, then sRGB, then gAMA and cHRM.
+    """The profile of a PNG by its CHUNKS and the one that it embeds; b"" where it is sRGB. cICP counts before
+    that one, then sRGB, then gAMA and cHRM.
 
-    Values that make no sense are ignored, as is cICP for pictures of high dynamic range. Viewers ignore cHRM without gAMA too.
+    Values that make no sense are ignored, as is cICP for pictures of high dynamic range. Viewers ignore cHRM
+    without gAMA too.
     """
     code = chunks.get(b"cICP", b"")
     if len(code) == 4 and code[0] in _PRIMARIES and code[1] in _CURVES and code[2:] == b"\0\1":
@@ -35,25 +45,36 @@ def profile_of(chunks: dict[bytes, bytes], embedded: bytes = b"") -> bytes:
     if not GAMMAS[0] <= gamma <= GAMMAS[1]:
         return b""
     told = chunks.get(b"cHRM", b"")
-    primaries = np.array(struct.unpack(">8I", told)).reshape(4, 2) / 1e5 if len(told) == 32 else np.array(_SRGB)
+    primaries = (
+        np.array(struct.unpack(">8I", told)).reshape(4, 2) / 1e5 if len(told) == 32 else np.array(_SRGB)
+    )
     if abs(gamma - GAMMA_OF_SRGB) <= 500 and np.abs(primaries - _SRGB).max() <= SAME:
         return b""
     return _profile(primaries, (1e5 / gamma,))
 
 
 def _profile(primaries: np.ndarray | tuple, curve: tuple[float, ...]) -> bytes:
-    """An ICC profile of a display, b"" where the primaries span no colours. `primaries` are x and y of white, red, green and blue."""
+    """An ICC profile of a display, b"" where the primaries span no colours. `primaries` are x and y of white,
+    red, green and blue.
+    """
     matrix = _to_d50(np.array(primaries, dtype=float))
     if matrix is None:
         return b""
     tone = b"para" + bytes(4) + struct.pack(">HH", 0 if len(curve) == 1 else 3, 0) + _fixed(curve)
-    columns = {name: b"XYZ " + bytes(4) + _fixed(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt"), (*matrix.T, _D50), strict=True)}
+    columns = {
+        name: b"XYZ " + bytes(4) + _fixed(column)
+        for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt"), (*matrix.T, _D50), strict=True)
+    }
     tags = {**columns, b"rTRC": tone, b"gTRC": tone, b"bTRC": tone}
     place, table = 132 + 12 * len(tags), b""
     for name, content in tags.items():
         table += name + struct.pack(">II", place, len(content))
         place += len(content)
-    header = struct.pack(">I4sI4s4s4s12x4s28x", place, b"", 0x04000000, b"mntr", b"RGB ", b"XYZ ", b"acsp") + _fixed(_D50) + bytes(48)
+    header = (
+        struct.pack(">I4sI4s4s4s12x4s28x", place, b"", 0x04000000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+        + _fixed(_D50)
+        + bytes(48)
+    )
     return header + struct.pack(">I", len(tags)) + table + b"".join(tags.values())
 
 
@@ -62,7 +83,9 @@ def _fixed(values: tuple[float, ...] | np.ndarray) -> bytes:
 
 
 def _to_d50(primaries: np.ndarray) -> np.ndarray | None:
-    """The matrix (3, 3) from linear red, green and blue to XYZ whose white is D50; None where white does not lie well inside of the primaries."""
+    """The matrix (3, 3) from linear red, green and blue to XYZ whose white is D50; None where white does not
+    lie well inside of the primaries.
+    """
     if (primaries[:, 1] <= 0).any():
         return None
     xyz = np.stack([primaries[:, 0], primaries[:, 1], 1 - primaries.sum(1)]) / primaries[:, 1]

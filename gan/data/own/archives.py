@@ -1,6 +1,8 @@
-"""The members of a zip that may be pictures, checked by what they declare before anything is unpacked. Imports neither torch nor Pillow.
+"""The members of a zip that may be pictures, checked by what they declare before anything is unpacked.
+Imports neither torch nor Pillow.
 
-Uploads come from strangers. Members are read in memory one at a time and never written to disk; their names only give labels.
+Uploads come from strangers. Members are read in memory one at a time and never written to disk; their names
+only give labels.
 """
 
 import io
@@ -26,11 +28,37 @@ MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
 MAX_MEMBER = 50 * 2**20  # bytes of one file
 MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
 RATIO_FROM = 2**20
-MAX_OVER = 8 * 2**20  # bytes, unpacked, of all members over MAX_RATIO that are no pictures by their first bytes: more of them are a bomb
-MAX_OVER_PICTURES = MAX_MEMBER  # of those that are: blank scans and drawings may be, and even unpacked they would take no more than one file may
-DAMAGE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
-_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks any other kind whole, whatever the member declares
-_PACKING_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 98: "PPMd"}
+# bytes, unpacked, of all members over MAX_RATIO that are no pictures by their first bytes: more of them are a
+# bomb
+MAX_OVER = 8 * 2**20
+# of those that are: blank scans and drawings may be, and even unpacked they would take no more than one file
+# may
+MAX_OVER_PICTURES = MAX_MEMBER
+DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+# zipfile unpacks any other kind whole, whatever the member declares
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_PACKING_NAMES = {
+    1: "Shrink",
+    6: "Implode",
+    9: "Deflate64",
+    12: "BZIP2",
+    14: "LZMA",
+    93: "Zstandard",
+    94: "MP3",
+    95: "XZ",
+    96: "JPEG",
+    98: "PPMd",
+}
 _AES = 99  # WinZip's mark, in place of the packing, of members that need a password
 _LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds no file, but what changes one
 _WINDOWS = (0, 10, 11, 14)  # systems on which no name can have a backslash
@@ -48,7 +76,9 @@ class ZipMember(NamedTuple):
 
 
 class Inspected(NamedTuple):
-    """What a zip holds: its pictures, what is left out, and how names were read that do not say so (a code page, or "")."""
+    """What a zip holds: its pictures, what is left out, and how names were read that do not say so (a code
+    page, or "").
+    """
 
     pictures: list[ZipMember]
     left_out: list[LeftOut]
@@ -56,7 +86,9 @@ class Inspected(NamedTuple):
 
 
 class _File(io.FileIO):
-    """A zip's file. Each member costs zipfile a hundred times what it takes in the list, so that a long list must not even be read."""
+    """A zip's file. Each member costs zipfile a hundred times what it takes in the list, so that a long list
+    must not even be read.
+    """
 
     most = MAX_LIST
 
@@ -68,7 +100,9 @@ class _File(io.FileIO):
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip to read. Raises UserError where it is none, is damaged, or the list of its members is absurdly long."""
+    """A zip to read. Raises UserError where it is none, is damaged, or the list of its members is absurdly
+    long.
+    """
     with ExitStack() as opened:
         try:
             file = opened.enter_context(_File(path))
@@ -93,8 +127,15 @@ def _no_zip(path: Path, error: BaseException) -> UserError:
         return UserError("data.unreadable", path=path, reason=unreadable.strerror or unreadable)
     if kind := file_types.archive_of(head):
         return UserError("data.other_archive", path=path, kind=kind)
-    end, end64 = tail[tail.rfind(_END) :] if _END in tail else b"", tail[tail.rfind(_END64) :] if _END64 in tail else b""
-    if head.startswith(b"PK\x07\x08") or (len(end) >= 8 and end[4:6] not in (b"\0\0", b"\xff\xff")) or "multiple disks" in str(error):
+    end, end64 = (
+        tail[tail.rfind(_END) :] if _END in tail else b"",
+        tail[tail.rfind(_END64) :] if _END64 in tail else b"",
+    )
+    if (
+        head.startswith(b"PK\x07\x08")
+        or (len(end) >= 8 and end[4:6] not in (b"\0\0", b"\xff\xff"))
+        or "multiple disks" in str(error)
+    ):
         return UserError("data.multi_part", path=path)
     if len(end64) >= 16 and int.from_bytes(end64[14:16], "little") >= _HIDES_LIST:
         return UserError("data.locked", path=path)
@@ -104,10 +145,12 @@ def _no_zip(path: Path, error: BaseException) -> UserError:
 
 
 def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
-    """What of an archive are pictures, by declared sizes, to which `read_member` holds them, and by first bytes.
+    """What of an archive are pictures, by declared sizes, to which `read_member` holds them, and by first
+    bytes.
 
-    Of a member at most some kilobytes are unpacked. Raises UserError where there are too many files, too many bytes, files that unpack to far more than a
-    picture, another archive inside, or anything, picture or not, that is a link or has a name that leads out of the archive.
+    Of a member at most some kilobytes are unpacked. Raises UserError where there are too many files, too many
+    bytes, files that unpack to far more than a picture, another archive inside, or anything, picture or not,
+    that is a link or has a name that leads out of the archive.
     """
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
@@ -116,7 +159,9 @@ def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
     nested = next((name for name in names if name.lower().endswith(_ARCHIVES)), None)
     if nested is not None:
         raise UserError("data.nested", path=path, member=nested[-80:])
-    outside = next((name for name, entry in zip(names, entries, strict=True) if _leads_out(name, entry)), None)
+    outside = next(
+        (name for name, entry in zip(names, entries, strict=True) if _leads_out(name, entry)), None
+    )
     if outside is not None:
         raise UserError("data.leads_out", path=path, member=outside[-80:])
     pictures, left_out, over, blank = [], [], [], []
@@ -151,9 +196,14 @@ def _leads_out(name: str, entry: zipfile.ZipInfo) -> bool:
 
 
 def _with_slashes(names: list[str], entries: list[zipfile.ZipInfo]) -> list[str]:
-    """Names with / between folders. Some packers for Windows write backslashes; where others have packed, one may be part of a name."""
+    """Names with / between folders. Some packers for Windows write backslashes; where others have packed, one
+    may be part of a name.
+    """
     without = not any("/" in name for name in names)
-    return [name.replace("\\", "/") if without or entry.create_system in _WINDOWS else name for name, entry in zip(names, entries, strict=True)]
+    return [
+        name.replace("\\", "/") if without or entry.create_system in _WINDOWS else name
+        for name, entry in zip(names, entries, strict=True)
+    ]
 
 
 def _is_over(entry: zipfile.ZipInfo) -> bool:
@@ -168,7 +218,11 @@ def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | Non
         return ("locked", "") if promised or not place.suffix else ("other", "")
     if entry.compress_type not in _PACKINGS or entry.flag_bits & _PATCHED:
         packing = _PACKING_NAMES.get(entry.compress_type, str(entry.compress_type))
-        return ("packing", packing) if promised in file_types.READ or not place.suffix else file_types.judge(place, b"")
+        return (
+            ("packing", packing)
+            if promised in file_types.READ or not place.suffix
+            else file_types.judge(place, b"")
+        )
     try:
         with _open(archive, entry) as file:
             head = file.read(min(file_types.HEAD, entry.file_size))
@@ -181,13 +235,18 @@ def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | Non
 
 
 def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of one of the pictures that `inspect` found, at most as many as it declares. Raises one of DAMAGE where it is damaged."""
-    with _open(archive, entry) as member:  # archive.read would unpack everything first and cut it to the declared size afterwards
+    """The bytes of one of the pictures that `inspect` found, at most as many as it declares. Raises one of
+    DAMAGE where it is damaged.
+    """
+    # archive.read would unpack everything first and cut it to the declared size afterwards
+    with _open(archive, entry) as member:
         return member.read(entry.file_size)
 
 
 def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """A member to read. Its name may be written in another way before its bytes than in the list, which zipfile would take for damage."""
+    """A member to read. Its name may be written in another way before its bytes than in the list, which
+    zipfile would take for damage.
+    """
     archive.fp.seek(entry.header_offset)
     header = archive.fp.read(zipfile.sizeFileHeader)
     if len(header) == zipfile.sizeFileHeader:

@@ -1,4 +1,6 @@
-"""Which folders are classes: those in which pictures differ, unless they only split a set or number its parts. Imports nothing but the standard library."""
+"""Which folders are classes: those in which pictures differ, unless they only split a set or number its
+parts. Imports nothing but the standard library.
+"""
 
 import re
 import unicodedata
@@ -11,34 +13,56 @@ from typing import NamedTuple
 MAX_CLASS_NAME = 60  # characters
 MAX_DEPTH = 32  # folders in folders that are looked at
 
-_TRAIN = "train training trained trn 训练 训 訓練 学習 훈련 학습 обучение обучающая entraînement entrainement entrenamiento treino"
+_TRAIN = (
+    "train training trained trn 训练 训 訓練 学習 훈련 학습 обучение обучающая entraînement entrainement "
+    "entrenamiento treino"
+)
 _HELD_OUT = (
-    "test testing tst valid validation validate val vali dev development eval evaluation holdout unlabeled unlabelled "
+    "test testing tst valid validation validate val vali dev development eval evaluation holdout "
+    "unlabeled unlabelled "
     "pred preds predict prediction predictions inference "
-    "测试 验证 校验 评估 评测 开发 预测 推理 未标注 未標註 測試 驗證 評估 預測 検証 テスト 評価 予測 검증 테스트 평가 예측 "
+    "测试 验证 校验 评估 评测 开发 预测 推理 未标注 未標註 測試 驗證 評估 預測 検証 テスト 評価 予測 검증 테스트 평가 예측 "  # noqa: E501
     "тест тестовая валидация validación validação validierung prueba teste"
 )
 _WRAPPERS = (
-    "images image imgs img pictures picture pics pic photos photo data dataset datasets set sets split splits "
-    "图片 图像 照片 数据集 数据 集 圖片 圖像 資料集 資料 画像 写真 データ 이미지 사진 데이터 bilder fotos daten imágenes imagenes datos"
+    "images image imgs img pictures picture pics pic photos photo data dataset datasets set sets split "
+    "splits "
+    "图片 图像 照片 数据集 数据 集 圖片 圖像 資料集 資料 画像 写真 データ 이미지 사진 데이터 bilder fotos daten imágenes imagenes datos"  # noqa: E501
 )
-_PARTS = "part parts shard shards batch batches chunk chunks fold folds subset volume vol disk disc tar 分卷 分片 部分 批次 批 子集"
+_PARTS = (
+    "part parts shard shards batch batches chunk chunks fold folds subset volume vol disk disc tar 分卷 分片 "
+    "部分 批次 批 子集"
+)
 
 
-_EITHER = {name: "|".join(sorted(words.split(), key=len, reverse=True))
-           for name, words in (("split", f"{_TRAIN} {_HELD_OUT}"), ("apart", _HELD_OUT), ("word", f"{_TRAIN} {_HELD_OUT} {_WRAPPERS}"), ("part", _PARTS))}
+_EITHER = {
+    name: "|".join(sorted(words.split(), key=len, reverse=True))
+    for name, words in (
+        ("split", f"{_TRAIN} {_HELD_OUT}"),
+        ("apart", _HELD_OUT),
+        ("word", f"{_TRAIN} {_HELD_OUT} {_WRAPPERS}"),
+        ("part", _PARTS),
+    )
+}
 _NO_CLASS = re.compile(r"[\W\d_]*(?:(?:{word})[\W\d_]*)+".format(**_EITHER))
-_SHARD = re.compile(r"[\W\d_]*(?:(?:{word})[\W_]*)*(?:{part})[\W_]*\d+[\W_]*(?:of[\W_]*\d+)?|\D*\d+[\W_]*of[\W_]*\d+|第\d+(?:{part})".format(**_EITHER))
-_OF_SPLIT = re.compile(r"(?i:{split})(?:[\W_]+(.+)|([A-D]))|(.+)[\W_]+(?i:{split})".format(**_EITHER))  # train_cat, cat-test, trainA
+_SHARD = re.compile(
+    r"[\W\d_]*(?:(?:{word})[\W_]*)*(?:{part})[\W_]*\d+[\W_]*(?:of[\W_]*\d+)?|\D*\d+[\W_]*of[\W_]*\d+|第\d+(?:{part})".format(
+        **_EITHER
+    )
+)
+# train_cat, cat-test, trainA
+_OF_SPLIT = re.compile(r"(?i:{split})(?:[\W_]+(.+)|([A-D]))|(.+)[\W_]+(?i:{split})".format(**_EITHER))
 _CAMERA = re.compile(r"[1-9]\d\d[A-Z0-9_]{5}")  # 100CANON, 101APPLE: a camera begins another when one is full
 _NUMBER = re.compile(r"(\d{1,18})\D*$")
 Path = tuple[str, ...]
 
 
 class Classes(NamedTuple):
-    """For each picture the index of its class, or None for one that lies in no class folder; the classes' names. Empty where there are no classes.
+    """For each picture the index of its class, or None for one that lies in no class folder; the classes'
+    names. Empty where there are no classes.
 
-    `doubtful`: the folders may as well number the parts of one set. `too_many`: how many folders there are, where these are too many to be classes.
+    `doubtful`: the folders may as well number the parts of one set. `too_many`: how many folders there are,
+    where these are too many to be classes.
     """
 
     labels: list[int | None]
@@ -48,7 +72,9 @@ class Classes(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """The class folder of each picture, None for one that lies in none; which lie in a split of which none has any; whether the folders are in doubt."""
+    """The class folder of each picture, None for one that lies in none; which lie in a split of which none
+    has any; whether the folders are in doubt.
+    """
 
     names: list[str | None]
     apart: list[bool]
@@ -58,10 +84,12 @@ class _Level(NamedTuple):
 def find(places: list[PurePosixPath], most: int) -> Classes:
     """The classes of pictures at these places (relative to the top of a folder or zip), by their folders.
 
-    A class is a folder of the first level at which pictures lie in different ones. Levels are no classes whose names only say train, validation, test and
-    the like, or only number the parts of a set: then the level below is, and folders of equal names there are one class. Pictures beside the class folders
-    have no class while they are the minority, of which those do not count that lie in a split for tests, or one to predict, without any class folder. There
-    are no classes where loose pictures are the majority, and where there is one class or more than `most`.
+    A class is a folder of the first level at which pictures lie in different ones. Levels are no classes
+    whose names only say train, validation, test and the like, or only number the parts of a set: then the
+    level below is, and folders of equal names there are one class. Pictures beside the class folders have no
+    class while they are the minority, of which those do not count that lie in a split for tests, or one to
+    predict, without any class folder. There are no classes where loose pictures are the majority, and where
+    there is one class or more than `most`.
 
     Names are shown to people, so that they are made plain and short; they are sorted.
     """
@@ -76,7 +104,9 @@ def find(places: list[PurePosixPath], most: int) -> Classes:
     short = _shorten(found)
     names = tuple(sorted(set(short.values())))
     number = {name: k for k, name in enumerate(names)}
-    return Classes([None if name is None else number[short[name]] for name in level.names], names, level.doubtful)
+    return Classes(
+        [None if name is None else number[short[name]] for name in level.names], names, level.doubtful
+    )
 
 
 def _class_level(paths: list[Path], stems: list[str]) -> _Level:
@@ -87,7 +117,9 @@ def _class_level(paths: list[Path], stems: list[str]) -> _Level:
             paths = [path[1:] for path in paths]
         elif _splits(heads, paths):
             below = _below(paths)
-            flat = {head for head in heads if not below[head] and re.search(_EITHER["apart"], head.casefold())}
+            flat = {
+                head for head in heads if not below[head] and re.search(_EITHER["apart"], head.casefold())
+            }
             apart = [so or (path != () and path[0] in flat) for so, path in zip(apart, paths, strict=True)]
             paths = [_inside(path) for path in paths]
         else:
@@ -98,13 +130,17 @@ def _class_level(paths: list[Path], stems: list[str]) -> _Level:
 
 def _is_no_class(name: str) -> bool:
     """Whether a folder's name only says which part of a set it holds, or that it holds pictures."""
-    return len(name) <= MAX_CLASS_NAME and any(kind.fullmatch(name.casefold()) for kind in (_NO_CLASS, _SHARD))
+    return len(name) <= MAX_CLASS_NAME and any(
+        kind.fullmatch(name.casefold()) for kind in (_NO_CLASS, _SHARD)
+    )
 
 
 def _splits(heads: set[str], paths: list[Path]) -> bool:
-    """Whether these folders, the first of each path, split a set: by all of their names, or by some of them and equal folders below.
+    """Whether these folders, the first of each path, split a set: by all of their names, or by some of them
+    and equal folders below.
 
-    A folder called train is a class where others are called car and plane, but none where another one holds the same classes.
+    A folder called train is a class where others are called car and plane, but none where another one holds
+    the same classes.
     """
     known = set(filter(_is_no_class, heads))
     if known == heads or _split_one_name(heads - known):
@@ -116,11 +152,17 @@ def _splits(heads: set[str], paths: list[Path]) -> bool:
     shared = set.intersection(*full) if full else set()
     if len(known) > 1:
         return bool(shared) and all(not below[head] or below[head] & shared for head in heads)
-    return len(shared) > 1 and all(below[head] == shared for head in heads) and re.search(_EITHER["split"], min(known).casefold()) is not None
+    return (
+        len(shared) > 1
+        and all(below[head] == shared for head in heads)
+        and re.search(_EITHER["split"], min(known).casefold()) is not None
+    )
 
 
 def _split_one_name(heads: set[str]) -> bool:
-    """Whether these are the splits of a set by its own name: seg_train and seg_test, or "train of pets" and "test of pets"."""
+    """Whether these are the splits of a set by its own name: seg_train and seg_test, or "train of pets" and
+    "test of pets".
+    """
     if len(heads) < 2 or max(map(len, heads)) > MAX_CLASS_NAME:
         return False
     words = [re.split(r"[\W_]+", head.casefold()) for head in heads]
@@ -132,19 +174,29 @@ def _split_one_name(heads: set[str]) -> bool:
 
 def _in_common(lists: list[list[str]]) -> int:
     """With how many equal words all of these begin."""
-    return next((k for k, each in enumerate(zip(*lists, strict=False)) if len(set(each)) > 1), min(map(len, lists)))
+    return next(
+        (k for k, each in enumerate(zip(*lists, strict=False)) if len(set(each)) > 1), min(map(len, lists))
+    )
 
 
 def _without_split(heads: set[str]) -> dict[str, str]:
-    """The class that each folder stands for: its own name, or what is left of train_cat and test_cat where every name comes with several splits."""
+    """The class that each folder stands for: its own name, or what is left of train_cat and test_cat where
+    every name comes with several splits.
+    """
     matched = {head: _OF_SPLIT.fullmatch(head[:MAX_CLASS_NAME]) for head in heads}
     left = {head: next(filter(None, match.groups())) for head, match in matched.items() if match}
     often = Counter(name.casefold() for name in left.values())
-    return left if len(left) == len(heads) and min(often.values()) > 1 and len(often) > 1 else {head: head for head in heads}
+    return (
+        left
+        if len(left) == len(heads) and min(often.values()) > 1 and len(often) > 1
+        else {head: head for head in heads}
+    )
 
 
 def _one_spelling(paths: list[Path], whole: list[Path], classes: dict[str, str]) -> list[str | None]:
-    """The class of each picture, its folder's by `classes`. Names of several splits that differ only in capitals become the commoner one of them."""
+    """The class of each picture, its folder's by `classes`. Names of several splits that differ only in
+    capitals become the commoner one of them.
+    """
     spelt: dict[str, Counter] = defaultdict(Counter)
     beside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for path, full in zip(paths, whole, strict=True):
@@ -160,7 +212,9 @@ def _one_spelling(paths: list[Path], whole: list[Path], classes: dict[str, str])
 
 
 def _below(paths: list[Path]) -> dict[str, set[str]]:
-    """For each of the first folders the names of those in it, in small letters, but for such as are no classes themselves."""
+    """For each of the first folders the names of those in it, in small letters, but for such as are no
+    classes themselves.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     for path in {path[:8] for path in paths if path}:
         found[path[0]].update(map(str.casefold, _inside(path)[:1]))
@@ -168,7 +222,9 @@ def _below(paths: list[Path]) -> dict[str, set[str]]:
 
 
 def _inside(path: Path) -> Path:
-    """What is left of a path without its first folder, and without leading ones such as `images`, or such as bear the first one's name again."""
+    """What is left of a path without its first folder, and without leading ones such as `images`, or such as
+    bear the first one's name again.
+    """
     head, path = path[:1], path[1:]
     while path and (path[:1] == head or _is_no_class(path[0])):
         path = path[1:]
@@ -176,7 +232,9 @@ def _inside(path: Path) -> Path:
 
 
 def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
-    """Whether the first folders only number the parts of a set, for sure: hashes, a camera's folders, or numbers with folders of the same names in each."""
+    """Whether the first folders only number the parts of a set, for sure: hashes, a camera's folders, or
+    numbers with folders of the same names in each.
+    """
     if max(map(len, heads)) > MAX_CLASS_NAME:
         return False
     if all(map(_CAMERA.fullmatch, heads)) or _hashed(heads, paths, stems):
@@ -184,20 +242,32 @@ def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool
     if not _are_numbers(heads):
         return False
     below = [names for names in _below(paths).values() if names]
-    return len(below) == len(heads) and set.intersection(*below) == set.union(*below) and not all(name.isdigit() for name in below[0])
+    return (
+        len(below) == len(heads)
+        and set.intersection(*below) == set.union(*below)
+        and not all(name.isdigit() for name in below[0])
+    )
 
 
 def _are_numbers(heads: set[str]) -> bool:
     """Whether folders are called by numbers, other than all ten digits."""
-    return all(head.isascii() and head.isdigit() for head in heads) and {str(digit) for digit in range(10)} != heads
+    return (
+        all(head.isascii() and head.isdigit() for head in heads)
+        and {str(digit) for digit in range(10)} != heads
+    )
 
 
 def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether class folders may as well be parts, as banknotes and years are called like shards.
 
-    Signs are files that are numbered on from one folder to the next, and numbers padded to three digits and more in folders that are equally full.
+    Signs are files that are numbered on from one folder to the next, and numbers padded to three digits and
+    more in folders that are equally full.
     """
-    if max(map(len, heads)) > MAX_CLASS_NAME or not _are_numbers(heads) or all(len(head) == 1 for head in heads):
+    if (
+        max(map(len, heads)) > MAX_CLASS_NAME
+        or not _are_numbers(heads)
+        or all(len(head) == 1 for head in heads)
+    ):
         return False
     padded = len(min(heads, key=len)) >= 3 and any(head.startswith("0") for head in heads)
     return _numbered_on(paths, stems) or (padded and _equally_full(paths, stems))
@@ -217,7 +287,9 @@ def _numbered_on(paths: list[Path], stems: list[str]) -> bool:
 
 
 def _equally_full(paths: list[Path], stems: list[str]) -> bool:
-    """Whether all folders but the last hold the same number of files, and it no more, as is when a set is cut into parts."""
+    """Whether all folders but the last hold the same number of files, and it no more, as is when a set is cut
+    into parts.
+    """
     full = Counter(path[0] for path in paths if path)
     numbers = [full[head] for head in sorted(full, key=int)]
     return len(set(numbers[:-1])) == 1 and numbers[-1] <= numbers[0]
@@ -226,18 +298,35 @@ def _equally_full(paths: list[Path], stems: list[str]) -> bool:
 def _hashed(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether files named by their hashes lie in folders named by the hashes' first digits."""
     return all(re.fullmatch("[0-9a-f]{1,3}", head.lower()) for head in heads) and all(
-        re.fullmatch("[0-9a-f-]{16,}", stem.lower()) and stem.lower().startswith(path[0].lower()) for path, stem in zip(paths, stems, strict=True) if path)
+        re.fullmatch("[0-9a-f-]{16,}", stem.lower()) and stem.lower().startswith(path[0].lower())
+        for path, stem in zip(paths, stems, strict=True)
+        if path
+    )
 
 
 @lru_cache(4096)
 def _plain(name: str) -> str:
-    """A folder's name in one form of Unicode (a Mac writes é as two characters), without what can't be printed."""
-    return "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip() or "?"
+    """A folder's name in one form of Unicode (a Mac writes é as two characters), without what can't be
+    printed.
+    """
+    return (
+        "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip()
+        or "?"
+    )
 
 
 def _shorten(names: list[str]) -> dict[str, str]:
-    """Each name's short form: at most MAX_CLASS_NAME characters, of its end too where beginnings are the same."""
+    """Each name's short form: at most MAX_CLASS_NAME characters, of its end too where beginnings are the
+    same.
+    """
     short = {name: name[:MAX_CLASS_NAME].strip() for name in names}
     often = Counter(short.values())
     half = MAX_CLASS_NAME // 2
-    return {name: first if often[first] == 1 else f"{name[:half - 1]}…{name[-half:]}" if len(name) > MAX_CLASS_NAME else first for name, first in short.items()}
+    return {
+        name: first
+        if often[first] == 1
+        else f"{name[: half - 1]}…{name[-half:]}"
+        if len(name) > MAX_CLASS_NAME
+        else first
+        for name, first in short.items()
+    }

@@ -5,31 +5,85 @@ from pathlib import PurePosixPath
 HEAD = 64  # bytes that tell the kind of any file
 READ = ("PNG", "JPEG", "WebP")  # kinds of pictures that are opened
 _STARTS = {
-    b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF",
-    b"MM\0+": "TIFF", b"8BPS": "PSD", b"\0\0\1\0": "ICO", b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL", b"\0\0\0\x0cjP  ": "JPEG 2000",
-    b"\xffO\xffQ": "JPEG 2000", b"qoif": "QOI", b"\x76\x2f\x31\x01": "EXR", b"FUJIFILMCCD-RAW": "RAW", b"IIRO": "RAW", b"IIU\0": "RAW",
+    b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF87a": "GIF", b"GIF89a": "GIF",
+    b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF",
+    b"MM\0+": "TIFF", b"8BPS": "PSD", b"\0\0\1\0": "ICO", b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL", b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xffO\xffQ": "JPEG 2000", b"qoif": "QOI", b"\x76\x2f\x31\x01": "EXR", b"FUJIFILMCCD-RAW": "RAW",
+    b"IIRO": "RAW", b"IIU\0": "RAW",
 }  # fmt: skip
-_BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
+_BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC",
+    b"heis": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
            b"crx ": "RAW", b"mif1": "HEIC", b"msf1": "HEIC"}  # fmt: skip
-_RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")  # most of them are TIFF within
+# most of them are TIFF within
+_RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
 # Names of pictures: they say what a file was meant to be whose bytes tell nothing
-SUFFIXES = {".png": "PNG", ".apng": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jfif": "JPEG", ".jpe": "JPEG", ".pjpeg": "JPEG", ".webp": "WebP"}
-_OTHER_SUFFIXES = {".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF", ".svg": "SVG",
-                   ".psd": "PSD", ".jxl": "JPEG XL", ".jp2": "JPEG 2000", ".ico": "ICO", **dict.fromkeys(_RAW, "RAW")}  # fmt: skip
-_SYSTEM = ("__macosx", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information", "icon\r")
+SUFFIXES = {
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jfif": "JPEG",
+    ".jpe": "JPEG",
+    ".pjpeg": "JPEG",
+    ".webp": "WebP",
+}
+_OTHER_SUFFIXES = {
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".avif": "AVIF",
+    ".svg": "SVG",
+    ".psd": "PSD",
+    ".jxl": "JPEG XL",
+    ".jp2": "JPEG 2000",
+    ".ico": "ICO",
+    **dict.fromkeys(_RAW, "RAW"),
+}
+_SYSTEM = (
+    "__macosx",
+    "thumbs.db",
+    "ehthumbs.db",
+    "ehthumbs_vista.db",
+    "desktop.ini",
+    "@eadir",
+    "$recycle.bin",
+    "system volume information",
+    "icon\r",
+)
 
-_ARCHIVES = {b"Rar!\x1a\x07": "RAR", b"7z\xbc\xaf\x27\x1c": "7z", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "Zstandard"}
+_ARCHIVES = {
+    b"Rar!\x1a\x07": "RAR",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
 
 
 def kind_of(head: bytes) -> str:
     """The kind of picture whose first HEAD bytes these are, as people call it; "" for any other file."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
-    if head[4:8] == b"ftyp":  # MPEG-4's box of brands: the first is the file's own, and any may tell more than "some picture"
+    # MPEG-4's box of brands: the first is the file's own, and any may tell more than "some picture"
+    if head[4:8] == b"ftyp":
         length = min(int.from_bytes(head[:4], "big"), len(head))
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, length - 3, 4))]
-        return next((kind for brand, kind in _BRANDS.items() if brand in brands), "") if brands[0] in _BRANDS else ""
-    if head[:2] == b"BM" and head[6:10] == bytes(4) and len(head) >= 18 and 12 <= int.from_bytes(head[14:18], "little") <= 124:
+        return (
+            next((kind for brand, kind in _BRANDS.items() if brand in brands), "")
+            if brands[0] in _BRANDS
+            else ""
+        )
+    if (
+        head[:2] == b"BM"
+        and head[6:10] == bytes(4)
+        and len(head) >= 18
+        and 12 <= int.from_bytes(head[14:18], "little") <= 124
+    ):
         return "BMP"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:4] == b"<svg" or (text[:5] == b"<?xml" and b"<svg" in text):
@@ -51,7 +105,9 @@ def named(place: PurePosixPath) -> str:
 
 
 def judge(place: PurePosixPath, head: bytes) -> tuple[str, str] | None:
-    """Why a file can't be used, as reason and detail of a `LeftOut`, by its name and first bytes; None where it may be a picture that can."""
+    """Why a file can't be used, as reason and detail of a `LeftOut`, by its name and first bytes; None where
+    it may be a picture that can.
+    """
     found = kind_of(head)
     if found in READ:
         return None
@@ -65,5 +121,7 @@ def judge(place: PurePosixPath, head: bytes) -> tuple[str, str] | None:
 
 
 def is_system(place: PurePosixPath) -> bool:
-    """Whether a file is one of those that systems add by themselves, hidden ones among them: nobody misses it."""
+    """Whether a file is one of those that systems add by themselves, hidden ones among them: nobody misses
+    it.
+    """
     return any(part.startswith(".") or part.lower() in _SYSTEM for part in place.parts)

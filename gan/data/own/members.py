@@ -1,4 +1,6 @@
-"""The pictures of a folder or a zip, not yet decoded: where each lies, how to read it, and what is left out. Imports neither torch nor Pillow."""
+"""The pictures of a folder or a zip, not yet decoded: where each lies, how to read it, and what is left out.
+Imports neither torch nor Pillow.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,14 +17,18 @@ _UNITS = {"pixels": "MP", "bytes": "MB"}  # of what a reason's detail counts
 
 
 class Member(NamedTuple):
-    """One file that is a picture by its first bytes: where it lies relative to the top, and how to read it whole."""
+    """One file that is a picture by its first bytes: where it lies relative to the top, and how to read it
+    whole.
+    """
 
     place: PurePosixPath
     read: Callable[[], bytes]
 
 
 class Members(NamedTuple):
-    """The pictures in a fixed order, what is left out, and how a zip's names were read that do not say so (a code page, or "")."""
+    """The pictures in a fixed order, what is left out, and how a zip's names were read that do not say so (a
+    code page, or "").
+    """
 
     pictures: list[Member]
     left_out: list[LeftOut]
@@ -40,38 +46,81 @@ def open_members(path: Path) -> Iterator[Members]:
         return
     with archives.open_zip(path) as archive:
         pictures, left_out, read_as = archives.inspect(path, archive)
-        yield Members([Member(place, lambda info=info: archives.read_member(archive, info)) for place, info in pictures], left_out, read_as)
+        yield Members(
+            [
+                Member(place, lambda info=info: archives.read_member(archive, info))
+                for place, info in pictures
+            ],
+            left_out,
+            read_as,
+        )
 
 
 def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
-    """Raise UserError where fewer than two pictures can be used: by the reason where all others have one that can be told what to do about."""
+    """Raise UserError where fewer than two pictures can be used: by the reason where all others have one that
+    can be told what to do about.
+    """
     if usable >= 2:
         return
     missed = [entry for entry in left_out if entry.reason != "other"]
-    details, reasons = ", ".join(sorted({entry.detail for entry in missed})), {entry.reason for entry in missed}
+    details, reasons = (
+        ", ".join(sorted({entry.detail for entry in missed})),
+        {entry.reason for entry in missed},
+    )
     if not usable and not missed:
-        raise UserError("data.no_pictures", path=path, examples=_examples(left_out)) if left_out else UserError("data.empty", path=path)
+        raise (
+            UserError("data.no_pictures", path=path, examples=_examples(left_out))
+            if left_out
+            else UserError("data.empty", path=path)
+        )
     if reasons == {"locked"}:
         raise UserError("data.locked", path=path)
     if reasons == {"packing"}:
         raise UserError("data.packing", path=path, packing=details)
     if reasons == {"kind"}:
-        raise UserError("data.other_kinds", path=path, count=len(missed), kinds=details, usable=usable, skipped=len(left_out), examples=_examples(left_out))
+        raise UserError(
+            "data.other_kinds",
+            path=path,
+            count=len(missed),
+            kinds=details,
+            usable=usable,
+            skipped=len(left_out),
+            examples=_examples(left_out),
+        )
     if reasons and reasons <= {"locked", "packing", "kind"}:
-        raise UserError("data.unread_kinds", path=path, examples=_examples(missed), usable=usable, skipped=len(left_out))
-    raise UserError("data.too_few", path=path, usable=usable, skipped=len(left_out), examples=_examples(missed or left_out))
+        raise UserError(
+            "data.unread_kinds", path=path, examples=_examples(missed), usable=usable, skipped=len(left_out)
+        )
+    raise UserError(
+        "data.too_few",
+        path=path,
+        usable=usable,
+        skipped=len(left_out),
+        examples=_examples(missed or left_out),
+    )
 
 
 def _examples(left_out: list[LeftOut]) -> str:
-    """Up to three names, of different reasons where there are, each with what its reason names; "" where nothing was left out."""
+    """Up to three names, of different reasons where there are, each with what its reason names; "" where
+    nothing was left out.
+    """
     first = {entry.reason: entry for entry in reversed(left_out)}
-    chosen = [*reversed(first.values()), *(entry for entry in left_out if entry is not first[entry.reason])][:3]
-    told = [f"{entry.name} ({' '.join(filter(None, (entry.detail, _UNITS.get(entry.reason))))})" if entry.detail else entry.name for entry in chosen]
+    chosen = [*reversed(first.values()), *(entry for entry in left_out if entry is not first[entry.reason])][
+        :3
+    ]
+    told = [
+        f"{entry.name} ({' '.join(filter(None, (entry.detail, _UNITS.get(entry.reason))))})"
+        if entry.detail
+        else entry.name
+        for entry in chosen
+    ]
     return f": {', '.join(told)}{', …' if len(left_out) > len(told) else ''}" if told else ""
 
 
 def _in_folder(folder: Path) -> Members:
-    """The pictures under a folder. Links are followed: who can start this at a terminal can read what they lead to."""
+    """The pictures under a folder. Links are followed: who can start this at a terminal can read what they
+    lead to.
+    """
     files, left_out = _walk(folder)
     places = read_folder_names(["/".join(parts) for parts in files])
     found = []
@@ -85,9 +134,11 @@ def _in_folder(folder: Path) -> Members:
 
 
 def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
-    """Files under a folder by their places, in each folder before those of its sub-folders, and the links and folders that can't be followed.
+    """Files under a folder by their places, in each folder before those of its sub-folders, and the links and
+    folders that can't be followed.
 
-    Each folder is entered once, by its own name where it has one here, so that no ring of links leads on for ever.
+    Each folder is entered once, by its own name where it has one here, so that no ring of links leads on for
+    ever.
     """
     files: dict[tuple[str, ...], Path] = {}
     left_out: list[LeftOut] = []
@@ -134,7 +185,9 @@ def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells that two paths lead to the same place; None for a link that leads to nothing, or in a ring."""
+    """What tells that two paths lead to the same place; None for a link that leads to nothing,
+    or in a ring.
+    """
     try:
         found = path.stat()
     except OSError:

@@ -1,6 +1,8 @@
-"""How common letters are in the languages in which people name folders, as far as a guess of a code page needs it.
+"""How common letters are in the languages in which people name folders, as far as a guess of a code page
+needs it.
 
-The lists hold the commonest characters of running text, then those of words by which pictures are sorted: animals, plants, colours, things.
+The lists hold the commonest characters of running text, then those of words by which pictures are sorted:
+animals, plants, colours, things.
 """
 
 SIMPLIFIED = (
@@ -99,16 +101,21 @@ GREEK = {
     "ξ": 5, "ζ": 4, "ψ": 2, "ά": 25, "έ": 20, "ή": 15, "ί": 25, "ό": 25, "ύ": 12, "ώ": 12,
 }  # fmt: skip
 HEBREW = {
-    "י": 110, "ו": 100, "ה": 90, "ל": 74, "א": 63, "ר": 56, "ת": 55, "ב": 50, "מ": 50, "ש": 45, "נ": 30, "ע": 30, "ם": 30, "ד": 26,
-    "ח": 25, "כ": 25, "ק": 21, "פ": 17, "ן": 15, "ס": 15, "ז": 13, "ט": 12, "צ": 12, "ג": 12, "ך": 8, "ף": 3, "ץ": 2,
+    "י": 110, "ו": 100, "ה": 90, "ל": 74, "א": 63, "ר": 56, "ת": 55, "ב": 50, "מ": 50, "ש": 45, "נ": 30,
+    "ע": 30, "ם": 30, "ד": 26,
+    "ח": 25, "כ": 25, "ק": 21, "פ": 17, "ן": 15, "ס": 15, "ז": 13, "ט": 12, "צ": 12, "ג": 12, "ך": 8, "ף": 3,
+    "ץ": 2,
 }  # fmt: skip
 ARABIC = {
-    "ا": 130, "ل": 110, "ي": 70, "م": 65, "و": 60, "ن": 60, "ر": 55, "ت": 50, "ب": 40, "ة": 40, "ع": 35, "د": 35, "س": 30, "ف": 30,
-    "ه": 30, "ك": 25, "ق": 25, "أ": 22, "ح": 20, "ج": 17, "ش": 15, "ط": 12, "ص": 12, "خ": 10, "ز": 10, "ض": 8, "ذ": 8, "إ": 7,
+    "ا": 130, "ل": 110, "ي": 70, "م": 65, "و": 60, "ن": 60, "ر": 55, "ت": 50, "ب": 40, "ة": 40, "ع": 35,
+    "د": 35, "س": 30, "ف": 30,
+    "ه": 30, "ك": 25, "ق": 25, "أ": 22, "ح": 20, "ج": 17, "ش": 15, "ط": 12, "ص": 12, "خ": 10, "ز": 10, "ض": 8,
+    "ذ": 8, "إ": 7,
     "ى": 7, "ث": 7, "غ": 6, "ء": 5, "ئ": 4, "ظ": 3, "آ": 2, "ؤ": 1,
 }  # fmt: skip
 # Letters with marks, beside plain ones
-TURKISH = {"ı": 40, "ü": 20, "ö": 10, "ş": 20, "ç": 14, "ğ": 12, "i\u0307": 12, "â": 1, "î": 0.3, "û": 0.2}  # the third last stands for a capital, İ
+# the third last stands for a capital, İ
+TURKISH = {"ı": 40, "ü": 20, "ö": 10, "ş": 20, "ç": 14, "ğ": 12, "i\u0307": 12, "â": 1, "î": 0.3, "û": 0.2}
 WESTERN = {
     "é": 40, "ä": 20, "ö": 15, "ü": 20, "è": 10, "à": 10, "ç": 8, "ñ": 8, "á": 10, "í": 10, "ó": 12,
     "ú": 7, "ê": 6, "ß": 8, "ã": 8, "â": 4, "ô": 4, "î": 3, "û": 2, "ï": 1.5, "ë": 2, "å": 6, "ø": 6,

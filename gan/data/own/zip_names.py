@@ -1,7 +1,8 @@
 """Names of a zip that do not say in which code page they are. Imports nothing but the standard library.
 
-Only names with the UTF-8 flag are certain. Others are bytes of whatever code page the packing machine had, and zipfile reads all of them as CP437.
-One machine packed the zip, so one code page is looked for that fits all of its names.
+Only names with the UTF-8 flag are certain. Others are bytes of whatever code page the packing machine had,
+and zipfile reads all of them as CP437. One machine packed the zip, so one code page is looked for that fits
+all of its names.
 """
 
 import math
@@ -22,14 +23,20 @@ MAX_SCORED = 4000  # bytes of names that a guess looks at: more do not make it b
 
 
 def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
-    """The names of a zip's entries in order, and how those were read that do not say so themselves: a code page, "UTF-8", or "" where all are certain.
+    """The names of a zip's entries in order, and how those were read that do not say so themselves: a code
+    page, "UTF-8", or "" where all are certain.
 
-    A name with the UTF-8 flag, or of ASCII alone, is taken as it is. The others are UTF-8 if all of them decode as that, and it is no likelier that they do
-    by chance; else what their Unicode-path fields say, else one guess for all.
+    A name with the UTF-8 flag, or of ASCII alone, is taken as it is. The others are UTF-8 if all of them
+    decode as that, and it is no likelier that they do by chance; else what their Unicode-path fields say,
+    else one guess for all.
     """
     entries = list(entries)
     names = [entry.filename for entry in entries]
-    raw = {k: _raw(entry) for k, entry in enumerate(entries) if not entry.flag_bits & UTF8_FLAG and not entry.orig_filename.isascii()}
+    raw = {
+        k: _raw(entry)
+        for k, entry in enumerate(entries)
+        if not entry.flag_bits & UTF8_FLAG and not entry.orig_filename.isascii()
+    }
     decoded, read_as = {k: _utf8(name) for k, name in raw.items()}, "UTF-8"
     if None in decoded.values() or not _is_utf8(names, raw.values()):
         decoded = {k: _unicode_path(entries[k].extra, name) for k, name in raw.items()}
@@ -42,7 +49,8 @@ def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
 
 
 def read_folder_names(names: list[str]) -> list[str]:
-    """Names from a disk, as os.fsdecode gives them: those that are no UTF-8 are read by one guess for all (some tools unpack a zip so).
+    """Names from a disk, as os.fsdecode gives them: those that are no UTF-8 are read by one guess for all
+    (some tools unpack a zip so).
 
     That page also reads what happens to be UTF-8, as è is the 猫 of GBK, where it makes it a likelier text.
     """
@@ -57,13 +65,16 @@ def read_folder_names(names: list[str]) -> list[str]:
         text = _decoded(page, raw)
         if not _encodable(part):
             return raw.decode(page.codec, "replace")
-        return text if text and not part.isascii() and page.likelihood(text) > _best_likelihood(part) else part
+        return (
+            text if text and not part.isascii() and page.likelihood(text) > _best_likelihood(part) else part
+        )
 
     return ["/".join(map(read, name.split("/"))) for name in names]
 
 
 def _is_utf8(names: list[str], raw: Iterable[bytes]) -> bool:
-    """Whether names that decode as UTF-8 are that: è is the 猫 of GBK, and as a whole name the less likely one.
+    """Whether names that decode as UTF-8 are that: è is the 猫 of GBK, and as a whole name the less likely
+    one.
 
     `names` are all of the zip: where several are single letters, it sorts an alphabet.
     """
@@ -72,18 +83,28 @@ def _is_utf8(names: list[str], raw: Iterable[bytes]) -> bool:
         return True
     page = _best(parts)
     texts = [unicodedata.normalize("NFC", part.decode()) for part in _first(parts)]
-    plain = any(len(part) == 1 and part.isalpha() and part.isascii() for name in names for part in name.split("/")[:-1])
+    plain = any(
+        len(part) == 1 and part.isalpha() and part.isascii()
+        for name in names
+        for part in name.split("/")[:-1]
+    )
     alphabet = plain or sum(len(text) == 1 for text in texts) > 2
-    score = UTF8_PRIOR + sum(_utf8_likelihood(text, 4 if alphabet else k and PROOF[2]) for k, text in enumerate(texts))
+    score = UTF8_PRIOR + sum(
+        _utf8_likelihood(text, 4 if alphabet else k and PROOF[2]) for k, text in enumerate(texts)
+    )
     return score >= _score(page, parts)
 
 
 def _utf8_likelihood(text: str, letter: float) -> float:
-    """The log-likelihood of a name as UTF-8, in any language, with what it tells for UTF-8 that so many bytes go together as that asks for.
+    """The log-likelihood of a name as UTF-8, in any language, with what it tells for UTF-8 that so many bytes
+    go together as that asks for.
 
     `letter` is what a single letter of two bytes tells.
     """
-    score = max(_best_likelihood(text), sum(OF_ANY_SCRIPT[len(one.encode())] for one in text) - (4 if text[1:2] in ("", ".") else 0))
+    score = max(
+        _best_likelihood(text),
+        sum(OF_ANY_SCRIPT[len(one.encode())] for one in text) - (4 if text[1:2] in ("", ".") else 0),
+    )
     for before, one, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
         long, alone = len(one.encode()), not before.isalpha() and not after.isalpha()
         score += PROOF[long] if long != 2 or not alone else letter
@@ -92,6 +113,7 @@ def _utf8_likelihood(text: str, letter: float) -> float:
 
 def _best_likelihood(text: str) -> float:
     """How likely any of the languages is to have a text."""
+
     def of(page: _Page) -> float:
         try:
             text.encode(page.codec)
@@ -122,7 +144,9 @@ def _utf8(name: bytes) -> str | None:
 
 
 def _unicode_path(extra: bytes, name: bytes) -> str | None:
-    """The name of an entry's Unicode-path field; None where there is none, or it belongs to another name (some tool has renamed the entry since)."""
+    """The name of an entry's Unicode-path field; None where there is none, or it belongs to another name
+    (some tool has renamed the entry since).
+    """
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
         field, extra = extra[4 : 4 + length], extra[4 + length :]
@@ -141,10 +165,11 @@ class _Page(NamedTuple):
 
 
 def guess(names: list[bytes]) -> tuple[str, Callable[[bytes], str]]:
-    """The code page that most probably wrote these names, by how people call it, and a decoder that never fails.
+    """The code page that most probably wrote these names, by how people call it, and a decoder that never
+    fails.
 
-    Each page's score is the log-likelihood of the very same bytes, so that scores of pages with one and with two bytes a letter can be compared.
-    Where several names share a folder it counts once.
+    Each page's score is the log-likelihood of the very same bytes, so that scores of pages with one and with
+    two bytes a letter can be compared. Where several names share a folder it counts once.
     """
     best = _best(_parts(names))
     return best.name, lambda name: name.decode(best.codec, "replace")
@@ -152,7 +177,11 @@ def guess(names: list[bytes]) -> tuple[str, Callable[[bytes], str]]:
 
 def _parts(names: Iterable[bytes]) -> list[bytes]:
     """The names of folders and files, once each, that are not of ASCII alone."""
-    return list(dict.fromkeys(part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii()))
+    return list(
+        dict.fromkeys(
+            part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii()
+        )
+    )
 
 
 def _first(parts: list[bytes]) -> Iterator[bytes]:
@@ -170,9 +199,13 @@ def _best(parts: list[bytes]) -> _Page:
 
 
 def _score(page: _Page, parts: list[bytes]) -> float:
-    """The log-likelihood of names in a code page. One that is no text in it may be a damaged name, so that it counts heavily, but rules nothing out."""
+    """The log-likelihood of names in a code page. One that is no text in it may be a damaged name, so that it
+    counts heavily, but rules nothing out.
+    """
     texts = [(part, _decoded(page, part)) for part in _first(parts)]
-    return page.prior + sum(NEVER * len(part) if text is None else page.likelihood(text) for part, text in texts)
+    return page.prior + sum(
+        NEVER * len(part) if text is None else page.likelihood(text) for part, text in texts
+    )
 
 
 def _decoded(page: _Page, part: bytes) -> str | None:
@@ -189,17 +222,22 @@ RARE = -16.5  # of one that nearly none has
 SIGN = -5.0  # of digits, blanks and punctuation
 LETTER = -3.2  # of a plain letter
 MIXED = -3.0  # of a plain letter that touches one of another script in the same word
-OF_ANY_SCRIPT = {1: LETTER, 2: -8.0, 3: -9.5, 4: -11.0}  # of a letter of any language, by the bytes that it takes in UTF-8
-PROOF = {1: 0.0, 2: 1.5, 3: 6.0, 4: 9.0}  # log of how much likelier such bytes go together in UTF-8 than by chance
+# of a letter of any language, by the bytes that it takes in UTF-8
+OF_ANY_SCRIPT = {1: LETTER, 2: -8.0, 3: -9.5, 4: -11.0}
+# log of how much likelier such bytes go together in UTF-8 than by chance
+PROOF = {1: 0.0, 2: 1.5, 3: 6.0, 4: 9.0}
 UTF8_PRIOR = 2.4  # log of how much commoner it is than GBK
 HALF_WIDTH = -4.6  # of a Japanese letter of half width behind another one
 FULL_SIGNS = frozenset("（）【】《》、。·—，！？：；「」『』〈〉〔〕ー・～　＿－０１２３４５６７８９々〇")
 KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7))))
-Level = tuple[bytes, bytes, int, float]  # first and last lead byte, least trail byte, log-likelihood of each letter
+# first and last lead byte, least trail byte, log-likelihood of each letter
+Level = tuple[bytes, bytes, int, float]
 
 
 def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callable[[str], float]:
-    """A likelihood for scripts of hundreds of letters: `letters` maps texts of common ones to the mass that each text has in all, `levels` tells of others."""
+    """A likelihood for scripts of hundreds of letters: `letters` maps texts of common ones to the mass that
+    each text has in all, `levels` tells of others.
+    """
     chance: dict[str, float] = {}
     for text, mass in letters.items():
         chance.update(dict.fromkeys(text, math.log(mass / len(set(text)))))
@@ -210,7 +248,14 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
         if one in FULL_SIGNS:
             return SIGN - 3
         code = one.encode(codec)
-        return next((value for first, last, trail, value in levels if first <= code[:1] <= last and code[-1] >= trail), RARE)
+        return next(
+            (
+                value
+                for first, last, trail, value in levels
+                if first <= code[:1] <= last and code[-1] >= trail
+            ),
+            RARE,
+        )
 
     def likelihood(text: str) -> float:
         score, before = 0.0, " "
@@ -233,21 +278,34 @@ def _marked(weights: dict[str, float]) -> Callable[[str], float]:
         score = _cases(text) - 6 * text.startswith("ß")
         plain = sum(letter.isascii() for letter in text)
         for before, letter in zip(" " + text, text, strict=False):
-            score += LETTER if letter.isascii() else chance.get(letter.lower(), NEVER) - 1.5 * (before.isalpha() and not before.isascii())
+            score += (
+                LETTER
+                if letter.isascii()
+                else chance.get(letter.lower(), NEVER) - 1.5 * (before.isalpha() and not before.isascii())
+            )
         return score - (0 if plain else 4 * len(text))
 
     return lambda text: _by_words(text, word, chance)
 
 
-def _alphabet(weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0) -> Callable[[str], float]:
-    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels, and what their `spelling` tells is added."""
+def _alphabet(
+    weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0
+) -> Callable[[str], float]:
+    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels,
+    and what their `spelling` tells is added.
+    """
     whole = sum(weights.values())
     chance = {letter: math.log(weight / whole) for letter, weight in weights.items()}
 
     def word(text: str) -> float:
         if text.isascii():
             return LETTER * len(text)
-        score = spelling(text) + _cases(text) - {1: 4, 2: 2}.get(len(text), 0) - 4 * (not set(text.lower()) & set(vowels))
+        score = (
+            spelling(text)
+            + _cases(text)
+            - {1: 4, 2: 2}.get(len(text), 0)
+            - 4 * (not set(text.lower()) & set(vowels))
+        )
         for before, letter in zip(" " + text, text, strict=False):
             score += MIXED * 2 * (before.isalpha() and before.isascii() != letter.isascii())
             score += LETTER if letter.isascii() else chance.get(letter.lower(), NEVER)
@@ -257,7 +315,9 @@ def _alphabet(weights: dict[str, float], vowels: str, spelling: Callable[[str], 
 
 
 def _greek(word: str) -> float:
-    """What it tells that a word of several syllables has one accent, as all but capitals have, and that a final sigma stands last."""
+    """What it tells that a word of several syllables has one accent, as all but capitals have, and that a
+    final sigma stands last.
+    """
     accents = sum(letter in "άέήίόύώ" for letter in word.lower())
     misplaced = word[:-1].count("ς") + word.endswith("σ")
     return (0.0 if word.isupper() or len(word) < 4 else 2.0 if accents == 1 else -3.0) - 4 * misplaced
@@ -267,11 +327,15 @@ def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) 
     """The sum over the words of a text and what stands between them."""
     words = "".join(letter if letter.isalpha() else " " for letter in text).split()
     others = [letter for letter in text if not letter.isalpha()]
-    return sum(map(word, words)) + sum(SIGN if letter.isascii() else signs.get(letter, NEVER) for letter in others)
+    return sum(map(word, words)) + sum(
+        SIGN if letter.isascii() else signs.get(letter, NEVER) for letter in others
+    )
 
 
 def _cases(word: str) -> float:
-    """What it costs that a word is written with capitals: little for a first one, or where all are; much inside."""
+    """What it costs that a word is written with capitals: little for a first one, or where all are; much
+    inside.
+    """
     capitals = sum(map(str.isupper, word))
     if not capitals:
         return 0.0
@@ -280,22 +344,57 @@ def _cases(word: str) -> float:
     return -1.5 - 3.5 * (capitals - word[0].isupper())
 
 
-_CYRILLIC, _WEST, _CENTRAL = _alphabet(known.RUSSIAN, "аеёиоуыэюяіїє"), _marked(known.WESTERN), _marked(known.CENTRAL)
+_CYRILLIC, _WEST, _CENTRAL = (
+    _alphabet(known.RUSSIAN, "аеёиоуыэюяіїє"),
+    _marked(known.WESTERN),
+    _marked(known.CENTRAL),
+)
 _GREEK, _TURKISH = _alphabet(known.GREEK, "αειοηυωάέήίόύώ", _greek), _marked(known.TURKISH)
 _HEBREW, _ARABIC = (_alphabet(letters, "".join(letters)) for letters in (known.HEBREW, known.ARABIC))
 PAGES = (
-    _Page("GBK", "gb18030", _east(
-        "gb18030", {known.SIMPLIFIED_TOO: 0.22, known.SIMPLIFIED: 0.65, KANA: 0.003},
-        [(b"\xb0", b"\xd7", 0xA1, -10.4), (b"\xd8", b"\xf7", 0xA1, -12.4)])),
-    _Page("Shift-JIS", "cp932", _east(
-        "cp932", {known.JAPANESE_TOO: 0.14, known.JAPANESE: 0.33, KANA: 0.42},
-        [(b"\xa1", b"\xdf", 0xA1, -8.5), (b"\x88", b"\x98", 0x40, -10.2), (b"\x98", b"\xea", 0x40, -12.8)]), -0.5),
-    _Page("CP949", "cp949", _east(
-        "cp949", {known.KOREAN_TOO: 0.14, known.KOREAN: 0.81},
-        [(b"\xb0", b"\xc8", 0xA1, -10.5), (b"\xca", b"\xfd", 0xA1, -13.5)]), -0.7),
-    _Page("Big5", "cp950", _east(
-        "cp950", {known.TRADITIONAL_TOO: 0.22, known.TRADITIONAL: 0.65},
-        [(b"\xa4", b"\xc6", 0x40, -10.8), (b"\xc9", b"\xf9", 0x40, -14.0)]), -1.0),
+    _Page(
+        "GBK",
+        "gb18030",
+        _east(
+            "gb18030",
+            {known.SIMPLIFIED_TOO: 0.22, known.SIMPLIFIED: 0.65, KANA: 0.003},
+            [(b"\xb0", b"\xd7", 0xA1, -10.4), (b"\xd8", b"\xf7", 0xA1, -12.4)],
+        ),
+    ),
+    _Page(
+        "Shift-JIS",
+        "cp932",
+        _east(
+            "cp932",
+            {known.JAPANESE_TOO: 0.14, known.JAPANESE: 0.33, KANA: 0.42},
+            [
+                (b"\xa1", b"\xdf", 0xA1, -8.5),
+                (b"\x88", b"\x98", 0x40, -10.2),
+                (b"\x98", b"\xea", 0x40, -12.8),
+            ],
+        ),
+        -0.5,
+    ),
+    _Page(
+        "CP949",
+        "cp949",
+        _east(
+            "cp949",
+            {known.KOREAN_TOO: 0.14, known.KOREAN: 0.81},
+            [(b"\xb0", b"\xc8", 0xA1, -10.5), (b"\xca", b"\xfd", 0xA1, -13.5)],
+        ),
+        -0.7,
+    ),
+    _Page(
+        "Big5",
+        "cp950",
+        _east(
+            "cp950",
+            {known.TRADITIONAL_TOO: 0.22, known.TRADITIONAL: 0.65},
+            [(b"\xa4", b"\xc6", 0x40, -10.8), (b"\xc9", b"\xf9", 0x40, -14.0)],
+        ),
+        -1.0,
+    ),
     _Page("CP866", "cp866", _CYRILLIC, -0.7),
     _Page("Windows-1251", "cp1251", _CYRILLIC, -4.0),
     _Page("CP737", "cp737", _GREEK, -4.4),

@@ -1,15 +1,18 @@
-"""What a drawn landscape is made of: its random facts, the colours of its hour, and the noise its surfaces are cut from."""
+"""What a drawn landscape is made of: its random facts, the colours of its hour, and the noise its surfaces
+are cut from.
+"""
 
 import numpy as np
 
 SIDE = 64
 KINDS = ("mountains", "sea")
-PHASES = {"at dawn": (5.2, 6.8), "by day": (8.0, 16.5), "at dusk": (17.9, 19.6), "at night": (21.0, 28.0)}  # hours of the day
+# hours of the day
+PHASES = {"at dawn": (5.2, 6.8), "by day": (8.0, 16.5), "at dusk": (17.9, 19.6), "at night": (21.0, 28.0)}
 CLASSES = tuple(f"{kind} {phase}" for kind in KINDS for phase in PHASES)
 RIDGES = 4  # far to near
 
-# One row an hour of the day: zenith, middle and horizon of the sky, glow around the sun, light on surfaces, shadow on surfaces, lit and
-# shaded side of clouds. Colours in between are interpolated.
+# One row an hour of the day: zenith, middle and horizon of the sky, glow around the sun, light on surfaces,
+# shadow on surfaces, lit and shaded side of clouds. Colours in between are interpolated.
 _ROLES = ("zenith", "middle", "low", "glow", "light", "shadow", "cloud", "cloud_shade")
 _HOURS = {
     0.0: ("070c28", "101c4a", "2c4078", "6a80bc", "6478b0", "0c1430", "34446e", "182248"),
@@ -29,8 +32,14 @@ _HOURS = {
 }
 
 # Rock or earth, and the vegetation of the near ridges.
-_SURFACES = (("5f6672", "2f4a38"), ("6e5c52", "3a4a2c"), ("4a6a4c", "26402c"), ("a8623e", "5c4630"), ("5a6a88", "24404a"),
-             ("7a7a5a", "4a5630"))
+_SURFACES = (
+    ("5f6672", "2f4a38"),
+    ("6e5c52", "3a4a2c"),
+    ("4a6a4c", "26402c"),
+    ("a8623e", "5c4630"),
+    ("5a6a88", "24404a"),
+    ("7a7a5a", "4a5630"),
+)
 
 
 def _rgb(code: str) -> tuple[int, int, int]:
@@ -41,8 +50,10 @@ def palette(hours: np.ndarray) -> dict[str, np.ndarray]:
     """The colours of each role at these hours (N,), 0 to 28: float32 (N, 3) in 0..255."""
     at = np.array(list(_HOURS))
     table = np.array([[_rgb(code) for code in codes] for codes in _HOURS.values()], float)
-    return {role: np.stack([np.interp(hours, at, table[:, k, c]) for c in range(3)], 1).astype(np.float32)
-            for k, role in enumerate(_ROLES)}
+    return {
+        role: np.stack([np.interp(hours, at, table[:, k, c]) for c in range(3)], 1).astype(np.float32)
+        for k, role in enumerate(_ROLES)
+    }
 
 
 def smooth(value: np.ndarray) -> np.ndarray:
@@ -52,7 +63,10 @@ def smooth(value: np.ndarray) -> np.ndarray:
 
 
 def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The random facts of `count` pictures: float32 (count, ...) arrays by name. The classes take turns, so they are balanced."""
+    """The random facts of `count` pictures: float32 (count, ...) arrays by name. The classes take turns, so
+    they are balanced.
+    """
+
     def uniform(low, high, *shape):
         return (low + (high - low) * rng.random((count, *shape))).astype(np.float32)
 
@@ -65,31 +79,47 @@ def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     night = (hour > 20).astype(np.float32)
     arc = np.where(night > 0, (hour - 20.2) / 8.6, (hour - 5.75) / 13.2)
     return {
-        "label": label, "sea": sea, "hour": hour, "night": night,
+        "label": label,
+        "sea": sea,
+        "hour": hour,
+        "night": night,
         "horizon": np.where(sea > 0, uniform(26, 42), uniform(36, 48)).round().astype(np.float32),
-        "relief": uniform(0.4, 1.0), "snow": uniform(-0.5, 1.0).clip(0), "clouds": uniform(-0.15, 0.62).clip(0),
-        "lake": (rng.random(count) < 0.35).astype(np.float32), "trees": (rng.random(count) < 0.55).astype(np.float32),
-        "aurora": (rng.random(count) < 0.3).astype(np.float32), "shore": (rng.random(count) < 0.3).astype(np.float32),
-        "boat": (rng.random(count) < 0.3).astype(np.float32), "boat_x": uniform(10, 54), "boat_y": uniform(0.08, 0.4),
-        "sun_x": uniform(8, 56), "sun_y": np.sin(np.pi * arc).astype(np.float32), "moon": uniform(-1.6, 1.6),
-        "rock": surfaces[kind, 0] + uniform(-14, 14, 3), "plant": surfaces[kind, 1] + uniform(-10, 10, 3),
-        "ridge_height": uniform(0.55, 1.0, RIDGES), "ridge_seed": rng.random((count, RIDGES, 8)).astype(np.float32),
-        "swell": uniform(0.3, 1.0), "offsets": rng.random((count, 12)).astype(np.float32),
+        "relief": uniform(0.4, 1.0),
+        "snow": uniform(-0.5, 1.0).clip(0),
+        "clouds": uniform(-0.15, 0.62).clip(0),
+        "lake": (rng.random(count) < 0.35).astype(np.float32),
+        "trees": (rng.random(count) < 0.55).astype(np.float32),
+        "aurora": (rng.random(count) < 0.3).astype(np.float32),
+        "shore": (rng.random(count) < 0.3).astype(np.float32),
+        "boat": (rng.random(count) < 0.3).astype(np.float32),
+        "boat_x": uniform(10, 54),
+        "boat_y": uniform(0.08, 0.4),
+        "sun_x": uniform(8, 56),
+        "sun_y": np.sin(np.pi * arc).astype(np.float32),
+        "moon": uniform(-1.6, 1.6),
+        "rock": surfaces[kind, 0] + uniform(-14, 14, 3),
+        "plant": surfaces[kind, 1] + uniform(-10, 10, 3),
+        "ridge_height": uniform(0.55, 1.0, RIDGES),
+        "ridge_seed": rng.random((count, RIDGES, 8)).astype(np.float32),
+        "swell": uniform(0.3, 1.0),
+        "offsets": rng.random((count, 12)).astype(np.float32),
     }
 
 
 def profiles(count: int, rng: np.random.Generator, rough: float, peaked: bool) -> np.ndarray:
     """Ridge lines (count, RIDGES, SIDE), float32, each from 0 to 1: octaves of interpolated random heights.
 
-    `peaked` folds the first octaves (1 - |2v - 1|) and interpolates linearly, which gives summits; otherwise the hills are round.
-    `rough` is the ratio of one octave's height to that of the octave before it.
+    `peaked` folds the first octaves (1 - |2v - 1|) and interpolates linearly, which gives summits; otherwise
+    the hills are round. `rough` is the ratio of one octave's height to that of the octave before it.
     """
     total = np.zeros((count, RIDGES, SIDE), np.float32)
     weight = 1.0
     for octave, length in enumerate((40, 20, 10, 5, 2.5)):
         nodes = int(SIDE / length) + 3
         heights = rng.random((count, RIDGES, nodes), dtype=np.float32)
-        at = rng.random((count, RIDGES, 1), dtype=np.float32) + np.arange(SIDE, dtype=np.float32) / np.float32(length)
+        at = rng.random((count, RIDGES, 1), dtype=np.float32) + np.arange(
+            SIDE, dtype=np.float32
+        ) / np.float32(length)
         left = at.astype(np.int64)
         part = at - left
         if not peaked:
@@ -110,17 +140,24 @@ def _lattice_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tupl
         left = at.astype(int)
         part = smooth(at - left)
         part = part[:, None] if axis == 0 else part[None, :]
-        lattice = np.take(lattice, left, axis) * (1 - part) + np.take(lattice, (left + 1) % cells[axis], axis) * part
+        lattice = (
+            np.take(lattice, left, axis) * (1 - part)
+            + np.take(lattice, (left + 1) % cells[axis], axis) * part
+        )
     return lattice
 
 
-def _octaves(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int], octaves: int, fade: float) -> np.ndarray:
+def _octaves(
+    rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int], octaves: int, fade: float
+) -> np.ndarray:
     total = sum(fade**k * _lattice_noise(rng, shape, (cells[0] << k, cells[1] << k)) for k in range(octaves))
     return total.astype(np.float32)
 
 
 def _ranked(texture: np.ndarray) -> np.ndarray:
-    """The texture with its values replaced by their rank, 0..1, so that a threshold is a share of the area."""
+    """The texture with its values replaced by their rank, 0..1, so that a threshold is a share
+    of the area.
+    """
     rank = np.empty(texture.size, np.float32)
     rank[np.argsort(texture, axis=None, kind="stable")] = np.linspace(0, 1, texture.size, dtype=np.float32)
     return rank.reshape(texture.shape)
@@ -138,7 +175,9 @@ def rock_texture(rng: np.random.Generator) -> np.ndarray:
 
 
 def wave_textures(rng: np.random.Generator, count: int = 24) -> np.ndarray:
-    """Waves in perspective, float32 (count, SIDE, 256), 0..1: row 0 lies at the horizon, the waves grow towards the last row."""
+    """Waves in perspective, float32 (count, SIDE, 256), 0..1: row 0 lies at the horizon, the waves grow
+    towards the last row.
+    """
     noise = _octaves(rng, (512, 512), (128, 24), 3, 0.6)
     noise = (noise - noise.min()) / (noise.max() - noise.min())
     rows = np.arange(SIDE)

@@ -1,7 +1,9 @@
-"""What can be told of generated pictures: how much of an attribute each of them has, as a net or a measurement sees it.
+"""What can be told of generated pictures: how much of an attribute each of them has, as a net or a
+measurement sees it.
 
-An attribute has no values but scores: real numbers, the more the more of it. Those that a net of gan.metrics tells are log-odds, above 0 where it sees the
-attribute; measured ones are in the unit that their function names. Which attributes there are depends on the pictures that a generator was trained on: READERS.
+An attribute has no values but scores: real numbers, the more the more of it. Those that a net of gan.metrics
+tells are log-odds, above 0 where it sees the attribute; measured ones are in the unit that their function
+names. Which attributes there are depends on the pictures that a generator was trained on: READERS.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +21,16 @@ from gan.metrics.extractors import ALIASES
 from gan.metrics.features import FeatureNet, load_net, net_names, to_range
 
 CERTAIN = 8.0  # log-odds beyond which a net's certainty says nothing more
-EXAMPLES, EXAMPLES_SEED = 1024, 4001  # landscapes from which the hour is learned; a seed of which nothing else is drawn
+# landscapes from which the hour is learned; a seed of which nothing else is drawn
+EXAMPLES, EXAMPLES_SEED = 1024, 4001
 POOLED = 8  # side of the pictures in which the hour is seen, beside the net's features
 LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in the brightness of a colour (ITU-R BT.601)
 
 
 class Attribute(NamedTuple):
-    """One attribute. `share`: it is there or not, in this share of pictures, else a quantity. `content`: it is a thing in the picture, else how the picture
-    looks as a whole, which no thing is separated from. `title`: its name where only the data have one; the page names the others."""
+    """One attribute. `share`: it is there or not, in this share of pictures, else a quantity. `content`: it
+    is a thing in the picture, else how the picture looks as a whole, which no thing is separated from.
+    `title`: its name where only the data have one; the page names the others."""
 
     id: str
     share: bool
@@ -35,14 +39,18 @@ class Attribute(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """`read(images)`: uint8 (N, C, H, W) -> scores (N, K) float32, a column for each of the K `attributes`."""
+    """`read(images)`: uint8 (N, C, H, W) -> scores (N, K) float32, a column for each of the K
+    `attributes`.
+    """
 
     attributes: tuple[Attribute, ...]
     read: Callable[[torch.Tensor], torch.Tensor]
 
 
 def open_reader(data: str, channels: int) -> Reader:
-    """What can be told of pictures of a data set, by its name; of one that nothing is known of, only what can be measured in any picture."""
+    """What can be told of pictures of a data set, by its name; of one that nothing is known of, only what can
+    be measured in any picture.
+    """
     name = ALIASES.get(data, data)
     measured = _measured({**MEASURED[channels], **(STROKES if name == "digits" else {})})
     if name not in READERS or name not in net_names():
@@ -57,12 +65,16 @@ def open_reader(data: str, channels: int) -> Reader:
     return Reader(told.attributes + measured.attributes, read)
 
 
-# Measured in any picture -----------------------------------------------------------------------------------------------------------------------------------
+# Measured in any picture
 
 
 def brightness(pixels: torch.Tensor) -> torch.Tensor:
     """Mean luma, 0 to 1, of pixels (N, C, H, W) in 0 to 1."""
-    return pixels.mean((1, 2, 3)) if pixels.shape[1] == 1 else (pixels * torch.tensor(LUMA)[:, None, None]).sum(1).mean((1, 2))
+    return (
+        pixels.mean((1, 2, 3))
+        if pixels.shape[1] == 1
+        else (pixels * torch.tensor(LUMA)[:, None, None]).sum(1).mean((1, 2))
+    )
 
 
 def warmth(pixels: torch.Tensor) -> torch.Tensor:
@@ -76,7 +88,9 @@ def colourfulness(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def slant(pixels: torch.Tensor) -> torch.Tensor:
-    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height above the middle."""
+    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height
+    above the middle.
+    """
     ink, x, y = _ink(pixels)
     return (ink * x * y).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)
 
@@ -88,15 +102,26 @@ def width(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def _ink(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Shares of the ink of light strokes on black (N, H, W), and their places to the right of and above its middle."""
+    """Shares of the ink of light strokes on black (N, H, W), and their places to the right of and above its
+    middle.
+    """
     ink = pixels.mean(1)
     ink = ink / ink.sum((1, 2), keepdim=True).clamp_min(1e-6)
-    down, across = torch.meshgrid(torch.arange(ink.shape[1]).float(), torch.arange(ink.shape[2]).float(), indexing="ij")
-    return ink, across - (ink * across).sum((1, 2), keepdim=True), (ink * down).sum((1, 2), keepdim=True) - down
+    down, across = torch.meshgrid(
+        torch.arange(ink.shape[1]).float(), torch.arange(ink.shape[2]).float(), indexing="ij"
+    )
+    return (
+        ink,
+        across - (ink * across).sum((1, 2), keepdim=True),
+        (ink * down).sum((1, 2), keepdim=True) - down,
+    )
 
 
 Measure = Callable[[torch.Tensor], torch.Tensor]
-MEASURED: dict[int, dict[str, Measure]] = {1: {"brightness": brightness}, 3: {"brightness": brightness, "warmth": warmth, "colourfulness": colourfulness}}
+MEASURED: dict[int, dict[str, Measure]] = {
+    1: {"brightness": brightness},
+    3: {"brightness": brightness, "warmth": warmth, "colourfulness": colourfulness},
+}
 STROKES: dict[str, Measure] = {"slant": slant, "width": width}
 
 
@@ -108,7 +133,7 @@ def _measured(measures: dict[str, Measure]) -> Reader:
     return Reader(tuple(Attribute(name, share=False, content=name in STROKES) for name in measures), read)
 
 
-# Scored by the net of a bundled set --------------------------------------------------------------------------------------------------------------------------
+# Scored by the net of a bundled set
 
 
 def log_odds(logits: torch.Tensor, values: Sequence[int]) -> torch.Tensor:
@@ -118,7 +143,9 @@ def log_odds(logits: torch.Tensor, values: Sequence[int]) -> torch.Tensor:
 
 
 def _classes(name: str) -> Callable[[FeatureNet], Reader]:
-    """One attribute a class of a set. Where the class is chosen, z can hardly move it; without a selector, z is all there is."""
+    """One attribute a class of a set. Where the class is chosen, z can hardly move it; without a selector, z
+    is all there is.
+    """
 
     def reader(net: FeatureNet) -> Reader:
         titles = read_meta(name)["classes"]
@@ -127,7 +154,9 @@ def _classes(name: str) -> Callable[[FeatureNet], Reader]:
             logits = net(to_range(images))[1]
             return torch.stack([log_odds(logits, [label]) for label in range(net.classes)], 1)
 
-        return Reader(tuple(Attribute(f"class{label}", True, True, title) for label, title in enumerate(titles)), read)
+        return Reader(
+            tuple(Attribute(f"class{label}", True, True, title) for label, title in enumerate(titles)), read
+        )
 
     return reader
 
@@ -135,8 +164,13 @@ def _classes(name: str) -> Callable[[FeatureNet], Reader]:
 def _faces(net: FeatureNet) -> Reader:
     """DiceBear's attributes, gathered into what one can see: whether there is a beard, not which of eight."""
     values = read_meta("faces")["attributes"]
-    attributes = [Attribute(name, True, True) for name in FACES] + [Attribute(name, False, True) for name in SHADES]
-    chosen = {name: (head, [index for index, value in enumerate(values[head]) if wanted(value)]) for name, (head, wanted) in FACES.items()}
+    attributes = [Attribute(name, True, True) for name in FACES] + [
+        Attribute(name, False, True) for name in SHADES
+    ]
+    chosen = {
+        name: (head, [index for index, value in enumerate(values[head]) if wanted(value)])
+        for name, (head, wanted) in FACES.items()
+    }
     shades = {head: torch.tensor([_luma(value) for value in values[head]]) for head in SHADES.values()}
 
     def read(images: torch.Tensor) -> torch.Tensor:
@@ -150,11 +184,13 @@ def _faces(net: FeatureNet) -> Reader:
 
 # Attribute -> the head of the faces net that tells it, and which of its values count as having it.
 FACES: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "long_hair": ("hair_length", lambda value: value == "long"), "happy": ("mood", lambda value: value == "happy"),
+    "long_hair": ("hair_length", lambda value: value == "long"),
+    "happy": ("mood", lambda value: value == "happy"),
     **{name: (name, lambda value: value != "none") for name in ("beard", "glasses", "hat", "accessories")},
     "warm_background": ("background", lambda value: int(value[1:3], 16) > int(value[5:7], 16)),
 }  # fmt: skip
-SHADES = {"fair_skin": "skin_colour", "fair_hair": "hair_colour", "light_clothes": "clothing_colour"}  # the likely luma, 0 to 1, of a coloured thing
+# the likely luma, 0 to 1, of a coloured thing
+SHADES = {"fair_skin": "skin_colour", "fair_hair": "hair_colour", "light_clothes": "clothing_colour"}
 
 
 def _luma(code: str) -> float:
@@ -162,12 +198,15 @@ def _luma(code: str) -> float:
 
 
 def _landscapes(net: FeatureNet) -> Reader:
-    """The yes-or-no facts that the net tells, and how dark the sky is at the hour that a picture shows: nothing knows this of a picture but a drawing does,
-    so that it is learned here by ridge regression on landscapes that are drawn for it."""
+    """The yes-or-no facts that the net tells, and how dark the sky is at the hour that a picture shows:
+    nothing knows this of a picture but a drawing does, so that it is learned here by ridge regression on
+    landscapes that are drawn for it."""
 
     def see(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features, _ = net(to_range(images))
-        return features, torch.cat([features / 10, adaptive_avg_pool2d(images.float() / 255, POOLED).flatten(1)], 1)
+        return features, torch.cat(
+            [features / 10, adaptive_avg_pool2d(images.float() / 255, POOLED).flatten(1)], 1
+        )
 
     images, facts = landscapes.draw(EXAMPLES, EXAMPLES_SEED)
     with torch.inference_mode():
@@ -176,21 +215,37 @@ def _landscapes(net: FeatureNet) -> Reader:
 
     def read(images: torch.Tensor) -> torch.Tensor:
         features, wide = see(images)
-        return torch.stack([dark.predict(wide), *(log_odds(net.attribute_heads[head](features), [1]) for head in SCENES.values())], 1)
+        return torch.stack(
+            [
+                dark.predict(wide),
+                *(log_odds(net.attribute_heads[head](features), [1]) for head in SCENES.values()),
+            ],
+            1,
+        )
 
     return Reader((Attribute("night", False, True), *(Attribute(name, True, True) for name in SCENES)), read)
 
 
-SCENES = {"sea": "scene", "lake": "lake", "trees": "trees", "shore": "shore", "boat": "boat", "aurora": "aurora"}
+SCENES = {
+    "sea": "scene",
+    "lake": "lake",
+    "trees": "trees",
+    "shore": "shore",
+    "boat": "boat",
+    "aurora": "aurora",
+}
 
 
 def darkness(hours: np.ndarray) -> torch.Tensor:
-    """How dark the sky is at these hours of the day (N,), 0 to 24: one less the mean luma of its colours, (N,) float32 in 0 to 1."""
+    """How dark the sky is at these hours of the day (N,), 0 to 24: one less the mean luma of its colours,
+    (N,) float32 in 0 to 1.
+    """
     colours = scenery.palette(np.where(hours < min(scenery.PHASES["at dawn"]), hours + 24, hours))
     sky = np.mean([colours[role] for role in ("zenith", "middle", "low")], 0) / 255
     return torch.from_numpy(1 - sky @ np.array(LUMA)).float()
 
 
 READERS: dict[str, Callable[[FeatureNet], Reader]] = {
-    "digits": _classes("digits"), "fashion": _classes("fashion"), "emoji": _classes("emoji"), "faces": _faces, "landscapes": _landscapes,
+    "digits": _classes("digits"), "fashion": _classes("fashion"), "emoji": _classes("emoji"), "faces": _faces,
+    "landscapes": _landscapes,
 }  # fmt: skip

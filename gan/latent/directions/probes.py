@@ -1,8 +1,11 @@
-"""Directions that are named: more night, long hair. InterFaceGAN (Shen et al. 2020): the attribute of generated pictures is a linear function of z.
+"""Directions that are named: more night, long hair. InterFaceGAN (Shen et al. 2020): the attribute of
+generated pictures is a linear function of z.
 
-Ridge regression finds that function from the scores of `attributes`, where InterFaceGAN has a support vector machine between two classes: scores
-say more than classes. What the class and the cluster decide is taken out first, since no z could move it. Each direction is then tried on other pictures, and
-offered only where it moves its attribute; where it moves another thing as well, the other's direction is taken out of it if that helps.
+Ridge regression finds that function from the scores of `attributes`, where InterFaceGAN has a support vector
+machine between two classes: scores say more than classes. What the class and the cluster decide is taken out
+first, since no z could move it. Each direction is then tried on other pictures, and offered only where it
+moves its attribute; where it moves another thing as well, the other's direction is taken out of it if that
+helps.
 """
 
 from collections.abc import Callable
@@ -22,21 +25,26 @@ SAMPLES, TRIALS = 1024, 32
 FIRST, TRIED = 1_100_000_000, 1_200_000_000  # seeds that nobody meets by chance
 REACH = 2.0  # standard deviations to each side at which a direction is tried
 EXPLAINED = 0.05  # of an attribute's variance within a class, that z must explain
-MOVED, STEADY = 0.5, 0.75  # how much of a standard deviation it must move from one end to the other, and in which share of the pictures
+# how much of a standard deviation it must move from one end to the other, and in which share of the pictures
+MOVED, STEADY = 0.5, 0.75
 MORE = 0.1  # pictures that must have gained a thing, as a share of all
 TOLD = 0.25  # standard deviations from which a change of another attribute is told
-DISTURBING, LEFT = 0.5, 0.6  # another's change, over the wanted one's, from which on it is taken out; the least that may be left of the wanted one
+# another's change, over the wanted one's, from which on it is taken out; the least that may be left of the
+# wanted one
+DISTURBING, LEFT = 0.5, 0.6
 
 Draw = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 
 class Named(NamedTuple):
-    """Directions with names: things in pictures, then how pictures look as a whole, each sort by effect, the largest first.
+    """Directions with names: things in pictures, then how pictures look as a whole, each sort by effect, the
+    largest first.
 
-    facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much the attribute moves between REACH to one side and
-    to the other in standard deviations of it over all classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
-    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that z does not move, or only along with others.
-    titles: by id, of attributes that only the data name.
+    facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much
+    the attribute moves between REACH to one side and to the other in standard deviations of it over all
+    classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
+    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that
+    z does not move, or only along with others. titles: by id, of attributes that only the data name.
     """
 
     directions: Directions
@@ -54,10 +62,17 @@ class _Tried(NamedTuple):
 
 
 @torch.inference_mode()
-def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw, read: Callable[[torch.Tensor], torch.Tensor]) -> Named:
+def find_named(
+    generator: nn.Module,
+    spec: ModelSpec,
+    reader: Reader,
+    draw: Draw,
+    read: Callable[[torch.Tensor], torch.Tensor],
+) -> Named:
     """The directions of a reader's attributes that z moves.
 
-    `draw(z (N, z_dim), labels (N,) or None)` gives pictures uint8, `read` their scores; both may take their time and turns.
+    `draw(z (N, z_dim), labels (N,) or None)` gives pictures uint8, `read` their scores; both may take their
+    time and turns.
     """
     z, labels = _samples(spec, FIRST, SAMPLES)
     scores = read(draw(z, labels))
@@ -81,13 +96,19 @@ def find_named(generator: nn.Module, spec: ModelSpec, reader: Reader, draw: Draw
     for k, found in purer.items():
         vectors[k], tried[k] = found
     chosen = torch.stack([vectors[k] for k in kept]) if kept else torch.zeros(0, spec.z_dim)
-    effect, overlap = measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
-    places = [place for place, k in enumerate(kept) if _of_its_own(place, kept, reader, tried[k].moved, overlap)]
+    effect, overlap = (
+        measure(generator, spec, chosen) if kept else (np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
+    )
+    places = [
+        place for place, k in enumerate(kept) if _of_its_own(place, kept, reader, tried[k].moved, overlap)
+    ]
     places.sort(key=lambda place: (not reader.attributes[kept[place]].content, -effect[place]))
     kept = [kept[place] for place in places]
     explained = np.array([fits[k].explained for k in kept], np.float32)
     moved = np.array([tried[k].moved[k] for k in kept], np.float32)
-    directions = Directions(chosen.numpy()[places], moved, explained, effect[places], overlap[np.ix_(places, places)])
+    directions = Directions(
+        chosen.numpy()[places], moved, explained, effect[places], overlap[np.ix_(places, places)]
+    )
     fixed = [attribute.id for k, attribute in enumerate(reader.attributes) if k not in kept]
     titles = {attribute.id: attribute.title for attribute in reader.attributes if attribute.title}
     return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
@@ -105,20 +126,33 @@ def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
     return bool(trial.moved[k] >= least and (high > low).float().mean() >= STEADY and gained >= MORE)
 
 
-def _of_its_own(place: int, kept: list[int], reader: Reader, moved: torch.Tensor, overlap: np.ndarray) -> bool:
-    """Whether the direction at a place of `kept` is more than a by-product. One for how pictures look as a whole is none where it does what one for a thing
-    does, or moves any other attribute by more than its own: less light is night."""
+def _of_its_own(
+    place: int, kept: list[int], reader: Reader, moved: torch.Tensor, overlap: np.ndarray
+) -> bool:
+    """Whether the direction at a place of `kept` is more than a by-product. One for how pictures look as a
+    whole is none where it does what one for a thing does, or moves any other attribute by more than its own:
+    less light is night."""
     k = kept[place]
     if reader.attributes[k].content:
         return True
-    twins = [other for other, j in enumerate(kept) if reader.attributes[j].content and overlap[place, other] > ALIKE]
+    twins = [
+        other
+        for other, j in enumerate(kept)
+        if reader.attributes[j].content and overlap[place, other] > ALIKE
+    ]
     return not twins and bool(moved.abs().max() <= moved[k])
 
 
 def _purer(
-    k: int, content: list[int], reader: Reader, vectors: list[torch.Tensor], tried: dict[int, _Tried], try_out: Callable[[torch.Tensor], _Tried]
+    k: int,
+    content: list[int],
+    reader: Reader,
+    vectors: list[torch.Tensor],
+    tried: dict[int, _Tried],
+    try_out: Callable[[torch.Tensor], _Tried],
 ) -> tuple[torch.Tensor, _Tried]:
-    """A direction without those of the things that it moves as well, and what it then does, where that is better; else as it was.
+    """A direction without those of the things that it moves as well, and what it then does, where that is
+    better; else as it was.
 
     InterFaceGAN's conditional manipulation: the projection on the others' directions is taken away.
     """
@@ -132,7 +166,9 @@ def _purer(
         return vectors[k], before
     vector = nn.functional.normalize(left, dim=0)
     after = try_out(vector)
-    better = max(abs(after.moved[j]) / after.moved[k] for j in others) < max(abs(before.moved[j]) / before.moved[k] for j in others)
+    better = max(abs(after.moved[j]) / after.moved[k] for j in others) < max(
+        abs(before.moved[j]) / before.moved[k] for j in others
+    )
     enough = _moves(k, reader, after, max(MOVED, LEFT * before.moved[k].item()))
     return (vector, after) if better and enough else (vectors[k], before)
 
@@ -141,8 +177,18 @@ def _told(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
     """One of Named.facts."""
     attribute, low, high = reader.attributes[k], trial.low[:, k], trial.high[:, k]
     ends = [(end > 0).float().mean() if attribute.share else end.mean() for end in (low, high)]
-    order = sorted((j for j in range(len(trial.moved)) if j != k and abs(trial.moved[j]) >= TOLD), key=lambda j: -abs(trial.moved[j]))
-    return {"id": attribute.id, "title": attribute.title, "share": attribute.share, "explained": round(fit.explained, 3),
-            "moved": round(trial.moved[k].item(), 2), "steady": round((high > low).float().mean().item(), 3),
-            "low": round(ends[0].item(), 3), "high": round(ends[1].item(), 3),
-            "others": [[reader.attributes[j].id, round(trial.moved[j].item(), 2)] for j in order]}
+    order = sorted(
+        (j for j in range(len(trial.moved)) if j != k and abs(trial.moved[j]) >= TOLD),
+        key=lambda j: -abs(trial.moved[j]),
+    )
+    return {
+        "id": attribute.id,
+        "title": attribute.title,
+        "share": attribute.share,
+        "explained": round(fit.explained, 3),
+        "moved": round(trial.moved[k].item(), 2),
+        "steady": round((high > low).float().mean().item(), 3),
+        "low": round(ends[0].item(), 3),
+        "high": round(ends[1].item(), 3),
+        "others": [[reader.attributes[j].id, round(trial.moved[j].item(), 2)] for j in order],
+    }

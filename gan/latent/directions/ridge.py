@@ -1,14 +1,19 @@
-"""Ridge regression (Hoerl and Kennard 1970) whose penalty is chosen by leaving each sample out once, in closed form (Allen 1974's PRESS)."""
+"""Ridge regression (Hoerl and Kennard 1970) whose penalty is chosen by leaving each sample out once, in
+closed form (Allen 1974's PRESS).
+"""
 
 from typing import NamedTuple
 
 import torch
 
-PENALTIES = 10.0 ** torch.arange(-4, 3, dtype=torch.float64)  # in multiples of the number of samples times the mean variance of an input
+# in multiples of the number of samples times the mean variance of an input
+PENALTIES = 10.0 ** torch.arange(-4, 3, dtype=torch.float64)
 
 
 class Ridge(NamedTuple):
-    """y = centre + (x - middle) @ weights. `explained`: the share of y's variance that it explains of samples it has not seen; below 0, none."""
+    """y = centre + (x - middle) @ weights. `explained`: the share of y's variance that it explains of samples
+    it has not seen; below 0, none.
+    """
 
     weights: torch.Tensor  # (D,) float32
     middle: torch.Tensor  # (D,)

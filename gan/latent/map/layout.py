@@ -1,7 +1,9 @@
-"""Samples laid out in a plane so that those which show the same lie together: PCA, and t-SNE or UMAP where their packages are installed.
+"""Samples laid out in a plane so that those which show the same lie together: PCA, and t-SNE or UMAP where
+their packages are installed.
 
-t-SNE: van der Maaten and Hinton 2008, as scikit-learn has it; UMAP: McInnes, Healy and Melville 2018, in the package umap-learn. Neither is needed: PCA
-always works. Each gives the same positions for the same features on the same machine.
+t-SNE: van der Maaten and Hinton 2008, as scikit-learn has it; UMAP: McInnes, Healy and Melville 2018, in the
+package umap-learn. Neither is needed: PCA always works. Each gives the same positions for the same features
+on the same machine.
 """
 
 import importlib.util
@@ -13,22 +15,30 @@ DIMENSIONS = 32  # leading principal components that the others look at: less no
 SEED = 2008
 ROUNDS = 500  # of t-SNE
 MARGIN = 0.02  # of the square at each edge
-TRIMMED = 0.005  # of the samples at each end that are moved to the edge of the square, so that a stray one does not shrink all others
+# of the samples at each end that are moved to the edge of the square, so that a stray one does not shrink all
+# others
+TRIMMED = 0.005
 
 
 def methods() -> list[str]:
     """What `lay_out` can do here, the best first."""
-    return [name for name, (package, _) in METHODS.items() if package is None or importlib.util.find_spec(package)]
+    return [
+        name for name, (package, _) in METHODS.items() if package is None or importlib.util.find_spec(package)
+    ]
 
 
 def lay_out(features: np.ndarray, method: str) -> np.ndarray:
-    """Positions (N, 2) float32 in the unit square for features (N, F), N >= 2; `method` is one of `methods()`."""
+    """Positions (N, 2) float32 in the unit square for features (N, F), N >= 2; `method` is one of
+    `methods()`.
+    """
     reduced = principal(features, DIMENSIONS)
     return squared(METHODS[method][1](reduced) if len(reduced) > 3 else reduced[:, :2])
 
 
 def principal(features: np.ndarray, count: int) -> np.ndarray:
-    """The leading principal components (N, count) float64 of features (N, F), zeros where there are fewer. The largest number of each axis is positive."""
+    """The leading principal components (N, count) float64 of features (N, F), zeros where there are fewer.
+    The largest number of each axis is positive.
+    """
     centred = features.astype(np.float64) - features.mean(0, dtype=np.float64)
     _, axes = np.linalg.eigh(centred.T @ centred)
     axes = axes[:, ::-1][:, :count]
@@ -49,7 +59,9 @@ def _tsne(reduced: np.ndarray) -> np.ndarray:
 
     perplexity = min(30.0, (len(reduced) - 1) / 3)
     start = reduced[:, :2] / max(reduced[:, 0].std(), 1e-12) * 1e-4
-    return TSNE(2, perplexity=perplexity, init=start.astype(np.float32), max_iter=ROUNDS, random_state=SEED, n_jobs=1).fit_transform(reduced.astype(np.float32))
+    return TSNE(
+        2, perplexity=perplexity, init=start.astype(np.float32), max_iter=ROUNDS, random_state=SEED, n_jobs=1
+    ).fit_transform(reduced.astype(np.float32))
 
 
 def _umap(reduced: np.ndarray) -> np.ndarray:
@@ -58,7 +70,8 @@ def _umap(reduced: np.ndarray) -> np.ndarray:
     return UMAP(n_neighbors=min(15, len(reduced) - 1), random_state=SEED, n_jobs=1).fit_transform(reduced)
 
 
-# Name -> the package that it needs beside ours, and the function: principal components (N, DIMENSIONS) -> (N, 2).
+# Name -> the package that it needs beside ours, and the function: principal components (N, DIMENSIONS) -> (N,
+# 2).
 METHODS: dict[str, tuple[str | None, Callable[[np.ndarray], np.ndarray]]] = {
     "umap": ("umap", _umap), "tsne": ("sklearn", _tsne), "pca": (None, lambda reduced: reduced[:, :2]),
 }  # fmt: skip

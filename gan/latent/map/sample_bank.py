@@ -20,10 +20,17 @@ PROBES = 64  # samples that tell how far samples are from each other
 class SampleBank:
     """The samples of the seeds from 0 on, of mixed classes. Every method may be called from any thread.
 
-    `draw(seeds, labels)` gives pictures uint8 (N, C, H, W) and takes turns by itself; `eye` looks at those that are kept, within `turns`.
+    `draw(seeds, labels)` gives pictures uint8 (N, C, H, W) and takes turns by itself; `eye` looks at those
+    that are kept, within `turns`.
     """
 
-    def __init__(self, draw: Callable[[list[int], list[int | None]], torch.Tensor], num_classes: int, eye: Callable[[], Perception], turns):
+    def __init__(
+        self,
+        draw: Callable[[list[int], list[int | None]], torch.Tensor],
+        num_classes: int,
+        eye: Callable[[], Perception],
+        turns,
+    ):
         self._draw, self._num_classes, self._open_eye, self._turns = draw, num_classes, eye, turns
         self._lock = threading.Lock()
         self._pictures: list[torch.Tensor] = []
@@ -39,7 +46,9 @@ class SampleBank:
         return mixed_label(seed, self._num_classes) if self._num_classes else None
 
     def grow(self, count: int, seconds: float = math.inf) -> int:
-        """Draw until there are `count` samples (rounded up to whole chunks) or the time is over, one chunk at least; how many there are."""
+        """Draw until there are `count` samples (rounded up to whole chunks) or the time is over, one chunk at
+        least; how many there are.
+        """
         end = time.monotonic() + seconds
         while len(self) < count:
             with self._lock:
@@ -74,7 +83,9 @@ class SampleBank:
         return torch.cat(self._features)
 
     def spacing(self) -> float:
-        """How far samples are from their nearest among the others, on average over PROBES of them: mean absolute difference of pixels in [0, 1]."""
+        """How far samples are from their nearest among the others, on average over PROBES of them: mean
+        absolute difference of pixels in [0, 1].
+        """
         pictures = as_floats(self.pictures()).flatten(1)
         probes = range(0, len(pictures), max(1, len(pictures) // PROBES))
         distances = torch.cdist(pictures[probes], pictures, p=1) / (2 * pictures.shape[1])
@@ -82,7 +93,9 @@ class SampleBank:
         return distances.min(1).values.mean().item()
 
     def likeness(self) -> float:
-        """How far what the eye sees in a sample is from what it sees in the nearest other, for nine of ten of those that were looked at: 1 - cosine, 0 to 2."""
+        """How far what the eye sees in a sample is from what it sees in the nearest other, for nine of ten of
+        those that were looked at: 1 - cosine, 0 to 2.
+        """
         seen = F.normalize(self.features())
         return 1 - (seen @ seen.T).fill_diagonal_(-1).max(1).values.quantile(0.1).item()
 

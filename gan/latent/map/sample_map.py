@@ -8,7 +8,8 @@ from gan.latent.generator import Model
 from gan.latent.map.layout import lay_out, methods
 from gan.latent.map.sample_bank import COUNT
 
-FIRST, THEN = 1.0, 6.0  # seconds that drawing samples, and looking at them, may take: for somebody who has none yet, and for more
+# seconds that drawing samples, and looking at them, may take: for somebody who has none yet, and for more
+FIRST, THEN = 1.0, 6.0
 COLUMNS = 64  # of the sheet of pictures
 STEPS = 9999  # positions are whole numbers from 0 to this
 
@@ -16,10 +17,11 @@ STEPS = 9999  # positions are whole numbers from 0 to this
 def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
     """Samples as a browser draws them, packed, and whether these are all that there will be.
 
-    The picture is a WebP with COLUMNS of them to a row, left out where the browser has those of `known` samples and there are no more. The numbers:
-    {"samples", "of", "by", "methods", "side" of a picture in pixels, "x" and "y" from 0 to STEPS, "labels" or null}; sample k is the picture of seed k. Until
-    all samples are there they are laid out by PCA, which takes no time. A model that is still learning has as many as are drawn at once: the next ones would be
-    another generator's.
+    The picture is a WebP with COLUMNS of them to a row, left out where the browser has those of `known`
+    samples and there are no more. The numbers: {"samples", "of", "by", "methods", "side" of a picture in
+    pixels, "x" and "y" from 0 to STEPS, "labels" or null}; sample k is the picture of seed k. Until all
+    samples are there they are laid out by PCA, which takes no time. A model that is still learning has as
+    many as are drawn at once: the next ones would be another generator's.
     """
     seconds = THEN if known or model.entry.live else FIRST
     model.bank.grow(COUNT, seconds)
@@ -31,7 +33,16 @@ def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
     labels = [model.bank.label(seed) for seed in range(there)] if model.spec.num_classes else None
     pictures = model.bank.pictures()[:there]
     of = there if model.entry.live else COUNT
-    told = {"samples": there, "of": of, "by": by, "methods": methods(), "side": pictures.shape[2], "x": x, "y": y, "labels": labels}
+    told = {
+        "samples": there,
+        "of": of,
+        "by": by,
+        "methods": methods(),
+        "side": pictures.shape[2],
+        "x": x,
+        "y": y,
+        "labels": labels,
+    }
     return pack(told, b"" if known == there else _sheet(model, pictures, whole)), whole and by == method
 
 

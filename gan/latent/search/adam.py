@@ -1,4 +1,6 @@
-"""Adam on places in latent space, with a rate that rises and then falls as a cosine does (the projector of StyleGAN2, Karras et al. 2020)."""
+"""Adam on places in latent space, with a rate that rises and then falls as a cosine does (the projector of
+StyleGAN2, Karras et al. 2020).
+"""
 
 import math
 from typing import NamedTuple
@@ -19,11 +21,17 @@ class Rate(NamedTuple):
 
     def __call__(self, step: int) -> float:
         """At a step from 1 to `steps`."""
-        return self.top * min(1, step / self.warm) * (self.last + (1 - self.last) * (1 + math.cos(math.pi * step / self.steps)) / 2)
+        return (
+            self.top
+            * min(1, step / self.warm)
+            * (self.last + (1 - self.last) * (1 + math.cos(math.pi * step / self.steps)) / 2)
+        )
 
 
 class SearchAdam:
-    """Moves z (..., z_dim) against its slopes, `step` by `step`; `steps` of them were taken. No number of z leaves -BOUND to BOUND."""
+    """Moves z (..., z_dim) against its slopes, `step` by `step`; `steps` of them were taken. No number of z
+    leaves -BOUND to BOUND.
+    """
 
     def __init__(self, z: torch.Tensor, rate: Rate):
         self.z, self.rate, self.steps = z.clone(), rate, 0
@@ -37,6 +45,11 @@ class SearchAdam:
         """Move z once; slopes are of its shape."""
         self.steps += 1
         powers = (slopes, slopes.square())
-        self.moments = tuple(beta * moment + (1 - beta) * power for beta, moment, power in zip(BETAS, self.moments, powers, strict=True))
-        first, second = (moment / (1 - beta**self.steps) for beta, moment in zip(BETAS, self.moments, strict=True))
+        self.moments = tuple(
+            beta * moment + (1 - beta) * power
+            for beta, moment, power in zip(BETAS, self.moments, powers, strict=True)
+        )
+        first, second = (
+            moment / (1 - beta**self.steps) for beta, moment in zip(BETAS, self.moments, strict=True)
+        )
         self.z = (self.z - self.rate(self.steps) * first / (second.sqrt() + 1e-8)).clamp(-BOUND, BOUND)

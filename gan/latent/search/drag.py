@@ -1,12 +1,14 @@
 """Points of a picture that are dragged to where somebody wants them, by moving z.
 
-The task, and the points that it is told by, are DragGAN's (Pan et al. 2023, "Drag Your GAN"). Its motion supervision, by which the features around a point
-pull those a step ahead of it, drifts on generators as small as these, whose features change with every step: what arrives is something else (measured in
-tests/benchmarks/README.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling et al. 2023) keeps a template, and z is moved
-by Adam until the patch at the target looks like it. Points are tracked as in DragGAN, by the nearest features, only that a whole patch has to be near.
+The task, and the points that it is told by, are DragGAN's (Pan et al. 2023, "Drag Your GAN"). Its motion
+supervision, by which the features around a point pull those a step ahead of it, drifts on generators as small
+as these, whose features change with every step: what arrives is something else (measured in
+tests/benchmarks/README.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling
+et al. 2023) keeps a template, and z is moved by Adam until the patch at the target looks like it. Points are
+tracked as in DragGAN, by the nearest features, only that a whole patch has to be near.
 
-Features are those of the largest layer of at most half the picture's side, enlarged bilinearly, together with the pixels themselves. As in
-gan/latent/search/inversion.py z stays where N(0, I) has its mass.
+Features are those of the largest layer of at most half the picture's side, enlarged bilinearly, together with
+the pixels themselves. As in gan/latent/search/inversion.py z stays where N(0, I) has its mass.
 """
 
 import contextlib
@@ -26,10 +28,15 @@ RADIUS = 3.0  # pixels of a patch
 AROUND = 3.0  # pixels beside the way of a point where it is looked for
 FAR = 9.0  # pixels from all ways beyond which the picture should stay as it is
 KEEP = 1.5  # weight of that, beside squared differences in standard deviations of the maps
-NEAR = 1e-3  # what a pixel of distance from where a point was adds to how strange a place looks: what looks alike everywhere does not jump about
-LOST, PLAIN = 0.5, 0.02  # a point is lost where the best place is so strange, as a part of what places around it are at the start, or PLAIN of that
+# what a pixel of distance from where a point was adds to how strange a place looks: what looks alike
+# everywhere does not jump about
+NEAR = 1e-3
+# a point is lost where the best place is so strange, as a part of what places around it are at the start, or
+# PLAIN of that
+LOST, PLAIN = 0.5, 0.02
 
-Look = Callable[[torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]  # z (1, z_dim) -> picture (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
+# z (1, z_dim) -> picture (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
+Look = Callable[[torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
 
 
 class Held(NamedTuple):
@@ -42,13 +49,22 @@ class Held(NamedTuple):
 
 
 class Drag:
-    """P points that go from `starts` to `ends`, both (P, 2) with x and y in parts of the picture, `step` by `step` from a place z (1, z_dim).
+    """P points that go from `starts` to `ends`, both (P, 2) with x and y in parts of the picture, `step` by
+    `step` from a place z (1, z_dim).
 
-    One whose end is its start is held. With `turns` each step is a turn. `fixed`: the last number of z says something of its own, and stays. `away` is the
-    way of each point at the start, in pixels.
+    One whose end is its start is held. With `turns` each step is a turn. `fixed`: the last number of z says
+    something of its own, and stays. `away` is the way of each point at the start, in pixels.
     """
 
-    def __init__(self, look: Look, z: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor, turns: Any = None, fixed: bool = False):
+    def __init__(
+        self,
+        look: Look,
+        z: torch.Tensor,
+        starts: torch.Tensor,
+        ends: torch.Tensor,
+        turns: Any = None,
+        fixed: bool = False,
+    ):
         self.look, self.turns, self.ends = look, turns or contextlib.nullcontext(), ends
         self.free = torch.ones_like(z)
         self.free[:, -1] = 0.0 if fixed else 1.0
@@ -86,7 +102,11 @@ class Drag:
         with self.turns, torch.enable_grad():
             here = self.descent.z.detach().requires_grad_()
             loss = self._loss(*self.look(here))
-            slope = torch.autograd.grad(loss, here)[0].nan_to_num() * self.free if loss.requires_grad else torch.zeros_like(here)
+            slope = (
+                torch.autograd.grad(loss, here)[0].nan_to_num() * self.free
+                if loss.requires_grad
+                else torch.zeros_like(here)
+            )
         self._keep(loss)
         self.descent.step(slope)
         z = self.descent.z
@@ -121,10 +141,16 @@ class Drag:
         return [layers[self.layer], image]
 
     def _patches(self, maps: list[torch.Tensor], places: torch.Tensor) -> torch.Tensor:
-        """What maps have around places (P, N, 2): (P, N, pixels of a patch, features), each map counting the same."""
+        """What maps have around places (P, N, 2): (P, N, pixels of a patch, features), each map counting the
+        same.
+        """
         at = places[:, :, None] + self.patch
-        flat = 2 * at.flatten(0, 1)[None] - 1  # grid_sample without aligned corners has -1 and 1 at the picture's edges
-        seen = [F.grid_sample(each, flat, padding_mode="border", align_corners=False)[0] / scale for each, scale in zip(maps, self.scales, strict=True)]
+        # grid_sample without aligned corners has -1 and 1 at the picture's edges
+        flat = 2 * at.flatten(0, 1)[None] - 1
+        seen = [
+            F.grid_sample(each, flat, padding_mode="border", align_corners=False)[0] / scale
+            for each, scale in zip(maps, self.scales, strict=True)
+        ]
         return torch.cat(seen).permute(1, 2, 0).unflatten(0, places.shape[:2])
 
     def _strange(self, maps: list[torch.Tensor], k: int, places: torch.Tensor) -> torch.Tensor:
@@ -157,7 +183,9 @@ def disk(radius: float, apart: float) -> torch.Tensor:
 
 
 def distances(side: int, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """How far the pixels of a picture are from the nearest of the ways from `starts` to `ends`, both (P, 2), in parts of the picture: (side, side)."""
+    """How far the pixels of a picture are from the nearest of the ways from `starts` to `ends`, both (P, 2),
+    in parts of the picture: (side, side).
+    """
     middle = (torch.arange(side) + 0.5) / side
     pixels = torch.stack(torch.meshgrid(middle, middle, indexing="xy"), 2)[:, :, None]  # (side, side, 1, 2)
     way = ends - starts

@@ -1,4 +1,6 @@
-"""Points that somebody drags in the picture of a point in latent space: bit by bit, so that others get their pictures meanwhile."""
+"""Points that somebody drags in the picture of a point in latent space: bit by bit, so that others get their
+pictures meanwhile.
+"""
 
 import math
 import threading
@@ -20,7 +22,9 @@ BIT = 0.04  # seconds of work for one answer: a drag takes little more than a se
 
 
 class DragJob:
-    """One drag in one model: where the pairs (P, 4) of `read_pairs` begin and where they shall go, at a point. Threads take turns."""
+    """One drag in one model: where the pairs (P, 4) of `read_pairs` begin and where they shall go, at a
+    point. Threads take turns.
+    """
 
     def __init__(self, model: Model, point: Point, pairs: np.ndarray):
         self.model, self.point = model, point
@@ -28,14 +32,17 @@ class DragJob:
         z = torch.from_numpy(model.latent(point))[None]
         self._lock = threading.Lock()
         self._end = math.inf
-        self._drag = Drag(feature_maps(model, point), z, starts, ends, model.turns, fixed=model.spec.clusters > 1)
+        self._drag = Drag(
+            feature_maps(model, point), z, starts, ends, model.turns, fixed=model.spec.clusters > 1
+        )
 
     def advance(self, seconds: float = BIT) -> dict[str, Any]:
         """Go on for so long; what there is to tell.
 
-        {"state": "dragging" or "done", "step", "of", "points": [[x, y]] where each point is now, in parts of the picture, "away": its distance from where it
-        shall be and "from": that distance at the start, in pixels of the model's picture, "lost": whether nothing in the picture looks like it any more,
-        "at", "psi", "label": what of the point changes}.
+        {"state": "dragging" or "done", "step", "of", "points": [[x, y]] where each point is now, in parts of
+        the picture, "away": its distance from where it shall be and "from": that distance at the start, in
+        pixels of the model's picture, "lost": whether nothing in the picture looks like it any more, "at",
+        "psi", "label": what of the point changes}.
         """
         with self._lock:
             now = time.monotonic()
@@ -57,16 +64,19 @@ class DragJob:
         label = self.point.class_label(self.model.spec.num_classes) if later else self.point.label
         return {
             "state": "done" if over else "dragging", "step": drag.steps, "of": STEPS,
-            "points": [[_rounded(x, 4), _rounded(y, 4)] for x, y in held.at.tolist()], "away": [_rounded(each, 2) for each in held.away.tolist()],
+            "points": [[_rounded(x, 4), _rounded(y, 4)] for x, y in held.at.tolist()],
+            "away": [_rounded(each, 2) for each in held.away.tolist()],
             "from": [_rounded(each, 2) for each in drag.away.tolist()], "lost": held.lost.tolist(),
             "at": write_at(z / psi), "psi": psi, "label": label,
         }  # fmt: skip
 
 
 def read_pairs(value: Any) -> np.ndarray:
-    """Pairs of points as JSON, [[x, y, to x, to y], ...] in parts of the picture from 0 to 1, left to right and top to bottom: (P, 4) float64.
+    """Pairs of points as JSON, [[x, y, to x, to y], ...] in parts of the picture from 0 to 1, left to right
+    and top to bottom: (P, 4) float64.
 
-    One whose end is its start stays where it is. Raises UserError for what is none of this, more than MOST, and where nothing is to move.
+    One whose end is its start stays where it is. Raises UserError for what is none of this, more than MOST,
+    and where nothing is to move.
     """
     if not isinstance(value, list):
         raise UserError("latent.bad_pairs")
@@ -90,7 +100,9 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def feature_maps(model: Model, point: Point) -> Look:
-    """What `Drag` needs to know of a model: z (1, z_dim) -> the picture and its layers, with the point's class and its changed units."""
+    """What `Drag` needs to know of a model: z (1, z_dim) -> the picture and its layers, with the point's
+    class and its changed units.
+    """
     dissection, classes = model.dissection(), model.spec.num_classes
     label, (other, share) = point.class_label(classes), point.blend(classes)
     labels = None if label is None else torch.tensor([label])

@@ -1,10 +1,12 @@
 """From a picture to the place in latent space where the generator comes nearest to it.
 
-Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in pixels and in features over z; Abdal et al. 2019
-(Image2StyleGAN) show how much the start matters, and Karras et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several
-samples that look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has its mass, at a length of about
-sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that of the sample, as no gradient leads from one class to another; where a net tells
-which class a picture is of, half of the samples are of that class, and it wins where others come no more than FAVOUR nearer.
+Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in
+pixels and in features over z; Abdal et al. 2019 (Image2StyleGAN) show how much the start matters, and Karras
+et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several samples that
+look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has
+its mass, at a length of about sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that
+of the sample, as no gradient leads from one class to another; where a net tells which class a picture is of,
+half of the samples are of that class, and it wins where others come no more than FAVOUR nearer.
 """
 
 import contextlib
@@ -24,7 +26,8 @@ ALONE = 10  # steps after which only the best goes on
 STEPS = 80
 RATE = Rate(0.15, 5, 0.05, STEPS)
 FAVOUR = 0.1  # part of its distance by which another class has to be nearer than the one that was seen
-SEEN, LENGTH = 0.05, 0.02  # weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
+# weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
+SEEN, LENGTH = 0.05, 0.02
 CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
 
 
@@ -39,13 +42,27 @@ class Found(NamedTuple):
 class Search:
     """T pictures that are looked for at the same time, `step` by `step`.
 
-    targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a generator without classes, are where each of
-    them begins. `wanted` (T,) are the classes to prefer, -1 for none. With `turns` the pictures of a step are drawn a few in each turn.
+    targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a
+    generator without classes, are where each of them begins. `wanted` (T,) are the classes to prefer, -1 for
+    none. With `turns` the pictures of a step are drawn a few in each turn.
     """
 
-    def __init__(self, generator: nn.Module, targets: torch.Tensor, z: torch.Tensor, labels: torch.Tensor | None, eye: Perception | None = None, turns: Any = None,
-                 wanted: torch.Tensor | None = None):
-        self.generator, self.targets, self.eye, self.turns = generator, targets, eye, turns or contextlib.nullcontext()
+    def __init__(
+        self,
+        generator: nn.Module,
+        targets: torch.Tensor,
+        z: torch.Tensor,
+        labels: torch.Tensor | None,
+        eye: Perception | None = None,
+        turns: Any = None,
+        wanted: torch.Tensor | None = None,
+    ):
+        self.generator, self.targets, self.eye, self.turns = (
+            generator,
+            targets,
+            eye,
+            turns or contextlib.nullcontext(),
+        )
         self.chunk = CHUNK if turns else ALL
         self.descent, self.labels, self.wanted = SearchAdam(z, RATE), labels, wanted
         self.seen = None if eye is None else eye(targets)
@@ -86,11 +103,15 @@ class Search:
             with self.turns, gradients():
                 here = z[part].detach().requires_grad_()
                 distance, loss = self._losses(here, None if labels is None else labels[part], of)
-                slopes.append(torch.autograd.grad(loss.sum(), here)[0] if loss.requires_grad else torch.zeros_like(here))
+                slopes.append(
+                    torch.autograd.grad(loss.sum(), here)[0] if loss.requires_grad else torch.zeros_like(here)
+                )
                 distances.append(distance.detach())
         return torch.cat(distances).unflatten(0, (-1, count)), torch.cat(slopes).unflatten(0, (-1, count))
 
-    def _losses(self, z: torch.Tensor, labels: torch.Tensor | None, of: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _losses(
+        self, z: torch.Tensor, labels: torch.Tensor | None, of: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Distance and loss, each (N,), of places z (N, z_dim) for the pictures `of` (N,)."""
         images = self.generator(z, labels)
         distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
@@ -102,13 +123,21 @@ class Search:
     def _chosen(self, distance: torch.Tensor) -> Found:
         best = self._favoured(distance, self.labels).argmin(1)
         rows = torch.arange(len(best))
-        return Found(self.descent.z[rows, best], None if self.labels is None else self.labels[rows, best], distance[rows, best])
+        return Found(
+            self.descent.z[rows, best],
+            None if self.labels is None else self.labels[rows, best],
+            distance[rows, best],
+        )
 
     def _keep(self, distance: torch.Tensor) -> None:
         now, best = self._chosen(distance), self._best
         nearer = self._favoured(now.distance, now.labels) < self._favoured(best.distance, best.labels)
         labels = None if now.labels is None else torch.where(nearer, now.labels, best.labels)
-        self._best = Found(torch.where(nearer[:, None], now.z, best.z), labels, torch.where(nearer, now.distance, best.distance))
+        self._best = Found(
+            torch.where(nearer[:, None], now.z, best.z),
+            labels,
+            torch.where(nearer, now.distance, best.distance),
+        )
 
     def _favoured(self, distance: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Distances (T, ...) of places with labels (T, ...), less for those of the class to prefer."""
@@ -125,11 +154,15 @@ class Search:
 
 
 def starts(bank: SampleBank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
-    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H, W) in [-1, 1], at most ALIKE of a class; ALIKE
-    are of the class in `wanted` (T,), -1 for none, where there are as many."""
+    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H,
+    W) in [-1, 1], at most ALIKE of a class; ALIKE are of the class in `wanted` (T,), -1 for none, where there
+    are as many."""
     pixels = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
     order = torch.cdist(pixels, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
-    return [_varied(row.tolist(), bank, label) for row, label in zip(order, [-1] * len(order) if wanted is None else wanted.tolist(), strict=True)]
+    return [
+        _varied(row.tolist(), bank, label)
+        for row, label in zip(order, [-1] * len(order) if wanted is None else wanted.tolist(), strict=True)
+    ]
 
 
 def _varied(seeds: list[int], bank: SampleBank, wanted: int) -> list[int]:

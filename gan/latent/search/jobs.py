@@ -1,4 +1,6 @@
-"""Work of seconds for one visitor, done bit by bit only while that visitor asks how it goes. Imports no torch."""
+"""Work of seconds for one visitor, done bit by bit only while that visitor asks how it goes. Imports no
+torch.
+"""
 
 import math
 import secrets
@@ -17,7 +19,9 @@ PATIENCE = 5.0  # seconds without a question after which a visitor is taken to h
 
 
 class Jobs:
-    """Keeps work under names that can't be guessed. No thread belongs to it: what nobody asks for takes no time, and is let go after PATIENCE."""
+    """Keeps work under names that can't be guessed. No thread belongs to it: what nobody asks for takes no
+    time, and is let go after PATIENCE.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock, self._lock = clock, threading.Lock()
@@ -35,7 +39,8 @@ class Jobs:
 
     @contextmanager
     def asked(self, name: str) -> Iterator[tuple[Any, int]]:
-        """While a question is answered, however long that takes: the work of a name, and how many have to end before it may go on, 0 where it may now.
+        """While a question is answered, however long that takes: the work of a name, and how many have to end
+        before it may go on, 0 where it may now.
 
         Raises UserError for one that is over or was let go.
         """

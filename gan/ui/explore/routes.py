@@ -1,9 +1,11 @@
-"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and pasts as bytes, and the generator itself as ONNX
-with its directions (K, z_dim) as little-endian float32, from which a browser draws its own. Other families of directions come with what is known of them, as
-JSON. What people take home is the generator as a web page, or as ONNX with its card.
+"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and
+pasts as bytes, and the generator itself as ONNX with its directions (K, z_dim) as little-endian float32, from
+which a browser draws its own. Other families of directions come with what is known of them, as JSON. What
+people take home is the generator as a web page, or as ONNX with its card.
 
-What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked for afresh. Handlers run in few threads
-(gan.ui.server.concurrency), and the models take turns there picture by picture.
+What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked
+for afresh. Handlers run in few threads (gan.ui.server.concurrency), and the models take turns there picture
+by picture.
 """
 
 import dataclasses
@@ -46,8 +48,10 @@ if TYPE_CHECKING:
 
 RUN_FACTS = ("name", "data", "recipe", "state", "created")
 ASK, NEVER = "no-cache", "no-store"
-UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}  # why a file can't be opened, as visitors are told
-MAX_PARAMETERS = 2**23  # of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
+# why a file can't be opened, as visitors are told
+UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}
+# of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
+MAX_PARAMETERS = 2**23
 
 
 def explore_routes(services: Services) -> list[BaseRoute]:
@@ -70,7 +74,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return saved.read(saved.place(model.entry, services.store.root), model)
 
     def save(request: Request) -> Any:
-        """Keep which directions have sliders, for everybody; where nothing is chosen, let go of what was kept."""
+        """Keep which directions have sliders, for everybody; where nothing is chosen, let go of what was
+        kept.
+        """
         model, wanted = open_model(services, request), saved.parse(json_body(request))
         with writing():
             saved.save(saved.place(model.entry, services.store.root), model, wanted)
@@ -85,7 +91,11 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         path = services.checkpoints / name / "preview.webp"
         if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
             raise UserError("latent.unknown_model", name=name[:120])
-        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK})
+        return FileResponse(
+            path,
+            media_type="image/webp",
+            headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK},
+        )
 
     def take(request: Request) -> Response:
         model, form = open_model(services, request), request.path_params["form"]
@@ -94,7 +104,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(make(model, lambda: _choice(request) or saved(model)), media_type=media_type, headers=headers)
+        return Response(
+            make(model, lambda: _choice(request) or saved(model)), media_type=media_type, headers=headers
+        )
 
     def times(request: Request) -> Any:
         return services.explorer().snapshots.known(request.query_params.get("id", ""))
@@ -109,11 +121,25 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("wall", of_model(_wall, "image/webp")),
         get("inside", of_model(_inside, "application/octet-stream")),
         get("generator", of_model(_generator, "application/octet-stream")),
-        get("directions", of_model(lambda model, request: model.directions().vectors.astype("<f4").tobytes(), "application/octet-stream")),
+        get(
+            "directions",
+            of_model(
+                lambda model, request: model.directions().vectors.astype("<f4").tobytes(),
+                "application/octet-stream",
+            ),
+        ),
         post("directions/save", save),
         get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
         get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
-        get("along", of_model(lambda model, request: model.along(_point(model, request), direction_id(request.query_params.get("k", ""))), "image/png")),
+        get(
+            "along",
+            of_model(
+                lambda model, request: model.along(
+                    _point(model, request), direction_id(request.query_params.get("k", ""))
+                ),
+                "image/png",
+            ),
+        ),
         get("times", times),
         get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
         get("take/{form}", take),
@@ -122,13 +148,26 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
 
 def list_models(services: Services) -> list[dict[str, Any]]:
-    """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they were trained on. Imports no torch."""
-    runs = {f"run:{run['id']}": {**{name: run.get(name) for name in RUN_FACTS}, "data": public_data(run.get("data"))} for run in services.store.list()}
-    return [{**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})} for model in services.explorer().models()]
+    """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they
+    were trained on. Imports no torch.
+    """
+    runs = {
+        f"run:{run['id']}": {
+            **{name: run.get(name) for name in RUN_FACTS},
+            "data": public_data(run.get("data")),
+        }
+        for run in services.store.list()
+    }
+    return [
+        {**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})}
+        for model in services.explorer().models()
+    ]
 
 
 def open_model(services: Services, request: Request) -> "Model":
-    """The model that a request names. A sentence about its file tells visitors what it is called, not where the server keeps it, nor what Python said."""
+    """The model that a request names. A sentence about its file tells visitors what it is called, not where
+    the server keeps it, nor what Python said.
+    """
     name = request.query_params.get("id", "")
     try:
         return services.explorer().open(name)
@@ -139,10 +178,14 @@ def open_model(services: Services, request: Request) -> "Model":
 
 
 def _called(services: Services, model_id: str) -> str:
-    """What people call a model that can't be opened: the name of its run, or the data and the recipe; of one that ships, its own."""
+    """What people call a model that can't be opened: the name of its run, or the data and the recipe; of one
+    that ships, its own.
+    """
     kind, _, name = model_id.partition(":")
     run = next((run for run in services.store.list() if run["id"] == name), {}) if kind == "run" else {}
-    return run.get("name") or " · ".join(filter(None, (public_data(run.get("data")), run.get("recipe")))) or name
+    return (
+        run.get("name") or " · ".join(filter(None, (public_data(run.get("data")), run.get("recipe")))) or name
+    )
 
 
 def _point(model: "Model", request: Request) -> Point:
@@ -162,7 +205,13 @@ def _strip(model: "Model", request: Request) -> bytes:
 
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
-    return model.wall(parse_seed(query, "seed"), parse_psi(query), parse_label(query, model.spec), *parse_mix(query, model.spec), parse_units(query))
+    return model.wall(
+        parse_seed(query, "seed"),
+        parse_psi(query),
+        parse_label(query, model.spec),
+        *parse_mix(query, model.spec),
+        parse_units(query),
+    )
 
 
 def _inside(model: "Model", request: Request) -> bytes:
@@ -171,12 +220,15 @@ def _inside(model: "Model", request: Request) -> bytes:
     query = request.query_params
     point, layer = _point(model, request), whole(query.get("layer") or "0", "layer", 0, MAX_LAYER)
     page = whole(query.get("page") or "0", "page", 0, MAX_UNIT // SHOWN)
-    seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))  # units of its own layer change nothing of it
+    # units of its own layer change nothing of it
+    seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))
     return model.remember(("inside", seen, layer, page), lambda: open_layer(model, seen, layer, page))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:
-    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to the right."""
+    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to
+    the right.
+    """
     query = request.query_params
     point, steps = _point(model, request), parse_steps(query.get("steps", ""))
     if model.entry.kind != "run":
@@ -210,7 +262,9 @@ def _family(model: "Model", name: str) -> bytes:
 
 
 def _generator(model: "Model", request: Request) -> bytes:
-    """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too large for that."""
+    """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too
+    large for that.
+    """
     from gan.export.onnx import generator_onnx  # imports torch
 
     _check_size(model)
@@ -223,11 +277,15 @@ def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
     from gan.export.onnx import generator_onnx
 
     _check_size(model)
-    return model.remember(("onnx",), lambda: generator_onnx(model.generator, model.spec, onnx_facts(model.entry)))
+    return model.remember(
+        ("onnx",), lambda: generator_onnx(model.generator, model.spec, onnx_facts(model.entry))
+    )
 
 
 def _page(model: "Model", chosen: Callable[[], Choice | None]) -> bytes:
-    """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as `_generator` does, and as `webpage`."""
+    """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as
+    `_generator` does, and as `webpage`.
+    """
     from gan.export.card import short_card
     from gan.export.webpage import webpage
 
@@ -258,7 +316,11 @@ def map_routes(services: Services) -> list[BaseRoute]:
         query = request.query_params
         method, known = query.get("by") or methods()[0], whole(query.get("known") or "0", "known", 0, MOST)
         if method not in methods():
-            raise UserError("latent.unknown_layout", name=method[:40], choices=", ".join(name for name in METHODS if name in methods()))
+            raise UserError(
+                "latent.unknown_layout",
+                name=method[:40],
+                choices=", ".join(name for name in METHODS if name in methods()),
+            )
         model = open_model(services, request)
         from gan.latent.map.sample_map import atlas  # imports torch
 

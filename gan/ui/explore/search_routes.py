@@ -1,6 +1,8 @@
-"""Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked for only while somebody asks.
+"""Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked
+for only while somebody asks.
 
-A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the picture itself, so that the limit of a POST holds.
+A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the
+picture itself, so that the limit of a POST holds.
 """
 
 import base64
@@ -36,7 +38,9 @@ def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
 
 
 def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
-    """The answer to {"job": name} and to {"job": name, "end": true}: the work goes on a bit, or is let go of."""
+    """The answer to {"job": name} and to {"job": name, "end": true}: the work goes on a bit, or
+    is let go of.
+    """
 
     def answer(request: Request) -> dict[str, Any]:
         asked = json_body(request)

@@ -1,6 +1,8 @@
-"""Who may start, stop and change runs. Without a teacher token everybody may; with one, only browsers in which it was entered.
+"""Who may start, stop and change runs. Without a teacher token everybody may; with one, only browsers in
+which it was entered.
 
-What a browser gets for the token is a random session id in a cookie, which no script of a page can read. The token itself is kept nowhere but as a digest.
+What a browser gets for the token is a random session id in a cookie, which no script of a page can read. The
+token itself is kept nowhere but as a digest.
 """
 
 import getpass
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 FREE = 5  # wrong tokens of one client that cost no pause
 KEPT = 3600  # seconds without another one after which they are forgotten
-PACE, PACE_ALL = 0.5, 0.1  # seconds between two looks at tokens of a client with more than that, and of all such clients
+# seconds between two looks at tokens of a client with more than that, and of all such clients
+PACE, PACE_ALL = 0.5, 0.1
 ROOM, ROOM_ALL = 20, 200  # how many wait for a look, of one client and of all
 CLIENTS = 10_000  # that are remembered
 LOOK_EVERY = 0.1  # seconds, on average, between two looks at whose turn it is
@@ -55,7 +58,9 @@ class TokenRateLimiter:
         self._next = 0.0
 
     async def turn(self, client: str) -> None:
-        """Return when a token of this client may be looked at. Raises UserError("access.too_often") for one that had to make room."""
+        """Return when a token of this client may be looked at. Raises UserError("access.too_often") for one
+        that had to make room.
+        """
         line = self._lines.get(client)
         if line is None or line.wrong < FREE or line.until <= time.monotonic():
             return
@@ -70,7 +75,8 @@ class TokenRateLimiter:
                 if now >= max(line.next, self._next):
                     line.next, self._next = now + PACE, now + PACE_ALL
                     return
-                await anyio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))  # whose turn it is is left to chance, so that no order can be held by force
+                # whose turn it is is left to chance, so that no order can be held by force
+                await anyio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))
         finally:
             if ticket in line.waiting:
                 line.waiting.remove(ticket)
@@ -101,7 +107,9 @@ LASTS = 12 * 3600  # seconds that a session is good for: a day at school
 
 
 class Access:
-    """The sessions of those who control the runs. All methods but `enter` may be called from any thread. Raises UserError for a token that is too short."""
+    """The sessions of those who control the runs. All methods but `enter` may be called from any thread.
+    Raises UserError for a token that is too short.
+    """
 
     def __init__(self, token: str | None = None):
         if token is not None and len(token) < LEAST:
@@ -121,7 +129,9 @@ class Access:
         return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
 
     def lets(self, request: Request) -> bool:
-        """Whether who sent a request may change runs: by any of the cookies of our name, since another GANarium may stand higher up on the same host."""
+        """Whether who sent a request may change runs: by any of the cookies of our name, since another
+        GANarium may stand higher up on the same host.
+        """
         return any(self.allows(session) for session in _sessions(request) or [None])
 
     async def enter(self, token: str, client: str) -> str:
@@ -149,15 +159,21 @@ class Access:
 
 
 def find_token(given: str | None) -> str | None:
-    """The token to serve with, or None for a page that everybody controls. Raises UserError where there should be one and is none.
+    """The token to serve with, or None for a page that everybody controls. Raises UserError where there
+    should be one and is none.
 
-    given: what stood after --teacher-token, "" where nothing did, None where the option was not given. Then TEACHER_TOKEN decides; it is taken out of the
-    environment, which workers inherit. Where neither has it, it is asked for, or read from the standard input.
+    given: what stood after --teacher-token, "" where nothing did, None where the option was not given. Then
+    TEACHER_TOKEN decides; it is taken out of the environment, which workers inherit. Where neither has it, it
+    is asked for, or read from the standard input.
     """
     kept = os.environ.pop(VARIABLE, "").strip()
     if given is None:
         return kept or None
-    token = given.strip() or kept or (getpass.getpass("Teacher token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    token = (
+        given.strip()
+        or kept
+        or (getpass.getpass("Teacher token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    )
     if not token:
         raise UserError("access.no_token")
     return token
@@ -175,7 +191,9 @@ def _sessions(request: Request) -> list[str]:
 
 
 def access_routes(services: "Services") -> list[BaseRoute]:
-    """GET access tells whether a token is needed and whether this browser has entered it; POST access enters it, POST access/leave forgets it."""
+    """GET access tells whether a token is needed and whether this browser has entered it; POST access enters
+    it, POST access/leave forgets it.
+    """
 
     def state(request: Request) -> dict[str, bool]:
         return {"needed": services.access.needed, "control": services.access.lets(request)}
@@ -183,8 +201,12 @@ def access_routes(services: "Services") -> list[BaseRoute]:
     async def enter(request: Request) -> Response:
         told = json_body(request)
         token = told.get("token")
-        session = await services.access.enter(token.strip() if isinstance(token, str) else "", client_of(request))
-        return _answer({"needed": True, "control": True}, request, session, LASTS, _place(services, told.get("place")))
+        session = await services.access.enter(
+            token.strip() if isinstance(token, str) else "", client_of(request)
+        )
+        return _answer(
+            {"needed": True, "control": True}, request, session, LASTS, _place(services, told.get("place"))
+        )
 
     def leave(request: Request) -> Response:
         told = json_body(request) if request.state.body else {}
@@ -197,12 +219,15 @@ def access_routes(services: "Services") -> list[BaseRoute]:
 
 
 def client_of(request: Request) -> str:
-    """Who asks: the address that is connected. What a request says of others is believed only on a Space, where all come through its proxy: then it is the last
-    public one, which the proxy has added. Of IPv6 it is the network of 2^64 addresses that one customer has.
+    """Who asks: the address that is connected. What a request says of others is believed only on a Space,
+    where all come through its proxy: then it is the last public one, which the proxy has added. Of IPv6 it is
+    the network of 2^64 addresses that one customer has.
     """
     connected = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "").split(",") if on_space() else []
-    public = (address for address in map(_address, reversed(forwarded)) if address is not None and address.is_global)
+    public = (
+        address for address in map(_address, reversed(forwarded)) if address is not None and address.is_global
+    )
     address = next(public, None) or _address(connected)
     if address is None:
         return connected[:64]
@@ -218,17 +243,24 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _place(services: "Services", told: Any) -> str:
-    """The path that a browser is to send its cookie to: below which our page lies, as the page says, since proxies such as Jupyter's change it unseen.
+    """The path that a browser is to send its cookie to: below which our page lies, as the page says, since
+    proxies such as Jupyter's change it unseen.
 
-    Others on the same host do not get the cookie then. Who sends something else harms nobody but himself; what is no path is not taken.
+    Others on the same host do not get the cookie then. Who sends something else harms nobody but himself;
+    what is no path is not taken.
     """
     sound = isinstance(told, str) and re.fullmatch(r"/([\w.~%@!$&()*+=:-]{1,100}/){0,12}", told, re.ASCII)
     return told if sound else f"{services.root.quoted}/"
 
 
 def _answer(value: dict[str, bool], request: Request, session: str, seconds: int, place: str) -> Response:
-    """A Space is shown in a frame of another site, where only a cookie of this last kind is sent back; such a cookie needs https."""
-    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0].strip())
+    """A Space is shown in a frame of another site, where only a cookie of this last kind is sent back; such a
+    cookie needs https.
+    """
+    secure = "https" in (
+        request.url.scheme,
+        request.headers.get("x-forwarded-proto", "").split(",")[0].strip(),
+    )
     kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
     cookie = f"{COOKIE}={session}; Path={place}; Max-Age={seconds}; HttpOnly; {kind}"
     return Json(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})

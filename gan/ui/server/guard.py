@@ -1,7 +1,9 @@
-"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who may change things gets to what changes them.
+"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who
+may change things gets to what changes them.
 
-Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of ours. So of Gradio's routes only the page, its
-files and the upload remain; the others (calls, queue, proxy, streams, deep links, component servers...) are as good as not there.
+Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of
+ours. So of Gradio's routes only the page, its files and the upload remain; the others (calls, queue, proxy,
+streams, deep links, component servers...) are as good as not there.
 """
 
 import ipaddress
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
-MAX_NAME = 255  # bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
+# bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
+MAX_NAME = 255
 SPARE = 2**30  # bytes of the disk that uploads leave to the runs
-PIECE = 2**16  # bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+# bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+PIECE = 2**16
 TAKEN_WITHIN = 60  # seconds that a client may take for one of them, behind what the system keeps for it
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
@@ -51,7 +55,10 @@ _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 # Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
 _NOT_OURS = {"page", "deep_link"}
-_ANYBODY = tuple(f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on"))  # none of these changes what others see
+# none of these changes what others see
+_ANYBODY = tuple(
+    f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on")
+)
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +67,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, services: Services):
         self.app, self.services = app, services
-        self._expected: dict[int, int] = {}  # bytes that uploads on their way have still to bring: no other may count on their room
+        # bytes that uploads on their way have still to bring: no other may count on their room
+        self._expected: dict[int, int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +76,8 @@ class Guard:
             return
         scope = _at_root(scope, self.services.root.path)
         if not any(name == b"host" for name, _ in scope["headers"]):
-            scope["headers"].append((b"host", b"localhost"))  # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
+            # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
+            scope["headers"].append((b"host", b"localhost"))
         request, started, taken = Request(scope, receive), False, 0
 
         async def answer(message: Message) -> None:
@@ -96,7 +105,8 @@ class Guard:
                 self._expected[id(request)] = _coming(request)
                 await run_in_threadpool(sweep, Path(get_upload_folder()))
             await (self.app if refused is None else refused)(scope, take, answer)
-        except ClientDisconnect:  # an upload that was broken off: nobody is there to be answered, and it is no defect
+        # an upload that was broken off: nobody is there to be answered, and it is no defect
+        except ClientDisconnect:
             return
         except TimeoutError:
             if not started:
@@ -118,7 +128,11 @@ class Guard:
             return _nothing()
         if not _sane(request):
             return problem(400, "bad_host", "This request does not say sensibly which host it is for.")
-        if not (self.services.access.needed or on_space() or _by_own_name(request, self.services.host, self.services.root)):
+        if not (
+            self.services.access.needed
+            or on_space()
+            or _by_own_name(request, self.services.host, self.services.root)
+        ):
             return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
@@ -135,29 +149,42 @@ class Guard:
         return _too_much(request, sum(self._expected.values()))
 
     def _shown_at(self, request: Request) -> set[str]:
-        """The hosts, besides the one that was asked for, at which proxies show the page: what we were told, and on a Space what its proxy says."""
+        """The hosts, besides the one that was asked for, at which proxies show the page: what we were told,
+        and on a Space what its proxy says.
+        """
         forwarded = request.headers.get("x-forwarded-host") if on_space() else None
         return {host for host in (self.services.root.netloc, forwarded) if host}
 
 
 def _at_root(scope: Scope, path: str) -> Scope:
-    """A request as if the page stood at the root of its host: without the `path` below which a proxy shows it, which the proxy may have left in or taken out.
+    """A request as if the page stood at the root of its host: without the `path` below which a proxy shows
+    it, which the proxy may have left in or taken out.
 
-    A root path that a server says itself (ASGI's root_path) is taken out too: Starlette counts it as a part of every path, and then finds no file of ours.
+    A root path that a server says itself (ASGI's root_path) is taken out too: Starlette counts it as a part
+    of every path, and then finds no file of ours.
     """
     asked = scope["path"]
-    before = next((each for each in (path, scope.get("root_path")) if each and f"{asked}/".startswith(f"{each}/")), "")
+    before = next(
+        (each for each in (path, scope.get("root_path")) if each and f"{asked}/".startswith(f"{each}/")), ""
+    )
     rest = asked[len(before) :] or "/"
     if before and asked == before:
         scope = {**scope, BASE: quote(f"{before}/").encode()}
-    return {**scope, "root_path": "", "path": rest, "raw_path": quote(rest, errors="surrogatepass").encode() if before else scope.get("raw_path")}
+    return {
+        **scope,
+        "root_path": "",
+        "path": rest,
+        "raw_path": quote(rest, errors="surrogatepass").encode() if before else scope.get("raw_path"),
+    }
 
 
 def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
-    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482; Linux can). The guard alone would leave
-    those last pieces of an answer in memory that were handed over already."""
+    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482;
+    Linux can). The guard alone would leave those last pieces of an answer in memory that were handed over
+    already."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        for listening in (each for part in server.servers for each in part.sockets):  # what they accept from now on is like them
+        # what they accept from now on is like them
+        for listening in (each for part in server.servers for each in part.sockets):
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
 
 
@@ -174,11 +201,17 @@ def _pieces(message: Message) -> Iterator[Message]:
 
 
 def _sane(request: Request) -> bool:
-    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails where they are none."""
+    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails
+    where they are none.
+    """
     for name in ("host", "x-forwarded-host"):
         host = request.headers.get(name, "localhost").split(",")[0].strip()
         try:
-            if not _HOST.fullmatch(host) or not urlsplit(f"//{host}").hostname or urlsplit(f"//{host}").port == 0:
+            if (
+                not _HOST.fullmatch(host)
+                or not urlsplit(f"//{host}").hostname
+                or urlsplit(f"//{host}").port == 0
+            ):
                 return False
         except ValueError:
             return False
@@ -188,10 +221,12 @@ def _sane(request: Request) -> bool:
 def _by_own_name(request: Request, given: str, root: Root) -> bool:
     """Whether a request is for a name that no stranger can point at this machine.
 
-    Any site may have its own name lead to an address of the reader's network, this machine's own too, and its page then counts as one of ours (DNS rebinding).
-    It can't do that to localhost, to the machine's name, to that which was `given` to listen on or is in the address of the proxy (`root`), or to a bare
-    address. So where everybody who reaches the server may control, only these are taken; on the machine itself, of addresses, only its own.
-    What X-Forwarded-Host says is never taken for the name: a page that came by such a name can send it.
+    Any site may have its own name lead to an address of the reader's network, this machine's own too, and its
+    page then counts as one of ours (DNS rebinding). It can't do that to localhost, to the machine's name, to
+    that which was `given` to listen on or is in the address of the proxy (`root`), or to a bare address. So
+    where everybody who reaches the server may control, only these are taken; on the machine itself, of
+    addresses, only its own. What X-Forwarded-Host says is never taken for the name: a page that came by such
+    a name can send it.
     """
     host = _host(request)
     if host in ("localhost", bare(given), root.host, *_names()):
@@ -200,7 +235,11 @@ def _by_own_name(request: Request, given: str, root: Root) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return address.is_loopback or address.is_unspecified or not _loopback((request.scope.get("server") or ("",))[0])
+    return (
+        address.is_loopback
+        or address.is_unspecified
+        or not _loopback((request.scope.get("server") or ("",))[0])
+    )
 
 
 def _host(request: Request) -> str:
@@ -222,17 +261,24 @@ def _names() -> tuple[str, str]:
 
 
 def _too_much(request: Request, expected: int) -> Response | None:
-    """A refusal where a request says that it brings more than its path takes, or than there is room for beside what is `expected` of others."""
+    """A refusal where a request says that it brings more than its path takes, or than there is room for
+    beside what is `expected` of others.
+    """
     coming = _coming(request)
     if coming > _most(request):
         return _in_words(request, _too_large(request))
-    if request.scope["path"] == UPLOAD and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE:
+    if (
+        request.scope["path"] == UPLOAD
+        and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE
+    ):
         return _in_words(request, UserError("ui.no_room"))
     return None
 
 
 def _coming(request: Request) -> int:
-    """Bytes that a request brings at most, as far as it says: one that comes in pieces says nothing, and may bring all that its path takes."""
+    """Bytes that a request brings at most, as far as it says: one that comes in pieces says nothing, and may
+    bring all that its path takes.
+    """
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
         return _most(request)
@@ -245,7 +291,11 @@ def _of_upload(error: Exception) -> UserError:
         return error
     if isinstance(error, OSError):
         _log.error("an upload can't be kept: %s", error)
-        return UserError("ui.no_room") if error.errno in FULL else UserError("ui.cannot_keep", reason=error.strerror or type(error).__name__)
+        return (
+            UserError("ui.no_room")
+            if error.errno in FULL
+            else UserError("ui.cannot_keep", reason=error.strerror or type(error).__name__)
+        )
     _log.error("a form that Gradio's upload can't read", exc_info=error)
     return UserError("ui.bad_upload")
 
@@ -269,10 +319,15 @@ def _nothing() -> Response:
 
 
 def _in_words(request: Request, error: UserError) -> Response:
-    """A refusal. What is no route of ours shows people the answer as it is, Gradio's upload too: there it is a plain sentence in their language."""
+    """A refusal. What is no route of ours shows people the answer as it is, Gradio's upload too: there it is
+    a plain sentence in their language.
+    """
     reply = refusal(error)
     if request.scope["path"].startswith(f"{PREFIX}/"):
         return reply
     lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
-    told = json.dumps({"key": error.key, "values": error.values}, default=str)  # so that it can be said in another language later
-    return PlainTextResponse(strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": told})
+    # so that it can be said in another language later
+    told = json.dumps({"key": error.key, "values": error.values}, default=str)
+    return PlainTextResponse(
+        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": told}
+    )

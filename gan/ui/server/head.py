@@ -1,22 +1,26 @@
 """What must stand in the page's <head> before Gradio starts.
 
-Gradio's own `head=` is inserted by its script after the page has been set up, which is too late for the language (its translations read
-navigator.language once) and makes styles flash. So a small ASGI middleware adds our lines to the HTML of the page itself.
+Gradio's own `head=` is inserted by its script after the page has been set up, which is too late for the
+language (its translations read navigator.language once) and makes styles flash. So a small ASGI middleware
+adds our lines to the HTML of the page itself.
 
-All addresses in it are relative, and where the page is it finds out in the browser: a proxy may show it below any path, over https, and at another host
-than the one that arrives here, and need not tell.
+All addresses in it are relative, and where the page is it finds out in the browser: a proxy may show it below
+any path, over https, and at another host than the one that arrives here, and need not tell.
 """
 
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BASE = "ganarium.base"  # in the scope of a request for the page without a slash at its end: the path with it, in escapes
-# An address without a slash counts as a file beside ours. The page's own <base> comes later, and the first one holds.
-_BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""
-_ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""
+# in the scope of a request for the page without a slash at its end: the path with it, in escapes
+BASE = "ganarium.base"
+# An address without a slash counts as a file beside ours. The page's own <base> comes later, and the first
+# one holds.
+_BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""  # noqa: E501
+_ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""  # noqa: E501
 _MODE = b"<script data-gradio-mode>"  # what follows reads that root already
-_WRITTEN = re.compile(rb'const root = "[^"]*";')  # the root again, as the server took it to be, in the script that looks for Gradio's iframe resizer
+# the root again, as the server took it to be, in the script that looks for Gradio's iframe resizer
+_WRITTEN = re.compile(rb'const root = "[^"]*";')
 _LINES = b"""
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
 <script src="gradio_api/gan/static/shell/old.js"></script>
@@ -62,8 +66,12 @@ class HeadMiddleware:
             before = b'<base href="%s">' % base if base else _BASE
             body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
             body = _WRITTEN.sub(b"const root = gradio_config.root;", body)
-            body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(b"</head>", _LINES + b"</head>", 1)
-            start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+            body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(
+                b"</head>", _LINES + b"</head>", 1
+            )
+            start["headers"] = [
+                (name, value) for name, value in start["headers"] if name != b"content-length"
+            ]
             start["headers"].append((b"content-length", str(len(body)).encode()))
         await send(start)
         await send({"type": "http.response.body", "body": body})

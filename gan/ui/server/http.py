@@ -1,4 +1,6 @@
-"""Our own HTTP routes under /gradio_api/gan/: what is live and what is bytes travels here, past Gradio's queue."""
+"""Our own HTTP routes under /gradio_api/gan/: what is live and what is bytes travels here, past Gradio's
+queue.
+"""
 
 import functools
 import hashlib
@@ -29,7 +31,8 @@ STATIC = Path(gan.__file__).resolve().parent / "web"
 # The status of a mistake that is not simply a bad request (400).
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
-    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403, "access.other_site": 403,
+    "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
+    "access.other_site": 403,
     "ui.too_large": 413, "ui.no_room": 413,
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
@@ -41,24 +44,32 @@ _log = logging.getLogger(__name__)
 
 
 class _Static(StaticFiles):
-    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen at once.
+    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen
+    at once.
 
-    Files of a folder that has their version in its name are kept for good. One that ends in .gz is what its name says before that, packed; browsers unpack it.
+    Files of a folder that has their version in its name are kept for good. One that ends in .gz is what its
+    name says before that, packed; browsers unpack it.
     """
 
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(full_path, *args, **kwargs)
-        response.headers["Cache-Control"] = FOREVER if _VERSIONED.search(Path(full_path).parent.name) else "no-cache"
+        response.headers["Cache-Control"] = (
+            FOREVER if _VERSIONED.search(Path(full_path).parent.name) else "no-cache"
+        )
         if str(full_path).endswith(".gz"):
             response.headers["Content-Encoding"] = "gzip"
         return response
 
 
 class Json(JSONResponse):
-    """A value as JSON. A text that UTF-8 can't hold (half of a pair, which JSON can name) is shown with a question mark instead."""
+    """A value as JSON. A text that UTF-8 can't hold (half of a pair, which JSON can name) is shown with a
+    question mark instead.
+    """
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+            "utf-8", "replace"
+        )
 
 
 def shared_routes() -> list[BaseRoute]:
@@ -67,14 +78,19 @@ def shared_routes() -> list[BaseRoute]:
 
 
 def get(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's limit and returns a Response or a JSON value."""
+    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's limit and returns a
+    Response or a JSON value.
+    """
     limit = LIMITS.get(path)
-    return Route(f"{PREFIX}/{path}", _answer(handler, limit.run if limit else run_in_threadpool), methods=["GET"])
+    return Route(
+        f"{PREFIX}/{path}", _answer(handler, limit.run if limit else run_in_threadpool), methods=["GET"]
+    )
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as `request.state.body`, `handler(request)` runs in a thread of the
-    path's limit, a coroutine function in none: a thread that waited for a client would be lost to everybody else.
+    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as
+    `request.state.body`, `handler(request)` runs in a thread of the path's limit, a coroutine function in
+    none: a thread that waited for a client would be lost to everybody else.
     """
     limit = LIMITS.get(path)
     run = _awaited if inspect.iscoroutinefunction(handler) else limit.run if limit else run_in_threadpool
@@ -88,11 +104,13 @@ def post(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def is_ours(request: Request, shown_at: Collection[str] = ()) -> bool:
-    """Whether a request was made by a page of ours, or by no page at all. `shown_at`: other hosts, with their ports, at which proxies show our page.
+    """Whether a request was made by a page of ours, or by no page at all. `shown_at`: other hosts, with their
+    ports, at which proxies show our page.
 
-    Browsers say so themselves in Sec-Fetch-Site, which no script can change, and which holds through any proxy. They leave it out over plain http, and older
-    ones always: then the origin of the page has to be the host that was asked for. X-Forwarded-Host does not count as that host: the page of any site can
-    send it, since Gradio allows all headers to all origins.
+    Browsers say so themselves in Sec-Fetch-Site, which no script can change, and which holds through any
+    proxy. They leave it out over plain http, and older ones always: then the origin of the page has to be the
+    host that was asked for. X-Forwarded-Host does not count as that host: the page of any site can send it,
+    since Gradio allows all headers to all origins.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if site is not None:
@@ -115,16 +133,35 @@ def json_body(request: Request) -> dict[str, Any]:
     return value
 
 
-def problem(status: int, key: str, text: str, values: dict[str, Any] | None = None, more: dict[str, bool] | None = None) -> Response:
+def problem(
+    status: int,
+    key: str,
+    text: str,
+    values: dict[str, Any] | None = None,
+    more: dict[str, bool] | None = None,
+) -> Response:
     """The JSON form of a failure."""
-    return Json({"error": {"key": key, "values": values or {}, "text": text, **(more or {})}}, status_code=status)
+    return Json(
+        {"error": {"key": key, "values": values or {}, "text": text, **(more or {})}}, status_code=status
+    )
 
 
 def refusal(error: UserError) -> Response:
-    """A mistake as the page is told of it. Where the server has too much to do, the page is to do as if it could not be reached: ask again by itself."""
+    """A mistake as the page is told of it. Where the server has too much to do, the page is to do as if it
+    could not be reached: ask again by itself.
+    """
     status = STATUS.get(error.key, 400)
-    told = public({"key": error.key, "values": {name: str(value) for name, value in error.values.items()}, "text": str(error)})  # not where things lie here
-    return problem(status, error.key, told["text"], told["values"], {"offline": True} if status == 503 else {})
+    # not where things lie here
+    told = public(
+        {
+            "key": error.key,
+            "values": {name: str(value) for name, value in error.values.items()},
+            "text": str(error),
+        }
+    )
+    return problem(
+        status, error.key, told["text"], told["values"], {"offline": True} if status == 503 else {}
+    )
 
 
 def with_etag(request: Request, value: Any) -> Response:
@@ -137,7 +174,9 @@ def with_etag(request: Request, value: Any) -> Response:
 
 
 def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
-    """Have a handler `run` in a thread; a UserError becomes its status (400 where STATUS has none) with its sentence, a defect 500 without its traceback."""
+    """Have a handler `run` in a thread; a UserError becomes its status (400 where STATUS has none) with its
+    sentence, a defect 500 without its traceback.
+    """
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:

@@ -19,7 +19,9 @@ TIDY_EVERY = 900  # seconds
 
 @dataclass
 class Services:
-    """Everything a handler may need. `open` fills it in, so that the page can be built before it is known where the runs are."""
+    """Everything a handler may need. `open` fills it in, so that the page can be built before it is known
+    where the runs are.
+    """
 
     store: Store | None = None
     supervisor: Supervisor | None = None
@@ -29,15 +31,18 @@ class Services:
     host: str = ""  # the name or address that the server was told to listen on, if any
     root: Root = field(default_factory=Root)  # where a proxy shows the page
     surveys: Surveys = field(default_factory=Surveys)
-    uploading: threading.Lock = field(default_factory=threading.Lock)  # held while kept pictures, or what refers to them, change
+    # held while kept pictures, or what refers to them, change
+    uploading: threading.Lock = field(default_factory=threading.Lock)
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: threading.Event = field(default_factory=threading.Event)
 
     def open(self, runs: Path, allowed: int = 0) -> None:
-        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its folder .uploads.
+        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its
+        folder .uploads.
 
-        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory can't be made, or another server has it.
+        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory
+        can't be made, or another server has it.
         """
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -58,14 +63,18 @@ class Services:
             return self._explorer
 
     def start(self) -> None:
-        """Begin the work that need not delay the first answer: the supervisor with its spare worker, and torch for Explore."""
+        """Begin the work that need not delay the first answer: the supervisor with its spare worker, and
+        torch for Explore.
+        """
         self.supervisor.start()
         self.remove_uploads()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
     def command(self, run_id: str, name: str) -> None:
-        """Do what the supervisor can do to a run (see Supervisor.command), and forget what is deleted everywhere."""
+        """Do what the supervisor can do to a run (see Supervisor.command), and forget what is deleted
+        everywhere.
+        """
         self.supervisor.command(run_id, name)
         if name in ("delete", "restart") and self._explorer is not None:
             self._explorer.forget(f"run:{run_id}")

@@ -1,4 +1,5 @@
-"""How the server is started: where it is to listen, under which address a proxy shows it, and an environment in which Gradio starts whatever is set.
+"""How the server is started: where it is to listen, under which address a proxy shows it, and an environment
+in which Gradio starts whatever is set.
 
 Nothing here imports Gradio, which reads its variables when it is imported.
 """
@@ -14,13 +15,27 @@ from urllib.parse import quote, unquote, urlsplit
 
 from gan.errors import UserError
 
-HOST, PORT, PORTS, LAST = "127.0.0.1", 7860, 100, 65535  # where nobody says otherwise: this machine alone, the first free one of these ports
-KEPT = ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "GRADIO_ANALYTICS_MAX_EVENTS")  # of Gradio's variables: what the page can do with any value
-# What sends a program's request to itself elsewhere, or keeps it from being made at all: proxies, and files of certificates that are not there.
+# where nobody says otherwise: this machine alone, the first free one of these ports
+HOST, PORT, PORTS, LAST = "127.0.0.1", 7860, 100, 65535
+# of Gradio's variables: what the page can do with any value
+KEPT = ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "GRADIO_ANALYTICS_MAX_EVENTS")
+# What sends a program's request to itself elsewhere, or keeps it from being made at all: proxies, and files
+# of certificates that are not there.
 ASIDE = re.compile(r".*_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|WEB_CONCURRENCY", re.IGNORECASE)
 NETLOC = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
-NAME = re.compile(r"""(?!\.\.?$)[^\s/?#%\\"'<>;,{}|^`]{1,100}""")  # a part of a path that needs no escapes in a cookie or a page but those of UTF-8
-TAKEN = {"gradio_api", "static", "assets", "theme.css", "favicon.ico", "robots.txt", "manifest.json", "config"}  # Gradio's own, which such a path would hide
+# a part of a path that needs no escapes in a cookie or a page but those of UTF-8
+NAME = re.compile(r"""(?!\.\.?$)[^\s/?#%\\"'<>;,{}|^`]{1,100}""")
+# Gradio's own, which such a path would hide
+TAKEN = {
+    "gradio_api",
+    "static",
+    "assets",
+    "theme.css",
+    "favicon.ico",
+    "robots.txt",
+    "manifest.json",
+    "config",
+}
 
 
 @dataclass(frozen=True)
@@ -52,16 +67,34 @@ class Root:
 
 
 def parse_root(text: str) -> Root:
-    """The root path in what somebody wrote: "/gan", "gan/", or a whole address such as "https://school.example/gan". Raises UserError for anything else."""
+    """The root path in what somebody wrote: "/gan", "gan/", or a whole address such as
+    "https://school.example/gan". Raises UserError for anything else.
+    """
     text = text.strip()
     whole = re.match("https?://", text, re.IGNORECASE)
     try:
         parts = urlsplit(text if whole else f"//x/{text.strip('/')}")
-        names = [name for name in unquote(parts.path.strip("/"), errors="strict").split("/") if parts.path.strip("/")]
-        sound = text.isprintable() and parts.hostname and parts.port != 0 and NETLOC.fullmatch(parts.netloc) and not parts.query and not parts.fragment
+        names = [
+            name
+            for name in unquote(parts.path.strip("/"), errors="strict").split("/")
+            if parts.path.strip("/")
+        ]
+        sound = (
+            text.isprintable()
+            and parts.hostname
+            and parts.port != 0
+            and NETLOC.fullmatch(parts.netloc)
+            and not parts.query
+            and not parts.fragment
+        )
     except ValueError:  # no address, or not UTF-8
         sound, names = False, []
-    if not sound or len(names) > 8 or not all(NAME.fullmatch(name) and name.isprintable() for name in names) or TAKEN & set(names[:1]):
+    if (
+        not sound
+        or len(names) > 8
+        or not all(NAME.fullmatch(name) and name.isprintable() for name in names)
+        or TAKEN & set(names[:1])
+    ):
         raise UserError("ui.bad_root", path=text[:200])
     path = "".join(f"/{name}" for name in names)
     scheme, netloc = parts.scheme.lower(), parts.netloc.lower()
@@ -72,11 +105,16 @@ def parse_root(text: str) -> Root:
 def take_variables() -> dict[str, str]:
     """Take Gradio's variables out of the environment, and return those that were taken.
 
-    Ours are the host, the port and the root path, which are read from here. The others would open ports past our guard (GRADIO_NUM_WORKERS), block the start
-    (GRADIO_DEBUG), change files (GRADIO_VIBE_MODE), or end it with a defect where they are no number. Gradio's folder for uploads becomes absolute:
-    what lies in it is compared by its path.
+    Ours are the host, the port and the root path, which are read from here. The others would open ports past
+    our guard (GRADIO_NUM_WORKERS), block the start (GRADIO_DEBUG), change files (GRADIO_VIBE_MODE), or end it
+    with a defect where they are no number. Gradio's folder for uploads becomes absolute: what lies in it is
+    compared by its path.
     """
-    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GRADIO_") and name not in KEPT}
+    taken = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.startswith("GRADIO_") and name not in KEPT
+    }
     if os.environ.get("GRADIO_TEMP_DIR"):
         os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(os.path.expanduser(os.environ["GRADIO_TEMP_DIR"]))
     if not os.environ.get("GRADIO_ANALYTICS_MAX_EVENTS", "").isdecimal():
@@ -86,13 +124,16 @@ def take_variables() -> dict[str, str]:
 
 @contextlib.contextmanager
 def by_itself() -> Iterator[None]:
-    """An environment in which the program reaches its own address whatever is set; afterwards all is as it was, for downloads and for workers.
+    """An environment in which the program reaches its own address whatever is set; afterwards all is as it
+    was, for downloads and for workers.
 
-    Gradio asks its own server twice while it starts, and makes clients when it is imported. Each would ask the proxy of the environment, or fail where that
-    is no address, or needs a package that is not installed (SOCKS).
+    Gradio asks its own server twice while it starts, and makes clients when it is imported. Each would ask
+    the proxy of the environment, or fail where that is no address, or needs a package that is not installed
+    (SOCKS).
     """
     before = {name: os.environ.pop(name) for name in list(os.environ) if ASIDE.fullmatch(name)}
-    os.environ.update(no_proxy="*", NO_PROXY="*")  # Windows and macOS have proxies beside the environment's, which this takes out as well
+    # Windows and macOS have proxies beside the environment's, which this takes out as well
+    os.environ.update(no_proxy="*", NO_PROXY="*")
     try:
         yield
     finally:
@@ -103,8 +144,9 @@ def by_itself() -> Iterator[None]:
 def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, int]:
     """The host and the port to serve at, as Gradio takes them: IPv6 in brackets.
 
-    host: a name or an address of this machine, of IPv6 with or without brackets; "" for this machine alone. port: 0 takes any that is free, None the first
-    free one from `first`, a number in words, or from PORT where that is empty. Raises UserError where nothing can listen there.
+    host: a name or an address of this machine, of IPv6 with or without brackets; "" for this machine alone.
+    port: 0 takes any that is free, None the first free one from `first`, a number in words, or from PORT
+    where that is empty. Raises UserError where nothing can listen there.
     """
     host = bare(host) or HOST
     if "%" in host:
@@ -113,13 +155,18 @@ def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, 
     usable = [each for each in places if _listens(*each, 0)]
     if not usable:
         raise UserError("ui.bad_host", host=host)
-    if len(usable) < len(places) or ":" in host or _is_number(host):  # asyncio gives up where one of a name's addresses can't be had
+    # asyncio gives up where one of a name's addresses can't be had
+    if len(usable) < len(places) or ":" in host or _is_number(host):
         places, host = usable[:1], usable[0][1]
     for number in _numbers(host, places, port, first):
         # Gradio itself looks whether the port is free at 127.0.0.1, whatever the host is.
         if all(_listens(family, place, number) for family, place in {*places, (socket.AF_INET, HOST)}):
             return f"[{host}]" if ":" in host else host, number
-    raise UserError("ui.bad_port", host=host, port=f"{PORT}-{PORT + PORTS - 1}" if port is None and not first else port or first)
+    raise UserError(
+        "ui.bad_port",
+        host=host,
+        port=f"{PORT}-{PORT + PORTS - 1}" if port is None and not first else port or first,
+    )
 
 
 def bare(host: str) -> str:
@@ -157,7 +204,11 @@ def _places(host: str) -> list[tuple[int, str]]:
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError, ValueError):
         raise UserError("ui.bad_host", host=host[:200]) from None
-    return list(dict.fromkeys((family, place[0]) for family, *_, place in found if family in (socket.AF_INET, socket.AF_INET6)))
+    return list(
+        dict.fromkeys(
+            (family, place[0]) for family, *_, place in found if family in (socket.AF_INET, socket.AF_INET6)
+        )
+    )
 
 
 def _listens(family: int, place: str, port: int) -> bool:

@@ -1,6 +1,8 @@
-"""What is in the pictures that people bring, before anything is trained: read once by a child process, and kept beside them.
+"""What is in the pictures that people bring, before anything is trained: read once by a child process, and
+kept beside them.
 
-A stranger's pictures are decoded there and not in the server, with lower priority, few at a time, and not for longer than SECONDS.
+A stranger's pictures are decoded there and not in the server, with lower priority, few at a time, and not for
+longer than SECONDS.
 """
 
 import contextlib
@@ -25,7 +27,8 @@ from gan.runs.disk import writing
 COMMAND = (sys.executable, "-m", "gan.data.own.survey")
 FILE = "report.json"  # beside the kept pictures
 ABREAST = 2  # surveys at once; others wait for their turn
-SECONDS = 150  # of one: it stops by itself after a minute of its own, which beside busy neighbours takes longer
+# of one: it stops by itself after a minute of its own, which beside busy neighbours takes longer
+SECONDS = 150
 NICE = 10
 _PLAIN = Report(0)
 _log = logging.getLogger(__name__)
@@ -42,7 +45,8 @@ class Surveys:
         self._closed = False
 
     def report(self, kept: Path, seconds: float | None = None) -> Report | None:
-        """The report on a kept zip or folder, at once where it was made before; None where it is not made within these seconds.
+        """The report on a kept zip or folder, at once where it was made before; None where it is not made
+        within these seconds.
 
         Raises UserError where the pictures can't be used at all, and where they can't be read in time.
         """
@@ -84,12 +88,20 @@ class Surveys:
         return report
 
     def _ask(self, kept: Path) -> Any:
-        """What the child prints. Raises UserError where it takes too long, or says nothing that can be read."""
+        """What the child prints. Raises UserError where it takes too long, or says nothing that
+        can be read.
+        """
         root = Path(gan.__file__).resolve().parents[1]
         with self._lock:
             if self._closed:
                 raise UserError("ui.no_survey")
-            child = subprocess.Popen([*COMMAND, str(kept)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root)
+            child = subprocess.Popen(
+                [*COMMAND, str(kept)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=root,
+            )
             self._children.add(child)
         try:
             with contextlib.suppress(OSError, AttributeError):  # ended already, or Windows
@@ -99,7 +111,11 @@ class Surveys:
         except subprocess.TimeoutExpired as error:
             raise UserError("ui.survey_too_slow") from error
         except (ValueError, RecursionError) as error:
-            _log.error("a survey of pictures ended with status %s: %s", child.poll(), complaint.decode("utf-8", "replace")[-2000:])
+            _log.error(
+                "a survey of pictures ended with status %s: %s",
+                child.poll(),
+                complaint.decode("utf-8", "replace")[-2000:],
+            )
             raise UserError("ui.no_survey") from error
         finally:
             with self._lock:
@@ -122,7 +138,9 @@ def _parsed(value: Any) -> Report | None:
         report = Report.from_json(value)
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
-    kinds = ((getattr(report, field.name), getattr(_PLAIN, field.name)) for field in dataclasses.fields(Report))
+    kinds = (
+        (getattr(report, field.name), getattr(_PLAIN, field.name)) for field in dataclasses.fields(Report)
+    )
     return report if all(type(found) is type(wanted) for found, wanted in kinds) else None
 
 
@@ -130,7 +148,8 @@ def _refusal(error: dict[str, Any]) -> UserError:
     """A refusal that a child printed, as an error of ours."""
     key, values = error.get("key"), error.get("values")
     try:
-        values = {**values, "path": Path(values["path"]).name} if "path" in values else values  # not where the server keeps it
+        # not where the server keeps it
+        values = {**values, "path": Path(values["path"]).name} if "path" in values else values
         return UserError(key, **values) if key in MESSAGES else UserError("ui.no_survey")
     except (TypeError, KeyError, IndexError):
         return UserError("ui.no_survey")

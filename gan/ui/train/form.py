@@ -1,4 +1,6 @@
-"""The advanced settings, drawn from the fields of RunConfig, and the way from the form's values to a config."""
+"""The advanced settings, drawn from the fields of RunConfig, and the way from the form's values
+to a config.
+"""
 
 import dataclasses
 import math
@@ -16,7 +18,8 @@ from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import has_gpu
 
 OWN_SIZE = 64
-# The steps of the form decide the first three; kimg is for the terminal, and which networks are used is the recipe's to say.
+# The steps of the form decide the first three; kimg is for the terminal, and which networks are used is the
+# recipe's to say.
 ELSEWHERE = ("data", "recipe", "minutes", "kimg", "architecture")
 GROUPS = {
     "pictures": ("size", "channels", "background", "conditional", "clusters", "flip", "augment", "adaptive"),
@@ -27,9 +30,14 @@ _FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field
 
 
 def order() -> dict[str, list[str]]:
-    """Group -> names of its fields. A field of RunConfig that no group names is in the last one, so that none can be forgotten."""
+    """Group -> names of its fields. A field of RunConfig that no group names is in the last one, so that none
+    can be forgotten.
+    """
     named = {name for names in GROUPS.values() for name in names}
-    return {**{group: list(names) for group, names in GROUPS.items()}, "finer": [name for name in _FIELDS if name not in named]}
+    return {
+        **{group: list(names) for group, names in GROUPS.items()},
+        "finer": [name for name in _FIELDS if name not in named],
+    }
 
 
 def names() -> list[str]:
@@ -38,13 +46,19 @@ def names() -> list[str]:
 
 
 def controls(i18n: gr.I18n) -> dict[str, gr.components.Component]:
-    """One labelled component for each field, in the order of the form, with the defaults of the first choice."""
+    """One labelled component for each field, in the order of the form, with the defaults of the
+    first choice.
+    """
     start = dict(zip(names(), defaults("digits", "modern"), strict=True))
     made = {}
     for group, members in order().items():
         gr.HTML(f'<gan-group text="train.group_{group}"></gan-group>', apply_default_css=False)
         for name in members:
-            made[name] = _control(_FIELDS[name], start[name], {"label": i18n(f"field.{name}"), "info": i18n(f"setting.{name}"), "elem_id": f"field-{name}"})
+            made[name] = _control(
+                _FIELDS[name],
+                start[name],
+                {"label": i18n(f"field.{name}"), "info": i18n(f"setting.{name}"), "elem_id": f"field-{name}"},
+            )
     return made
 
 
@@ -54,11 +68,15 @@ def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr
     if "choices" in field.metadata:
         return gr.Dropdown(list(field.metadata["choices"]), value=value, filterable=False, **common)
     whole = isinstance(field.default, int)
-    return gr.Number(value, precision=0 if whole else None, step=1 if whole else field.default / 10 or 0.01, **common)
+    return gr.Number(
+        value, precision=0 if whole else None, step=1 if whole else field.default / 10 or 0.01, **common
+    )
 
 
 def defaults(data: Any, recipe: Any) -> list[Any]:
-    """The values of all controls for a data set and a recipe. What cannot be known shows the defaults of colour pictures."""
+    """The values of all controls for a data set and a recipe. What cannot be known shows the defaults of
+    colour pictures.
+    """
     size, channels = shape(data)
     try:
         config = make_config(str(data), str(recipe), size, channels)
@@ -68,20 +86,29 @@ def defaults(data: Any, recipe: Any) -> list[Any]:
 
 
 def shape(data: Any) -> tuple[int, int]:
-    """Size and channels that pictures of this data set are trained at: its own where the networks can draw it."""
+    """Size and channels that pictures of this data set are trained at: its own where the networks can draw
+    it.
+    """
     info = data_room.catalogue().get(str(data))
-    return (OWN_SIZE, 3) if info is None else (min(SIZES, key=lambda size: abs(size - info.size)), info.channels)
+    return (
+        (OWN_SIZE, 3) if info is None else (min(SIZES, key=lambda size: abs(size - info.size)), info.channels)
+    )
 
 
 def read(asked: Any) -> dict[str, Any]:
-    """The form {data, recipe, minutes, values, ...} as a page sends it. Raises UserError for what is none; its settings are judged by `config`."""
+    """The form {data, recipe, minutes, values, ...} as a page sends it. Raises UserError for what is none;
+    its settings are judged by `config`.
+    """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
         raise UserError("ui.bad_form")
     return {**asked, "data": str(asked.get("data"))[:100]}
 
 
-def config(data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: Report | None = None) -> RunConfig:
-    """The config of the form for a data set of the catalogue, or for the path of kept pictures with the `report` on them.
+def config(
+    data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: Report | None = None
+) -> RunConfig:
+    """The config of the form for a data set of the catalogue, or for the path of kept pictures with the
+    `report` on them.
 
     Raises UserError for an impossible setting, and for what is known of the pictures before they are loaded.
     """
@@ -104,7 +131,11 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Run
         raise UserError("ui.bad_form")
     asked = {name: _number(_FIELDS[name], value) for name, value in zip(names(), values, strict=True)}
     info = data_room.catalogue().get(data)
-    made = make_config(data, str(recipe), **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)})
+    made = make_config(
+        data,
+        str(recipe),
+        **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)},
+    )
     if info is not None:
         made = dataclasses.replace(made, channels=channels)  # a data set of the catalogue has its own
     if made.conditional and info is not None and not info.classes:
@@ -126,10 +157,14 @@ _MINUTES = next(field for field in dataclasses.fields(RunConfig) if field.name =
 
 
 def _number(field: dataclasses.Field, value: Any) -> Any:
-    """A browser sends 32.0 and 32 alike: whole floats become the field's own type, everything else is left for the config to judge."""
+    """A browser sends 32.0 and 32 alike: whole floats become the field's own type, everything else is left
+    for the config to judge.
+    """
     kind = type(field.default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     if abs(value) > 1e300:
         return math.inf  # a whole number that no float can hold is refused as one
-    return int(value) if kind is int and float(value).is_integer() else float(value) if kind is float else value
+    return (
+        int(value) if kind is int and float(value).is_integer() else float(value) if kind is float else value
+    )

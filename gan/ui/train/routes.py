@@ -1,4 +1,6 @@
-"""What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose from."""
+"""What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose
+from.
+"""
 
 import functools
 from typing import Any
@@ -34,7 +36,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
     def poll(request: Request) -> Any:
         query = request.query_params
         text = lambda name: query.get(name, "")  # noqa: E731
-        answer = feed.poll(text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last"))
+        answer = feed.poll(
+            text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last")
+        )
         access = services.access
         return {**answer, "control": access.lets(request)} if access.needed else answer
 
@@ -44,12 +48,16 @@ def train_routes(services: Services) -> list[BaseRoute]:
     async def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
         if asked["data"] == USER_DATA:
-            return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)  # the pictures may have to be read first
+            # the pictures may have to be read first
+            return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)
         return await run_in_threadpool(lambda: started(start(asked)))
 
     def start(asked: dict[str, Any]) -> str:
-        data.info(asked["data"])  # a stranger may send anything here, and a path would be read from the server's disk
-        return services.supervisor.submit(form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"]))
+        # a stranger may send anything here, and a path would be read from the server's disk
+        data.info(asked["data"])
+        return services.supervisor.submit(
+            form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
+        )
 
     def started(run_id: str) -> dict[str, Any]:
         feed.forget()
@@ -82,7 +90,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
     def thumbnail(request: Request) -> Response:
         path = data.info(request.path_params["name"]).thumbnail
         if path is None or not path.is_file():
-            raise UserError("data.unknown", name=request.path_params["name"], choices=", ".join(data.catalogue()))
+            raise UserError(
+                "data.unknown", name=request.path_params["name"], choices=", ".join(data.catalogue())
+            )
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
 
     return [
@@ -101,27 +111,52 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
 
 def options() -> dict[str, Any]:
-    """What the form offers: the data sets and the recipes, from their registries, those that need a GPU marked where there is none, and the defaults of the
-    advanced settings for each pair."""
+    """What the form offers: the data sets and the recipes, from their registries, those that need a GPU
+    marked where there is none, and the defaults of the advanced settings for each pair."""
     absent = () if has_gpu() else GPU_RECIPES
-    return {**_options(), "recipes": [{**one, "needs_gpu": one["name"] in absent} for one in _options()["recipes"]]}
+    return {
+        **_options(),
+        "recipes": [{**one, "needs_gpu": one["name"] in absent} for one in _options()["recipes"]],
+    }
 
 
 @functools.cache
 def _options() -> dict[str, Any]:
     """All of it that never changes."""
     sets = [
-        {"name": info.name, "source": info.source, "size": info.size, "channels": info.channels, "count": info.count, "classes": len(info.classes),
-         "licence": info.licence, "credit": info.credit, "picture": info.thumbnail is not None}
+        {
+            "name": info.name,
+            "source": info.source,
+            "size": info.size,
+            "channels": info.channels,
+            "count": info.count,
+            "classes": len(info.classes),
+            "licence": info.licence,
+            "credit": info.credit,
+            "picture": info.thumbnail is not None,
+        }
         for info in data.catalogue().values()
-    ]  # fmt: skip
+    ]
     configs = [make_config("", name) for name in RECIPES]
-    recipes = [{"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES} for index, one in enumerate(configs)]
-    defaults = {name: {recipe: form.defaults(name, recipe) for recipe in RECIPES} for name in (*data.catalogue(), USER_DATA)}
+    recipes = [
+        {"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES}
+        for index, one in enumerate(configs)
+    ]
+    defaults = {
+        name: {recipe: form.defaults(name, recipe) for recipe in RECIPES}
+        for name in (*data.catalogue(), USER_DATA)
+    }
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
-    return {"data": sets, "recipes": recipes, "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
-            "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()}, "defaults": defaults, "fields": form.names(),
-            "suffixes": [*SUFFIXES, ".zip"], "limits": limits}  # fmt: skip
+    return {
+        "data": sets,
+        "recipes": recipes,
+        "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
+        "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()},
+        "defaults": defaults,
+        "fields": form.names(),
+        "suffixes": [*SUFFIXES, ".zip"],
+        "limits": limits,
+    }
 
 
 def _whole(text: str | None) -> int:

@@ -23,14 +23,18 @@ MANY = 10  # viewers
 COUNTED = 2.0  # seconds that polls are counted for
 NVIDIA = Path("/dev/nvidiactl")
 NO_SOUND = "train.no_sound_checkpoint"  # what a worker says that finds its checkpoints damaged
-LISTED, FEWEST = 60, 20  # runs in the list that all are sent; of those that neither train nor wait at least so many, however long the queue is
+# runs in the list that all are sent; of those that neither train nor wait at least so many, however long the
+# queue is
+LISTED, FEWEST = 60, 20
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
 _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 
 def public_data(data: str | None) -> str | None:
-    """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the server keeps it."""
+    """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the
+    server keeps it.
+    """
     return data if data is None else public_name(data)
 
 
@@ -48,12 +52,15 @@ class RunFeed:
         self._label: str | None = None
         self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
 
-    def poll(self, wanted: str, had: str, since: int, known: str, version: str, last: str = "") -> dict[str, Any]:
+    def poll(
+        self, wanted: str, had: str, since: int, known: str, version: str, last: str = ""
+    ) -> dict[str, Any]:
         """The answer to one poll.
 
-        wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose statistics the page holds and how many
-        lines of it. known: the version of the list it holds. version: that of its last answer; where nothing has changed since, only
-        {"version", "unchanged"} is returned. last: what the answer that brought the last of the lines called it (see readers.mark).
+        wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose
+        statistics the page holds and how many lines of it. known: the version of the list it holds. version:
+        that of its last answer; where nothing has changed since, only {"version", "unchanged"} is returned.
+        last: what the answer that brought the last of the lines called it (see readers.mark).
         """
         with self._lock:
             now = time.monotonic()
@@ -63,20 +70,41 @@ class RunFeed:
             shared = self._shared
             run_id = wanted or shared["active"] or shared["newest"]
             run = self._run(run_id, now) if run_id else None
-        stats, count, start = self._services.store.follow(run_id, since if run_id == had else 0, last) if run_id else ([], 0, 0)
+        stats, count, start = (
+            self._services.store.follow(run_id, since if run_id == had else 0, last) if run_id else ([], 0, 0)
+        )
         last = mark(stats[-1]) if stats else last if start else ""
-        answer = {**shared, "beat": self._beat, "run": run, "stats": stats, "next": count, "last": last, "since": start}
+        answer = {
+            **shared,
+            "beat": self._beat,
+            "run": run,
+            "stats": stats,
+            "next": count,
+            "last": last,
+            "since": start,
+        }
         if shared["list"] == known:
             del answer["runs"]
-        answer["version"] = _digest({name: value for name, value in answer.items() if name not in ("runs", "stats", "since", "last")})
-        return {"version": version, "unchanged": True} if answer["version"] == version and not stats and "runs" not in answer else answer
+        answer["version"] = _digest(
+            {name: value for name, value in answer.items() if name not in ("runs", "stats", "since", "last")}
+        )
+        return (
+            {"version": version, "unchanged": True}
+            if answer["version"] == version and not stats and "runs" not in answer
+            else answer
+        )
 
     def older(self, count: int) -> dict[str, Any]:
-        """The first `count` of the runs behind those that every poll lists, newest first, and which version of them this is ("older" in a poll)."""
+        """The first `count` of the runs behind those that every poll lists, newest first, and which version
+        of them this is ("older" in a poll).
+        """
         with self._lock:
             if time.monotonic() >= self._until:
                 self._look(time.monotonic())
-            return {"runs": [_entry(summary, self._sizes.get(summary["id"])) for summary in self._older[:count]], "older": self._shared["older"]}
+            return {
+                "runs": [_entry(summary, self._sizes.get(summary["id"])) for summary in self._older[:count]],
+                "older": self._shared["older"],
+            }
 
     def forget(self) -> None:
         """Look again at the next poll: something was just changed."""
@@ -85,7 +113,9 @@ class RunFeed:
             self._runs.clear()
 
     def _count(self, now: float) -> None:
-        """Count a poll, and now and then tell from how many there were how many watch, and so how often they should ask."""
+        """Count a poll, and now and then tell from how many there were how many watch, and so how often they
+        should ask.
+        """
         self._polls += 1
         passed = now - self._counting
         if passed >= COUNTED:
@@ -96,28 +126,41 @@ class RunFeed:
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()
         active, queue = supervisor.active(), supervisor.queue()
-        if not any(summary["id"] == active for summary in summaries):  # its worker is still leaving a deleted run, or a run was just submitted
+        # its worker is still leaving a deleted run, or a run was just submitted
+        if not any(summary["id"] == active for summary in summaries):
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
         usage, blocked = self._services.store.usage, supervisor.blocked()
         sizes = usage.sizes()
         self._sizes = sizes or {}
         ordered, busy = _ordered(summaries, queue, active)
         listed = max(LISTED, busy + FEWEST)
-        runs, self._older = [_entry(summary, self._sizes.get(summary["id"])) for summary in ordered[:listed]], ordered[listed:]
+        runs, self._older = (
+            [_entry(summary, self._sizes.get(summary["id"])) for summary in ordered[:listed]],
+            ordered[listed:],
+        )
         live = next((summary for summary in summaries if summary["id"] == active), None)
         self._shared = {
             "device": self._device(active),
             "active": active,
-            "active_run": live and {**{name: live[name] for name in _ACTIVE}, "data": public_data(live["data"]), "silent": seconds_stalled(live) is not None},
+            "active_run": live
+            and {
+                **{name: live[name] for name in _ACTIVE},
+                "data": public_data(live["data"]),
+                "silent": seconds_stalled(live) is not None,
+            },
             "queue": queue,
             "blocked": blocked and error_json(blocked),
-            "starts": {} if blocked else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
+            "starts": {}
+            if blocked
+            else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),
             "total": len(ordered),
-            "older": _digest([[one["id"], one["name"], one["state"], self._sizes.get(one["id"])] for one in self._older]),
+            "older": _digest(
+                [[one["id"], one["name"], one["state"], self._sizes.get(one["id"])] for one in self._older]
+            ),
         }
         self._until = now + FRESH
         self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
@@ -129,7 +172,10 @@ class RunFeed:
             seconds = seconds_stalled(run["status"])
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
-            run["status"]["error"], run["log"] = self.without_paths(_told(run["status"]["error"])), self.without_paths(run["log"])
+            run["status"]["error"], run["log"] = (
+                self.without_paths(_told(run["status"]["error"])),
+                self.without_paths(run["log"]),
+            )
             run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
@@ -137,19 +183,25 @@ class RunFeed:
         return held[1]
 
     def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:
-        """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be resumed, or was stopped before its first one."""
+        """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be
+        resumed, or was stopped before its first one.
+        """
         if status["state"] == "stopped":
             return not self._services.store.resumable(run_id)
         told = (status["error"] or {}).get("key") == NO_SOUND
         return status["state"] in ("failed", "paused") and (told or self._services.store.spoilt(run_id))
 
     def without_paths(self, value: Any) -> Any:
-        """An error or log lines that name files without the folders that they are in: kept uploads, runs, the programs themselves, and any other."""
+        """An error or log lines that name files without the folders that they are in: kept uploads, runs, the
+        programs themselves, and any other.
+        """
         told = without(value, [self._services.uploads, self._services.store.root])
         return public(told) if isinstance(told, dict) else shortened(told)
 
     def _device(self, active: str | None) -> str | None:
-        """What the active run trains on; before any run has said so the processor, or None where there is a GPU (asking torch takes seconds)."""
+        """What the active run trains on; before any run has said so the processor, or None where there is a
+        GPU (asking torch takes seconds).
+        """
         if active is not None:
             try:
                 label = self._services.store.status(active)["device"]
@@ -163,12 +215,18 @@ class RunFeed:
 
 
 def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The error of a run for people: in place of an exception's own words, which are for who reads the log, that it is a defect."""
+    """The error of a run for people: in place of an exception's own words, which are for who reads the log,
+    that it is a defect.
+    """
     return error_json(UserError("runs.defect")) if error and not error["key"] else error
 
 
-def _ordered(summaries: list[dict[str, Any]], queue: list[str], active: str | None) -> tuple[list[dict[str, Any]], int]:
-    """The runs that train, those that wait in the order in which they will be started, then all others as they come; and how many train or wait."""
+def _ordered(
+    summaries: list[dict[str, Any]], queue: list[str], active: str | None
+) -> tuple[list[dict[str, Any]], int]:
+    """The runs that train, those that wait in the order in which they will be started, then all others as
+    they come; and how many train or wait.
+    """
     places = {run_id: place for place, run_id in enumerate(queue)}
 
     def rank(summary: dict[str, Any]) -> int:
@@ -177,12 +235,21 @@ def _ordered(summaries: list[dict[str, Any]], queue: list[str], active: str | No
         return places.get(summary["id"], len(places)) if summary["state"] == "queued" else len(places) + 1
 
     ranks = [rank(summary) for summary in summaries]
-    return [summaries[index] for index in sorted(range(len(ranks)), key=ranks.__getitem__)], sum(place <= len(places) for place in ranks)
+    return [summaries[index] for index in sorted(range(len(ranks)), key=ranks.__getitem__)], sum(
+        place <= len(places) for place in ranks
+    )
 
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
-    """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so that an unchanged list need not be sent again."""
-    entry = {**{name: summary[name] for name in _ENTRY}, "data": public_data(summary["data"]), "bytes": size, "silent": seconds_stalled(summary) is not None}
+    """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so
+    that an unchanged list need not be sent again.
+    """
+    entry = {
+        **{name: summary[name] for name in _ENTRY},
+        "data": public_data(summary["data"]),
+        "bytes": size,
+        "silent": seconds_stalled(summary) is not None,
+    }
     return {**entry, "images": None, "bytes": None} if summary["state"] in LIVE else entry
 
 

@@ -1,4 +1,6 @@
-"""The Train tab: the form in plain Gradio with pickers of ours, the stage as one custom element that follows the runs by itself."""
+"""The Train tab: the form in plain Gradio with pickers of ours, the stage as one custom element that follows
+the runs by itself.
+"""
 
 from typing import Any
 
@@ -19,9 +21,11 @@ watch("value", () => {
   picker.dispatchEvent(new CustomEvent("offer", { detail: props.value }));
 });
 """
-# In the browser, from a table that it has: an answer of the server's could arrive after the person has begun to type.
+# In the browser, from a table that it has: an answer of the server's could arrive after the person has begun
+# to type.
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
-# Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way would be overwritten.
+# Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way
+# would be overwritten.
 _RESTORE = """async (...values) => {
   const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
   const tell = (form) => dispatchEvent(new CustomEvent("gan:form", { detail: form }));
@@ -33,10 +37,11 @@ _RESTORE = """async (...values) => {
   const form = await window.ganForm();
   tell(form ?? values);
   return form ?? leave;
-}"""
+}"""  # noqa: E501
 # What stands in the form, for the element that tells what the run would cost.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
-# Train goes to a route of ours, which answers the page's own elements: no Python is called through Gradio (gan.ui.server.guard).
+# Train goes to a route of ours, which answers the page's own elements: no Python is called through Gradio
+# (gan.ui.server.guard).
 _SUBMIT = """async (...values) => {
   while (!window.ganSubmit) await new Promise((later) => setTimeout(later, 20));
   window.ganSubmit(...values);
@@ -61,7 +66,13 @@ def build(services: Services) -> None:
             with gr.Column(elem_id="train-go"):
                 gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
-                button = gr.Button(i18n("train.start"), variant="primary", size="lg", elem_id="train-button", elem_classes="needs-control")
+                button = gr.Button(
+                    i18n("train.start"),
+                    variant="primary",
+                    size="lg",
+                    elem_id="train-button",
+                    elem_classes="needs-control",
+                )
                 gr.HTML("<gan-watching></gan-watching>", apply_default_css=False)
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
@@ -80,4 +91,10 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 def _picker(tag: str, value: Any) -> gr.HTML:
-    return gr.HTML(value=value, html_template=f"<{tag} data-picker></{tag}>", js_on_load=_BIND, apply_default_css=False, elem_id=tag)
+    return gr.HTML(
+        value=value,
+        html_template=f"<{tag} data-picker></{tag}>",
+        js_on_load=_BIND,
+        apply_default_css=False,
+        elem_id=tag,
+    )

@@ -1,4 +1,6 @@
-"""The view of directions in a real browser: what it shows, what it puts on the sliders, what it keeps and what it writes to a file."""
+"""The view of directions in a real browser: what it shows, what it puts on the sliders, what it keeps and
+what it writes to a file.
+"""
 
 import json
 import re
@@ -14,6 +16,8 @@ from tests.support.generators import RUN, tiny_spec, write_lively_run
 pytestmark = pytest.mark.browser
 
 OTHER = "20250102-040506-faces-modern"
+
+
 @pytest.fixture(scope="module")
 def runs(shelf):
     for name, spec, created in ((RUN, tiny_spec(z_dim=40), 1.0), (OTHER, tiny_spec(z_dim=20), 2.0)):
@@ -23,7 +27,9 @@ def runs(shelf):
 
 @pytest.fixture(scope="module")
 def desktop(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
+    )
     context.set_default_timeout(SLOW)
     context.add_init_script("delete window.WebAssembly")  # one test below draws in the browser
     yield context
@@ -56,16 +62,24 @@ def test_principal_directions_are_there_at_once_and_have_sliders(page):
     expect(page.locator(".xp-dir")).to_have_count(10)
     assert names(page) == slider_names(page)
     assert set(names(page)) == {f"Direction {number}" for number in range(1, 11)}
-    effects = [float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()]
+    effects = [
+        float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()
+    ]
     assert effects == sorted(effects, reverse=True)
     assert len(set(effects)) > 2
-    expect(row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1")).to_have_attribute("aria-pressed", "true")
+    expect(row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1")).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 def test_a_strip_goes_from_one_end_of_the_slider_to_the_other(page):
     drawn(page, "Direction 2")
     cells = row(page, "Direction 2").locator(".xp-cell")
-    assert [cells.nth(k).get_attribute("aria-label") for k in (0, 3, 6)] == ["Direction 2 at −3.0", "Direction 2 at 0.0", "Direction 2 at +3.0"]
+    assert [cells.nth(k).get_attribute("aria-label") for k in (0, 3, 6)] == [
+        "Direction 2 at −3.0",
+        "Direction 2 at 0.0",
+        "Direction 2 at +3.0",
+    ]
     expect(cells.nth(3)).to_have_attribute("aria-current", "true")
     changes(page, lambda: cells.nth(5).click())
     assert bar(page, "p1").input_value() == "2"
@@ -87,7 +101,9 @@ def test_the_strips_follow_the_point(page):
 def test_a_factor_gets_a_slider_that_the_address_names(page):
     choose(page, "SeFa")
     drawn(page, "SeFa 1")
-    effects = [float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()]
+    effects = [
+        float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()
+    ]
     assert effects == sorted(effects, reverse=True)
     before = large(page)
     changes(page, lambda: row(page, "SeFa 1").locator(".xp-cell").nth(6).click())
@@ -95,7 +111,9 @@ def test_a_factor_gets_a_slider_that_the_address_names(page):
     assert slider_names(page)[-1] == "SeFa 1", "what has moved can be moved back"
     row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
     sliders(page).last.fill("0")
-    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    page.wait_for_function(
+        "(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode()
+    )
     assert slider_names(page)[-1] == "SeFa 1", "it was chosen"
     row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
     assert "SeFa 1" not in slider_names(page)
@@ -186,7 +204,11 @@ def test_a_list_is_exported_and_imported(page, tmp_path):
     expect(page.locator(".xp-directions [role=status]")).to_have_text("10 directions are now on the sliders.")
     assert slider_names(page) == names(page) == wanted
     foreign, none = "belong to another model", "holds no directions"
-    changed = ((lambda: file["directions"][0]["vector"].reverse(), foreign), (lambda: file.update(z_dim=20), foreign), (lambda: file.update(format="x"), none))
+    changed = (
+        (lambda: file["directions"][0]["vector"].reverse(), foreign),
+        (lambda: file.update(z_dim=20), foreign),
+        (lambda: file.update(format="x"), none),
+    )
     for change, sentence in changed:
         change()
         path.write_text(json.dumps(file))
@@ -211,14 +233,23 @@ def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
     with page.expect_download() as info:
         page.get_by_role("button", name="Export", exact=True).click()
     info.value.save_as(tmp_path / "list.json")
-    told = {each["id"]: (each["name"], each["slider"], each["hidden"]) for each in json.loads((tmp_path / "list.json").read_text())["directions"]}
-    assert (told["p1"], told["p4"], told["p0"]) == (("Blurred", False, True), ("Bold", False, False), ("Direction 1", True, False))
+    told = {
+        each["id"]: (each["name"], each["slider"], each["hidden"])
+        for each in json.loads((tmp_path / "list.json").read_text())["directions"]
+    }
+    assert (told["p1"], told["p4"], told["p0"]) == (
+        ("Blurred", False, True),
+        ("Bold", False, False),
+        ("Direction 1", True, False),
+    )
     page.get_by_role("button", name="Defaults").click()
     page.locator(".xp-directions input[type=file]").set_input_files(tmp_path / "list.json")
     expect(page.locator(".xp-directions [role=status]")).to_have_text("8 directions are now on the sliders.")
     choose(page, "PCA")
     assert "Blurred" not in names(page)
-    expect(row(page, "Bold").get_by_role("button", name="Slider for Bold")).to_have_attribute("aria-pressed", "false")
+    expect(row(page, "Bold").get_by_role("button", name="Slider for Bold")).to_have_attribute(
+        "aria-pressed", "false"
+    )
 
 
 def test_a_list_is_saved_for_everybody(browser, page, address):
@@ -229,7 +260,9 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
     choose(page, "My sliders")
     page.get_by_role("button", name="Move Serif down").click()
     page.get_by_role("button", name="Save for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody who opens this model now starts with these sliders")
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text(
+        "Everybody who opens this model now starts with these sliders"
+    )
     wanted = slider_names(page)
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
         other = context.new_page()
@@ -243,14 +276,18 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
         other.keyboard.press("Enter")
         other.reload()
         drawn(other, "My own")
-        assert slider_names(other) == [name.replace("Serif", "My own") for name in wanted], "what he chose himself goes before"
+        assert slider_names(other) == [name.replace("Serif", "My own") for name in wanted], (
+            "what he chose himself goes before"
+        )
         choose(other, "My sliders")
         other.get_by_role("button", name="Defaults").click()
         assert slider_names(other) == wanted, "over means as it was saved"
         other.evaluate("document.documentElement.dataset.control = 'no'")
         expect(other.get_by_role("button", name="Remove for everybody")).to_be_hidden()
     page.get_by_role("button", name="Remove for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Everybody starts with the default sliders again")
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text(
+        "Everybody starts with the default sliders again"
+    )
     assert slider_names(page) == wanted, "they have become this browser's own"
     page.get_by_role("button", name="Defaults").click()
     assert "Serif" not in slider_names(page)
@@ -275,7 +312,10 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
     told = again.locator(".xp-controls").get_by_text("numbered directions were recomputed")
     expect(told).to_be_visible()
     assert {"Direction 2", "Direction 3"} < set(slider_names(again))
-    kept = again.evaluate("(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return [names, hidden]; })()")
+    kept = again.evaluate(
+        "(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return "
+        "[names, hidden]; })()"
+    )
     assert kept == [{"night": "Dark"}, ["sea"]], "what has a name means the same as before"
     drawn(again, "Direction 1")
     row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
@@ -303,7 +343,9 @@ def test_another_model_has_a_list_of_its_own(page, address):
     expect(bar(page, "p0")).to_have_count(0)
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{OTHER}")
     expect(bar(page, "p0")).to_have_count(1)
-    page.wait_for_function("(id) => document.querySelector('gan-explorer').chosen.model.id === id", arg=f"run:{OTHER}")
+    page.wait_for_function(
+        "(id) => document.querySelector('gan-explorer').chosen.model.id === id", arg=f"run:{OTHER}"
+    )
     drawn(page, "Direction 1")
     page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{RUN}")
     expect(bar(page, "p0")).to_have_count(0)
@@ -320,8 +362,10 @@ def test_on_a_phone_everything_can_be_touched(browser, address, language):
         third = page.locator(".xp-dir").nth(2).get_attribute("data-id")
         page.locator(".xp-dir .is-up").nth(2).tap()
         assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == third
-        small = page.locator(".xp-directions").evaluate("""(view) => [...view.querySelectorAll("button:not(.xp-cell)")].filter((button) => button.offsetParent)
-          .filter((button) => button.offsetHeight < 40 || button.offsetWidth < 40).map((button) => button.outerHTML)""")
+        small = page.locator(
+            ".xp-directions"
+        ).evaluate("""(view) => [...view.querySelectorAll("button:not(.xp-cell)")].filter((button) => button.offsetParent)
+          .filter((button) => button.offsetHeight < 40 || button.offsetWidth < 40).map((button) => button.outerHTML)""")  # noqa: E501
         assert small == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if language == "zh-CN":

@@ -1,4 +1,6 @@
-"""Points dragged in a real browser: by mouse, finger and keys; watched, stopped, taken back, and gone on from."""
+"""Points dragged in a real browser: by mouse, finger and keys; watched, stopped, taken back, and gone on
+from.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -97,7 +99,9 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
     expect(page.locator(".xp-arrows circle")).to_have_count(0)
     shown = still(page)
     again(page)
-    page.wait_for_function("(shown) => document.querySelector('.xp-canvas').toDataURL() === shown", arg=shown.decode())
+    page.wait_for_function(
+        "(shown) => document.querySelector('.xp-canvas').toDataURL() === shown", arg=shown.decode()
+    )
     pane(page).wait_for()
 
 
@@ -145,7 +149,9 @@ def test_as_before_brings_back_where_it_began(page):
     assert point(page)["d"] == []
     assert still(page) != before
     button(page, "Undo drag").click()
-    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    page.wait_for_function(
+        "(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode()
+    )
     assert {key: point(page)[key] for key in ("seed", "d", "at")} == {"seed": 5, "d": [1, -0.5], "at": None}
     expect(button(page, "Undo drag")).to_be_hidden()
 
@@ -167,7 +173,9 @@ def test_the_keyboard_draws_and_drags(page):
     assert lines(page) == ["4.0 px to go", "pinned"]
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.className").startswith("xp-large"), "it only lets go of the start"
+    assert page.evaluate("document.activeElement.className").startswith("xp-large"), (
+        "it only lets go of the start"
+    )
     page.keyboard.press("Delete")
     assert lines(page) == ["4.0 px to go"]
     assert still(page) == before
@@ -203,8 +211,20 @@ def slowly(page: Page, asked: list) -> None:
     def answer(route):
         asked.append(route.request.post_data_json)
         page.wait_for_timeout(30)
-        route.fulfill(json={"state": "dragging", "step": len(asked), "of": 9999, "points": [[0.45, 0.5]], "away": [2.0], "from": [3.0], "lost": [False],
-                            "at": "A" * 107, "psi": 1, "label": None})  # fmt: skip
+        route.fulfill(
+            json={
+                "state": "dragging",
+                "step": len(asked),
+                "of": 9999,
+                "points": [[0.45, 0.5]],
+                "away": [2.0],
+                "from": [3.0],
+                "lost": [False],
+                "at": "A" * 107,
+                "psi": 1,
+                "label": None,
+            }
+        )
 
     page.route("**/gan/drag/on", answer)
 
@@ -238,13 +258,34 @@ def test_it_can_be_stopped_and_leaving_stops_it(page, leave):
     view(page, "Drag")
 
 
-REST = {"state": "done", "step": 100, "of": 100, "points": [[0.5, 0.5], [0.2, 0.2]], "at": "A" * 107, "psi": 1, "label": None, "from": [4.0, 0.0]}
+REST = {
+    "state": "done",
+    "step": 100,
+    "of": 100,
+    "points": [[0.5, 0.5], [0.2, 0.2]],
+    "at": "A" * 107,
+    "psi": 1,
+    "label": None,
+    "from": [4.0, 0.0],
+}
 SAID = [
     ({"away": [0.4, 0.2], "lost": [False, False]}, "Arrived: "),
-    ({"away": [0.4, 2.0], "lost": [False, False]}, "As close as it gets: 0.4 px to go on average (at first 4.0"),
-    ({"away": [2.0, 0.0], "lost": [False, False]}, "As close as it gets: 2.0 px to go on average (at first 4.0 px"),
-    ({"away": [3.9, 0.0], "lost": [False, False]}, "This generator can't do that: 3.9 px to go on average (at first 4.0 px"),
-    ({"away": [0.1, 0.0], "lost": [True, False]}, "This generator can't do that: nothing in the sample matches"),
+    ({"away": [0.4, 2.0], "lost": [False, False]}, (
+        "As close as it gets: 0.4 px to go on average (at first "
+        "4.0"
+    )),
+    ({"away": [2.0, 0.0], "lost": [False, False]}, (
+        "As close as it gets: 2.0 px to go on average (at first "
+        "4.0 px"
+    )),
+    ({"away": [3.9, 0.0], "lost": [False, False]}, (
+        "This generator can't do that: 3.9 px to go on average "
+        "(at first 4.0 px"
+    )),
+    ({"away": [0.1, 0.0], "lost": [True, False]}, (
+        "This generator can't do that: nothing in the sample "
+        "matches"
+    )),
 ]  # fmt: skip
 
 
@@ -261,12 +302,34 @@ def test_it_says_how_near_it_came(page, told, said):
     expect(status(page)).to_be_empty()
 
 
-@pytest.mark.parametrize(("path", "answer", "text"), [
-    ("drag/on", {"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "The search or drag ended: "),
-    ("drag/on", {"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server is too busy right now"),
-    ("drag/on", {"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 jobs are ahead in the queue."),
-    ("drag?*", {"status": 400, "json": {"error": {"key": "latent.too_many_pairs", "values": {"most": "8"}, "text": ""}}}, "At most 8 points can be dragged"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "answer", "text"),
+    [
+        (
+            "drag/on",
+            {"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}},
+            "The search or drag ended: ",
+        ),
+        (
+            "drag/on",
+            {"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}},
+            "The server is too busy right now",
+        ),
+        (
+            "drag/on",
+            {"status": 200, "json": {"state": "waiting", "ahead": 3}},
+            "3 jobs are ahead in the queue.",
+        ),
+        (
+            "drag?*",
+            {
+                "status": 400,
+                "json": {"error": {"key": "latent.too_many_pairs", "values": {"most": "8"}, "text": ""}},
+            },
+            "At most 8 points can be dragged",
+        ),
+    ],
+)
 def test_what_goes_wrong_is_told(page, path, answer, text):
     page.route(f"**/gan/{path}", lambda route: route.fulfill(**answer))
     arrow(page, (0.4, 0.5), (0.55, 0.5))
@@ -281,8 +344,12 @@ def test_what_goes_wrong_is_told(page, path, answer, text):
 
 def test_class_blend_and_units_stay(page):
     page.evaluate(f"document.querySelector('gan-explorer').choose('run:{CLASSES}')")
-    page.wait_for_function("() => document.querySelector('gan-explorer').shown?.model.endsWith('faces-modern')")
-    page.evaluate("document.querySelector('gan-explorer').change({ label: 1, label2: 2, mix: 0.4, u: { '1.0': 0 } })")
+    page.wait_for_function(
+        "() => document.querySelector('gan-explorer').shown?.model.endsWith('faces-modern')"
+    )
+    page.evaluate(
+        "document.querySelector('gan-explorer').change({ label: 1, label2: 2, mix: 0.4, u: { '1.0': 0 } })"
+    )
     still(page)
     arrow(page, (0.4, 0.5), (0.5, 0.5))
     with page.expect_request("**/gan/drag?*") as asked:
@@ -290,7 +357,12 @@ def test_class_blend_and_units_stay(page):
     for part in ("label=1", "label2=2", "mix=0.4", "u=1.0%3A0"):
         assert part in asked.value.url
     over(page)
-    assert {key: point(page)[key] for key in ("label", "label2", "mix", "u")} == {"label": 1, "label2": 2, "mix": 0.4, "u": {"1.0": 0}}
+    assert {key: point(page)[key] for key in ("label", "label2", "mix", "u")} == {
+        "label": 1,
+        "label2": 2,
+        "mix": 0.4,
+        "u": {"1.0": 0},
+    }
 
 
 def test_a_finger_drags_on_a_phone(browser, address):
@@ -302,7 +374,11 @@ def test_a_finger_drags_on_a_phone(browser, address):
         swipe(page, spot(page, 0.5, 0.6), spot(page, 0.5, 0.45))
         assert page.evaluate("scrollY") == scrolled, "the finger draws, the page stays"
         assert pairs(page)[0]["end"] == pytest.approx([0.5, 0.45], abs=0.02)
-        small = pane(page).locator("button:not(.xp-help)").evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
+        small = (
+            pane(page)
+            .locator("button:not(.xp-help)")
+            .evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
+        )
         assert small == 0
         before = large(page)
         button(page, "Go").click()
@@ -310,7 +386,9 @@ def test_a_finger_drags_on_a_phone(browser, address):
         assert still(page) != before
         picture, below = page.locator(".xp-canvas").bounding_box(), status(page).bounding_box()
         assert picture["y"] >= 0
-        assert picture["y"] + picture["height"] <= below["y"], "the picture stays on top, what is told below it"
+        assert picture["y"] + picture["height"] <= below["y"], (
+            "the picture stays on top, what is told below it"
+        )
         assert below["y"] + below["height"] <= 844, "both are seen at once"
 
 

@@ -22,7 +22,13 @@ DAMAGED = "20250102-050607-faces-modern"
 @pytest.fixture(scope="module")
 def runs(shelf):
     write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(shelf, CLASSES, tiny_spec(3, channels=3, z_dim=20, clusters=4), classes=["cat", "dog", "owl"], created=2.0)
+    write_run(
+        shelf,
+        CLASSES,
+        tiny_spec(3, channels=3, z_dim=20, clusters=4),
+        classes=["cat", "dog", "owl"],
+        created=2.0,
+    )
     write_run(shelf, DAMAGED, tiny_spec(), created=3.0)
     write_json(shelf / DAMAGED / "config.json", make_config("digits").to_json())
     weights = shelf / DAMAGED / "live.safetensors"
@@ -33,8 +39,11 @@ def runs(shelf):
 @pytest.fixture(scope="module")
 def desktop(browser):
     """One visitor for all tests: later pages load from the browser's cache."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
-    context.add_init_script("delete window.WebAssembly")  # all pictures are the server's: test_ui_browser_path.py tests the others
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
+    )
+    # all pictures are the server's: test_ui_browser_path.py tests the others
+    context.add_init_script("delete window.WebAssembly")
     yield context
     context.close()
 
@@ -109,7 +118,7 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
       }
       while (drawn.at(-1) !== 3) await new Promise(requestAnimationFrame);
       return drawn;
-    }""")
+    }""")  # noqa: E501
     assert most == 1
     assert len(drawn) > 2  # how many depends on how busy the machine is
     assert drawn == sorted(drawn)
@@ -152,7 +161,9 @@ def test_the_seed_can_be_typed(page):
     field.fill("12")
     expect(page.locator(".xp-note")).to_be_hidden()
     field.fill("123")
-    assert "seed=123" in page.evaluate("location.hash") or page.wait_for_function("location.hash.includes('seed=123')")
+    assert "seed=123" in page.evaluate("location.hash") or page.wait_for_function(
+        "location.hash.includes('seed=123')"
+    )
 
 
 def test_a_picture_of_the_wall_becomes_the_current_one(page):
@@ -165,7 +176,9 @@ def test_a_picture_of_the_wall_becomes_the_current_one(page):
 
 
 def test_more_samples(page):
-    changes(page, lambda: page.get_by_role("button", name="More").click(), lambda page: sheet(page, "xp-wall"))
+    changes(
+        page, lambda: page.get_by_role("button", name="More").click(), lambda page: sheet(page, "xp-wall")
+    )
     page.locator(".xp-wall .xp-cell").nth(0).click()
     assert page.locator(".xp-wall .xp-cell").nth(0).get_attribute("aria-label") == f"Seed {seed(page)}"
 
@@ -175,7 +188,10 @@ def test_a_neighbour_moves_the_two_sliders(page):
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(1 * 5 + 4).click())
     assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "1", "0"]
-    assert page.locator(".xp-near [aria-current=true]").get_attribute("aria-label") == "Direction 1 at +2.0, Direction 2 at +1.0"
+    assert (
+        page.locator(".xp-near [aria-current=true]").get_attribute("aria-label")
+        == "Direction 1 at +2.0, Direction 2 at +1.0"
+    )
     page.get_by_label("Horizontal direction").select_option("p4")
     page.wait_for_timeout(600)
     changes(page, lambda: page.locator(".xp-near .xp-cell").nth(2 * 5).click())
@@ -185,7 +201,9 @@ def test_a_neighbour_moves_the_two_sliders(page):
 def test_neighbours_wait_for_the_end_of_a_drag(page):
     page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "/gan/neighbours" in request.url else None)
+    page.on(
+        "request", lambda request: asked.append(request.url) if "/gan/neighbours" in request.url else None
+    )
     box = bar(page, "p0").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 12)
     page.mouse.down()
@@ -229,7 +247,11 @@ def test_explains_itself_on_request(page):
 
 
 def test_truncation_also_changes_the_wall(page):
-    changes(page, lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.3"), lambda page: sheet(page, "xp-wall"))
+    changes(
+        page,
+        lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.3"),
+        lambda page: sheet(page, "xp-wall"),
+    )
 
 
 def test_classes(page, address):
@@ -249,7 +271,8 @@ def test_clusters(page, address):
     expect(page.get_by_label("Style cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
     look = page.get_by_label("Style cluster", exact=True)
-    page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")  # where the seed itself stands
+    # where the seed itself stands
+    page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")
     start, own = large(page), look.input_value()
     for value in ("-2.5", "2.5"):
         changes(page, lambda value=value: look.fill(value))
@@ -261,7 +284,11 @@ def test_clusters(page, address):
 
 def test_the_way_to_another_seed(page):
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
-    changes(page, lambda: page.get_by_label("Seed to interpolate to").fill("44"), lambda page: sheet(page, "xp-way"))
+    changes(
+        page,
+        lambda: page.get_by_label("Seed to interpolate to").fill("44"),
+        lambda page: sheet(page, "xp-way"),
+    )
     changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
     end = still(page)
     assert page.get_by_label("Position t", exact=True).input_value() == "1"
@@ -295,7 +322,9 @@ def test_downloads(page):
     name, small = saved(lambda: page.get_by_role("button", name="PNG", exact=True).click())
     assert (small.size, small.info["Software"], name.endswith("-seed-0.png")) == ((28, 28), "GANarium", True)
     _, big = saved(lambda: page.get_by_role("button", name="PNG, enlarged 8 times").click())
-    assert np.array_equal(np.asarray(big.convert("L")), np.asarray(small.convert("L")).repeat(8, 0).repeat(8, 1))
+    assert np.array_equal(
+        np.asarray(big.convert("L")), np.asarray(small.convert("L")).repeat(8, 0).repeat(8, 1)
+    )
     page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
     _, strip = saved(lambda: page.get_by_role("button", name="Download the strip as PNG").click())
     assert strip.size == (9 * 28 * 4, 28 * 4)
@@ -316,16 +345,22 @@ def test_a_reload_keeps_the_view(page):
 
 def test_a_link_with_nonsense_opens_all_the_same(page, address):
     page.goto("about:blank")
-    page.goto(f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,1&wall=&to=1.5&t=7")
+    page.goto(
+        f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,1&wall=&to=1.5&t=7"
+    )
     expect(sliders(page).first).to_be_enabled(timeout=20000)
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
 
 
 def test_a_damaged_model_says_so_and_the_others_work(page):
     page.locator(".xp-card").nth(page.locator(".xp-card").count() - 3).click()
-    expect(page.locator(".xp-note")).to_contain_text("The model “Digits · Modern (R3GAN)” can't be read: its file is damaged")
+    expect(page.locator(".xp-note")).to_contain_text(
+        "The model “Digits · Modern (R3GAN)” can't be read: its file is damaged"
+    )
     expect(page.locator(".xp-card.is-broken small")).to_have_text("Can't be read")
-    assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all("(all) => all.every((one) => one.inert)")
+    assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all(
+        "(all) => all.every((one) => one.inert)"
+    )
     expect(page.get_by_role("button", name="Start a random walk", include_hidden=True)).to_be_disabled()
     page.get_by_role("tab", name="Timeline").click()
     expect(page.get_by_role("heading", name="This model can't be read")).to_be_visible()
@@ -338,7 +373,9 @@ def test_a_damaged_model_says_so_and_the_others_work(page):
 def test_a_live_run_improves_in_place(page, address, runs):
     name = "20250102-060708-faces-modern"
     folder = write_run(runs, name, tiny_spec(), state="running", created=9.0)
-    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
+    page.evaluate(
+        "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}"
+    )
     expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
     expect(sliders(page).first).to_be_enabled()
     changes(page, lambda: bar(page, "p0").fill("1.5"))
@@ -351,7 +388,9 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
     name = "20250102-070809-fashion-modern"
     folder = write_run(runs, name, tiny_spec(), state="running", created=10.0)
     (folder / "live.safetensors").unlink()
-    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}")
+    page.evaluate(
+        "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}"
+    )
     expect(page.locator(".xp-note")).to_contain_text("has no samples yet")
     write_weights(folder / "live.safetensors", tiny_spec())
     expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
@@ -371,7 +410,13 @@ def test_the_server_comes_back(page):
 
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
 def test_fits_a_phone(browser, address, lang):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang, has_touch=True, is_mobile=True, device_scale_factor=2)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        locale=lang,
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+    )
     page = context.new_page()
     visit(page, address, f"run:{CLASSES}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -380,11 +425,14 @@ def test_fits_a_phone(browser, address, lang):
     page.wait_for_timeout(300)
     assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)
     small = page.locator(".xp button:not(.xp-help), .xp select, .xp-number").evaluate_all(
-        "(all) => all.filter((e) => e.offsetParent && !e.closest('.xp-cells') && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
+        "(all) => all.filter((e) => e.offsetParent && !e.closest('.xp-cells') && "
+        "e.getBoundingClientRect().height < 39.5).map((e) => e.className)"
+    )
     assert small == []
     help_button = page.locator(".xp-help").first
     help_button.evaluate("(button) => button.scrollIntoView({ block: 'start' })")
     box = help_button.bounding_box()
-    page.touchscreen.tap(box["x"] + box["width"] / 2 + 18, box["y"] + box["height"] / 2 - 8)  # its target is larger than its circle
+    # its target is larger than its circle
+    page.touchscreen.tap(box["x"] + box["width"] / 2 + 18, box["y"] + box["height"] / 2 - 8)
     expect(help_button).to_have_attribute("aria-expanded", "true")
     context.close()

@@ -1,4 +1,6 @@
-"""The tray of favourites in a real browser: kept over a reload, exported, imported with all that may be in a file, and calculated with."""
+"""The tray of favourites in a real browser: kept over a reload, exported, imported with all that may be in a
+file, and calculated with.
+"""
 
 import base64
 import json
@@ -45,10 +47,14 @@ def test_favourites_survive_a_reload_and_lead_back(page, address):
     assert still(page) == seven
     expect(page.get_by_role("button", name="Go to “Seed 7”")).to_have_attribute("aria-current", "true")
     page.wait_for_function("() => document.querySelectorAll('.xp-tray canvas')[1].width === 28")
-    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}")
+    page.evaluate(
+        "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}"
+    )
     expect(page.locator(".xp-tray small").first).to_be_visible()
     page.get_by_role("button", name="Go to “nine”").click()
-    page.wait_for_function("(id) => document.querySelector('gan-explorer').point.model === id", arg=f"run:{RUN}")
+    page.wait_for_function(
+        "(id) => document.querySelector('gan-explorer').point.model === id", arg=f"run:{RUN}"
+    )
     assert (point(page)["seed"], point(page)["view"]) == (9, "favourites")
     page.get_by_role("button", name="Remove “nine”").click()
     expect(page.locator(".xp-tray li")).to_have_count(1)
@@ -72,16 +78,30 @@ def test_favourites_leave_as_a_file_and_come_back(page):
 
 
 def give(page: Page, data: bytes, name: str = "f.json") -> None:
-    page.locator(".xp-moving input[type=file]").set_input_files({"name": name, "mimeType": "application/json", "buffer": data})
+    page.locator(".xp-moving input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/json", "buffer": data}
+    )
 
 
 BAD_POINTS = [[], {"seed": 5}, {"seed": "1" * 30000}]
 EVIL = '<img src=x onerror="window.harmed = 1">'
-GOOD = {"model": f"run:{RUN}", "name": EVIL, "title": EVIL,
-        "point": {"seed": "5", "d": "1", "at": '"><script>', "view": "walk", "__proto__": "x", "onclick": "harm()"}}  # fmt: skip
+GOOD = {
+    "model": f"run:{RUN}",
+    "name": EVIL,
+    "title": EVIL,
+    "point": {
+        "seed": "5",
+        "d": "1",
+        "at": '"><script>',
+        "view": "walk",
+        "__proto__": "x",
+        "onclick": "harm()",
+    },
+}
 
 
-JUNK = [b"", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"{}", b'{"format": "other", "favourites": []}', b'{"format": "ganarium-favourites-1"}',
+JUNK = [b"", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"{}", b'{"format": "other", "favourites": []}',
+    b'{"format": "ganarium-favourites-1"}',
         b"[" * 100_000, b" " * 2**20 + b"{}"]  # fmt: skip
 
 
@@ -89,15 +109,31 @@ def test_what_is_no_file_of_favourites_is_refused(page):
     view(page, "Favourites")
     for count, junk in enumerate(JUNK):
         give(page, junk, f"f{count}.json")
-        expect(page.get_by_text(f"“f{count}.json” is not a file of favourites. Choose one that was exported here.")).to_be_visible()
+        expect(
+            page.get_by_text(
+                f"“f{count}.json” is not a file of favourites. Choose one that was exported here."
+            )
+        ).to_be_visible()
 
 
 def test_odd_entries_are_left_out_and_nothing_is_run(page):
     view(page, "Favourites")
-    odd = [None, 1, [], {}, {"model": "run:../../etc", "point": {}}, {"model": "javascript:alert(1)", "point": {}},
-           {"model": f"run:{RUN}", "name": 5, "point": {}}, *({"model": f"run:{RUN}", "point": bad} for bad in BAD_POINTS)]
+    odd = [
+        None,
+        1,
+        [],
+        {},
+        {"model": "run:../../etc", "point": {}},
+        {"model": "javascript:alert(1)", "point": {}},
+        {"model": f"run:{RUN}", "name": 5, "point": {}},
+        *({"model": f"run:{RUN}", "point": bad} for bad in BAD_POINTS),
+    ]
     give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": [*odd, GOOD, GOOD]}).encode())
-    expect(page.get_by_text(f"1 favourites were imported. {len(odd)} entries could not be read and were skipped.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            f"1 favourites were imported. {len(odd)} entries could not be read and were skipped."
+        )
+    ).to_be_visible()
     expect(page.locator(".xp-tray li")).to_have_count(1)
     kept = json.loads(page.evaluate("localStorage.getItem('gan.favourites')"))["favourites"]
     assert kept[0]["point"] == {"seed": "5", "d": "1"}
@@ -110,8 +146,14 @@ def test_odd_entries_are_left_out_and_nothing_is_run(page):
 
 
 def test_two_hundred_are_the_most(page):
-    many = [{"model": f"run:{RUN}", "name": str(seed), "title": "", "point": {"seed": str(seed)}} for seed in range(1, 221)]
-    page.evaluate("(text) => localStorage.setItem('gan.favourites', text)", json.dumps({"format": "ganarium-favourites-1", "favourites": many}))
+    many = [
+        {"model": f"run:{RUN}", "name": str(seed), "title": "", "point": {"seed": str(seed)}}
+        for seed in range(1, 221)
+    ]
+    page.evaluate(
+        "(text) => localStorage.setItem('gan.favourites', text)",
+        json.dumps({"format": "ganarium-favourites-1", "favourites": many}),
+    )
     again(page)
     assert page.evaluate("document.querySelector('gan-explorer').favourites.all.length") == 200
     page.get_by_role("button", name="Favourite", exact=True).click()
@@ -140,7 +182,8 @@ def test_arithmetic(page):
         page.wait_for_timeout(200)
         changes(page, lambda: result.click())
         scale = np.linalg.norm([a, b, c], axis=1).mean() / np.linalg.norm(wanted) if usual else 1
-        assert np.abs(stands(page) - np.clip(scale * wanted, -8, 8)).max() < 2 / 4096  # each of the three was written in units of 1/4096
+        # each of the three was written in units of 1/4096
+        assert np.abs(stands(page) - np.clip(scale * wanted, -8, 8)).max() < 2 / 4096
     view(page, "Loop")
     page.get_by_role("button", name="Add favourites").click()
     expect(page.locator(".xp-key")).to_have_count(3)
@@ -168,7 +211,9 @@ def test_units_follow_the_arithmetic(page):
 
 
 def test_a_favourite_along_directions_that_have_to_be_found_first_gets_its_picture(page):
-    """The server finds the directions with names of a model when somebody asks for them, which nobody has done where the model was never open."""
+    """The server finds the directions with names of a model when somebody asks for them, which nobody has
+    done where the model was never open.
+    """
     asked, found = [], []
 
     def image(route):
@@ -184,11 +229,20 @@ def test_a_favourite_along_directions_that_have_to_be_found_first_gets_its_pictu
 
     page.route("**/gan/image*", image)
     page.route("**/gan/attributes*", attributes)
-    give_later = [{"model": f"run:{CLASSES}", "name": name, "title": "", "point": {"seed": str(seed), **extra}}
-                  for seed, name, extra in ((5, "bright", {"x": "night:2"}), (6, "plain", {}), (7, "dark", {"x": "night:-2"}))]
+    give_later = [
+        {"model": f"run:{CLASSES}", "name": name, "title": "", "point": {"seed": str(seed), **extra}}
+        for seed, name, extra in (
+            (5, "bright", {"x": "night:2"}),
+            (6, "plain", {}),
+            (7, "dark", {"x": "night:-2"}),
+        )
+    ]
     view(page, "Favourites")
     give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": give_later}).encode())
-    page.wait_for_function("() => [...document.querySelectorAll('.xp-tray canvas')].filter((canvas) => canvas.width === 28).length === 3")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.xp-tray canvas')].filter((canvas) => canvas.width === "
+        "28).length === 3"
+    )
     assert asked
     assert all(f"id=run%3A{CLASSES}" in url for url in [*asked, *found])
     assert len(found) == 1, "once for all that wait"

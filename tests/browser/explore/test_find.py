@@ -20,7 +20,9 @@ COLOUR = "20250102-040506-faces-modern"
 @pytest.fixture(scope="module")
 def runs(shelf):
     write_lively_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_lively_run(shelf, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0)
+    write_lively_run(
+        shelf, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0
+    )
     return shelf
 
 
@@ -45,7 +47,9 @@ def open_page(browser, address: str, **options) -> Page:
 def pad(page: Page) -> np.ndarray:
     """The pixels of the pad."""
     picture = page.locator(".xp-sketch").evaluate("(c) => c.toDataURL()")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.split(",")[1]))).convert("RGB")).astype(int)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.split(",")[1]))).convert("RGB")).astype(
+        int
+    )
 
 
 def draw(page: Page) -> None:
@@ -110,7 +114,9 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     before = still(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
-    page.wait_for_function("(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode())
+    page.wait_for_function(
+        "(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode()
+    )
     changes(page, lambda: seed.fill("12"))
     assert (place(page)["seed"], place(page)["at"]) == (12, None)
     expect(seed).to_have_attribute("placeholder", "")
@@ -130,7 +136,8 @@ def test_the_tools_of_the_pad(page):
     button(page, "Eraser").click()
     button(page, "Brush 3 of 3").click()
     draw(page)
-    assert np.abs(pad(page) - blank).max() <= 3  # of 255: blending rounds, once for each piece of a stroke, and how many there are is the browser's
+    # of 255: blending rounds, once for each piece of a stroke, and how many there are is the browser's
+    assert np.abs(pad(page) - blank).max() <= 3
     button(page, "Clear").click()
     expect(button(page, "Match")).to_be_disabled()
     button(page, "Use current sample").click()
@@ -142,20 +149,40 @@ def test_a_file_is_made_small_before_it_is_sent(page):
     out = io.BytesIO()
     blocks = np.random.default_rng(0).integers(0, 255, (5, 10, 3), dtype=np.uint8)
     Image.fromarray(blocks.repeat(300, 0).repeat(300, 1)).save(out, "PNG")
-    page.locator(".xp-find input[type=file]").set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": out.getvalue()})
+    page.locator(".xp-find input[type=file]").set_input_files(
+        {"name": "large.png", "mimeType": "image/png", "buffer": out.getvalue()}
+    )
     expect(button(page, "Match")).to_be_enabled()
-    assert page.evaluate("document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)") < 2**19
+    assert (
+        page.evaluate(
+            "document.querySelector('gan-explorer').views.views.find.pad.blob().then((blob) => blob.size)"
+        )
+        < 2**19
+    )
     button(page, "Match").click()
     assert done(page).startswith(("No match", "Partial match", "Close", "Match"))
 
 
-VERDICTS = [({"distance": 0.02, "seen": 0.01}, "Match. "), ({"distance": 0.02, "seen": 0.3}, "Close, but different content. "),
-            ({"distance": 0.12, "seen": 0.01}, "Partial match. "), ({"distance": 0.4, "seen": 0.01}, "No match: ")]  # fmt: skip
+VERDICTS = [
+    ({"distance": 0.02, "seen": 0.01}, "Match. "),
+    ({"distance": 0.02, "seen": 0.3}, "Close, but different content. "),
+    ({"distance": 0.12, "seen": 0.01}, "Partial match. "),
+    ({"distance": 0.4, "seen": 0.01}, "No match: "),
+]
 
 
 @pytest.mark.parametrize(("told", "said"), VERDICTS)
 def test_it_says_how_near_it_came_in_pixels_and_in_what_they_show(page, told, said):
-    rest = {"state": "done", "step": 100, "of": 100, "nearest": 0.3, "spacing": 0.1, "likeness": 0.03, "at": "A" * 107, "label": None}
+    rest = {
+        "state": "done",
+        "step": 100,
+        "of": 100,
+        "nearest": 0.3,
+        "spacing": 0.1,
+        "likeness": 0.03,
+        "at": "A" * 107,
+        "label": None,
+    }
     page.route("**/gan/find/on*", lambda route: route.fulfill(json={**rest, **told}))
     draw(page)
     button(page, "Match").click()
@@ -163,7 +190,9 @@ def test_it_says_how_near_it_came_in_pixels_and_in_what_they_show(page, told, sa
 
 
 def test_what_is_no_picture_is_told(page):
-    page.locator(".xp-find input[type=file]").set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.locator(".xp-find input[type=file]").set_input_files(
+        {"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture"}
+    )
     expect(page.locator(".xp-status")).to_contain_text("This file is not a usable image")
     expect(button(page, "Match")).to_be_disabled()
 
@@ -181,7 +210,9 @@ def test_what_was_wrong_with_a_file_is_not_said_of_the_next(page):
 
 def test_what_is_found_is_shown_as_it_was_found(page):
     """A blend, units and directions that were set before belong to another picture."""
-    page.evaluate(f"location.hash = 'model=run:{COLOUR}&view=find&label2=1&mix=0.7&u=0.1:0,1.2:4&psi=0.5&s=1&x=s0:2'")
+    page.evaluate(
+        f"location.hash = 'model=run:{COLOUR}&view=find&label2=1&mix=0.7&u=0.1:0,1.2:4&psi=0.5&s=1&x=s0:2'"
+    )
     page.wait_for_function("() => document.querySelector('gan-explorer').shown?.mix === 0.7")
     page.locator(".xp-find input[type=color]").wait_for()
     draw(page)
@@ -189,7 +220,14 @@ def test_what_is_found_is_shown_as_it_was_found(page):
     done(page)
     found = page.evaluate("document.querySelector('gan-explorer').views.views.find.told")
     assert {key: place(page)[key] for key in ("at", "label", "label2", "mix", "u", "x", "psi")} == {
-        "at": found["at"], "label": found["label"], "label2": None, "mix": 0, "u": {}, "x": {}, "psi": 1}
+        "at": found["at"],
+        "label": found["label"],
+        "label2": None,
+        "mix": 0,
+        "u": {},
+        "x": {},
+        "psi": 1,
+    }
 
 
 def slowly(page: Page, asked: list) -> None:
@@ -198,7 +236,8 @@ def slowly(page: Page, asked: list) -> None:
     def answer(route):
         asked.append(route.request.post_data_json)
         page.wait_for_timeout(30)
-        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3, "spacing": 0.1, "seen": 0.1, "likeness": 0.1,
+        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3,
+            "spacing": 0.1, "seen": 0.1, "likeness": 0.1,
                 "at": "A" * 107, "label": None}  # fmt: skip
         route.fulfill(json=told)
 
@@ -208,14 +247,17 @@ def slowly(page: Page, asked: list) -> None:
 FOLLOWED = """() => {
   const { way, point } = document.querySelector("gan-explorer");
   return point.at && way.sheet.drawn === JSON.stringify(way.sheet.query()) && way.sheet.query().at === point.at;
-}"""
+}"""  # noqa: E501
 
 
 def test_it_can_be_stopped_and_leaving_stops_it(page):
     asked: list = []
     slowly(page, asked)
     draw(page)
-    for leave in (lambda: button(page, "Stop").click(), lambda: page.get_by_role("tab", name="Samples").click()):
+    for leave in (
+        lambda: button(page, "Stop").click(),
+        lambda: page.get_by_role("tab", name="Samples").click(),
+    ):
         button(page, "Match").click()
         page.wait_for_function("document.querySelector('.xp-status').textContent.startsWith('Step')")
         leave()
@@ -230,11 +272,20 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
     expect(page.locator(".xp-status")).to_contain_text("No match: best mean pixel error 20.0 %")
 
 
-@pytest.mark.parametrize(("answer", "text"), [
-    ({"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}}, "The search or drag ended: "),
-    ({"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}}, "The server is too busy right now"),
-    ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches are ahead in the queue."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            {"status": 400, "json": {"error": {"key": "latent.search_over", "values": {}, "text": ""}}},
+            "The search or drag ended: ",
+        ),
+        (
+            {"status": 503, "json": {"error": {"key": "ui.busy", "values": {}, "text": ""}}},
+            "The server is too busy right now",
+        ),
+        ({"status": 200, "json": {"state": "waiting", "ahead": 3}}, "3 searches are ahead in the queue."),
+    ],
+)
 def test_what_goes_wrong_is_told(page, answer, text):
     page.route("**/gan/find/on", lambda route: route.fulfill(**answer))
     draw(page)
@@ -258,18 +309,24 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
 def test_a_finger_draws_on_a_phone(browser, address):
     page = open_page(browser, address, **PHONE, locale="zh-CN", color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.locator(".xp-sketch").evaluate("(pad) => pad.scrollIntoView({ block: 'end' })")  # clear of the picture that stays on top
+    # clear of the picture that stays on top
+    page.locator(".xp-sketch").evaluate("(pad) => pad.scrollIntoView({ block: 'end' })")
     box = page.locator(".xp-sketch").bounding_box()
     finger = page.context.new_cdp_session(page)
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     scrolled = page.evaluate("scrollY")
     finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [middle]})
     for step in range(1, 6):
-        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{**middle, "y": middle["y"] - 10 * step}]})
+        finger.send(
+            "Input.dispatchTouchEvent",
+            {"type": "touchMove", "touchPoints": [{**middle, "y": middle["y"] - 10 * step}]},
+        )
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert page.evaluate("scrollY") == scrolled, "the finger draws, the page stays"
     assert pad(page).std() > 5
-    small = page.locator(".xp-find button:not(.xp-help)").evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
+    small = page.locator(".xp-find button:not(.xp-help)").evaluate_all(
+        "(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length"
+    )
     assert small == 0
     button(page, "匹配").click()
     assert "平均像素误差" in done(page)

@@ -1,4 +1,6 @@
-"""Inside the generator in a real browser: units that are switched off by press and key, pictures that follow, and an address that carries it."""
+"""Inside the generator in a real browser: units that are switched off by press and key, pictures that follow,
+and an address that carries it.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -45,7 +47,9 @@ def test_a_press_switches_off_doubles_and_gives_back(page):
     assert list(point(page).values()) == [4]
     changes(page, unit.click)
     assert point(page) == {}
-    page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
+    page.wait_for_function(
+        "(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode()
+    )
 
 
 def test_keys_switch_units_and_the_address_carries_it(page):
@@ -60,7 +64,9 @@ def test_keys_switch_units_and_the_address_carries_it(page):
     altered = large(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
-    page.wait_for_function("(altered) => document.querySelector('.xp-canvas').toDataURL() === altered", arg=altered.decode())
+    page.wait_for_function(
+        "(altered) => document.querySelector('.xp-canvas').toDataURL() === altered", arg=altered.decode()
+    )
     units(page).first.wait_for()
     assert page.locator(".xp-units .is-off").count() == 2
 
@@ -79,7 +85,10 @@ def test_the_wall_follows_and_all_is_given_back(page):
 def test_layers_and_orders(page):
     names = units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")
     page.get_by_label("Order").select_option("effect")
-    effects = [float(name.split("without it ")[1].split(" %")[0]) for name in units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")]
+    effects = [
+        float(name.split("without it ")[1].split(" %")[0])
+        for name in units(page).evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")
+    ]
     assert effects == sorted(effects, reverse=True)
     page.get_by_role("button", name="Layer 2:").click()
     expect(page.get_by_role("button", name="Layer 2:")).to_have_attribute("aria-pressed", "true")
@@ -90,7 +99,9 @@ def test_layers_and_orders(page):
     changes(page, unit.click)
     assert next(iter(point(page))).startswith("1.")
     changes(page, lambda: page.get_by_role("button", name="Reset", exact=True).click())
-    page.wait_for_function("(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode())
+    page.wait_for_function(
+        "(start) => document.querySelector('.xp-canvas').toDataURL() === start", arg=start.decode()
+    )
 
 
 def test_a_press_before_the_layers_maps_are_there_changes_nothing(page):
@@ -114,7 +125,9 @@ def test_a_press_before_the_layers_maps_are_there_changes_nothing(page):
 
 def test_a_unit_of_another_generator_is_refused_in_words(page):
     page.evaluate(f"location.hash = 'model=run:{RUN}&u=0.4000:0&view=inside'")
-    expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1", timeout=SLOW)
+    expect(page.locator(".xp-note")).to_contain_text(
+        "This generator has no unit 4000 in layer 1", timeout=SLOW
+    )
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".xp-note")).to_be_hidden()
     assert point(page) == {}
@@ -127,7 +140,9 @@ def test_every_unit_of_a_wide_layer_can_be_reached_and_switched_off(browser, add
     units(page).first.wait_for(timeout=SLOW)
     view = "document.querySelector('gan-explorer').views.views.inside"
     for shown, name in ((64, "Show 64 more"), (128, "Show 22 more")):
-        expect(page.locator(".xp-inside > [role=status]")).to_contain_text(f"{shown} of 150 units shown", timeout=SLOW)
+        expect(page.locator(".xp-inside > [role=status]")).to_contain_text(
+            f"{shown} of 150 units shown", timeout=SLOW
+        )
         page.get_by_role("button", name=name).click()
     expect(units(page)).to_have_count(150, timeout=SLOW)
     assert page.evaluate(f"new Set({view}.units.map(({{ unit }}) => unit)).size") == 150

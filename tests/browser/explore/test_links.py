@@ -1,4 +1,6 @@
-"""Where the page is, in a real browser: back and forward, links that are pasted and copied, and the way to a view on a phone."""
+"""Where the page is, in a real browser: back and forward, links that are pasted and copied, and the way to a
+view on a phone.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,12 +31,17 @@ def stands(page: Page, model: str, name: str) -> None:
       const { point, shown } = document.querySelector("gan-explorer");
       const hash = new URLSearchParams(location.hash.slice(1));
       return shown?.model === model && point.model === model && point.view === name && hash.get("model") === model && (hash.get("view") ?? "samples") === name;
-    }""", arg=[f"run:{model}", name])  # fmt: skip
+    }""", arg=[f"run:{model}", name])  # fmt: skip  # noqa: E501
 
 
 def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "/gan/" in request.url and "nowhere" in request.url else None)
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(request.url) if "/gan/" in request.url and "nowhere" in request.url else None
+        ),
+    )
     page.evaluate("location.hash += '&x=nowhere:2'")
     expect(page.locator(".xp-note")).to_contain_text("nowhere")
     page.wait_for_timeout(2000)
@@ -54,7 +61,12 @@ def test_back_and_forward_go_to_other_views_and_models(page):
     walked = still(page)
     assert entries(page) == before + 1
     view(page, "Loop")
-    page.locator(".xp-card").nth(page.evaluate(f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === 'run:{CLASSES}')")).click()
+    page.locator(".xp-card").nth(
+        page.evaluate(
+            f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === "
+            f"'run:{CLASSES}')"
+        )
+    ).click()
     stands(page, CLASSES, "loop")
     assert entries(page) == before + 3
     page.go_back()
@@ -130,7 +142,9 @@ def test_a_link_is_copied_and_leads_here(page, address):
     page.goto("about:blank")
     page.goto(copied)
     page.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
-    page.wait_for_function("(here) => document.querySelector('.xp-canvas').toDataURL() === here", arg=here.decode())
+    page.wait_for_function(
+        "(here) => document.querySelector('.xp-canvas').toDataURL() === here", arg=here.decode()
+    )
 
 
 def test_a_link_is_copied_where_there_is_no_clipboard(page, address):
@@ -142,7 +156,9 @@ def test_a_link_is_copied_where_there_is_no_clipboard(page, address):
     expect(link(page)).to_be_focused()
     page.evaluate("document.execCommand = () => false")
     link(page).click()
-    expect(page.locator(".xp-note")).to_contain_text(f"Copy the address by hand: {address}#model=run:{RUN}&seed=0")
+    expect(page.locator(".xp-note")).to_contain_text(
+        f"Copy the address by hand: {address}#model=run:{RUN}&seed=0"
+    )
     page.evaluate("delete document.execCommand; delete navigator.clipboard")
 
 
@@ -150,12 +166,16 @@ def test_in_a_frame_the_link_is_the_apps_own_without_what_the_frame_was_given(br
     context = browser.new_context(locale="en-US")
     page = context.new_page()
     outer = f"{address}outer"
-    inner = f"<iframe style='width: 1200px; height: 800px' src='{address}?__sign=secret#model=run:{RUN}&seed=4&view=walk'></iframe>"
+    inner = (
+        f"<iframe style='width: 1200px; height: 800px' "
+        f"src='{address}?__sign=secret#model=run:{RUN}&seed=4&view=walk'></iframe>"
+    )
     page.route(outer, lambda route: route.fulfill(content_type="text/html", body=inner))
     page.goto(outer)
     frame = page.frames[1]
     frame.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
-    frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as where the frame is not let to it
+    # as where the frame is not let to it
+    frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     frame.evaluate(HEARD)
     frame.locator(".xp-link").click()
     expect(frame.locator(".xp-link")).to_have_text("Copied")
@@ -170,12 +190,12 @@ STATE = """() => {
     current, alone: panel.children.length === 1 && panel.firstChild === opened.element && opened === views[current],
     open: Object.values(views).filter((view) => view.open_).length, twice: sheets.length - new Set(sheets).size, made: window.made,
   };
-}"""
+}"""  # noqa: E501
 COUNT = """() => {
   window.made = [];
   const { views } = document.querySelector("gan-explorer");
   views.views = new Proxy({}, { set: (all, name, view) => { window.made.push(name); all[name] = view; return true; } });
-}"""
+}"""  # noqa: E501
 
 
 def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
@@ -183,13 +203,16 @@ def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
         page.evaluate(COUNT)
         page.route("**/static/explore/**/*.js", lambda route: (page.wait_for_timeout(30), route.continue_()))
         for _ in range(2):
-            page.evaluate("""async (names) => {
+            page.evaluate(
+                """async (names) => {
               const tab = (name) => [...document.querySelectorAll(".xp-views [role=tab]")].find((each) => each.textContent === name);
               for (const name of names) {
                 tab(name).click();
                 await new Promise((later) => setTimeout(later, 15));
               }
-            }""", [VIEWS[place % 9] for place in range(6, 36)] + ["Match", "Inside", "Match", "Inside"])
+            }""",  # noqa: E501
+                [VIEWS[place % 9] for place in range(6, 36)] + ["Match", "Inside", "Match", "Inside"],
+            )
         page.wait_for_function("() => document.querySelector('gan-explorer').views.opened")
         page.wait_for_timeout(1000)
         state = page.evaluate(STATE)
@@ -224,7 +247,14 @@ def top(page: Page, place: str) -> float:
 
 def test_on_a_phone_the_view_follows_the_picture(browser, address):
     with visitor(browser, address, CLASSES, **PHONE) as page:
-        assert top(page, ".xp-large") < top(page, ".xp-tools") < top(page, ".xp-views") < top(page, ".xp-wall") < top(page, ".xp-right") < top(page, ".xp-near")
+        assert (
+            top(page, ".xp-large")
+            < top(page, ".xp-tools")
+            < top(page, ".xp-views")
+            < top(page, ".xp-wall")
+            < top(page, ".xp-right")
+            < top(page, ".xp-near")
+        )
         assert top(page, ".xp-wall") < 700, "it begins on the first screen"
         for name in ("map", "time", "favourites"):
             page.goto("about:blank")
@@ -234,7 +264,9 @@ def test_on_a_phone_the_view_follows_the_picture(browser, address):
             assert top(page, ".xp-views") < top(page, ".xp-view > *") < 700
             assert top(page, ".xp-view > *") < top(page, ".xp-right")
             tab = page.locator(".xp-views [aria-selected=true]").bounding_box()
-            assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, "its tab is in sight in a row that can be pushed"
+            assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, (
+                "its tab is in sight in a row that can be pushed"
+            )
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         picture = page.locator(".xp-large").bounding_box()["height"]
         jump = page.get_by_role("button", name="Switch between the sliders and the view")
@@ -254,6 +286,8 @@ def test_what_can_be_chosen_from_has_an_arrow(browser, address, scheme):
         for name in ("Map", "Inside", "Loop", "Walk"):
             view(page, name)
             page.wait_for_function("document.querySelector('gan-explorer').views.opened")
-            styles = page.locator(".xp select").evaluate_all("(all) => all.map((each) => getComputedStyle(each).backgroundImage)")
+            styles = page.locator(".xp select").evaluate_all(
+                "(all) => all.map((each) => getComputedStyle(each).backgroundImage)"
+            )
             assert len(styles) > 1
             assert all(style.startswith('url("data:image/svg') for style in styles)

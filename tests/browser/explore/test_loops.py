@@ -65,7 +65,10 @@ def test_keys_keep_the_units_that_were_changed(page):
     page.locator(".xp-key").nth(0).click()
     assert point(page)["u"] == {"0.1": 0, "1.2": 4}
     # z is written in units of 1/4096, which may move a pixel by a step
-    wanted, there = (Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L") for each in (off, still(page)))
+    wanted, there = (
+        Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L")
+        for each in (off, still(page))
+    )
     assert np.abs(np.asarray(wanted).astype(int) - np.asarray(there)).max() <= 2
     page.get_by_label("Frames between keys").fill("2")
     with page.expect_request("**/gan/loop*") as asked:
@@ -73,7 +76,8 @@ def test_keys_keep_the_units_that_were_changed(page):
     keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
     assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
     page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
-    expect(page.locator(".xp-note")).to_contain_text("has no unit")  # so many are more than this small generator has
+    # so many are more than this small generator has
+    expect(page.locator(".xp-note")).to_contain_text("has no unit")
     page.get_by_role("button", name="Add this sample").click()
     expect(page.locator(".xp-note")).to_contain_text("At most 64 units")
     expect(page.locator(".xp-key")).to_have_count(3)
@@ -91,8 +95,15 @@ def test_key_frames_outlive_the_page_and_what_is_no_key_of_this_model_is_left_ou
     assert point(page)["at"] == before[1]["at"]
     page.keyboard.press("Delete")
     good = page.evaluate("localStorage.getItem('gan.loops')")
-    odd = ["null", "[]", "{", '{"format":"ganarium-loops-1","loops":[null,{"model":7,"keys":[]},{"model":"run:x"}]}',
-           good.replace('"at":"', '"at":"AA'), good.replace('"at"', '"label":"7","at"'), good.replace('"at":"', '"at":["').replace('",', '"],')]  # fmt: skip
+    odd = [
+        "null",
+        "[]",
+        "{",
+        '{"format":"ganarium-loops-1","loops":[null,{"model":7,"keys":[]},{"model":"run:x"}]}',
+        good.replace('"at":"', '"at":"AA'),
+        good.replace('"at"', '"label":"7","at"'),
+        good.replace('"at":"', '"at":["').replace('",', '"],'),
+    ]
     for text in odd:
         page.evaluate("(text) => localStorage.setItem('gan.loops', text)", text)
         again(page)
@@ -145,7 +156,12 @@ def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
 
 def test_what_the_server_says_against_a_loop_is_told(page):
     three_keys(page)
-    page.route("**/gan/loop*", lambda route: route.fulfill(body='{"done": 0, "of": 9}\n{"error": {"key": "latent.film_failed", "values": {}, "text": "?"}}'))
+    page.route(
+        "**/gan/loop*",
+        lambda route: route.fulfill(
+            body='{"done": 0, "of": 9}\n{"error": {"key": "latent.film_failed", "values": {}, "text": "?"}}'
+        ),
+    )
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("could not be encoded")).to_be_visible()
     page.route("**/gan/loop*", lambda route: route.abort())
@@ -158,14 +174,17 @@ KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 
 
 
 def test_a_loop_is_the_same_here_and_there(page):
-    found = page.evaluate("""async ([keys, units, size]) => {
+    found = page.evaluate(
+        """async ([keys, units, size]) => {
       const { frameOf, between, keyText } = await import("/gradio_api/gan/static/latent/loop-path.js");
       const { latent } = await import("/gradio_api/gan/static/latent/sampling.js");
       const { read16, written16 } = await import("/gradio_api/gan/static/latent/encoding.js");
       const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share, u: units[seed] }));
       const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
       return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share, f.u]) };
-    }""", [[list(key) for key in KEYS], UNITS, 20])
+    }""",  # noqa: E501
+        [[list(key) for key in KEYS], UNITS, 20],
+    )
     points = Loop.parse({"keys": found["text"], "steps": "6"}, COLOUR).points(3)
     assert len(points) == len(found["frames"]) == 24
     for wanted, (z, label, other, share, u) in zip(points, found["frames"], strict=True):

@@ -1,4 +1,6 @@
-"""The map in a real browser: drawn, zoomed, walked about in by mouse, keyboard and touch, and honest where it can't be had."""
+"""The map in a real browser: drawn, zoomed, walked about in by mouse, keyboard and touch, and honest where it
+can't be had.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -30,7 +32,9 @@ def page(browser, address):
 
 def whole(page: Page) -> None:
     """Wait until all samples are there, laid out in the best way."""
-    page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.samples?.count === 2048", timeout=2 * SLOW)
+    page.wait_for_function(
+        "document.querySelector('gan-explorer').views.views.map?.samples?.count === 2048", timeout=2 * SLOW
+    )
     expect(status(page)).to_contain_text("2,048", timeout=2 * SLOW)
     page.wait_for_timeout(700)
 
@@ -82,7 +86,7 @@ def test_thinning_keeps_one_sample_to_a_cell_and_the_zoom_its_place(page):
       const none = thinned(xs, ys, 10, (index) => index === 2).size;
       const [right, up, out] = [[5, 5, 1, 0], [0, 9, 0, -1], [9, 9, 1, 0]].map((from) => towards(cells, ...from)?.index);
       return { before, after, edge, most, names, first, none, right, up, out };
-    }""")
+    }""")  # noqa: E501
     assert found["after"] == pytest.approx(found["before"])
     assert found["edge"] == pytest.approx([0, 0.75, 0.25, 1])
     assert (found["most"], found["names"], found["first"], found["none"]) == (True, [0, 2, 3, 4], 1, 1)
@@ -91,16 +95,25 @@ def test_thinning_keeps_one_sample_to_a_cell_and_the_zoom_its_place(page):
 
 def test_a_press_goes_to_the_sample(page):
     before = seed(page)
-    place = next(cell for cell in shown(page) if cell["index"] != before and 0.1 < cell["u"] < 0.8 and 0.1 < cell["v"] < 0.9)
+    place = next(
+        cell
+        for cell in shown(page)
+        if cell["index"] != before and 0.1 < cell["u"] < 0.8 and 0.1 < cell["v"] < 0.9
+    )
     changes(page, lambda: page.mouse.click(place["x"], place["y"]))
     assert seed(page) == place["index"]
     expect(page.locator(".xp-map [aria-live]")).to_contain_text(f"Seed {place['index']}, ")
 
 
 def test_a_press_shows_the_very_picture_that_was_pressed(page):
-    """The map is drawn without blends, units and sliders: what is set of these belongs to another picture, which has no mark either."""
+    """The map is drawn without blends, units and sliders: what is set of these belongs to another picture,
+    which has no mark either.
+    """
     place = next(cell for cell in shown(page) if 0.1 < cell["u"] < 0.8 and 0.1 < cell["v"] < 0.9)
-    go = f"document.querySelector('gan-explorer').change({{ seed: {place['index']}, label: null, d: [], x: {{}}, z: {{}}, u: {{}}, label2: null, mix: 0 }})"
+    go = (
+        f"document.querySelector('gan-explorer').change({{ seed: {place['index']}, label: null, d: [], x: "
+        f"{{}}, z: {{}}, u: {{}}, label2: null, mix: 0 }})"
+    )
     page.evaluate(go)
     marked, plain = canvas(page).evaluate("(canvas) => canvas.toDataURL()"), still(page)
     for patch in ({"label2": 1, "mix": 0.8}, {"u": {"0.0": 0, "1.1": 4}}, {"x": {"s0": 3}}):
@@ -143,11 +156,16 @@ def test_however_far_one_zooms_in_there_is_a_large_picture_and_the_line_tells_wh
     page.mouse.move(middle(page)[0] - 100, middle(page)[1] + 60)
     for _ in range(8):
         page.mouse.wheel(0, -400)
-    page.wait_for_function("() => { const { plane } = document.querySelector('gan-explorer').views.views.map; return plane.zoom === 64 && plane.finest; }")
+    page.wait_for_function(
+        "() => { const { plane } = document.querySelector('gan-explorer').views.views.map; return "
+        "plane.zoom === 64 && plane.finest; }"
+    )
     sight = [cell for cell in shown(page) if 0 <= cell["u"] <= 1 and 0 <= cell["v"] <= 1]
     assert 0 < len(sight) < 200
     expect(status(page)).to_have_text(f"{len(sight)} of 2,048 samples in sight.")
-    sides = page.evaluate("document.querySelector('gan-explorer').views.views.map.drawn.map(({ side }) => side)")
+    sides = page.evaluate(
+        "document.querySelector('gan-explorer').views.views.map.drawn.map(({ side }) => side)"
+    )
     assert max(sides) > canvas(page).bounding_box()["width"] / 11
     page.keyboard.press("Shift+ArrowLeft")
     assert any(0 < cell["u"] < 1 and 0 < cell["v"] < 1 for cell in shown(page))
@@ -208,7 +226,9 @@ def test_newer_weights_are_mapped_on_asking(page, runs):
     expect(renew).to_be_visible(timeout=SLOW)
     before = page.evaluate("document.querySelector('gan-explorer').views.views.map.version")
     renew.click()
-    page.wait_for_function("(before) => document.querySelector('gan-explorer').views.views.map.version !== before", arg=before)
+    page.wait_for_function(
+        "(before) => document.querySelector('gan-explorer').views.views.map.version !== before", arg=before
+    )
     expect(renew).to_be_hidden(timeout=SLOW)
 
 
@@ -219,20 +239,33 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.sheet", timeout=SLOW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     controls = page.locator(".xp-map button:not(.xp-help), .xp-map select")
-    assert controls.evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length") == 0
+    assert (
+        controls.evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length") == 0
+    )
     canvas(page).evaluate("(canvas) => canvas.scrollIntoView({ block: 'end' })")
     x, y = middle(page)
     finger = context.new_cdp_session(page)
 
     def touch(kind: str, *across: float) -> None:
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x + part, "y": y, "id": number} for number, part in enumerate(across)]})
+        finger.send(
+            "Input.dispatchTouchEvent",
+            {
+                "type": kind,
+                "touchPoints": [{"x": x + part, "y": y, "id": number} for number, part in enumerate(across)],
+            },
+        )
 
     touch("touchStart", -20, 20)
     for apart in (30, 45, 60):
         touch("touchMove", -apart, apart)
     touch("touchEnd")
     assert zoom(page) == pytest.approx(3, rel=0.2)
-    page.route("**/gan/map*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.not_yet", "values": {"name": "x"}, "text": "x"}}))
+    page.route(
+        "**/gan/map*",
+        lambda route: route.fulfill(
+            status=400, json={"error": {"key": "latent.not_yet", "values": {"name": "x"}, "text": "x"}}
+        ),
+    )
     page.evaluate(f"location.hash = 'model=run:{RUN}&view=map'")
     expect(status(page)).to_contain_text("还没有样本", timeout=SLOW)
     context.close()

@@ -1,4 +1,6 @@
-"""What the Explore tab tells of its models in a real browser: that there is none, and the scores of one that has some."""
+"""What the Explore tab tells of its models in a real browser: that there is none, and the scores of one that
+has some.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -29,16 +31,36 @@ def test_without_any_model_it_says_what_to_do(browser, address):
     context.close()
 
 
-@pytest.mark.parametrize(("lang", "title", "through", "against"), [
-    ("en-US", "Scores", "FD (Digits net)", "Against 2,000 images that the model was not trained on"),
-    ("zh-CN", "评分", "FD（手写数字网络）", "对照 2,000 张训练时没有用过的图片")])
+@pytest.mark.parametrize(
+    ("lang", "title", "through", "against"),
+    [
+        ("en-US", "Scores", "FD (Digits net)", "Against 2,000 images that the model was not trained on"),
+        ("zh-CN", "评分", "FD（手写数字网络）", "对照 2,000 张训练时没有用过的图片"),
+    ],
+)
 def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title, through, against):
     page = browser.new_context(viewport={"width": 390, "height": 844}, locale=lang).new_page()
-    scored = {"net": "digits", "title": "digits net", "against": "held_out", "pictures": 2000,
-              "scores": {"FD": 11.546, "precision": 0.8444, "coverage": 0.77, "copies": 0.0115, "FD of data": 3.251}}
+    scored = {
+        "net": "digits",
+        "title": "digits net",
+        "against": "held_out",
+        "pictures": 2000,
+        "scores": {
+            "FD": 11.546,
+            "precision": 0.8444,
+            "coverage": 0.77,
+            "copies": 0.0115,
+            "FD of data": 3.251,
+        },
+    }
 
     def with_scores(route):
-        route.fulfill(json=[{**model, "scored": scored if model["id"] == f"run:{RUN}" else None} for model in route.fetch().json()])
+        route.fulfill(
+            json=[
+                {**model, "scored": scored if model["id"] == f"run:{RUN}" else None}
+                for model in route.fetch().json()
+            ]
+        )
 
     page.route("**/gan/models", with_scores)
     visit(page, address)

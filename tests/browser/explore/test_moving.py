@@ -1,4 +1,6 @@
-"""Moving by hand in a real browser: pad, wheel, keys, touch; a random walk; and two classes that are blended."""
+"""Moving by hand in a real browser: pad, wheel, keys, touch; a random walk; and two classes
+that are blended.
+"""
 
 import re
 
@@ -37,7 +39,10 @@ def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], step
     client = page.context.new_cdp_session(page)
     for step in range(steps + 1):
         x, y = (a + (b - a) * step / steps for a, b in zip(start, end, strict=True))
-        client.send("Input.dispatchTouchEvent", {"type": "touchStart" if step == 0 else "touchMove", "touchPoints": [{"x": x, "y": y}]})
+        client.send(
+            "Input.dispatchTouchEvent",
+            {"type": "touchStart" if step == 0 else "touchMove", "touchPoints": [{"x": x, "y": y}]},
+        )
         page.wait_for_timeout(20)
     client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
@@ -45,7 +50,9 @@ def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], step
 def test_the_pad_moves_two_directions_at_once(page):
     view(page, "Walk")
     page.wait_for_function("() => document.querySelectorAll('.xp-axes select').length === 2")
-    assert page.evaluate("() => [...document.querySelectorAll('.xp-axes select')].map((select) => select.value)") == ["p0", "p1"]
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('.xp-axes select')].map((select) => select.value)"
+    ) == ["p0", "p1"]
     x, y, width = middle(page, ".xp-pad")
     page.mouse.move(x, y)
     page.mouse.down()
@@ -56,7 +63,9 @@ def test_the_pad_moves_two_directions_at_once(page):
     assert len(set(seen)) == 4
     assert point(page)["d"] == pytest.approx([1.8, 1.8], abs=0.05), "to the right and up is more"
     assert [bar(page, f"p{k}").input_value() for k in (0, 1)] == ["1.8", "1.8"]
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at +1.8, Direction 2 at +1.8")
+    expect(page.locator(".xp-pad")).to_have_attribute(
+        "aria-label", "Drag pad: Direction 1 at +1.8, Direction 2 at +1.8"
+    )
     page.locator(".xp-steer").get_by_label("Horizontal direction").select_option("p4")
     assert point(page)["axes"] == ["p4", "p1"]
     page.locator(".xp-pad").press("ArrowRight")
@@ -72,7 +81,9 @@ def test_a_value_reads_the_same_on_the_pad_and_on_its_slider(page):
     expect(page.locator(".xp-axes .xp-value")).to_have_text(["−2.8", "+0.9"])
     expect(page.locator(".xp-sliders [data-id=p0] .xp-value")).to_have_text("−2.8")
     expect(page.locator(".xp-sliders [data-id=p1] .xp-value")).to_have_text("+0.9")
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at −2.8, Direction 2 at +0.9")
+    expect(page.locator(".xp-pad")).to_have_attribute(
+        "aria-label", "Drag pad: Direction 1 at −2.8, Direction 2 at +0.9"
+    )
 
 
 def test_any_two_directions_that_have_sliders_can_be_moved(page):
@@ -94,7 +105,9 @@ def test_any_two_directions_that_have_sliders_can_be_moved(page):
     changes(page, lambda: page.locator(".xp-pad").press("Shift+ArrowUp"))
     page.locator(".xp-pad").press("Shift+ArrowRight")
     assert (point(page)["d"], point(page)["x"]) == ([0.5], {"s1": 0.5})
-    expect(page.locator(".xp-pad")).to_have_attribute("aria-label", "Drag pad: Direction 1 at +0.5, Slimmer at +0.5")
+    expect(page.locator(".xp-pad")).to_have_attribute(
+        "aria-label", "Drag pad: Direction 1 at +0.5, Slimmer at +0.5"
+    )
     assert bar(page, "s1").input_value() == "0.5"
     page.wait_for_function("location.hash.includes('axes=p0,s1')")
     view(page, "Samples")
@@ -115,7 +128,10 @@ def test_an_address_names_any_two_directions(page, address):
         page.goto(f"{address}#model=run:{RUN}&axes={axes}")
         page.reload()
         page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
-        page.wait_for_function("(wanted) => RegExp(`^${wanted}$`).test(document.querySelector('gan-explorer').axes.pair)", arg=wanted)
+        page.wait_for_function(
+            "(wanted) => RegExp(`^${wanted}$`).test(document.querySelector('gan-explorer').axes.pair)",
+            arg=wanted,
+        )
 
 
 def test_the_picture_follows_the_pad_at_every_frame(page):
@@ -135,7 +151,7 @@ def test_the_picture_follows_the_pad_at_every_frame(page):
       while (drawn.at(-1) !== 3) await new Promise(requestAnimationFrame);
       send("pointerup", 1);
       return drawn;
-    }""")
+    }""")  # noqa: E501
     assert len(drawn) > 15
     assert drawn == sorted(drawn)
 
@@ -241,12 +257,16 @@ def test_a_walk_ends_with_a_hidden_page_and_another_model(page):
     }""")
     assert page.evaluate("document.querySelector('gan-explorer').player") is None
     page.get_by_role("button", name="Start a random walk").click()
-    page.evaluate("(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}")
+    page.evaluate(
+        "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}"
+    )
     page.wait_for_function("() => !document.querySelector('gan-explorer').player")
 
 
 def test_an_address_of_another_model_ends_the_walk_with_a_sentence(page):
-    page.evaluate("location.hash = 'model=' + document.querySelector('gan-explorer').model.id + '&view=walk&at=AAAA'")
+    page.evaluate(
+        "location.hash = 'model=' + document.querySelector('gan-explorer').model.id + '&view=walk&at=AAAA'"
+    )
     expect(page.locator(".xp-note")).to_contain_text("does not belong to this model")
     page.wait_for_function("document.querySelector('gan-explorer').views.opened")
     page.get_by_role("button", name="Play", exact=True).click()
@@ -280,10 +300,11 @@ def test_a_walk_stays_where_seeds_are_and_comes_everywhere(page):
         cosines.push(dot(start, wander.z) / norm(start) / norm(wander.z));
       }
       return [lengths, cosines, steps];
-    }""")
+    }""")  # noqa: E501
     assert lengths == pytest.approx([8] * 8, abs=1e-3)  # the square root of 64, whatever it began with
     assert steps == pytest.approx([0.02] * len(steps), abs=1e-6)  # evenly, and along the sphere
-    # After 40 radians nothing is left of the start: cosines of independent directions in 64 dimensions have a standard deviation of 1/8.
+    # After 40 radians nothing is left of the start: cosines of independent directions in 64 dimensions have a
+    # standard deviation of 1/8.
     assert np.abs(cosines).max() < 0.6
     assert abs(np.mean(cosines)) < 0.25
 
@@ -310,7 +331,9 @@ def test_two_classes_are_blended(page, address):
     assert still(page) == dog
 
 
-@pytest.mark.parametrize(("lang", "names"), [("en-US", ["Walk", "Loop", "Favourites"]), ("zh-CN", ["漫步", "循环", "收藏"])])
+@pytest.mark.parametrize(
+    ("lang", "names"), [("en-US", ["Walk", "Loop", "Favourites"]), ("zh-CN", ["漫步", "循环", "收藏"])]
+)
 def test_the_views_fit_a_phone(browser, address, lang, names):
     with visitor(browser, address, CLASSES, **{**PHONE, "locale": lang}) as page:
         page.locator(".xp-heart").click()
@@ -321,7 +344,12 @@ def test_the_views_fit_a_phone(browser, address, lang, names):
                 page.locator(".xp-moving .xp-row button").nth(2).click()
                 expect(page.locator(".xp-key")).to_have_count(1)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
-            targets = ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving input:not([type=checkbox]), .xp-stroll, .xp-heart"
+            targets = (
+                ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving "
+                "input:not([type=checkbox]), .xp-stroll, .xp-heart"
+            )
             small = page.locator(targets).evaluate_all(
-                "(all) => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < 39.5).map((e) => e.className)")
+                "(all) => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < "
+                "39.5).map((e) => e.className)"
+            )
             assert small == []

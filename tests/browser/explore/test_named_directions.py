@@ -1,4 +1,6 @@
-"""Directions that have names in a real browser: what is told of them, and what happens where they could not be found."""
+"""Directions that have names in a real browser: what is told of them, and what happens where they could not
+be found.
+"""
 
 import base64
 import re
@@ -15,12 +17,32 @@ pytestmark = pytest.mark.browser
 
 NAMED = {
     "directions": [
-        {"id": "night", "title": "", "effect": 2.5, "share": False, "moved": 1.25, "steady": 0.97, "low": 0.2, "high": 0.6,
-         "others": [["brightness", -1.5], ["sea", 1.0], ["trees", -0.9], ["lake", 0.6], ["shore", -0.5]]},
-        {"id": "class3", "title": "owl", "effect": 0.5, "share": True, "moved": 0.75, "steady": 0.8, "low": 0.1, "high": 0.5, "others": []},
+        {
+            "id": "night",
+            "title": "",
+            "effect": 2.5,
+            "share": False,
+            "moved": 1.25,
+            "steady": 0.97,
+            "low": 0.2,
+            "high": 0.6,
+            "others": [["brightness", -1.5], ["sea", 1.0], ["trees", -0.9], ["lake", 0.6], ["shore", -0.5]],
+        },
+        {
+            "id": "class3",
+            "title": "owl",
+            "effect": 0.5,
+            "share": True,
+            "moved": 0.75,
+            "steady": 0.8,
+            "low": 0.1,
+            "high": 0.5,
+            "others": [],
+        },
     ],
-    "fixed": ["sea", "class1"], "titles": {"class1": "fox", "class3": "owl"},
-}  # fmt: skip
+    "fixed": ["sea", "class1"],
+    "titles": {"class1": "fox", "class3": "owl"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +61,9 @@ def desktop(browser):
 
 
 def name_them(page: Page) -> None:
-    """Directions with names as a model of landscapes would have them; what the server draws of them is the first two factors."""
+    """Directions with names as a model of landscapes would have them; what the server draws of them is the
+    first two factors.
+    """
 
     def answer(route):
         family = page.request.get(route.request.url.replace("/attributes?", "/factors?")).json()
@@ -60,18 +84,29 @@ def test_named_directions_say_what_they_do(desktop, address):
     expect(page.locator(".xp-sliders .xp-name").last).to_have_text("Night")
     choose(page, "Attributes")
     expect(page.locator(".xp-dir")).to_have_count(2)
-    expect(row(page, "Night")).to_contain_text("From −2 to +2 the attribute changes by +1.3 σ; it rises in 97\u202f% of samples. Also changes:")
+    expect(row(page, "Night")).to_contain_text(
+        "From −2 to +2 the attribute changes by +1.3 σ; it rises in 97\u202f% of samples. Also changes:"
+    )
     expect(row(page, "Night")).to_contain_text("Brightness −1.5 σ, Sea +1.0 σ, Trees −0.9 σ.")
     expect(row(page, "Night")).not_to_contain_text("Lake")
     row(page, "Night").get_by_role("button", name="and 2 more").click()
     expect(row(page, "Night")).to_contain_text("Trees −0.9 σ, Lake +0.6 σ, Shore −0.5 σ.")
     row(page, "Night").get_by_role("button", name="Fewer", expanded=True).press("Enter")
     expect(row(page, "Night")).not_to_contain_text("Lake")
-    expect(row(page, "More like: owl").get_by_role("button", name=re.compile("^and [0-9]+ more"))).to_have_count(0)
-    expect(row(page, "More like: owl")).to_contain_text("Present in 10\u202f% of samples at −2, in 50\u202f% at +2. Hardly affects anything else.")
-    expect(page.locator(".xp-directions")).to_contain_text("a class selector may decide them): Sea, More like: fox.")
+    expect(
+        row(page, "More like: owl").get_by_role("button", name=re.compile("^and [0-9]+ more"))
+    ).to_have_count(0)
+    expect(row(page, "More like: owl")).to_contain_text(
+        "Present in 10\u202f% of samples at −2, in 50\u202f% at +2. Hardly affects anything else."
+    )
+    expect(page.locator(".xp-directions")).to_contain_text(
+        "a class selector may decide them): Sea, More like: fox."
+    )
     drawn(page, "Night")
-    offered = "() => [...document.querySelector('gan-explorer').axes.selects[0].element.options].map(({ text }) => text)"
+    offered = (
+        "() => [...document.querySelector('gan-explorer').axes.selects[0].element.options].map(({ text }) "
+        "=> text)"
+    )
     assert "Night" not in page.evaluate(offered)
     row(page, "Night").get_by_role("button", name="Slider for Night").click()
     assert "Night" in page.evaluate(offered)
@@ -87,7 +122,9 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
 
     def answer(route):
         if failing:
-            route.fulfill(status=503, json={"error": {"key": "ui.busy", "values": {}, "text": "busy", "offline": True}})
+            route.fulfill(
+                status=503, json={"error": {"key": "ui.busy", "values": {}, "text": "busy", "offline": True}}
+            )
         else:
             route.fallback()
 

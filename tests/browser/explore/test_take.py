@@ -22,7 +22,8 @@ from tests.support.browsing import SLOW
 from tests.support.exploring import visit
 from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
 
-CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern", "images": 5000, "seconds": 60,
+CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern",
+    "images": 5000, "seconds": 60,
         "classes": ["a", "b", "c"]}  # fmt: skip
 
 
@@ -41,11 +42,19 @@ def test_onnx_says_where_it_comes_from_and_draws(ask):
     model = onnx.load_from_string(reply.content)
     onnx.checker.check_model(model, full_check=True)
     facts = {entry.key: entry.value for entry in model.metadata_props}
-    assert (facts["title"], facts["data_licence"], facts["classes"], facts["images"]) == ("Cats", "CC0", "a, b, c", "5000")
+    assert (facts["title"], facts["data_licence"], facts["classes"], facts["images"]) == (
+        "Cats",
+        "CC0",
+        "a, b, c",
+        "5000",
+    )
     assert "trainedAlgorithmicMedia" in facts["mark"]
     session = onnxruntime.InferenceSession(reply.content, providers=["CPUExecutionProvider"])
     label = np.array([1], np.int32)
-    images = session.run(["images"], {"z": latent(3, 6)[None], "labels": label, "others": label, "shares": np.zeros(1, np.float32)})[0]
+    images = session.run(
+        ["images"],
+        {"z": latent(3, 6)[None], "labels": label, "others": label, "shares": np.zeros(1, np.float32)},
+    )[0]
     assert images.shape == (1, 1, 28, 28)
 
 
@@ -60,14 +69,26 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
 
 
 def test_a_page_has_the_sliders_that_are_asked_for(ask):
-    told = lambda **query: json.loads(re.search(r'id="gan-data">(.*?)</script>', ask("take/html", id="shipped:cats", **query).text)[1])["sliders"]  # noqa: E731
+    told = lambda **query: json.loads(  # noqa: E731
+        re.search(r'id="gan-data">(.*?)</script>', ask("take/html", id="shipped:cats", **query).text)[1]
+    )["sliders"]
     assert told() == {"list": None, "names": {}, "hidden": [], "more": []}
     name = "<b>\u732b</script>"
-    found = told(sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}, "hidden": []}))
+    found = told(
+        sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}, "hidden": []})
+    )
     assert (found["list"], found["names"]) == (["s1", "p0"], {"s1": name})
     assert [(each["id"], each["effect"] > 0) for each in found["more"]] == [("s1", True)]
-    for wrong in ("[]", "{", "[" * 10_000, '{"list": ["p0"]}', *({"list": [name], "names": {}, "hidden": []} for name in (7, "s99", "unheard"))):
-        reply = ask("take/html", id="shipped:cats", sliders=wrong if isinstance(wrong, str) else json.dumps(wrong))
+    for wrong in (
+        "[]",
+        "{",
+        "[" * 10_000,
+        '{"list": ["p0"]}',
+        *({"list": [name], "names": {}, "hidden": []} for name in (7, "s99", "unheard")),
+    ):
+        reply = ask(
+            "take/html", id="shipped:cats", sliders=wrong if isinstance(wrong, str) else json.dumps(wrong)
+        )
         assert reply.json()["error"]["key"] in ("latent.bad_choice", "latent.unknown_direction")
         assert reply.status_code < 500
 
@@ -75,8 +96,18 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
 def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypatch):
     """A list that was saved for everybody names an attribute for good, and training goes on."""
     family = Model.family
-    monkeypatch.setattr(Model, "family", lambda model, name: {**family(model, name), "fixed": ["lake"]} if name == "attributes" else family(model, name))
-    page = ask("take/html", id="shipped:cats", sliders=json.dumps({"list": ["s1", "lake", "p0"], "names": {"lake": "See"}, "hidden": []}))
+    monkeypatch.setattr(
+        Model,
+        "family",
+        lambda model, name: (
+            {**family(model, name), "fixed": ["lake"]} if name == "attributes" else family(model, name)
+        ),
+    )
+    page = ask(
+        "take/html",
+        id="shipped:cats",
+        sliders=json.dumps({"list": ["s1", "lake", "p0"], "names": {"lake": "See"}, "hidden": []}),
+    )
     told = json.loads(re.search(r'id="gan-data">(.*?)</script>', page.text)[1])["sliders"]
     assert (told["list"], told["names"], [each["id"] for each in told["more"]]) == (["s1", "p0"], {}, ["s1"])
 
@@ -99,7 +130,10 @@ def test_what_is_too_large_for_a_browser_stays(ask, monkeypatch, form):
 
 def test_what_takes_long_has_a_lane_of_its_own():
     lanes = [LIMITS[path] for path in ("take/{form}", "time", "times")]
-    assert len({id(lane) for lane in [*lanes, LIMITS["poll"], LIMITS["image"], LIMITS["wall"], LIMITS["model"]]}) == 7
+    assert (
+        len({id(lane) for lane in [*lanes, LIMITS["poll"], LIMITS["image"], LIMITS["wall"], LIMITS["model"]]})
+        == 7
+    )
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +144,9 @@ def runs(shelf):
 
 @pytest.mark.browser
 def test_the_buttons_save_files(browser, address):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
+    )
     context.set_default_timeout(SLOW)
     page = context.new_page()
     visit(page, address, rest="&seed=9&d=0,1.5&psi=0.8&x=s0:2&u=0.1:0&view=walk")
@@ -128,7 +164,12 @@ def test_the_buttons_save_files(browser, address):
             told = json.loads(re.search(rb'id="gan-data">(.*?)</script>', data)[1])["sliders"]
             assert told["list"][-1] == "s0", "the page has what the point has moved along"
         expect(section.get_by_role("button", name=button, exact=True)).to_be_enabled()
-    page.route("**/gan/take/*", lambda route: route.fulfill(status=400, json={"error": {"key": "latent.too_large", "values": {"most": "8"}, "text": "no"}}))
+    page.route(
+        "**/gan/take/*",
+        lambda route: route.fulfill(
+            status=400, json={"error": {"key": "latent.too_large", "values": {"most": "8"}, "text": "no"}}
+        ),
+    )
     section.get_by_role("button", name="Web page", exact=True).click()
     expect(page.locator(".xp-note")).to_contain_text("8 million parameters")
     context.close()

@@ -1,4 +1,6 @@
-"""The view "time": a place in latent space through the snapshots of a run, in a real browser and by its routes."""
+"""The view "time": a place in latent space through the snapshots of a run, in a real browser and by its
+routes.
+"""
 
 import io
 import json
@@ -16,7 +18,14 @@ from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
 from tests.support.browsing import PHONE, SLOW
 from tests.support.exploring import bar, visit
-from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_snapshot, write_weights
+from tests.support.generators import (
+    RUN,
+    tiny_spec,
+    write_checkpoint,
+    write_run,
+    write_snapshot,
+    write_weights,
+)
 
 LIVE = "20250102-040506-digits-modern"
 BARE = "20250102-050607-digits-modern"
@@ -27,13 +36,22 @@ ID = f"run:{RUN}"
 
 
 def write_past(root, name: str, steps=STEPS, **status):
-    run = write_run(root, name, SPEC, seed=steps[-1], step=steps[-1], images=IMAGES * steps[-1], classes=["cat", "dog", "owl"], **status)
+    run = write_run(
+        root,
+        name,
+        SPEC,
+        seed=steps[-1],
+        step=steps[-1],
+        images=IMAGES * steps[-1],
+        classes=["cat", "dog", "owl"],
+        **status,
+    )
     for step in steps:
         write_snapshot(run, step, SPEC)
     return run
 
 
-# Routes ---------------------------------------------------------------------------------------------------------------------------------------------------
+# Routes
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +84,40 @@ def test_tells_which_snapshots_there_are(ask):
 def test_draws_a_column_of_moments_and_a_grid_with_a_direction(ask):
     column = pixels(ask("time", id=ID, seed=3, steps="10,110"))
     assert column.shape == (56, 28, 3)
-    assert np.array_equal(column[28:], pixels(ask("image", id=ID, seed=3))), "the newest snapshot has the newest weights"
+    assert np.array_equal(column[28:], pixels(ask("image", id=ID, seed=3))), (
+        "the newest snapshot has the newest weights"
+    )
     grid = pixels(ask("time", id=ID, seed=3, steps="10,110", i="p1"))
     assert grid.shape == (56, 7 * 28, 3)
     assert np.abs(grid[:, 84:112] - column).max() <= 1
     for place, amount in ((0, -3), (6, 3)):
-        assert np.abs(grid[28:, 28 * place : 28 * place + 28] - pixels(ask("image", id=ID, seed=3, d=f"0,{amount}"))).max() <= 1
+        assert (
+            np.abs(
+                grid[28:, 28 * place : 28 * place + 28] - pixels(ask("image", id=ID, seed=3, d=f"0,{amount}"))
+            ).max()
+            <= 1
+        )
 
 
 def test_changed_units_are_changed_at_every_step(ask):
-    plain, changed = (pixels(ask("time", id=ID, seed=3, steps="10,110", u=units)) for units in ("", "0.1:0,1.2:4"))
+    plain, changed = (
+        pixels(ask("time", id=ID, seed=3, steps="10,110", u=units)) for units in ("", "0.1:0,1.2:4")
+    )
     assert np.array_equal(changed[28:], pixels(ask("image", id=ID, seed=3, u="0.1:0,1.2:4")))
     assert np.abs(changed - plain).max((1, 2)).reshape(2, 28).max(1).min() > 4, "in both rows"
 
 
 @pytest.mark.parametrize(("query", "key"), [
     ({"steps": "10", "u": "0.4000:0"}, "unknown_unit"), ({"steps": "10", "u": "0.1:5"}, "range"),
-    ({"steps": ""}, "not_whole"), ({"steps": "../../etc"}, "not_whole"), ({"steps": "-1"}, "not_whole"), ({"steps": "9" * 30}, "not_whole"),
-    ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"), ({"steps": ",".join(["10"] * 30), "i": "p0"}, "too_many"),
-    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "p8"}, "unknown_direction"), ({"steps": "10", "i": "1"}, "unknown_direction"),
+    ({"steps": ""}, "not_whole"), ({"steps": "../../etc"}, "not_whole"), ({"steps": "-1"}, "not_whole"),
+    ({"steps": "9" * 30}, "not_whole"),
+    ({"steps": "9" * 14}, "range"), ({"steps": ",".join(["10"] * 41)}, "too_many"),
+    ({"steps": ",".join(["10"] * 30), "i": "p0"}, "too_many"),
+    ({"steps": "11"}, "unknown_snapshot"), ({"steps": "10", "i": "p8"}, "unknown_direction"),
+    ({"steps": "10", "i": "1"}, "unknown_direction"),
     ({"steps": "10", "seed": "x"}, "not_whole"),
-    ({"steps": "10", "id": "shipped:digits"}, "no_snapshots"), ({"steps": "10", "id": "run:../runs"}, "unknown_model"),
+    ({"steps": "10", "id": "shipped:digits"}, "no_snapshots"),
+    ({"steps": "10", "id": "run:../runs"}, "unknown_model"),
 ])  # fmt: skip
 def test_wrong_values_get_a_sentence(ask, root, query, key):
     reply = ask("time", **{"id": ID, **query})
@@ -95,7 +126,7 @@ def test_wrong_values_get_a_sentence(ask, root, query, key):
     assert str(root) not in reply.text
 
 
-# The page -------------------------------------------------------------------------------------------------------------------------------------------------
+# The page
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +139,9 @@ def runs(shelf):
 
 @pytest.fixture(scope="module")
 def desktop(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
+    )
     context.add_init_script("delete window.WebAssembly")  # all pictures are the server's
     context.set_default_timeout(SLOW)
     yield context
@@ -125,7 +158,7 @@ def settled(page: Page) -> None:
     page.wait_for_function("""() => {
       const view = document.querySelector("gan-explorer").views.views.time;
       return view?.mosaic && view.sheets().every((sheet) => sheet.drawn && sheet.drawn === JSON.stringify(sheet.query()));
-    }""")
+    }""")  # noqa: E501
 
 
 @pytest.fixture
@@ -159,7 +192,9 @@ def test_the_slider_and_its_keys_go_through_the_training(page):
     assert len(set(seen)) == 4
     box = bar.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert "1,856" in bar.get_attribute("aria-valuetext") or "2,432" in bar.get_attribute("aria-valuetext"), "half of a logarithmic line"
+    assert "1,856" in bar.get_attribute("aria-valuetext") or "2,432" in bar.get_attribute("aria-valuetext"), (
+        "half of a logarithmic line"
+    )
     assert asked == [], "what was drawn needs no server"
 
 
@@ -167,7 +202,9 @@ def test_the_slider_and_its_keys_go_through_the_training(page):
 def test_plays_from_the_beginning_to_the_end(page):
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
-    page.wait_for_function("() => document.querySelector('.xp-scrub .xp-value').textContent === '1,088 images'")
+    page.wait_for_function(
+        "() => document.querySelector('.xp-scrub .xp-value').textContent === '1,088 images'"
+    )
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     expect(slider(page)).to_have_attribute("aria-valuetext", "7,040 images")
 
@@ -176,9 +213,13 @@ def test_plays_from_the_beginning_to_the_end(page):
 def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, address):
     before = film(page)
     bar(page, "p0").fill("2.5")
-    page.wait_for_function("(before) => document.querySelector('.xp-time .xp-canvas').toDataURL() !== before", arg=before)
+    page.wait_for_function(
+        "(before) => document.querySelector('.xp-time .xp-canvas').toDataURL() !== before", arg=before
+    )
     settled(page)
-    assert film(page) == page.locator(".xp-mid .xp-canvas").evaluate("(canvas) => canvas.toDataURL()"), "the newest snapshot is the model"
+    assert film(page) == page.locator(".xp-mid .xp-canvas").evaluate("(canvas) => canvas.toDataURL()"), (
+        "the newest snapshot is the model"
+    )
 
 
 @pytest.mark.browser
@@ -190,7 +231,9 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
     page.get_by_role("button", name="After 640 images, Direction 3 at +2").click()
     expect(slider(page)).to_have_attribute("aria-valuetext", "640 images")
     expect(bar(page, "p2")).to_have_value("2")
-    expect(page.get_by_role("button", name="After 640 images, Direction 3 at +2")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("button", name="After 640 images, Direction 3 at +2")).to_have_attribute(
+        "aria-current", "true"
+    )
     page.wait_for_function("location.hash.includes('axes=p2')")
     labels = page.locator(".xp-down span").all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
@@ -225,7 +268,10 @@ def test_new_snapshots_of_a_running_run_appear(desktop, address, runs):
     slider(page).press("Home")
     run = runs / LIVE
     write_snapshot(run, 40, SPEC)
-    write_json(run / "status.json", {**json.loads((run / "status.json").read_text()), "step": 40, "images": 40 * IMAGES})
+    write_json(
+        run / "status.json",
+        {**json.loads((run / "status.json").read_text()), "step": 40, "images": 40 * IMAGES},
+    )
     write_weights(run / "live.safetensors", SPEC, seed=40)
     expect(page.locator(".xp-down span").last).to_have_text("2,560")
     expect(slider(page)).to_have_attribute("aria-valuetext", "640 images")
@@ -279,7 +325,9 @@ def test_fits_a_phone_in_chinese(browser, address):
     box = bar.bounding_box()
     page.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
     expect(bar).to_have_attribute("aria-valuetext", "640 张图片")
-    for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)"):
+    for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().height)"
+    ):
         assert height >= 40
     context.close()
 
@@ -293,6 +341,8 @@ def test_what_there_is_not_fits_a_phone(browser, address, lang):
     visit(page, address, "shipped:digits", "&view=time")
     page.locator(".xp-nothing h3").wait_for()
     beyond = page.locator("gan-explorer header, gan-explorer h3").evaluate_all(
-        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)")
+        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || "
+        "one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)"
+    )
     assert beyond == []
     context.close()

@@ -1,4 +1,6 @@
-"""Pictures of one's own on the real page: what it tells of them before Train, what they set in the form, and what is said where they can't be used."""
+"""Pictures of one's own on the real page: what it tells of them before Train, what they set in the form, and
+what is said where they can't be used.
+"""
 
 import io
 import json
@@ -33,11 +35,15 @@ def address(runs):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open the Train tab as a new visitor who chooses their own pictures; scripts of the page must not fail."""
+    """Open the Train tab as a new visitor who chooses their own pictures; scripts of the page
+    must not fail.
+    """
     contexts, faults = [], []
 
     def open_page(lang: str = "en-US", **options) -> Page:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, "locale": lang, **options}))
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, "locale": lang, **options})
+        )
         page = contexts[-1].new_page()
         page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -55,7 +61,9 @@ def visit(browser, address):
 
 def picture(number: int, mode: str = "RGB", side: int = 24) -> bytes:
     out = io.BytesIO()
-    Image.new(mode, (side, side), {"L": number, "RGB": (number, 90, 40), "RGBA": (number, 90, 40, 99)}[mode]).save(out, "PNG")
+    Image.new(
+        mode, (side, side), {"L": number, "RGB": (number, 90, 40), "RGBA": (number, 90, 40, 99)}[mode]
+    ).save(out, "PNG")
     return out.getvalue()
 
 
@@ -68,16 +76,35 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def pets(each: int = 8, **more: bytes) -> bytes:
-    return zipped({**{f"{name}/{n}.png": picture(20 * n + at) for at, name in enumerate(("cat", "dog")) for n in range(each)}, **more})
+    return zipped(
+        {
+            **{
+                f"{name}/{n}.png": picture(20 * n + at)
+                for at, name in enumerate(("cat", "dog"))
+                for n in range(each)
+            },
+            **more,
+        }
+    )
 
 
 # With the flags of all its members saying that they need a password
-LOCKED = pets().replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01").replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+LOCKED = (
+    pets()
+    .replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01")
+    .replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+)
 
 
 def add(page: Page, *files: tuple[str, bytes]) -> None:
     """Choose files {name, content}."""
-    page.set_input_files("gan-own input[type=file]", [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files])
+    page.set_input_files(
+        "gan-own input[type=file]",
+        [
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+            for name, content in files
+        ],
+    )
 
 
 def loose(count: int) -> list[tuple[str, bytes]]:
@@ -87,7 +114,10 @@ def loose(count: int) -> list[tuple[str, bytes]]:
 def open_settings(page: Page) -> None:
     page.click("#train-advanced > button")
     page.wait_for_selector("#field-seed input")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "setTimeout(done, 50))))"
+    )
 
 
 def press(page: Page) -> dict:
@@ -115,7 +145,9 @@ def test_a_zip_is_told_before_train_and_learnt_by_class(visit):
     expect(found).to_contain_text("Left out 2")
     expect(found).to_contain_text("1 damaged: cat/a.png")
     expect(found).to_contain_text("HEIC")
-    expect(found).to_contain_text("1 of a format that can't be read (HEIC; export it as JPEG or PNG): dog/IMG_1.heic")
+    expect(found).to_contain_text(
+        "1 of a format that can't be read (HEIC; export it as JPEG or PNG): dog/IMG_1.heic"
+    )
     expect(page.get_by_role("switch", name="Class-conditional")).to_be_checked()
     open_settings(page)
     expect(page.locator("#field-conditional input")).to_be_checked()
@@ -158,7 +190,10 @@ def test_what_is_typed_by_hand_stays(visit):
     page.press("#field-batch input", "Tab")
     expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 images")
     assert press(page)["error"]["key"] == "train.batch_too_large"
-    expect(page.locator("#train-go")).to_have_text(re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL))  # once
+    # once
+    expect(page.locator("#train-go")).to_have_text(
+        re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL)
+    )
     page.click(".ow-row .ow-tool:has-text('Remove')")
     add(page, *loose(12))
     expect(page.locator(".ow-found")).to_contain_text("12 images")
@@ -173,7 +208,9 @@ def test_other_pictures_ask_for_other_settings(visit):
         add(page, ("pets.zip", pets(count // 2)))
         expect(page.locator(".ow-found")).to_contain_text(f"{count} images")
         expect(page.locator("#field-batch input")).to_have_value(str(count))
-        expect(page.locator(".ow-found")).to_contain_text(f"Off at first: too few images in one class ({count // 2}).")
+        expect(page.locator(".ow-found")).to_contain_text(
+            f"Off at first: too few images in one class ({count // 2})."
+        )
     page.click(".ow-tool:has-text('Remove')")
     expect(page.locator("#field-batch input")).to_have_value("32")
     expect(page.locator(".ow-zone")).to_be_visible()
@@ -207,7 +244,10 @@ def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
     found.get_by_role("radio", name="Colour").check()
     expect(found).to_contain_text("All are grey, but trained in colour.")
     assert end(page, press(page))["channels"] == 3
-    add(page, ("icons.zip", zipped({f"{n}.png": picture(20 * n, "RGBA" if n < 6 else "RGB") for n in range(8)})))
+    add(
+        page,
+        ("icons.zip", zipped({f"{n}.png": picture(20 * n, "RGBA" if n < 6 else "RGB") for n in range(8)})),
+    )
     expect(found).to_contain_text("6 of 8 are partly transparent; the background becomes white.")
     found.get_by_role("radio", name="Black").check()
     expect(found).to_contain_text("the background becomes black")
@@ -216,7 +256,19 @@ def test_grey_and_transparent_pictures_say_how_they_are_trained(visit):
 
 def test_many_classes_are_cut_short_and_names_are_only_text(visit):
     page = visit()
-    add(page, ("many.zip", zipped({f"{EVIL if k == 0 else f'k{k:02d}'}/{n}.png": picture(9 * k + n) for k in range(26) for n in range(2)})))
+    add(
+        page,
+        (
+            "many.zip",
+            zipped(
+                {
+                    f"{EVIL if k == 0 else f'k{k:02d}'}/{n}.png": picture(9 * k + n)
+                    for k in range(26)
+                    for n in range(2)
+                }
+            ),
+        ),
+    )
     expect(page.locator(".ow-found")).to_contain_text("26 classes: ")
     expect(page.locator(".ow-found")).to_contain_text("and 14 more")
     expect(page.locator(".ow-found")).to_contain_text("<img src=x")
@@ -225,7 +277,8 @@ def test_many_classes_are_cut_short_and_names_are_only_text(visit):
 
 
 @pytest.mark.parametrize(("lang", "name", "content", "sentence"), [
-    ("en-US", "note.txt", b"text", "“note.txt” is not a usable image."), ("zh-CN", "note.txt", b"text", "“note.txt”不是可用的图片。"),
+    ("en-US", "note.txt", b"text", "“note.txt” is not a usable image."),
+    ("zh-CN", "note.txt", b"text", "“note.txt”不是可用的图片。"),
     ("en-US", "cats.zip", b"no zip", "“cats.zip” is neither a folder nor a zip of images."),
     ("en-US", "locked.zip", LOCKED, "“locked.zip” needs a password"),
 ])  # fmt: skip
@@ -240,15 +293,21 @@ def test_what_can_not_be_used_is_said_where_it_was_added(lang, name, content, se
     add(page, *loose(3))
     expect(error).to_be_hidden()
     expect(page.locator(".ow-count")).to_contain_text("3")
-    expect(page.locator("gan-own .tr-error, .toast-body, [data-testid=toast-body]").locator("visible=true")).to_have_count(0)
+    expect(
+        page.locator("gan-own .tr-error, .toast-body, [data-testid=toast-body]").locator("visible=true")
+    ).to_have_count(0)
 
 
 def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sent(visit):
     page = visit()
-    numbers = f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB per file, {MAX_REQUEST >> 20} MB in total."
+    numbers = (
+        f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB per file, {MAX_REQUEST >> 20} MB in total."
+    )
     expect(page.locator(".ow-limits")).to_contain_text(numbers)
     sent = []
-    page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
+    page.on(
+        "request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None
+    )
     add(page, *loose(3))
     expect(page.locator(".ow-count")).to_have_text("3 images")
     sent.clear()
@@ -259,7 +318,10 @@ def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sen
     }))"""
     error = page.locator("gan-own .tr-error")
     for files, sentence in (
-        ([["photos.zip", 476 << 20]], "“photos.zip” has 476 MB; a file may have 200 MB. Pack fewer or smaller images"),
+        (
+            [["photos.zip", 476 << 20]],
+            "“photos.zip” has 476 MB; a file may have 200 MB. Pack fewer or smaller images",
+        ),
         ([["IMG_1.jpg", 201 << 20]], "Make it smaller"),
         ([[f"IMG_{n}.jpg", 100 << 20] for n in range(6)], "600 MB together; 512 MB are allowed. Add fewer"),
         ([[f"{n}.jpg", 1] for n in range(1001)], "Pack them into a zip"),
@@ -272,15 +334,30 @@ def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sen
 
 def test_what_the_server_does_not_take_is_a_sentence_that_stays(visit):
     page = visit()
-    answers = iter([{"status": 413, "body": "The server has no room for this much now.", "content_type": "text/plain"},
-                    {"status": 413, "body": "<html>nginx</html>", "content_type": "text/html"}, {"status": 200, "body": "[]"}, None])  # fmt: skip
+    answers = iter(
+        [
+            {
+                "status": 413,
+                "body": "The server has no room for this much now.",
+                "content_type": "text/plain",
+            },
+            {"status": 413, "body": "<html>nginx</html>", "content_type": "text/html"},
+            {"status": 200, "body": "[]"},
+            None,
+        ]
+    )
 
     def answer(route):
         said = next(answers)
         route.fulfill(**said) if said else route.abort()
 
     page.route("**/gradio_api/upload", answer)
-    for sentence in ("The server has no room for this much now.", "refuses uploads of this size", "refused these files", "The connection broke"):
+    for sentence in (
+        "The server has no room for this much now.",
+        "refuses uploads of this size",
+        "refused these files",
+        "The connection broke",
+    ):
         add(page, *loose(3))
         expect(page.locator("gan-own .tr-error")).to_contain_text(sentence)
         expect(page.locator(".ow-zone")).to_be_visible()
@@ -293,7 +370,10 @@ def test_pictures_can_be_added_and_dropped(visit):
     add(page, ("one more.png", picture(200)))
     expect(page.locator(".ow-count")).to_have_text("4 images")
     expect(page.locator(".ow-file b")).to_have_text("4 files")
-    dragged = "const drop = new DataTransfer(); drop.items.add(new File([new Uint8Array(bytes)], 'pets.zip')); return drop"
+    dragged = (
+        "const drop = new DataTransfer(); drop.items.add(new File([new Uint8Array(bytes)], 'pets.zip')); "
+        "return drop"
+    )
     drop = page.evaluate_handle(f"(bytes) => {{ {dragged}; }}", list(pets()))
     page.dispatch_event("gan-own", "drop", {"dataTransfer": drop})
     expect(page.locator(".ow-count")).to_have_text("16 images")
@@ -306,10 +386,14 @@ def test_dropped_folders_are_refused_at_once_and_nothing_is_sent(visit, tmp_path
         (tmp_path / name / "0.png").write_bytes(picture(1))
     page = visit()
     sent = []
-    page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None)
+    page.on(
+        "request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None
+    )
     drop(page, tmp_path / "cat", tmp_path / "dog")
     error = page.locator("gan-own .tr-error")
-    expect(error).to_have_text("Folders can't be dropped here. Pack them as a zip; its sub-folders become the classes.")
+    expect(error).to_have_text(
+        "Folders can't be dropped here. Pack them as a zip; its sub-folders become the classes."
+    )
     expect(page.locator(".ow-zone")).to_be_visible()
     page.click(".gan-lang")
     expect(error).to_contain_text("文件夹不能拖放到这里")
@@ -329,7 +413,9 @@ def drop(page: Page, *paths) -> None:
     what = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
     session = page.context.new_cdp_session(page)
     for step in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": step, "x": box["x"] + 60, "y": box["y"] + 30, "data": what})
+        session.send(
+            "Input.dispatchDragEvent", {"type": step, "x": box["x"] + 60, "y": box["y"] + 30, "data": what}
+        )
 
 
 def test_pictures_can_be_added_one_at_a_time(visit):
@@ -362,23 +448,41 @@ def test_a_refusal_stays_in_the_new_language(visit):
     add(page, ("IMG_1.heic", HEIC))
     expect(error).to_contain_text("“IMG_1.heic”的图片格式无法读取（HEIC）。")
     refused = {"key": "ui.too_large", "values": {"megabytes": 512}}
-    answer = {"status": 413, "body": "多了", "content_type": "text/plain", "headers": {"X-Refusal": json.dumps(refused)}}
+    answer = {
+        "status": 413,
+        "body": "多了",
+        "content_type": "text/plain",
+        "headers": {"X-Refusal": json.dumps(refused)},
+    }
     page.route("**/gradio_api/upload", lambda route: route.fulfill(**answer))
     add(page, *loose(3))
     expect(error).to_contain_text("512 MB")
     page.click(".gan-lang")
-    expect(error).to_have_text("This is more than 512 MB, so the server refused it. Make the images smaller, or add fewer.")
+    expect(error).to_have_text(
+        "This is more than 512 MB, so the server refused it. Make the images smaller, or add fewer."
+    )
 
 
 def test_folders_that_are_no_classes_are_told_as_they_are(visit):
     page = visit()
     found = page.locator(".ow-found")
     for places in (["one/{}"], ["{}", "more/{}", "x{}"], ["train/{}", "test/{}"]):
-        add(page, ("pets.zip", zipped({place.format(f"{n}.png"): picture(9 * n) for n in range(4) for place in places})))
+        add(
+            page,
+            (
+                "pets.zip",
+                zipped({place.format(f"{n}.png"): picture(9 * n) for n in range(4) for place in places}),
+            ),
+        )
         expect(page.locator(".ow-count")).to_have_text(f"{4 * len(places)} images")
-        expect(found).to_contain_text("No classes: most of these images are not sorted into folders by class.")
+        expect(found).to_contain_text(
+            "No classes: most of these images are not sorted into folders by class."
+        )
     add(page, ("many.zip", zipped({f"kind {n}/a.png": picture(n % 255, side=8) for n in range(1100)})))
-    expect(found).to_contain_text("1,100 folders are more than the 1,000 classes that a model can learn, so they are not used as classes.")
+    expect(found).to_contain_text(
+        "1,100 folders are more than the 1,000 classes that a model can learn, so they are not used as "
+        "classes."
+    )
 
 
 def test_numbered_folders_are_learnt_by_class_only_when_asked(visit):
@@ -423,7 +527,10 @@ def test_the_panel_fits_a_phone_and_is_named(visit):
     expect(page.locator(".ow-found")).to_contain_text("Left out 1")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     controls = "[...document.querySelectorAll('gan-own button, gan-own label')]"
-    assert page.evaluate(f"() => {controls}.filter((one) => one.offsetParent && one.offsetHeight < 32).length") == 0
+    assert (
+        page.evaluate(f"() => {controls}.filter((one) => one.offsetParent && one.offsetHeight < 32).length")
+        == 0
+    )
 
 
 def test_what_needs_a_gpu_is_not_offered_without_one(visit, known_machine):

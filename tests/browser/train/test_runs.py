@@ -1,4 +1,6 @@
-"""Keeping runs in order in a real browser: names, deletion, the queue, workers that hang, and the space in use."""
+"""Keeping runs in order in a real browser: names, deletion, the queue, workers that hang, and the space in
+use.
+"""
 
 import json
 import re
@@ -41,11 +43,15 @@ def visit(browser, address):
     pages, faults = [], []
 
     def open_page(tab: str = "train", lang: str = "en-US", **options) -> Page:
-        page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": lang, **options}).new_page()
+        page = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "locale": lang, **options}
+        ).new_page()
         page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab={tab}")
-        page.wait_for_selector("gan-time [aria-checked=true]" if tab == "train" else ".xp-card", state="attached")
+        page.wait_for_selector(
+            "gan-time [aria-checked=true]" if tab == "train" else ".xp-card", state="attached"
+        )
         pages.append(page)
         return page
 
@@ -67,7 +73,14 @@ def ended(runs):
             (folder / "samples").mkdir()
             Image.effect_noise((224, 224), 80).save(folder / "samples" / "00000040.webp")
 
-        known = {"state": "finished", "step": 40, "sample_step": 40, "live_step": 40, "images": 1000, "progress": 1.0}
+        known = {
+            "state": "finished",
+            "step": 40,
+            "sample_step": 40,
+            "live_step": 40,
+            "images": 1000,
+            "progress": 1.0,
+        }
         made.append(past(runs, tiny(seed=seed), fill, **{**known, **status}))
         return made[-1]
 
@@ -163,7 +176,9 @@ def test_a_refusal_is_told_beside_the_list(visit, address, ended):
     open_list(page)
     page.route("**/delete", lambda route: route.continue_(url=route.request.url.replace(run_id, "none")))
     press_twice(tool(row(page, "Digits"), "Delete"))
-    expect(page.locator(".tr-list .tr-told.is-bad")).to_have_text("There is no run called “none”. Choose one from the list of runs.")
+    expect(page.locator(".tr-list .tr-told.is-bad")).to_have_text(
+        "There is no run called “none”. Choose one from the list of runs."
+    )
 
 
 def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, ended):
@@ -180,7 +195,9 @@ def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, en
     expect(page.locator(".xp-sliders input").first).to_be_enabled()
     before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
     page.locator(".xp-tools .xp-random").click()
-    page.wait_for_function("before => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before)
+    page.wait_for_function(
+        "before => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before
+    )
     page.locator(".xp-card").nth(1).click()
     expect(page.locator(".xp-note")).to_be_hidden()
 
@@ -191,11 +208,15 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
     page.wait_for_selector(".tr-bar[data-state=running]")
     first = runs.list()[0]["id"]
     page.click("#train-button")
-    expect(page.locator(".tr-verdict")).to_have_text(re.compile(r"^Waiting for the device: place 1, starts in about [45] min\.$"))
+    expect(page.locator(".tr-verdict")).to_have_text(
+        re.compile(r"^Waiting for the device: place 1, starts in about [45] min\.$")
+    )
     second = runs.list()[0]["id"]
     open_list(page)
     waiting = page.locator(".tr-runs li").nth(1)
-    expect(waiting.locator(".tr-open span")).to_have_text(re.compile(r"^yours · place 1, starts in about [45] min · Modern"))
+    expect(waiting.locator(".tr-open span")).to_have_text(
+        re.compile(r"^yours · place 1, starts in about [45] min · Modern")
+    )
     expect(tool(waiting, "Delete")).to_be_hidden()
     tool(waiting, "from the queue").click()
     expect(page.locator(".tr-list .tr-told")).to_have_text("Removed from the queue.")
@@ -266,7 +287,11 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
     button = page.locator("[data-command=end]")
     assert button.bounding_box()["height"] >= 40
     press_twice(button)
-    expect(verdict).to_have_text(re.compile(r"^The training process did not respond for \d+ s and was stopped by force\. Resume the run"))
+    expect(verdict).to_have_text(
+        re.compile(
+            r"^The training process did not respond for \d+ s and was stopped by force\. Resume the run"
+        )
+    )
     assert not worker.is_running()
     page.click("[data-command=resume]")
     wait_until(lambda: state(runs, run_id) == "running", timeout=SLOW / 1000)
@@ -275,7 +300,9 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
 
 
 def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, runs, ended):
-    run_id = ended(state="failed", error={"key": "train.no_sound_checkpoint", "values": {}, "text": "no sound one"})
+    run_id = ended(
+        state="failed", error={"key": "train.no_sound_checkpoint", "values": {}, "text": "no sound one"}
+    )
     page = visit()
     button = page.locator("[data-command=restart]")
     expect(button).to_have_text("Restart from scratch")
@@ -298,11 +325,17 @@ def test_a_run_that_went_back_shows_its_new_grid_of_the_same_step(visit, runs, e
     picture = page.locator(".tr-picture:visible")
     expect(picture).to_have_attribute("src", re.compile("00000040.webp"))
     before = picture.get_attribute("src")
-    red = "img => { const c = document.createElement('canvas'); c.width = c.height = 1; const x = c.getContext('2d'); x.drawImage(img, 0, 0, 1, 1); " \
-          "return [...x.getImageData(0, 0, 1, 1).data][0]; }"
+    red = (
+        "img => { const c = document.createElement('canvas'); c.width = c.height = 1; const x = "
+        "c.getContext('2d'); x.drawImage(img, 0, 0, 1, 1); "
+        "return [...x.getImageData(0, 0, 1, 1).data][0]; }"
+    )
     assert picture.evaluate(red) < 200
     Image.new("L", (224, 224), 250).save(runs.path(run_id) / "samples" / "00000040.webp")
-    append_line(runs.path(run_id) / "events.jsonl", {"time": time.time(), "key": "rolled_back", "values": {"at": 50, "step": 30, "percent": "50"}})
+    append_line(
+        runs.path(run_id) / "events.jsonl",
+        {"time": time.time(), "key": "rolled_back", "values": {"at": 50, "step": 30, "percent": "50"}},
+    )
     expect(picture).not_to_have_attribute("src", before)
     assert picture.evaluate(red) > 240
 
@@ -310,16 +343,28 @@ def test_a_run_that_went_back_shows_its_new_grid_of_the_same_step(visit, runs, e
 def test_a_page_that_stays_open_for_hours_keeps_its_curves_and_its_size(visit, runs, ended):
     run_id = ended()
     stats = runs.path(run_id) / "stats.jsonl"
-    at = lambda step: {"step": step, "images": 8 * step, "loss_d": 0.5, "loss_g": 1.0, "real": 0.1, "fake": -0.1}  # noqa: E731
+    at = lambda step: {  # noqa: E731
+        "step": step,
+        "images": 8 * step,
+        "loss_d": 0.5,
+        "loss_g": 1.0,
+        "real": 0.1,
+        "fake": -0.1,
+    }
     append_line(stats, at(0))
     page = visit()
-    shown = lambda: page.evaluate("() => { const { x } = document.querySelector('gan-stage').charts.losses; return [x.length, x[0], x.at(-1)]; }")  # noqa: E731
+    shown = lambda: page.evaluate(  # noqa: E731
+        "() => { const { x } = document.querySelector('gan-stage').charts.losses; return [x.length, "
+        "x[0], x.at(-1)]; }"
+    )
     most = 0
     for start in range(1, 9000, 1400):
         with open(stats, "a") as file:
             file.writelines(json.dumps(at(step)) + "\n" for step in range(start, start + 1400))
         last = 8 * (start + 1399) / 1000
-        page.wait_for_function("last => document.querySelector('gan-stage').charts.losses.x.at(-1) === last", arg=last)
+        page.wait_for_function(
+            "last => document.querySelector('gan-stage').charts.losses.x.at(-1) === last", arg=last
+        )
         assert shown()[1:] == [0, last]
         most = max(most, shown()[0])
     assert 4000 < most <= 6000
@@ -357,16 +402,41 @@ def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(v
 
 
 def test_states_processors_and_figures_are_told_in_the_reader_s_language(visit):
-    i18n, form, plot = (f"await import('/gradio_api/gan/static/{name}.js')" for name in ("core/i18n", "core/format", "widgets/plot"))
+    i18n, form, plot = (
+        f"await import('/gradio_api/gan/static/{name}.js')"
+        for name in ("core/i18n", "core/format", "widgets/plot")
+    )
     error = "{key: 'runs.cant_pause', values: {state: 'finished'}, text: ''}"
     names = "device('CPU, 1 thread'), device('CPU, 8 threads')"
-    told = f"async () => {{ const [{{ sentence }}, {{ device }}] = [{i18n}, {form}]; return [sentence({error}), {names}]; }}"
+    told = (
+        f"async () => {{ const [{{ sentence }}, {{ device }}] = [{i18n}, {form}]; return "
+        f"[sentence({error}), {names}]; }}"
+    )
     english = "This run is finished, so it can't be paused. Only a run that is training or waiting can."
     assert visit().evaluate(told) == [english, "CPU, 1 thread", "CPU, 8 threads"]
     page = visit(lang="zh-CN")
-    assert page.evaluate(told) == ["这次训练的状态是“已完成”，不能暂停。只有正在训练或排队的才能暂停。", "CPU，1 线程", "CPU，8 线程"]
-    ticks = [(-6e6, 2e6), (-2.5e6, 2.5e6), (0, 2e6), (12500, 2500), (-0.05, 0.05), (-0.001, 1), (1.002e6, 2000), (7500, 2500)]
-    shown = page.evaluate(f"async (ticks) => {{ const {{ figure }} = {plot}; return ticks.map(([value, least]) => figure(value, least)); }}", ticks)
+    assert page.evaluate(told) == [
+        "这次训练的状态是“已完成”，不能暂停。只有正在训练或排队的才能暂停。",
+        "CPU，1 线程",
+        "CPU，8 线程",
+    ]
+    ticks = [
+        (-6e6, 2e6),
+        (-2.5e6, 2.5e6),
+        (0, 2e6),
+        (12500, 2500),
+        (-0.05, 0.05),
+        (-0.001, 1),
+        (1.002e6, 2000),
+        (7500, 2500),
+    ]
+    shown = page.evaluate(
+        (
+            f"async (ticks) => {{ const {{ figure }} = {plot}; return ticks.map(([value, least]) => "
+            f"figure(value, least)); }}"
+        ),
+        ticks,
+    )
     assert shown == ["−6M", "−2.5M", "0", "12.5k", "−0.05", "0", "1.002M", "7500"]
 
 
@@ -380,14 +450,21 @@ def test_the_list_fits_a_phone(visit, runs, ended, lang, scheme):
     page.locator(".tr-tool:visible").nth(2).click()
     expect(page.locator(".tr-rename input")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    controls = "[...document.querySelectorAll('.tr-list button, .tr-list input')].filter((one) => one.offsetParent)"
-    areas = page.evaluate(f"{controls}.map((one) => [one.className, one.getBoundingClientRect().width, one.getBoundingClientRect().height])")
+    controls = (
+        "[...document.querySelectorAll('.tr-list button, .tr-list input')].filter((one) => one.offsetParent)"
+    )
+    areas = page.evaluate(
+        f"{controls}.map((one) => [one.className, one.getBoundingClientRect().width, "
+        f"one.getBoundingClientRect().height])"
+    )
     assert len(areas) >= 6
     assert [area for area in areas if min(area[1:]) < 40] == []
 
 
 def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
-    run_id = ended(state="failed", error={"key": "runs.ended", "values": {"seconds": 60}, "text": "It was ended."})
+    run_id = ended(
+        state="failed", error={"key": "runs.ended", "values": {"seconds": 60}, "text": "It was ended."}
+    )
     (runs.path(run_id) / "worker.log").write_text("no room on the device\n")
     page = visit(lang="zh-CN")
     page.evaluate("async id => (await import('/gradio_api/gan/static/shell/run-feed.js')).view(id)", run_id)

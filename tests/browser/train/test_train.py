@@ -28,7 +28,9 @@ def visit(browser, address):
     contexts, faults = [], []
 
     def open_page(lang: str = "en-US", **options) -> Page:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options}))
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options})
+        )
         page = contexts[-1].new_page()
         page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -48,10 +50,15 @@ def api(address: str, path: str) -> dict:
 
 
 def open_settings(page: Page) -> None:
-    """Open the advanced settings. Gradio gives the fields the values that it knows once more, a frame after they are there: nobody types so early."""
+    """Open the advanced settings. Gradio gives the fields the values that it knows once more, a frame after
+    they are there: nobody types so early.
+    """
     page.click("#train-advanced > button")
     page.wait_for_selector("#field-seed input")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "setTimeout(done, 50))))"
+    )
 
 
 def train(page: Page, address: str, minutes: float = 10) -> str:
@@ -103,8 +110,13 @@ def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
     run_id = train(page, address, 20 / 60)
     page.wait_for_selector(".tr-canvas canvas")
     step, count = shown_step(page), points(page)
-    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
-    page.wait_for_function("before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)", arg=f"{step:08d}.webp")
+    page.wait_for_function(
+        "before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count
+    )
+    page.wait_for_function(
+        "before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)",
+        arg=f"{step:08d}.webp",
+    )
     expect(page.locator(".gan-pill")).to_contain_text("Training")
     page.reload()  # the run is the server's, not the page's
     page.wait_for_selector(".tr-picture[src]:not([hidden])")
@@ -112,8 +124,14 @@ def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
     state(address, run_id, "finished")
     expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
     held = api(address, f"poll?run={run_id}")
-    page.wait_for_function("wanted => document.querySelector('gan-stage').charts.losses.x.length === wanted", arg=len(held["stats"]))
-    page.wait_for_function("wanted => document.querySelector('.tr-range').max === String(wanted - 1)", arg=len(held["run"]["samples"]))
+    page.wait_for_function(
+        "wanted => document.querySelector('gan-stage').charts.losses.x.length === wanted",
+        arg=len(held["stats"]),
+    )
+    page.wait_for_function(
+        "wanted => document.querySelector('.tr-range').max === String(wanted - 1)",
+        arg=len(held["run"]["samples"]),
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 1440
 
 
@@ -139,12 +157,26 @@ def test_history_stays_where_the_reader_put_it(visit, address):
     page.wait_for_function("() => Number(document.querySelector('.tr-range').max) >= 2")
     page.locator(".tr-range").fill("0")
     first = api(address, "poll")["run"]["samples"][0]
-    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) === first", arg=first)
+    page.wait_for_function(
+        (
+            "first => "
+            "Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) === "
+            "first"
+        ),
+        arg=first,
+    )
     most = page.locator(".tr-range").get_attribute("max")
     page.wait_for_function("most => document.querySelector('.tr-range').max !== most", arg=most)
     assert (shown_step(page), page.locator(".tr-range").input_value()) == (first, "0")
     page.click(".tr-live")
-    page.wait_for_function("first => Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) > first", arg=first)
+    page.wait_for_function(
+        (
+            "first => "
+            "Number(/(\\d+)\\.webp/.exec(document.querySelector('.tr-picture:not([hidden])').src)[1]) > "
+            "first"
+        ),
+        arg=first,
+    )
     press_stop(page)
 
 
@@ -159,12 +191,23 @@ def test_zoom_stays_while_data_streams_in(visit, address):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 60, steps=4)
     page.mouse.up()
-    scale = "() => { const { min, max } = document.querySelector('gan-stage').charts.logits.plot.scales.x; return [min, max]; }"
-    zoomed, count, drawing = page.evaluate(scale), points(page), page.evaluate_handle("() => document.querySelector('.tr-canvas canvas')")
+    scale = (
+        "() => { const { min, max } = document.querySelector('gan-stage').charts.logits.plot.scales.x; "
+        "return [min, max]; }"
+    )
+    zoomed, count, drawing = (
+        page.evaluate(scale),
+        points(page),
+        page.evaluate_handle("() => document.querySelector('.tr-canvas canvas')"),
+    )
     assert zoomed[0] > 0
-    page.wait_for_function("before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count)
+    page.wait_for_function(
+        "before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count
+    )
     assert page.evaluate(scale) == zoomed
-    assert page.evaluate("before => document.querySelector('.tr-canvas canvas') === before", drawing), "the drawing was rebuilt"
+    assert page.evaluate("before => document.querySelector('.tr-canvas canvas') === before", drawing), (
+        "the drawing was rebuilt"
+    )
     plot.dblclick()
     page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.plot.scales.x.min === 0")
     press_stop(page)
@@ -191,7 +234,9 @@ def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
     page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
+    expect(page.locator("gan-answer .tr-error")).to_have_text(
+        "The setting Batch size = 1 is out of range. Choose a value from 2 to 1024."
+    )
     expect(page.locator("#field-batch input")).to_have_value("1")
     assert len(api(address, "poll")["runs"]) == before
 
@@ -201,9 +246,14 @@ def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
     open_settings(page)
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
-    page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")  # as long as a run shown makes it
-    page.evaluate("document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ block: 'start', behavior: 'instant' })")
-    page.evaluate("document.querySelector('#train-button').click()")  # as it is: a click of Playwright's might scroll by itself
+    # as long as a run shown makes it
+    page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")
+    page.evaluate(
+        "document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ "
+        "block: 'start', behavior: 'instant' })"
+    )
+    # as it is: a click of Playwright's might scroll by itself
+    page.evaluate("document.querySelector('#train-button').click()")
     expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
     expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
 
@@ -333,8 +383,14 @@ def test_the_page_fits_a_phone(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     # The "?" is drawn small and takes touches 10 px around it.
-    buttons = "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => one.offsetParent)"
-    small = page.evaluate(f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => one.className)")
+    buttons = (
+        "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => "
+        "one.offsetParent)"
+    )
+    small = page.evaluate(
+        f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => "
+        f"one.className)"
+    )
     assert small == []
 
 

@@ -1,4 +1,6 @@
-"""A run whose pictures were changed, moved or lost meanwhile: it goes on with the same ones, and else waits and says what differs."""
+"""A run whose pictures were changed, moved or lost meanwhile: it goes on with the same ones, and else waits
+and says what differs.
+"""
 
 import json
 import os
@@ -30,7 +32,8 @@ from tests import ROOT
 from tests.fakes.runs import wait_until
 from tests.support.engine import tiny_data
 
-SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.2", "--augment", "none", "--conditional",
+SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg",
+    "0.2", "--augment", "none", "--conditional",
             "--clusters", "2", "--seed", "3")  # fmt: skip
 CHECKPOINTS = ("state/checkpoint.safetensors", "state/previous.safetensors")
 
@@ -43,7 +46,9 @@ def picture(path: Path, number: int) -> None:
 def terminal(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "gan", "train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment, cwd=cwd)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, check=False, env=environment, cwd=cwd
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +61,9 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
-    """A folder of 40 pictures in two classes, a run on it that was paused, and what that run comes to where nothing is changed."""
+    """A folder of 40 pictures in two classes, a run on it that was paused, and what that run comes to where
+    nothing is changed.
+    """
     root = tmp_path_factory.mktemp("begun")
     for number in range(40):
         picture(root / "grow" / ("cat", "dog")[number % 2] / f"{number:02d}.png", number)
@@ -93,7 +100,11 @@ def ends_as_if_left_alone(run: Path, begun: Path) -> bool:
 
 def kept(run: Path) -> dict[str, bytes]:
     """What must not change where a run can't go on."""
-    return {name: (run / name).read_bytes() for name in (*CHECKPOINTS, "config.json", "data.json", "stats.jsonl") if (run / name).exists()}
+    return {
+        name: (run / name).read_bytes()
+        for name in (*CHECKPOINTS, "config.json", "data.json", "stats.jsonl")
+        if (run / name).exists()
+    }
 
 
 def events(run: Path) -> list[str]:
@@ -116,9 +127,16 @@ def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_be
     (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
     told = terminal(run)
     assert told.returncode == 2
-    assert told.stderr.strip() == "The images changed since this run began (39, were 40). Put the old ones back, or start a new run."
+    assert (
+        told.stderr.strip()
+        == "The images changed since this run began (39, were 40). Put the old ones back, or start a new run."
+    )
     status = read_json(run / "status.json")
-    assert (status["state"], status["error"]["key"], status["error"]["values"]) == ("paused", "train.pictures_number", {"now": "39", "were": "40"})
+    assert (status["state"], status["error"]["key"], status["error"]["values"]) == (
+        "paused",
+        "train.pictures_number",
+        {"now": "39", "were": "40"},
+    )
     assert kept(run) == before
     (run.parent / "away.png").rename(run.parent / "grow" / "cat" / "02.png")
     again = terminal(run)
@@ -137,13 +155,25 @@ def add_class(grow: Path, name: str) -> None:
     ("change", "words"),
     [
         (lambda grow: add_class(grow, "fish"), "(42, were 40; class fish is new)"),
-        (lambda grow: [add_class(grow, "fish"), add_class(grow, "ape")], "(44, were 40; new classes: ape, fish; missing: –)"),
-        (lambda grow: [add_class(grow, "fish"), shutil.rmtree(grow / "dog")], "(22, were 40; new classes: fish; missing: dog)"),
+        (
+            lambda grow: [add_class(grow, "fish"), add_class(grow, "ape")],
+            "(44, were 40; new classes: ape, fish; missing: –)",
+        ),
+        (
+            lambda grow: [add_class(grow, "fish"), shutil.rmtree(grow / "dog")],
+            "(22, were 40; new classes: fish; missing: dog)",
+        ),
         (lambda grow: shutil.rmtree(grow / "dog"), "were 40"),
         (lambda grow: (grow / "dog").rename(grow / "wolf"), "(40, were 40; new classes: wolf; missing: dog)"),
         (lambda grow: picture(grow / "cat" / "00.png", 77), "(1 of 40 are different, or in another class)"),
-        (lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"), "(1 of 40 are different, or in another class)"),
-        (lambda grow: [picture(grow / "cat" / f"{number}.png", number) for number in range(200, 203)], "(43, were 40)"),
+        (
+            lambda grow: (grow / "cat" / "00.png").rename(grow / "dog" / "00.png"),
+            "(1 of 40 are different, or in another class)",
+        ),
+        (
+            lambda grow: [picture(grow / "cat" / f"{number}.png", number) for number in range(200, 203)],
+            "(43, were 40)",
+        ),
     ],
 )
 def test_what_differs_is_told(change, words, run):
@@ -178,7 +208,10 @@ def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
     gone = terminal(run)
     assert gone.returncode == 2
     assert f"are no longer at “{run.parent / 'grow'}”" in gone.stderr
-    assert (read_json(run / "status.json")["state"], read_json(run / "status.json")["error"]["key"]) == ("paused", "train.pictures_gone")
+    assert (read_json(run / "status.json")["state"], read_json(run / "status.json")["error"]["key"]) == (
+        "paused",
+        "train.pictures_gone",
+    )
     command = shlex.split(re.search("python -m gan train .*", gone.stderr)[0])
     assert command[:3] == ["python", "-m", "gan", "train"]
     went_on = terminal(*[packed if word == "PATH" else word for word in command[3:]])
@@ -208,7 +241,11 @@ def test_other_pictures_elsewhere_are_refused_and_leave_the_run_as_it_was(run):
 
 
 def test_other_settings_of_a_run_stay_as_they_were(run, capsys):
-    for more in (["--batch", "4"], ["--data", str(run.parent / "grow"), "--seed", "1"], ["--data", "digits", "--out", "x"]):
+    for more in (
+        ["--batch", "4"],
+        ["--data", str(run.parent / "grow"), "--seed", "1"],
+        ["--data", "digits", "--out", "x"],
+    ):
         assert main([str(run), *more]) == 2
         assert "keeps the settings it was started with" in capsys.readouterr().err
     assert main([str(run), "--data", "nowhere"]) == 2
@@ -240,7 +277,9 @@ def test_a_folder_that_is_called_like_a_data_set_is_found_by_its_path(tmp_path, 
     (tmp_path / "digits").mkdir()
     assert data.find("digits") == "digits"
     assert data.find("./digits") == str(tmp_path / "digits")
-    assert data.public_name(data.find("./digits")) == "own-digits", "whoever reads that must not take it for the set"
+    assert data.public_name(data.find("./digits")) == "own-digits", (
+        "whoever reads that must not take it for the set"
+    )
 
 
 def test_a_relative_place_of_an_older_run_becomes_absolute(run, monkeypatch, begun):
@@ -335,7 +374,14 @@ def test_pictures_that_change_their_classes_are_no_other_decoder(run):
     assert "2 of 40" in str(refused(run))
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("{}"), lambda path: path.write_bytes(path.read_bytes()[:-300])])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        lambda path: path.write_text("{}"),
+        lambda path: path.write_bytes(path.read_bytes()[:-300]),
+    ],
+)
 def test_without_its_record_a_run_knows_its_pictures_from_its_checkpoint(damage, run, begun):
     whole = (run / "data.json").read_bytes()
     damage(run / "data.json")
@@ -366,7 +412,9 @@ def test_a_run_that_never_kept_a_record_goes_on_and_begins_one(run, begun):
     assert identity.read(run, {}).count == 40
 
 
-@pytest.mark.parametrize("change", [lambda grow: (grow / "cat" / "02.png").unlink(), lambda grow: add_class(grow, "fish")])
+@pytest.mark.parametrize(
+    "change", [lambda grow: (grow / "cat" / "02.png").unlink(), lambda grow: add_class(grow, "fish")]
+)
 def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run):
     forget(run)
     change(run.parent / "grow")
@@ -399,22 +447,42 @@ def test_pictures_that_cannot_be_read_leave_a_run_paused(trouble, run):
 
 def test_a_named_set_of_another_version_is_noted(tmp_path, monkeypatch):
     load = data.load
-    new = [str(tmp_path / "run"), "--data", "digits", "--width", "8", "--z-dim", "8", "--kimg", "0.2", "--conditional"]
+    new = [
+        str(tmp_path / "run"),
+        "--data",
+        "digits",
+        "--width",
+        "8",
+        "--z-dim",
+        "8",
+        "--kimg",
+        "0.2",
+        "--conditional",
+    ]
     write_json(tmp_path / "run" / "commands" / "1-pause.json", {"command": "pause"})
     assert main(["--out", *new]) == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "paused"
     assert read_json(tmp_path / "run" / "data.json")["marks"] == "", "a set has its order by its name"
-    monkeypatch.setattr("gan.data.load", lambda *arguments: replace(load(*arguments), images=load(*arguments).images ^ 1))
+    monkeypatch.setattr(
+        "gan.data.load", lambda *arguments: replace(load(*arguments), images=load(*arguments).images ^ 1)
+    )
     assert work(tmp_path / "run") == "finished"
     assert events(tmp_path / "run") == ["set_changed"]
-    monkeypatch.setattr("gan.data.load", lambda *arguments: replace(load(*arguments), images=load(*arguments).images[:-1], labels=load(*arguments).labels[:-1]))
+    monkeypatch.setattr(
+        "gan.data.load",
+        lambda *arguments: replace(
+            load(*arguments), images=load(*arguments).images[:-1], labels=load(*arguments).labels[:-1]
+        ),
+    )
     with pytest.raises(Unharmed, match="9999, were 10000"):
         work(tmp_path / "run")
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
 
 
 def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store, supervise):
-    """A real worker, started by the supervisor as the page does it; then the pictures are put back, and Resume goes on."""
+    """A real worker, started by the supervisor as the page does it; then the pictures are put back, and
+    Resume goes on.
+    """
     run_id = "20260102-030405-grow-modern"
     store.root.mkdir(parents=True)
     shutil.move(run, store.root / run_id)
@@ -422,11 +490,15 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
     (run.parent / "grow" / "cat" / "02.png").rename(away)
     boss = supervise((sys.executable, "-m", "gan", "train"))
     boss.resume(run_id)
-    wait_until(lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=300)
+    wait_until(
+        lambda: store.status(run_id)["state"] == "paused" and store.status(run_id)["error"], timeout=300
+    )
     assert store.status(run_id)["error"]["key"] == "train.pictures_number"
     feed = RunFeed(Services(store=store, supervisor=boss, uploads=store.root / ".uploads"))
     shown = feed.poll(run_id, "", 0, "", "")["run"]
-    assert (shown["status"]["state"], shown["again"]) == ("paused", False), "Resume is offered, and no start from nothing"
+    assert (shown["status"]["state"], shown["again"]) == ("paused", False), (
+        "Resume is offered, and no start from nothing"
+    )
     away.rename(run.parent / "grow" / "cat" / "02.png")
     boss.resume(run_id)
     wait_until(lambda: store.status(run_id)["state"] == "finished", timeout=120)
@@ -435,11 +507,17 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
 def test_the_same_pictures_twice_keep_their_places():
     """Whichever of two equal pictures comes first, the tensor is the same."""
     some = tiny_data(count=12)
-    dataset = replace(some, images=some.images[torch.tensor([0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])], labels=some.labels.clone())
+    dataset = replace(
+        some,
+        images=some.images[torch.tensor([0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])],
+        labels=some.labels.clone(),
+    )
     dataset.labels[1] = dataset.labels[0]
     known = identity.identify(dataset, True)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(2))
-    found, again, event = identity.as_it_began(replace(dataset, images=dataset.images[order], labels=dataset.labels[order]), known, True)
+    found, again, event = identity.as_it_began(
+        replace(dataset, images=dataset.images[order], labels=dataset.labels[order]), known, True
+    )
     assert torch.equal(found.images, dataset.images)
     assert torch.equal(found.labels, dataset.labels)
     assert (again, event) == (known, None)

@@ -83,7 +83,9 @@ def test_what_is_no_run_of_ours_is_deleted_as_well(store):
 
 def test_the_directory_is_out_of_sight_before_its_files_are_removed(store, ended, monkeypatch):
     seen = []
-    monkeypatch.setattr(disk.shutil, "rmtree", lambda path, **options: seen.append((path.name[:6], store.list())))
+    monkeypatch.setattr(
+        disk.shutil, "rmtree", lambda path, **options: seen.append((path.name[:6], store.list()))
+    )
     Supervisor(store, FAKE_WORKER).delete(ended)
     assert seen == [(".gone-", [])]
 
@@ -96,7 +98,8 @@ def test_what_a_crash_left_is_removed_at_the_next_start(store, supervise, ended,
     monkeypatch.undo()
     assert len(os.listdir(store.root)) == 3
     supervise()
-    left = {name for name in os.listdir(store.root) if not name.startswith((".s", ".reserve", "..reserve"))}  # what the server keeps for itself
+    # what the server keeps for itself
+    left = {name for name in os.listdir(store.root) if not name.startswith((".s", ".reserve", "..reserve"))}
     assert left == {".uploads"}
 
 
@@ -248,15 +251,35 @@ def test_a_run_starts_again_from_nothing(store, supervise):
     config, before = store.config(run_id), store.status(run_id)
     store.rename(run_id, "Kept")
     append_line(store.path(run_id) / "events.jsonl", {"time": 1.0, "key": "disk_full", "values": {}})
-    for name in ("samples/00000040.webp", "snapshots/00000040.safetensors", "live.safetensors", "commands/1-stop.json"):
+    for name in (
+        "samples/00000040.webp",
+        "snapshots/00000040.safetensors",
+        "live.safetensors",
+        "commands/1-stop.json",
+    ):
         write_bytes(store.path(run_id) / name, b"old")
     other = boss.submit(tiny(steps=LONG))
     wait_until(lambda: boss.active() == other)
     boss.command(run_id, "restart")
-    assert sorted(path.name for path in store.path(run_id).iterdir()) == ["config.json", "events.jsonl", "name.txt", "status.json", "worker.log"]
+    assert sorted(path.name for path in store.path(run_id).iterdir()) == [
+        "config.json",
+        "events.jsonl",
+        "name.txt",
+        "status.json",
+        "worker.log",
+    ]
     shown, status = store.get(run_id), store.status(run_id)
-    assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == ("Kept", ["disk_full"], config)
-    assert (status["state"], status["step"], status["created"], boss.queue()) == ("queued", 0, before["created"], [run_id])
+    assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == (
+        "Kept",
+        ["disk_full"],
+        config,
+    )
+    assert (status["state"], status["step"], status["created"], boss.queue()) == (
+        "queued",
+        0,
+        before["created"],
+        [run_id],
+    )
     boss.stop(other)
     reaches(store, run_id, "running")
     assert store.log_tail(run_id)[-1] == "training from step 0"

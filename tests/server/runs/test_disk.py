@@ -83,7 +83,9 @@ def test_what_is_forgotten_while_it_is_measured_is_measured_again(tmp_path, monk
 
 def test_a_check_measures_each_time_but_once_for_all_that_ask_together(tmp_path, monkeypatch):
     found, measured, really = disk.Usage(tmp_path, allowed=1000), [], disk._entries
-    monkeypatch.setattr(disk, "_entries", lambda path: measured.append(path) or time.sleep(0.2) or really(path))
+    monkeypatch.setattr(
+        disk, "_entries", lambda path: measured.append(path) or time.sleep(0.2) or really(path)
+    )
     found.check()
     write_bytes(tmp_path / "large", bytes(1000))
     with pytest.raises(UserError):
@@ -108,7 +110,9 @@ def test_a_full_quota_refuses_new_and_resumed_runs_until_one_is_deleted(tmp_path
     store.update_status(paused, state="paused")
     store.usage.forget()
     for refused in (lambda: boss.submit(tiny()), lambda: boss.resume(paused)):
-        with pytest.raises(UserError, match=r"The runs take 0\.00010\d? GB of the 0\.0001 GB that they may\. Delete some") as caught:
+        with pytest.raises(
+            UserError, match=r"The runs take 0\.00010\d? GB of the 0\.0001 GB that they may\. Delete some"
+        ) as caught:
             refused()
         assert caught.value.key == "runs.quota"
     assert (len(store.list()), state(store, paused)) == (2, "paused")
@@ -126,7 +130,8 @@ def test_a_queued_run_waits_while_the_quota_is_full_and_says_why(tmp_path, monke
     try:
         first, second = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=3))
         reaches(store, first, "running")
-        write_bytes(store.path(first) / "snapshots" / "large", bytes(1_000_000))  # it has grown since both were accepted
+        # it has grown since both were accepted
+        write_bytes(store.path(first) / "snapshots" / "large", bytes(1_000_000))
         boss.stop(first)
         wait_until(boss.blocked)
         assert (boss.blocked().key, boss.active(), state(store, second)) == ("runs.quota", None, "queued")
@@ -168,7 +173,12 @@ def test_a_full_disk_is_a_sentence_for_every_command(store, full, monkeypatch):
         raise full
 
     monkeypatch.setattr("gan.files.os.replace", refuse)
-    for action in (lambda: boss.submit(tiny()), lambda: boss.resume(paused), lambda: boss.stop(paused), boss.start):
+    for action in (
+        lambda: boss.submit(tiny()),
+        lambda: boss.resume(paused),
+        lambda: boss.stop(paused),
+        boss.start,
+    ):
         with pytest.raises(UserError, match="The disk is full") as caught:
             action()
         assert caught.value.key == "runs.disk_full"
@@ -208,7 +218,9 @@ def small_disk(tmp_path):
     """A file system of half a megabyte. Only root may mount one."""
     path = tmp_path / "disk"
     path.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", path], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", path], capture_output=True, check=False
+    ).returncode:
         pytest.skip("this user can't mount a small file system")
     yield path
     subprocess.run(["umount", "-l", path], check=True)

@@ -18,7 +18,9 @@ from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
 
 @pytest.fixture
 def full(store, monkeypatch):
-    """Fill the disk: nothing can be written until the space that is kept back is given up, or, where it is not, at all. Undone by `full(False)`."""
+    """Fill the disk: nothing can be written until the space that is kept back is given up, or, where it is
+    not, at all. Undone by `full(False)`.
+    """
     real = os.replace
     there = {"full": False}
 
@@ -72,7 +74,10 @@ def test_the_space_kept_back_is_taken_given_up_and_taken_again(store, monkeypatc
     store.usage.check()
 
 
-@pytest.mark.parametrize(("name", "before", "after"), [("cancel", "queued", "stopped"), ("pause", "queued", "stopped"), ("stop", "paused", "stopped")])
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("cancel", "queued", "stopped"), ("pause", "queued", "stopped"), ("stop", "paused", "stopped")],
+)
 def test_a_run_leaves_the_queue_of_a_full_disk(store, full, name, before, after):
     boss = Supervisor(store, FAKE_WORKER)
     run_id = store.create(tiny())

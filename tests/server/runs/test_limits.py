@@ -1,4 +1,6 @@
-"""How many runs may wait, and how many there may be: whoever may start runs may not fill the list without end."""
+"""How many runs may wait, and how many there may be: whoever may start runs may not fill the list without
+end.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,6 @@
-"""Servers that end, are killed, start again or meet each other, and the processes that they leave and find; the worker does not need torch."""
+"""Servers that end, are killed, start again or meet each other, and the processes that they leave and find;
+the worker does not need torch.
+"""
 
 import json
 import os
@@ -41,7 +43,9 @@ def test_close_pauses_the_run_and_ends_the_spare(store, supervise, monkeypatch):
     boss.close()
 
 
-def test_a_run_that_the_server_s_end_interrupted_goes_on_with_the_next_before_those_that_wait(store, supervise):
+def test_a_run_that_the_server_s_end_interrupted_goes_on_with_the_next_before_those_that_wait(
+    store, supervise
+):
     boss = supervise()
     run_id, waiting = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=5))
     reaches(store, run_id, "running")
@@ -50,7 +54,9 @@ def test_a_run_that_the_server_s_end_interrupted_goes_on_with_the_next_before_th
         step = store.status(run_id)["step"]
         assert (state(store, run_id), state(store, waiting)) == ("paused", "queued")
         boss = supervise()
-        wait_until(lambda step=step: state(store, run_id) == "running" and store.status(run_id)["step"] > step)
+        wait_until(
+            lambda step=step: state(store, run_id) == "running" and store.status(run_id)["step"] > step
+        )
         assert boss.queue() == [waiting]
     boss.pause(run_id)
     reaches(store, waiting, "finished")
@@ -88,7 +94,9 @@ def test_what_a_person_takes_back_out_of_the_queue_is_not_taken_up_again(store, 
 
 def test_a_run_that_a_full_disk_paused_is_not_taken_up(store):
     run_id = store.create(tiny())
-    store.update_status(run_id, state="paused", error={"key": "train.disk_full", "values": {}, "text": "full"})
+    store.update_status(
+        run_id, state="paused", error={"key": "train.disk_full", "values": {}, "text": "full"}
+    )
     recovery.flag_interrupted(store, [run_id])
     recovery.requeue_flagged(store)
     assert state(store, run_id) == "paused"
@@ -116,7 +124,8 @@ def test_no_zombies_after_several_servers(store, supervise):
         boss.close()
         assert children() == []
         assert [state(store, run_id) for run_id in ids] == ["finished", "paused"]
-        store.update_status(ids[1], interrupted=False)  # else it would go on, and stand in the way of the next two
+        # else it would go on, and stand in the way of the next two
+        store.update_status(ids[1], interrupted=False)
 
 
 def test_the_worker_outlives_a_killed_server_and_is_adopted(store, supervise, server):
@@ -160,7 +169,9 @@ def test_close_pauses_an_adopted_worker(store, supervise, server):
 def test_the_spare_of_a_killed_server_ends_by_itself(store, server):
     process, _ = server(steps=1)
     server_children = psutil.Process(process.pid).children
-    wait_until(lambda: store.root.joinpath(".spare.log").read_text() == "ready\n" and len(server_children()) == 1)
+    wait_until(
+        lambda: store.root.joinpath(".spare.log").read_text() == "ready\n" and len(server_children()) == 1
+    )
     spare = server_children()[0]
     process.kill()
     process.wait()
@@ -180,15 +191,21 @@ def test_a_second_server_on_the_same_folder_is_refused(store, server):
     with pytest.raises(UserError, match=f"process {process.pid}"):
         second.start()
     second.close()
-    assert read_json(store.root / ".supervisor.json")["pid"] == process.pid, "the refused one leaves the claim of the first"
+    assert read_json(store.root / ".supervisor.json")["pid"] == process.pid, (
+        "the refused one leaves the claim of the first"
+    )
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])
 @pytest.mark.parametrize("before", LIVE)
 def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, before, checkpoint):
-    """The machine was switched off: numbers of processes mean nothing any more. Our own number stands for one that was given out again."""
+    """The machine was switched off: numbers of processes mean nothing any more. Our own number stands for one
+    that was given out again.
+    """
     ids = [store.create(tiny()) for _ in range(3)]
-    for run_id, (pid, since) in zip(ids, [(os.getpid(), processes.started() - 3600), (2**22 + 5, 1.0), (None, None)], strict=True):
+    for run_id, (pid, since) in zip(
+        ids, [(os.getpid(), processes.started() - 3600), (2**22 + 5, 1.0), (None, None)], strict=True
+    ):
         store.update_status(run_id, state=before, pid=pid, pid_started=since)
         if checkpoint:
             write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(7))
@@ -206,18 +223,24 @@ def test_a_run_that_a_power_cut_ended_goes_on_before_those_that_wait(store, supe
     process.wait()
     write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(12))
     psutil.Process(store.status(run_id)["pid"]).kill()
-    wait_until(lambda: processes.find(store.status(run_id)["pid"], store.status(run_id)["pid_started"]) is None)
+    wait_until(
+        lambda: processes.find(store.status(run_id)["pid"], store.status(run_id)["pid_started"]) is None
+    )
     boss = supervise()
     reaches(store, run_id, "running")
     assert (boss.active(), boss.queue(), state(store, waiting)) == (run_id, [waiting], "queued")
-    assert [(event["key"], event["values"]) for event in store.get(run_id)["events"]] == [("went_on", {"step": 12})]
+    assert [(event["key"], event["values"]) for event in store.get(run_id)["events"]] == [
+        ("went_on", {"step": 12})
+    ]
     boss.pause(run_id)
     reaches(store, waiting, "finished")
     assert state(store, run_id) == "paused"
 
 
 @pytest.mark.parametrize(("asked", "left"), [("pause", "paused"), ("stop", "stopped")])
-def test_a_run_that_a_person_had_just_told_to_end_does_not_go_on_after_a_power_cut(store, supervise, asked, left):
+def test_a_run_that_a_person_had_just_told_to_end_does_not_go_on_after_a_power_cut(
+    store, supervise, asked, left
+):
     run_id = store.create(tiny(steps=LONG))
     store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0)
     store.send(run_id, asked)
@@ -227,7 +250,9 @@ def test_a_run_that_a_person_had_just_told_to_end_does_not_go_on_after_a_power_c
 
 def test_a_run_that_a_person_began_at_a_terminal_is_left_paused(store, supervise):
     write_json(store.root / "mine" / "config.json", tiny(steps=LONG).to_json())
-    write_json(store.root / "mine" / "status.json", {"state": "running", "pid": 2**22 + 5, "pid_started": 1.0})
+    write_json(
+        store.root / "mine" / "status.json", {"state": "running", "pid": 2**22 + 5, "pid_started": 1.0}
+    )
     supervise()
     assert state(store, "mine") == "paused"
 
@@ -245,7 +270,9 @@ def test_a_run_with_which_the_machine_ends_again_and_again_is_left_paused(store)
     assert [cut(step) for step in (0, 0, 5, 5, 6, 6, 6)] == ["queued"] * 6 + ["paused"]
     assert store.status(run_id)["error"] == error_json(UserError("runs.interrupted_often", times=3))
     Supervisor(store, FAKE_WORKER).resume(run_id)
-    assert [cut(6) for _ in range(3)] == ["queued", "queued", "paused"], "a person may have done something about it"
+    assert [cut(6) for _ in range(3)] == ["queued", "queued", "paused"], (
+        "a person may have done something about it"
+    )
 
 
 def test_queued_runs_start_with_the_next_server(store, supervise):
@@ -256,7 +283,12 @@ def test_queued_runs_start_with_the_next_server(store, supervise):
 
 
 def test_damaged_runs_do_not_stand_in_the_way(store, supervise):
-    for content in (b"", b"{", b'{"state": "queued", "queued_at": "soon"}', b'{"state": "running", "pid": "x"}'):
+    for content in (
+        b"",
+        b"{",
+        b'{"state": "queued", "queued_at": "soon"}',
+        b'{"state": "running", "pid": "x"}',
+    ):
         write_bytes(store.path(store.create(tiny())) / "status.json", content)
     (store.root / "empty").mkdir()
     run_id = supervise().submit(tiny(steps=3))
@@ -279,7 +311,9 @@ def test_a_run_from_the_terminal_is_seen_waited_for_and_left_alone_at_the_end(st
     path = store.root / "mine"
     write_json(path / "config.json", tiny(steps=LONG).to_json())
     write_json(path / "status.json", {"state": "paused", "step": 0})
-    with subprocess.Popen([sys.executable, "-c", TERMINAL, str(path)], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", TERMINAL, str(path)], cwd=ROOT, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             wait_until(lambda: boss.active() == "mine")
             waiting = boss.submit(tiny(steps=3))
@@ -305,7 +339,9 @@ def test_a_process_is_known_by_number_and_start_time():
 
 
 def test_a_zombie_is_not_alive():
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as process:
         since = processes.started(process.pid)
         worker = processes.find(process.pid, since)
         assert worker.alive()

@@ -38,7 +38,9 @@ def test_only_runs_at_work_can_be_silent():
     assert seconds_stalled({"state": "running", "heartbeat": time.time() - 59}) is None
     assert seconds_stalled({"state": "running", "heartbeat": time.time() + 3600}) is None
     assert seconds_stalled({"state": "starting", "heartbeat": old}) == pytest.approx(61, abs=1)
-    assert seconds_stalled({"state": "running", "heartbeat": old, "step_seconds": 7.0}) is None, "ten steps have not passed"
+    assert seconds_stalled({"state": "running", "heartbeat": old, "step_seconds": 7.0}) is None, (
+        "ten steps have not passed"
+    )
     assert seconds_stalled({"state": "running", "heartbeat": old, "step_seconds": 5.0})
 
 
@@ -49,7 +51,12 @@ def test_a_hanging_worker_is_killed_and_its_run_can_go_on(store, hanging):
     boss.end(run_id)
     assert not worker.is_running(), "reaped, not a zombie"
     status = store.status(run_id)
-    assert (status["state"], status["error"]["key"], status["pid"], status["eta"]) == ("paused", "runs.ended", None, None)
+    assert (status["state"], status["error"]["key"], status["pid"], status["eta"]) == (
+        "paused",
+        "runs.ended",
+        None,
+        None,
+    )
     assert status["error"]["values"]["seconds"] >= 0
     reaches(store, waiting, "finished")
     boss.resume(run_id)

@@ -1,4 +1,6 @@
-"""Statistics of a run: read on while they are written, thinned, cut back; and readers beside writers of every kind."""
+"""Statistics of a run: read on while they are written, thinned, cut back; and readers beside writers of every
+kind.
+"""
 
 import itertools
 import json
@@ -53,7 +55,9 @@ def test_stats_reads_only_what_is_new(store, monkeypatch):
 
 def test_long_stats_are_thinned_and_keep_both_ends(store):
     run_id = store.create(tiny())
-    write_bytes(store.path(run_id) / "stats.jsonl", b"".join(b'{"step":%d}\n' % step for step in range(10_001)))
+    write_bytes(
+        store.path(run_id) / "stats.jsonl", b"".join(b'{"step":%d}\n' % step for step in range(10_001))
+    )
     lines, total = store.stats(run_id)
     steps = [line["step"] for line in lines]
     assert (len(lines), total, steps[0], steps[-1]) == (1500, 10_001, 0, 10_000)
@@ -61,7 +65,9 @@ def test_long_stats_are_thinned_and_keep_both_ends(store):
     assert store.stats(run_id, since=9_998)[0] == [{"step": 9_998}, {"step": 9_999}, {"step": 10_000}]
 
 
-@pytest.mark.parametrize(("count", "limit"), [(0, 5), (1, 5), (5, 5), (6, 5), (7, 2), (2999, 1500), (1501, 1500)])
+@pytest.mark.parametrize(
+    ("count", "limit"), [(0, 5), (1, 5), (5, 5), (6, 5), (7, 2), (2999, 1500), (1501, 1500)]
+)
 def test_thin(count, limit):
     kept = thin(list(range(count)), limit)
     assert len(kept) == min(count, limit)
@@ -72,7 +78,9 @@ def test_thin(count, limit):
 @pytest.mark.parametrize("in_place", [True, False])
 @pytest.mark.parametrize("grown", [False, True])
 def test_stats_that_were_cut_back_are_read_anew(store, in_place, grown):
-    """A run that goes on from an older checkpoint rewrites its statistics, and may have outgrown the old ones before anybody looks."""
+    """A run that goes on from an older checkpoint rewrites its statistics, and may have outgrown the old ones
+    before anybody looks.
+    """
     run_id = store.create(tiny())
     path = store.path(run_id) / "stats.jsonl"
     for step in range(10):
@@ -105,7 +113,9 @@ def test_what_went_back_and_outgrew_its_reader_is_told_by_the_last_line_that_it_
 
 
 def test_the_memory_of_a_long_run_does_not_grow_with_it(tmp_path):
-    """A day of training at four lines a second, of the length that a worker writes: kept whole they would take a quarter of a GB."""
+    """A day of training at four lines a second, of the length that a worker writes: kept whole they would
+    take a quarter of a GB.
+    """
     path, line = tmp_path / "stats.jsonl", dict.fromkeys((f"number_{index}" for index in range(14)), 0.12345)
     rest = json.dumps(line)[1:].encode() + b"\n"
     path.write_bytes(b"".join(b'{"step":%d,' % step + rest for step in range(80_000)))
@@ -131,11 +141,19 @@ def test_of_a_long_run_the_newest_part_is_exact_and_the_older_one_evenly_thinned
     steps = [line["step"] for line in lines]
     assert (total, steps[0], steps[-1]) == (count, 0, count - 1)
     assert 1200 <= len(steps) <= 1500
-    assert max(after - before for before, after in itertools.pairwise(steps)) <= 40, "17 would be even; places are left of every 16th line"
+    assert max(after - before for before, after in itertools.pairwise(steps)) <= 40, (
+        "17 would be even; places are left of every 16th line"
+    )
     step = count - 1400
-    assert store.follow(run_id, step, readers.mark({"step": step - 1})) == ([{"step": each} for each in range(step, count)], count, step)
+    assert store.follow(run_id, step, readers.mark({"step": step - 1})) == (
+        [{"step": each} for each in range(step, count)],
+        count,
+        step,
+    )
     assert store.follow(run_id, step, readers.mark({"step": step}))[2] == 0, "what went back begins anew"
-    assert store.follow(run_id, 16 * 100 + 2, readers.mark({"step": 16 * 100 + 1}))[2] == 0, "and so does what can't be told any more"
+    assert store.follow(run_id, 16 * 100 + 2, readers.mark({"step": 16 * 100 + 1}))[2] == 0, (
+        "and so does what can't be told any more"
+    )
 
 
 def test_stats_lines_that_can_not_be_shown_are_left_out(store):
@@ -156,7 +174,9 @@ def test_negative_since_reads_all(store):
 def written(store, count: int) -> str:
     """A run with so many lines of statistics."""
     run_id = store.create(tiny())
-    write_bytes(store.path(run_id) / "stats.jsonl", b"".join(b'{"step":%d}\n' % step for step in range(count)))
+    write_bytes(
+        store.path(run_id) / "stats.jsonl", b"".join(b'{"step":%d}\n' % step for step in range(count))
+    )
     return run_id
 
 
@@ -184,7 +204,12 @@ def test_what_statistics_take_of_memory_is_bounded(store, monkeypatch):
 
 def test_the_memory_that_a_long_run_takes_is_what_it_says(tmp_path):
     path = tmp_path / "stats.jsonl"
-    path.write_text("".join(json.dumps({"step": step, **{f"number_{k}": step / 7 + k for k in range(14)}}) + "\n" for step in range(20_000)))
+    path.write_text(
+        "".join(
+            json.dumps({"step": step, **{f"number_{k}": step / 7 + k for k in range(14)}}) + "\n"
+            for step in range(20_000)
+        )
+    )
     tracemalloc.start()
     reader = StatsFile(str(path))
     reader.follow(0, "", 2)
@@ -210,12 +235,14 @@ for step in range(1, 601):
         if step % 3 == 0:
             time.sleep(0.001)
         file.write(line[7:])
-"""
+"""  # noqa: E501
 
 
 def test_a_reader_beside_a_writer_sees_whole_files_in_order(store):
     run_id = store.create(tiny())
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(store.path(run_id))], stdout=subprocess.PIPE, cwd=ROOT) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(store.path(run_id))], stdout=subprocess.PIPE, cwd=ROOT
+    ) as writer:
         assert writer.stdout.readline() == b"go\n"
         steps, lines, since = [], [], 0
         while True:
@@ -237,9 +264,12 @@ def test_a_reader_beside_a_writer_sees_whole_files_in_order(store):
     assert lines == [{"step": step, "images": step} for step in range(1, 601)]
 
 
-@pytest.mark.parametrize(("age", "seen"), [(-60, b"2"), (60, b"1")])  # seconds; a file server's clock may be ahead of ours
+# seconds; a file server's clock may be ahead of ours
+@pytest.mark.parametrize(("age", "seen"), [(-60, b"2"), (60, b"1")])
 def test_a_cached_file_is_trusted_only_when_its_time_can_tell(tmp_path, age, seen):
-    """Replacements within one tick of the file system's clock may reuse an inode: time, number and size are then all the same."""
+    """Replacements within one tick of the file system's clock may reuse an inode: time, number and size are
+    then all the same.
+    """
     path = tmp_path / "status.json"
     cached = CachedFile(str(path), lambda data: data)
     then = time.time_ns() - age * 10**9

@@ -51,7 +51,14 @@ def test_ids_tell_the_data_and_the_recipe_and_never_collide(store, monkeypatch):
 
 @pytest.mark.parametrize(
     ("data", "part"),
-    [("/me/My Cats (best).zip", "my-cats-best"), ("../../etc", "etc"), ("图片", "pictures"), ("x" * 300, "x" * 24), ("a/..", "pictures"), ("", "pictures")],
+    [
+        ("/me/My Cats (best).zip", "my-cats-best"),
+        ("../../etc", "etc"),
+        ("图片", "pictures"),
+        ("x" * 300, "x" * 24),
+        ("a/..", "pictures"),
+        ("", "pictures"),
+    ],
 )
 def test_any_data_name_makes_a_plain_id(store, data, part):
     run_id = store.create(dataclasses.replace(tiny(), data=data))
@@ -59,7 +66,24 @@ def test_any_data_name_makes_a_plain_id(store, data, part):
     assert store.config(run_id).data == data
 
 
-BAD_IDS = ["", ".", "..", "../x", "a/b", "/etc", "A", "a b", "-a", ".new-1", "a\n", "a" * 101, "é", None, 7, "20200101-000000-digits-modern"]
+BAD_IDS = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "/etc",
+    "A",
+    "a b",
+    "-a",
+    ".new-1",
+    "a\n",
+    "a" * 101,
+    "é",
+    None,
+    7,
+    "20200101-000000-digits-modern",
+]
 
 
 @pytest.mark.parametrize("bad", BAD_IDS)
@@ -67,7 +91,16 @@ def test_ids_that_name_no_run_are_refused_by_every_method(store, bad):
     outside = store.root.parent / "x"
     write_json(outside / "status.json", {"state": "finished"})
     store.create(tiny())
-    calls = [store.get, store.config, store.status, store.stats, store.samples, store.log_tail, store.path, store.resumable]
+    calls = [
+        store.get,
+        store.config,
+        store.status,
+        store.stats,
+        store.samples,
+        store.log_tail,
+        store.path,
+        store.resumable,
+    ]
     calls += [store.drop_commands, store.update_status, store.hide, lambda run_id: store.rename(run_id, "x")]
     calls += [lambda run_id: store.sample_path(run_id, 1), lambda run_id: store.send(run_id, "stop")]
     for call in calls:
@@ -85,7 +118,9 @@ def test_only_known_commands_are_sent(store):
     store.send(run_id, "sample")
     store.send(run_id, "stop")
     files = sorted((store.path(run_id) / "commands").iterdir())
-    assert [path.name.split("-")[1] for path in files] == ["sample.json", "stop.json"], "in the order in which they were sent"
+    assert [path.name.split("-")[1] for path in files] == ["sample.json", "stop.json"], (
+        "in the order in which they were sent"
+    )
     assert [read_json(path) for path in files] == [{"command": "sample"}, {"command": "stop"}]
     store.drop_commands(run_id)
     assert list((store.path(run_id) / "commands").iterdir()) == []
@@ -107,7 +142,13 @@ def test_list_is_newest_first_and_sees_changes(store):
     assert [summary["id"] for summary in store.list()] == ids[::-1]
     store.update_status(ids[0], state="finished", progress=1.0)
     summary = store.list()[-1]
-    assert (summary["state"], summary["progress"], summary["data"], summary["recipe"], summary["size"]) == ("finished", 1.0, "digits", "modern", 28)
+    assert (summary["state"], summary["progress"], summary["data"], summary["recipe"], summary["size"]) == (
+        "finished",
+        1.0,
+        "digits",
+        "modern",
+        28,
+    )
     (store.root / "Not a run").mkdir()
     (store.root / ".uploads").mkdir()
     (store.root / "notes-txt").write_text("a file")
@@ -137,9 +178,29 @@ def test_list_does_not_parse_unchanged_runs_again(store, monkeypatch):
 
 # Damage
 
-GARBAGE = [None, b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"{}", b"NaN", b'{"state": "dancing"}', b'{"state": ["running"]}']
-GARBAGE += [b'{"state": "running", "progress": NaN}', b'{"state": "running", "created": "yesterday"}', b'{"state": "running", "more": {"x": 1e999}}']
-GARBAGE += [b'{"state": "running", "verdict": "good"}', b'{"state": "running", "device": {"name": "GPU"}}', b'{"state": "failed", "error": "why"}']
+GARBAGE = [
+    None,
+    b"",
+    b"{",
+    b"\xff\xfe\x00",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"{}",
+    b"NaN",
+    b'{"state": "dancing"}',
+    b'{"state": ["running"]}',
+]
+GARBAGE += [
+    b'{"state": "running", "progress": NaN}',
+    b'{"state": "running", "created": "yesterday"}',
+    b'{"state": "running", "more": {"x": 1e999}}',
+]
+GARBAGE += [
+    b'{"state": "running", "verdict": "good"}',
+    b'{"state": "running", "device": {"name": "GPU"}}',
+    b'{"state": "failed", "error": "why"}',
+]
 
 
 @pytest.mark.parametrize("name", ["config.json", "status.json"])
@@ -168,7 +229,12 @@ def test_a_config_of_another_version_says_so(store):
 
 def test_an_impossible_number_in_a_config_is_damage(store):
     run_id = store.create(tiny())
-    spoil(store, run_id, "config.json", json.dumps(tiny().to_json()).replace('"beta2": 0.99', '"beta2": 1' + "0" * 400).encode())
+    spoil(
+        store,
+        run_id,
+        "config.json",
+        json.dumps(tiny().to_json()).replace('"beta2": 0.99', '"beta2": 1' + "0" * 400).encode(),
+    )
     assert store.status(run_id)["state"] == "damaged"
 
 
@@ -190,7 +256,12 @@ def test_files_where_directories_should_be_and_the_other_way_round(store):
     (path / "worker.log").mkdir()
     (path / "samples").write_text("")
     (path / "state").write_text("")
-    assert (store.stats(run_id), store.log_tail(run_id), store.samples(run_id), store.resumable(run_id)) == (([], 0), [], [], False)
+    assert (store.stats(run_id), store.log_tail(run_id), store.samples(run_id), store.resumable(run_id)) == (
+        ([], 0),
+        [],
+        [],
+        False,
+    )
 
 
 def test_update_status_repairs_a_garbled_status(store):
@@ -275,6 +346,16 @@ def test_log_tail_has_no_tracebacks(store):
 
 
 def test_importing_the_room_is_light():
-    """The web server imports it at its start: no torch, no gradio, no psutil before a process is looked at."""
-    code = "import sys; import gan.runs.store, gan.runs.supervisor; print(sorted({'torch', 'gradio', 'numpy', 'psutil', 'PIL'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout == "[]\n"
+    """The web server imports it at its start: no torch, no gradio, no psutil before a process
+    is looked at.
+    """
+    code = (
+        "import sys; import gan.runs.store, gan.runs.supervisor; print(sorted({'torch', 'gradio', 'numpy', "
+        "'psutil', 'PIL'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+        ).stdout
+        == "[]\n"
+    )

@@ -1,4 +1,6 @@
-"""The supervisor with a worker that does not need torch; tests/server/runs/test_worker.py has the same with the real one."""
+"""The supervisor with a worker that does not need torch; tests/server/runs/test_worker.py has the same with
+the real one.
+"""
 
 import json
 import os
@@ -356,7 +358,11 @@ def test_many_threads_may_press_every_button(store, supervise):
 
     def press(number):
         for turn in range(25):
-            name = ("pause", "resume", "stop", "cancel", "sample", "save", "end", "restart")[(number + turn) % 8] if turn < 20 else "stop"
+            name = (
+                ("pause", "resume", "stop", "cancel", "sample", "save", "end", "restart")[(number + turn) % 8]
+                if turn < 20
+                else "stop"
+            )
             try:
                 boss.command(ids[(number + turn) % 4], name)
             except UserError:

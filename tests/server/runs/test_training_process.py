@@ -30,11 +30,23 @@ TINY = ["--data", "digits", "--width", "8", "--z-dim", "8", "--batch", "16"]
 
 
 def train(*arguments: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "gan", "train", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "gan", "train", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
 
 
 def start(run: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "gan", "train", str(run)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "gan", "train", str(run)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for(run: Path, condition, seconds: float = 60) -> dict:
@@ -56,7 +68,10 @@ def long_run(tmp_path):
     from gan.recipes import make_config
 
     run = tmp_path / "run"
-    write_json(run / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, minutes=30.0).to_json())
+    write_json(
+        run / "config.json",
+        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, minutes=30.0).to_json(),
+    )
     return run
 
 
@@ -71,12 +86,29 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
     assert done.stdout.strip() == f"{run}: finished"
     assert re.search(r"100%  2\.0 kimg .* images/s", done.stderr)
     status = read_json(run / "status.json")
-    assert (status["state"], status["images"], status["step"], status["progress"]) == ("finished", 2000, 125, 1.0)
+    assert (status["state"], status["images"], status["step"], status["progress"]) == (
+        "finished",
+        2000,
+        125,
+        1.0,
+    )
     assert status["classes"] == list("0123456789")
     lines, _ = read_lines(run / "stats.jsonl")
     assert [line["step"] for line in lines] == sorted({line["step"] for line in lines})
     assert lines[-1]["step"] == 125
-    assert set(lines[0]) == {"step", "images", "seconds", "loss_d", "loss_g", "real", "fake", "pair", "penalty", "diversity", "rate"}
+    assert set(lines[0]) == {
+        "step",
+        "images",
+        "seconds",
+        "loss_d",
+        "loss_g",
+        "real",
+        "fake",
+        "pair",
+        "penalty",
+        "diversity",
+        "rate",
+    }
     grids = sorted(p.name for p in (run / "samples").iterdir())
     assert grids[0] == "00000000.webp"
     assert grids[-1] == "00000125.webp"
@@ -160,7 +192,9 @@ def go_on_until(run: Path, step: int) -> str:
     return said
 
 
-def test_a_run_uses_what_is_known_of_the_machine_and_stays_with_it(long_run, known_machine, tmp_path, monkeypatch):
+def test_a_run_uses_what_is_known_of_the_machine_and_stays_with_it(
+    long_run, known_machine, tmp_path, monkeypatch
+):
     monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
     machine.save_profile(dataclasses.replace(known_machine, threads=1, channels_last=False))
     go_on_until(long_run, 2)
@@ -280,13 +314,23 @@ def test_help_explains_every_setting():
 
 def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
     write_json(tmp_path / "run" / "config.json", _config(kimg=0.5, width=8, z_dim=8))
-    spare = subprocess.Popen([sys.executable, "-m", "gan", "train", "--spare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    spare = subprocess.Popen(
+        [sys.executable, "-m", "gan", "train", "--spare"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert spare.stdout.readline() == "ready\n"
     spare.communicate(json.dumps({"run_dir": str(tmp_path / "run")}) + "\n", timeout=60)
     assert spare.returncode == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
     assert "[finished]  100%" in (tmp_path / "run" / "worker.log").read_text().replace("] 1", "]  1")
-    idle = subprocess.Popen([sys.executable, "-m", "gan", "train", "--spare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    idle = subprocess.Popen(
+        [sys.executable, "-m", "gan", "train", "--spare"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert idle.communicate("", timeout=60) == ("ready\n", None)
     assert idle.returncode == 0
 
@@ -294,7 +338,9 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
 def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path):
     environment = {**os.environ, "GANARIUM_CACHE": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "gan", "train", "--spare"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as spare:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as spare:
         assert spare.stdout.readline() == "ready\n"
         end = time.monotonic() + 90
         while not list((tmp_path / "cache").glob("machine-*.json")) and time.monotonic() < end:
@@ -304,7 +350,9 @@ def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path):
     assert read_json(known)["trials"][0]["seconds"].keys() == {"digits", "landscapes"}
 
 
-def _line(pair: float = 0.8, loss_d: float = 0.4, diversity: float | None = 0.95, images: int = 50_000) -> dict:
+def _line(
+    pair: float = 0.8, loss_d: float = 0.4, diversity: float | None = 0.95, images: int = 50_000
+) -> dict:
     return {"pair": pair, "loss_d": loss_d, "diversity": diversity, "images": images}
 
 

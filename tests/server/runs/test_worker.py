@@ -1,4 +1,6 @@
-"""The supervisor with the real worker, `python -m gan train`: what a person does to a run, on the smallest networks."""
+"""The supervisor with the real worker, `python -m gan train`: what a person does to a run, on the smallest
+networks.
+"""
 
 import dataclasses
 import os
@@ -20,7 +22,9 @@ LONG = 10**6  # steps: far beyond the test
 
 @pytest.fixture(scope="module")
 def boss(tmp_path_factory):
-    """One supervisor for all tests, so that each finds a spare that has imported torch while the one before ran."""
+    """One supervisor for all tests, so that each finds a spare that has imported torch while the one before
+    ran.
+    """
     supervisor = Supervisor(Store(tmp_path_factory.mktemp("runs")))
     before = set(psutil.Process().children())
     supervisor.start()
@@ -41,13 +45,21 @@ def reaches(store, run_id, *states):
 
 def trains(store, run_id, after=0):
     """Wait until the run has gone beyond step `after`."""
-    wait_until(lambda: state(store, run_id) == "running" and store.status(run_id)["step"] > after, PATIENCE, lambda: str(store.get(run_id)))
+    wait_until(
+        lambda: state(store, run_id) == "running" and store.status(run_id)["step"] > after,
+        PATIENCE,
+        lambda: str(store.get(run_id)),
+    )
 
 
 def test_a_queue_one_stopped_one_cancelled_one_finished(boss):
     store = boss.store
     wait_until(boss.spare_ready, PATIENCE)
-    stopped, cancelled, finished = boss.submit(tiny(steps=LONG)), boss.submit(tiny()), boss.submit(tiny(steps=12))
+    stopped, cancelled, finished = (
+        boss.submit(tiny(steps=LONG)),
+        boss.submit(tiny()),
+        boss.submit(tiny(steps=12)),
+    )
     boss.cancel(cancelled)
     trains(store, stopped)
     assert (boss.active(), boss.queue()) == (stopped, [finished])
@@ -68,7 +80,19 @@ def check_finished(run, store):
     assert store.sample_path(run["id"], 12).read_bytes()[8:12] == b"WEBP"
     lines, count = store.stats(run["id"])
     assert (count, lines[-1]["step"]) == (len(lines), 12)
-    assert {"step", "images", "seconds", "loss_d", "loss_g", "real", "fake", "pair", "penalty", "diversity", "rate"} <= set(lines[-1])
+    assert {
+        "step",
+        "images",
+        "seconds",
+        "loss_d",
+        "loss_g",
+        "real",
+        "fake",
+        "pair",
+        "penalty",
+        "diversity",
+        "rate",
+    } <= set(lines[-1])
     assert [summary["state"] for summary in store.list()] == ["finished", "stopped", "stopped"]
 
 
@@ -120,7 +144,9 @@ sys.stdin.read()
 def test_a_worker_outlives_its_server_and_is_paused_by_the_next(tmp_path):
     store = Store(tmp_path)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path)], text=True, cwd=ROOT, **pipes) as server:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(tmp_path)], text=True, cwd=ROOT, **pipes
+    ) as server:
         run_id = server.stdout.readline().strip()
         trains(store, run_id)
         server.kill()

@@ -1,4 +1,6 @@
-"""What would have ended a run, and does not: exploding numbers, a full memory, a full disk, a damaged checkpoint."""
+"""What would have ended a run, and does not: exploding numbers, a full memory, a full disk, a damaged
+checkpoint.
+"""
 
 import contextlib
 import errno
@@ -26,7 +28,10 @@ from tests.support.engine import tiny_trainer
 @pytest.fixture
 def run(tmp_path):
     """The directory of a short run."""
-    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, clusters=1).to_json())
+    write_json(
+        tmp_path / "run" / "config.json",
+        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, clusters=1).to_json(),
+    )
     return tmp_path / "run"
 
 
@@ -60,7 +65,9 @@ def poison(trainer) -> None:
 
 
 def poison_statistics(trainer) -> None:
-    next(buffer for name, buffer in trainer.G.named_buffers() if name.endswith("running_var"))[0] = float("nan")
+    next(buffer for name, buffer in trainer.G.named_buffers() if name.endswith("running_var"))[0] = float(
+        "nan"
+    )
 
 
 def poison_moments(trainer) -> None:
@@ -105,8 +112,16 @@ def test_a_run_shows_signs_of_life_while_its_pictures_are_decoded(run, monkeypat
 def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpoint(run, monkeypatch):
     break_step(monkeypatch, poison, times=100)
     status = work(run)
-    assert (status["state"], status["error"]["key"], status["error"]["values"]["times"]) == ("failed", "train.diverged", "4")
-    assert [(key, values["percent"]) for key, values in events(run)] == [("rolled_back", "50"), ("rolled_back", "25"), ("rolled_back", "12.5")]
+    assert (status["state"], status["error"]["key"], status["error"]["values"]["times"]) == (
+        "failed",
+        "train.diverged",
+        "4",
+    )
+    assert [(key, values["percent"]) for key, values in events(run)] == [
+        ("rolled_back", "50"),
+        ("rolled_back", "25"),
+        ("rolled_back", "12.5"),
+    ]
     tensors, meta = read_state(run / "state" / NEWEST)
     assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.125, 3)
     assert all(tensor.isfinite().all() for tensor in tensors.values())
@@ -126,7 +141,10 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
     monkeypatch.setattr(worker, "CHUNK_SECONDS", 1e-6)  # a step at a time
     break_step(monkeypatch, poison, times=2)
     assert work(run)["state"] == "finished"
-    assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [("rolled_back", 20, "50"), ("rolled_back", 10, "25")]
+    assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [
+        ("rolled_back", 20, "50"),
+        ("rolled_back", 10, "25"),
+    ]
 
 
 def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run, capsys):
@@ -136,15 +154,25 @@ def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses
     content = bytearray((run / "state" / NEWEST).read_bytes())
     content[-5] ^= 1
     (run / "state" / NEWEST).write_bytes(content)
-    kept = {path: path.read_bytes() for name in ("samples/*", "snapshots/*", "stats.jsonl") for path in run.glob(name)}
+    kept = {
+        path: path.read_bytes()
+        for name in ("samples/*", "snapshots/*", "stats.jsonl")
+        for path in run.glob(name)
+    }
     assert len(kept) >= 3
     for _ in range(3):
         status = work(run)
-        assert (status["state"], status["error"]["key"], status["step"]) == ("failed", "train.no_sound_checkpoint", 100)
+        assert (status["state"], status["error"]["key"], status["step"]) == (
+            "failed",
+            "train.no_sound_checkpoint",
+            100,
+        )
         assert {path: path.read_bytes() for path in kept if path.exists()} == kept
     shutil.rmtree(run / "state")
     status = work(run)
-    assert (status["state"], status["error"]["key"]) == ("failed", "train.no_sound_checkpoint"), "no less is lost where both are missing"
+    assert (status["state"], status["error"]["key"]) == ("failed", "train.no_sound_checkpoint"), (
+        "no less is lost where both are missing"
+    )
     assert {path: path.read_bytes() for path in kept} == kept
     assert main([str(run)]) == 2
     assert f"python -m gan train {run} --anew" in capsys.readouterr().err
@@ -170,7 +198,13 @@ def test_a_run_that_ended_before_its_first_step_begins_by_itself(run, monkeypatc
     assert work(run)["state"] == "finished"
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
 def test_a_full_memory_halves_what_is_worked_on_at_a_time(error, run, monkeypatch):
     def fill(trainer):
         if trainer.parts < 4:
@@ -203,7 +237,9 @@ def test_another_defect_is_no_full_memory(run, monkeypatch):
 
 @pytest.mark.parametrize("recipe", ["modern", "wasserstein", "hinge"])
 def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
-    """rtol 2e-4: sums in another order, and R1's second derivatives, in float32. G's batch norm sees a part at a time and is left out: it gets whole fakes."""
+    """rtol 2e-4: sums in another order, and R1's second derivatives, in float32. G's batch norm sees a part
+    at a time and is left out: it gets whole fakes.
+    """
     whole, parts = tiny_trainer(recipe), tiny_trainer(recipe)
     parts.parts = 4
     fake = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -215,7 +251,9 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
         assert sum(part.share for part in batch) == 1
         assert len(batch) == trainer.parts
         trainer.opt_d.step = trainer.opt_g.step = lambda: None
-        loss, *_ = trainer._update_d(batch, list(fake.clone().tensor_split(trainer.parts)), "r1r2" if recipe == "modern" else "none")
+        loss, *_ = trainer._update_d(
+            batch, list(fake.clone().tensor_split(trainer.parts)), "r1r2" if recipe == "modern" else "none"
+        )
         gradients.append([loss, *(p.grad.clone() for p in trainer.D.parameters())])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=2e-4, atol=1e-6)
@@ -233,7 +271,9 @@ def test_training_in_parts_moves_both_networks_and_resumes_exactly(recipe, tmp_p
     second.advance(3)
     for one, other in zip(whole.G.state_dict().values(), second.G.state_dict().values(), strict=True):
         assert torch.equal(one, other)
-    assert not torch.equal(next(whole.G.parameters()), next(tiny_trainer(recipe, conditional=True).G.parameters()))
+    assert not torch.equal(
+        next(whole.G.parameters()), next(tiny_trainer(recipe, conditional=True).G.parameters())
+    )
 
 
 def test_a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room(run, monkeypatch):
@@ -267,7 +307,12 @@ def cut_short(path) -> None:
     path.write_bytes(path.read_bytes()[:-3])
 
 
-DAMAGE = [(flip_a_bit, "changed"), (cut_short, "changed"), (lambda path: path.unlink(), "missing"), (lambda path: path.write_bytes(b""), "changed")]
+DAMAGE = [
+    (flip_a_bit, "changed"),
+    (cut_short, "changed"),
+    (lambda path: path.unlink(), "missing"),
+    (lambda path: path.write_bytes(b""), "changed"),
+]
 
 
 @pytest.mark.parametrize(("damage", "told"), DAMAGE)
@@ -285,7 +330,9 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(damage, told, ru
     assert (run / "state" / DAMAGED).exists() == (told == "changed"), "a person may still look into it"
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), MemoryError(), torch.OutOfMemoryError()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), MemoryError(), torch.OutOfMemoryError()]
+)
 def test_a_checkpoint_that_can_not_be_read_just_now_is_not_given_up(error, tmp_path, monkeypatch):
     trainer = tiny_trainer()
     for steps in (1, 1):
@@ -302,7 +349,11 @@ def test_a_checkpoint_that_can_not_be_read_just_now_is_not_given_up(error, tmp_p
 def test_a_file_that_can_not_be_written_is_told_in_a_sentence(run, monkeypatch):
     (run / "samples").write_bytes(b"where the grids should go")
     status = work(run)
-    assert (status["state"], status["error"]["key"], status["error"]["values"]["file"]) == ("failed", "train.no_file", "samples")
+    assert (status["state"], status["error"]["key"], status["error"]["values"]["file"]) == (
+        "failed",
+        "train.no_file",
+        "samples",
+    )
 
 
 def test_there_is_no_moment_without_a_whole_checkpoint(tmp_path, monkeypatch):
@@ -328,12 +379,22 @@ def test_pictures_that_could_not_be_used_are_told_once(tmp_path):
     folder = tmp_path / "cats"
     folder.mkdir()
     for index in range(20):
-        (folder / f"{index}.png").write_bytes(encode_png(torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)))
+        (folder / f"{index}.png").write_bytes(
+            encode_png(torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8))
+        )
     (folder / "broken.png").write_bytes(b"no picture")
-    write_json(tmp_path / "run" / "config.json", make_config(str(folder), "modern", 32, 3, width=8, z_dim=8, batch=4, kimg=0.04).to_json())
+    write_json(
+        tmp_path / "run" / "config.json",
+        make_config(str(folder), "modern", 32, 3, width=8, z_dim=8, batch=4, kimg=0.04).to_json(),
+    )
     assert work(tmp_path / "run")["state"] == "finished"
-    (key, values), = events(tmp_path / "run")
-    assert (key, values["skipped"], values["total"], values["left_out"][0]["names"]) == ("skipped", 1, 21, ["broken.png"])
+    ((key, values),) = events(tmp_path / "run")
+    assert (key, values["skipped"], values["total"], values["left_out"][0]["names"]) == (
+        "skipped",
+        1,
+        21,
+        ["broken.png"],
+    )
     work(tmp_path / "run")
     assert len(events(tmp_path / "run")) == 1
 
@@ -363,7 +424,12 @@ def test_every_bit_of_a_checkpoint_counts(tmp_path):
 
 
 def test_what_a_crash_left_half_written_goes_and_what_the_server_is_writing_stays(run):
-    mine = [run / "state" / f".{NEWEST}.a.tmp", run / "samples" / ".00000001.webp.b.tmp", run / ".status.json.c.tmp", run / ".live.safetensors.d.tmp"]
+    mine = [
+        run / "state" / f".{NEWEST}.a.tmp",
+        run / "samples" / ".00000001.webp.b.tmp",
+        run / ".status.json.c.tmp",
+        run / ".live.safetensors.d.tmp",
+    ]
     others = [run / "commands" / ".1-pause.json.e.tmp", run / ".name.txt.f.tmp"]
     for path in (*mine, *others):
         path.parent.mkdir(exist_ok=True)

@@ -79,9 +79,14 @@ def test_a_short_token_is_refused_at_the_start(token):
 
 @pytest.mark.parametrize(
     ("given", "variable", "typed", "found"),
-    [(None, "", "", None), (None, "from outside", "", "from outside"), ("", "from outside", "", "from outside"),
-     ("given here", "from outside", "", "given here"), ("", "", " typed it \n", "typed it")],
-)  # fmt: skip
+    [
+        (None, "", "", None),
+        (None, "from outside", "", "from outside"),
+        ("", "from outside", "", "from outside"),
+        ("given here", "from outside", "", "given here"),
+        ("", "", " typed it \n", "typed it"),
+    ],
+)
 def test_where_a_token_comes_from(given, variable, typed, found, monkeypatch):
     monkeypatch.setenv("TEACHER_TOKEN", variable)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
@@ -101,7 +106,11 @@ def test_the_cookie_is_out_of_scripts_reach_and_works_in_a_spaces_frame(visit):
     plain = enter(visit()).headers["set-cookie"]
     assert re.fullmatch(rf"{COOKIE}=[\w-]{{43}}; Path=/; Max-Age={LASTS}; HttpOnly; SameSite=Lax", plain)
     for browser, headers in ((visit("https://x.hf.space"), {}), (visit(), {"X-Forwarded-Proto": "https"})):
-        assert enter(browser, **headers).headers["set-cookie"].endswith("; HttpOnly; SameSite=None; Secure; Partitioned")
+        assert (
+            enter(browser, **headers)
+            .headers["set-cookie"]
+            .endswith("; HttpOnly; SameSite=None; Secure; Partitioned")
+        )
 
 
 def test_entering_and_leaving(visit):
@@ -109,7 +118,11 @@ def test_entering_and_leaving(visit):
     state = lambda: browser.get("/gradio_api/gan/access").json()  # noqa: E731
     assert state() == {"needed": True, "control": False}
     reply = enter(browser, "wrong token")
-    assert (reply.status_code, reply.json()["error"]["key"], "set-cookie" in reply.headers) == (403, "access.wrong_token", False)
+    assert (reply.status_code, reply.json()["error"]["key"], "set-cookie" in reply.headers) == (
+        403,
+        "access.wrong_token",
+        False,
+    )
     assert enter(browser, f" {TOKEN}\n").json() == {"needed": True, "control": True}
     assert state()["control"]
     assert browser.post("/gradio_api/gan/access/leave").json()["control"] is False
@@ -129,7 +142,11 @@ def test_the_right_token_opens_whatever_was_tried_before(visit):
 
 def test_who_only_watches_changes_nothing(visit, services):
     run_id = services.store.create(tiny())
-    posts = ["runs", "directions/save?id=shipped:digits", *(f"runs/{run_id}/{name}" for name in (*COMMANDS, "rename?name=x", "anything"))]
+    posts = [
+        "runs",
+        "directions/save?id=shipped:digits",
+        *(f"runs/{run_id}/{name}" for name in (*COMMANDS, "rename?name=x", "anything")),
+    ]
     watching, controlling = visit(), visit()
     enter(controlling)
     for path in posts:
@@ -151,7 +168,9 @@ def test_a_refused_upload_is_a_sentence_in_the_readers_language(visit):
     assert reply.text == "这需要教师口令，而这个浏览器还没有输入过。你仍然可以观看和探索。"
 
 
-@pytest.mark.parametrize("path", ["queue/join", "run/predict", "api/submit", "call/submit", "component_server", "cancel", "none"])
+@pytest.mark.parametrize(
+    "path", ["queue/join", "run/predict", "api/submit", "call/submit", "component_server", "cancel", "none"]
+)
 def test_nothing_of_gradios_can_be_called_not_even_with_the_token(path, visit):
     browser = visit()
     enter(browser)
@@ -163,7 +182,10 @@ def test_other_methods_are_refused(method, visit):
     assert visit().request(method, "/gradio_api/gan/poll").status_code == 405
 
 
-@pytest.mark.parametrize(("path", "length"), [("gan/runs", MAX_BODY + 1), ("gan/access", MAX_BODY + 1), ("upload", MAX_REQUEST + 1)])
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [("gan/runs", MAX_BODY + 1), ("gan/access", MAX_BODY + 1), ("upload", MAX_REQUEST + 1)],
+)
 def test_too_much_is_refused_before_it_is_read(path, length, visit):
     browser = visit()
     enter(browser)

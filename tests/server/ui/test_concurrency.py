@@ -23,7 +23,8 @@ from gan.ui.train.routes import train_routes
 PLACE = "http://here/gradio_api/gan/"
 # Routes that only read a small file, look something up or change one thing; all others have lanes.
 AT_ONCE = {
-    "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp", "checkpoints/{name}/preview.webp",
+    "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
+    "checkpoints/{name}/preview.webp",
     "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
 }  # fmt: skip
 
@@ -70,8 +71,13 @@ def test_a_poll_waits_for_no_slow_work(path, store, supervise, gate, monkeypatch
     app = slow_server(store, supervise, gate, monkeypatch)
 
     async def crowd():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30) as browser:
-            asked = [asyncio.create_task(browser.get(path, params={"form": str(number), "seed": number})) for number in range(150)]
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30
+        ) as browser:
+            asked = [
+                asyncio.create_task(browser.get(path, params={"form": str(number), "seed": number}))
+                for number in range(150)
+            ]
             await asyncio.sleep(0.3)
             begin = time.monotonic()
             poll = await browser.get("poll")
@@ -84,7 +90,8 @@ def test_a_poll_waits_for_no_slow_work(path, store, supervise, gate, monkeypatch
     refused = [reply.json()["error"] for reply in replies if reply.status_code == 503]
     assert 50 < len(refused) < 100
     assert {reply.status_code for reply in replies} == {200, 503}
-    assert all((error["key"], error["offline"]) == ("ui.busy", True) for error in refused)  # the page asks again by itself
+    # the page asks again by itself
+    assert all((error["key"], error["offline"]) == ("ui.busy", True) for error in refused)
 
 
 def test_single_pictures_do_not_wait_for_walls(store, supervise, gate, monkeypatch):
@@ -92,7 +99,9 @@ def test_single_pictures_do_not_wait_for_walls(store, supervise, gate, monkeypat
     monkeypatch.setattr(Slow, "image", lambda self, point: b"a picture")
 
     async def crowd():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30) as browser:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url=PLACE, timeout=30
+        ) as browser:
             walls = [asyncio.create_task(browser.get("wall")) for _ in range(20)]
             await asyncio.sleep(0.2)
             begin = time.monotonic()
@@ -148,7 +157,12 @@ def routes_of(services):
 
 
 def test_every_route_has_a_lane_or_answers_at_once(store, supervise):
-    paths = [path for path, _ in routes_of(Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads"))]
+    paths = [
+        path
+        for path, _ in routes_of(
+            Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+        )
+    ]
     assert set(paths) == set(LIMITS) | AT_ONCE, "a new route needs a lane, or a good reason for having none"
     assert set(LIMITS) & AT_ONCE == set()
 
@@ -159,8 +173,15 @@ def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
 
     monkeypatch.setattr(ConcurrencyLimit, "run", full)
     services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
-    client = TestClient(Starlette(routes=[route for _, route in routes_of(services)]), raise_server_exceptions=False)
+    client = TestClient(
+        Starlette(routes=[route for _, route in routes_of(services)]), raise_server_exceptions=False
+    )
     for path, route in routes_of(services):
         for method in route.methods - {"HEAD"}:
-            status = client.request(method, re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(**dict.fromkeys(route.param_convertors, "x"))).status_code
+            status = client.request(
+                method,
+                re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(
+                    **dict.fromkeys(route.param_convertors, "x")
+                ),
+            ).status_code
             assert (status == 503) == (path in LIMITS), (method, path, status)

@@ -1,4 +1,6 @@
-"""The routes behind dragged points: from arrows to a place, sentences for what can't be dragged, and one queue with what else is worked on meanwhile."""
+"""The routes behind dragged points: from arrows to a place, sentences for what can't be dragged, and one
+queue with what else is worked on meanwhile.
+"""
 
 import pytest
 
@@ -10,14 +12,31 @@ PAIRS = [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]
 
 
 def begin(client, pairs=PAIRS, headers=None, **point):
-    return client.post("/gradio_api/gan/drag", params={"id": MODEL, **point}, json={"pairs": pairs}, headers=headers)
+    return client.post(
+        "/gradio_api/gan/drag", params={"id": MODEL, **point}, json={"pairs": pairs}, headers=headers
+    )
 
 
 def on(client, **value):
     return client.post("/gradio_api/gan/drag/on", json=value)
 
 
-@pytest.mark.parametrize("point", [{}, {"seed": "3", "psi": "0.5", "label2": "1", "mix": "0.4", "d": "1,-1", "x": "s0:1", "u": "0.1:0,1.0:2"}, {"label": "2"}])
+@pytest.mark.parametrize(
+    "point",
+    [
+        {},
+        {
+            "seed": "3",
+            "psi": "0.5",
+            "label2": "1",
+            "mix": "0.4",
+            "d": "1,-1",
+            "x": "s0:1",
+            "u": "0.1:0,1.0:2",
+        },
+        {"label": "2"},
+    ],
+)
 def test_a_drag_from_its_arrows_to_its_place(client, services, point):
     job = begin(client, **point).json()["job"]
     states = []
@@ -30,7 +49,11 @@ def test_a_drag_from_its_arrows_to_its_place(client, services, point):
     assert [len(told[name]) for name in ("points", "away", "lost")] == [2, 2, 2]
     assert told["psi"] == float(point.get("psi", 1))
     assert told["label"] == (int(point["label"]) if "label" in point else None)
-    there = {"id": MODEL, "at": told["at"], **{name: value for name, value in point.items() if name in ("psi", "label", "label2", "mix", "u")}}
+    there = {
+        "id": MODEL,
+        "at": told["at"],
+        **{name: value for name, value in point.items() if name in ("psi", "label", "label2", "mix", "u")},
+    }
     assert client.get("/gradio_api/gan/image", params=there).status_code == 200
     assert on(client, job=job).json()["error"]["key"] == "latent.search_over", "what is done is not kept"
 
@@ -53,8 +76,10 @@ def test_drags_and_searches_wait_in_one_queue(client):
 
 
 @pytest.mark.parametrize(("pairs", "key"), [
-    (None, "latent.bad_pairs"), ("x", "latent.bad_pairs"), ([[0.5, 0.5]], "latent.bad_pairs"), ([[0.5, 0.5, 1.5, 0.5]], "latent.bad_pairs"),
-    (PAIRS * MOST, "latent.too_many_pairs"), ([[0.5] * 4], "latent.nothing_moves"), ([], "latent.nothing_moves"),
+    (None, "latent.bad_pairs"), ("x", "latent.bad_pairs"), ([[0.5, 0.5]], "latent.bad_pairs"),
+    ([[0.5, 0.5, 1.5, 0.5]], "latent.bad_pairs"),
+    (PAIRS * MOST, "latent.too_many_pairs"), ([[0.5] * 4], "latent.nothing_moves"),
+    ([], "latent.nothing_moves"),
 ])  # fmt: skip
 def test_what_can_not_be_dragged_gets_a_sentence(client, pairs, key):
     reply = begin(client, pairs)
@@ -62,7 +87,10 @@ def test_what_can_not_be_dragged_gets_a_sentence(client, pairs, key):
     assert reply.json()["error"]["key"] == key
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"[]", b"7", b'{"pairs": [[NaN, 0, 0, 0]]}', b'{"pairs": [[1e999, 0, 0, 0]]}', b"[" * 10_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"x", b"[]", b"7", b'{"pairs": [[NaN, 0, 0, 0]]}', b'{"pairs": [[1e999, 0, 0, 0]]}', b"[" * 10_000],
+)
 def test_a_body_that_is_none_gets_a_sentence(client, body):
     reply = client.post("/gradio_api/gan/drag", params={"id": MODEL}, content=body)
     assert reply.status_code == 400
@@ -74,11 +102,21 @@ def test_a_point_that_there_is_not_is_refused(client):
     assert begin(client, at="AAAA").json()["error"]["key"] == "latent.bad_z"
     assert begin(client, u="0.4000:0").json()["error"]["key"] == "latent.unknown_unit"
     assert begin(client, id="shipped:nothing").status_code == 404
-    assert begin(client, headers={"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert client.post("/gradio_api/gan/drag", params={"id": MODEL}, content=b"x" * (2**20 + 1)).status_code == 413
+    assert (
+        begin(
+            client, headers={"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+        ).status_code
+        == 403
+    )
+    assert (
+        client.post("/gradio_api/gan/drag", params={"id": MODEL}, content=b"x" * (2**20 + 1)).status_code
+        == 413
+    )
 
 
-@pytest.mark.parametrize("value", [{}, {"job": None}, {"job": 3}, {"job": ["x"]}, {"job": "nobody"}, {"job": "x" * 5000}])
+@pytest.mark.parametrize(
+    "value", [{}, {"job": None}, {"job": 3}, {"job": ["x"]}, {"job": "nobody"}, {"job": "x" * 5000}]
+)
 def test_a_drag_that_there_is_not_gets_a_sentence(client, value):
     reply = on(client, **value)
     assert reply.status_code == 400

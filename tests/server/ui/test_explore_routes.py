@@ -1,4 +1,6 @@
-"""The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for every wrong request."""
+"""The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for
+every wrong request.
+"""
 
 import base64
 import io
@@ -17,22 +19,47 @@ from gan.runs.store import Store
 from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes, map_routes
 from gan.ui.server.services import Services
-from tests.support.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.generators import (
+    RUN,
+    header_of_another_version,
+    tiny_spec,
+    write_checkpoint,
+    write_run,
+    write_weights,
+)
 
 SHIPPED = "shipped:digits"
 NEWER = "20250102-040506-faces-modern"
-ROUTES = ("image", "neighbours", "strip", "wall", "inside", "map", "model", "latent", "generator", "directions", "factors", "attributes", "along")
+ROUTES = (
+    "image",
+    "neighbours",
+    "strip",
+    "wall",
+    "inside",
+    "map",
+    "model",
+    "latent",
+    "generator",
+    "directions",
+    "factors",
+    "attributes",
+    "along",
+)
 
 
 def models(root):
     """A checkpoint with three classes and a finished run."""
-    write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    write_checkpoint(
+        root / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
+    )
     write_run(root / "runs", RUN, tiny_spec())
     return Services(store=Store(root / "runs"), checkpoints=root / "checkpoints")
 
 
 def client(services):
-    browser = TestClient(Starlette(routes=[*explore_routes(services), *map_routes(services)]), raise_server_exceptions=False)
+    browser = TestClient(
+        Starlette(routes=[*explore_routes(services), *map_routes(services)]), raise_server_exceptions=False
+    )
     return lambda path, **query: browser.get(f"/gradio_api/gan/{path}", params=query)
 
 
@@ -61,7 +88,12 @@ def test_lists_models_with_what_the_picker_shows(get, tmp_path):
     (tmp_path / "checkpoints" / "digits" / "preview.webp").write_bytes(b"RIFF")
     write_run(tmp_path / "runs", NEWER, tiny_spec(channels=3), state="running", created=5.0)
     shipped, live, finished = get("models").json()
-    assert (shipped["id"], shipped["title"], shipped["data"], shipped["classes"]) == (SHIPPED, "Digits", "digits", ["zero", "one", "two"])
+    assert (shipped["id"], shipped["title"], shipped["data"], shipped["classes"]) == (
+        SHIPPED,
+        "Digits",
+        "digits",
+        ["zero", "one", "two"],
+    )
     assert (live["id"], live["live"]) == (f"run:{NEWER}", True)
     assert (finished["id"], finished["live"]) == (f"run:{RUN}", False)
     preview = get(shipped["preview"])
@@ -90,7 +122,9 @@ def test_a_model_of_another_version_says_so(get, tmp_path):
     assert not any("unreadable" in model for model in get("models").json()), "it was replaced"
     (tmp_path / "runs" / NEWER / "live.safetensors").write_bytes(b"nonsense" * 100)
     (tmp_path / "runs" / NEWER / "name.txt").write_text("Mine")
-    assert get("model", id=f"run:{NEWER}").json()["error"]["text"].startswith("The model “Mine” can't be read: ")
+    assert (
+        get("model", id=f"run:{NEWER}").json()["error"]["text"].startswith("The model “Mine” can't be read: ")
+    )
 
 
 def test_describes_the_sliders(ask):
@@ -105,19 +139,28 @@ def test_sliders_are_saved_with_the_model(services, get, tmp_path):
     wanted = {"list": ["s0", "p1"], "names": {"s0": "Slim"}, "hidden": ["p2"]}
     for model, path in ((SHIPPED, ".directions/digits.json"), (f"run:{RUN}", f"{RUN}/directions.json")):
         assert get("model", id=model).json()["saved"] is None
-        keep = lambda value, model=model: browser.post(f"/gradio_api/gan/directions/save?id={model}", json=value)  # noqa: E731
+        keep = lambda value, model=model: browser.post(  # noqa: E731
+            f"/gradio_api/gan/directions/save?id={model}", json=value
+        )
         assert keep(wanted).json() == {"saved": wanted}
         assert get("model", id=model).json()["saved"] == wanted
         assert (tmp_path / "runs" / path).exists()
         assert "Slim" in get("take/html", id=model).text, "they are taken home as well"
-        for wrong, key in (({"list": ["s99"]}, "unknown_direction"), ({"names": 7}, "bad_choice"), ({"hidden": ["x y"]}, "bad_choice")):
+        for wrong, key in (
+            ({"list": ["s99"]}, "unknown_direction"),
+            ({"names": 7}, "bad_choice"),
+            ({"hidden": ["x y"]}, "bad_choice"),
+        ):
             reply = keep({**wanted, **wrong})
             assert (reply.status_code < 500, reply.json()["error"]["key"]) == (True, f"latent.{key}")
         assert get("model", id=model).json()["saved"] == wanted
         assert keep({"values": []}).json()["error"]["key"] == "latent.bad_choice"
         assert keep({"list": None, "names": {}, "hidden": []}).json() == {"saved": None}
         assert not (tmp_path / "runs" / path).exists()
-    assert browser.post("/gradio_api/gan/directions/save?id=run:../runs", json=wanted).json()["error"]["key"] == "latent.unknown_model"
+    assert (
+        browser.post("/gradio_api/gan/directions/save?id=run:../runs", json=wanted).json()["error"]["key"]
+        == "latent.unknown_model"
+    )
     assert browser.post(f"/gradio_api/gan/directions/save?id={SHIPPED}", content=b"[]").status_code == 400
 
 
@@ -203,7 +246,9 @@ def test_factorised_directions_come_with_what_is_known_of_them(get, services):
     found = reply.json()
     assert np.array_equal(vectors(found), model.factors().vectors)
     assert [direction["id"] for direction in found["directions"]] == [f"s{k}" for k in range(6)]
-    assert [direction["effect"] for direction in found["directions"]] == sorted((d["effect"] for d in found["directions"]), reverse=True)
+    assert [direction["effect"] for direction in found["directions"]] == sorted(
+        (d["effect"] for d in found["directions"]), reverse=True
+    )
     assert "immutable" in reply.headers["cache-control"]
 
 
@@ -232,7 +277,15 @@ def test_a_strip_goes_along_one_direction_and_leaves_the_others(ask):
         strip = pixels(ask("along", id=SHIPPED, seed=5, label=1, x="s0:0.5", k=k))
         assert strip.shape == (28, 196)
         for cell in (0, 3, 4):
-            alone = pixels(ask("image", id=SHIPPED, seed=5, label=1, **{name: text.format(cell - 3) for name, text in at.items()}))
+            alone = pixels(
+                ask(
+                    "image",
+                    id=SHIPPED,
+                    seed=5,
+                    label=1,
+                    **{name: text.format(cell - 3) for name, text in at.items()},
+                )
+            )
             assert np.abs(strip[:, 28 * cell : 28 * cell + 28] - alone).max() <= 1
 
 
@@ -243,7 +296,21 @@ def test_a_generator_too_large_for_a_browser_stays(get, monkeypatch):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("name", ["", "shipped:", "shipped:nothing", "run:../../etc", "shipped:..", "run:%2e%2e", "/etc/passwd", "x" * 5000, "run:\x00", "0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "shipped:",
+        "shipped:nothing",
+        "run:../../etc",
+        "shipped:..",
+        "run:%2e%2e",
+        "/etc/passwd",
+        "x" * 5000,
+        "run:\x00",
+        "0",
+    ],
+)
 def test_unknown_models_get_a_sentence(ask, route, name):
     reply = ask(route, id=name)
     assert reply.status_code in (400, 404)
@@ -252,12 +319,37 @@ def test_unknown_models_get_a_sentence(ask, route, name):
 
 
 WRONG = [
-    {"seed": "-1"}, {"seed": "1.5"}, {"seed": "x"}, {"seed": "9" * 30}, {"seed": "2147483648"}, {"seed": "１"},
-    {"psi": "nan"}, {"psi": "-1"}, {"psi": "3"}, {"psi": "1e999"}, {"label": "3"}, {"label": "-1"}, {"label": "two"},
-    {"d": "1,x"}, {"d": "inf"}, {"d": "11"}, {"d": ",".join("0" * 11)}, {"d": "0," * 15000},
-    {"z": "9"}, {"z": "6:0"}, {"z": "0:1,0:2"}, {"z": "0:1e9"}, {"z": "0:1," * 6000}, {"to": "x"}, {"to": "1", "t": "2"},
-    {"x": "s0"}, {"x": "s0:x"}, {"x": "s0:11"}, {"x": "s0:1,s0:2"}, {"x": "s0:1," * 5000},
-]  # fmt: skip
+    {"seed": "-1"},
+    {"seed": "1.5"},
+    {"seed": "x"},
+    {"seed": "9" * 30},
+    {"seed": "2147483648"},
+    {"seed": "１"},
+    {"psi": "nan"},
+    {"psi": "-1"},
+    {"psi": "3"},
+    {"psi": "1e999"},
+    {"label": "3"},
+    {"label": "-1"},
+    {"label": "two"},
+    {"d": "1,x"},
+    {"d": "inf"},
+    {"d": "11"},
+    {"d": ",".join("0" * 11)},
+    {"d": "0," * 15000},
+    {"z": "9"},
+    {"z": "6:0"},
+    {"z": "0:1,0:2"},
+    {"z": "0:1e9"},
+    {"z": "0:1," * 6000},
+    {"to": "x"},
+    {"to": "1", "t": "2"},
+    {"x": "s0"},
+    {"x": "s0:x"},
+    {"x": "s0:11"},
+    {"x": "s0:1,s0:2"},
+    {"x": "s0:1," * 5000},
+]
 
 
 @pytest.mark.parametrize("query", WRONG, ids=lambda query: repr(query)[:30])
@@ -271,9 +363,12 @@ def test_wrong_values_get_a_sentence(ask, query):
 
 
 @pytest.mark.parametrize(("route", "query"), [
-    ("neighbours", {"i": "p6"}), ("neighbours", {"j": "1"}), ("neighbours", {"i": "../p0"}), ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
-    ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}), ("wall", {"psi": "9"}),
-    ("wall", {"u": "0.9999:0"}), ("image", {"u": "0.4000:0"}), ("image", {"u": "12.0:0"}), ("inside", {"layer": "9"}), ("inside", {"layer": "x"}),
+    ("neighbours", {"i": "p6"}), ("neighbours", {"j": "1"}), ("neighbours", {"i": "../p0"}),
+    ("neighbours", {"step": "x"}), ("neighbours", {"step": "99"}),
+    ("strip", {"n": "1"}), ("strip", {"n": "1000"}), ("strip", {"to": "-4"}), ("wall", {"seed": "x"}),
+    ("wall", {"psi": "9"}),
+    ("wall", {"u": "0.9999:0"}), ("image", {"u": "0.4000:0"}), ("image", {"u": "12.0:0"}),
+    ("inside", {"layer": "9"}), ("inside", {"layer": "x"}),
     ("inside", {"u": "0.1:9"}), ("map", {"by": "guess"}), ("map", {"known": "-1"}), ("map", {"known": "x"}),
 ])  # fmt: skip
 def test_wrong_values_of_sheets_get_a_sentence(ask, route, query):

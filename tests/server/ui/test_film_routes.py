@@ -1,4 +1,6 @@
-"""GET loop: what it tells on the way, the file at its end, and that a client who leaves takes the work along."""
+"""GET loop: what it tells on the way, the file at its end, and that a client who leaves takes
+the work along.
+"""
 
 import asyncio
 import base64
@@ -29,7 +31,11 @@ SPEC = tiny_spec(3, channels=3)
 
 
 def key(seed: int, *classes: object) -> str:
-    at = base64.urlsafe_b64encode((latent(seed, SPEC.z_dim) * 4096).round().astype("<i2").tobytes()).decode().rstrip("=")
+    at = (
+        base64.urlsafe_b64encode((latent(seed, SPEC.z_dim) * 4096).round().astype("<i2").tobytes())
+        .decode()
+        .rstrip("=")
+    )
     return ",".join([at, *map(str, classes)])
 
 
@@ -80,17 +86,22 @@ def test_its_frames_are_the_pictures_of_its_points(get, services):
     _, data = told(get(steps=2, side=128, **{"as": "webp"}).content)
     model = services.explorer().open(SHIPPED)
     picture = Image.open(io.BytesIO(data))
-    for frame, point in [(0, Point(label=0, at=tuple(np.round(latent(1, SPEC.z_dim) * 4096) / 4096))),
-                         (4, Point(label=1, at=tuple(np.round(latent(3, SPEC.z_dim) * 4096) / 4096), other=2, share=0.5))]:
+    for frame, point in [
+        (0, Point(label=0, at=tuple(np.round(latent(1, SPEC.z_dim) * 4096) / 4096))),
+        (4, Point(label=1, at=tuple(np.round(latent(3, SPEC.z_dim) * 4096) / 4096), other=2, share=0.5)),
+    ]:
         picture.seek(frame)
         wanted = np.asarray(Image.open(io.BytesIO(model.image(point)))).astype(int)
         assert np.abs(np.asarray(picture.convert("RGB"))[::4, ::4] - wanted).max() <= 1
 
 
 @pytest.mark.parametrize(("query", "key"), [
-    ({"keys": ""}, "latent.keys"), ({"keys": key(1)}, "latent.keys"), ({"keys": "x;y"}, "latent.bad_z"), ({"as": "avi"}, "latent.unknown_form"),
-    ({"side": "4096"}, "latent.range"), ({"side": "x"}, "latent.not_whole"), ({"steps": "9e9"}, "latent.not_whole"), ({"fps": "0"}, "latent.range"),
-    ({"keys": ";".join([KEYS] * 3), "side": "1024"}, "latent.film_pixels"), ({"id": "run:nothing"}, "latent.unknown_model"),
+    ({"keys": ""}, "latent.keys"), ({"keys": key(1)}, "latent.keys"), ({"keys": "x;y"}, "latent.bad_z"),
+    ({"as": "avi"}, "latent.unknown_form"),
+    ({"side": "4096"}, "latent.range"), ({"side": "x"}, "latent.not_whole"),
+    ({"steps": "9e9"}, "latent.not_whole"), ({"fps": "0"}, "latent.range"),
+    ({"keys": ";".join([KEYS] * 3), "side": "1024"}, "latent.film_pixels"),
+    ({"id": "run:nothing"}, "latent.unknown_model"),
 ])  # fmt: skip
 def test_what_can_not_be_drawn_is_refused_at_once(get, query, key):
     reply = get(**query)
@@ -101,7 +112,9 @@ def test_what_can_not_be_drawn_is_refused_at_once(get, query, key):
 def test_a_packer_that_fails_is_a_sentence(get, monkeypatch):
     popen = subprocess.Popen
     fails = ["-c", "import sys; sys.stdin.read(); sys.exit(3)"]
-    monkeypatch.setattr(routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *fails], **options))
+    monkeypatch.setattr(
+        routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *fails], **options)
+    )
     lines, data = told(get(steps=2).content)
     assert (lines[-1]["error"]["key"], data) == ("latent.film_failed", b"")
 
@@ -128,10 +141,25 @@ def test_who_leaves_takes_the_work_along(app, services):
                 left.set()
 
         query = f"id={SHIPPED}&keys={KEYS}&steps=120"
-        await app({"type": "http", "method": "GET", "path": "/gradio_api/gan/loop", "raw_path": b"", "query_string": query.encode(), "headers": [],
-                   "http_version": "1.1", "scheme": "http", "server": ("here", 80), "root_path": ""},
-                  receive, send)
-        assert (routes_module.FILMS._inside, routes_module.DRAWN._inside) == (0, 0), "its places are free again"
+        await app(
+            {
+                "type": "http",
+                "method": "GET",
+                "path": "/gradio_api/gan/loop",
+                "raw_path": b"",
+                "query_string": query.encode(),
+                "headers": [],
+                "http_version": "1.1",
+                "scheme": "http",
+                "server": ("here", 80),
+                "root_path": "",
+            },
+            receive,
+            send,
+        )
+        assert (routes_module.FILMS._inside, routes_module.DRAWN._inside) == (0, 0), (
+            "its places are free again"
+        )
         return len(sent)
 
     assert asyncio.run(asyncio.wait_for(leave(), 30)) < 40
@@ -143,19 +171,37 @@ FILM = routes_module.PIECE * 4 + 1  # bytes
 
 @pytest.fixture
 def packed(services, monkeypatch):
-    """Drive the route itself, its packer replaced by one that leaves FILM bytes; `take(piece)` is awaited for each message."""
+    """Drive the route itself, its packer replaced by one that leaves FILM bytes; `take(piece)` is awaited for
+    each message.
+    """
     popen = subprocess.Popen
     leaves = ["-c", f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write(bytes({FILM}))"]
-    monkeypatch.setattr(routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *leaves], **options))
+    monkeypatch.setattr(
+        routes_module.subprocess, "Popen", lambda command, **options: popen([command[0], *leaves], **options)
+    )
     app = Starlette(routes=film_routes(services))
 
     async def ask(take):
         async def receive():
             await asyncio.Event().wait()
 
-        await app({"type": "http", "method": "GET", "path": "/gradio_api/gan/loop", "raw_path": b"", "headers": [], "http_version": "1.1", "scheme": "http",
-                   "query_string": f"id={SHIPPED}&keys={KEYS}&steps=2".encode(), "server": ("here", 80), "root_path": "", "asgi": {"spec_version": "2.3"}},
-                  receive, take)
+        await app(
+            {
+                "type": "http",
+                "method": "GET",
+                "path": "/gradio_api/gan/loop",
+                "raw_path": b"",
+                "headers": [],
+                "http_version": "1.1",
+                "scheme": "http",
+                "query_string": f"id={SHIPPED}&keys={KEYS}&steps=2".encode(),
+                "server": ("here", 80),
+                "root_path": "",
+                "asgi": {"spec_version": "2.3"},
+            },
+            receive,
+            take,
+        )
 
     return ask
 

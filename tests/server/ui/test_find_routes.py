@@ -1,4 +1,6 @@
-"""The routes behind "Find my picture": a search from its picture to its place, sentences for what can't be looked for, and nothing that stays."""
+"""The routes behind "Find my picture": a search from its picture to its place, sentences for what can't be
+looked for, and nothing that stays.
+"""
 
 import base64
 import io
@@ -40,8 +42,12 @@ def test_a_search_from_its_picture_to_its_place(client, services, kind):
     assert 0 < told["distance"] <= told["nearest"] < 1
     assert told["label"] in (0, 1, 2)
     assert len(told["at"]) == 16
-    assert on(client, job=begun["job"]).json()["error"]["key"] == "latent.search_over", "what is done is not kept"
-    assert [path for path in services.checkpoints.parent.rglob("*") if path.suffix in (".png", ".jpg", ".webp")] == []
+    assert on(client, job=begun["job"]).json()["error"]["key"] == "latent.search_over", (
+        "what is done is not kept"
+    )
+    assert [
+        path for path in services.checkpoints.parent.rglob("*") if path.suffix in (".png", ".jpg", ".webp")
+    ] == []
 
 
 def test_a_search_can_be_stopped(client):
@@ -73,7 +79,8 @@ def large() -> bytes:
 
 
 @pytest.mark.parametrize(("body", "key"), [
-    (b"", "data.no_picture"), (b"no picture at all", "data.no_picture"), (picture("GIF"), "data.no_picture"), (picture("BMP"), "data.no_picture"),
+    (b"", "data.no_picture"), (b"no picture at all", "data.no_picture"), (picture("GIF"), "data.no_picture"),
+    (picture("BMP"), "data.no_picture"),
     (picture()[:300], "data.no_picture"), (large(), "data.no_picture"), (plain(), "latent.plain_picture"),
 ], ids=["empty", "text", "gif", "bmp", "cut short", "too many pixels", "one colour"])  # fmt: skip
 def test_what_can_not_be_looked_for_gets_a_sentence(client, body, key):
@@ -89,10 +96,17 @@ def test_a_body_beyond_the_limit_is_refused(client):
 
 def test_an_unknown_model_and_another_site_are_refused(client):
     assert begin(client, picture(), "shipped:nothing").status_code == 404
-    assert begin(client, picture(), **{"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert (
+        begin(
+            client, picture(), **{"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+        ).status_code
+        == 403
+    )
 
 
-@pytest.mark.parametrize("value", [{}, {"job": None}, {"job": 3}, {"job": ["x"]}, {"job": "nobody"}, {"job": "x" * 5000}])
+@pytest.mark.parametrize(
+    "value", [{}, {"job": None}, {"job": 3}, {"job": ["x"]}, {"job": "nobody"}, {"job": "x" * 5000}]
+)
 def test_a_search_that_there_is_not_gets_a_sentence(client, value):
     reply = on(client, **value)
     assert reply.status_code == 400

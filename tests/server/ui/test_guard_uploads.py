@@ -1,4 +1,6 @@
-"""Uploads and the disk: each counts on room that no other one counts on, and what a disk refuses is told in a sentence."""
+"""Uploads and the disk: each counts on room that no other one counts on, and what a disk refuses is told in a
+sentence.
+"""
 
 import asyncio
 import errno
@@ -46,7 +48,8 @@ class Upload:
 
     def __init__(self, app, *headers):
         self.parts, self.sent = asyncio.Queue(), []
-        scope = {"type": "http", "method": "POST", "path": UPLOAD, "query_string": b"", "headers": [(b"host", b"localhost"), *headers], "scheme": "http",
+        scope = {"type": "http", "method": "POST", "path": UPLOAD, "query_string": b"",
+            "headers": [(b"host", b"localhost"), *headers], "scheme": "http",
                  "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "http_version": "1.1"}  # fmt: skip
         self.task = asyncio.create_task(app(scope, self.parts.get, self.send))
 
@@ -59,7 +62,9 @@ class Upload:
 
     async def status(self, within=0.2):
         await asyncio.wait([self.task], timeout=within)
-        return next((message["status"] for message in self.sent if message["type"] == "http.response.start"), None)
+        return next(
+            (message["status"] for message in self.sent if message["type"] == "http.response.start"), None
+        )
 
 
 def of(upload):
@@ -76,7 +81,9 @@ def test_uploads_do_not_count_on_the_same_room(disk):
         small = Upload(app, LENGTH(40_000))
         assert await small.status() is None, "there is room for this one beside the first"
         await first.feed(50_000, more=True)
-        assert await Upload(app, LENGTH(1)).status() == 413, "what has arrived is not counted twice, and what has not is still expected"
+        assert await Upload(app, LENGTH(1)).status() == 413, (
+            "what has arrived is not counted twice, and what has not is still expected"
+        )
         await small.feed(0)
         assert await small.status() == 200, "it brought less than it said"
         last = Upload(app, LENGTH(40_000))
@@ -117,7 +124,11 @@ def test_who_does_not_say_how_much_comes_needs_room_for_the_most(disk):
 
 @pytest.mark.parametrize(
     ("number", "status", "words"),
-    [(errno.ENOSPC, 413, "no room for this much"), (errno.EDQUOT, 413, "no room for this much"), (errno.EROFS, 400, "Read-only file system")],
+    [
+        (errno.ENOSPC, 413, "no room for this much"),
+        (errno.EDQUOT, 413, "no room for this much"),
+        (errno.EROFS, 400, "Read-only file system"),
+    ],
 )
 def test_what_a_disk_refuses_is_a_sentence(number, status, words, disk):
     async def crowd():

@@ -12,8 +12,14 @@ from gan.ui.server import redact
 def test_the_folder_of_downloads_is_left_out_wherever_it_is(folder, monkeypatch):
     monkeypatch.setenv("GANARIUM_CACHE", folder)
     whole = Path(folder).absolute()
-    error = {"values": {"folder": f"{folder}/torchvision"}, "text": f"Delete the folder “{whole}/torchvision”."}
-    assert redact.without(error, []) == {"values": {"folder": "torchvision"}, "text": "Delete the folder “torchvision”."}
+    error = {
+        "values": {"folder": f"{folder}/torchvision"},
+        "text": f"Delete the folder “{whole}/torchvision”.",
+    }
+    assert redact.without(error, []) == {
+        "values": {"folder": "torchvision"},
+        "text": "Delete the folder “torchvision”.",
+    }
 
 
 def test_other_texts_stay_as_they_are():
@@ -21,7 +27,15 @@ def test_other_texts_stay_as_they_are():
     assert redact.without(value, [Path("/srv/runs")]) == value
 
 
-@pytest.mark.parametrize("text", ["at “/home/alice's/pets” any more", "at “/srv/a“b/pets”", 'File "/home/al ice/pets"', "open '/home/al“ice/pets'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "at “/home/alice's/pets” any more",
+        "at “/srv/a“b/pets”",
+        'File "/home/al ice/pets"',
+        "open '/home/al“ice/pets'",
+    ],
+)
 def test_a_path_ends_where_its_own_kind_of_quote_does(text):
     shown = redact.shortened(text)
     assert "pets" in shown

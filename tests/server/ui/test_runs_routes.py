@@ -1,4 +1,6 @@
-"""Keeping the runs in order over HTTP: names, deletion, ending by force, the queue's times and the space in use."""
+"""Keeping the runs in order over HTTP: names, deletion, ending by force, the queue's times and the space in
+use.
+"""
 
 import errno
 import threading
@@ -28,21 +30,33 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture
 def services(store, supervise, tmp_path):
-    return Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads", checkpoints=tmp_path / "checkpoints")
+    return Services(
+        store=store,
+        supervisor=supervise(),
+        uploads=store.root / ".uploads",
+        checkpoints=tmp_path / "checkpoints",
+    )
 
 
 @pytest.fixture
 def client(services):
-    return TestClient(Starlette(routes=[*train_routes(services), *explore_routes(services)]), raise_server_exceptions=False)
+    return TestClient(
+        Starlette(routes=[*train_routes(services), *explore_routes(services)]), raise_server_exceptions=False
+    )
 
 
 @pytest.fixture
 def submit(client, monkeypatch):
     """Press Train with these values; files are taken from wherever they lie."""
-    monkeypatch.setattr("gan.ui.train.own.received", lambda files, folder: [Path(name) for name in files or []])
+    monkeypatch.setattr(
+        "gan.ui.train.own.received", lambda files, folder: [Path(name) for name in files or []]
+    )
 
     def press(data, files, recipe, minutes, *values):
-        reply = client.post("/gradio_api/gan/runs", json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values})
+        reply = client.post(
+            "/gradio_api/gan/runs",
+            json={"data": data, "files": files, "recipe": recipe, "minutes": minutes, "values": values},
+        )
         return {"run": None, "error": None, **reply.json()}
 
     return press
@@ -50,13 +64,21 @@ def submit(client, monkeypatch):
 
 @pytest.fixture
 def post(client):
-    return lambda run_id, command, **query: client.post(f"/gradio_api/gan/runs/{run_id}/{command}", params=query)
+    return lambda run_id, command, **query: client.post(
+        f"/gradio_api/gan/runs/{run_id}/{command}", params=query
+    )
 
 
 @pytest.fixture
 def ended(store):
     """A finished run that can be explored."""
-    return past(store, tiny(), lambda folder: write_weights(folder / "live.safetensors", tiny_spec()), state="finished", images=1000)
+    return past(
+        store,
+        tiny(),
+        lambda folder: write_weights(folder / "live.safetensors", tiny_spec()),
+        state="finished",
+        images=1000,
+    )
 
 
 def key(reply) -> tuple[int, str]:
@@ -75,7 +97,9 @@ def test_a_name_is_shown_wherever_the_run_is(post, poll, client, ended):
     assert poll()["run"]["name"] is None
     assert key(post(ended, "rename", name="x" * 61)) == (400, "runs.long_name")
     assert key(post("none", "rename", name="x")) == (404, "runs.unknown")
-    assert key(client.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})) == (403, "access.other_site")
+    assert key(
+        client.post(f"/gradio_api/gan/runs/{ended}/rename?name=x", headers={"Origin": "http://elsewhere"})
+    ) == (403, "access.other_site")
     assert client.get(f"/gradio_api/gan/runs/{ended}/rename").status_code == 405
 
 
@@ -98,10 +122,20 @@ def test_a_deleted_run_is_gone_everywhere(post, poll, client, services, store, e
     assert [run["id"] for run in poll()["runs"]] == [other]
     assert poll()["run"]["id"] == other
     assert client.get("/gradio_api/gan/models").json() == []
-    for path in (f"poll?run={ended}", f"runs/{ended}/log", f"model?id=run:{ended}", f"image?id=run:{ended}&seed=1", f"wall?id=run:{ended}&seed=1"):
+    for path in (
+        f"poll?run={ended}",
+        f"runs/{ended}/log",
+        f"model?id=run:{ended}",
+        f"image?id=run:{ended}&seed=1",
+        f"wall?id=run:{ended}&seed=1",
+    ):
         assert client.get(f"/gradio_api/gan/{path}").status_code == 404, path
     explorer = services.explorer()
-    assert not [name for name in (*explorer._open, *explorer._slots, *explorer._loading, *explorer._catalogue._known) if name.removeprefix("run:") == ended]
+    assert not [
+        name
+        for name in (*explorer._open, *explorer._slots, *explorer._loading, *explorer._catalogue._known)
+        if name.removeprefix("run:") == ended
+    ]
     assert key(post(ended, "delete")) == (404, "runs.unknown")
 
 
@@ -110,7 +144,11 @@ def test_the_raw_interface_deletes_no_run_that_trains(post, services, store):
     reaches(store, active, "running")
     assert key(post(active, "delete")) == (400, "runs.cant_delete")
     assert post(waiting, "delete").status_code == 200
-    assert (state(store, active), services.supervisor.queue(), (store.root / waiting).exists()) == ("running", [], False)
+    assert (state(store, active), services.supervisor.queue(), (store.root / waiting).exists()) == (
+        "running",
+        [],
+        False,
+    )
 
 
 def test_a_run_with_spoilt_files_that_trains_is_not_deleted(post, services, store):
@@ -123,7 +161,9 @@ def test_a_run_with_spoilt_files_that_trains_is_not_deleted(post, services, stor
     assert post(run_id, "delete").status_code == 200
 
 
-def test_a_page_is_not_disturbed_by_a_worker_that_is_still_leaving_a_deleted_run(post, poll, services, store, ended):
+def test_a_page_is_not_disturbed_by_a_worker_that_is_still_leaving_a_deleted_run(
+    post, poll, services, store, ended
+):
     run_id = services.supervisor.submit(tiny(LONG, seed=SEEDS["slow to leave"]))
     reaches(store, run_id, "running")
     post(run_id, "stop")
@@ -177,7 +217,9 @@ def test_pictures_stay_while_a_damaged_run_may_refer_to_them(post, store, cats, 
     assert not kept.exists()
 
 
-def test_pictures_that_are_about_to_be_trained_on_stay(post, services, store, tmp_path, ended, monkeypatch, submit):
+def test_pictures_that_are_about_to_be_trained_on_stay(
+    post, services, store, tmp_path, ended, monkeypatch, submit
+):
     """Somebody deletes a run after the pictures were kept and before their run was made."""
     pictures = draw(tmp_path, "cat")
     replies = []
@@ -252,7 +294,10 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
         assert answer["error"]["key"] == "runs.disk_full"
     (tmp_path / "a.png").write_bytes(b"picture")
     with monkeypatch.context() as patched:
-        patched.setattr("gan.ui.server.uploads.shutil.copyfile", lambda source, part: part.write_bytes(b"half") and refuse())
+        patched.setattr(
+            "gan.ui.server.uploads.shutil.copyfile",
+            lambda source, part: part.write_bytes(b"half") and refuse(),
+        )
         answer = submit(USER_DATA, [str(tmp_path / "a.png")], "modern", 5)
         assert answer["error"]["key"] == "runs.disk_full"
         assert not list(services.uploads.rglob("*.part"))
@@ -262,8 +307,12 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
 # More runs than a poll lists
 
 
-def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_asked_for(poll, client, services, store, monkeypatch):
-    made = [past(store, tiny(LONG, seed=age), state="paused", created=time.time() - 100 + age) for age in range(9)]
+def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_asked_for(
+    poll, client, services, store, monkeypatch
+):
+    made = [
+        past(store, tiny(LONG, seed=age), state="paused", created=time.time() - 100 + age) for age in range(9)
+    ]
     monkeypatch.setattr("gan.ui.train.run_feed.LISTED", 4)
     monkeypatch.setattr("gan.ui.train.run_feed.FEWEST", 2)
     older = lambda count: client.get("/gradio_api/gan/runs/older", params={"count": count}).json()  # noqa: E731
@@ -276,15 +325,21 @@ def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_as
     for run_id in (made[0], made[1], made[3], made[2]):  # the oldest of all trains
         services.command(run_id, "resume")
     reaches(store, made[0], "running")
-    wait_until(lambda: poll()["queue"] == [made[1], made[3], made[2]] and poll()["runs"][0]["state"] == "running")
+    wait_until(
+        lambda: poll()["queue"] == [made[1], made[3], made[2]] and poll()["runs"][0]["state"] == "running"
+    )
     answer = poll()
-    assert [run["id"] for run in answer["runs"]] == [made[0], made[1], made[3], made[2], made[8], made[7]], "the head of the queue is never cut off"
+    assert [run["id"] for run in answer["runs"]] == [made[0], made[1], made[3], made[2], made[8], made[7]], (
+        "the head of the queue is never cut off"
+    )
     assert [run["id"] for run in older(60)["runs"]] == [made[6], made[5], made[4]]
     again = poll(list=answer["list"])
     assert "runs" not in again, "what somebody else asked for makes no poll heavier"
     store.rename(made[4], "Mine")
     renamed = poll(list=answer["list"])
-    assert (renamed["older"] != answer["older"], "runs" in renamed) == (True, False), "told, so that who shows it can ask"
+    assert (renamed["older"] != answer["older"], "runs" in renamed) == (True, False), (
+        "told, so that who shows it can ask"
+    )
     for run_id in made[:4]:
         services.command(run_id, "stop")
 
@@ -305,7 +360,9 @@ def test_a_hanging_run_is_shown_and_can_be_ended(post, poll, services, store, mo
     answer = poll(run=waiting)
     assert answer["run"]["silent"] is None
     assert answer["active_run"]["silent"], "told in the header"
-    assert {run["id"]: run["silent"] for run in answer["runs"]} == {active: True, waiting: False}, "and in the list"
+    assert {run["id"]: run["silent"] for run in answer["runs"]} == {active: True, waiting: False}, (
+        "and in the list"
+    )
     assert poll()["starts"] == {}, "nobody knows when a run that hangs will end"
     assert post(active, "end").json() == {"done": "end"}
     status = poll(run=active)["run"]["status"]
@@ -316,11 +373,16 @@ def test_a_hanging_run_is_shown_and_can_be_ended(post, poll, services, store, mo
 def test_the_queue_tells_when_its_runs_start(poll, services, store):
     active = services.supervisor.submit(tiny(LONG))
     reaches(store, active, "running")
-    first, second, third = (services.supervisor.submit(tiny(kimg=kimg, minutes=2.0)) for kimg in (0.0, 1.0, 0.0))
+    first, second, third = (
+        services.supervisor.submit(tiny(kimg=kimg, minutes=2.0)) for kimg in (0.0, 1.0, 0.0)
+    )
     wait_until(lambda: store.status(active)["eta"])
     answer = poll(run=second)
     assert answer["queue"] == [first, second, third]
-    assert answer["starts"] == {first: pytest.approx(store.status(active)["eta"], abs=10), second: answer["starts"][first] + 120}, "nobody knows the third's"
+    assert answer["starts"] == {
+        first: pytest.approx(store.status(active)["eta"], abs=10),
+        second: answer["starts"][first] + 120,
+    }, "nobody knows the third's"
     services.command(second, "cancel")
     answer = poll()
     assert (answer["queue"], answer["starts"][third]) == ([first, third], answer["starts"][first] + 120)

@@ -24,7 +24,10 @@ CLIENTS, LITTLE = 4, 2**18  # bytes of memory for each of them
 @pytest.fixture(scope="module")
 def server():
     """A server of one large answer behind the guard, and what it was asked for."""
-    app = Starlette(routes=[Route("/gradio_api/gan/large", lambda request: Response(LARGE))], middleware=[Middleware(Guard, services=Services())])
+    app = Starlette(
+        routes=[Route("/gradio_api/gan/large", lambda request: Response(LARGE))],
+        middleware=[Middleware(Guard, services=Services())],
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
@@ -48,7 +51,11 @@ def asked(address) -> Iterator[socket.socket]:
 
 def waiting(running) -> list[int]:
     """Bytes that the server holds for each of its connections that is not closing."""
-    return [each.transport.get_write_buffer_size() for each in running.server_state.connections if not each.transport.is_closing()]
+    return [
+        each.transport.get_write_buffer_size()
+        for each in running.server_state.connections
+        if not each.transport.is_closing()
+    ]
 
 
 def until(condition) -> None:

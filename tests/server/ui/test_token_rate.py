@@ -41,7 +41,11 @@ def test_nobody_is_refused_or_kept_waiting_for_what_others_do():
         attacks = [asyncio.create_task(flood(access, f"attacker {number}", 100)) for number in range(5)]
         await asyncio.sleep(0.02)
         begin = time.monotonic()
-        found = await outcome(access, "a slip", "teacher"), await outcome(access, TOKEN, "teacher"), time.monotonic() - begin
+        found = (
+            await outcome(access, "a slip", "teacher"),
+            await outcome(access, TOKEN, "teacher"),
+            time.monotonic() - begin,
+        )
         for attack in attacks:
             attack.cancel()
         return found
@@ -134,11 +138,20 @@ SPACE = "10.0.0.7"  # its proxy
 
 @pytest.mark.parametrize(
     ("connected", "forwarded", "alone", "on_space"),
-    [("198.51.100.4", None, "198.51.100.4", "198.51.100.4"), (SPACE, "8.8.4.4", SPACE, "8.8.4.4"), (SPACE, "1.1.1.1, 8.8.4.4", SPACE, "8.8.4.4"),
-     (SPACE, "8.8.4.4, 10.1.2.3", SPACE, "8.8.4.4"), (SPACE, "nonsense, \x7f", SPACE, SPACE), ("::ffff:8.8.4.4", None, "8.8.4.4", "8.8.4.4"),
-     ("2a00:1450:4001:82a::200e", None, "2a00:1450:4001:82a::/64", "2a00:1450:4001:82a::/64"), ("testclient", "", "testclient", "testclient")],
-)  # fmt: skip
-def test_who_asks_is_who_is_connected_and_on_a_space_whom_its_proxy_names(connected, forwarded, alone, on_space, monkeypatch):
+    [
+        ("198.51.100.4", None, "198.51.100.4", "198.51.100.4"),
+        (SPACE, "8.8.4.4", SPACE, "8.8.4.4"),
+        (SPACE, "1.1.1.1, 8.8.4.4", SPACE, "8.8.4.4"),
+        (SPACE, "8.8.4.4, 10.1.2.3", SPACE, "8.8.4.4"),
+        (SPACE, "nonsense, \x7f", SPACE, SPACE),
+        ("::ffff:8.8.4.4", None, "8.8.4.4", "8.8.4.4"),
+        ("2a00:1450:4001:82a::200e", None, "2a00:1450:4001:82a::/64", "2a00:1450:4001:82a::/64"),
+        ("testclient", "", "testclient", "testclient"),
+    ],
+)
+def test_who_asks_is_who_is_connected_and_on_a_space_whom_its_proxy_names(
+    connected, forwarded, alone, on_space, monkeypatch
+):
     headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode())]
     request = Request({"type": "http", "headers": headers, "client": (connected, 1)})
     monkeypatch.delenv("SPACE_ID", raising=False)

@@ -42,10 +42,14 @@ def gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize(("data", "size", "channels"), [("digits", 28, 1), ("emoji", 64, 3), ("cifar10", 32, 3)])
+@pytest.mark.parametrize(
+    ("data", "size", "channels"), [("digits", 28, 1), ("emoji", 64, 3), ("cifar10", 32, 3)]
+)
 def test_untouched_defaults_give_the_recipe_itself(data, size, channels, recipe, gpu):
     gpu(True)
-    assert form.config(data, recipe, 3, values(data, recipe)) == make_config(data, recipe, size, channels, minutes=3.0)
+    assert form.config(data, recipe, 3, values(data, recipe)) == make_config(
+        data, recipe, size, channels, minutes=3.0
+    )
 
 
 def test_touched_fields_win_whatever_number_the_browser_sends():
@@ -56,9 +60,15 @@ def test_touched_fields_win_whatever_number_the_browser_sends():
 
 @pytest.mark.parametrize(
     ("changes", "key"),
-    [({"batch": 1}, "config.range"), ({"batch": 2.5}, "config.not_whole"), ({"lr_g": None}, "config.not_a_number"), ({"size": 77}, "config.choice"),
-     ({"width": "wide"}, "config.not_whole"), ({"penalty": "wgan_gp"}, "config.penalty_loss")],
-)  # fmt: skip
+    [
+        ({"batch": 1}, "config.range"),
+        ({"batch": 2.5}, "config.not_whole"),
+        ({"lr_g": None}, "config.not_a_number"),
+        ({"size": 77}, "config.choice"),
+        ({"width": "wide"}, "config.not_whole"),
+        ({"penalty": "wgan_gp"}, "config.penalty_loss"),
+    ],
+)
 def test_impossible_settings_are_a_sentence(changes, key):
     with pytest.raises(UserError) as caught:
         form.config("digits", "modern", 5, values(**changes))
@@ -66,7 +76,13 @@ def test_impossible_settings_are_a_sentence(changes, key):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "key"), [(0, "config.range"), (None, "config.not_a_number"), ("5", "config.not_a_number"), (float("nan"), "config.not_a_number")]
+    ("minutes", "key"),
+    [
+        (0, "config.range"),
+        (None, "config.not_a_number"),
+        ("5", "config.not_a_number"),
+        (float("nan"), "config.not_a_number"),
+    ],
 )
 def test_impossible_times_are_a_sentence(minutes, key):
     with pytest.raises(UserError) as caught:
@@ -92,7 +108,13 @@ def test_what_a_survey_found_is_checked_before_anything_is_started(report, chang
 
 def test_own_pictures_are_trained_as_the_form_says():
     report = Report(40, classes=(("cat", 20), ("dog", 20)), grey=True)
-    config = form.config("/kept/cats.zip", "modern", 5, values("own", channels=1, size=28, background="black", conditional=True), report)
+    config = form.config(
+        "/kept/cats.zip",
+        "modern",
+        5,
+        values("own", channels=1, size=28, background="black", conditional=True),
+        report,
+    )
     assert (config.channels, config.size, config.background, config.conditional) == (1, 28, "black", True)
 
 
@@ -125,7 +147,9 @@ def test_uploads_are_kept_once(tmp_path):
         pictures[-1].write_bytes(bytes([number]) * 10)
     root = tmp_path / "runs" / ".uploads"
     folder = keep_uploads([str(path) for path in pictures], root)
-    assert [path.read_bytes() for path in sorted(folder.iterdir())] == [path.read_bytes() for path in pictures]
+    assert [path.read_bytes() for path in sorted(folder.iterdir())] == [
+        path.read_bytes() for path in pictures
+    ]
     assert folder.is_relative_to(root)
     assert keep_uploads([str(path) for path in reversed(pictures)], root) == folder
     archive = tmp_path / "dogs.zip"
@@ -150,7 +174,9 @@ def test_the_same_pictures_under_other_names_are_other_uploads(tmp_path):
     """Kept in one folder they would be counted twice."""
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.png").write_bytes(b"\x89PNG" + name.encode().replace(b"c", b"b"))
-    first, second = (keep_uploads([tmp_path / "a.png", tmp_path / f"{name}.png"], tmp_path / "root") for name in "bc")
+    first, second = (
+        keep_uploads([tmp_path / "a.png", tmp_path / f"{name}.png"], tmp_path / "root") for name in "bc"
+    )
     assert [len(list(folder.iterdir())) for folder in (first, second)] == [2, 2]
 
 
@@ -163,9 +189,15 @@ def test_a_page_can_name_only_what_was_uploaded(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"x")
     assert received([str(good)], folder) == [good]
     lost = [str(link), f"{good}x", f"{good.parent}"[:-1] + "1/cat.png", f"{good.parent}/\ud800"]
-    odd = ["/etc/passwd", str(tmp_path / "secret.png"), "cat.png", f"{good.parent}/../../secret.png", f"{good.parent}/..", str(good.parent), "\0", "x" * 5000,
+    odd = ["/etc/passwd", str(tmp_path / "secret.png"), "cat.png", f"{good.parent}/../../secret.png",
+        f"{good.parent}/..", str(good.parent), "\0", "x" * 5000,
            f"{good.parent}/a/b.png"]  # fmt: skip
-    cases = [(None, "ui.bad_form"), ("x", "ui.bad_form"), ([7], "ui.bad_form"), ([str(good)] * 1001, "ui.too_many_files")]
+    cases = [
+        (None, "ui.bad_form"),
+        ("x", "ui.bad_form"),
+        ([7], "ui.bad_form"),
+        ([str(good)] * 1001, "ui.too_many_files"),
+    ]
     cases += [([name], "ui.bad_form") for name in odd] + [([name], "ui.lost_files") for name in lost]
     for files, key in cases:
         with pytest.raises(UserError) as caught:

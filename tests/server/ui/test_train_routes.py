@@ -46,18 +46,36 @@ def ended(store):
 
 def test_an_empty_server_says_so(poll):
     answer = poll()
-    assert (answer["run"], answer["runs"], answer["active"], answer["stats"], answer["queue"]) == (None, [], None, [], [])
+    assert (answer["run"], answer["runs"], answer["active"], answer["stats"], answer["queue"]) == (
+        None,
+        [],
+        None,
+        [],
+        [],
+    )
 
 
 def test_a_page_is_told_once_and_then_only_what_is_new(poll, store, ended):
     first = poll()
-    assert (first["run"]["id"], first["run"]["samples"], len(first["stats"]), first["next"], first["since"]) == (ended, [1, 3], 3, 3, 0)
-    assert next(run["state"] for run in first["runs"] if run["id"] == ended) == "finished"  # what other tests left to train comes first
+    assert (
+        first["run"]["id"],
+        first["run"]["samples"],
+        len(first["stats"]),
+        first["next"],
+        first["since"],
+    ) == (ended, [1, 3], 3, 3, 0)
+    # what other tests left to train comes first
+    assert next(run["state"] for run in first["runs"] if run["id"] == ended) == "finished"
     held = {"had": ended, "since": first["next"], "list": first["list"], "version": first["version"]}
     assert poll(**held) == {"version": first["version"], "unchanged": True}
     append_line(store.path(ended) / "stats.jsonl", {"step": 4, "images": 32, "loss_d": 0.4})
     more = poll(**held)
-    assert ([line["step"] for line in more["stats"]], more["next"], more["since"], "runs" in more) == ([4], 4, 3, False)
+    assert ([line["step"] for line in more["stats"]], more["next"], more["since"], "runs" in more) == (
+        [4],
+        4,
+        3,
+        False,
+    )
 
 
 def test_statistics_of_another_or_a_shortened_run_replace_those_held(poll, store, ended):
@@ -75,7 +93,13 @@ def test_a_page_begins_anew_when_the_run_went_back_and_outgrew_what_it_holds(pol
     write_bytes(store.path(ended) / "stats.jsonl", "\n".join([*kept, *new, ""]).encode())
     answer = poll(had=ended, since=first["next"], last=first["last"], version=first["version"])
     assert (answer["since"], [line["loss_d"] for line in answer["stats"]]) == (0, [0.5, 0.5, 0.7, 0.7, 0.7])
-    held = {"had": ended, "since": answer["next"], "last": answer["last"], "list": answer["list"], "version": answer["version"]}
+    held = {
+        "had": ended,
+        "since": answer["next"],
+        "last": answer["last"],
+        "list": answer["list"],
+        "version": answer["version"],
+    }
     assert "unchanged" in poll(**held)
     append_line(store.path(ended) / "stats.jsonl", {"step": 6, "images": 48})
     assert poll(**held)["since"] == 5
@@ -85,7 +109,12 @@ def test_the_active_run_is_shown_unless_another_is_asked_for(poll, services, sto
     active, waiting = (services.supervisor.submit(tiny(LONG, seed=seed)) for seed in (1, 2))
     reaches(store, active, "running")
     answer = poll()
-    assert (answer["run"]["id"], answer["active"], answer["active_run"]["state"], answer["queue"]) == (active, active, "running", [waiting])
+    assert (answer["run"]["id"], answer["active"], answer["active_run"]["state"], answer["queue"]) == (
+        active,
+        active,
+        "running",
+        [waiting],
+    )
     assert poll(run=ended)["run"]["id"] == ended
 
 
@@ -101,11 +130,18 @@ def test_no_page_learns_processes_or_paths(poll, store, ended, tmp_path):
 
 def test_errors_name_uploads_without_their_place(poll, services, store, ended):
     path = services.uploads / ("0" * 16) / "cats.zip"
-    store.update_status(ended, state="failed", error={"key": "data.too_few", "values": {"path": str(path)}, "text": f"“{path}” holds 1"})
+    store.update_status(
+        ended,
+        state="failed",
+        error={"key": "data.too_few", "values": {"path": str(path)}, "text": f"“{path}” holds 1"},
+    )
     (store.path(ended) / "worker.log").write_text(f"can't read {path}\n")
     run = poll()["run"]
     assert run["log"] == ["can't read cats.zip"]
-    assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == ({"path": "cats.zip"}, "“cats.zip” holds 1")
+    assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == (
+        {"path": "cats.zip"},
+        "“cats.zip” holds 1",
+    )
 
 
 def test_the_poll_tells_whether_this_browser_still_controls(client, poll, services):
@@ -154,7 +190,14 @@ def test_damaged_runs_are_listed_and_shown_with_a_sentence(poll, store, ended):
     assert (listed["state"], answer["run"]["status"]["error"]["key"]) == ("damaged", "runs.damaged")
 
 
-MISSING = ("poll?run=none", "poll?run=..", "runs/none/samples/1.webp", "runs/none/log", "thumbnails/none.webp", "thumbnails/cifar10.webp")
+MISSING = (
+    "poll?run=none",
+    "poll?run=..",
+    "runs/none/samples/1.webp",
+    "runs/none/log",
+    "thumbnails/none.webp",
+    "thumbnails/cifar10.webp",
+)
 
 
 @pytest.mark.parametrize("path", MISSING)
@@ -168,8 +211,14 @@ def test_what_is_not_there_is_404_with_a_sentence(client, path):
 @pytest.mark.parametrize("depth", [45, 60, 700, 100_000])
 def test_files_of_a_run_nested_deep_are_no_defect(client, store, ended, name, depth):
     path = store.path(ended) / name
-    sound = json.loads(path.read_bytes()) if name.endswith("json") else {"time": 1.0, "key": "rolled_back", "values": {}}
-    text = json.dumps({**sound, "classes": "@@", "values": {"at": "@@"}, "seed": "@@"}).replace('"@@"', "[" * depth + "]" * depth)
+    sound = (
+        json.loads(path.read_bytes())
+        if name.endswith("json")
+        else {"time": 1.0, "key": "rolled_back", "values": {}}
+    )
+    text = json.dumps({**sound, "classes": "@@", "values": {"at": "@@"}, "seed": "@@"}).replace(
+        '"@@"', "[" * depth + "]" * depth
+    )
     path.write_bytes(text.encode() + b"\n")
     reply = client.get("/gradio_api/gan/poll", params={"run": ended})
     assert reply.status_code == 200
@@ -198,26 +247,48 @@ def test_commands_reach_the_supervisor(client, services, store):
     assert command(active, "burn").status_code == 404
     assert command("none", "pause").status_code == 404
     assert client.get(f"/gradio_api/gan/runs/{active}/pause").status_code == 405
-    assert client.post(f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}).status_code == 403
+    assert (
+        client.post(
+            f"/gradio_api/gan/runs/{active}/resume", headers={"Origin": "http://elsewhere"}
+        ).status_code
+        == 403
+    )
     assert store.status(active)["state"] == "paused"
 
 
 def form_of(**changes):
-    return {"data": "digits", "recipe": "modern", "minutes": 1, "files": [], "values": form.defaults("digits", "modern"), **changes}
+    return {
+        "data": "digits",
+        "recipe": "modern",
+        "minutes": 1,
+        "files": [],
+        "values": form.defaults("digits", "modern"),
+        **changes,
+    }
 
 
 def test_the_form_starts_a_run(client, store):
     reply = client.post("/gradio_api/gan/runs", json=form_of(minutes=3))
     run_id = reply.json()["run"]
-    assert (reply.status_code, store.config(run_id)) == (200, make_config("digits", "modern", 28, 1, minutes=3.0))
+    assert (reply.status_code, store.config(run_id)) == (
+        200,
+        make_config("digits", "modern", 28, 1, minutes=3.0),
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "key"),
-    [({"data": name}, 404, "data.unknown") for name in ("/etc", "../secrets.zip", "no-such-set", None, 3, "\0", "x" * 9000)]
+    [
+        ({"data": name}, 404, "data.unknown")
+        for name in ("/etc", "../secrets.zip", "no-such-set", None, 3, "\0", "x" * 9000)
+    ]
     + [({"values": values}, 400, "ui.bad_form") for values in ([1], 1, None)]
     + [({"data": "own", "files": files}, 400, "ui.bad_form") for files in (["/etc/passwd"], 7, None)]
-    + [({"recipe": "magic"}, 404, "config.unknown_recipe"), ({"minutes": None}, 400, "config.not_a_number"), ({"data": "own"}, 400, "ui.no_files")],
+    + [
+        ({"recipe": "magic"}, 404, "config.unknown_recipe"),
+        ({"minutes": None}, 400, "config.not_a_number"),
+        ({"data": "own"}, 400, "ui.no_files"),
+    ],
 )
 def test_a_wrong_form_is_a_sentence_and_starts_nothing(changes, status, key, client, store):
     reply = client.post("/gradio_api/gan/runs", json=form_of(**changes))
@@ -240,19 +311,30 @@ def test_own_pictures_come_from_where_gradio_put_them(client, services, store, t
         Image.new("RGB", (9, 9)).save(folder / f"{number}.png")
     files = [str(path) for path in sorted(folder.iterdir())]
     values = dict(zip(form.names(), form.defaults("own", "modern"), strict=True))
-    reply = client.post("/gradio_api/gan/runs", json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())))
+    reply = client.post(
+        "/gradio_api/gan/runs",
+        json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())),
+    )
     assert reply.status_code == 200, reply.text
     kept = Path(store.config(reply.json()["run"]).data)
     assert kept.is_relative_to(services.uploads)
-    assert [path.read_bytes() for path in sorted(kept.iterdir())] == [Path(name).read_bytes() for name in files]
+    assert [path.read_bytes() for path in sorted(kept.iterdir())] == [
+        Path(name).read_bytes() for name in files
+    ]
 
 
 def test_the_log_tells_no_place_of_the_server(client, services, store, ended):
     path = services.uploads / ("0" * 16) / "cats.zip"
     program = Path(form.__file__)
-    (store.path(ended) / "worker.log").write_text(f"can't read {path}\nFile \"{program}\", line 3\n{store.path(ended)}/config.json 读取{path}\n")
+    (store.path(ended) / "worker.log").write_text(
+        f'can\'t read {path}\nFile "{program}", line 3\n{store.path(ended)}/config.json 读取{path}\n'
+    )
     lines = client.get(f"/gradio_api/gan/runs/{ended}/log").json()["lines"]
-    assert lines == ["can't read cats.zip", 'File "gan/ui/train/form.py", line 3', f"{ended}/config.json 读取cats.zip"]
+    assert lines == [
+        "can't read cats.zip",
+        'File "gan/ui/train/form.py", line 3',
+        f"{ended}/config.json 读取cats.zip",
+    ]
 
 
 def test_a_failed_run_brings_its_log(poll, store, ended):
@@ -263,8 +345,12 @@ def test_a_failed_run_brings_its_log(poll, store, ended):
 
 
 def test_a_defect_is_told_as_one_and_not_in_the_words_of_an_exception(poll, store, ended):
-    store.update_status(ended, state="failed", error={"key": None, "values": {}, "text": "KeyError: 'conv.weight'"})
-    (store.path(ended) / "worker.log").write_text("began\nTraceback (most recent call last):\n  File 'a.py'\nKeyError: 'conv.weight'\n")
+    store.update_status(
+        ended, state="failed", error={"key": None, "values": {}, "text": "KeyError: 'conv.weight'"}
+    )
+    (store.path(ended) / "worker.log").write_text(
+        "began\nTraceback (most recent call last):\n  File 'a.py'\nKeyError: 'conv.weight'\n"
+    )
     answer = poll()
     assert "KeyError" not in json.dumps(answer)
     assert (answer["run"]["status"]["error"]["key"], answer["run"]["log"]) == ("runs.defect", ["began"])
@@ -274,13 +360,17 @@ def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
     run_id = store.create(tiny())
     again = lambda **status: store.update_status(run_id, **status) or poll()["run"]["again"]  # noqa: E731
     assert again(state="stopped"), "taken out of the queue before it began"
-    assert not again(state="failed", error={"key": "runs.worker_lost", "values": {}, "text": ""}), "is resumed from nothing"
+    assert not again(state="failed", error={"key": "runs.worker_lost", "values": {}, "text": ""}), (
+        "is resumed from nothing"
+    )
     write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", b"step")
     assert not again(state="stopped", error=None)
     assert not again(state="paused")
     for state in ("failed", "paused"):
         assert again(state=state, error={"key": "train.no_sound_checkpoint", "values": {}, "text": ""})
-    (store.path(run_id) / "state" / "checkpoint.safetensors").rename(store.path(run_id) / "state" / "damaged.safetensors")
+    (store.path(run_id) / "state" / "checkpoint.safetensors").rename(
+        store.path(run_id) / "state" / "damaged.safetensors"
+    )
     assert again(state="paused", error=None), "its worker was ended before it could say so once more"
 
 
@@ -290,21 +380,35 @@ def test_the_form_is_offered_every_registry_entry(client):
     assert [one["name"] for one in offer["recipes"] if one["main"]] == ["modern", "dcgan"]
     assert offer["data"][0]["name"] == "digits"
     assert list(offer["losses"]) == list(LOSSES)
-    assert (offer["losses"]["wasserstein"]["equilibrium"], offer["losses"]["least_squares"]["undecided"]) == (None, 0.5)
-    assert all(one["loss"] in offer["losses"] and one["penalty"] in offer["penalties"] for one in offer["recipes"])
+    assert (offer["losses"]["wasserstein"]["equilibrium"], offer["losses"]["least_squares"]["undecided"]) == (
+        None,
+        0.5,
+    )
+    assert all(
+        one["loss"] in offer["losses"] and one["penalty"] in offer["penalties"] for one in offer["recipes"]
+    )
     assert client.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
 
 
 def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
     """A question for the cost of a form, with some of its fields changed."""
     values = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
-    return {"data": data, "recipe": recipe, "minutes": minutes, "own": own, "values": list({**values, **changes}.values())}
+    return {
+        "data": data,
+        "recipe": recipe,
+        "minutes": minutes,
+        "own": own,
+        "values": list({**values, **changes}.values()),
+    }
 
 
 @pytest.fixture
 def cost(client):
     """The reply to a question, given as JSON or as any text."""
-    return lambda question: client.get("/gradio_api/gan/cost", params={"form": question if isinstance(question, str) else json.dumps(question)})
+    return lambda question: client.get(
+        "/gradio_api/gan/cost",
+        params={"form": question if isinstance(question, str) else json.dumps(question)},
+    )
 
 
 def test_the_cost_of_the_form_follows_it(cost, known_machine):

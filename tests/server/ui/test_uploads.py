@@ -1,4 +1,6 @@
-"""What the server tells of pictures that somebody has brought, before anything is trained: real files, and the real child that reads them."""
+"""What the server tells of pictures that somebody has brought, before anything is trained: real files, and
+the real child that reads them.
+"""
 
 import io
 import json
@@ -42,7 +44,9 @@ def client(services):
 
 @pytest.fixture
 def bring(tmp_path, monkeypatch):
-    """Leave files {name: bytes} where Gradio puts what is uploaded; returns what a page then knows of them."""
+    """Leave files {name: bytes} where Gradio puts what is uploaded; returns what a page then
+    knows of them.
+    """
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
 
     def put(files):
@@ -68,7 +72,13 @@ def press(client):
     values = dict(zip(form.names(), form.defaults(USER_DATA, "modern"), strict=True))
 
     def submit(files, **changes):
-        asked = {"data": USER_DATA, "recipe": "modern", "minutes": 1, "files": files, "values": list({**values, **changes}.values())}
+        asked = {
+            "data": USER_DATA,
+            "recipe": "modern",
+            "minutes": 1,
+            "files": files,
+            "values": list({**values, **changes}.values()),
+        }
         return client.post("/gradio_api/gan/runs", json=asked)
 
     return submit
@@ -76,7 +86,9 @@ def press(client):
 
 def picture(number, mode="RGB", side=24, kind="PNG"):
     out = io.BytesIO()
-    Image.new(mode, (side, side), {"L": number, "RGB": (number, 90, 40), "RGBA": (number, 90, 40, 99)}[mode]).save(out, kind)
+    Image.new(
+        mode, (side, side), {"L": number, "RGB": (number, 90, 40), "RGBA": (number, 90, 40, 99)}[mode]
+    ).save(out, kind)
     return out.getvalue()
 
 
@@ -89,7 +101,16 @@ def zipped(members):
 
 
 def pets(each=8, **more):
-    return zipped({**{f"{name}/{n}.png": picture(20 * n + at) for at, name in enumerate(("cat", "dog")) for n in range(each)}, **more})
+    return zipped(
+        {
+            **{
+                f"{name}/{n}.png": picture(20 * n + at)
+                for at, name in enumerate(("cat", "dog"))
+                for n in range(each)
+            },
+            **more,
+        }
+    )
 
 
 def key(reply):
@@ -101,7 +122,9 @@ def test_a_zip_is_told_with_its_classes_and_what_was_left_out(ask, bring):
     answer = ask(files).json()
     report = answer["report"]
     assert (report["count"], report["classes"]) == (16, [["cat", 8], ["dog", 8]])
-    told = {(group["reason"], group["detail"], group["count"], *group["names"]) for group in report["left_out"]}
+    told = {
+        (group["reason"], group["detail"], group["count"], *group["names"]) for group in report["left_out"]
+    }
     assert told == {("damaged", "", 1, "cat/a.png"), ("kind", "HEIC", 1, "dog/IMG_1.heic")}
     assert answer["suggestions"]["modern"]["conditional"] is True
     assert "conditional" not in answer["suggestions"]["dcgan"], "its recipe has none"
@@ -109,18 +132,33 @@ def test_a_zip_is_told_with_its_classes_and_what_was_left_out(ask, bring):
 
 
 def test_transparent_grey_and_equal_pictures_are_told(ask, bring):
-    icons = ask(bring({f"{n}.png": picture(9 * n, "RGBA" if n < 3 else "RGB") for n in range(4)})).json()["report"]
+    icons = ask(bring({f"{n}.png": picture(9 * n, "RGBA" if n < 3 else "RGB") for n in range(4)})).json()[
+        "report"
+    ]
     assert (icons["count"], icons["transparent"], icons["copies"], icons["grey"]) == (4, 3, 0, False)
     scans = ask(bring({f"s{n}.png": picture(50, "L", 20) for n in range(4)})).json()
-    assert (scans["report"]["copies"], scans["report"]["grey"], scans["suggestions"]["modern"]["channels"]) == (3, True, 1)
+    assert (
+        scans["report"]["copies"],
+        scans["report"]["grey"],
+        scans["suggestions"]["modern"]["channels"],
+    ) == (3, True, 1)
     assert scans["suggestions"]["modern"]["size"] == 28
 
 
 def test_loose_files_are_known_by_content_and_told_by_their_own_names(ask, bring):
-    files = {"a.jfif": picture(1, kind="JPEG"), "no suffix": picture(2), "Möwe (1).png": b"damaged", "notes.txt": b"text", "c.webp": picture(3, kind="WEBP")}
+    files = {
+        "a.jfif": picture(1, kind="JPEG"),
+        "no suffix": picture(2),
+        "Möwe (1).png": b"damaged",
+        "notes.txt": b"text",
+        "c.webp": picture(3, kind="WEBP"),
+    }
     report = ask(bring(files)).json()["report"]
     assert report["count"] == 3
-    assert sorted(name for group in report["left_out"] for name in group["names"]) == ["Möwe (1).png", "notes.txt"]
+    assert sorted(name for group in report["left_out"] for name in group["names"]) == [
+        "Möwe (1).png",
+        "notes.txt",
+    ]
 
 
 def test_a_zip_is_known_by_content_as_well(ask, bring):
@@ -128,18 +166,29 @@ def test_a_zip_is_known_by_content_as_well(ask, bring):
 
 
 HEIC = b"\0\0\0\x18ftypheic" + bytes(80)
-ENCRYPTED = pets().replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01").replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+ENCRYPTED = (
+    pets()
+    .replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01")
+    .replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\x01")
+)
 
 
 @pytest.mark.parametrize(
     ("files", "refused"),
-    [({"locked.zip": ENCRYPTED}, "data.locked"), ({"phone.zip": zipped({f"{n}.heic": HEIC for n in range(4)})}, "data.other_kinds"),
-     ({"IMG_1.heic": HEIC}, "ui.other_kind"), ({"cats.zip": b"no zip"}, "data.not_pictures"),
-     ({"cats.zip": zipped({"a.png": picture(1), "more.zip": b""})}, "data.nested"),
-     ({"cats.zip": zipped({f"../{n}.png": picture(n) for n in range(4)})}, "data.leads_out"),
-     ({"one.png": picture(1)}, "ui.one_picture"), ({"one.zip": zipped({"one.png": picture(1)})}, "data.too_few"), ({"notes.txt": b"text"}, "ui.other_files"),
-     ({"a.zip": pets(), "b.png": picture(1)}, "ui.mixed_files"), ({}, "ui.no_files")],
-)  # fmt: skip
+    [
+        ({"locked.zip": ENCRYPTED}, "data.locked"),
+        ({"phone.zip": zipped({f"{n}.heic": HEIC for n in range(4)})}, "data.other_kinds"),
+        ({"IMG_1.heic": HEIC}, "ui.other_kind"),
+        ({"cats.zip": b"no zip"}, "data.not_pictures"),
+        ({"cats.zip": zipped({"a.png": picture(1), "more.zip": b""})}, "data.nested"),
+        ({"cats.zip": zipped({f"../{n}.png": picture(n) for n in range(4)})}, "data.leads_out"),
+        ({"one.png": picture(1)}, "ui.one_picture"),
+        ({"one.zip": zipped({"one.png": picture(1)})}, "data.too_few"),
+        ({"notes.txt": b"text"}, "ui.other_files"),
+        ({"a.zip": pets(), "b.png": picture(1)}, "ui.mixed_files"),
+        ({}, "ui.no_files"),
+    ],
+)
 def test_what_can_not_be_used_is_told_at_once_and_not_kept(files, refused, ask, press, bring, services):
     paths = bring(files)
     reply = ask(paths)
@@ -157,15 +206,24 @@ CUT = b"\x89PNG\r\n\x1a\n cut"
 
 @pytest.mark.parametrize(
     ("files", "sentence"),
-    [({f"IMG_{n}.heic": HEIC for n in range(10)}, "None of these 10 files has a format that can be read (HEIC)."),
+    [({f"IMG_{n}.heic": HEIC for n in range(10)}, (
+        "None of these 10 files has a format that can be read "
+        "(HEIC)."
+    )),
      ({"IMG_1.heic": HEIC}, "“IMG_1.heic” is an image in a format that can't be read (HEIC)."),
      ({"a b.png": CUT, **NOTES}, "None of these 4 files is a usable image (a b.png). Add"),
      (NOTES, "None of these 3 files is a usable image (notes 0.txt, notes 1.txt, notes 2.txt). Add"),
      ({"a.png": CUT}, "“a.png” is not a usable image."),
      ({"one.png": picture(1)}, "One image is not enough to learn from. Add at least one more."),
-     ({"one.png": picture(1), "notes 1.txt": b"text"}, "Only one of these 2 files is a usable image (1 can't be used: notes 1.txt)."),
+     ({"one.png": picture(1), "notes 1.txt": b"text"}, (
+         "Only one of these 2 files is a usable image (1 "
+         "can't be used: notes 1.txt)."
+     )),
      ({"one.png": picture(1), "IMG_1.heic": HEIC, **NOTES},
-      "Only one of these 5 files is a usable image (4 can't be used: IMG_1.heic (HEIC), notes 0.txt, notes 1.txt, …).")],
+      (
+          "Only one of these 5 files is a usable image (4 can't be used: IMG_1.heic (HEIC), notes 0.txt, "
+          "notes 1.txt, …)."
+      ))],
 )  # fmt: skip
 def test_loose_files_are_refused_by_their_number_and_their_own_names(files, sentence, ask, bring):
     assert ask(bring(files)).json()["error"]["text"].startswith(sentence)
@@ -195,7 +253,9 @@ DAMAGE = ("{", "[]", "{}", "7", *(json.dumps({**Report(3).to_json(), **change}) 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_report_is_made_anew(damage, tmp_path, monkeypatch):
-    monkeypatch.setattr(surveys, "COMMAND", (sys.executable, "-c", f"print({json.dumps(Report(7).to_json())!r})"))
+    monkeypatch.setattr(
+        surveys, "COMMAND", (sys.executable, "-c", f"print({json.dumps(Report(7).to_json())!r})")
+    )
     (tmp_path / "report.json").write_text(damage)
     every = Surveys()
     assert every.report(tmp_path / "cats.zip") == Report(7)
@@ -207,7 +267,15 @@ def test_thirty_that_bring_the_same_pictures_have_them_read_once(tmp_path, monke
     kept = tmp_path / "0" / "cats.zip"
     kept.parent.mkdir()
     count = f"open({str(tmp_path / 'count')!r}, 'a').write('x')"
-    monkeypatch.setattr(surveys, "COMMAND", (sys.executable, "-c", f"import time; {count}; time.sleep(0.5); print({json.dumps(Report(7).to_json())!r})"))
+    monkeypatch.setattr(
+        surveys,
+        "COMMAND",
+        (
+            sys.executable,
+            "-c",
+            f"import time; {count}; time.sleep(0.5); print({json.dumps(Report(7).to_json())!r})",
+        ),
+    )
     every, found = Surveys(), []
     crowd = [threading.Thread(target=lambda: found.append(every.report(kept))) for _ in range(30)]
     for one in crowd:
@@ -298,15 +366,28 @@ def test_a_full_quota_takes_no_more_pictures(ask, bring, services):
 
 def test_only_who_controls_has_pictures_read(services, bring):
     services.access = Access("a long token")
-    locked = TestClient(Guard(Starlette(routes=train_routes(services)), services), raise_server_exceptions=False, base_url="http://localhost")
-    assert key(locked.post("/gradio_api/gan/pictures", json={"files": bring({"pets.zip": pets()})})) == (403, "access.needed")
+    locked = TestClient(
+        Guard(Starlette(routes=train_routes(services)), services),
+        raise_server_exceptions=False,
+        base_url="http://localhost",
+    )
+    assert key(locked.post("/gradio_api/gan/pictures", json={"files": bring({"pets.zip": pets()})})) == (
+        403,
+        "access.needed",
+    )
 
 
 def test_what_gradio_would_take_is_refused_in_words_and_by_key(services):
     services.access = Access("a long token")
-    locked = TestClient(Guard(Starlette(), services), raise_server_exceptions=False, base_url="http://localhost")
+    locked = TestClient(
+        Guard(Starlette(), services), raise_server_exceptions=False, base_url="http://localhost"
+    )
     reply = locked.post("/gradio_api/upload", headers={"Accept-Language": "zh"})
-    assert (reply.status_code, "教师口令" in reply.text, json.loads(reply.headers["X-Refusal"])) == (403, True, {"key": "access.needed", "values": {}})
+    assert (reply.status_code, "教师口令" in reply.text, json.loads(reply.headers["X-Refusal"])) == (
+        403,
+        True,
+        {"key": "access.needed", "values": {}},
+    )
 
 
 def test_a_suffix_is_no_place_of_the_server(ask, bring):

@@ -1,4 +1,6 @@
-"""Parts of the scripts that build bundled sets which other rooms use as well, and the IDX files that they read."""
+"""Parts of the scripts that build bundled sets which other rooms use as well, and the IDX files that they
+read.
+"""
 
 import gzip
 
@@ -12,13 +14,19 @@ from gan.data.registry import read_meta
 from tests.server.test_score import others, write_mnist_like
 
 PLAIN = {
-    "hair": "long03", "hairColor": "#28150a", "skinColor": "#8d5524", "eyes": "variant02", "eyesColor": "#588387", "mouth": "happy01", "clothing": "variant01",
+    "hair": "long03", "hairColor": "#28150a", "skinColor": "#8d5524", "eyes": "variant02",
+    "eyesColor": "#588387", "mouth": "happy01", "clothing": "variant01",
     "clothingColor": "#03396c", "primaryBackgroundColor": "#b6e3f4",
 }  # fmt: skip
 
 
 def values():
-    return {**read_meta("faces")["attributes"], "clothing": ["variant01"], "clothing_colour": ["#03396c"], "background": ["#b6e3f4"]}
+    return {
+        **read_meta("faces")["attributes"],
+        "clothing": ["variant01"],
+        "clothing_colour": ["#03396c"],
+        "background": ["#b6e3f4"],
+    }
 
 
 def test_faces_are_described_by_the_names_of_the_bundled_set():
@@ -56,9 +64,12 @@ def idx(*shape: int, count: int) -> bytes:
 
 
 DAMAGED = {
-    "empty": b"", "short": b"\0\0\x08", "floats": b"\0\0\x0d\x01\0\0\0\x01....", "cut": idx(6, 28, 28, count=6 * 28 * 28 - 1), "flat": idx(6, count=6),
-    "none": idx(0, 28, 28, count=0), "one less than labels": idx(5, 28, 28, count=5 * 28 * 28), "no gzip": b"\x1f\x8b" + bytes(40),
-    "cut gzip": gzip.compress(idx(6, 28, 28, count=6 * 28 * 28))[:-9], "damaged gzip": gzip.compress(idx(6, count=6))[:12] + b"\xff" * 40,
+    "empty": b"", "short": b"\0\0\x08", "floats": b"\0\0\x0d\x01\0\0\0\x01....",
+    "cut": idx(6, 28, 28, count=6 * 28 * 28 - 1), "flat": idx(6, count=6),
+    "none": idx(0, 28, 28, count=0), "one less than labels": idx(5, 28, 28, count=5 * 28 * 28),
+    "no gzip": b"\x1f\x8b" + bytes(40),
+    "cut gzip": gzip.compress(idx(6, 28, 28, count=6 * 28 * 28))[:-9],
+    "damaged gzip": gzip.compress(idx(6, count=6))[:12] + b"\xff" * 40,
 }  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""torchvision's real loader classes, fed small files in the real on-disk formats through their own download code."""
+"""torchvision's real loader classes, fed small files in the real on-disk formats through their own download
+code.
+"""
 
 import errno
 import gzip
@@ -59,11 +61,13 @@ def address(path: Path) -> str:
 @pytest.fixture
 def cut_off(monkeypatch):
     """Calling this ends the internet: no name resolves."""
+
     def unreachable(*_, **__):
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
     def cut():
         monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+
     return cut
 
 
@@ -86,6 +90,7 @@ def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def serve_idx(server: Path, monkeypatch, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """The four gzipped IDX files of an MNIST-like set, five training images."""
     from torchvision import datasets
+
     images, labels = RNG.integers(0, 256, (5, 28, 28), np.uint8), np.arange(5, dtype=np.uint8)
     resources = []
     for split in ("train", "t10k"):
@@ -99,7 +104,9 @@ def serve_idx(server: Path, monkeypatch, kind: str) -> tuple[np.ndarray, np.ndar
     return images, labels
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")]
+)
 def test_mnist_family(server, monkeypatch, cut_off, name, kind):
     images, labels = serve_idx(server, monkeypatch, kind)
     for attempt in ("from the network", "from disk"):
@@ -114,11 +121,23 @@ def test_mnist_family(server, monkeypatch, cut_off, name, kind):
 
 
 def serve_cifar(server: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
-    """cifar-10-python.tar.gz: five training batches of two images as rows of 3072 bytes, a test batch, batches.meta."""
+    """cifar-10-python.tar.gz: five training batches of two images as rows of 3072 bytes, a test batch,
+    batches.meta.
+    """
     from torchvision import datasets
+
     pixels, labels = RNG.integers(0, 256, (10, 3072), np.uint8), np.arange(10)
-    contents = {f"data_batch_{k + 1}": {"data": pixels[2 * k:2 * k + 2], "labels": labels[2 * k:2 * k + 2].tolist()} for k in range(5)}
-    contents |= {"test_batch": contents["data_batch_1"], "batches.meta": {"label_names": list(data.info("cifar10").classes)}}
+    contents = {
+        f"data_batch_{k + 1}": {
+            "data": pixels[2 * k : 2 * k + 2],
+            "labels": labels[2 * k : 2 * k + 2].tolist(),
+        }
+        for k in range(5)
+    }
+    contents |= {
+        "test_batch": contents["data_batch_1"],
+        "batches.meta": {"label_names": list(data.info("cifar10").classes)},
+    }
     sums = {}
     with tarfile.open(server / "cifar-10-python.tar.gz", "w:gz") as archive:
         for name, content in contents.items():
@@ -126,7 +145,8 @@ def serve_cifar(server: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
             sums[name] = hashlib.md5(packed).hexdigest()
             add(archive, f"cifar-10-batches-py/{name}", packed)
     for name, value in {
-        "url": address(server / "cifar-10-python.tar.gz"), "tgz_md5": md5(server / "cifar-10-python.tar.gz"),
+        "url": address(server / "cifar-10-python.tar.gz"),
+        "tgz_md5": md5(server / "cifar-10-python.tar.gz"),
         "train_list": [[f"data_batch_{k}", sums[f"data_batch_{k}"]] for k in range(1, 6)],
         "test_list": [["test_batch", sums["test_batch"]]],
         "meta": {"filename": "batches.meta", "key": "label_names", "md5": sums["batches.meta"]},
@@ -148,6 +168,7 @@ def test_svhn(server, monkeypatch):
     """train_32x32.mat holds X (32, 32, 3, N) and y (N, 1), where 10 stands for the digit 0."""
     from scipy.io import savemat
     from torchvision import datasets
+
     images = RNG.integers(0, 256, (4, 3, 32, 32), np.uint8)
     path = server / "train_32x32.mat"
     savemat(path, {"X": images.transpose(2, 3, 1, 0), "y": np.array([[1], [9], [10], [4]], np.uint8)})
@@ -158,19 +179,34 @@ def test_svhn(server, monkeypatch):
 
 
 def serve_flowers(server: Path, monkeypatch) -> list[str]:
-    """102flowers.tgz, imagelabels.mat and setid.mat with six flat-coloured pictures; the splits come as train, val, test."""
+    """102flowers.tgz, imagelabels.mat and setid.mat with six flat-coloured pictures; the splits come as
+    train, val, test.
+    """
     from scipy.io import savemat
     from torchvision import datasets
+
     colours = ["red", "lime", "blue", "white", "black", "yellow"]
     with tarfile.open(server / "102flowers.tgz", "w:gz") as archive:
         for k, colour in enumerate(colours, 1):
             add(archive, f"jpg/image_{k:05d}.jpg", jpeg(colour, (90, 70)))
     savemat(server / "imagelabels.mat", {"labels": np.array([[1, 2, 3, 4, 5, 102]])})
-    savemat(server / "setid.mat", {"trnid": np.array([[1, 2]]), "valid": np.array([[3, 4]]), "tstid": np.array([[5, 6]])})
+    savemat(
+        server / "setid.mat",
+        {"trnid": np.array([[1, 2]]), "valid": np.array([[3, 4]]), "tstid": np.array([[5, 6]])},
+    )
     monkeypatch.setattr(datasets.Flowers102, "_download_url_prefix", address(server))
-    monkeypatch.setattr(datasets.Flowers102, "_file_dict", {
-        key: (name, md5(server / name)) for key, name in
-        {"image": "102flowers.tgz", "label": "imagelabels.mat", "setid": "setid.mat"}.items()})
+    monkeypatch.setattr(
+        datasets.Flowers102,
+        "_file_dict",
+        {
+            key: (name, md5(server / name))
+            for key, name in {
+                "image": "102flowers.tgz",
+                "label": "imagelabels.mat",
+                "setid": "setid.mat",
+            }.items()
+        },
+    )
     return colours
 
 
@@ -181,7 +217,9 @@ def test_flowers102(server, monkeypatch):
     assert found.labels.tolist() == [0, 1, 2, 3, 4, 101]
     assert (found.classes[0], found.classes[101]) == ("pink primrose", "blackberry lily")
     means = found.images.float().mean((2, 3)).numpy()
-    assert np.allclose(means, [Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in colours], atol=6)
+    assert np.allclose(
+        means, [Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in colours], atol=6
+    )
 
 
 def test_photos_are_decoded_once(server, monkeypatch):
@@ -200,6 +238,7 @@ def serve_celeba(server: Path, monkeypatch, fetch) -> None:
     from torchvision import datasets
 
     from gan.data.registry import CELEBA_ATTRIBUTES
+
     names = [f"{k:06d}.jpg" for k in range(1, 5)]
     with zipfile.ZipFile(server / "img_align_celeba.zip", "w") as archive:
         for name, colour in zip(names, ("red", "lime", "blue", "white"), strict=True):
@@ -211,16 +250,24 @@ def serve_celeba(server: Path, monkeypatch, fetch) -> None:
 
     def table(header, rows):
         lines = [str(len(rows)), header + " "] if header else []
-        return "\n".join(lines + [f"{name} " + "  ".join(map(str, row)) for name, row in zip(names, rows, strict=True)]) + "\n"
+        return (
+            "\n".join(
+                lines + [f"{name} " + "  ".join(map(str, row)) for name, row in zip(names, rows, strict=True)]
+            )
+            + "\n"
+        )
 
     for name, text in {
-        "list_attr_celeba.txt": table(" ".join(CELEBA_ATTRIBUTES), marks), "identity_CelebA.txt": table("", [[k] for k in range(4)]),
+        "list_attr_celeba.txt": table(" ".join(CELEBA_ATTRIBUTES), marks),
+        "identity_CelebA.txt": table("", [[k] for k in range(4)]),
         "list_bbox_celeba.txt": table("image_id x_1 y_1 width height", [[0, 0, 9, 9]] * 4),
         "list_landmarks_align_celeba.txt": table("lefteye_x lefteye_y", [[1, 2]] * 4),
         "list_eval_partition.txt": table("", [[0], [0], [0], [2]]),
     }.items():
         (server / name).write_text(text)
-    monkeypatch.setattr(datasets.CelebA, "file_list", [(path.name, md5(path), path.name) for path in sorted(server.iterdir())])
+    monkeypatch.setattr(
+        datasets.CelebA, "file_list", [(path.name, md5(path), path.name) for path in sorted(server.iterdir())]
+    )
     gdown = types.ModuleType("gdown")
     gdown.download = fetch
     monkeypatch.setitem(sys.modules, "gdown", gdown)
@@ -240,7 +287,11 @@ def test_celeba(server, monkeypatch):
 
 def test_celeba_quota(server, monkeypatch):
     def refuse(**_):
-        raise RuntimeError("Cannot retrieve the public link of the file. Too many users have viewed or downloaded this file recently.")
+        raise RuntimeError(
+            "Cannot retrieve the public link of the file. Too many users have viewed or downloaded "
+            "this file recently."
+        )
+
     serve_celeba(server, monkeypatch, refuse)
     with pytest.raises(UserError, match=r"celeba.*daily limit") as caught:
         data.load("celeba")
@@ -263,13 +314,19 @@ def test_without_internet(server, cut_off, name):
     assert socket.getdefaulttimeout() == before
 
 
-@pytest.mark.parametrize("failure", [
-    ImportError("libjpeg.so.8: cannot open shared object file"), RuntimeError("operator torchvision::nms does not exist")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ImportError("libjpeg.so.8: cannot open shared object file"),
+        RuntimeError("operator torchvision::nms does not exist"),
+    ],
+)
 def test_broken_torchvision(server, monkeypatch, failure):
     class Broken:
         def find_spec(self, name, path=None, target=None):
             if name.partition(".")[0] == "torchvision":
                 raise failure
+
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
@@ -308,6 +365,7 @@ def test_cache_that_cannot_be_written(server, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setenv("GANARIUM_CACHE", str(server / "ok"))
     from torchvision import datasets
+
     monkeypatch.setattr(datasets.MNIST, "download", lambda self: (_ for _ in ()).throw(full))
     with pytest.raises(UserError, match="No space left"):
         data.load("mnist")

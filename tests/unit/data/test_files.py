@@ -39,10 +39,17 @@ def make_folder(path: Path, members: dict[str, bytes]) -> str:
 
 def huge_png(width: int, height: int) -> bytes:
     """A PNG of a few hundred bytes whose header promises width x height pixels."""
+
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.fixture(params=["folder", "zip"])
@@ -54,8 +61,16 @@ def pack(request, tmp_path):
 
 
 def test_formats_sizes_and_names(pack):
-    path = pack({"a.png": picture("red"), "b.JPG": picture("lime", kind="JPEG", quality=95), "c.webp": picture("blue", kind="WEBP", lossless=True),
-                 "notes.txt": b"no picture", ".hidden.png": b"", "__MACOSX/a.png": b"junk"})
+    path = pack(
+        {
+            "a.png": picture("red"),
+            "b.JPG": picture("lime", kind="JPEG", quality=95),
+            "c.webp": picture("blue", kind="WEBP", lossless=True),
+            "notes.txt": b"no picture",
+            ".hidden.png": b"",
+            "__MACOSX/a.png": b"junk",
+        }
+    )
     found = data.load(path)
     assert found.name == path
     assert found.images.shape == (3, 3, 64, 64)
@@ -63,7 +78,9 @@ def test_formats_sizes_and_names(pack):
     assert found.images.is_contiguous()
     assert found.labels is None
     assert found.classes == ()
-    assert [(entry.name, entry.reason) for entry in found.report.left_out] == [("notes.txt", "other")], "what systems add is not missed"
+    assert [(entry.name, entry.reason) for entry in found.report.left_out] == [("notes.txt", "other")], (
+        "what systems add is not missed"
+    )
     means = found.images.float().mean((2, 3))
     assert np.allclose(means, [[255, 0, 0], [0, 255, 0], [0, 0, 255]], atol=3)
     assert data.load(path, size=20, channels=1).images.shape == (3, 1, 20, 20)
@@ -79,7 +96,16 @@ def test_labels_are_sub_folders(pack):
 
 
 def test_no_labels_where_most_pictures_lie_outside(pack):
-    found = data.load(pack({"a/1.png": picture("red"), "b/1.png": picture("red"), "2.png": picture("red"), "3.png": picture("red")}))
+    found = data.load(
+        pack(
+            {
+                "a/1.png": picture("red"),
+                "b/1.png": picture("red"),
+                "2.png": picture("red"),
+                "3.png": picture("red"),
+            }
+        )
+    )
     assert (found.labels, len(found.images), found.report.left_out) == (None, 4, ())
 
 
@@ -119,8 +145,17 @@ def test_transparency_becomes_white_and_16_bits_become_8(pack):
 
 def test_unreadable_pictures_are_skipped_and_counted(pack):
     good = picture("red")
-    path = pack({"a.png": good, "b.png": good, "cut.png": good[:60], "text.jpg": b"hello", "empty.webp": b"", "gif.png": picture("red", kind="GIF"),
-                 "noise.png": good[:40] + bytes(30) + good[70:]})
+    path = pack(
+        {
+            "a.png": good,
+            "b.png": good,
+            "cut.png": good[:60],
+            "text.jpg": b"hello",
+            "empty.webp": b"",
+            "gif.png": picture("red", kind="GIF"),
+            "noise.png": good[:40] + bytes(30) + good[70:],
+        }
+    )
     found = data.load(path)
     assert len(found.images) == 2
     assert len(found.report.left_out) == 5
@@ -128,8 +163,18 @@ def test_unreadable_pictures_are_skipped_and_counted(pack):
 
 def test_pictures_of_other_kinds_are_counted_as_skipped(pack):
     good = picture("red")
-    path = pack({"a.png": good, "b.png": good, "c.GIF": picture("red", kind="GIF"), "d/e.heic": b"a phone's", "f.tiff": b"", "notes.txt": b"no picture",
-                 "really.bmp": good, ".hidden.gif": b""})
+    path = pack(
+        {
+            "a.png": good,
+            "b.png": good,
+            "c.GIF": picture("red", kind="GIF"),
+            "d/e.heic": b"a phone's",
+            "f.tiff": b"",
+            "notes.txt": b"no picture",
+            "really.bmp": good,
+            ".hidden.gif": b"",
+        }
+    )
     found = data.load(path)
     assert (len(found.images), len(found.report.left_out)) == (3, 4)
 
@@ -151,7 +196,7 @@ def test_neither_folder_nor_zip(tmp_path):
 def test_damaged_zip(tmp_path):
     path = Path(make_zip(tmp_path / "a.zip", {f"{n}.png": picture((n, 0, 0), (200, 200)) for n in range(4)}))
     whole = path.read_bytes()
-    path.write_bytes(whole[:len(whole) // 2])
+    path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError) as caught:
         data.load(str(path))
     assert caught.value.key == "data.damaged_zip"
@@ -170,22 +215,35 @@ def test_zip_writes_nothing_to_disk(tmp_path, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("member", ["../evil.png", "/absolute.png", "a/../../b.png", "..\\evil.png", "C:\\evil.png", "../notes.txt", "a/.."])
+@pytest.mark.parametrize(
+    "member",
+    ["../evil.png", "/absolute.png", "a/../../b.png", "..\\evil.png", "C:\\evil.png", "../notes.txt", "a/.."],
+)
 def test_a_zip_with_a_way_out_is_refused(tmp_path, member):
     with pytest.raises(UserError) as caught:
-        data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}))
+        data.load(
+            make_zip(
+                tmp_path / "a.zip",
+                {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")},
+            )
+        )
     assert (caught.value.key, caught.value.values["member"]) == ("data.leads_out", member)
 
 
 @pytest.mark.parametrize("member", ["a..b/c.png", "...png.png", "a: b/c.png", "12:30.png", "~/c.png"])
 def test_odd_names_that_lead_nowhere_are_taken(tmp_path, member):
-    found = data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}))
+    found = data.load(
+        make_zip(
+            tmp_path / "a.zip", {"a.png": picture("red"), member: picture("red"), "b.png": picture("blue")}
+        )
+    )
     assert len(found.report.left_out) == 0
 
 
 def refuses_to_decode(monkeypatch):
     def decode(*_):
         raise AssertionError("decoded")
+
     monkeypatch.setattr(reading, "decode", decode)
 
 
@@ -260,7 +318,9 @@ def test_a_list_of_members_beyond_reason_is_not_read(tmp_path):
 @pytest.mark.parametrize("member", ["more.zip", "deep/er/PICTURES.TAR.GZ", "x.7z"])
 def test_an_archive_in_an_archive_is_refused(tmp_path, member):
     with pytest.raises(UserError, match=Path(member).name) as caught:
-        data.load(make_zip(tmp_path / "a.zip", {"a.png": picture("red"), "b.png": picture("red"), member: b"PK"}))
+        data.load(
+            make_zip(tmp_path / "a.zip", {"a.png": picture("red"), "b.png": picture("red"), member: b"PK"})
+        )
     assert caught.value.key == "data.nested"
 
 
@@ -284,10 +344,16 @@ def test_class_names_are_plain_and_no_more_than_can_be_shown(pack, monkeypatch):
 
 
 def test_nothing_but_pixels_is_kept(pack):
-    """No EXIF: a data set has no field for it, and what was taken where can't be found in its pictures' bytes."""
+    """No EXIF: a data set has no field for it, and what was taken where can't be found in its pictures'
+    bytes.
+    """
     exif = Image.Exif()
     exif[0x010E] = "SECRET PLACE"
-    found = data.load(pack({"a.jpg": picture("red", kind="JPEG", exif=exif), "b.jpg": picture("red", kind="JPEG", exif=exif)}))
+    found = data.load(
+        pack(
+            {"a.jpg": picture("red", kind="JPEG", exif=exif), "b.jpg": picture("red", kind="JPEG", exif=exif)}
+        )
+    )
     assert b"SECRET" not in found.images.numpy().tobytes()
     assert not any("SECRET" in str(value) for value in vars(found).values())
 
@@ -303,9 +369,13 @@ def test_one_file_over_the_byte_limit_is_skipped(pack, monkeypatch):
 
 @pytest.mark.parametrize("side", [9000, 40_000])
 def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
-    """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel is read."""
+    """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel
+    is read.
+    """
+
     def no_pixels(*_, **__):
         raise AssertionError("decoded")
+
     monkeypatch.setattr(Image.Image, "load", no_pixels)
     with pytest.raises(UserError) as caught:
         data.load(pack({"a.png": huge_png(side, side), "b.png": huge_png(side, side)}))

@@ -37,7 +37,9 @@ def test_a_few_are_enough():
 def test_hours_and_scenes_follow_the_label(drawn):
     _, facts = drawn
     hours = list(PHASES.values())
-    for label, hour, scene in zip(facts["label"].tolist(), facts["time_of_day"].tolist(), facts["scene"].tolist(), strict=True):
+    for label, hour, scene in zip(
+        facts["label"].tolist(), facts["time_of_day"].tolist(), facts["scene"].tolist(), strict=True
+    ):
         low, high = hours[label % len(hours)]
         assert low <= hour <= high or low <= hour + 24 <= high
         assert CLASSES[label].startswith(KINDS[scene])
@@ -66,9 +68,11 @@ def test_the_sun_is_where_it_is_said_to_be(drawn):
     images, facts = drawn
     clear = (facts["label"] % 4 == 1) & (facts["clouds"] == 0)
     assert clear.sum() > 10
-    for image, x, high, horizon in zip(*(values[clear] for values in (images, *(facts[k] for k in ("sun_x", "sun_height", "horizon")))),
-                                       strict=True):
-        sky = image.sum(0)[:int(horizon * 64) // 2 + 8]
+    for image, x, high, horizon in zip(
+        *(values[clear] for values in (images, *(facts[k] for k in ("sun_x", "sun_height", "horizon")))),
+        strict=True,
+    ):
+        sky = image.sum(0)[: int(horizon * 64) // 2 + 8]
         rows, columns = torch.nonzero(sky > sky.max() - 15, as_tuple=True)
         if high > 0.7:
             assert abs(columns.float().mean() - x * 64) < 3
@@ -76,11 +80,18 @@ def test_the_sun_is_where_it_is_said_to_be(drawn):
 
 
 def test_horizon_of_the_sea_is_where_it_is_said_to_be(drawn):
-    """Seas by day, laid on each other with their horizons in line: the mean row changes most where the water begins."""
+    """Seas by day, laid on each other with their horizons in line: the mean row changes most where the water
+    begins.
+    """
     images, facts = drawn
     day_sea = facts["label"] == CLASSES.index("sea by day")
     rows = images[day_sea].mean((1, 3))
-    aligned = torch.stack([row[int(at) - 15:int(at) + 15] for row, at in zip(rows, (facts["horizon"][day_sea] * 64).round(), strict=True)])
+    aligned = torch.stack(
+        [
+            row[int(at) - 15 : int(at) + 15]
+            for row, at in zip(rows, (facts["horizon"][day_sea] * 64).round(), strict=True)
+        ]
+    )
     assert aligned.mean(0).diff().abs().argmax() == 14
 
 
@@ -108,7 +119,9 @@ def test_sand_lies_in_the_lower_corner(drawn):
     images, facts = drawn
     day_sea = facts["label"] == CLASSES.index("sea by day")
     corner = torch.maximum(images[:, 0, -4:, :4].mean((1, 2)), images[:, 0, -4:, -4:].mean((1, 2)))
-    assert corner[day_sea & (facts["shore"] == 1)].mean() > corner[day_sea & (facts["shore"] == 0)].mean() + 30
+    assert (
+        corner[day_sea & (facts["shore"] == 1)].mean() > corner[day_sea & (facts["shore"] == 0)].mean() + 30
+    )
 
 
 def test_kept_in_the_cache(cache, monkeypatch):

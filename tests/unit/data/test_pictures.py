@@ -21,7 +21,11 @@ from tests.unit.data.test_files import huge_png
 def photo(side: int = 96) -> Image.Image:
     """Something with colours and edges, the same every time."""
     rows, columns = np.mgrid[0:side, 0:side]
-    return Image.fromarray(np.stack([rows * 255 // side, columns * 255 // side, (rows // 12 + columns // 12) % 2 * 200], -1).astype(np.uint8))
+    return Image.fromarray(
+        np.stack(
+            [rows * 255 // side, columns * 255 // side, (rows // 12 + columns // 12) % 2 * 200], -1
+        ).astype(np.uint8)
+    )
 
 
 def saved(picture: Image.Image, kind: str = "JPEG", **options) -> bytes:
@@ -43,12 +47,15 @@ def alike(first: bytes, second: bytes) -> bool:
 
 
 def film(size: int) -> bytes:
-    """What follows a picture in a motion photo: in so many bytes the two of a scan's start turn up by chance, more than 64 times in 6 MiB."""
+    """What follows a picture in a motion photo: in so many bytes the two of a scan's start turn up by chance,
+    more than 64 times in 6 MiB.
+    """
     return random.Random(0).randbytes(size)
 
 
 JPEGS = {
-    "baseline": {}, "progressive": {"progressive": True}, "restarts": {"restart_marker_blocks": 2}, "grey": {}, "cmyk": {},
+    "baseline": {}, "progressive": {"progressive": True}, "restarts": {"restart_marker_blocks": 2},
+    "grey": {}, "cmyk": {},
 }  # fmt: skip
 
 
@@ -77,7 +84,9 @@ def test_starts_of_scans_in_segments_and_previews_are_none():
 
 
 def test_a_picture_of_several_pictures_is_its_first():
-    """MPO, as phones and stereo cameras write it, also with a broken index; and one followed by a gain map, which is how HDR photos are stored."""
+    """MPO, as phones and stereo cameras write it, also with a broken index; and one followed by a gain map,
+    which is how HDR photos are stored.
+    """
     sound, other = saved(photo(), quality=95), Image.new("RGB", (96, 96), "red")
     several = saved(photo(), "MPO", save_all=True, append_images=[other], quality=95)
     assert Image.open(io.BytesIO(several)).format == "MPO"
@@ -96,15 +105,21 @@ def scan_of(progressive: bytes) -> bytes:
 
 
 def hidden(how: str) -> bytes:
-    """A progressive JPEG of more scans than are taken, all of which libjpeg goes through, where a careless counter sees few."""
+    """A progressive JPEG of more scans than are taken, all of which libjpeg goes through, where a careless
+    counter sees few.
+    """
     sound = saved(photo(), progressive=True, quality=90)
     more = scan_of(sound) * MAX_SCANS
     start = sound.index(b"\xff\xda")
     behind = {
         "fill bytes": lambda: sound[:-2] + more.replace(b"\xff\xda", b"\xff" * 9 + b"\xda") + sound[-2:],
         "rubbish between": lambda: sound[:-2] + more.replace(b"\xff\xda", b"abc\xff\0\xff\xda") + sound[-2:],
-        "an end in a segment": lambda: sound[:start] + segment(0xFE, b"\xff\xd9" * 50) + sound[start:-2] + more + sound[-2:],
-        "an end in a segment between scans": lambda: sound[:-2] + (segment(0xEF, b"\xff\xd9") + scan_of(sound)) * MAX_SCANS + sound[-2:],
+        "an end in a segment": lambda: (
+            sound[:start] + segment(0xFE, b"\xff\xd9" * 50) + sound[start:-2] + more + sound[-2:]
+        ),
+        "an end in a segment between scans": lambda: (
+            sound[:-2] + (segment(0xEF, b"\xff\xd9") + scan_of(sound)) * MAX_SCANS + sound[-2:]
+        ),
         "a segment of no length": lambda: sound[:-2] + segment(0xFE, b"", 0) + more + sound[-2:],
         "a number of lines": lambda: sound[:-2] + segment(0xDC, b"\0\x60") + more + sound[-2:],
         "restarts": lambda: sound[:-2] + more.replace(b"\xff\xda", b"\xff\xd3\xff\xd3\xff\xda") + sound[-2:],
@@ -113,8 +128,19 @@ def hidden(how: str) -> bytes:
     return behind[how]()
 
 
-@pytest.mark.parametrize("how", ["fill bytes", "rubbish between", "an end in a segment", "an end in a segment between scans", "a segment of no length",
-                                 "a number of lines", "restarts", "no end"])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        "fill bytes",
+        "rubbish between",
+        "an end in a segment",
+        "an end in a segment between scans",
+        "a segment of no length",
+        "a number of lines",
+        "restarts",
+        "no end",
+    ],
+)
 def test_scans_are_counted_however_they_are_hidden(how):
     crafted = hidden(how)
     if how != "no end":
@@ -124,23 +150,43 @@ def test_scans_are_counted_however_they_are_hidden(how):
 
 
 def scans_decoded(data: bytes) -> int:
-    """How many scans libjpeg goes through: with the next one cut off, a picture of as many scans looks like the whole."""
+    """How many scans libjpeg goes through: with the next one cut off, a picture of as many scans looks like
+    the whole.
+    """
     seen = [place.start() for place in re.finditer(rb"\xff\xda", data)]
     whole = np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(data)))
-    return sum(not (np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(data[:cut] + b"\xff\xd9"))) == whole).all() for cut in seen[1:]) + 1
+    return (
+        sum(
+            not (
+                np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(data[:cut] + b"\xff\xd9"))) == whole
+            ).all()
+            for cut in seen[1:]
+        )
+        + 1
+    )
 
 
 def test_what_is_kept_ends_where_the_decoder_ends():
-    """A second picture behind the first, also a bare one that begins with a scan, is cut off before it comes to a decoder."""
+    """A second picture behind the first, also a bare one that begins with a scan, is cut off before it comes
+    to a decoder.
+    """
     sound = saved(photo(), progressive=True)
     assert scans_decoded(sound) == sound.count(b"\xff\xda")
     for behind in (sound, scan_of(sound) * MAX_SCANS + b"\xff\xd9", b"\0" * 9 + sound, b"\xff" * 40):
         assert take_apart(sound + behind).picture.endswith(sound[sound.index(b"\xff\xda") :])
-    assert take_apart(sound[:-2] + b"\xff\xd8" + scan_of(sound) + sound[-2:]).picture.count(b"\xff\xd8") == 2  # at which libjpeg stops
+    # at which libjpeg stops
+    assert take_apart(sound[:-2] + b"\xff\xd8" + scan_of(sound) + sound[-2:]).picture.count(b"\xff\xd8") == 2
 
 
-@pytest.mark.parametrize("crafted", [b"\xff\xd8\xff" + b"\xff" * (8 << 20), b"\xff\xd8\xff" + b"\xff\0" * (4 << 20), b"\xff\xd8" + segment(0xFE, b"") * 400_000,
-                                     b"\xff\xd8\xff" + bytes(8 << 20)])  # fmt: skip
+@pytest.mark.parametrize(
+    "crafted",
+    [
+        b"\xff\xd8\xff" + b"\xff" * (8 << 20),
+        b"\xff\xd8\xff" + b"\xff\0" * (4 << 20),
+        b"\xff\xd8" + segment(0xFE, b"") * 400_000,
+        b"\xff\xd8\xff" + bytes(8 << 20),
+    ],
+)
 def test_a_jpeg_that_holds_no_picture_is_given_up_soon(crafted):
     begin = time.process_time()
     with pytest.raises(Unusable):
@@ -178,16 +224,20 @@ def noted_png(*chunks: bytes) -> bytes:
     chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(3 << 20))),  # longer than Pillow unpacks
     chunk(b"iTXt", b"note\0\1\0\0\0" + zlib.compress(b"a" * (3 << 20))),
     chunk(b"tEXt", b"note\0" + bytes(1000))[:-4] + b"abcd",  # a wrong check sum
-    chunk(b"iCCP", b"p"), chunk(b"iCCP", b"p\0\7abc"), chunk(b"iCCP", b"p\0\0abc"), chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(9 << 20))),
-    chunk(b"eXIf", b"MM\0*\xff\xff\xff\xff"), chunk(b"eXIf", b"?"), chunk(b"gAMA", b""), chunk(b"pHYs", b"1"), chunk(b"acTL", b"\0"), chunk(b"fcTL", b"\0"),
+    chunk(b"iCCP", b"p"), chunk(b"iCCP", b"p\0\7abc"), chunk(b"iCCP", b"p\0\0abc"), chunk(b"iCCP",
+        b"p\0\0" + zlib.compress(bytes(9 << 20))),
+    chunk(b"eXIf", b"MM\0*\xff\xff\xff\xff"), chunk(b"eXIf", b"?"), chunk(b"gAMA", b""), chunk(b"pHYs", b"1"),
+        chunk(b"acTL", b"\0"), chunk(b"fcTL", b"\0"),
 ])  # fmt: skip
 def test_notes_in_a_png_never_refuse_it(extra):
     assert alike(noted_png(extra), noted_png())
 
 
 @pytest.mark.parametrize("extra", [
-    segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"), segment(0xE1, b"Exif\0\0"), segment(0xE1, b"Exif"), segment(0xE2, b"ICC_PROFILE\0"),
-    segment(0xE2, b"ICC_PROFILE\0\1"),    segment(0xED, b"Photoshop 3.0\x008BIM\x03\xed"), segment(0xE2, b"MPF\0"),
+    segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"), segment(0xE1, b"Exif\0\0"), segment(0xE1, b"Exif"),
+        segment(0xE2, b"ICC_PROFILE\0"),
+    segment(0xE2, b"ICC_PROFILE\0\1"),    segment(0xED, b"Photoshop 3.0\x008BIM\x03\xed"), segment(0xE2,
+        b"MPF\0"),
     segment(0xE0, b"JFXX\0\x10"), segment(0xEE, b"Ado"),
 ])  # fmt: skip
 def test_notes_in_a_jpeg_never_refuse_it(extra):
@@ -209,8 +259,19 @@ def test_chunks_beyond_reason():
 def test_a_picture_stands_upright_however_the_camera_was_held(kind, turn, size):
     exif = Image.Exif()
     exif[0x0112] = turn
-    stored = Image.merge("RGB", [Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90), Image.radial_gradient("L")]).resize(size)
-    found = decode(saved(stored, kind, exif=exif, **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {"lossless": True})), 16, 3).pixels
+    stored = Image.merge(
+        "RGB", [Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90), Image.radial_gradient("L")]
+    ).resize(size)
+    found = decode(
+        saved(
+            stored,
+            kind,
+            exif=exif,
+            **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {"lossless": True}),
+        ),
+        16,
+        3,
+    ).pixels
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(saved(stored, "PNG", exif=exif)))).convert("RGB")
     expected = decode(saved(upright, "PNG"), 16, 3).pixels
     assert np.abs(found.astype(int) - expected).max() <= (5 if kind == "JPEG" else 2)
@@ -219,7 +280,10 @@ def test_a_picture_stands_upright_however_the_camera_was_held(kind, turn, size):
 @pytest.mark.parametrize("size", [(301, 200), (200, 301), (1, 500), (500, 1), (7, 7)])
 def test_the_centre_of_odd_sizes(size):
     """The middle half pixel too: what is symmetrical stays so."""
-    wide = np.abs(np.arange(size[0]) - (size[0] - 1) / 2)[None] + np.abs(np.arange(size[1]) - (size[1] - 1) / 2)[:, None]
+    wide = (
+        np.abs(np.arange(size[0]) - (size[0] - 1) / 2)[None]
+        + np.abs(np.arange(size[1]) - (size[1] - 1) / 2)[:, None]
+    )
     found = decode(saved(Image.fromarray((wide * 255 / wide.max()).astype(np.uint8)), "PNG"), 12, 1)
     assert found.side == min(size)
     assert np.abs(found.pixels.astype(int) - found.pixels[:, :, ::-1]).max() <= 1
@@ -234,10 +298,13 @@ def test_a_picture_too_large_says_how_large():
         decode(huge_png(60_000, 60_000), 32, 3)
 
 
-@pytest.mark.parametrize("wrong", [KeyError("tile"), AssertionError(), IndexError(), AttributeError("fp"), TypeError()])
+@pytest.mark.parametrize(
+    "wrong", [KeyError("tile"), AssertionError(), IndexError(), AttributeError("fp"), TypeError()]
+)
 def test_whatever_a_decoder_stumbles_over_leaves_out_the_picture(monkeypatch, wrong):
     def stumble(*_):
         raise wrong
+
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", stumble)
     with pytest.raises(Unusable, match="damaged"):
         decode(saved(photo(), "PNG"), 32, 3)
@@ -246,10 +313,23 @@ def test_whatever_a_decoder_stumbles_over_leaves_out_the_picture(monkeypatch, wr
 def test_an_interlaced_png_is_as_any_other():
     """Adam7, written by hand: Pillow writes none. 8x8 grey pixels in seven passes."""
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
-    passes = [pixels[0::8, 0::8], pixels[0::8, 4::8], pixels[4::8, 0::4], pixels[0::4, 2::4], pixels[2::4, 0::2], pixels[0::2, 1::2], pixels[1::2, :]]
+    passes = [
+        pixels[0::8, 0::8],
+        pixels[0::8, 4::8],
+        pixels[4::8, 0::4],
+        pixels[0::4, 2::4],
+        pixels[2::4, 0::2],
+        pixels[0::2, 1::2],
+        pixels[1::2, :],
+    ]
     rows = b"".join(b"\0" + row.tobytes() for part in passes for row in part)
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 1)
-    whole = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    whole = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
     assert (decode(whole, 8, 1).pixels[0] == pixels).all()
 
 
@@ -259,6 +339,8 @@ def test_random_damage_costs_a_picture_and_nothing_else():
     for _ in range(600):
         content = bytearray(rng.choice(originals))
         for _ in range(rng.randint(1, 4)):
-            content[rng.randrange(2, len(content))] = rng.choice((0, 0xFF, 0xDA, 0xD9, 0xD8, rng.randrange(256)))
+            content[rng.randrange(2, len(content))] = rng.choice(
+                (0, 0xFF, 0xDA, 0xD9, 0xD8, rng.randrange(256))
+            )
         with contextlib.suppress(pictures.UNREADABLE):
             assert decode(bytes(content), 8, 3).pixels.shape == (3, 8, 8)

@@ -16,7 +16,13 @@ from gan.data import bundled, dataset, registry
 from gan.data.dataset import Dataset, fit
 from gan.errors import UserError
 
-COUNTS = {"digits": (10_000, 1, 28), "fashion": (10_000, 1, 28), "faces": (10_000, 3, 64), "emoji": (729, 3, 64), "landscapes": (4_000, 3, 64)}
+COUNTS = {
+    "digits": (10_000, 1, 28),
+    "fashion": (10_000, 1, 28),
+    "faces": (10_000, 3, 64),
+    "emoji": (729, 3, 64),
+    "landscapes": (4_000, 3, 64),
+}
 CHECKSUMS = {  # SHA-256 of the decoded pictures (N, C, H, W)
     "digits": "f83ddfb6346264b52ed4a5c96f7891bb59b5b151c2cb216648d82f22e3c85195",
     "fashion": "e1427044c614fabc29feeff0f27e6b68f88a9ee2f2cfe7d783b9157159864883",
@@ -34,12 +40,27 @@ def loaded(tmp_path_factory):
 
 
 def test_catalogue_needs_no_torch_and_no_time():
-    code = ("import sys, gan.data; names = list(gan.data.catalogue()); "
-            "heavy = {'torch', 'torchvision', 'numpy', 'PIL', 'safetensors', 'scipy', 'gradio'} & set(sys.modules); "
-            "assert not heavy, heavy; print(*names)")
+    code = (
+        "import sys, gan.data; names = list(gan.data.catalogue()); "
+        "heavy = {'torch', 'torchvision', 'numpy', 'PIL', 'safetensors', 'scipy', 'gradio'} & "
+        "set(sys.modules); "
+        "assert not heavy, heavy; print(*names)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["digits", "fashion", "faces", "emoji", "landscapes",
-                                   "mnist", "fashion-mnist", "kmnist", "cifar10", "svhn", "flowers102", "celeba"]
+    assert done.stdout.split() == [
+        "digits",
+        "fashion",
+        "faces",
+        "emoji",
+        "landscapes",
+        "mnist",
+        "fashion-mnist",
+        "kmnist",
+        "cifar10",
+        "svhn",
+        "flowers102",
+        "celeba",
+    ]
     start = time.process_time()
     data.catalogue()
     assert time.process_time() - start < 0.1
@@ -97,7 +118,12 @@ def test_size_on_disk():
 @pytest.mark.parametrize("name", COUNTS)
 def test_licence_and_thumbnail(name):
     about = data.info(name)
-    words = {"CC BY-SA 3.0": "Share Alike 3.0", "MIT": "The MIT License", "CC0 1.0": "CC0 1.0", "Apache-2.0": "Apache License"}
+    words = {
+        "CC BY-SA 3.0": "Share Alike 3.0",
+        "MIT": "The MIT License",
+        "CC0 1.0": "CC0 1.0",
+        "Apache-2.0": "Apache License",
+    }
     assert words[about.licence] in (registry.BUNDLED_DIR / name / "LICENSE").read_text(encoding="utf-8")
     assert about.credit
     assert about.thumbnail.stat().st_size <= 20_000
@@ -111,21 +137,38 @@ def test_thumbnails_show_what_is_loaded(loaded):
     for name, found in loaded.items():
         with Image.open(data.info(name).thumbnail) as picture:
             side = picture.width // 4
-            tile = picture.convert("RGB").crop((0, 0, side, side)).resize(found.images.shape[2:], Image.Resampling.BOX)
-        shown = torch.tensor(list(tile.tobytes()), dtype=torch.float32).view(*found.images.shape[2:], 3).permute(2, 0, 1)
+            tile = (
+                picture.convert("RGB")
+                .crop((0, 0, side, side))
+                .resize(found.images.shape[2:], Image.Resampling.BOX)
+            )
+        shown = (
+            torch.tensor(list(tile.tobytes()), dtype=torch.float32)
+            .view(*found.images.shape[2:], 3)
+            .permute(2, 0, 1)
+        )
         near = (found.images[found.labels == 0][:20].float() - shown).abs().flatten(1).mean(1).min()
         assert near < 4, name
 
 
 def test_face_attributes_are_what_is_seen(loaded):
-    """The label follows from the attributes, and the corners have the colour that the background attribute names."""
+    """The label follows from the attributes, and the corners have the colour that the background attribute
+    names.
+    """
     found = loaded["faces"]
-    values = {key: [found.attribute_values[key][k] for k in found.attributes[key].tolist()] for key in found.attribute_values}
-    kinds = ["hat" if hat != "none" else "glasses" if glasses != "none" else f"{length} hair"
-             for hat, glasses, length in zip(values["hat"], values["glasses"], values["hair_length"], strict=True)]
+    values = {
+        key: [found.attribute_values[key][k] for k in found.attributes[key].tolist()]
+        for key in found.attribute_values
+    }
+    kinds = [
+        "hat" if hat != "none" else "glasses" if glasses != "none" else f"{length} hair"
+        for hat, glasses, length in zip(values["hat"], values["glasses"], values["hair_length"], strict=True)
+    ]
     assert kinds == [found.classes[k] for k in found.labels.tolist()]
     corners = ["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in found.images[:, :, 0, 0].tolist()]
-    agree = sum(corner == background for corner, background in zip(corners, values["background"], strict=True))
+    agree = sum(
+        corner == background for corner, background in zip(corners, values["background"], strict=True)
+    )
     assert agree > 0.9 * len(corners)  # the rest have hair in that corner
 
 
@@ -148,17 +191,32 @@ def copy(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize(("file", "damage"), [
-    *((file, damage) for file in ("images.webp", "labels.safetensors", "meta.json") for damage in ("missing", "cut", "noise", "empty")),
-    ("images.webp", "another"), ("labels.safetensors", "another")])
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        *(
+            (file, damage)
+            for file in ("images.webp", "labels.safetensors", "meta.json")
+            for damage in ("missing", "cut", "noise", "empty")
+        ),
+        ("images.webp", "another"),
+        ("labels.safetensors", "another"),
+    ],
+)
 def test_damaged_file_is_named(copy, file, damage):
     path = copy / "digits" / file
     content = path.read_bytes()
     if damage == "missing":
         path.unlink()
     else:
-        path.write_bytes({"cut": content[:len(content) // 2], "noise": b"x" * 500, "empty": b"{}",
-                          "another": (copy / "faces" / file).read_bytes()}[damage])
+        path.write_bytes(
+            {
+                "cut": content[: len(content) // 2],
+                "noise": b"x" * 500,
+                "empty": b"{}",
+                "another": (copy / "faces" / file).read_bytes(),
+            }[damage]
+        )
     with pytest.raises(UserError) as caught:
         data.load("digits")
     assert caught.value.key == "data.damaged"
@@ -175,8 +233,16 @@ def test_unknown_name():
     assert f"“{Path.cwd() / 'nonsense'}”" in str(caught.value), "it tells where it looked"
 
 
-@pytest.mark.parametrize(("size", "channels", "key"), [(4, None, "data.size"), (1000, None, "data.size"), (-64, None, "data.size"),
-                                                       (32, 2, "data.channels"), (32, 0, "data.channels")])
+@pytest.mark.parametrize(
+    ("size", "channels", "key"),
+    [
+        (4, None, "data.size"),
+        (1000, None, "data.size"),
+        (-64, None, "data.size"),
+        (32, 2, "data.channels"),
+        (32, 0, "data.channels"),
+    ],
+)
 def test_impossible_shape(size, channels, key):
     with pytest.raises(UserError) as caught:
         data.load("digits", size, channels)
@@ -206,7 +272,9 @@ def make(images: torch.Tensor) -> Dataset:
 
 
 def test_fit_averages_blocks_and_keeps_what_fits():
-    picture = torch.tensor([[0, 2, 10, 10], [4, 6, 10, 10], [255, 255, 0, 0], [255, 255, 0, 1]], dtype=torch.uint8)[None, None]
+    picture = torch.tensor(
+        [[0, 2, 10, 10], [4, 6, 10, 10], [255, 255, 0, 0], [255, 255, 0, 1]], dtype=torch.uint8
+    )[None, None]
     assert fit(make(picture), 2, None).images.tolist() == [[[[3, 10], [255, 0]]]]
     whole = make(picture)
     assert fit(whole, None, None) is whole
@@ -238,12 +306,17 @@ def test_faces_survive_their_own_grid(loaded):
     """The faces lie on a 16 x 16 grid: at that size nothing is mixed."""
     small = data.load("faces", 16).images
     assert (small == loaded["faces"].images[:, :, ::4, ::4]).all()
-    assert (small[::100].repeat_interleave(4, 2).repeat_interleave(4, 3) == loaded["faces"].images[::100]).all()
+    assert (
+        small[::100].repeat_interleave(4, 2).repeat_interleave(4, 3) == loaded["faces"].images[::100]
+    ).all()
 
 
 IMAGES = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
 ODD = {
-    "labels in columns, as torchvision's QMNIST has them": {"labels": torch.zeros(3, 8, dtype=torch.int64), "classes": ("a",)},
+    "labels in columns, as torchvision's QMNIST has them": {
+        "labels": torch.zeros(3, 8, dtype=torch.int64),
+        "classes": ("a",),
+    },
     "a label too few": {"labels": torch.zeros(2, dtype=torch.int64), "classes": ("a",)},
     "small integers": {"labels": torch.zeros(3, dtype=torch.int32), "classes": ("a",)},
     "a label without a class": {"labels": torch.tensor([0, 1, 2]), "classes": ("a", "b")},

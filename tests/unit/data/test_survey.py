@@ -1,4 +1,6 @@
-"""What is read in a folder or zip before anything is trained, by a real child process, and what becomes of it at the terminal and in a run's history."""
+"""What is read in a folder or zip before anything is trained, by a real child process, and what becomes of it
+at the terminal and in a run's history.
+"""
 
 import dataclasses
 import io
@@ -14,7 +16,18 @@ from gan import data
 from gan.cli.train import new_run
 from gan.data.own import files
 from gan.data.own import report as reports
-from gan.data.own.report import LEFT_OUT, NAME, PER_CLASS, REASONS, LeftOut, Report, grouped, suggestions, told, told_left_out
+from gan.data.own.report import (
+    LEFT_OUT,
+    NAME,
+    PER_CLASS,
+    REASONS,
+    LeftOut,
+    Report,
+    grouped,
+    suggestions,
+    told,
+    told_left_out,
+)
 from gan.data.own.survey import survey
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
@@ -32,7 +45,11 @@ def noise(number: int, side: int = 40, channels: int = 3) -> bytes:
 
 
 def pets(count: int = 10) -> dict[str, bytes]:
-    return {f"{kind}/{number}.png": noise(number + 100 * (kind == "cat")) for kind in ("cat", "dog") for number in range(count)}
+    return {
+        f"{kind}/{number}.png": noise(number + 100 * (kind == "cat"))
+        for kind in ("cat", "dog")
+        for number in range(count)
+    }
 
 
 def child(*arguments: object) -> tuple[int, dict]:
@@ -43,8 +60,13 @@ def child(*arguments: object) -> tuple[int, dict]:
 
 def odd_pictures(tmp_path) -> str:
     clear = saved(Image.new("RGBA", (30, 30), (0, 0, 0, 0)), "PNG")
-    more = {"cat/moving.jpg": saved(photo()) + film(1 << 20), "cat/clear.png": clear, "dog/clear.png": clear, "dog/cut.png": noise(1)[:50],
-            "dog/large.png": huge_png(12_000, 9000)}
+    more = {
+        "cat/moving.jpg": saved(photo()) + film(1 << 20),
+        "cat/clear.png": clear,
+        "dog/clear.png": clear,
+        "dog/cut.png": noise(1)[:50],
+        "dog/large.png": huge_png(12_000, 9000),
+    }
     return make_zip(tmp_path / "pets.zip", {**pets(), **more})
 
 
@@ -57,7 +79,13 @@ def test_a_child_process_tells_what_a_run_would_find(tmp_path):
     assert found["classes"] == [["cat", 12], ["dog", 11]]
     left_out = {(entry["name"], entry["reason"], entry["detail"]) for entry in found["left_out"]}
     assert left_out == {("dog/cut.png", "damaged", ""), ("dog/large.png", "pixels", "108")}
-    assert (found["transparent"], found["copies"], found["grey"], found["side"], found["unread"]) == (2, 1, False, 96, 0)
+    assert (found["transparent"], found["copies"], found["grey"], found["side"], found["unread"]) == (
+        2,
+        1,
+        False,
+        96,
+        0,
+    )
 
 
 def test_the_child_refuses_in_a_sentence_without_a_place_of_the_server(tmp_path):
@@ -71,24 +99,40 @@ def test_the_child_refuses_in_a_sentence_without_a_place_of_the_server(tmp_path)
 def test_what_time_does_not_suffice_for_is_counted(tmp_path):
     path = make_folder(tmp_path / "pets", pets())
     status, found = child(path, "--seconds", -1)
-    assert (status, found["count"], found["unread"], found["classes"]) == (0, 20, 20, [["cat", 10], ["dog", 10]])
+    assert (status, found["count"], found["unread"], found["classes"]) == (
+        0,
+        20,
+        20,
+        [["cat", 10], ["dog", 10]],
+    )
     assert (found["copies"], found["grey"], found["side"]) == (0, False, 0)
     assert suggestions(Report.from_json(found), make_config("own")).keys() <= {"batch", "conditional"}
 
 
 def test_the_survey_needs_no_torch():
-    code = "import sys, gan.data.own.survey, gan.data.own.report; print([name for name in ('torch', 'gradio') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout == "[]\n"
+    code = (
+        "import sys, gan.data.own.survey, gan.data.own.report; print([name for name in ('torch', 'gradio') "
+        "if name in sys.modules])"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_copies_are_pictures_whose_pixels_are_equal(tmp_path):
     picture = Image.open(io.BytesIO(noise(0)))
-    members = {f"{k}.png": saved(picture, "PNG", compress_level=k % 9 + 1) for k in range(5)} | {"other.png": noise(1)}
+    members = {f"{k}.png": saved(picture, "PNG", compress_level=k % 9 + 1) for k in range(5)} | {
+        "other.png": noise(1)
+    }
     assert survey(make_folder(tmp_path / "same", members)).copies == 4
     assert data.load(str(tmp_path / "same"), 28, 1).report.copies == 4
 
 
 # What pictures ask for
+
 
 @pytest.mark.parametrize(("report", "recipe", "asked"), [
     (Report(600, side=200), "modern", {}),
@@ -112,13 +156,18 @@ def test_pictures_ask_for_settings(report, recipe, asked):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_what_pictures_ask_for_makes_a_config_of_every_recipe(recipe):
-    for report in (Report(2, side=8, grey=True), Report(3, (("a", 1), ("b", 2)), side=30), Report(99, (("a", 49), ("b", 50)), side=4000)):
+    for report in (
+        Report(2, side=8, grey=True),
+        Report(3, (("a", 1), ("b", 2)), side=30),
+        Report(99, (("a", 49), ("b", 50)), side=4000),
+    ):
         made = make_config("own", recipe, **suggestions(report, make_config("own", recipe)))
         assert 2 <= made.batch <= report.count
         assert made.size == (64 if recipe == "dcgan" or report.side > 32 else 28 if report.side <= 28 else 32)
 
 
 # In words
+
 
 def test_every_reason_has_its_words():
     assert tuple(LEFT_OUT) == REASONS
@@ -127,12 +176,18 @@ def test_every_reason_has_its_words():
 
 
 def test_reasons_are_told_with_names():
-    left_out = [*(LeftOut(f"{k}.jpg", "pixels", str(90 + k)) for k in range(7)), LeftOut("x.png", "damaged"), LeftOut("y.heic", "kind", "HEIC")]
+    left_out = [
+        *(LeftOut(f"{k}.jpg", "pixels", str(90 + k)) for k in range(7)),
+        LeftOut("x.png", "damaged"),
+        LeftOut("y.heic", "kind", "HEIC"),
+    ]
     words = told_left_out(left_out)
     assert words.startswith("7 too large (more than 67 megapixels): 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg, …; ")
     assert "1 damaged: x.png" in words
     assert "HEIC" in words
-    whole = told(Report(60, (("cat", 30), ("dog", 30)), tuple(left_out), transparent=4, copies=2, unread=1), "grey")
+    whole = told(
+        Report(60, (("cat", 30), ("dog", 30)), tuple(left_out), transparent=4, copies=2, unread=1), "grey"
+    )
     assert whole[0] == "60 images: cat 30, dog 30."
     assert whole[1] == f"Left out 9: {words}."
     assert "4 of 60 are partly transparent; the background becomes grey." in whole
@@ -148,10 +203,13 @@ def test_names_of_strangers_are_made_printable_and_short():
     assert entry.name.endswith("x.png")
     assert entry.detail == "?"
     assert LeftOut("a\u202eb.png", "damaged").name == "a?b.png"
-    assert Report.from_json(json.loads(json.dumps(Report(1, left_out=(entry,)).to_json()))).left_out == (entry,)
+    assert Report.from_json(json.loads(json.dumps(Report(1, left_out=(entry,)).to_json()))).left_out == (
+        entry,
+    )
 
 
 # At the terminal
+
 
 def start(tmp_path, path: str, **settings):
     return read_json(new_run({"data": path, **settings}, tmp_path / "run") / "config.json")
@@ -175,7 +233,13 @@ def test_grey_and_small_pictures_train_as_such(tmp_path):
 def test_what_is_chosen_wins_and_is_judged(tmp_path):
     path = make_folder(tmp_path / "pets", pets())
     config = start(tmp_path, path, size=32, channels=1, batch=4, conditional=False, background="black")
-    assert [config[name] for name in ("size", "channels", "batch", "conditional", "background")] == [32, 1, 4, False, "black"]
+    assert [config[name] for name in ("size", "channels", "batch", "conditional", "background")] == [
+        32,
+        1,
+        4,
+        False,
+        "black",
+    ]
     with pytest.raises(UserError) as caught:
         new_run({"data": path, "batch": 21}, tmp_path / "other")
     assert (caught.value.key, caught.value.values) == ("train.batch_too_large", {"batch": 21, "count": 20})
@@ -197,30 +261,73 @@ def test_more_class_folders_than_can_be_learnt_are_told(tmp_path, monkeypatch, c
 
 
 def test_folders_of_numbers_are_told_and_can_be_learnt(tmp_path, capsys):
-    path = make_folder(tmp_path / "notes", {f"{value}/{10 * k + number}.png": noise(number) for k, value in enumerate((10, 20)) for number in range(9)})
+    path = make_folder(
+        tmp_path / "notes",
+        {
+            f"{value}/{10 * k + number}.png": noise(number)
+            for k, value in enumerate((10, 20))
+            for number in range(9)
+        },
+    )
     assert start(tmp_path, path)["conditional"] is False
     assert "numbers" in capsys.readouterr().err
     assert data.load(path, 28, 1).report.classes == (("10", 9), ("20", 9))
-    assert read_json(new_run({"data": path, "conditional": True}, tmp_path / "other") / "config.json")["conditional"] is True
+    assert (
+        read_json(new_run({"data": path, "conditional": True}, tmp_path / "other") / "config.json")[
+            "conditional"
+        ]
+        is True
+    )
 
 
 # In the history
+
 
 def test_events_of_pictures():
     assert list(about_pictures(None)) == list(about_pictures(Report(60))) == []
     left_out = (LeftOut("a.png", "damaged"), LeftOut("b.heic", "kind", "HEIC"))
     events = dict(about_pictures(Report(40, left_out=left_out, copies=39)))
     assert events["copies"] == {"copies": 39, "total": 40}
-    assert events["skipped"]["left_out"] == [dict(zip(("reason", "detail", "names", "count"), group, strict=True)) for group in grouped(left_out)]
+    assert events["skipped"]["left_out"] == [
+        dict(zip(("reason", "detail", "names", "count"), group, strict=True)) for group in grouped(left_out)
+    ]
     assert EVENTS["copies"].format(**events["copies"]) == "39 of 40 images are copies of another one."
-    assert EVENTS["skipped"].format(**events["skipped"]) == f"2 of 42 images could not be used: {told_left_out(left_out)}."
+    assert (
+        EVENTS["skipped"].format(**events["skipped"])
+        == f"2 of 42 images could not be used: {told_left_out(left_out)}."
+    )
 
 
 def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
     """From the terminal to the history, with the background that was chosen, and the words on stderr."""
-    path = make_folder(tmp_path / "few", {"a.png": noise(0), "b.png": noise(0), "c.png": saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"), "d.png": b"?"})
-    command = [sys.executable, "-m", "gan", "train", "--data", path, "--out", tmp_path / "run", "--kimg", "0.01", "--width", "8", "--background", "black"]
-    done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    path = make_folder(
+        tmp_path / "few",
+        {
+            "a.png": noise(0),
+            "b.png": noise(0),
+            "c.png": saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"),
+            "d.png": b"?",
+        },
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "gan",
+        "train",
+        "--data",
+        path,
+        "--out",
+        tmp_path / "run",
+        "--kimg",
+        "0.01",
+        "--width",
+        "8",
+        "--background",
+        "black",
+    ]
+    done = subprocess.run(
+        [*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "Left out 1: " in done.stderr
     assert "1 of 3 are partly transparent; the background becomes black." in done.stderr
@@ -233,8 +340,14 @@ def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
 
 
 def test_a_run_learns_from_pictures_on_its_background(tmp_path, monkeypatch):
-    path = make_folder(tmp_path / "clear", {f"{k}.png": saved(Image.new("RGBA", (9, 9), (k, 0, 0, 0)), "PNG") for k in range(4)})
-    write_json(tmp_path / "run" / "config.json", make_config(path, size=28, batch=2, width=8, z_dim=8, kimg=0.004, background="black").to_json())
+    path = make_folder(
+        tmp_path / "clear",
+        {f"{k}.png": saved(Image.new("RGBA", (9, 9), (k, 0, 0, 0)), "PNG") for k in range(4)},
+    )
+    write_json(
+        tmp_path / "run" / "config.json",
+        make_config(path, size=28, batch=2, width=8, z_dim=8, kimg=0.004, background="black").to_json(),
+    )
     seen, load = [], worker.data.load
     monkeypatch.setattr(worker.data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
     worker.work(tmp_path / "run")

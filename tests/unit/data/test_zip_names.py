@@ -42,28 +42,33 @@ WORDS = {
         "été café niño león pájaros árboles Mädchen grün weiß Straße Häuser Käse Größe Gemüse garçons "
         "français façade âne île gâteau"
     ),
-    "cp850": (
-        "Äpfel maçãs Pães cão leão avião limão coração Öl Århus blåbær grønn rød øl São"
-    ),
+    "cp850": ("Äpfel maçãs Pães cão leão avião limão coração Öl Århus blåbær grønn rød øl São"),
     "cp1252": (
         "Äpfel Bäume Vögel écureuils éléphants chèvres forêt león Mädchen grün maçãs cão leão avião "
         "blåbær rød fenêtre"
     ),
-    "cp1251": (
-        "кошки собаки цветы деревья машины обучение яблоки медведь картинки"
-    ),
-    "cp737": (
-        "γάτα σκύλος ψάρια λουλούδια δέντρα γάτες σκύλοι"
-    ),
+    "cp1251": ("кошки собаки цветы деревья машины обучение яблоки медведь картинки"),
+    "cp737": ("γάτα σκύλος ψάρια λουλούδια δέντρα γάτες σκύλοι"),
 }
-PAIRS = [("猫", "狗", "gbk", "GBK"), ("ネコ", "イヌ", "cp932", "Shift-JIS"), ("고양이", "개", "cp949", "CP949"), ("貓咪", "狗", "cp950", "Big5"),
-         ("кошки", "собаки", "cp866", "CP866"), ("Äpfel", "Birnen", "cp437", "CP437"), ("chats", "écureuils", "cp1252", "Windows-1252"),
-         ("表", "ソファ", "cp932", "Shift-JIS")]  # fmt: skip
+PAIRS = [
+    ("猫", "狗", "gbk", "GBK"),
+    ("ネコ", "イヌ", "cp932", "Shift-JIS"),
+    ("고양이", "개", "cp949", "CP949"),
+    ("貓咪", "狗", "cp950", "Big5"),
+    ("кошки", "собаки", "cp866", "CP866"),
+    ("Äpfel", "Birnen", "cp437", "CP437"),
+    ("chats", "écureuils", "cp1252", "Windows-1252"),
+    ("表", "ソファ", "cp932", "Shift-JIS"),
+]
 # The last two have letters whose second byte is a backslash
 
 
 def of_two(first: str, second: str) -> dict[str, bytes]:
-    return {f"{name}/{k}.png": picture(colour) for name, colour in ((first, "red"), (second, "blue")) for k in range(3)}
+    return {
+        f"{name}/{k}.png": picture(colour)
+        for name, colour in ((first, "red"), (second, "blue"))
+        for k in range(3)
+    }
 
 
 def guessed(words, codec: str) -> bool:
@@ -78,11 +83,26 @@ def test_classes_have_the_names_that_somebody_gave_them(tmp_path, first, second,
     assert found.report.classes == tuple(sorted([(first, 3), (second, 3)]))
     assert found.report.names_read_as == read_as
     for image, label in zip(found.images, found.labels.tolist(), strict=True):
-        assert image[0].float().mean() == (255 if found.classes[label] == first else 0), "and each member is still read by its own bytes"
+        assert image[0].float().mean() == (255 if found.classes[label] == first else 0), (
+            "and each member is still read by its own bytes"
+        )
 
 
-@pytest.mark.parametrize(("codec", "least"), [("gb18030", 0.93), ("cp932", 0.97), ("cp949", 0.95), ("cp950", 0.93), ("cp866", 1), ("cp437", 1), ("cp850", 1),
-                                              ("cp1252", 0.9), ("cp1251", 1), ("cp737", 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("codec", "least"),
+    [
+        ("gb18030", 0.93),
+        ("cp932", 0.97),
+        ("cp949", 0.95),
+        ("cp950", 0.93),
+        ("cp866", 1),
+        ("cp437", 1),
+        ("cp850", 1),
+        ("cp1252", 0.9),
+        ("cp1251", 1),
+        ("cp737", 1),
+    ],
+)
 def test_code_pages_are_told_apart(codec, least):
     """By one name nearly always, as far as it can be told at all; by a few always."""
     words, draw = WORDS[codec].split(), random.Random(0)
@@ -94,14 +114,22 @@ def test_code_pages_are_told_apart(codec, least):
 
 GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
     "γάτα σκύλος ψάρια λουλούδια δέντρα γάτες Μήλο άλογο πουλιά σπίτι αυτοκίνητα θάλασσα Εκπαίδευση δοκιμή",
-    "ağaç kuş çiçek köpek İstanbul balık çilek güneş yıldız kuşlar kırmızı yeşil sarı eğitim doğru yanlış şehir üzüm",
-    "kočka ptáček kůň jabłko szőlő źrebię Łódź mačka žába růže květiny červená gołąb róża zwykły körte kígyó virág ősz żółty včela",
-    "חתול כלב ציפור דג פרח מכונית בית תפוח אדום כחול", "قط كلب طائر سمكة زهرة شجرة سيارة بيت بحر تفاح أحمر أزرق",
+    (
+        "ağaç kuş çiçek köpek İstanbul balık çilek güneş yıldız kuşlar kırmızı yeşil sarı eğitim doğru "
+        "yanlış şehir üzüm"
+    ),
+    (
+        "kočka ptáček kůň jabłko szőlő źrebię Łódź mačka žába růže květiny červená gołąb róża zwykły körte "
+        "kígyó virág ősz żółty včela"
+    ),
+    "חתול כלב ציפור דג פרח מכונית בית תפוח אדום כחול",
+    "قط كلب طائر سمكة زهرة شجرة سيارة بيت بحر تفاح أحمر أزرق",
 )
 
 
 @pytest.mark.parametrize(("words", "codec", "least"), [
-    (GREEK, "cp737", 95), (GREEK, "cp1253", 95), (TURKISH, "cp857", 90), (TURKISH, "cp1254", 95), (CENTRAL, "cp852", 85), (CENTRAL, "cp1250", 70),
+    (GREEK, "cp737", 95), (GREEK, "cp1253", 95), (TURKISH, "cp857", 90), (TURKISH, "cp1254", 95),
+    (CENTRAL, "cp852", 85), (CENTRAL, "cp1250", 70),
     (HEBREW, "cp862", 85), (HEBREW, "cp1255", 70), (ARABIC, "cp1256", 90), (ARABIC, "cp720", 70),
 ])  # fmt: skip
 def test_rarer_code_pages_are_told_by_a_few_names(words, codec, least):
@@ -116,7 +144,9 @@ def test_letters_of_half_width_are_told_by_several_names():
 
 
 def test_one_damaged_name_does_not_spoil_the_others():
-    raw = [name.encode("gbk") for name in ("猫/一.png", "狗/二.png", "花/三.png")] + ["花".encode("gbk")[:1] + b"/4.png"]
+    raw = [name.encode("gbk") for name in ("猫/一.png", "狗/二.png", "花/三.png")] + [
+        "花".encode("gbk")[:1] + b"/4.png"
+    ]
     read_as, decode = zip_names.guess(raw)
     assert (read_as, [decode(name) for name in raw[:3]]) == ("GBK", ["猫/一.png", "狗/二.png", "花/三.png"])
 
@@ -132,24 +162,33 @@ def test_utf8_is_taken_as_it_is_with_or_without_the_flag(tmp_path):
     assert data.load(make_zip(tmp_path / "c.zip", of_two("cat", "dog")), size=8).report.names_read_as == ""
 
 
-@pytest.mark.parametrize(("codec", "names"), [("gbk", "猫 dog"), ("gbk", "猫"), ("gbk", "帽 cat"), ("gbk", "女 man"), ("gbk", "猫 帽")])
+@pytest.mark.parametrize(
+    ("codec", "names"),
+    [("gbk", "猫 dog"), ("gbk", "猫"), ("gbk", "帽 cat"), ("gbk", "女 man"), ("gbk", "猫 帽")],
+)
 def test_names_that_happen_to_be_utf8_are_read_as_what_is_likelier(tmp_path, codec, names):
     """猫 is C3 A8 in GBK, which is è in UTF-8."""
     names = names.split()
     assert all(name.encode(codec).decode("utf-8") for name in names)
     members = {f"{name}/{k}.png": picture() for name in [*names, "other"] for k in range(2)}
-    assert data.load(make_zip(tmp_path / "a.zip", members, codec), size=8).classes == tuple(sorted([*names, "other"]))
+    assert data.load(make_zip(tmp_path / "a.zip", members, codec), size=8).classes == tuple(
+        sorted([*names, "other"])
+    )
 
 
 @pytest.mark.parametrize("names", [
-    "é", "à", "ü", "ä", "ó", "n ñ o", "e è é", "å ä ö", "Ä Ö Ü", "ñandú", "Äpfel", "chats écureuils", "mère", "rivière", "où", "là", "été", "ptáček kůň",
-    "Łódź", "ağaç kuş", "İstanbul", "kaķis", "mèo chó", "кот", "на", "я", "Ж М", "γάτα", "חתול", "قط", "แมว", "猫", "猫 dog",
+    "é", "à", "ü", "ä", "ó", "n ñ o", "e è é", "å ä ö", "Ä Ö Ü", "ñandú", "Äpfel", "chats écureuils", "mère",
+    "rivière", "où", "là", "été", "ptáček kůň",
+    "Łódź", "ağaç kuş", "İstanbul", "kaķis", "mèo chó", "кот", "на", "я", "Ж М", "γάτα", "חתול", "قط", "แมว",
+    "猫", "猫 dog",
     "あ", "犬", "고양이", "개", "बिल्ली", "🐱",
     unicodedata.normalize("NFD", "Mäuse"),
 ])  # fmt: skip
 def test_utf8_without_the_flag_stays_that(tmp_path, names):
     names = [*names.split(), "other"]
-    read, read_as = zip_names.read_names(zipfile.ZipFile(make_zip(tmp_path / "a.zip", {f"{name}/1.png": b"" for name in names})).infolist())
+    read, read_as = zip_names.read_names(
+        zipfile.ZipFile(make_zip(tmp_path / "a.zip", {f"{name}/1.png": b"" for name in names})).infolist()
+    )
     assert (read, read_as) == ([f"{name}/1.png" for name in names], "UTF-8")
 
 
@@ -158,7 +197,10 @@ def test_a_mac_and_another_machine_name_the_same_class(tmp_path):
     mac, other = unicodedata.normalize("NFD", "éléphants"), unicodedata.normalize("NFC", "éléphants")
     assert mac != other
     members = {f"{name}/{k}.png": picture() for k, name in enumerate((mac, other, "chats", "chats"))}
-    assert data.load(make_zip(tmp_path / "a.zip", members), size=8).report.classes == (("chats", 2), (other, 2))
+    assert data.load(make_zip(tmp_path / "a.zip", members), size=8).report.classes == (
+        ("chats", 2),
+        (other, 2),
+    )
 
 
 def unicode_path(raw: bytes, name: str, wrong: int = 0) -> bytes:
@@ -167,12 +209,17 @@ def unicode_path(raw: bytes, name: str, wrong: int = 0) -> bytes:
 
 
 def test_the_unicode_path_field_says_what_the_name_is(tmp_path):
-    """“猫” and “狗” as ? and !, which no guess could read; a field that belongs to another name is no help."""
-    members = [(b"\xfe?" + f"/{k}.png".encode(), picture()) for k in range(2)] + [(b"\xfe!" + f"/{k}.png".encode(), picture()) for k in range(2)]
+    """“猫” and “狗” as ? and !, which no guess could read; a field that belongs to another name is no help."""  # noqa: E501
+    members = [(b"\xfe?" + f"/{k}.png".encode(), picture()) for k in range(2)] + [
+        (b"\xfe!" + f"/{k}.png".encode(), picture()) for k in range(2)
+    ]
     say = lambda raw, _: unicode_path(raw, ("猫" if b"?" in raw else "狗") + raw[2:].decode())  # noqa: E731
     assert data.load(make_zip(tmp_path / "a.zip", members, extra=say), size=8).classes == ("狗", "猫")
     lie = lambda raw, _: unicode_path(raw, "x/y.png", wrong=1)  # noqa: E731
-    assert data.load(make_zip(tmp_path / "b.zip", of_two("猫", "狗"), "gbk", extra=lie), size=8).classes == ("狗", "猫")
+    assert data.load(make_zip(tmp_path / "b.zip", of_two("猫", "狗"), "gbk", extra=lie), size=8).classes == (
+        "狗",
+        "猫",
+    )
 
 
 def test_a_member_named_in_another_way_before_its_bytes_is_read(tmp_path):
@@ -201,6 +248,12 @@ def test_backslashes_separate_folders(tmp_path, system):
 
 def test_backslashes_of_windows_beside_slashes(tmp_path):
     """Some packers write folders with one kind of slash and files with the other."""
-    members = {"cat/": b"", "dog/": b"", **{f"{kind}\\{k}.png": picture() for kind in ("cat", "dog") for k in range(2)}}
+    members = {
+        "cat/": b"",
+        "dog/": b"",
+        **{f"{kind}\\{k}.png": picture() for kind in ("cat", "dog") for k in range(2)},
+    }
     assert data.load(make_zip(tmp_path / "a.zip", members, system=0), size=8).classes == ("cat", "dog")
-    assert data.load(make_zip(tmp_path / "b.zip", members, system=3), size=8).classes == (), "on a Unix a name may have a backslash"
+    assert data.load(make_zip(tmp_path / "b.zip", members, system=3), size=8).classes == (), (
+        "on a Unix a name may have a backslash"
+    )

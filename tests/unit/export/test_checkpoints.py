@@ -1,4 +1,6 @@
-"""The checkpoints that ship: each loads, draws varied pictures of its data set, and says how it came to be."""
+"""The checkpoints that ship: each loads, draws varied pictures of its data set, and says how it
+came to be.
+"""
 
 import shutil
 
@@ -40,7 +42,8 @@ def test_it_draws_pictures_like_its_data(name):
     assert fake.abs().max() <= 1
     real = data.load(name).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
     assert 0.75 < pairwise_diversity(fake) / pairwise_diversity(real) < 1.25
-    # The mean picture and the spread at each pixel: untrained networks are grey there, collapsed ones have no spread.
+    # The mean picture and the spread at each pixel: untrained networks are grey there, collapsed ones have no
+    # spread.
     mean_error = (fake.mean(0) - real.mean(0)).abs().mean()
     assert mean_error < 0.15 * (real - real.mean(0)).abs().mean() + 0.05
     assert 0.7 < fake.std(0).mean() / real.std(0).mean() < 1.3
@@ -55,14 +58,19 @@ def test_each_class_of_a_conditional_model_looks_like_its_own_pictures(name):
     real = dataset.images.float() / 127.5 - 1
     centres = torch.stack([real[dataset.labels == label].mean(0) for label in range(spec.num_classes)])
     with torch.inference_mode():
-        drawn = torch.stack([generator(z, torch.full((32,), label)).mean(0) for label in range(spec.num_classes)])
+        drawn = torch.stack(
+            [generator(z, torch.full((32,), label)).mean(0) for label in range(spec.num_classes)]
+        )
     nearest = torch.cdist(drawn.flatten(1), centres.flatten(1)).argmin(1)
     assert (nearest == torch.arange(spec.num_classes)).float().mean() >= 0.75
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_its_card_tells_how_it_was_trained(name):
-    card, config = read_json(CHECKPOINTS / name / "card.json"), RunConfig.from_json(read_json(CHECKPOINTS / name / "config.json"))
+    card, config = (
+        read_json(CHECKPOINTS / name / "card.json"),
+        RunConfig.from_json(read_json(CHECKPOINTS / name / "config.json")),
+    )
     assert (card["format"], card["data"], config.data, card["recipe"]) == (FORMAT, name, name, config.recipe)
     assert card["images"] == card["steps"] * config.batch * config.d_steps
     assert card["seconds"] > 60
@@ -73,7 +81,16 @@ def test_its_card_tells_how_it_was_trained(name):
     count, against = (729, "training") if name == "emoji" else (2000, "held_out")
     assert scored == {"net": name, "title": f"{name} net", "pictures": count, "against": against}
     assert scores.keys() == card["scores_meaning"].keys()
-    assert {"FD", "KD", "precision", "recall", "density", "coverage", "mode KL", "1-NN accuracy"} < scores.keys()
+    assert {
+        "FD",
+        "KD",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "mode KL",
+        "1-NN accuracy",
+    } < scores.keys()
     if scored["against"] == "held_out":
         assert scores["FD"] > scores["FD of data"] > 0
         assert scores["copies"] < 0.05
@@ -84,10 +101,32 @@ def test_its_card_tells_how_it_was_trained(name):
 
 def test_a_run_becomes_a_checkpoint_only_when_it_is_over(tmp_path, capsys):
     run = tmp_path / "run"
-    assert train(["--data", "digits", "--kimg", "0.2", "--batch", "32", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    assert (
+        train(
+            [
+                "--data",
+                "digits",
+                "--kimg",
+                "0.2",
+                "--batch",
+                "32",
+                "--width",
+                "8",
+                "--z-dim",
+                "8",
+                "--out",
+                str(run),
+            ]
+        )
+        == 0
+    )
     assert main(["checkpoint", str(run), str(tmp_path / "mine"), "--title", "Mine", "--count", "40"]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
-    assert (card["title"], card["images"], card["classes"]) == ("Mine", 224, list(data.info("digits").classes))
+    assert (card["title"], card["images"], card["classes"]) == (
+        "Mine",
+        224,
+        list(data.info("digits").classes),
+    )
     load_generator(tmp_path / "mine" / "generator.safetensors")
     write_json(run / "status.json", {**read_json(run / "status.json"), "state": "paused"})
     assert main(["checkpoint", str(run), str(tmp_path / "other")]) == 2
@@ -123,22 +162,56 @@ def test_a_run_on_own_pictures_becomes_a_checkpoint(tmp_path):
     pictures.mkdir()
     for number in range(8):
         Image.new("RGB", (40, 40), (30 * number, 90, 200)).save(pictures / f"{number}.png")
-    assert train(["--data", str(pictures), "--kimg", "0.02", "--batch", "4", "--width", "8", "--z-dim", "8", "--size", "32", "--out", str(run)]) == 0
+    assert (
+        train(
+            [
+                "--data",
+                str(pictures),
+                "--kimg",
+                "0.02",
+                "--batch",
+                "4",
+                "--width",
+                "8",
+                "--z-dim",
+                "8",
+                "--size",
+                "32",
+                "--out",
+                str(run),
+            ]
+        )
+        == 0
+    )
     assert main(["checkpoint", str(run), str(tmp_path / "mine")]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
     assert (card["title"], card["data"]) == ("Cats", "Cats")  # not where they lie on this machine
-    assert card["scored"] == {"net": "efficientnet", "title": "EfficientNet-lite0", "pictures": 8, "against": "training"}
+    assert card["scored"] == {
+        "net": "efficientnet",
+        "title": "EfficientNet-lite0",
+        "pictures": 8,
+        "against": "training",
+    }
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     run = tmp_path_factory.mktemp("finished") / "run"
-    assert train(["--data", "digits", "--kimg", "0.1", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    assert (
+        train(["--data", "digits", "--kimg", "0.1", "--width", "8", "--z-dim", "8", "--out", str(run)]) == 0
+    )
     return run
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("status.json", b"{}"), ("status.json", b"[]"), ("status.json", b'{"state": "finished"}'), ("status.json", b""), ("stats.jsonl", b"")]
+    ("name", "content"),
+    [
+        ("status.json", b"{}"),
+        ("status.json", b"[]"),
+        ("status.json", b'{"state": "finished"}'),
+        ("status.json", b""),
+        ("stats.jsonl", b""),
+    ],
 )
 def test_a_spoilt_run_is_told_as_such(finished, tmp_path, capsys, name, content):
     run = tmp_path / "run"
@@ -159,11 +232,20 @@ def test_scores_of_a_checkpoint_are_renewed_and_nothing_else(tmp_path, capsys):
     shutil.copytree(CHECKPOINTS / "digits", tmp_path / "digits")
     before = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
     card = read_json(tmp_path / "digits" / "card.json")
-    assert main(["checkpoint", str(tmp_path / "digits"), "--rescore", "--net", "pixels", "--count", "60"]) == 0
+    assert (
+        main(["checkpoint", str(tmp_path / "digits"), "--rescore", "--net", "pixels", "--count", "60"]) == 0
+    )
     again = read_json(tmp_path / "digits" / "card.json")
-    assert again["scored"] == {"net": "pixels", "title": "pixels, 16x16", "pictures": 60, "against": "training"}
+    assert again["scored"] == {
+        "net": "pixels",
+        "title": "pixels, 16x16",
+        "pictures": 60,
+        "against": "training",
+    }
     assert again["scores"]["diversity"] == card["scores"]["diversity"]
-    assert {key: value for key, value in again.items() if not key.startswith("score")} == {key: card[key] for key in card if not key.startswith("score")}
+    assert {key: value for key, value in again.items() if not key.startswith("score")} == {
+        key: card[key] for key in card if not key.startswith("score")
+    }
     after = {path.name: path.read_bytes() for path in (tmp_path / "digits").iterdir()}
     assert after == before | {"card.json": after["card.json"]}
     (tmp_path / "digits" / "card.json").unlink()

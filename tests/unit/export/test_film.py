@@ -1,4 +1,6 @@
-"""Films are opened again: how many frames, how large, what they show, how long it lasts, and the mark that a trained model drew them."""
+"""Films are opened again: how many frames, how large, what they show, how long it lasts, and the mark that a
+trained model drew them.
+"""
 
 import io
 import json
@@ -24,7 +26,14 @@ def frames(channels: int) -> list[np.ndarray]:
     y, x = np.mgrid[:SIDE, :SIDE]
     grey = [np.exp(-((x - 2 - step) ** 2 + (y - 8) ** 2) / 20) for step in range(COUNT)]
     bright = [(255 * picture).astype(np.uint8) for picture in grey]
-    return bright if channels == 1 else [np.stack([picture, 255 - picture, picture // 2 + 9 * step], 2) for step, picture in enumerate(bright)]
+    return (
+        bright
+        if channels == 1
+        else [
+            np.stack([picture, 255 - picture, picture // 2 + 9 * step], 2)
+            for step, picture in enumerate(bright)
+        ]
+    )
 
 
 def opened(data: bytes, form: str) -> tuple[list[np.ndarray], float]:
@@ -39,12 +48,24 @@ def opened(data: bytes, form: str) -> tuple[list[np.ndarray], float]:
         return found, lasting
     with av.open(io.BytesIO(data)) as container:
         stream = container.streams.video[0]
-        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p"), "what every player and phone reads"
-        return [each.to_ndarray(format="rgb24").astype(int) for each in container.decode(stream)], float(stream.duration * stream.time_base)
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p"), (
+            "what every player and phone reads"
+        )
+        return [each.to_ndarray(format="rgb24").astype(int) for each in container.decode(stream)], float(
+            stream.duration * stream.time_base
+        )
 
 
-# A WebP is exact. A GIF has 255 colours a frame, which grey ones need no more than. H.264 is lossy, and halves the resolution of colours.
-WRONG = {("webp", 1): (0, 0), ("webp", 3): (0, 0), ("gif", 1): (0, 0), ("gif", 3): (1.5, 24), ("mp4", 1): (1.5, 24), ("mp4", 3): (3, 48)}
+# A WebP is exact. A GIF has 255 colours a frame, which grey ones need no more than. H.264 is lossy, and
+# halves the resolution of colours.
+WRONG = {
+    ("webp", 1): (0, 0),
+    ("webp", 3): (0, 0),
+    ("gif", 1): (0, 0),
+    ("gif", 3): (1.5, 24),
+    ("mp4", 1): (1.5, 24),
+    ("mp4", 3): (3, 48),
+}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -52,7 +73,12 @@ WRONG = {("webp", 1): (0, 0), ("webp", 3): (0, 0), ("gif", 1): (0, 0), ("gif", 3
 def test_a_film_shows_its_frames(form, channels):
     drawn = frames(channels)
     found, lasting = opened(film(drawn, form, 7, FACTOR), form)
-    wanted = [np.repeat(np.repeat(picture if channels == 3 else np.stack([picture] * 3, 2), FACTOR, 0), FACTOR, 1).astype(int) for picture in drawn]
+    wanted = [
+        np.repeat(
+            np.repeat(picture if channels == 3 else np.stack([picture] * 3, 2), FACTOR, 0), FACTOR, 1
+        ).astype(int)
+        for picture in drawn
+    ]
     assert len(found) == COUNT
     assert lasting == pytest.approx(COUNT / 7, abs=0.011)  # a tick of GIF's clock
     mean, most = WRONG[form, channels]
@@ -87,13 +113,24 @@ def test_a_film_says_that_a_model_drew_it(form):
 def test_the_process_packs_what_it_reads():
     told = json.dumps({"form": "webp", "fps": 10, "factor": 2, "shape": [SIDE, SIDE]}).encode()
     raw = b"".join(picture.tobytes() for picture in frames(1))
-    done = subprocess.run([sys.executable, "-m", "gan.cli.film"], input=told + b"\n" + raw, capture_output=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "gan.cli.film"],
+        input=told + b"\n" + raw,
+        capture_output=True,
+        cwd=ROOT,
+        check=True,
+    )
     assert done.stdout == film(frames(1), "webp", 10, 2)
 
 
 def test_the_packer_starts_without_torch():
     code = "import sys, gan.export.film; print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+        ).stdout
+        == "False\n"
+    )
 
 
 def test_the_routes_know_every_form():

@@ -14,10 +14,12 @@ from gan.models import ARCHITECTURES, ModelSpec, load_generator
 from tests.support.browsing import ROOT
 from tests.support.generators import write_lively
 
-# Both work in float32 on the same half-precision weights, and differ by the order of their sums alone. A step of an 8-bit pixel is 2/255 = .008.
+# Both work in float32 on the same half-precision weights, and differ by the order of their sums alone. A step
+# of an 8-bit pixel is 2/255 = .008.
 CLOSE = 1e-4
 SHIPPED = sorted(path.parent.name for path in ROOT.glob("checkpoints/*/generator.safetensors"))
-SIZES = [("modern", 28, 1, 1), ("modern", 32, 3, 1), ("modern", 64, 3, 4), ("modern", 128, 3, 1), ("dcgan", 64, 1, 1), ("dcgan", 64, 3, 1),
+SIZES = [("modern", 28, 1, 1), ("modern", 32, 3, 1), ("modern", 64, 3, 4), ("modern", 128, 3, 1),
+    ("dcgan", 64, 1, 1), ("dcgan", 64, 3, 1),
          ("projected", 64, 3, 1), ("projected", 28, 1, 1)]  # fmt: skip
 
 
@@ -30,12 +32,17 @@ def trained(spec: ModelSpec, path, seed: int = 0) -> torch.nn.Module:
 def differ(generator: torch.nn.Module, spec: ModelSpec, data: bytes, count: int) -> float:
     """The largest difference between the two, for the first `count` seeds."""
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    z, labels, others = latents(range(count), spec.z_dim), *(np.arange(start, start + count, dtype=np.int32) % max(1, spec.num_classes) for start in (0, 2))
+    z, labels, others = (
+        latents(range(count), spec.z_dim),
+        *(np.arange(start, start + count, dtype=np.int32) % max(1, spec.num_classes) for start in (0, 2)),
+    )
     shares = np.linspace(0, 1, count, dtype=np.float32)
     told = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
     drawn = session.run(["images"], {"z": z, **told})[0]
     blend = (torch.from_numpy(others).long(), torch.from_numpy(shares)) if spec.num_classes else None
-    wanted = generator(torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None, blend).numpy()
+    wanted = generator(
+        torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None, blend
+    ).numpy()
     assert drawn.shape == wanted.shape == (count, spec.channels, spec.size, spec.size)
     assert drawn.dtype == np.float32
     assert wanted.std() > 0.05, "a grey picture would prove nothing"
@@ -70,6 +77,8 @@ def test_the_models_that_ship_are_small_and_quickly_made(name):
 
 def test_the_same_weights_give_the_same_bytes(tmp_path):
     spec = ModelSpec("modern", 28, 1, 10, 8, 3, clusters=2)
-    first, again, other = (generator_onnx(trained(spec, tmp_path / "g.safetensors", seed), spec) for seed in (0, 0, 1))
+    first, again, other = (
+        generator_onnx(trained(spec, tmp_path / "g.safetensors", seed), spec) for seed in (0, 0, 1)
+    )
     assert first == again
     assert first != other

@@ -1,4 +1,6 @@
-"""What readers say of pictures, held against what is known of the pictures: a reader that were turned round would steer every named direction the wrong way."""
+"""What readers say of pictures, held against what is known of the pictures: a reader that were turned round
+would steer every named direction the wrong way.
+"""
 
 import pytest
 import torch
@@ -6,15 +8,19 @@ import torch
 from gan import data
 from gan.latent.directions.attributes import open_reader
 
-KNOWN = {  # which values of which attribute of the set show it; written down by themselves, not taken from the reader
-    "long_hair": ("hair_length", {"long"}), "happy": ("mood", {"happy"}), "warm_background": ("background", {"#ffd5dc", "#ffdfbf"}),
+# which values of which attribute of the set show it; written down by themselves, not taken from the reader
+KNOWN = {
+    "long_hair": ("hair_length", {"long"}), "happy": ("mood", {"happy"}),
+    "warm_background": ("background", {"#ffd5dc", "#ffdfbf"}),
     "fair_skin": ("skin_colour", {"#ffdbac", "#f5cfa0", "#eac393"}),
 }  # fmt: skip
 ABSENT = ("beard", "glasses", "hat", "accessories")
 
 
 def sorted_right(read: torch.Tensor, has: torch.Tensor) -> float:
-    """Part of the pairs of one picture that has it and one that lacks it in which the reader says more of the first (area under the ROC curve)."""
+    """Part of the pairs of one picture that has it and one that lacks it in which the reader says more of the
+    first (area under the ROC curve).
+    """
     return (read[has][:, None] > read[~has][None]).float().mean().item()
 
 
@@ -26,7 +32,11 @@ def faces():
     reader = open_reader("faces", 3)
     with torch.inference_mode():
         told = reader.read(found.images[chosen])
-    return {attribute.id: column for attribute, column in zip(reader.attributes, told.T, strict=True)}, found, chosen
+    return (
+        {attribute.id: column for attribute, column in zip(reader.attributes, told.T, strict=True)},
+        found,
+        chosen,
+    )
 
 
 @pytest.mark.parametrize("name", [*KNOWN, *ABSENT])

@@ -11,7 +11,9 @@ from gan.models import ModelSpec, build_generator
 
 
 class Planted(nn.Module):
-    """A linear generator of one layer: activation j of z is scales[j] * (axes[j] . z), mixed by an orthogonal matrix and moved by a class offset."""
+    """A linear generator of one layer: activation j of z is scales[j] * (axes[j] . z), mixed by an orthogonal
+    matrix and moved by a class offset.
+    """
 
     def __init__(self, axes: torch.Tensor, scales: torch.Tensor, offsets: torch.Tensor | None = None):
         super().__init__()
@@ -27,7 +29,17 @@ class Planted(nn.Module):
 
 
 def spec(z_dim: int, num_classes: int = 0, **values) -> ModelSpec:
-    return ModelSpec(**{"architecture": "modern", "size": 32, "channels": 1, "z_dim": z_dim, "width": 8, "num_classes": num_classes, **values})
+    return ModelSpec(
+        **{
+            "architecture": "modern",
+            "size": 32,
+            "channels": 1,
+            "z_dim": z_dim,
+            "width": 8,
+            "num_classes": num_classes,
+            **values,
+        }
+    )
 
 
 def orthogonal(z_dim: int) -> torch.Tensor:
@@ -41,7 +53,10 @@ def used_generator(model: ModelSpec) -> nn.Module:
     with torch.no_grad():
         generator.dense.weight[:, : model.z_dim] *= torch.linspace(1.5, 0.3, model.z_dim)
         for _ in range(20):
-            generator.first_layer(torch.randn(64, model.z_dim), torch.arange(64) % model.num_classes if model.num_classes else None)
+            generator.first_layer(
+                torch.randn(64, model.z_dim),
+                torch.arange(64) % model.num_classes if model.num_classes else None,
+            )
     return generator.eval()
 
 
@@ -95,7 +110,9 @@ def test_amount_one_moves_the_activations_by_about_one_sigma():
     generator = Planted(axes, scales)
     found = find_directions(generator, spec(12), 2)
     for vector, sigma in zip(found.vectors, found.sigma, strict=True):
-        step = generator.first_layer(torch.from_numpy(vector)[None], None) - generator.first_layer(torch.zeros(1, 12), None)
+        step = generator.first_layer(torch.from_numpy(vector)[None], None) - generator.first_layer(
+            torch.zeros(1, 12), None
+        )
         assert step.norm().item() == pytest.approx(sigma, rel=0.06)
 
 
@@ -106,12 +123,15 @@ def test_effect_is_the_change_of_pictures_against_random_directions():
     many = nn.functional.normalize(torch.randn(4000, 12, generator=torch.Generator().manual_seed(3)), dim=1)
     usual = (many @ generator.matrix.T).abs().mean()
     expected = (torch.from_numpy(found.vectors) @ generator.matrix.T).abs().mean(1) / usual
-    assert found.effect == pytest.approx(expected.numpy(), rel=0.25)  # the usual change is known from 8 random directions
+    # the usual change is known from 8 random directions
+    assert found.effect == pytest.approx(expected.numpy(), rel=0.25)
     assert found.effect / found.effect[0] == pytest.approx((expected / expected[0]).numpy(), rel=1e-4)
 
 
 def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
-    """Two points tell the same things apart as eight; the numbers differ by what eight directions at two points can know."""
+    """Two points tell the same things apart as eight; the numbers differ by what eight directions at two
+    points can know.
+    """
     model = spec(24)
     generator = used_generator(model)
     usual = find_directions(generator, model, 10)
@@ -125,13 +145,20 @@ def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
 
 
 def test_what_a_picture_costs_is_counted_by_its_multiplications():
-    """Of the first, dense layer each weight once, of convolutions once for each place: four times the places on twice the side."""
+    """Of the first, dense layer each weight once, of convolutions once for each place: four times the places
+    on twice the side.
+    """
 
     class Small(nn.Sequential):
         def forward(self, z, labels):
             return super().forward(z)
 
-    generator = Small(nn.Linear(6, 10, bias=False), nn.Unflatten(1, (10, 1, 1)), nn.ConvTranspose2d(10, 4, 4), nn.Conv2d(4, 2, 3, padding=1))
+    generator = Small(
+        nn.Linear(6, 10, bias=False),
+        nn.Unflatten(1, (10, 1, 1)),
+        nn.ConvTranspose2d(10, 4, 4),
+        nn.Conv2d(4, 2, 3, padding=1),
+    )
     multiplications = 6 * 10 + 10 * 4 * 16 + 4 * 2 * 9 * 16
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "WORK", 2 * 18 * multiplications * 5)

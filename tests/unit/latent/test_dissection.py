@@ -1,4 +1,6 @@
-"""Units of a generator: 1x changes nothing, 0x is the same as a channel of zeros, and what is told of a unit is what it does."""
+"""Units of a generator: 1x changes nothing, 0x is the same as a channel of zeros, and what is told of a unit
+is what it does.
+"""
 
 import io
 import json
@@ -17,7 +19,8 @@ from gan.models import ARCHITECTURES, ModelSpec, build_generator
 from tests.support.generators import tiny_spec, write_lively
 
 SPECS = {
-    "modern": tiny_spec(3), "pixel art": ModelSpec("modern", 64, 3, 6, 8, pixel=4), "dcgan": ModelSpec("dcgan", 64, 3, 8, 4, 2), "clusters": tiny_spec(2, clusters=3),
+    "modern": tiny_spec(3), "pixel art": ModelSpec("modern", 64, 3, 6, 8, pixel=4),
+    "dcgan": ModelSpec("dcgan", 64, 3, 8, 4, 2), "clusters": tiny_spec(2, clusters=3),
 }  # fmt: skip
 
 
@@ -33,7 +36,9 @@ def lively(spec: ModelSpec) -> torch.nn.Module:
 
 def inputs(spec: ModelSpec, count: int = 2):
     torch.manual_seed(4)
-    return torch.randn(count, spec.z_dim), torch.arange(count) % spec.num_classes if spec.num_classes else None
+    return torch.randn(count, spec.z_dim), torch.arange(
+        count
+    ) % spec.num_classes if spec.num_classes else None
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -46,7 +51,9 @@ def test_once_a_unit_changes_nothing(name):
     assert torch.equal(inside.draw(z, labels, None, ones), plain)
     assert not torch.allclose(inside.draw(z, labels, None, ((0, 1, 2.0),)), plain)
     assert torch.equal(generator(z, labels), plain), "the generator itself stays as it is"
-    assert {tensor.data_ptr() for tensor in inside.generator.parameters()} == {tensor.data_ptr() for tensor in generator.parameters()}
+    assert {tensor.data_ptr() for tensor in inside.generator.parameters()} == {
+        tensor.data_ptr() for tensor in generator.parameters()
+    }
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -56,7 +63,8 @@ def test_a_unit_that_is_off_is_a_channel_of_zeros(name):
     inside = Dissection(generator)
     for layer in range(len(inside.widths)):
         off = inside.draw(z, labels, None, ((layer, 1, 0.0),))
-        # A channel that normalisation multiplies by 0 and shifts by 0 is 0 behind any nonlinearity here: another way to the same.
+        # A channel that normalisation multiplies by 0 and shifts by 0 is 0 behind any nonlinearity here:
+        # another way to the same.
         norm = [module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm2d)][layer]
         kept = norm.weight[1].item(), norm.bias[1].item()
         norm.weight[1], norm.bias[1] = 0, 0
@@ -120,8 +128,12 @@ def test_a_layer_is_told_with_what_its_units_do(model):
     assert activities == sorted(activities, reverse=True)
     assert activities[0] == 1.0
     most = max(told["units"], key=lambda unit: unit["effect"])
-    shown, without = model.pictures([point]).int(), model.pictures([Point(5, units=((0, most["unit"], 0.0), (1, 0, 2.0)))]).int()
-    assert (without - shown).abs().float().mean().item() / 255 == pytest.approx(most["effect"], abs=0.004)  # pictures are rounded
+    shown, without = (
+        model.pictures([point]).int(),
+        model.pictures([Point(5, units=((0, most["unit"], 0.0), (1, 0, 2.0)))]).int(),
+    )
+    # pictures are rounded
+    assert (without - shown).abs().float().mean().item() / 255 == pytest.approx(most["effect"], abs=0.004)
     assert np.asarray(sheet).max() == 255
     with pytest.raises(UserError):
         open_layer(model, point, len(widths))
@@ -131,7 +143,9 @@ def test_later_pages_hold_the_units_that_follow(model, monkeypatch):
     def page(number):
         body = open_layer(model, Point(5), 0, number)
         length = int.from_bytes(body[:4], "little")
-        return json.loads(body[4 : 4 + length])["units"], np.asarray(Image.open(io.BytesIO(body[4 + length :])))
+        return json.loads(body[4 : 4 + length])["units"], np.asarray(
+            Image.open(io.BytesIO(body[4 + length :]))
+        )
 
     whole, sheet = page(0)
     assert len(whole) == model.dissection().widths[0] == 2 * COLUMNS, "of one page"
@@ -158,8 +172,25 @@ def test_units_are_read_in_order():
     assert parse_units({}) == ()
 
 
-@pytest.mark.parametrize("text", ["x", "1", "1.2", "1.2:", "1.2:x", "1.2:-1", "1.2:5", "99.1:0", "1.9999:0", "1.2:0,1.2:1", "1.2:nan", ",", "1:2:3",
-                                  ",".join(f"0.{unit}:0" for unit in range(MAX_UNITS + 1))])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "1",
+        "1.2",
+        "1.2:",
+        "1.2:x",
+        "1.2:-1",
+        "1.2:5",
+        "99.1:0",
+        "1.9999:0",
+        "1.2:0,1.2:1",
+        "1.2:nan",
+        ",",
+        "1:2:3",
+        ",".join(f"0.{unit}:0" for unit in range(MAX_UNITS + 1)),
+    ],
+)
 def test_what_is_no_unit_is_refused(text):
     with pytest.raises(UserError) as info:
         parse_units({"u": text})

@@ -1,4 +1,6 @@
-"""Points are dragged: in a generator whose places are known they arrive, stay, or are told not to have; in the models that ship most arrive."""
+"""Points are dragged: in a generator whose places are known they arrive, stay, or are told not to have; in
+the models that ship most arrive.
+"""
 
 import dataclasses
 import functools
@@ -24,7 +26,9 @@ SIDE, SCALE = 28, 0.1  # of the planted generators: pixels, and parts of the pic
 
 
 class Blobs:
-    """A generator of soft spots: spot k is at `places[k]`, moved by z times `ways[k]` (z_dim, 2), in parts of the picture."""
+    """A generator of soft spots: spot k is at `places[k]`, moved by z times `ways[k]` (z_dim, 2), in parts of
+    the picture.
+    """
 
     def __init__(self, places: list, ways: list):
         self.places, self.ways = torch.tensor(places), torch.tensor(ways)
@@ -52,7 +56,9 @@ FREE = Blobs([[0.5, 0.5]], [way(8, z0=(SCALE, 0.0), z1=(0.0, SCALE))])
 
 
 def drag(look, starts, ends, z=None, **options) -> Drag:
-    work = Drag(look, torch.zeros(1, 8) if z is None else z, torch.tensor(starts), torch.tensor(ends), **options)
+    work = Drag(
+        look, torch.zeros(1, 8) if z is None else z, torch.tensor(starts), torch.tensor(ends), **options
+    )
     while not work.done:
         work.step()
     return work
@@ -74,8 +80,11 @@ def test_a_spot_is_dragged_by_its_edge():
     assert (FREE.centres(held.z)[0] - torch.tensor([0.5, 0.6])).norm() * SIDE < 0.5
 
 
-# The first spot is moved most by what moves the second as well; both are so near that the picture around them may change.
-PAIR = Blobs([[0.35, 0.5], [0.62, 0.5]], [way(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), way(8, z2=(0.0, SCALE))])
+# The first spot is moved most by what moves the second as well; both are so near that the picture around them
+# may change.
+PAIR = Blobs(
+    [[0.35, 0.5], [0.62, 0.5]], [way(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), way(8, z2=(0.0, SCALE))]
+)
 
 
 def test_points_that_are_held_stay():
@@ -108,7 +117,10 @@ def test_a_target_out_of_reach_is_told_and_spoils_nothing(look):
 def test_a_point_that_is_gone_is_lost():
     work = drag(FREE, [[0.5, 0.5]], [[0.6, 0.5]])
     assert not work.held().lost.any()
-    work.look = lambda z: (torch.full((1, 1, SIDE, SIDE), -1.0), [torch.full((1, 1, SIDE // 2, SIDE // 2), -1.0)] * 2)
+    work.look = lambda z: (
+        torch.full((1, 1, SIDE, SIDE), -1.0),
+        [torch.full((1, 1, SIDE // 2, SIDE // 2), -1.0)] * 2,
+    )
     assert work.held().lost.all()
 
 
@@ -129,7 +141,9 @@ def test_the_number_that_chooses_a_look_stays():
     z = torch.zeros(1, 8)
     z[0, 7] = 0.3
     start = look.centres(z)
-    assert drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[0, 7] != pytest.approx(0.3, abs=0.1)
+    assert drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[
+        0, 7
+    ] != pytest.approx(0.3, abs=0.1)
     held = drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z, fixed=True).held()
     assert held.z[0, 7].item() == pytest.approx(0.3, abs=1e-6)
     assert held.away.item() < 0.5
@@ -167,7 +181,9 @@ def test_most_points_arrive_in_models_that_ship(name, left):
     found = [dragged(shipped(name), 1002 + k, chance) for k in range(8)]
     assert sum(each["left"] for each in found) / 8 < left
     assert sum(each["arrived"] for each in found) >= 6
-    assert sum(each["changed"] for each in found) < 0.5 * sum(each["other"] for each in found), "the rest of the picture is not another one"
+    assert sum(each["changed"] for each in found) < 0.5 * sum(each["other"] for each in found), (
+        "the rest of the picture is not another one"
+    )
 
 
 def test_the_rest_of_the_picture_is_kept(monkeypatch):
@@ -211,19 +227,25 @@ def test_a_drag_ends_in_time(monkeypatch):
 
 
 POINTS = [
-    Point(7), Point(7, psi=0.6), Point(7, psi=0.0), Point(7, 0.9, label=3, amounts=(1.0, -0.5), overrides=((3, 1.5),)), Point(7, label=2, other=5, share=0.4),
+    Point(7), Point(7, psi=0.6), Point(7, psi=0.0), Point(7, 0.9, label=3, amounts=(1.0, -0.5),
+        overrides=((3, 1.5),)), Point(7, label=2, other=5, share=0.4),
     Point(7, to=12, way=0.7), Point(7, to=12, way=0.2), Point(7, units=((1, 0, 0.0), (1, 5, 3.0))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_what_is_told_is_the_picture_that_was_reached(point):
-    """Whoever takes over what is told, and lets the sliders rest, sees what the drag saw: same class, blend and units, and the same psi where it can be."""
+    """Whoever takes over what is told, and lets the sliders rest, sees what the drag saw: same class, blend
+    and units, and the same psi where it can be.
+    """
     model = shipped("digits")
     work = DragJob(model, point, ARROW)
-    assert model.latent(point) == pytest.approx(work._drag.descent.z[0].numpy()), "it begins where the visitor is"
+    assert model.latent(point) == pytest.approx(work._drag.descent.z[0].numpy()), (
+        "it begins where the visitor is"
+    )
     told = run(work)
-    there = dataclasses.replace(point, psi=told["psi"], label=told["label"], at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
+    there = dataclasses.replace(point, psi=told["psi"], label=told["label"],
+        at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
                                 to=None, way=0.0)  # fmt: skip
     assert told["psi"] == (point.psi or 1.0)
     assert model._class(there) == model._class(point)
@@ -248,9 +270,12 @@ def test_a_psi_too_small_for_what_was_reached_becomes_1():
 
 
 @pytest.mark.parametrize(("value", "key"), [
-    (None, "bad_pairs"), ("x", "bad_pairs"), ({}, "bad_pairs"), ([1, 2, 3, 4], "bad_pairs"), ([[1, 2, 3]], "bad_pairs"), ([[0, 0, 1, 1.01]], "bad_pairs"),
-    ([[-0.01, 0, 1, 1]], "bad_pairs"), ([[0, 0, 1, float("nan")]], "bad_pairs"), ([[0, 0, 1, float("inf")]], "bad_pairs"), ([[0, 0, 1, 10**400]], "bad_pairs"),
-    ([[0, 0, 1, True]], "bad_pairs"), ([[0, 0, 1, "1"]], "bad_pairs"), ([[0, 0, 1, None]], "bad_pairs"), ([[0, 0, 1, 1]] * (MOST + 1), "too_many_pairs"),
+    (None, "bad_pairs"), ("x", "bad_pairs"), ({}, "bad_pairs"), ([1, 2, 3, 4], "bad_pairs"),
+    ([[1, 2, 3]], "bad_pairs"), ([[0, 0, 1, 1.01]], "bad_pairs"),
+    ([[-0.01, 0, 1, 1]], "bad_pairs"), ([[0, 0, 1, float("nan")]], "bad_pairs"),
+    ([[0, 0, 1, float("inf")]], "bad_pairs"), ([[0, 0, 1, 10**400]], "bad_pairs"),
+    ([[0, 0, 1, True]], "bad_pairs"), ([[0, 0, 1, "1"]], "bad_pairs"), ([[0, 0, 1, None]], "bad_pairs"),
+    ([[0, 0, 1, 1]] * (MOST + 1), "too_many_pairs"),
     ([], "nothing_moves"), ([[0.2, 0.3, 0.2, 0.3]] * 2, "nothing_moves"),
 ])  # fmt: skip
 def test_pairs_that_are_none_get_a_sentence(value, key):
@@ -274,5 +299,7 @@ def test_every_architecture_can_be_dragged(tmp_path, architecture):
     spec = ModelSpec(architecture, 64 if architecture == "dcgan" else 32, 3, 6, 8, 0)
     model = Model(read_shipped("shipped:x", write_checkpoint(tmp_path, "x", spec)))
     work = DragJob(model, Point(1), ARROW)
-    assert feature_maps(model, Point(1))(work._drag.descent.z)[1][work._drag.layer].shape[-1] == spec.size // 2
+    assert (
+        feature_maps(model, Point(1))(work._drag.descent.z)[1][work._drag.layer].shape[-1] == spec.size // 2
+    )
     assert run(work)["state"] == "done"

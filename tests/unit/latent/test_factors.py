@@ -1,4 +1,6 @@
-"""Closed-form factorisation against planted directions and numpy, and what makes a direction dead or another's twin."""
+"""Closed-form factorisation against planted directions and numpy, and what makes a direction dead or
+another's twin.
+"""
 
 import numpy as np
 import pytest
@@ -39,7 +41,8 @@ def test_planted_directions_are_recovered():
 def test_the_largest_effect_comes_first_whatever_the_matrix_says():
     axes, scales = orthogonal(6), torch.tensor([3.0, 2.5, 2.0, 1.5, 1.0, 0.5])
     planted = Factored(axes, scales)
-    planted.forward = lambda z, labels: z @ axes.T * torch.tensor([0.1, 1.0, 9.0, 1.0, 1.0, 1.0])  # the third axis is what pictures show
+    # the third axis is what pictures show
+    planted.forward = lambda z, labels: z @ axes.T * torch.tensor([0.1, 1.0, 9.0, 1.0, 1.0, 1.0])
     found = factorise(planted, spec(6), 4)
     assert abs(found.vectors[0] @ axes[2].numpy()) == pytest.approx(1, abs=1e-4)
     assert (np.diff(found.effect) <= 0).all()
@@ -77,7 +80,13 @@ def test_agrees_with_numpys_eigenvectors():
 
 def directions(effect, overlap) -> Directions:
     nothing = np.zeros(len(effect), np.float32)
-    return Directions(np.zeros((len(effect), 4), np.float32), nothing, nothing, np.array(effect, np.float32), np.array(overlap, np.float32))
+    return Directions(
+        np.zeros((len(effect), 4), np.float32),
+        nothing,
+        nothing,
+        np.array(effect, np.float32),
+        np.array(overlap, np.float32),
+    )
 
 
 def test_dead_directions_and_twins_are_told():
@@ -86,14 +95,21 @@ def test_dead_directions_and_twins_are_told():
     overlap[1, 4] = overlap[4, 1] = 0.99
     found = directions([2.0, 0.1, 1.0, 0.8, 0.5], overlap).verdicts()
     assert [verdict["dead"] for verdict in found] == [False, True, False, False, False]
-    assert [verdict["twin"] for verdict in found] == [None, None, 0, None, None], "a dead one is nobody's twin"
-    assert directions([1.0, 0.1, 2.0, 0.8, 0.5], overlap).verdicts()[0]["twin"] == 2, "the one that does less is the twin, wherever it stands"
+    assert [verdict["twin"] for verdict in found] == [None, None, 0, None, None], (
+        "a dead one is nobody's twin"
+    )
+    assert directions([1.0, 0.1, 2.0, 0.8, 0.5], overlap).verdicts()[0]["twin"] == 2, (
+        "the one that does less is the twin, wherever it stands"
+    )
 
 
 def test_two_ways_to_the_same_change_overlap():
     axes = orthogonal(8)
     planted = Factored(axes, torch.linspace(3, 1, 8))
-    planted.forward = lambda z, labels: (z @ axes[0] + z @ axes[1])[:, None] * torch.ones(5) + (z @ axes[2])[:, None] * torch.tensor([1.0, -1, 0, 0, 0])
+    planted.forward = lambda z, labels: (
+        (z @ axes[0] + z @ axes[1])[:, None] * torch.ones(5)
+        + (z @ axes[2])[:, None] * torch.tensor([1.0, -1, 0, 0, 0])
+    )
     found = find_directions(planted, spec(8), 3)
     order = np.abs(found.vectors @ axes[:3].numpy().T).argmax(0)
     first, second, other = order
@@ -112,6 +128,8 @@ def test_clusters_are_taken_out_as_classes_are():
     assert set(groups.tolist()) == set(range(6))
     assert torch.equal(groups // 3, labels)
     quantile = torch.special.ndtr(z[:, -1])
-    assert torch.equal(groups[labels == 0] % 3, (quantile > 0.5).long()[labels == 0] + (quantile > 0.8).long()[labels == 0])
+    assert torch.equal(
+        groups[labels == 0] % 3, (quantile > 0.5).long()[labels == 0] + (quantile > 0.8).long()[labels == 0]
+    )
     left = centred(generator.first_layer(z, labels), groups)
     assert max(left[groups == group].mean(0).abs().max().item() for group in range(6)) < 1e-5

@@ -15,7 +15,9 @@ def decoded(data: bytes) -> np.ndarray:
 
 
 def test_pixel_values_round_half_up_and_clamp():
-    images = torch.tensor([-1.0, 0.0, 1.0, -7.0, 7.0, float("nan"), float("inf"), -float("inf"), -0.6 / 127.5, -127.2 / 127.5])
+    images = torch.tensor(
+        [-1.0, 0.0, 1.0, -7.0, 7.0, float("nan"), float("inf"), -float("inf"), -0.6 / 127.5, -127.2 / 127.5]
+    )
     assert to_uint8(images).tolist() == [0, 128, 255, 0, 255, 128, 255, 0, 127, 0]
     assert to_uint8(images).dtype == torch.uint8
 
@@ -47,7 +49,9 @@ def test_grid_without_pixels_is_refused(count, columns, padding):
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
 def test_png_keeps_pixels_and_says_where_it_comes_from(channels, mode):
-    picture = torch.randint(0, 256, (channels, 5, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    picture = torch.randint(
+        0, 256, (channels, 5, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     opened = Image.open(io.BytesIO(encode_png(picture)))
     assert opened.mode == mode
     assert opened.size == (7, 5)
@@ -67,15 +71,28 @@ def test_webp_is_lossless_for_grey_and_small_pictures():
 
 def test_webp_of_a_large_colour_grid_is_smaller_and_close():
     ramp = torch.linspace(0, 255, 512)
-    picture = torch.stack([ramp.expand(512, 512), ramp.expand(512, 512).T, torch.full((512, 512), 128.0)]).to(torch.uint8)
-    noisy = (picture.float() + torch.randn(picture.shape, generator=torch.Generator().manual_seed(2)) * 4).clamp(0, 255).to(torch.uint8)
+    picture = torch.stack([ramp.expand(512, 512), ramp.expand(512, 512).T, torch.full((512, 512), 128.0)]).to(
+        torch.uint8
+    )
+    noisy = (
+        (picture.float() + torch.randn(picture.shape, generator=torch.Generator().manual_seed(2)) * 4)
+        .clamp(0, 255)
+        .to(torch.uint8)
+    )
     lossy, lossless = encode_webp(noisy), encode_webp(noisy, lossless=True)
     assert len(lossy) < len(lossless) / 2
     assert np.array_equal(decoded(lossless), noisy.permute(1, 2, 0).numpy())
     assert np.abs(decoded(lossy).astype(int) - picture.permute(1, 2, 0).numpy().astype(int)).mean() < 6
 
 
-@pytest.mark.parametrize("picture", [torch.zeros(2, 4, 4, dtype=torch.uint8), torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.zeros(3, 4, 4)])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        torch.zeros(2, 4, 4, dtype=torch.uint8),
+        torch.zeros(1, 3, 4, 4, dtype=torch.uint8),
+        torch.zeros(3, 4, 4),
+    ],
+)
 def test_what_is_not_a_picture_is_refused(picture):
     for encode in (encode_png, encode_webp):
         with pytest.raises(ValueError, match="a picture is uint8"):

@@ -1,4 +1,6 @@
-"""A picture is looked for in latent space: one that the generator drew is found again, and what it can't draw is not claimed to be found."""
+"""A picture is looked for in latent space: one that the generator drew is found again, and what it can't draw
+is not claimed to be found.
+"""
 
 import functools
 import threading
@@ -52,7 +54,8 @@ def test_in_a_linear_generator_the_place_is_exact():
     search = Search(Linear(), wanted.unflatten(1, (1, 2, 2)), torch.zeros(2, 3, 4), None)
     while not search.done:
         search.step()
-    # The slope of an absolute difference does not shrink: at the end steps are RATE.top * RATE.last, and the place is known to no less.
+    # The slope of an absolute difference does not shrink: at the end steps are RATE.top * RATE.last, and the
+    # place is known to no less.
     assert (search.found().z - wanted).abs().max() < 0.02
     assert search.found().labels is None
     torch.testing.assert_close(search.nearest, wanted.abs().mean(1) / 2)
@@ -69,18 +72,24 @@ def test_generated_pictures_are_found_again():
     assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples are ten from each other
     assert (found.distance < 0.6 * search.nearest).float().mean() > 0.8
     again = digits().generator(found.z, found.labels)
-    torch.testing.assert_close((again - targets).abs().flatten(1).mean(1) / 2, found.distance, atol=1e-4, rtol=0)
-    assert (found.z.norm(dim=1) / digits().spec.z_dim**0.5).max() < 1.3
+    torch.testing.assert_close(
+        (again - targets).abs().flatten(1).mean(1) / 2, found.distance, atol=1e-4, rtol=0
+    )
+    assert (found.z.norm(dim=1) / digits().spec.z_dim ** 0.5).max() < 1.3
 
 
-UNSEEN = "7210414959069015973496654074013134727121174235124463556041957893"  # what the pictures show, by MNIST's own labels
+# what the pictures show, by MNIST's own labels
+UNSEEN = "7210414959069015973496654074013134727121174235124463556041957893"
 
 
 def test_unseen_digits_are_found():
-    """64 of MNIST's test split, which the generator has not seen: .067 from the nearest sample, .032 from what is found in a quarter of the steps, 62 as what
-    they are (56 where nothing tells the search which class to look in)."""
+    """64 of MNIST's test split, which the generator has not seen: .067 from the nearest sample, .032 from
+    what is found in a quarter of the steps, 62 as what they are (56 where nothing tells the search which
+    class to look in)."""
     with Image.open(ROOT / "tests" / "pictures" / "unseen_digits.webp") as sheet:
-        pixels = np.asarray(sheet.convert("L")).reshape(8, 28, 8, 28).transpose(0, 2, 1, 3).reshape(64, 1, 28, 28)
+        pixels = (
+            np.asarray(sheet.convert("L")).reshape(8, 28, 8, 28).transpose(0, 2, 1, 3).reshape(64, 1, 28, 28)
+        )
     search = search_for(as_floats(torch.from_numpy(pixels.copy())))
     while search.steps < STEPS / 4:
         search.step()
@@ -91,8 +100,12 @@ def test_unseen_digits_are_found():
 
 def test_the_class_that_is_seen_wins_where_others_are_hardly_nearer():
     targets = torch.tensor([[0.5, 0.5, 0.5, 0.5]]).unflatten(1, (1, 2, 2))
-    z = torch.stack([torch.full((4,), 0.5 - 2 * distance) for distance in (0.1, 0.1 / (1 - FAVOUR) - 0.005)])[None]
-    begin = lambda *wanted: Search(Linear(), targets, z, torch.tensor([[3, 7]]), wanted=torch.tensor(wanted) if wanted else None)  # noqa: E731
+    z = torch.stack([torch.full((4,), 0.5 - 2 * distance) for distance in (0.1, 0.1 / (1 - FAVOUR) - 0.005)])[
+        None
+    ]
+    begin = lambda *wanted: Search(  # noqa: E731
+        Linear(), targets, z, torch.tensor([[3, 7]]), wanted=torch.tensor(wanted) if wanted else None
+    )
     assert [begin(*wanted).found().labels.item() for wanted in ((), (7,), (-1,))] == [3, 7, 3]
     z[0, 1] -= 0.04
     assert begin(7).found().labels.item() == 3
@@ -138,8 +151,9 @@ def letter(text: str) -> np.ndarray:
 
 
 def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
-    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more between letters and the digits that come nearest.
-    An ampersand it takes for an 8 itself, at .995: what is found for it is no more than just beyond what samples have between them."""
+    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more
+    between letters and the digits that come nearest. An ampersand it takes for an 8 itself, at .995: what is
+    found for it is no more than just beyond what samples have between them."""
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
         told = run(InversionJob(digits(), letter(text)))
         assert told["distance"] < told["spacing"], "pixels alone would call it found"
@@ -167,7 +181,8 @@ def test_a_search_tells_where_it_is_bit_by_bit():
     place = np.array(parse_at({"at": told["at"]}, digits().spec), np.float32)
     label = torch.tensor([told["label"]])
     picture = digits().generator(torch.from_numpy(place)[None], label)
-    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)  # the place is written in 1/4096
+    # the place is written in 1/4096
+    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)
     assert told["distance"] < told["spacing"]
 
 

@@ -1,4 +1,6 @@
-"""The map: what shows the same lies together, the same samples lie at the same places, and an answer holds what a browser needs."""
+"""The map: what shows the same lies together, the same samples lie at the same places, and an answer holds
+what a browser needs.
+"""
 
 import importlib.util
 import io
@@ -30,7 +32,10 @@ def planted() -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + numbers.normal(size=(len(labels), 40))).astype(np.float32), labels
 
 
-@pytest.mark.parametrize("method", [name for name, (package, _) in METHODS.items() if package is None or importlib.util.find_spec(package)])
+@pytest.mark.parametrize(
+    "method",
+    [name for name, (package, _) in METHODS.items() if package is None or importlib.util.find_spec(package)],
+)
 def test_planted_clusters_are_apart_and_at_the_same_places_each_time(method):
     features, labels = planted()
     places = lay_out(features, method)
@@ -96,8 +101,11 @@ def test_an_answer_holds_places_classes_and_pictures(model):
     assert sheet.size == (28 * COLUMNS, 28 * 2)
     cell = np.asarray(sheet.convert("RGB"))[28:56, :28].astype(int)
     wanted = model.pictures([Point(COLUMNS)])[0].permute(1, 2, 0).numpy().astype(int)
-    assert np.corrcoef(cell.ravel(), wanted.ravel())[0, 1] > 0.7  # these pictures are noise, and the sheet is compressed with loss
-    assert abs(np.corrcoef(np.asarray(sheet.convert("RGB"))[28:56, 28:56].ravel(), wanted.ravel())[0, 1]) < 0.5
+    # these pictures are noise, and the sheet is compressed with loss
+    assert np.corrcoef(cell.ravel(), wanted.ravel())[0, 1] > 0.7
+    assert (
+        abs(np.corrcoef(np.asarray(sheet.convert("RGB"))[28:56, 28:56].ravel(), wanted.ravel())[0, 1]) < 0.5
+    )
     again, nothing = read(atlas(model, "pca", 96)[0])
     assert (again, nothing) == (told, None)
 

@@ -17,7 +17,11 @@ ROUNDING = 1e-5  # float32 numbers of lengths around 3
 
 def text(seed: int, *classes: object) -> str:
     """A key as queries have it."""
-    at = base64.urlsafe_b64encode((latent(seed, 12) * 4096).round().astype("<i2").tobytes()).decode().rstrip("=")
+    at = (
+        base64.urlsafe_b64encode((latent(seed, 12) * 4096).round().astype("<i2").tobytes())
+        .decode()
+        .rstrip("=")
+    )
     return ",".join([at, *map(str, classes)])
 
 
@@ -29,8 +33,8 @@ def test_it_passes_through_the_keys_and_closes(count):
     assert frames.dtype == np.float32
     assert np.abs(frames[::10] - keys).max() < ROUNDING
     steps = np.linalg.norm(np.diff(np.concatenate([frames, frames[:1]]), axis=0), axis=1).reshape(count, 10)
-    # On a great circle with lengths that change linearly each step of a leg covers the same angle, so that none is far longer than another: the last of
-    # all, which closes the loop, is none that jumps.
+    # On a great circle with lengths that change linearly each step of a leg covers the same angle, so that
+    # none is far longer than another: the last of all, which closes the loop, is none that jumps.
     assert (steps.max(1) < 1.6 * steps.min(1)).all()
 
 
@@ -44,7 +48,10 @@ def test_lengths_are_kept():
 
 def test_frames_between_two_keys_are_those_of_the_strip():
     a, b = latent(1, 12), latent(2, 12)
-    assert np.array_equal(loop(np.stack([a, b]), 4), np.concatenate([slerp(a, b, [0, 0.25, 0.5, 0.75]), slerp(b, a, [0, 0.25, 0.5, 0.75])]))
+    assert np.array_equal(
+        loop(np.stack([a, b]), 4),
+        np.concatenate([slerp(a, b, [0, 0.25, 0.5, 0.75]), slerp(b, a, [0, 0.25, 0.5, 0.75])]),
+    )
 
 
 ONE, TWO, HALF, OTHER_HALF = Classes(1, 1, 0.0), Classes(2, 2, 0.0), Classes(1, 2, 0.3), Classes(3, 4, 0.8)
@@ -57,7 +64,16 @@ def weights(classes: Classes) -> np.ndarray:
     return out
 
 
-WAYS = [(ONE, ONE), (ONE, TWO), (ONE, HALF), (HALF, ONE), (HALF, TWO), (HALF, HALF), (HALF, Classes(1, 2, 0.9)), (HALF, OTHER_HALF)]
+WAYS = [
+    (ONE, ONE),
+    (ONE, TWO),
+    (ONE, HALF),
+    (HALF, ONE),
+    (HALF, TWO),
+    (HALF, HALF),
+    (HALF, Classes(1, 2, 0.9)),
+    (HALF, OTHER_HALF),
+]
 
 
 @pytest.mark.parametrize(("a", "b"), WAYS)
@@ -70,7 +86,9 @@ def test_classes_blend_without_a_jump(a, b):
 
 
 def test_a_query_is_read():
-    asked = Loop.parse({"keys": f"{text(1, 2)};{text(2, 3, 4, .25)};{text(3)}", "steps": "2", "fps": "30"}, SHAPE)
+    asked = Loop.parse(
+        {"keys": f"{text(1, 2)};{text(2, 3, 4, 0.25)};{text(3)}", "steps": "2", "fps": "30"}, SHAPE
+    )
     points = asked.points(5)
     assert (len(points), asked.fps) == (6, 30)
     assert np.abs(np.array(points[2].at) - latent(2, 12)).max() <= 1 / 4096
@@ -82,25 +100,43 @@ def test_a_query_is_read():
 
 
 def test_units_change_evenly_between_keys():
-    points = Loop.parse({"keys": f"{text(1, 2, '', '', '0.3:0,1.7:4')};{text(2)};{text(3, '', '', '', '0.3:2')}", "steps": "4"}, SHAPE).points(5)
+    points = Loop.parse(
+        {
+            "keys": f"{text(1, 2, '', '', '0.3:0,1.7:4')};{text(2)};{text(3, '', '', '', '0.3:2')}",
+            "steps": "4",
+        },
+        SHAPE,
+    ).points(5)
     assert [point.units for point in points[:5]] == [
-        ((0, 3, 0.0), (1, 7, 4.0)), ((0, 3, 0.25), (1, 7, 3.25)), ((0, 3, 0.5), (1, 7, 2.5)), ((0, 3, 0.75), (1, 7, 1.75)), ()]
+        ((0, 3, 0.0), (1, 7, 4.0)),
+        ((0, 3, 0.25), (1, 7, 3.25)),
+        ((0, 3, 0.5), (1, 7, 2.5)),
+        ((0, 3, 0.75), (1, 7, 1.75)),
+        (),
+    ]
     assert [point.units for point in points[7:9]] == [((0, 3, 1.75),), ((0, 3, 2.0),)]
     assert points[10].units == ((1, 7, 2.5),), "a unit that comes past 1 is left alone there"
 
 
-MANY = [",".join(f"{layer}.{unit}:0" for unit in range(MAX_UNITS // 2 + 1)) for layer in (0, 1)]  # more than may be changed at once, but not in one key
+# more than may be changed at once, but not in one key
+MANY = [",".join(f"{layer}.{unit}:0" for unit in range(MAX_UNITS // 2 + 1)) for layer in (0, 1)]
 
 
 @pytest.mark.parametrize(("query", "key"), [
     ({"keys": ";".join(text(seed, "", "", "", units) for seed, units in enumerate(MANY))}, "latent.too_many"),
-    ({"keys": f"{text(1)};{text(2, '', '', '', '0.1:5')}"}, "latent.range"), ({"keys": f"{text(1)};{text(2, '', '', '', '0.1')}"}, "latent.not_a_number"),
-    ({}, "latent.keys"), ({"keys": text(1)}, "latent.keys"), ({"keys": ";".join([text(1)] * (MAX_KEYS + 1))}, "latent.keys"),
+    ({"keys": f"{text(1)};{text(2, '', '', '', '0.1:5')}"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2, '', '', '', '0.1')}"}, "latent.not_a_number"),
+    ({}, "latent.keys"), ({"keys": text(1)}, "latent.keys"),
+    ({"keys": ";".join([text(1)] * (MAX_KEYS + 1))}, "latent.keys"),
     ({"keys": ";".join([text(1)] * 10), "steps": str(MAX_FRAMES // 10 + 1)}, "latent.frames"),
-    ({"keys": f"{text(1)};x"}, "latent.bad_z"), ({"keys": f"{text(1)};,1"}, "latent.bad_z"), ({"keys": f"{text(1)};AAAA"}, "latent.bad_z"),
-    ({"keys": f"{text(1)};{text(2, 5)}"}, "latent.range"), ({"keys": f"{text(1)};{text(2, 1, 2, 3)}"}, "latent.range"),
-    ({"keys": f"{text(1)};{text(2)}", "steps": "0"}, "latent.range"), ({"keys": f"{text(1)};{text(2)}", "steps": "121"}, "latent.range"),
-    ({"keys": f"{text(1)};{text(2)}", "fps": "31"}, "latent.range"), ({"keys": f"{text(1)};{text(2)}", "fps": "x"}, "latent.not_whole"),
+    ({"keys": f"{text(1)};x"}, "latent.bad_z"), ({"keys": f"{text(1)};,1"}, "latent.bad_z"),
+    ({"keys": f"{text(1)};AAAA"}, "latent.bad_z"),
+    ({"keys": f"{text(1)};{text(2, 5)}"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2, 1, 2, 3)}"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2)}", "steps": "0"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2)}", "steps": "121"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2)}", "fps": "31"}, "latent.range"),
+    ({"keys": f"{text(1)};{text(2)}", "fps": "x"}, "latent.not_whole"),
 ])  # fmt: skip
 def test_what_is_no_loop_is_refused(query, key):
     with pytest.raises(UserError) as caught:

@@ -1,4 +1,6 @@
-"""The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to many threads at once."""
+"""The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to
+many threads at once.
+"""
 
 import contextlib
 import dataclasses
@@ -22,14 +24,23 @@ from gan.latent.fair_lock import FairLock
 from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
 from gan.models import load_generator
-from tests.support.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.generators import (
+    RUN,
+    header_of_another_version,
+    tiny_spec,
+    write_checkpoint,
+    write_run,
+    write_weights,
+)
 
 OTHER = "20250102-030406-faces-modern"
 
 
 @pytest.fixture
 def explorer(tmp_path):
-    write_checkpoint(tmp_path / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    write_checkpoint(
+        tmp_path / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
+    )
     write_run(tmp_path / "runs", RUN, tiny_spec())
     return Explorer(tmp_path / "runs", tmp_path / "checkpoints")
 
@@ -64,10 +75,26 @@ def refused(call) -> str:
 def test_lists_shipped_models_then_runs_newest_first(explorer, tmp_path):
     write_run(tmp_path / "runs", OTHER, tiny_spec(channels=3), state="running")
     shipped, newest, older = explorer.models()
-    assert shipped == {"id": "shipped:digits", "title": "Digits", "kind": "shipped", "live": False, "preview": None, "size": 28, "channels": 1,
-                       "z_dim": 6, "classes": ["zero", "one", "two"], "clusters": 1, "updated": shipped["updated"], "scored": None}
+    assert shipped == {
+        "id": "shipped:digits",
+        "title": "Digits",
+        "kind": "shipped",
+        "live": False,
+        "preview": None,
+        "size": 28,
+        "channels": 1,
+        "z_dim": 6,
+        "classes": ["zero", "one", "two"],
+        "clusters": 1,
+        "updated": shipped["updated"],
+        "scored": None,
+    }
     assert (newest["id"], newest["live"], newest["channels"]) == (f"run:{OTHER}", True, 3)
-    assert (older["id"], older["live"], older["title"]) == (f"run:{RUN}", False, "digits · modern · 01-02 03:04")
+    assert (older["id"], older["live"], older["title"]) == (
+        f"run:{RUN}",
+        False,
+        "digits · modern · 01-02 03:04",
+    )
     assert older["preview"].split("?")[0] == f"runs/{RUN}/samples/00000040.webp"
 
 
@@ -77,7 +104,9 @@ def test_the_list_survives_what_is_damaged_and_missing(explorer, tmp_path):
     (runs / "20250102-030408-garbage").mkdir()
     (runs / "20250102-030408-garbage" / "live.safetensors").write_bytes(b"\xff" * 100)
     (runs / "20250102-030409-cut").mkdir()
-    (runs / "20250102-030409-cut" / "live.safetensors").write_bytes((runs / RUN / "live.safetensors").read_bytes()[:50])
+    (runs / "20250102-030409-cut" / "live.safetensors").write_bytes(
+        (runs / RUN / "live.safetensors").read_bytes()[:50]
+    )
     (runs / "Not an id").mkdir()
     (runs / "file").write_text("")
     (runs / RUN / "status.json").write_text("[1,")
@@ -122,10 +151,17 @@ def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
 
 
 def test_importing_and_listing_take_no_torch(explorer, tmp_path):
-    code = ("import sys; from gan.latent.model_cache import Explorer; from pathlib import Path; "
-            "found = Explorer(Path(sys.argv[1]), Path(sys.argv[2])).models(); "
-            "print(len(found), sorted({'torch', 'gradio', 'PIL'} & set(sys.modules)))")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"], capture_output=True, text=True, check=True)
+    code = (
+        "import sys; from gan.latent.model_cache import Explorer; from pathlib import Path; "
+        "found = Explorer(Path(sys.argv[1]), Path(sys.argv[2])).models(); "
+        "print(len(found), sorted({'torch', 'gradio', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "2 []"
 
 
@@ -161,7 +197,14 @@ def test_the_same_point_gives_the_same_bytes_in_another_explorer(explorer, tmp_p
 def test_every_part_of_a_point_moves_the_picture(explorer):
     model = explorer.open("shipped:digits")
     start = Point(4, 1.0, 0)
-    others = [Point(5, 1.0, 0), Point(4, 0.5, 0), Point(4, 1.0, 1), Point(4, 1.0, 0, (2.0,)), Point(4, 1.0, 0, (0.0, 2.0)), Point(4, 1.0, 0, (), ((3, 3.0),))]
+    others = [
+        Point(5, 1.0, 0),
+        Point(4, 0.5, 0),
+        Point(4, 1.0, 1),
+        Point(4, 1.0, 0, (2.0,)),
+        Point(4, 1.0, 0, (0.0, 2.0)),
+        Point(4, 1.0, 0, (), ((3, 3.0),)),
+    ]
     pictures = {model.image(point) for point in [start, *others]}
     assert len(pictures) == 7
 
@@ -208,11 +251,21 @@ def test_a_walk_keeps_sliders_and_ends_at_the_other_seed(explorer):
     assert same(cell(sheet, 0, 1), pixels(model.image(Point(3, 0.9, None, (1.0,), to=7, way=0.25))))
 
 
-@pytest.mark.parametrize(("model_id", "key"), [
-    ("shipped:nothing", "latent.unknown_model"), ("run:20250101-000000-no", "latent.unknown_model"), ("digits", "latent.unknown_model"),
-    ("", "latent.unknown_model"), ("shipped:../runs", "latent.unknown_model"), ("run:..", "latent.unknown_model"), ("run:a/b", "latent.unknown_model"),
-    ("shipped:digits\n", "latent.unknown_model"), ("shipped:" + "a" * 5000, "latent.unknown_model"), ("shipped:digits\x00", "latent.unknown_model"),
-])
+@pytest.mark.parametrize(
+    ("model_id", "key"),
+    [
+        ("shipped:nothing", "latent.unknown_model"),
+        ("run:20250101-000000-no", "latent.unknown_model"),
+        ("digits", "latent.unknown_model"),
+        ("", "latent.unknown_model"),
+        ("shipped:../runs", "latent.unknown_model"),
+        ("run:..", "latent.unknown_model"),
+        ("run:a/b", "latent.unknown_model"),
+        ("shipped:digits\n", "latent.unknown_model"),
+        ("shipped:" + "a" * 5000, "latent.unknown_model"),
+        ("shipped:digits\x00", "latent.unknown_model"),
+    ],
+)
 def test_unknown_ids_are_refused(explorer, model_id, key):
     assert refused(lambda: explorer.open(model_id)) == key
 
@@ -225,7 +278,16 @@ def test_a_run_without_pictures_says_to_wait(explorer, tmp_path):
     assert explorer.open(f"run:{OTHER}").image(Point())
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x00" * 8, b"\xff" * 64, b"\x02\x00\x00\x00\x00\x00\x00\x00{}", b"\x04\x00\x00\x00\x00\x00\x00\x00null"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\x00" * 8,
+        b"\xff" * 64,
+        b"\x02\x00\x00\x00\x00\x00\x00\x00{}",
+        b"\x04\x00\x00\x00\x00\x00\x00\x00null",
+    ],
+)
 def test_damaged_weights_are_told_in_a_sentence(explorer, tmp_path, damage):
     (tmp_path / "runs" / RUN / "live.safetensors").write_bytes(damage)
     assert refused(lambda: explorer.open(f"run:{RUN}")) == "models.damaged"
@@ -311,6 +373,15 @@ def test_a_card_tells_its_scores():
     assert read_scores(card) == {**SCORED, "scores": {"FD": 11.5, "modes": 10}}
 
 
-@pytest.mark.parametrize("card", [{}, {"scores": {"FD": 1}}, {"scored": SCORED}, {"scored": [], "scores": {}}, {"scored": {"net": "a"}, "scores": {"FD": 1}}])
+@pytest.mark.parametrize(
+    "card",
+    [
+        {},
+        {"scores": {"FD": 1}},
+        {"scored": SCORED},
+        {"scored": [], "scores": {}},
+        {"scored": {"net": "a"}, "scores": {"FD": 1}},
+    ],
+)
 def test_a_card_without_readable_scores_tells_none(card):
     assert read_scores(card) is None

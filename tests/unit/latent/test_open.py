@@ -1,4 +1,6 @@
-"""Which models the explorer holds open, what of them outlives their being closed, and many threads that open them while their files change."""
+"""Which models the explorer holds open, what of them outlives their being closed, and many threads that open
+them while their files change.
+"""
 
 import subprocess
 import sys
@@ -12,12 +14,21 @@ from gan.files import write_json
 from gan.latent import model_cache as room
 from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
-from tests.support.generators import RUN, header_of_another_version, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.generators import (
+    RUN,
+    header_of_another_version,
+    tiny_spec,
+    write_checkpoint,
+    write_run,
+    write_weights,
+)
 
 
 @pytest.fixture
 def explorer(tmp_path):
-    write_checkpoint(tmp_path / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"])
+    write_checkpoint(
+        tmp_path / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
+    )
     write_run(tmp_path / "runs", RUN, tiny_spec())
     return Explorer(tmp_path / "runs", tmp_path / "checkpoints")
 
@@ -58,7 +69,9 @@ def test_a_dozen_models_of_the_usual_size_stay_open(explorer, tmp_path, monkeypa
     assert all(explorer.open(each) is model for each, model in zip(ids, opened, strict=True))
 
 
-def test_a_model_that_is_opened_again_still_has_its_directions_and_its_pictures(explorer, tmp_path, monkeypatch):
+def test_a_model_that_is_opened_again_still_has_its_directions_and_its_pictures(
+    explorer, tmp_path, monkeypatch
+):
     monkeypatch.setattr(room, "OPEN_BYTES", 0)
     first = explorer.open("shipped:digits")
     wall, directions, factors = first.wall(0), first.directions(), first.factors()
@@ -80,7 +93,12 @@ def test_a_model_that_is_opened_again_still_has_its_directions_and_its_pictures(
 def test_while_one_model_is_read_from_the_disk_others_go_on(explorer, monkeypatch):
     import gan.latent.generator as module
 
-    open_one, real, begun, go = explorer.open("shipped:digits"), module.load_generator, threading.Event(), threading.Event()
+    open_one, real, begun, go = (
+        explorer.open("shipped:digits"),
+        module.load_generator,
+        threading.Event(),
+        threading.Event(),
+    )
     read = []
 
     def slow(path):
@@ -167,9 +185,12 @@ def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer,
             done.result()
     for version, pictures in allowed.items():
         assert version
-        assert len({*pictures}) <= 2  # a load may meet weights that are newer than the version it was asked for
+        # a load may meet weights that are newer than the version it was asked for
+        assert len({*pictures}) <= 2
     fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
-    assert [explorer.open(model_id).image(point) for point in points] == [fresh.image(point) for point in points]
+    assert [explorer.open(model_id).image(point) for point in points] == [
+        fresh.image(point) for point in points
+    ]
 
 
 def test_the_memory_of_all_models_is_bounded_in_bytes(explorer, monkeypatch):
@@ -185,9 +206,18 @@ def test_the_memory_of_all_models_is_bounded_in_bytes(explorer, monkeypatch):
 
 
 def test_warm_up_opens_the_first_model_and_sets_one_thread(tmp_path, explorer):
-    code = ("import sys, threading; from gan.latent.model_cache import Explorer; e = Explorer(sys.argv[1], sys.argv[2]); e.warm_up(); "
-            "import torch; n = []; t = threading.Thread(target=lambda: n.append(torch.get_num_threads())); t.start(); t.join(); print(n, list(e._open))")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"], capture_output=True, text=True, check=True)
+    code = (
+        "import sys, threading; from gan.latent.model_cache import Explorer; e = Explorer(sys.argv[1], "
+        "sys.argv[2]); e.warm_up(); "
+        "import torch; n = []; t = threading.Thread(target=lambda: n.append(torch.get_num_threads())); "
+        "t.start(); t.join(); print(n, list(e._open))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "runs", tmp_path / "checkpoints"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "[1] ['shipped:digits']"
 
 

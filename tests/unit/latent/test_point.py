@@ -24,54 +24,65 @@ def test_an_empty_query_is_the_default_point():
 
 
 def test_every_part_is_read_and_other_names_are_left_alone():
-    query = {"id": "shipped:digits", "seed": "17", "psi": "0.7", "label": "3", "d": "1,-2.5,0", "z": "0:1.5,11:-.25", "radius": "?"}
+    query = {
+        "id": "shipped:digits",
+        "seed": "17",
+        "psi": "0.7",
+        "label": "3",
+        "d": "1,-2.5,0",
+        "z": "0:1.5,11:-.25",
+        "radius": "?",
+    }
     assert Point.parse(query, LABELLED) == Point(17, 0.7, 3, (1.0, -2.5, 0.0), ((0, 1.5), (11, -0.25)))
 
 
-@pytest.mark.parametrize(("query", "key"), [
-    ({"seed": "-1"}, "latent.not_whole"),
-    ({"seed": "1.5"}, "latent.not_whole"),
-    ({"seed": "٣"}, "latent.not_whole"),
-    ({"seed": "1_0"}, "latent.not_whole"),
-    ({"seed": "9" * 5000}, "latent.not_whole"),
-    ({"seed": str(2**31)}, "latent.range"),
-    ({"psi": "nan"}, "latent.not_a_number"),
-    ({"psi": "inf"}, "latent.not_a_number"),
-    ({"psi": "1e999"}, "latent.range"),
-    ({"psi": "-0.1"}, "latent.range"),
-    ({"psi": "2.1"}, "latent.range"),
-    ({"psi": "0x1"}, "latent.not_a_number"),
-    ({"label": "10"}, "latent.range"),
-    ({"label": "cat"}, "latent.not_whole"),
-    ({"d": "1,,2"}, "latent.not_a_number"),
-    ({"d": "1e400"}, "latent.range"),
-    ({"d": "11"}, "latent.range"),
-    ({"d": ",".join(["0"] * 11)}, "latent.too_many"),
-    ({"d": "0," * 20_000}, "latent.too_many"),
-    ({"z": "12:0"}, "latent.range"),
-    ({"z": "-1:0"}, "latent.not_whole"),
-    ({"z": "1"}, "latent.not_a_number"),
-    ({"z": "1:nan"}, "latent.not_a_number"),
-    ({"z": "1:0,1:0"}, "latent.twice"),
-    ({"x": "s0"}, "latent.not_a_number"),
-    ({"x": "s0:nan"}, "latent.not_a_number"),
-    ({"x": "s0:11"}, "latent.range"),
-    ({"x": "s0:1,s0:1"}, "latent.twice"),
-    ({"x": "Night:1"}, "latent.unknown_direction"),
-    ({"x": "../x:1"}, "latent.unknown_direction"),
-    ({"x": "a" * 31 + ":1"}, "latent.unknown_direction"),
-    ({"x": ":1"}, "latent.unknown_direction"),
-    ({"x": ",".join(f"s{k}:1" for k in range(33))}, "latent.too_many"),
-    ({"to": "x"}, "latent.not_whole"),
-    ({"at": "AAAA"}, "latent.bad_z"),
-    ({"at": "A" * 33}, "latent.bad_z"),
-    ({"at": "ä" * 32}, "latent.bad_z"),
-    ({"label2": "10", "mix": ".5"}, "latent.range"),
-    ({"label2": "1", "mix": "1.1"}, "latent.range"),
-    ({"label2": "1", "mix": "half"}, "latent.not_a_number"),
-    ({"to": "1", "t": "1.1"}, "latent.range"),
-    ({"to": "1", "t": "-0.1"}, "latent.range"),
-])
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        ({"seed": "-1"}, "latent.not_whole"),
+        ({"seed": "1.5"}, "latent.not_whole"),
+        ({"seed": "٣"}, "latent.not_whole"),
+        ({"seed": "1_0"}, "latent.not_whole"),
+        ({"seed": "9" * 5000}, "latent.not_whole"),
+        ({"seed": str(2**31)}, "latent.range"),
+        ({"psi": "nan"}, "latent.not_a_number"),
+        ({"psi": "inf"}, "latent.not_a_number"),
+        ({"psi": "1e999"}, "latent.range"),
+        ({"psi": "-0.1"}, "latent.range"),
+        ({"psi": "2.1"}, "latent.range"),
+        ({"psi": "0x1"}, "latent.not_a_number"),
+        ({"label": "10"}, "latent.range"),
+        ({"label": "cat"}, "latent.not_whole"),
+        ({"d": "1,,2"}, "latent.not_a_number"),
+        ({"d": "1e400"}, "latent.range"),
+        ({"d": "11"}, "latent.range"),
+        ({"d": ",".join(["0"] * 11)}, "latent.too_many"),
+        ({"d": "0," * 20_000}, "latent.too_many"),
+        ({"z": "12:0"}, "latent.range"),
+        ({"z": "-1:0"}, "latent.not_whole"),
+        ({"z": "1"}, "latent.not_a_number"),
+        ({"z": "1:nan"}, "latent.not_a_number"),
+        ({"z": "1:0,1:0"}, "latent.twice"),
+        ({"x": "s0"}, "latent.not_a_number"),
+        ({"x": "s0:nan"}, "latent.not_a_number"),
+        ({"x": "s0:11"}, "latent.range"),
+        ({"x": "s0:1,s0:1"}, "latent.twice"),
+        ({"x": "Night:1"}, "latent.unknown_direction"),
+        ({"x": "../x:1"}, "latent.unknown_direction"),
+        ({"x": "a" * 31 + ":1"}, "latent.unknown_direction"),
+        ({"x": ":1"}, "latent.unknown_direction"),
+        ({"x": ",".join(f"s{k}:1" for k in range(33))}, "latent.too_many"),
+        ({"to": "x"}, "latent.not_whole"),
+        ({"at": "AAAA"}, "latent.bad_z"),
+        ({"at": "A" * 33}, "latent.bad_z"),
+        ({"at": "ä" * 32}, "latent.bad_z"),
+        ({"label2": "10", "mix": ".5"}, "latent.range"),
+        ({"label2": "1", "mix": "1.1"}, "latent.range"),
+        ({"label2": "1", "mix": "half"}, "latent.not_a_number"),
+        ({"to": "1", "t": "1.1"}, "latent.range"),
+        ({"to": "1", "t": "-0.1"}, "latent.range"),
+    ],
+)
 def test_what_does_not_fit_is_refused(query, key):
     with pytest.raises(UserError) as caught:
         Point.parse(query, LABELLED)
@@ -175,7 +186,12 @@ def test_another_class_can_be_blended_in():
     point = Point.parse({"seed": "4", "label": "2", "label2": "7", "mix": "0.4"}, LABELLED)
     assert (point.class_label(10), *point.blend(10)) == (2, 7, 0.4)
     assert Point.parse({"seed": "4", "label2": "7", "mix": "0.4"}, LABELLED).blend(10) == (7, 0.4)
-    for without in ({"label": "2"}, {"label": "2", "label2": "7"}, {"label": "2", "mix": ".4"}, {"label": "2", "label2": "7", "mix": "0"}):
+    for without in (
+        {"label": "2"},
+        {"label": "2", "label2": "7"},
+        {"label": "2", "mix": ".4"},
+        {"label": "2", "label2": "7", "mix": "0"},
+    ):
         assert Point.parse(without, LABELLED) == Point(0, label=2)
     assert Point(label=2).blend(10) == (2, 0.0)
     with pytest.raises(UserError) as caught:

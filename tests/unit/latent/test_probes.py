@@ -1,4 +1,6 @@
-"""Named directions: planted attributes of a linear generator are found, what no z moves is not offered, and on the landscapes that ship night is dark."""
+"""Named directions: planted attributes of a linear generator are found, what no z moves is not offered, and
+on the landscapes that ship night is dark.
+"""
 
 from pathlib import Path
 
@@ -33,7 +35,9 @@ def test_ridge_finds_a_planted_line_and_says_how_much_it_explains():
 
 
 def test_leaving_one_out_in_closed_form_is_leaving_one_out():
-    x, y = (torch.randn(30, n, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (5, 1))
+    x, y = (
+        torch.randn(30, n, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in (5, 1)
+    )
     found = Ridge.fit(x, y[:, 0])
     best = -np.inf
     for penalty in [float(part) for part in np.logspace(-4, 2, 7)]:
@@ -46,13 +50,18 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
             weights = torch.linalg.solve(inner, (x[rest] - middle).T @ (y[rest, 0] - centre))
             lost += (y[k, 0] - centre - (x[k] - middle) @ weights).square().item()
         best = max(best, 1 - lost / (y[:, 0] - y.mean()).square().sum().item())
-    assert found.explained == pytest.approx(best, abs=0.02)  # the closed form centres on all samples, the other on 29
+    # the closed form centres on all samples, the other on 29
+    assert found.explained == pytest.approx(best, abs=0.02)
 
 
 def planted_reader(axes: torch.Tensor, mixed: torch.Tensor) -> tuple[Reader, object, object]:
-    """Three things that z moves, the second not without the first, one that only the class decides, and one of chance; and what draws and reads them."""
+    """Three things that z moves, the second not without the first, one that only the class decides, and one
+    of chance; and what draws and reads them.
+    """
     ways = torch.stack([axes[0], mixed, axes[2]])
-    names = tuple(Attribute(name, name == "third", True) for name in ("first", "second", "third", "fixed", "chance"))
+    names = tuple(
+        Attribute(name, name == "third", True) for name in ("first", "second", "third", "fixed", "chance")
+    )
 
     def draw(z, labels):
         return torch.cat([z, labels[:, None].float()], 1)
@@ -60,7 +69,9 @@ def planted_reader(axes: torch.Tensor, mixed: torch.Tensor) -> tuple[Reader, obj
     def read(pictures):
         z, labels = pictures[:, :-1], pictures[:, -1]
         chance = torch.sin(1e4 * z[:, 0])
-        return torch.cat([z @ ways.T, labels[:, None], chance[:, None]], 1) + 4 * labels[:, None] * torch.tensor([1.0, 0, 0, 0, 0])
+        return torch.cat([z @ ways.T, labels[:, None], chance[:, None]], 1) + 4 * labels[
+            :, None
+        ] * torch.tensor([1.0, 0, 0, 0, 0])
 
     return Reader(names, read), draw, read
 
@@ -91,7 +102,9 @@ def test_without_taking_the_other_out_it_would_move_as_well(monkeypatch):
     monkeypatch.setattr(probes, "DISTURBING", 1e9)
     axes = orthogonal(16)
     reader, draw, read = planted_reader(axes, torch.nn.functional.normalize(axes[1] + 0.8 * axes[0], dim=0))
-    found = find_named(Planted(axes, torch.linspace(3, 1, 16), torch.zeros(2, 40)), spec(16, 2), reader, draw, read)
+    found = find_named(
+        Planted(axes, torch.linspace(3, 1, 16), torch.zeros(2, 40)), spec(16, 2), reader, draw, read
+    )
     ways = dict(zip([fact["id"] for fact in found.facts], found.directions.vectors, strict=True))
     assert ways["second"] @ axes[0].numpy() == pytest.approx(0.8 / 1.64**0.5, abs=0.02)
 
@@ -106,7 +119,9 @@ def test_nothing_to_offer_is_no_error():
 
 
 def test_a_by_product_is_not_offered():
-    """A thing, and three measurements: one that follows the thing, one that moves the thing more than itself, and one of its own."""
+    """A thing, and three measurements: one that follows the thing, one that moves the thing more than itself,
+    and one of its own.
+    """
     axes = orthogonal(6)
     names = {"thing": True, "echo": False, "weak": False, "own": False}
 
@@ -139,12 +154,18 @@ def test_the_sky_is_darkest_at_night():
     night, day = darkness(np.array([0.0, 3.0, 21.5, 23.0])), darkness(np.array([6.5, 8.0, 12.0, 16.0]))
     assert night.min() > 0.8
     assert day.max() < 0.5
-    assert torch.equal(darkness(np.arange(17.9, 21, 0.2)).sort().values[-8:], darkness(np.arange(19.5, 21, 0.2))), "dusk only darkens once the sun is gone"
+    assert torch.equal(
+        darkness(np.arange(17.9, 21, 0.2)).sort().values[-8:], darkness(np.arange(19.5, 21, 0.2))
+    ), "dusk only darkens once the sun is gone"
     assert darkness(np.array([0.0]))[0] == pytest.approx(darkness(np.array([23.99]))[0].item(), abs=0.01)
 
 
 def test_what_is_not_known_can_still_be_measured():
-    assert [attribute.id for attribute in open_reader("my holidays", 3).attributes] == ["brightness", "warmth", "colourfulness"]
+    assert [attribute.id for attribute in open_reader("my holidays", 3).attributes] == [
+        "brightness",
+        "warmth",
+        "colourfulness",
+    ]
     assert [attribute.id for attribute in open_reader("", 1).attributes] == ["brightness"]
     digits = open_reader("mnist", 1)
     assert digits.read(torch.zeros(2, 1, 32, 32, dtype=torch.uint8)).shape == (2, len(digits.attributes))
@@ -161,7 +182,12 @@ def test_night_makes_landscapes_darker_step_by_step(landscapes):
     z = torch.from_numpy(latents(range(64), landscapes.spec.z_dim))
     labels = torch.arange(64) % landscapes.spec.num_classes
     with torch.inference_mode():
-        light = torch.stack([attributes.brightness(landscapes.generator(z + amount * night, labels) / 2 + 0.5) for amount in (-3, -2, -1, 0, 1, 2, 3)])
+        light = torch.stack(
+            [
+                attributes.brightness(landscapes.generator(z + amount * night, labels) / 2 + 0.5)
+                for amount in (-3, -2, -1, 0, 1, 2, 3)
+            ]
+        )
     darker = (light.diff(dim=0) < 0).all(0)
     assert darker.float().mean() >= 0.9
     assert (light[0] - light[-1]).mean() > 0.1

@@ -1,4 +1,6 @@
-"""Latent vectors: closed forms of truncation, slerp and neighbourhoods, and numbers that must never change."""
+"""Latent vectors: closed forms of truncation, slerp and neighbourhoods, and numbers that must
+never change.
+"""
 
 import itertools
 import math
@@ -15,9 +17,20 @@ def angle(a, b):
 
 
 def test_a_seed_gives_these_numbers_for_ever():
-    # Worked out once from Philox4x64-10 with the key (seed, 0): a change here moves every picture that people have noted by its seed.
-    assert latent(0, 4).tolist() == [0.00808869581669569, 0.1521921306848526, -0.4468097388744354, -0.1914038062095642]
-    assert latent(2**31 - 1, 4).tolist() == [-0.5533353090286255, 0.08087830990552902, 0.15827813744544983, -0.09763240814208984]
+    # Worked out once from Philox4x64-10 with the key (seed, 0): a change here moves every picture that people
+    # have noted by its seed.
+    assert latent(0, 4).tolist() == [
+        0.00808869581669569,
+        0.1521921306848526,
+        -0.4468097388744354,
+        -0.1914038062095642,
+    ]
+    assert latent(2**31 - 1, 4).tolist() == [
+        -0.5533353090286255,
+        0.08087830990552902,
+        0.15827813744544983,
+        -0.09763240814208984,
+    ]
     assert [mixed_label(seed, 10) for seed in range(8)] == [8, 5, 3, 6, 1, 9, 3, 3]
 
 
@@ -25,7 +38,9 @@ def test_first_numbers_follow_box_and_muller():
     raw = np.random.Philox(key=np.array([5, 0], np.uint64)).random_raw(2)
     u, v = ((int(r) >> 11) / 2**53 for r in raw)
     length = math.sqrt(-2 * math.log(1 - u))
-    assert latent(5, 2) == pytest.approx([length * math.cos(2 * math.pi * v), length * math.sin(2 * math.pi * v)], rel=1e-6)
+    assert latent(5, 2) == pytest.approx(
+        [length * math.cos(2 * math.pi * v), length * math.sin(2 * math.pi * v)], rel=1e-6
+    )
 
 
 def test_latents_are_float32_and_do_not_depend_on_their_company():
@@ -62,7 +77,9 @@ def test_truncation_scales_and_zero_is_one_picture_for_all():
 
 def test_slerp_in_the_plane_is_the_circle():
     walk = slerp(np.array([2.0, 0.0], np.float32), np.array([0.0, 2.0], np.float32), [0, 1 / 3, 0.5, 1])
-    assert walk == pytest.approx(np.array([[2, 0], [math.sqrt(3), 1], [math.sqrt(2), math.sqrt(2)], [0, 2]]), abs=1e-6)
+    assert walk == pytest.approx(
+        np.array([[2, 0], [math.sqrt(3), 1], [math.sqrt(2), math.sqrt(2)], [0, 2]]), abs=1e-6
+    )
 
 
 def test_slerp_ends_norms_and_equal_angles():
@@ -70,8 +87,12 @@ def test_slerp_ends_norms_and_equal_angles():
     walk = slerp(a, b, np.linspace(0, 1, 9))
     assert walk[0] == pytest.approx(a, abs=1e-6)
     assert walk[-1] == pytest.approx(b, abs=1e-6)
-    assert np.linalg.norm(walk, axis=1) == pytest.approx(np.linspace(np.linalg.norm(a), np.linalg.norm(b), 9), rel=1e-6)
-    assert [angle(p, q) for p, q in itertools.pairwise(walk)] == pytest.approx([angle(a, b) / 8] * 8, rel=1e-5)
+    assert np.linalg.norm(walk, axis=1) == pytest.approx(
+        np.linspace(np.linalg.norm(a), np.linalg.norm(b), 9), rel=1e-6
+    )
+    assert [angle(p, q) for p, q in itertools.pairwise(walk)] == pytest.approx(
+        [angle(a, b) / 8] * 8, rel=1e-5
+    )
 
 
 def test_slerp_there_and_back_is_the_same_way():

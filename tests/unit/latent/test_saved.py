@@ -1,4 +1,6 @@
-"""Which directions have sliders, as a page sends it and as it is saved with a model: what is refused, what is kept, and what other weights let go of."""
+"""Which directions have sliders, as a page sends it and as it is saved with a model: what is refused, what is
+kept, and what other weights let go of.
+"""
 
 import json
 
@@ -23,12 +25,16 @@ def model(tmp_path):
 def test_what_is_sent_comes_back():
     assert parse(json.loads(json.dumps(WANTED.to_json()))) == WANTED
     assert parse(NOTHING) == Choice(None, {}, ())
-    assert parse({**NOTHING, "names": {"p0": " two \n lines\u202e\x00 ", "p1": " \t"}}).names == {"p0": "two lines"}
+    assert parse({**NOTHING, "names": {"p0": " two \n lines\u202e\x00 ", "p1": " \t"}}).names == {
+        "p0": "two lines"
+    }
 
 
 @pytest.mark.parametrize("value", [
-    {"list": "p0"}, {"list": ["p0", "p0"]}, {"list": ["../p0"]}, {"list": [7]}, {"list": [f"p{k}" for k in range(MOST + 1)]}, {"list": [["p0"]]},
-    {"names": []}, {"names": {"p0": 7}}, {"names": {"P0": "x"}}, {"names": {"p0": "x" * (LONGEST + 1)}}, {"names": {f"p{k}": "x" for k in range(MOST + 1)}},
+    {"list": "p0"}, {"list": ["p0", "p0"]}, {"list": ["../p0"]}, {"list": [7]},
+    {"list": [f"p{k}" for k in range(MOST + 1)]}, {"list": [["p0"]]},
+    {"names": []}, {"names": {"p0": 7}}, {"names": {"P0": "x"}}, {"names": {"p0": "x" * (LONGEST + 1)}},
+    {"names": {f"p{k}": "x" for k in range(MOST + 1)}},
     {"hidden": {}}, {"hidden": None}, {"hidden": ["p" * 40]}, {"more": 7},
 ])  # fmt: skip
 def test_what_is_no_list_gets_a_sentence(value):
@@ -69,7 +75,8 @@ def test_other_weights_keep_what_has_a_name(model, tmp_path):
 
 
 @pytest.mark.parametrize("change", [
-    {"format": "x"}, {"vectors": None}, {"vectors": []}, {"list": 7}, {"names": {"p0": 1}}, {"list": ["p0"] * 2}, {"hidden": [None]},
+    {"format": "x"}, {"vectors": None}, {"vectors": []}, {"list": 7}, {"names": {"p0": 1}},
+    {"list": ["p0"] * 2}, {"hidden": [None]},
     {"vectors": {"p2": [[1], 2]}},
 ])  # fmt: skip
 def test_a_damaged_file_is_as_good_as_none(model, tmp_path, change):

@@ -1,4 +1,6 @@
-"""Adam in latent space: equal to PyTorch's, with a rate that rises and falls, and within what points can write out."""
+"""Adam in latent space: equal to PyTorch's, with a rate that rises and falls, and within what points can
+write out.
+"""
 
 import numpy as np
 import pytest

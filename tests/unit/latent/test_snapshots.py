@@ -61,14 +61,23 @@ def test_an_unknown_run_is_told(explorer, name):
 
 def test_each_row_is_drawn_by_its_own_snapshot(explorer, run):
     newest = explorer.open(ID)
-    points = [Point(3), Point(4, 0.5, 2), Point(5, to=9, way=0.7), Point(6, other=1, share=0.4, units=((0, 2, 0.0), (1, 1, 4.0)))]
+    points = [
+        Point(3),
+        Point(4, 0.5, 2),
+        Point(5, to=9, way=0.7),
+        Point(6, other=1, share=0.4, units=((0, 2, 0.0), (1, 1, 4.0))),
+    ]
     found = explorer.snapshots.pictures(newest, list(STEPS), points)
     alone = [Model(read_run(ID, run, run / "snapshots" / f"{step:08d}.safetensors")) for step in STEPS]
     wanted = np.concatenate([model.pictures(points).numpy() for model in alone]).astype(int)
     assert np.abs(found.numpy().astype(int) - wanted).max() <= 1
     assert np.abs(wanted[0] - wanted[4]).max() > 4, "snapshots differ"
-    assert np.abs(wanted[3] - alone[0].pictures([Point(6, other=1, share=0.4)])[0].numpy().astype(int)).max() > 4, "its units are changed"
-    assert np.array_equal(found[-4:].numpy(), newest.pictures(points).numpy()), "the newest has the weights of the last one"
+    assert (
+        np.abs(wanted[3] - alone[0].pictures([Point(6, other=1, share=0.4)])[0].numpy().astype(int)).max() > 4
+    ), "its units are changed"
+    assert np.array_equal(found[-4:].numpy(), newest.pictures(points).numpy()), (
+        "the newest has the weights of the last one"
+    )
 
 
 def test_directions_are_those_of_the_newest(explorer):
@@ -81,8 +90,19 @@ def test_directions_are_those_of_the_newest(explorer):
 def test_an_axis_is_the_slider_at_every_whole_number():
     points = axis(Point(3, amounts=(1.0,)), "p2")
     assert [point.amounts for point in points] == [(1.0, 0.0, float(amount)) for amount in range(-3, 4)]
-    assert [point.amounts[0] for point in axis(Point(3, amounts=(1.0, 2.0)), "p0")] == [-3, -2, -1, 0, 1, 2, 3]
-    assert [point.moves for point in axis(Point(3, moves=(("s1", 2.0),)), "s1")][::6] == [(("s1", -3.0),), (("s1", 3.0),)]
+    assert [point.amounts[0] for point in axis(Point(3, amounts=(1.0, 2.0)), "p0")] == [
+        -3,
+        -2,
+        -1,
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert [point.moves for point in axis(Point(3, moves=(("s1", 2.0),)), "s1")][::6] == [
+        (("s1", -3.0),),
+        (("s1", 3.0),),
+    ]
     assert points[3] == dataclasses.replace(points[0], amounts=(1.0, 0.0, 0.0))
 
 
@@ -125,8 +145,14 @@ def test_what_is_written_anew_is_drawn_anew(explorer, run):
     newest = explorer.open(ID)
     before = explorer.snapshots.sheet(newest, [10], [Point(3)])
     assert explorer.snapshots.sheet(newest, [10], [Point(3)]) == before
-    (run / "snapshots" / "00000010.safetensors").write_bytes((run / "snapshots" / "00000020.safetensors").read_bytes())
-    assert explorer.snapshots.sheet(newest, [10], [Point(3)]) == explorer.snapshots.sheet(newest, [20], [Point(3)]) != before
+    (run / "snapshots" / "00000010.safetensors").write_bytes(
+        (run / "snapshots" / "00000020.safetensors").read_bytes()
+    )
+    assert (
+        explorer.snapshots.sheet(newest, [10], [Point(3)])
+        == explorer.snapshots.sheet(newest, [20], [Point(3)])
+        != before
+    )
 
 
 def test_memory_is_bounded_and_apart_from_open_models(explorer, monkeypatch):
@@ -149,7 +175,9 @@ def test_the_list_is_not_read_from_the_disk_at_every_poll(explorer, run, monkeyp
     assert len(explorer.snapshots.known(ID)) == 3
 
 
-@pytest.mark.parametrize("text", ["", "1,", "x", "-1", "1.5", "1,2,../3", "9" * 30, ",".join(["1"] * 41), "1" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "1,", "x", "-1", "1.5", "1,2,../3", "9" * 30, ",".join(["1"] * 41), "1" * 5000]
+)
 def test_steps_are_checked(text):
     with pytest.raises(UserError):
         parse_steps(text)

@@ -26,14 +26,21 @@ def test_tiles_cover_all_pairs_once(small_tiles):
         assert whole[down, across].isnan().all()
         whole[down, across] = tile
     # 1e-13: float64 rounding of numbers of about 10.
-    np.testing.assert_allclose(whole, torch.cdist(rows, columns, compute_mode="donot_use_mm_for_euclid_dist").square(), atol=1e-13, rtol=1e-13)
+    np.testing.assert_allclose(
+        whole,
+        torch.cdist(rows, columns, compute_mode="donot_use_mm_for_euclid_dist").square(),
+        atol=1e-13,
+        rtol=1e-13,
+    )
 
 
 @pytest.mark.parametrize("k", [1, 3, 9])
 def test_nearest_agrees_with_scikit_learn(small_tiles, k):
     queries, references = features(17), features(23, seed=1)
     found = nearest(queries, references, k)
-    expected, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(references.numpy()).kneighbors(queries.numpy())
+    expected, indices = (
+        NearestNeighbors(n_neighbors=k, algorithm="brute").fit(references.numpy()).kneighbors(queries.numpy())
+    )
     np.testing.assert_array_equal(found.indices, indices)
     np.testing.assert_allclose(found.squared.sqrt(), expected, rtol=1e-12)  # both float64, well apart from 0
 
@@ -41,7 +48,8 @@ def test_nearest_agrees_with_scikit_learn(small_tiles, k):
 def test_nearest_of_a_set_to_itself_leaves_out_the_row_but_not_its_twin(small_tiles):
     points = features(23)
     found = nearest(points, points, 4, skip_self=True)
-    expected, indices = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(points.numpy()).kneighbors()  # without arguments: the row itself left out
+    # without arguments: the row itself left out
+    expected, indices = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(points.numpy()).kneighbors()
     np.testing.assert_array_equal(found.indices, indices)
     np.testing.assert_allclose(found.squared.sqrt(), expected, rtol=1e-12)
     points[20] = points[2]
@@ -59,7 +67,10 @@ def test_distances_are_never_negative():
     assert (squared_distances(points, points) >= 0).all()
 
 
-@pytest.mark.parametrize("bad", [torch.zeros(4), torch.zeros(0, 3), torch.zeros(2, 3), torch.tensor([[0.0], [1.0], [2.0], [torch.nan]])])
+@pytest.mark.parametrize(
+    "bad",
+    [torch.zeros(4), torch.zeros(0, 3), torch.zeros(2, 3), torch.tensor([[0.0], [1.0], [2.0], [torch.nan]])],
+)
 def test_unusable_features_are_refused(bad):
     with pytest.raises(ValueError, match="features must be"):
         nearest(bad, bad, 2, skip_self=True)

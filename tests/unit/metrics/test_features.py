@@ -10,7 +10,16 @@ from gan.data.dataset import among
 from gan.data.registry import BUNDLED
 from gan.metrics.build import classifier
 from gan.metrics.build.sources import SOURCES
-from gan.metrics.features import FEATURES, NETS_DIR, FeatureNet, load_net, net_names, raw_pixels, see, tell_attributes
+from gan.metrics.features import (
+    FEATURES,
+    NETS_DIR,
+    FeatureNet,
+    load_net,
+    net_names,
+    raw_pixels,
+    see,
+    tell_attributes,
+)
 from gan.metrics.frechet import fit_gaussian, frechet_distance
 
 
@@ -19,30 +28,38 @@ def test_each_net_is_small_fits_its_data_and_has_an_honest_card(name):
     assert (NETS_DIR / name / "net.safetensors").stat().st_size < 2**20
     card = json.loads((NETS_DIR / name / "card.json").read_text())
     net = load_net(name)
-    assert (net.size, net.channels, net.classes) == (info(name).size, info(name).channels, len(info(name).classes))
+    assert (net.size, net.channels, net.classes) == (
+        info(name).size,
+        info(name).channels,
+        len(info(name).classes),
+    )
     assert card["data"] == name
     assert card["features"] == FEATURES
     assert card["classes"] == list(info(name).classes)
     data = load(name)
     rows = torch.arange(0, len(data.images), 20)
     right = (see(net, data.images[rows]).classes == data.labels[rows]).double().mean().item()
-    # 500 of the bundled pictures (36 of the emoji), none of which a net but that of digits and of the emoji has learned from: the standard error is below .013.
+    # 500 of the bundled pictures (36 of the emoji), none of which a net but that of digits and of the emoji
+    # has learned from: the standard error is below .013.
     assert right > card["test_accuracy"] - 0.04
     assert card["test_accuracy"] > 2 / len(card["classes"])
     assert card["test_accuracy_of_attributes"].keys() == net.attributes.keys()
     told = tell_attributes(net, see(net, data.images[rows]).features)
     for attribute, accuracy in card["test_accuracy_of_attributes"].items():
-        assert (told[attribute] == data.attributes[attribute][rows]).double().mean().item() > accuracy - 0.08  # the standard error is up to .022
+        # the standard error is up to .022
+        assert (told[attribute] == data.attributes[attribute][rows]).double().mean().item() > accuracy - 0.08
 
 
 def test_training_and_test_pictures_are_disjoint_and_the_card_tells_of_them():
     learnt, unseen = SOURCES["emoji"]("emoji", None)
-    assert len(learnt.images) + len(unseen.images) == info("emoji").count - 2  # two emoji of the 146 are drawn as others are
+    # two emoji of the 146 are drawn as others are
+    assert len(learnt.images) + len(unseen.images) == info("emoji").count - 2
     assert not among(unseen.images, learnt.images).any()
     card = json.loads((NETS_DIR / "emoji" / "card.json").read_text())
     found = classifier.examine(load_net("emoji"), unseen, card["classes"])
     assert (card["trained_on"], card["tested_on"]) == (learnt.words, found["tested_on"])
-    assert card["test_accuracy"] == pytest.approx(found["test_accuracy"], abs=0.008)  # another processor's rounding may decide one picture of the 144
+    # another processor's rounding may decide one picture of the 144
+    assert card["test_accuracy"] == pytest.approx(found["test_accuracy"], abs=0.008)
 
 
 def test_the_nets_are_there():

@@ -9,7 +9,9 @@ from gan.metrics.kernel import kernel_distance, mmd_squared
 
 
 def features(count, seed, shift=0.0, width=24):
-    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + shift
+    return (
+        torch.randn(count, width, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + shift
+    )
 
 
 def by_scikit_learn(real, fake):
@@ -43,11 +45,15 @@ def test_subsets_estimate_the_whole_without_bias():
     real, fake = features(400, 0), features(400, 1, shift=0.2)
     whole, parts = mmd_squared(real, fake), kernel_distance(real, fake, subsets=200, subset_size=60)
     assert whole > 0.05
-    assert abs(parts.mean - whole) < 4 * parts.sd / 200**0.5  # four standard errors of the mean, with a fixed seed
+    # four standard errors of the mean, with a fixed seed
+    assert abs(parts.mean - whole) < 4 * parts.sd / 200**0.5
 
 
 def test_mean_is_about_zero_for_one_distribution_and_can_be_negative():
-    values = [kernel_distance(features(200, seed), features(200, seed + 100), subsets=5, subset_size=100).mean for seed in range(10)]
+    values = [
+        kernel_distance(features(200, seed), features(200, seed + 100), subsets=5, subset_size=100).mean
+        for seed in range(10)
+    ]
     assert min(values) < 0 < max(values)
     assert abs(np.mean(values)) < 4 * np.std(values) / 10**0.5  # four standard errors
 

@@ -1,4 +1,6 @@
-"""Precision, recall, density and coverage against their definitions written out with scikit-learn's neighbours, and known values."""
+"""Precision, recall, density and coverage against their definitions written out with scikit-learn's
+neighbours, and known values.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ def features(count, seed, width=8, shift=0.0, scale=1.0):
 
 
 def by_definition(real, fake, k):
-    real_radii, fake_radii = (NearestNeighbors(n_neighbors=k).fit(each).kneighbors()[0][:, -1] for each in (real, fake))
+    real_radii, fake_radii = (
+        NearestNeighbors(n_neighbors=k).fit(each).kneighbors()[0][:, -1] for each in (real, fake)
+    )
     between = pairwise_distances(real, fake)
     inside = between < real_radii[:, None]
     recalled = (between < fake_radii).any(1)
@@ -27,8 +31,11 @@ def by_definition(real, fake, k):
 def test_agrees_with_the_definitions(monkeypatch, k, shift, scale):
     monkeypatch.setattr(distances, "TILE", 64)  # several tiles a side, the last one short
     real, fake = features(150, 0), features(170, 1, shift=shift, scale=scale)
-    # Shares of counts: no pair lies within rounding of a radius, so the counts are equal and only the division rounds.
-    assert manifold_scores(real, fake, k) == pytest.approx(by_definition(real.double().numpy(), fake.double().numpy(), k), abs=1e-12)
+    # Shares of counts: no pair lies within rounding of a radius, so the counts are equal and only the
+    # division rounds.
+    assert manifold_scores(real, fake, k) == pytest.approx(
+        by_definition(real.double().numpy(), fake.double().numpy(), k), abs=1e-12
+    )
 
 
 def test_radii_agree_with_scikit_learn():
@@ -38,7 +45,9 @@ def test_radii_agree_with_scikit_learn():
 
 
 def test_two_samples_of_one_distribution():
-    """Coverage is expected to be 1 - 1/2 · 1/2 ... (k times) = .969 and density 1 (Naeem et al. 2020, lemma 2), whatever the distribution."""
+    """Coverage is expected to be 1 - 1/2 · 1/2 ... (k times) = .969 and density 1 (Naeem et al. 2020, lemma
+    2), whatever the distribution.
+    """
     scores = manifold_scores(features(2000, 3), features(2000, 4))
     assert scores.coverage == pytest.approx(0.969, abs=0.015)  # the spread is about sqrt(.03 / 2000) = .004
     assert scores.density == pytest.approx(1, abs=0.05)
@@ -51,7 +60,8 @@ def test_a_set_against_itself():
     scores = manifold_scores(real, real.clone())
     assert scores[:2] == (1, 1)
     assert scores.coverage == 1
-    assert scores.density == pytest.approx(1, abs=0.01)  # each open ball holds its centre and k - 1 others; ties at its rim may round either way
+    # each open ball holds its centre and k - 1 others; ties at its rim may round either way
+    assert scores.density == pytest.approx(1, abs=0.01)
 
 
 def test_a_collapsed_set_is_precise_and_covers_nothing():
@@ -72,7 +82,8 @@ def test_half_of_the_modes_gives_half_of_the_coverage():
     left, right = features(400, 9, shift=-20), features(400, 10, shift=20)
     scores = manifold_scores(torch.cat([left, right]), features(800, 11, shift=20))
     assert scores.recall == pytest.approx(0.5, abs=0.05)
-    assert scores.coverage == pytest.approx(0.5, abs=0.01)  # 800 fakes on 400 reals leave next to none uncovered
+    # 800 fakes on 400 reals leave next to none uncovered
+    assert scores.coverage == pytest.approx(0.5, abs=0.01)
     assert scores.precision > 0.9
 
 

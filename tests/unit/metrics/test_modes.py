@@ -25,7 +25,8 @@ def test_a_class_that_does_not_exist_is_refused(classes):
 def test_divergence_agrees_with_scipy(seed):
     counts = torch.randint(0, 50, (2, 20), generator=torch.Generator().manual_seed(seed))
     real, fake = counts[0] + 1, counts[1]
-    assert mode_divergence(real, fake) == pytest.approx(scipy.stats.entropy(fake, real), rel=1e-12)  # the same sum in float64
+    # the same sum in float64
+    assert mode_divergence(real, fake) == pytest.approx(scipy.stats.entropy(fake, real), rel=1e-12)
 
 
 def test_known_values():
@@ -48,8 +49,14 @@ def test_a_class_that_no_real_picture_has():
 
 
 def test_an_ideal_sample_has_the_divergence_of_chance():
-    """2 M KL is about chi-squared with K - 1 degrees of freedom: on average KL is (K - 1) / 2M, the floor that no generator gets below."""
+    """2 M KL is about chi-squared with K - 1 degrees of freedom: on average KL is (K - 1) / 2M, the floor
+    that no generator gets below.
+    """
     generator = torch.Generator().manual_seed(1)
     even = torch.ones(10)
-    values = [mode_divergence(even, class_histogram(torch.randint(10, (2000,), generator=generator), 10)) for _ in range(200)]
-    assert np.mean(values) == pytest.approx(9 / 4000, rel=0.15)  # 4.5 standard errors of the mean: sqrt(2 / 9 / 200) = .033
+    values = [
+        mode_divergence(even, class_histogram(torch.randint(10, (2000,), generator=generator), 10))
+        for _ in range(200)
+    ]
+    # 4.5 standard errors of the mean: sqrt(2 / 9 / 200) = .033
+    assert np.mean(values) == pytest.approx(9 / 4000, rel=0.15)

@@ -1,4 +1,6 @@
-"""All scores together: against torch-fidelity and prdc, on sets whose scores are known, and seen through every extractor."""
+"""All scores together: against torch-fidelity and prdc, on sets whose scores are known, and seen through
+every extractor.
+"""
 
 import sys
 import urllib.error
@@ -9,7 +11,13 @@ import torch
 
 from gan import data
 from gan.errors import UserError
-from gan.metrics.extractors import EXTRACTORS, choose_extractor, extractor_names, open_extractor, usual_extractor
+from gan.metrics.extractors import (
+    EXTRACTORS,
+    choose_extractor,
+    extractor_names,
+    open_extractor,
+    usual_extractor,
+)
 from gan.metrics.frechet import fit_gaussian, frechet_distance
 from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
@@ -45,25 +53,33 @@ def test_kernel_distance_agrees_with_torch_fidelity():
     whole = kid_features_to_metric(real.double(), fake.double(), **settings)[KEY_METRIC_KID_MEAN]
     ours = kernel_distance(real, fake, subsets=1, subset_size=200).mean
     assert ours == pytest.approx(whole, rel=1e-9)  # one subset of everything: the same sums in float64
-    parts = kid_features_to_metric(real.double(), fake.double(), **{**settings, "kid_subsets": 100, "kid_subset_size": 50})
+    parts = kid_features_to_metric(
+        real.double(), fake.double(), **{**settings, "kid_subsets": 100, "kid_subset_size": 50}
+    )
     mine = kernel_distance(real, fake, subsets=100, subset_size=50)
-    error = (mine.sd**2 + parts[KEY_METRIC_KID_STD] ** 2) ** 0.5 / 100**0.5  # of the difference: the subsets are not the same
+    # of the difference: the subsets are not the same
+    error = (mine.sd**2 + parts[KEY_METRIC_KID_STD] ** 2) ** 0.5 / 100**0.5
     assert abs(mine.mean - parts[KEY_METRIC_KID_MEAN]) < 4 * error
-    assert mine.sd == pytest.approx(parts[KEY_METRIC_KID_STD], rel=0.4)  # each is known to 1 / sqrt(200), or 7 %
+    # each is known to 1 / sqrt(200), or 7 %
+    assert mine.sd == pytest.approx(parts[KEY_METRIC_KID_STD], rel=0.4)
 
 
 def test_manifold_scores_agree_with_prdc(capsys):
     from prdc import compute_prdc
 
     real, fake = features(150, 0), features(120, 1, shift=0.3)
-    theirs = compute_prdc(real_features=real.double().numpy(), fake_features=fake.double().numpy(), nearest_k=5)
-    assert manifold_scores(real, fake)._asdict() == pytest.approx(theirs, abs=1e-12)  # counts over equal totals
+    theirs = compute_prdc(
+        real_features=real.double().numpy(), fake_features=fake.double().numpy(), nearest_k=5
+    )
+    # counts over equal totals
+    assert manifold_scores(real, fake)._asdict() == pytest.approx(theirs, abs=1e-12)
     capsys.readouterr()
 
 
 def test_two_samples_of_one_distribution():
     found = compare(features(800, 0), features(800, 1))
-    # 1 - 2^-5 = .969 and a density of 1 are the expectations; the intervals are about three standard errors of 800 pictures.
+    # 1 - 2^-5 = .969 and a density of 1 are the expectations; the intervals are about three standard errors
+    # of 800 pictures.
     assert found["coverage"] == pytest.approx(0.969, abs=0.02)
     assert found["density"] == pytest.approx(1, abs=0.08)
     assert found["1-NN accuracy"] == pytest.approx(0.5, abs=0.05)
@@ -80,7 +96,12 @@ def test_a_collapsed_and_a_shifted_set():
     assert collapsed["recall"] < 0.05
     assert collapsed["1-NN accuracy"] > 0.9
     shifted = compare(real, real + 10)
-    assert (shifted["precision"], shifted["recall"], shifted["coverage"], shifted["1-NN accuracy"]) == (0, 0, 0, 1)
+    assert (shifted["precision"], shifted["recall"], shifted["coverage"], shifted["1-NN accuracy"]) == (
+        0,
+        0,
+        0,
+        1,
+    )
     assert shifted["FD"] == pytest.approx(16 * 100, rel=1e-9)
 
 
@@ -142,19 +163,29 @@ def test_usual_viewers():
 
 
 def test_nobody_is_judged_by_the_eyes_it_learned_through():
-    assert choose_extractor("pixels", "cats.zip", 3, extractors=("efficientnet",)).name == choose_extractor(None, "cats.zip", 3, extractors=("efficientnet",)).name == "pixels"
+    assert (
+        choose_extractor("pixels", "cats.zip", 3, extractors=("efficientnet",)).name
+        == choose_extractor(None, "cats.zip", 3, extractors=("efficientnet",)).name
+        == "pixels"
+    )
     with pytest.raises(UserError, match="used the feature extractor “efficientnet” in training"):
         choose_extractor("efficientnet", "cats.zip", 3, extractors=("efficientnet",))
     assert {name for each in ARCHITECTURES.values() for name in each.extractors} <= set(EXTRACTORS)
 
 
 def test_only_inception_makes_a_fid():
-    assert [shown_name(name, "inception", "Inception") for name in ("FD", "KD", "coverage")] == ["FID", "KID", "coverage (Inception)"]
+    assert [shown_name(name, "inception", "Inception") for name in ("FD", "KD", "coverage")] == [
+        "FID",
+        "KID",
+        "coverage (Inception)",
+    ]
     assert shown_name("FD", "digits", "digits net") == "FD (digits net)"
 
 
 def test_an_unknown_net_is_told_as_such():
-    with pytest.raises(UserError, match=r"no feature extractor called “vgg”\. Choose one of: .*digits.*efficientnet"):
+    with pytest.raises(
+        UserError, match=r"no feature extractor called “vgg”\. Choose one of: .*digits.*efficientnet"
+    ):
         open_extractor("vgg")
     assert set(EXTRACTORS) < set(extractor_names())
 

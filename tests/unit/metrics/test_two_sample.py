@@ -16,15 +16,20 @@ def features(count, seed, shift=0.0, scale=1.0):
 def test_agrees_with_scikit_learn(shift, scale):
     real, fake = features(60, 0), features(60, 1, shift, scale)
     labels = [1] * 60 + [0] * 60
-    told = cross_val_predict(KNeighborsClassifier(1), torch.cat([real, fake]).numpy(), labels, cv=LeaveOneOut())
+    told = cross_val_predict(
+        KNeighborsClassifier(1), torch.cat([real, fake]).numpy(), labels, cv=LeaveOneOut()
+    )
     right = (told == labels).astype(float)
     # Counts of the same decisions: only the division rounds.
-    assert one_nearest_neighbour(real, fake) == pytest.approx((right.mean(), right[:60].mean(), right[60:].mean()), abs=1e-12)
+    assert one_nearest_neighbour(real, fake) == pytest.approx(
+        (right.mean(), right[:60].mean(), right[60:].mean()), abs=1e-12
+    )
 
 
 def test_one_distribution_can_not_be_told_apart():
     scores = one_nearest_neighbour(features(1000, 2), features(1000, 3))
-    assert scores.accuracy == pytest.approx(0.5, abs=0.05)  # about 3 standard errors: neighbours come in pairs, so 1000 votes at .016 each
+    # about 3 standard errors: neighbours come in pairs, so 1000 votes at .016 each
+    assert scores.accuracy == pytest.approx(0.5, abs=0.05)
 
 
 def test_sets_far_apart_are_always_told_apart():

@@ -9,10 +9,20 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gan.errors import UserError
-from gan.models import ARCHITECTURES, FORMAT, ModelSpec, build_discriminator, build_generator, count_parameters, load_generator, save_generator
+from gan.models import (
+    ARCHITECTURES,
+    FORMAT,
+    ModelSpec,
+    build_discriminator,
+    build_generator,
+    count_parameters,
+    load_generator,
+    save_generator,
+)
 from gan.models.modern import UpConv
 
-SHAPES = [("modern", 28, 1), ("modern", 32, 3), ("modern", 64, 3), ("modern", 128, 3), ("dcgan", 64, 1), ("dcgan", 64, 3),
+SHAPES = [("modern", 28, 1), ("modern", 32, 3), ("modern", 64, 3), ("modern", 128, 3), ("dcgan", 64, 1),
+    ("dcgan", 64, 3),
           ("projected", 28, 1), ("projected", 64, 3)]  # fmt: skip
 
 
@@ -44,7 +54,9 @@ def test_labels_change_what_is_drawn_and_judged(architecture):
 
 
 def test_the_textbook_networks_have_the_textbook_size():
-    """The PyTorch DCGAN tutorial's pair at nc = 3, nz = 100, ngf = ndf = 64 prints 3,576,704 and 2,765,568 parameters."""
+    """The PyTorch DCGAN tutorial's pair at nc = 3, nz = 100, ngf = ndf = 64 prints 3,576,704 and 2,765,568
+    parameters.
+    """
     spec = ModelSpec("dcgan", 64, 3, 100, 64)
     assert count_parameters(build_generator(spec)) == 3_576_704
     assert count_parameters(build_discriminator(spec)) == 2_765_568
@@ -59,7 +71,8 @@ def test_a_generator_survives_the_disk_in_half_precision(architecture, tmp_path)
     z, labels = torch.randn(5, 10), torch.tensor([0, 1, 2, 0, 1])
     assert read == spec
     assert not again.training
-    # Half precision keeps 11 bits: a relative error of 5e-4 a weight stays well under one 8-bit level (2 / 255) at the output.
+    # Half precision keeps 11 bits: a relative error of 5e-4 a weight stays well under one 8-bit level (2 /
+    # 255) at the output.
     assert (G(z, labels) - again(z, labels)).abs().max() < 2 / 255
 
 
@@ -68,7 +81,8 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
     path = tmp_path / "g.safetensors"
     save_generator(path, build_generator(spec), spec)
     whole = path.read_bytes()
-    tensors = {name: t.clone() for name, t in load_file(path).items()}  # load_file maps the file, which is about to be cut
+    # load_file maps the file, which is about to be cut
+    tensors = {name: t.clone() for name, t in load_file(path).items()}
 
     def key(data: bytes | None = None, **metadata: str) -> str:
         if data is not None:
@@ -103,8 +117,10 @@ def test_a_generator_whose_numbers_exploded_is_refused_and_draws_no_grey(value, 
 
 
 ABSURD = [
-    {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"clusters": 10**6}, {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
-    {"width": "8"}, {"num_classes": True}, {"size": None}, {"more": 1}, {"architecture": "dcgan"}, {"architecture": ["modern"]}, {"width": 256, "z_dim": 512},
+    {"width": 10**6}, {"size": 2**20}, {"z_dim": 10**9}, {"num_classes": 10**9}, {"clusters": 10**6},
+    {"width": -8}, {"pixel": 0}, {"z_dim": 6.0}, {"channels": 2},
+    {"width": "8"}, {"num_classes": True}, {"size": None}, {"more": 1}, {"architecture": "dcgan"},
+    {"architecture": ["modern"]}, {"width": 256, "z_dim": 512},
 ]  # fmt: skip
 
 
@@ -117,7 +133,11 @@ def refusal(path) -> str:
 @pytest.mark.parametrize("change", ABSURD, ids=str)
 def test_what_a_file_promises_costs_no_memory(change, tmp_path):
     model = {"architecture": "modern", "size": 28, "channels": 1, "z_dim": 6, "width": 8, **change}
-    save_file({"x": torch.zeros(3)}, tmp_path / "g.safetensors", metadata={"format": FORMAT, "model": json.dumps(model)})
+    save_file(
+        {"x": torch.zeros(3)},
+        tmp_path / "g.safetensors",
+        metadata={"format": FORMAT, "model": json.dumps(model)},
+    )
     assert refusal(tmp_path / "g.safetensors") == "models.damaged"
     before = psutil.Process().memory_info().rss
     assert refusal(tmp_path / "g.safetensors") == "models.damaged"
@@ -153,12 +173,21 @@ def test_a_header_of_absurd_length_is_not_read(length, tmp_path):
 def test_an_upconv_is_nearest_upsampling_and_a_convolution():
     """To float32 rounding of sums of up to 4 x 9 x 16 products of unit normals: 1e-4."""
     layer, x = UpConv(16, 5), torch.randn(3, 16, 7, 9, requires_grad=True)
-    plain = torch.nn.functional.conv2d(torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1)
+    plain = torch.nn.functional.conv2d(
+        torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1
+    )
     torch.testing.assert_close(layer(x), plain, atol=1e-4, rtol=1e-4)
     weights = torch.randn_like(plain)
     for wanted in (x, layer.weight):
-        gradients = [torch.autograd.grad((out * weights).sum(), wanted)[0] for out in (layer(x), torch.nn.functional.conv2d(
-            torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1))]  # fmt: skip
+        gradients = [
+            torch.autograd.grad((out * weights).sum(), wanted)[0]
+            for out in (
+                layer(x),
+                torch.nn.functional.conv2d(
+                    torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1
+                ),
+            )
+        ]
         torch.testing.assert_close(*gradients, atol=1e-3, rtol=1e-3)
 
 
@@ -167,7 +196,8 @@ def test_pretrained_eyes_are_no_part_of_what_is_trained_or_stored():
     eyes = D._eyes[0]
     assert not any(p.requires_grad for p in eyes.parameters())
     assert sum(t.numel() for t in D.state_dict().values()) < sum(p.numel() for p in eyes.parameters())
-    assert next(D.double()._eyes[0].parameters()).dtype == torch.float64  # .to() and its kin take the eyes along
+    # .to() and its kin take the eyes along
+    assert next(D.double()._eyes[0].parameters()).dtype == torch.float64
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
     D(image).sum().backward()
     assert image.grad.abs().sum() > 0

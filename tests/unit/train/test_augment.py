@@ -50,7 +50,9 @@ def test_color_keeps_grey_pictures_grey_and_the_layout():
 @pytest.mark.parametrize("kind", [kind for kind in AUGMENTS if kind != "none"])
 def test_second_gradients_match_finite_differences(kind):
     images = torch.randn(2, 1, 8, 8, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradgradcheck(lambda x: augment(x.float().double(), kind, rng(3)).pow(2), images, eps=1e-3, atol=1e-2, rtol=1e-2)
+    assert torch.autograd.gradgradcheck(
+        lambda x: augment(x.float().double(), kind, rng(3)).pow(2), images, eps=1e-3, atol=1e-2, rtol=1e-2
+    )
 
 
 def test_with_a_probability_that_part_of_the_images_is_changed():
@@ -58,7 +60,8 @@ def test_with_a_probability_that_part_of_the_images_is_changed():
     for probability in (0.0, 0.3, 1.0):
         changed = augment(images, "color,translation,cutout", rng(), torch.tensor(probability))
         touched = (changed != images).flatten(1).any(1).float().mean().item()
-        # Three functions, each on its own, and a ninth of the translations are by nothing; the share's sd is below .011 for 2,000 images.
+        # Three functions, each on its own, and a ninth of the translations are by nothing; the share's sd is
+        # below .011 for 2,000 images.
         assert touched == pytest.approx(1 - (1 - probability) ** 2 * (1 - probability * 8 / 9), abs=0.04)
 
 

@@ -1,4 +1,6 @@
-"""The checkpoint: a resumed trainer is the one that was never interrupted, and damage falls back or is told."""
+"""The checkpoint: a resumed trainer is the one that was never interrupted, and damage falls
+back or is told.
+"""
 
 import errno
 import os
@@ -24,7 +26,9 @@ def fingerprint(trainer) -> list[torch.Tensor]:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_resume_equals_never_stopping(recipe, clusters, tmp_path):
     """atol = rtol = 0: all randomness is a function of (seed, step), so nothing may differ."""
-    whole, first, second = (tiny_trainer(recipe, augment="translation", flip=True, clusters=clusters) for _ in range(3))
+    whole, first, second = (
+        tiny_trainer(recipe, augment="translation", flip=True, clusters=clusters) for _ in range(3)
+    )
     whole.advance(7)
     first.advance(4)
     save_state(tmp_path, first, {"elapsed": 1.5})
@@ -57,7 +61,10 @@ def test_learning_rates_stay_tied_to_the_schedule_after_resuming(tmp_path):
     assert second.opt_g.lr.item() == pytest.approx(second.schedule.lr_g.item())
 
 
-@pytest.mark.parametrize("damage", [lambda p: p.write_bytes(p.read_bytes()[:2000]), lambda p: p.write_bytes(b"{}"), lambda p: p.unlink()])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda p: p.write_bytes(p.read_bytes()[:2000]), lambda p: p.write_bytes(b"{}"), lambda p: p.unlink()],
+)
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_path):
     trainer, other = tiny_trainer(), tiny_trainer()
     trainer.advance(1)

@@ -71,11 +71,15 @@ def test_clusters_are_a_function_of_the_seed_and_neighbours_are_alike():
 
 
 def test_the_groups_are_as_tight_as_scikit_learns():
-    """k-means finds a local optimum, and so does scikit-learn's from one start: within a twentieth of each other in the sum of squares."""
+    """k-means finds a local optimum, and so does scikit-learn's from one start: within a twentieth of each
+    other in the sum of squares.
+    """
     images = data.load("digits").images[:2000]
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float() / 255, SIDE).flatten(1)
     groups, _ = find_clusters(images, None, 0, 10, seed=0)
-    ours = sum((pixels[groups == look] - pixels[groups == look].mean(0)).square().sum().item() for look in range(10))
+    ours = sum(
+        (pixels[groups == look] - pixels[groups == look].mean(0)).square().sum().item() for look in range(10)
+    )
     assert ours == pytest.approx(KMeans(10, n_init=1, random_state=0).fit(pixels.numpy()).inertia_, rel=0.05)
 
 
@@ -96,8 +100,12 @@ def test_networks_with_clusters(architecture, classes):
 
 
 def told(shares: list[list[float]]) -> ClassConditioning:
-    """A ClassConditioning with these shares of clusters, whose embedding begins with the weight of each group."""
-    module = ClassConditioning(ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, clusters=len(shares[0])))
+    """A ClassConditioning with these shares of clusters, whose embedding begins with the weight of each
+    group.
+    """
+    module = ClassConditioning(
+        ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, clusters=len(shares[0]))
+    )
     module.set_shares(torch.tensor(shares))
     with torch.no_grad():
         module.embed.weight[:] = torch.eye(len(module.embed.weight), module.embed.weight.shape[1])
@@ -116,7 +124,8 @@ def test_every_look_is_drawn_as_often_as_pictures_have_it():
         z = torch.randn(count, 4, generator=torch.Generator().manual_seed(label))
         groups = weights(module, z, torch.full((count,), label)).argmax(1) - 4 * label
         for look, share in enumerate(of_class):
-            # The middle of the blending lies at the edge, so that the greater weight is that of z's own look; 5 standard deviations of a binomial count.
+            # The middle of the blending lies at the edge, so that the greater weight is that of z's own look;
+            # 5 standard deviations of a binomial count.
             assert abs((groups == look).sum() - count * share) <= 5 * binom(count, share).std() + 1
 
 
@@ -179,6 +188,20 @@ def test_a_folder_with_a_class_of_one_picture_trains(tmp_path):
         place = tmp_path / "uneven" / ("one" if number == 30 else "big") / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (28, 28), (8 * number, 99, 255 - 8 * number)).save(place)
-    settings = ["--size", "28", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg", "0.05", "--conditional", "--clusters", "2"]
+    settings = [
+        "--size",
+        "28",
+        "--width",
+        "8",
+        "--z-dim",
+        "8",
+        "--batch",
+        "8",
+        "--kimg",
+        "0.05",
+        "--conditional",
+        "--clusters",
+        "2",
+    ]
     assert main(["--data", str(tmp_path / "uneven"), *settings, "--out", str(tmp_path / "run")]) == 0
     assert read_json(tmp_path / "run" / "status.json")["classes"] == ["big", "one"]

@@ -11,10 +11,13 @@ from gan.train.autotune.cost import count_step, estimate
 from gan.train.autotune.machine import Machine, Speed
 from tests.support.engine import tiny_trainer
 
-MACHINE = Machine("CPU, 2 threads", "cpu", 2, "float32", True, Speed(0.0, 1e-10), 500_000_000)  # 10 GFLOP/s and nothing else
+# 10 GFLOP/s and nothing else
+MACHINE = Machine("CPU, 2 threads", "cpu", 2, "float32", True, Speed(0.0, 1e-10), 500_000_000)
 
 
-@pytest.mark.parametrize("settings", [{}, {"penalty_every": 3, "augment": "color,translation,cutout"}, {"conditional": True}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"penalty_every": 3, "augment": "color,translation,cutout"}, {"conditional": True}]
+)
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_step_is_counted_as_the_trainer_takes_it(recipe, settings):
     trainer = tiny_trainer(recipe, batch=4, **settings)
@@ -23,8 +26,12 @@ def test_a_step_is_counted_as_the_trainer_takes_it(recipe, settings):
         trainer.advance(every)
     step = count_step(trainer.config, classes=3)
     assert step.work.flops == pytest.approx(tally.flops / every, rel=0.02)  # equal at the time of writing
-    assert 0.5 * tally.calls < step.work.calls * every < tally.calls  # what does not lie in the networks is not counted
-    assert (step.parameters_g, step.parameters_d) == (count_parameters(trainer.G), count_parameters(trainer.D))
+    # what does not lie in the networks is not counted
+    assert 0.5 * tally.calls < step.work.calls * every < tally.calls
+    assert (step.parameters_g, step.parameters_d) == (
+        count_parameters(trainer.G),
+        count_parameters(trainer.D),
+    )
 
 
 def test_work_grows_with_what_there_is_to_do():
@@ -39,9 +46,23 @@ def test_work_grows_with_what_there_is_to_do():
 def test_settings_that_change_no_work_are_not_counted_again():
     config = make_config("digits", "modern", 28, 1)
     first = count_step(config, 10)
-    same = dataclasses.replace(config, minutes=99.0, seed=7, lr_g=0.02, lr_d=0.02, gamma=3.0, ema=1.0, flip=True, data="faces", recipe="hinge", lr_end=1.0)
+    same = dataclasses.replace(
+        config,
+        minutes=99.0,
+        seed=7,
+        lr_g=0.02,
+        lr_d=0.02,
+        gamma=3.0,
+        ema=1.0,
+        flip=True,
+        data="faces",
+        recipe="hinge",
+        lr_end=1.0,
+    )
     assert count_step(same, 10) is first
-    assert count_step(dataclasses.replace(config, conditional=False), 10) is count_step(dataclasses.replace(config, conditional=False), 0)
+    assert count_step(dataclasses.replace(config, conditional=False), 10) is count_step(
+        dataclasses.replace(config, conditional=False), 0
+    )
 
 
 def test_an_estimate_follows_the_planted_speed():
@@ -53,26 +74,36 @@ def test_an_estimate_follows_the_planted_speed():
     assert found.kimg == pytest.approx(found.images_per_second * 120 / 1000)
     faster = estimate(config, dataclasses.replace(MACHINE, speed=Speed(0.0, 0.5e-10)), 1000)
     assert faster.images_per_second > 1.8 * found.images_per_second
-    assert estimate(dataclasses.replace(config, minutes=4.0), MACHINE, 1000).kimg == pytest.approx(2 * found.kimg)
+    assert estimate(dataclasses.replace(config, minutes=4.0), MACHINE, 1000).kimg == pytest.approx(
+        2 * found.kimg
+    )
     assert estimate(dataclasses.replace(config, kimg=7.0), MACHINE, 1000).kimg == 7.0
 
 
 def test_critic_steps_show_real_images_too():
     config = make_config("landscapes", "wasserstein", 64, 3)
     step = count_step(config)
-    assert estimate(config, MACHINE, 1000).images_per_second == pytest.approx(config.batch * config.d_steps / (1e-10 * step.work.flops), rel=0.4)
+    assert estimate(config, MACHINE, 1000).images_per_second == pytest.approx(
+        config.batch * config.d_steps / (1e-10 * step.work.flops), rel=0.4
+    )
 
 
 def test_memory_holds_networks_pictures_and_activations():
     config = make_config("landscapes", "modern", 64, 3)
-    memory = lambda known=MACHINE, count=1000, **changes: estimate(dataclasses.replace(config, **changes), known, count).memory_bytes  # noqa: E731
+    memory = lambda known=MACHINE, count=1000, **changes: (  # noqa: E731
+        estimate(dataclasses.replace(config, **changes), known, count).memory_bytes
+    )
     step = count_step(config)
     pictures = 1000 * 3 * 64 * 64
-    assert memory() == pytest.approx(MACHINE.base + pictures + 4 * (6 * step.parameters_g + 4 * step.parameters_d) + step.activations, rel=1e-6)
+    assert memory() == pytest.approx(
+        MACHINE.base + pictures + 4 * (6 * step.parameters_g + 4 * step.parameters_d) + step.activations,
+        rel=1e-6,
+    )
     assert memory(batch=64) > memory() < memory(width=64)
     assert memory(dataclasses.replace(MACHINE, precision="bf16")) < memory()
     many = 1_000_000
-    assert memory(count=many) == MACHINE.base + 2 * many * 3 * 64 * 64  # two copies while they are put in place
+    # two copies while they are put in place
+    assert memory(count=many) == MACHINE.base + 2 * many * 3 * 64 * 64
     assert memory(dataclasses.replace(MACHINE, torch_name="cuda"), count=many) < 0.6 * memory(count=many)
 
 
@@ -91,7 +122,8 @@ def test_many_updates_of_the_discriminator_are_counted_at_the_price_of_one(monke
     counted = []
     real = cost.d_objective
     monkeypatch.setattr(cost, "d_objective", lambda *given: counted.append(1) or real(*given))
-    config = make_config("digits", "modern", 28, 1, penalty_every=4, batch=37)  # a batch that no other test has counted
+    # a batch that no other test has counted
+    config = make_config("digits", "modern", 28, 1, penalty_every=4, batch=37)
     count_step(config)
     one = len(counted)
     ten = count_step(dataclasses.replace(config, d_steps=10))

@@ -1,4 +1,6 @@
-"""Captured steps: their bookkeeping with a recorder that keeps Python functions, and on a GPU, where there is one, that they compute what eager steps do."""
+"""Captured steps: their bookkeeping with a recorder that keeps Python functions, and on a GPU, where there is
+one, that they compute what eager steps do.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -15,7 +17,9 @@ from tests.support.engine import tiny_config, tiny_data, tiny_trainer
 
 
 class Tape:
-    """A recorder without a GPU: capturing runs nothing, replaying runs the work and puts its result where a graph would, into the same tensor."""
+    """A recorder without a GPU: capturing runs nothing, replaying runs the work and puts its result where a
+    graph would, into the same tensor.
+    """
 
     def __init__(self):
         self.count: Counter[str] = Counter()
@@ -45,12 +49,25 @@ def graphed(tape: Tape, **settings) -> Trainer:
 
 
 def state(trainer: Trainer) -> dict[str, torch.Tensor]:
-    return {f"{name}.{key}": value.float().cpu().clone() for name in ("G", "D", "ema") for key, value in getattr(trainer, name).state_dict().items()}
+    return {
+        f"{name}.{key}": value.float().cpu().clone()
+        for name in ("G", "D", "ema")
+        for key, value in getattr(trainer, name).state_dict().items()
+    }
 
 
-@pytest.mark.parametrize("settings", [{}, {"penalty_every": 3, "augment": "translation", "adaptive": True}, {"recipe": "wasserstein", "conditional": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"penalty_every": 3, "augment": "translation", "adaptive": True},
+        {"recipe": "wasserstein", "conditional": True},
+    ],
+)
 def test_graphed_steps_are_the_steps_of_an_eager_run(settings):
-    """Equal bits: the recorder calls the same function. What could differ is what the host does around it: seeds, rows, schedule, counters."""
+    """Equal bits: the recorder calls the same function. What could differ is what the host does around it:
+    seeds, rows, schedule, counters.
+    """
     plain, taped = tiny_trainer(**settings), graphed(Tape(), **settings)
     for steps in (1, 12, 2):
         assert plain.advance(steps) == pytest.approx(taped.advance(steps), abs=0)
@@ -66,7 +83,9 @@ def test_each_kind_of_step_is_warmed_up_then_captured_once():
 
 
 def test_another_optimizer_state_needs_another_recording(tmp_path):
-    """Recordings name memory: after a checkpoint is put back, the old ones would go on writing into moments that nobody reads."""
+    """Recordings name memory: after a checkpoint is put back, the old ones would go on writing into moments
+    that nobody reads.
+    """
     tape = Tape()
     trainer = graphed(tape)
     trainer.advance(8)
@@ -81,18 +100,29 @@ def test_another_optimizer_state_needs_another_recording(tmp_path):
 
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="captures a real CUDA graph")
-# Of what some steps have changed, as a part of its own length: convolutions may pick other algorithms, and sum in another order.
+# Of what some steps have changed, as a part of its own length: convolutions may pick other algorithms, and
+# sum in another order.
 TOLERANCE = {"float32": 0.02, "bf16": 0.3}
-SETTINGS = [{}, {"penalty_every": 3, "flip": True, "augment": "color,translation,cutout", "adaptive": True}, {"conditional": True, "clusters": 3}]
+SETTINGS = [
+    {},
+    {"penalty_every": 3, "flip": True, "augment": "color,translation,cutout", "adaptive": True},
+    {"conditional": True, "clusters": 3},
+]
 
 
 def on_gpu(recipe: str, precision: str, graph: bool, settings: dict) -> Trainer:
     config = tiny_config(recipe, **settings)
-    return Trainer(config, tiny_data(size=config.size, channels=config.channels), replace(pick_device(), graph=graph, precision=precision))
+    return Trainer(
+        config,
+        tiny_data(size=config.size, channels=config.channels),
+        replace(pick_device(), graph=graph, precision=precision),
+    )
 
 
 def assert_alike(one: Trainer, other: Trainer, begin: dict[str, torch.Tensor], precision: str) -> None:
-    """Each tensor has moved by the same from where both began: a step of twelve that is missing, of four in bf16, would be more than the tolerance."""
+    """Each tensor has moved by the same from where both began: a step of twelve that is missing, of four in
+    bf16, would be more than the tolerance.
+    """
     here, there = state(one), state(other)
     for name, start in begin.items():
         way, apart = (here[name] - start).norm(), (here[name] - there[name]).norm()
@@ -114,7 +144,9 @@ def test_on_a_gpu_captured_and_eager_steps_agree(recipe, precision, settings):
 @needs_gpu
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp_path):
-    whole, first, second = (on_gpu(recipe, "float32", True, {"conditional": True, "clusters": 3}) for _ in range(3))
+    whole, first, second = (
+        on_gpu(recipe, "float32", True, {"conditional": True, "clusters": 3}) for _ in range(3)
+    )
     begin = state(whole)
     whole.advance(16)
     first.advance(10)
@@ -129,7 +161,18 @@ def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_on_a_gpu_no_step_waits_for_the_device(recipe, graph):
     """A batch as large as the data: every step begins an epoch."""
-    trainer = on_gpu(recipe, "float32", graph, {"batch": 64, "conditional": True, "clusters": 3, "augment": "color,translation,cutout", "adaptive": True})
+    trainer = on_gpu(
+        recipe,
+        "float32",
+        graph,
+        {
+            "batch": 64,
+            "conditional": True,
+            "clusters": 3,
+            "augment": "color,translation,cutout",
+            "adaptive": True,
+        },
+    )
     trainer.advance(10)
     trainer.G.train(), trainer.D.train()
     torch.cuda.set_sync_debug_mode("error")

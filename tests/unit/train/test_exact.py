@@ -1,4 +1,6 @@
-"""The same seed gives the same bits, with the settings that ship, on one thread and on two, beside programs that keep the cores busy."""
+"""The same seed gives the same bits, with the settings that ship, on one thread and on two, beside programs
+that keep the cores busy.
+"""
 
 import pytest
 import torch
@@ -22,13 +24,16 @@ def load():
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("run", [run for run in RUNS if run not in ("fashion", "landscapes")])  # shaped as digits and emoji
+# shaped as digits and emoji
+@pytest.mark.parametrize("run", [run for run in RUNS if run not in ("fashion", "landscapes")])
 def test_two_trainings_give_the_same_bits_step_by_step(run):
     steps = SLOW_STEPS if run in SLOW else STEPS
     assert first_difference(config_of(run, steps), TWO, steps) is None
 
 
-@pytest.mark.skipif(not native_bf16("cpu"), reason="this processor has no bf16 of its own, so that no run trains in it")
+@pytest.mark.skipif(
+    not native_bf16("cpu"), reason="this processor has no bf16 of its own, so that no run trains in it"
+)
 def test_so_do_they_in_bf16():
     assert first_difference(config_of("digits", 8), Device("cpu", "bf16", THREADS, "bf16"), 8) is None
 
@@ -43,7 +48,9 @@ def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen():
 
 
 def test_clusters_are_the_same_on_any_number_of_threads():
-    images = torch.randint(0, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
+    images = torch.randint(
+        0, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(3)
+    )
     found = []
     for threads in (1, THREADS, THREADS):
         torch.set_num_threads(threads)

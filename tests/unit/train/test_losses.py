@@ -44,7 +44,10 @@ def test_nonsaturating_is_binary_cross_entropy():
 def test_a_loss_is_paired_where_what_g_minimises_depends_on_the_logits_of_real_images(name):
     """Where it is, G has to be given them; a loss that hides it would train G on zeros."""
     loss = LOSSES[name]
-    assert objectives.LOSSES[name].paired == (loss.generator(REAL, FAKE) != loss.generator(REAL + 0.5, FAKE)).item()
+    assert (
+        objectives.LOSSES[name].paired
+        == (loss.generator(REAL, FAKE) != loss.generator(REAL + 0.5, FAKE)).item()
+    )
     shifted = (loss.discriminator(REAL + 0.5, FAKE + 0.5) - loss.discriminator(REAL, FAKE)).abs().item()
     if objectives.LOSSES[name].paired:
         assert shifted < 1e-6, "a pair knows no level, so that no single logit is undecided"

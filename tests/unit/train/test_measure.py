@@ -28,7 +28,11 @@ def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
     """A timer whose step takes the product of these, for two workloads of different length."""
 
     def time_steps(way):
-        seconds = threads(way.threads) * (bf16 if way.precision == "bf16" else 1) * (1 if way.channels_last else contiguous)
+        seconds = (
+            threads(way.threads)
+            * (bf16 if way.precision == "bf16" else 1)
+            * (1 if way.channels_last else contiguous)
+        )
         return {"digits": 0.1 * seconds, "landscapes": 0.3 * seconds}
 
     return time_steps
@@ -38,12 +42,17 @@ def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
     ("timer", "best"),
     [
         (timings(), Way(4)),
-        (timings(bf16=0.95, contiguous=0.93, threads=lambda n: 0.92 if n < 4 else 1), Way(4)),  # no clear gain anywhere
+        # no clear gain anywhere
+        (timings(bf16=0.95, contiguous=0.93, threads=lambda n: 0.92 if n < 4 else 1), Way(4)),
         (timings(bf16=0.5), Way(4, "bf16")),
         (timings(contiguous=0.8), Way(4, channels_last=False)),
         (timings(bf16=2.0, contiguous=1.5, threads=lambda n: {4: 1.0, 2: 0.7, 1: 1.2}[n]), Way(2)),
-        (timings(threads=lambda n: {4: 1.0, 2: 0.7, 1: 0.5}[n], bf16=0.6, contiguous=0.5), Way(1, "bf16", False)),
-        (timings(threads=lambda n: {4: 1.0, 2: 0.95, 1: 0.5}[n]), Way(1)),  # the way down is followed as long as it leads down
+        (
+            timings(threads=lambda n: {4: 1.0, 2: 0.7, 1: 0.5}[n], bf16=0.6, contiguous=0.5),
+            Way(1, "bf16", False),
+        ),
+        # the way down is followed as long as it leads down
+        (timings(threads=lambda n: {4: 1.0, 2: 0.95, 1: 0.5}[n]), Way(1)),
     ],
 )
 def test_only_a_clear_gain_moves_the_choice(timer, best):
@@ -64,7 +73,9 @@ def test_what_was_given_up_can_not_win():
 
 
 def test_a_disturbed_first_timing_makes_no_winner():
-    """Noise hit the first timing of the defaults and nothing else: the second one shows that nothing is faster."""
+    """Noise hit the first timing of the defaults and nothing else: the second one shows that nothing is
+    faster.
+    """
     calls = []
 
     def time_steps(way):
@@ -84,7 +95,9 @@ def test_the_speed_is_found_from_planted_seconds():
 
 
 def test_no_part_of_a_speed_is_negative():
-    assert fit([(Work(150, 1e9), 0.02), (Work(200, 2e10), 0.6)]) == Speed(0.0, pytest.approx(2.4e-11, rel=0.2))
+    assert fit([(Work(150, 1e9), 0.02), (Work(200, 2e10), 0.6)]) == Speed(
+        0.0, pytest.approx(2.4e-11, rel=0.2)
+    )
     assert fit([(Work(100, 2e9), 0.1), (Work(200, 2e9), 0.22)]) == Speed(pytest.approx(1.04e-3, rel=0.1), 0.0)
 
 
@@ -103,30 +116,50 @@ def test_it_measures_this_machine(monkeypatch):
 def test_a_busy_machine_keeps_the_defaults(monkeypatch):
     monkeypatch.setattr(measure, "BUSY_CORES", -1e9)
     monkeypatch.setattr(measure, "LIMIT_SECONDS", 0.0)
-    monkeypatch.setattr(measure, "choose", lambda timer, threads, bf16: (Way(1, "bf16", False), [machine.Trial(*Way(threads), timer(Way(threads)))]))
+    monkeypatch.setattr(
+        measure,
+        "choose",
+        lambda timer, threads, bf16: (
+            Way(1, "bf16", False),
+            [machine.Trial(*Way(threads), timer(Way(threads)))],
+        ),
+    )
     found = measure.measure(pick_device())
-    assert (found.quiet, found.precision, found.channels_last, found.threads) == (False, "float32", True, pick_device().threads)
+    assert (found.quiet, found.precision, found.channels_last, found.threads) == (
+        False,
+        "float32",
+        True,
+        pick_device().threads,
+    )
     assert "busy" in measure._table(found)
 
 
 def test_what_was_found_is_remembered(cache):
     assert machine.load_profile() is None
-    machine.save_profile(dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),)))
-    assert machine.load_profile() == dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),))
+    machine.save_profile(
+        dataclasses.replace(KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),))
+    )
+    assert machine.load_profile() == dataclasses.replace(
+        KNOWN, trials=(machine.Trial(4, "float32", True, {"digits": 0.1}),)
+    )
     assert [path.name for path in cache.iterdir()] == [machine.path().name]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        b"", b"{", b"[1]", b"[" * 100_000, {"threads": 0}, {"threads": 2.0}, {"precision": "int8"}, {"channels_last": 1}, {"label": None},
-        {"speed": {"flop": 1}}, {"speed": {"call": 0, "flop": -1}}, {"speed": {"call": 0, "flop": 0}}, {"base": None}, {"extra": 1},
+        b"", b"{", b"[1]", b"[" * 100_000, {"threads": 0}, {"threads": 2.0}, {"precision": "int8"},
+        {"channels_last": 1}, {"label": None},
+        {"speed": {"flop": 1}}, {"speed": {"call": 0, "flop": -1}}, {"speed": {"call": 0, "flop": 0}},
+        {"base": None}, {"extra": 1},
         {"trials": [1]}, {"quiet": "no"},
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_as_none(damage, cache):
     machine.save_profile(KNOWN)
-    content = damage if isinstance(damage, bytes) else json.dumps({**dataclasses.asdict(KNOWN), **damage}).encode()
+    content = (
+        damage if isinstance(damage, bytes) else json.dumps({**dataclasses.asdict(KNOWN), **damage}).encode()
+    )
     machine.path().write_bytes(content)
     assert machine.load_profile() is None
 
@@ -152,7 +185,11 @@ def test_another_processor_quota_or_visible_gpu_is_another_machine(cache, monkey
 
 def test_what_is_known_is_not_measured_again(cache, monkeypatch):
     measured = []
-    monkeypatch.setattr(measure, "measure", lambda picked: measured.append(picked) or dataclasses.replace(KNOWN, label=picked.label))
+    monkeypatch.setattr(
+        measure,
+        "measure",
+        lambda picked: measured.append(picked) or dataclasses.replace(KNOWN, label=picked.label),
+    )
     assert measure.load_or_measure(CPU4) == measure.load_or_measure(CPU4) == KNOWN
     assert measured == [CPU4]
     other = Device("cuda", "Another GPU", 4)
@@ -161,7 +198,14 @@ def test_what_is_known_is_not_measured_again(cache, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("known", "called", "again"), [(None, False, True), (None, True, False), (True, False, False), (False, False, True), (False, True, False)]
+    ("known", "called", "again"),
+    [
+        (None, False, True),
+        (None, True, False),
+        (True, False, False),
+        (False, False, True),
+        (False, True, False),
+    ],
 )
 def test_a_spare_measures_once_unless_a_run_waits(known, called, again, cache, monkeypatch):
     """known: None, or whether what is remembered was measured in quiet."""
@@ -190,22 +234,49 @@ def test_a_device_is_set_up_as_remembered_or_as_recorded():
     assert KNOWN.device(CPU4) == Device("cpu", "CPU, 2 threads", 2, "bf16", False)
     recorded = {"device": "cpu", "threads": 1, "precision": "float32", "channels_last": True}
     assert machine.same_compute(CPU4, recorded) == Device("cpu", "CPU, 1 thread", 1)
-    for change in ({"device": "cuda"}, {"threads": 10_000}, {"threads": True}, {"precision": "fp8"}, {"channels_last": None}):
+    for change in (
+        {"device": "cuda"},
+        {"threads": 10_000},
+        {"threads": True},
+        {"precision": "fp8"},
+        {"channels_last": None},
+    ):
         assert machine.same_compute(CPU4, {**recorded, **change}) is None
     for odd in (None, [], "cpu", {}):
         assert machine.same_compute(CPU4, odd) is None
 
 
 def test_the_knowledge_is_read_without_torch():
-    code = "import sys; from gan.train.autotune import machine; machine.load_profile(); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from gan.train.autotune import machine; machine.load_profile(); sys.exit('torch' in "
+        "sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_command_prints_a_table(cache):
     picked = pick_device()
-    write_json(machine.path(), dataclasses.asdict(dataclasses.replace(
-        KNOWN, label=picked.label, torch_name=picked.torch_name, trials=(machine.Trial(2, "bf16", False, {"digits": 0.1}),))))  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "gan", "measure"], capture_output=True, text=True, check=True)
+    write_json(
+        machine.path(),
+        dataclasses.asdict(
+            dataclasses.replace(
+                KNOWN,
+                label=picked.label,
+                torch_name=picked.torch_name,
+                trials=(machine.Trial(2, "bf16", False, {"digits": 0.1}),),
+            )
+        ),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "gan", "measure"], capture_output=True, text=True, check=True
+    )
     lines = done.stdout.splitlines()
     assert lines[0] == picked.label
-    assert lines[2].split() == ["*", "2", "bf16", "contiguous", str(measure.WORKLOADS["digits"].batch * 10), "–"]
+    assert lines[2].split() == [
+        "*",
+        "2",
+        "bf16",
+        "contiguous",
+        str(measure.WORKLOADS["digits"].batch * 10),
+        "–",
+    ]

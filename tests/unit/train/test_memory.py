@@ -1,4 +1,6 @@
-"""A full memory: wherever it ends a step the run goes on as if that step had never begun, and what can't go on is told in a sentence."""
+"""A full memory: wherever it ends a step the run goes on as if that step had never begun, and what can't go
+on is told in a sentence.
+"""
 
 import errno
 from pathlib import Path
@@ -29,12 +31,24 @@ SETTINGS = {
     "dcgan": {"clusters": 3, "augment": "translation"},
 }
 # What a step is made of, as methods of the trainer.
-STAGES = ["_set_schedule", "_rows", "_batch", "_micro_batches", "_generate", "_judge", "_update_d", "_update_g"]
-UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "update_ema"]  # of gan/train/step.py
+STAGES = [
+    "_set_schedule",
+    "_rows",
+    "_batch",
+    "_micro_batches",
+    "_generate",
+    "_judge",
+    "_update_d",
+    "_update_g",
+]
+# of gan/train/step.py
+UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "update_ema"]
 
 
 class Fills(TorchDispatchMode):
-    """The memory is full at operator number `at`, counted from 0, of what happens within; `count` is how many there were."""
+    """The memory is full at operator number `at`, counted from 0, of what happens within; `count` is how many
+    there were.
+    """
 
     def __init__(self, at: int):
         super().__init__()
@@ -57,7 +71,9 @@ def begun(recipe: str, folder, parts: int) -> Trainer:
 
 
 def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
-    """The digest over all bytes of the checkpoint, and its counters, of a trainer that went back to `folder` and took steps in twice as many parts."""
+    """The digest over all bytes of the checkpoint, and its counters, of a trainer that went back to `folder`
+    and took steps in twice as many parts.
+    """
     load_state(folder, trainer)
     trainer.parts *= 2
     trainer.advance(2)
@@ -65,7 +81,9 @@ def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
     return read_header(out / NEWEST)[1]
 
 
-@pytest.mark.parametrize(("recipe", "parts"), [("modern", 1), ("modern", 2), ("wasserstein", 1), ("dcgan", 1)])
+@pytest.mark.parametrize(
+    ("recipe", "parts"), [("modern", 1), ("modern", 2), ("wasserstein", 1), ("dcgan", 1)]
+)
 def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, parts, tmp_path, monkeypatch):
     """Before and after each stage of a step, in the first of its calls and in the last."""
     trainer = begun(recipe, tmp_path / "at", parts)
@@ -93,7 +111,12 @@ def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, 
         return False
 
     places = [(trainer, name) for name in STAGES] + [(step, name) for name in UPDATES]
-    places += [(trainer.opt_d, "step"), (trainer.opt_g, "step"), (module, "augment"), (torch, "_foreach_add_")]
+    places += [
+        (trainer.opt_d, "step"),
+        (trainer.opt_g, "step"),
+        (module, "augment"),
+        (torch, "_foreach_add_"),
+    ]
     for owner, name in places:
         for nth, after in ((1, False), (1, True), (3, True)):
             assert breaks(owner, name, nth, after) or nth > 1, name
@@ -112,7 +135,9 @@ def test_whichever_operator_finds_the_memory_full_the_run_goes_on_with_the_same_
         load_state(tmp_path / "at", trainer)
         with pytest.raises(torch.OutOfMemoryError), Fills(at):
             trainer.advance(1)
-        assert gone_on(trainer, tmp_path / "at", tmp_path / "out") == expected, f"operator {at} of {whole.count}"
+        assert gone_on(trainer, tmp_path / "at", tmp_path / "out") == expected, (
+            f"operator {at} of {whole.count}"
+        )
 
 
 def test_nothing_of_a_step_stays_in_memory_when_its_state_is_to_be_replaced(tmp_path):
@@ -125,20 +150,30 @@ def test_nothing_of_a_step_stays_in_memory_when_its_state_is_to_be_replaced(tmp_
 
 
 WAYS = [
-    torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), MemoryError("Cannot allocate memory (os error 12)"),
+    torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
+        MemoryError("Cannot allocate memory (os error 12)"),
     OSError(errno.ENOMEM, "Cannot allocate memory"),
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes"),
     RuntimeError("could not create a primitive"),
-    RuntimeError("could not create a memory"), RuntimeError("std::bad_alloc"), RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
+    RuntimeError("could not create a memory"), RuntimeError("std::bad_alloc"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
     np._core._exceptions._ArrayMemoryError((9, 9), np.dtype("f8")),
 ]  # fmt: skip
-OTHERS = [RuntimeError("could not create a primitive descriptor"), RuntimeError("mat1 and mat2"), OSError(errno.EIO, "Input/output error"), ValueError()]
+OTHERS = [
+    RuntimeError("could not create a primitive descriptor"),
+    RuntimeError("mat1 and mat2"),
+    OSError(errno.EIO, "Input/output error"),
+    ValueError(),
+]
 
 
 @pytest.fixture
 def run(tmp_path):
     """The directory of a short run."""
-    write_json(tmp_path / "run" / "config.json", make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.16, clusters=1).to_json())
+    write_json(
+        tmp_path / "run" / "config.json",
+        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.16, clusters=1).to_json(),
+    )
     return tmp_path / "run"
 
 
@@ -187,7 +222,9 @@ def test_an_error_that_hides_a_full_memory_is_one(run, monkeypatch):
 
 
 @pytest.mark.parametrize("error", WAYS, ids=repr)
-def test_where_there_is_no_memory_to_go_back_the_run_says_so_and_its_checkpoint_stays(error, run, monkeypatch):
+def test_where_there_is_no_memory_to_go_back_the_run_says_so_and_its_checkpoint_stays(
+    error, run, monkeypatch
+):
     assert worker.work(run) == "finished"
     kept = {path.name: path.read_bytes() for path in (run / "state").iterdir()}
     with monkeypatch.context() as patched:

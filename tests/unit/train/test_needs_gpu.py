@@ -1,4 +1,6 @@
-"""A recipe that draws nothing in the minutes of a processor: the page does not offer it there, the terminal says so and starts it."""
+"""A recipe that draws nothing in the minutes of a processor: the page does not offer it there, the terminal
+says so and starts it.
+"""
 
 import dataclasses
 
@@ -13,7 +15,9 @@ from gan.ui.train.routes import options
 
 @pytest.mark.parametrize(("measured", "there"), [("cpu", False), ("cuda", True)])
 def test_a_machine_has_the_gpu_that_was_measured(measured, there, known_machine, monkeypatch):
-    monkeypatch.setattr(machine, "remembered", lambda: dataclasses.replace(known_machine, torch_name=measured))
+    monkeypatch.setattr(
+        machine, "remembered", lambda: dataclasses.replace(known_machine, torch_name=measured)
+    )
     assert machine.has_gpu() is there
 
 

@@ -1,4 +1,6 @@
-"""No operator of a step adds up in a changing order: what shows without waiting for threads to come in another one."""
+"""No operator of a step adds up in a changing order: what shows without waiting for threads to come in
+another one.
+"""
 
 import pytest
 import torch
@@ -13,9 +15,25 @@ from tests.reliability.planted import planted
 from tests.support.engine import CPU, tiny_data
 
 # Operators that add up in parallel without a fixed order: on a CPU, and beside these on a GPU.
-UNORDERED = ("aten.index_put", "aten._index_put_impl", "aten.index_add", "aten.index_reduce", "aten.scatter_reduce", "aten.put_")
-UNORDERED_ON_A_GPU = (*UNORDERED, "aten.scatter_add", "aten.upsample_bilinear2d_backward", "aten.upsample_bicubic2d_backward",
-                      "aten._adaptive_avg_pool2d_backward", "aten.grid_sampler_2d_backward", "aten.cumsum", "aten.histc", "aten.bincount")  # fmt: skip
+UNORDERED = (
+    "aten.index_put",
+    "aten._index_put_impl",
+    "aten.index_add",
+    "aten.index_reduce",
+    "aten.scatter_reduce",
+    "aten.put_",
+)
+UNORDERED_ON_A_GPU = (
+    *UNORDERED,
+    "aten.scatter_add",
+    "aten.upsample_bilinear2d_backward",
+    "aten.upsample_bicubic2d_backward",
+    "aten._adaptive_avg_pool2d_backward",
+    "aten.grid_sampler_2d_backward",
+    "aten.cumsum",
+    "aten.histc",
+    "aten.bincount",
+)
 
 
 class Watch(TorchDispatchMode):
@@ -33,14 +51,24 @@ class Watch(TorchDispatchMode):
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("pixel", [1, 4])
 def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkeypatch):
-    """Also on a GPU, which is not needed for it: there the step takes other ways to move and to enlarge images."""
+    """Also on a GPU, which is not needed for it: there the step takes other ways to move and to enlarge
+    images.
+    """
     monkeypatch.setattr(augment, "_pick_by_index", augment._pick_by_matrices)
     monkeypatch.setattr(projected, "_enlarge", projected._by_matrices)
     fixed = recipe == "dcgan"
-    settings = {"pixel": 1 if fixed else pixel, "augment": AUGMENTS[-1], "adaptive": True, "conditional": True, "clusters": 2, "flip": True}
+    settings = {
+        "pixel": 1 if fixed else pixel,
+        "augment": AUGMENTS[-1],
+        "adaptive": True,
+        "conditional": True,
+        "clusters": 2,
+        "flip": True,
+    }
     config = make_config("tiny", recipe, 64, 3, width=8, z_dim=6, batch=4, **settings)
     trainer = Trainer(config, tiny_data(size=64, channels=3), CPU)
-    torch.use_deterministic_algorithms(True)  # raises for an operator that torch itself knows to have no fixed order
+    # raises for an operator that torch itself knows to have no fixed order
+    torch.use_deterministic_algorithms(True)
     try:
         with Watch() as watch:
             trainer.advance(2)
@@ -49,12 +77,16 @@ def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkey
     finally:
         torch.use_deterministic_algorithms(False)
     assert [name for name in watch.seen if name.startswith(UNORDERED_ON_A_GPU)] == []
-    assert any(name.startswith("aten.convolution_backward") for name in watch.seen), "backward passes are watched"
+    assert any(name.startswith("aten.convolution_backward") for name in watch.seen), (
+        "backward passes are watched"
+    )
 
 
 def test_the_watch_would_see_such_an_operator():
     with planted(), Watch() as watch:
-        Trainer(make_config("tiny", "modern", 28, 1, width=8, batch=4, clusters=2), tiny_data(), CPU).advance(1)
+        Trainer(make_config("tiny", "modern", 28, 1, width=8, batch=4, clusters=2), tiny_data(), CPU).advance(
+            1
+        )
     assert any(name.startswith(UNORDERED) for name in watch.seen)
 
 

@@ -14,7 +14,9 @@ BETAS = (0.5, 0.99)
 
 def network() -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8 * 6 * 6, 5)).to(memory_format=torch.channels_last)
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8 * 6 * 6, 5)).to(
+        memory_format=torch.channels_last
+    )
 
 
 def losses(net: nn.Module, steps: int, seed: int):
@@ -35,7 +37,9 @@ def take(net: nn.Module, optimizer, steps: int = 5, seed: int = 1) -> None:
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+    return all(
+        torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
 
 
 @pytest.fixture
@@ -52,8 +56,13 @@ def test_every_step_is_that_of_pytorch(pair):
     take(other, reference)
     assert same(one, other)
     states = reference.state_dict()["state"]
-    assert optimizer.tensors().keys() == {f"{index}.{name}" for index, state in states.items() for name in state}
-    assert all(torch.equal(value, states[int(key.split(".")[0])][key.split(".")[1]]) for key, value in optimizer.tensors().items())
+    assert optimizer.tensors().keys() == {
+        f"{index}.{name}" for index, state in states.items() for name in state
+    }
+    assert all(
+        torch.equal(value, states[int(key.split(".")[0])][key.split(".")[1]])
+        for key, value in optimizer.tensors().items()
+    )
 
 
 def test_the_rate_is_the_tensor_that_was_given(pair):
@@ -69,7 +78,9 @@ def test_it_goes_on_where_it_was(pair):
     first, second = ours(one), ours(other)
     take(one, first)
     other.load_state_dict(one.state_dict())
-    second.load({key: value.clone(memory_format=torch.contiguous_format) for key, value in first.tensors().items()})
+    second.load(
+        {key: value.clone(memory_format=torch.contiguous_format) for key, value in first.tensors().items()}
+    )
     for net, optimizer in ((one, first), (other, second)):
         take(net, optimizer, seed=2)
     assert same(one, other)
@@ -89,5 +100,8 @@ def test_what_has_no_gradient_stays(pair):
 
 def test_training_does_not_load_the_compiler():
     """It takes 2 s of a core and 150 MB in each process."""
-    code = "import sys; from tests.support.engine import tiny_trainer; tiny_trainer().advance(2); sys.exit('torch._dynamo' in sys.modules)"
+    code = (
+        "import sys; from tests.support.engine import tiny_trainer; tiny_trainer().advance(2); "
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0

@@ -8,7 +8,15 @@ from torch import nn
 
 from gan.objectives import LOSSES as FACTS
 from gan.train.losses import LOSSES
-from gan.train.step import Game, MicroBatch, accumulate_d_gradients, accumulate_g_gradients, update_d, update_ema, update_g
+from gan.train.step import (
+    Game,
+    MicroBatch,
+    accumulate_d_gradients,
+    accumulate_g_gradients,
+    update_d,
+    update_ema,
+    update_g,
+)
 
 
 class Player(nn.Module):
@@ -62,7 +70,9 @@ def test_g_learns_from_the_loss_of_its_formula(loss, players):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("penalty", ["none", "r1r2"])
 def test_d_learns_from_the_loss_and_the_weighted_penalty(loss, penalty, players):
-    """This D is linear in pixels, so that the squared gradient of each logit is the squared length of its weights."""
+    """This D is linear in pixels, so that the squared gradient of each logit is the squared length of its
+    weights.
+    """
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
     fake = game.generate(batch).detach()
@@ -74,7 +84,8 @@ def test_d_learns_from_the_loss_and_the_weighted_penalty(loss, penalty, players)
     (of_loss + 0.3 * squared).backward()
     torch.testing.assert_close(told.loss, of_loss.detach())
     torch.testing.assert_close(told.penalty, squared.detach())
-    torch.testing.assert_close(got, gradients(D), rtol=1e-4, atol=1e-6)  # second derivatives, summed in another order
+    # second derivatives, summed in another order
+    torch.testing.assert_close(got, gradients(D), rtol=1e-4, atol=1e-6)
     assert all(parameter.grad is None for parameter in G.parameters())
 
 

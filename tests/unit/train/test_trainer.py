@@ -36,8 +36,15 @@ def test_every_recipe_takes_finite_steps_and_moves_both_networks(recipe):
     assert trainer.images_seen == 3 * trainer.config.batch * trainer.config.d_steps
 
 
-@pytest.mark.parametrize("settings", [{}, {"conditional": True, "augment": "color,translation,cutout", "flip": True}, {"recipe": "wasserstein"},
-                                      {"augment": "translation", "adaptive": True}])  # fmt: skip
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"conditional": True, "augment": "color,translation,cutout", "flip": True},
+        {"recipe": "wasserstein"},
+        {"augment": "translation", "adaptive": True},
+    ],
+)
 def test_a_run_is_a_function_of_its_seed_however_it_is_chunked(settings):
     whole, parts, other = tiny_trainer(**settings), tiny_trainer(**settings), tiny_trainer(**settings, seed=1)
     whole.advance(6)
@@ -77,7 +84,9 @@ def test_schedules_follow_the_images_seen():
 
 
 def test_the_average_follows_its_ramped_half_life():
-    """After n images with half-life .05 n, one batch keeps 0.5^(batch / (.05 n)) of the average (StyleGAN2-ADA)."""
+    """After n images with half-life .05 n, one batch keeps 0.5^(batch / (.05 n)) of the average
+    (StyleGAN2-ADA).
+    """
     trainer = tiny_trainer()
     trainer.advance(40)
     before = weights(trainer)
@@ -85,7 +94,12 @@ def test_the_average_follows_its_ramped_half_life():
     after = weights(trainer)
     beta = 0.5 ** (8 / (0.05 * 320))
     name = "dense.weight"
-    torch.testing.assert_close(after[f"ema.{name}"], beta * before[f"ema.{name}"] + (1 - beta) * after[f"G.{name}"], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(
+        after[f"ema.{name}"],
+        beta * before[f"ema.{name}"] + (1 - beta) * after[f"G.{name}"],
+        atol=1e-6,
+        rtol=1e-4,
+    )
     assert torch.equal(after["ema.norm.running_mean"], after["G.norm.running_mean"])
 
 
@@ -135,7 +149,10 @@ def test_the_discriminator_learns_to_tell_and_the_generator_to_please():
     assert abs(trainer.sample_grid().mean().item() - target) < 0.25 * abs(start - target)
 
 
-@pytest.mark.parametrize(("key", "settings"), [("train.batch_too_large", {"batch": 128}), ("train.no_labels", {"conditional": True})])
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [("train.batch_too_large", {"batch": 128}), ("train.no_labels", {"conditional": True})],
+)
 def test_settings_that_do_not_fit_the_data_are_refused(key, settings):
     data = tiny_data()
     if key == "train.no_labels":
