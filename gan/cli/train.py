@@ -160,7 +160,8 @@ def _never_trained(path: Path) -> bool:
     )
 
 
-def _progress(status: dict[str, Any]) -> str:
+def progress(status: dict[str, Any]) -> str:
+    """How far a run is, in one line: share of the budget, images, seconds, speed."""
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
     return (
         f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, "
@@ -179,14 +180,14 @@ class _Log:
         if status["state"] != self.state or now >= self.due:
             self.state, self.due = status["state"], now + LOG_SECONDS
             print(
-                f"{time.strftime('%H:%M:%S')}  [{self.state}] {_progress(status)}  {status['device']}",
+                f"{time.strftime('%H:%M:%S')}  [{self.state}] {progress(status)}  {status['device']}",
                 flush=True,
             )
 
 
 def _show(status: dict[str, Any]) -> None:
     """One line of progress on the terminal, over the one before."""
-    text = _progress(status)
+    text = progress(status)
     end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
     print(
         "\r" * sys.stderr.isatty() + f"{text}  {status['device']}  [{status['state']}]",

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import os
 import signal
+import threading
 import time
 import traceback
 from collections import deque
@@ -405,8 +406,9 @@ def work(
     torch.set_flush_denormal(True)
     try:
         worker = Worker(path, report, place)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.end("pause"))
+        if threading.current_thread() is threading.main_thread():  # signals reach no other
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: worker.end("pause"))
         try:
             worker.prepare()
             return worker.train()

@@ -1,0 +1,115 @@
+"""GANarium in a notebook or a program: train a run, open a generator, draw from it.
+
+    from gan.library import load, train
+
+    digits = train("digits", minutes=1, out="my-run")
+    digits.grid(64)                              # a PIL image, which a notebook shows
+    load("my-run").images(range(8), label="7")   # uint8 (8, 28, 28, 1)
+
+Mistakes raise gan.errors.UserError, whose text is one sentence.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from gan.cli.sample import class_index
+from gan.cli.train import new_run, progress
+from gan.latent.catalogue import find
+from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
+
+
+class Generator:
+    """A trained generator, of a run, of a checkpoint or of a model that ships. Its weights do not change."""
+
+    def __init__(self, place: str | Path):
+        from gan.latent.generator import Model  # imports torch
+
+        self._model = Model(find(str(place)))
+        entry = self._model.entry
+        self.title, self.size, self.channels, self.classes = (
+            entry.title,
+            entry.size,
+            entry.channels,
+            entry.classes,
+        )
+
+    def images(self, seeds: Sequence[int], label: str | int | None = None, psi: float = 1.0) -> np.ndarray:
+        """The samples of these seeds (whole numbers from 0 to 2^31 - 1): uint8 (N, size, size, channels).
+
+        label: a class by its name or number; None lets each seed choose one.
+        psi: truncation from 0 (the most typical sample only) to 2; 1 as trained (Karras et al. 2019).
+        """
+        psi = number(str(psi), "psi", 0.0, MAX_PSI)
+        index = class_index(None if label is None else str(label), self._model.entry)
+        points = [Point(whole(str(seed), "seed", 0, MAX_SEED), psi, index) for seed in seeds]
+        return self._model.pictures(points).permute(0, 2, 3, 1).numpy()
+
+    def grid(
+        self,
+        count: int = 64,
+        seed: int = 0,
+        label: str | int | None = None,
+        psi: float = 1.0,
+        columns: int = 8,
+    ) -> Image.Image:
+        """The samples of `count` seeds from `seed` on, row by row. The rest is as in `images`."""
+        images = self.images(range(seed, seed + count), label, psi)
+        rows = -(-count // columns)
+        sheet = np.full((rows * columns, *images.shape[1:]), 255, np.uint8)
+        sheet[:count] = images
+        sheet = sheet.reshape(rows, columns, *images.shape[1:]).swapaxes(1, 2)
+        sheet = sheet.reshape(rows * self.size, columns * self.size, self.channels)
+        return Image.fromarray(sheet.squeeze(2) if self.channels == 1 else sheet)
+
+
+def load(place: str | Path) -> Generator:
+    """The generator of a run's folder, of a checkpoint's folder, or of a model that ships, such as "digits".
+
+    Raises UserError where there is none.
+    """
+    return Generator(place)
+
+
+def train(
+    data: str = "digits",
+    minutes: float = 5.0,
+    out: str | Path | None = None,
+    recipe: str = "modern",
+    report: Callable[[str], None] | None = print,
+    **settings: Any,
+) -> Generator:
+    """Train a new run in this process, and return its generator. It blocks until the time is over.
+
+    data: a data set of the catalogue, or the path of a folder or zip of images.
+    out: the folder of the run, runs/<data>-<recipe> by default; `python -m gan train` resumes it there.
+    report: called with a line of progress about once a second; None for silence.
+    settings: those of gan.config.RunConfig. Ctrl-C pauses the run. Raises UserError.
+    """
+    asked = {"data": data, "recipe": recipe, "minutes": minutes, **settings}
+    path = new_run(asked, None if out is None else Path(out))
+    from gan.worker.worker import work  # imports torch
+
+    with _signals_as_before():
+        work(path, lambda status: report(f"{progress(status)}  [{status['state']}]") if report else None)
+    return Generator(path)
+
+
+@contextlib.contextmanager
+def _signals_as_before() -> Iterator[None]:
+    """Give Ctrl-C and SIGTERM back to the caller: a worker takes them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
