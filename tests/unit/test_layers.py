@@ -80,6 +80,71 @@ def test_a_room_imports_only_those_below_it(room):
         assert not rooms & above, f"{path} imports {rooms & above}"
 
 
+def test_every_module_lies_in_a_room_of_the_list():
+    tops = {
+        path.relative_to(ROOT / "gan").parts[0].removesuffix(".py") for path in (ROOT / "gan").rglob("*.py")
+    }
+    assert tops - {"__init__", "__main__"} == set(ROOMS)
+
+
+def test_no_import_goes_round_in_a_circle():
+    """Imports at the top of modules; those inside functions run later."""
+    files = {
+        path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "gan").rglob("*.py")
+    }
+    names = {name.removesuffix(".__init__"): path for path, name in files.items()}
+    graph = {}
+    for name, path in names.items():
+        top = ast.Module([node for node in ast.parse(path.read_text(encoding="utf-8")).body], [])
+        found = set()
+        for node in top.body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        graph[name] = {
+            each for each in found & set(names) if each != name and not name.startswith(each + ".")
+        }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for each in graph[name]:
+                visit(each, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+FILES = {"web": "export"}  # a room without modules -> the lowest room that may read it
+
+
+def test_a_room_reads_only_files_of_rooms_below_it():
+    """Constants of modules that name a place inside the package."""
+    names = [name for name in modules() if "build" not in name.split(".")]
+    names += [f"gan.ui.{path.stem}" for path in (ROOT / "gan" / "ui").glob("*.py") if path.stem != "__init__"]
+    names += [f"gan.ui.server.{path.stem}" for path in (ROOT / "gan" / "ui" / "server").glob("[a-z]*.py")]
+    code = f"""
+import importlib, json, pathlib
+found = []
+for name in {names!r}:
+    for value in vars(importlib.import_module(name)).values():
+        if isinstance(value, pathlib.Path):
+            found.append([name, str(value)])
+print(json.dumps(found))
+"""
+    places = ask(code)
+    assert len(places) > 5
+    for name, place in places:
+        inside = Path(place)
+        if not inside.is_relative_to(ROOT / "gan") or inside == ROOT / "gan":
+            continue
+        room = inside.relative_to(ROOT / "gan").parts[0]
+        reader = name.split(".")[1]
+        allowed = ROOMS.index(FILES.get(room, room))
+        assert ROOMS.index(reader) >= allowed, f"{name} reads {place}"
+
+
 def test_no_pickle_in_the_product():
     for path in [ROOT / "app.py", *(ROOT / "gan").rglob("*.py")]:
         assert not {"pickle", "dill", "joblib", "cloudpickle"} & {
