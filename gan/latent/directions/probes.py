@@ -137,9 +137,9 @@ def _of_its_own(
 ) -> bool:
     """Whether the direction at `place` in `kept` is more than a by-product of another one.
 
-    Directions for objects always are. A direction for a whole-image property is a by-product in two cases: it
-    overlaps with an object's direction, or it moves another attribute further than its own. Lower brightness,
-    for example, is a by-product of night.
+    A direction for an object always is. A direction for a whole-image property is a by-product in two cases.
+    It overlaps with an object's direction, or it moves another attribute further than its own. Lower
+    brightness, for example, is a by-product of night.
     """
     k = kept[place]
     if reader.attributes[k].content:

@@ -52,8 +52,8 @@ class Directions(NamedTuple):
     def verdicts(self) -> list[dict[str, bool | int | None]]:
         """For each direction: is it "dead", and which direction is its "twin"?
 
-        A dead direction hardly changes images. The twin is the direction of largest effect that overlaps by
-        more than ALIKE and has a larger effect; None if there is none. Dead directions are no twins and have
+        A dead direction hardly changes images. The twin overlaps by more than ALIKE and has a larger effect,
+        the largest among such directions. It is None if there is none. Dead directions are no twins and have
         none.
         """
         order = np.argsort(-self.effect, kind="stable")
