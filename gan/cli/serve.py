@@ -96,8 +96,7 @@ def _take_files() -> None:
 def main(options: Sequence[str] = ()) -> None:
     """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint.
 
-    Outside the main thread, as in a notebook, it serves until the process ends, because signals reach only
-    the main thread.
+    Signals reach only the main thread. In another thread, as in a notebook, it serves until the process ends.
     """
     args, services, demo, asked = _options(options), Services(), None, []
     _take_files()

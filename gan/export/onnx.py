@@ -28,8 +28,8 @@ SLOPE = 0.2  # negative slope of the leaky ReLU in `modern`
 # attributes of a transposed convolution with a 4x4 kernel that doubles the size
 DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}
 
-# On each axis, 3 taps of a convolution after nearest upsampling become 4 taps of a transposed convolution. Row
-# k marks the taps whose sum is tap k (see UpConv).
+# On each axis, 3 taps of a convolution after nearest upsampling become 4 taps of a transposed convolution.
+# Row k marks the taps whose sum is tap k (see UpConv).
 TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 

@@ -2,7 +2,7 @@
 
 GAN Dissection (Bau et al. 2019, "Visualizing and Understanding Generative Adversarial Networks") defines a
 unit as one channel of a layer. Two observations explain a unit: its feature map, and the change of the image
-when the unit is set to zero.
+without the unit.
 """
 
 import copy

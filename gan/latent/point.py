@@ -44,8 +44,8 @@ class Shape(Protocol):
 class Point:
     """A point in latent space, with a class and changed units.
 
-    z = psi * z(seed) + the sum of amounts[k] * principal direction k + the sum of the `moves` (id, amount)
-    along other directions. Then `overrides` (index, value) replace single entries of z.
+    z = psi * z(seed) + the sum of amounts[k] * principal direction k + the sum of the `moves`. A move (id,
+    amount) goes along another direction. Then `overrides` (index, value) replace single entries of z.
 
     - With `to`, another seed, z(seed) becomes the point at `way` in [0, 1] of the great circle to z(to).
     - With `at`, its numbers replace z(seed).

@@ -157,8 +157,7 @@ class Search:
 
 
 def starts(bank: SampleBank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
-    """For each target (T, C, H, W) in [-1, 1]: the seeds of STARTS samples in a bank at which its search
-    begins.
+    """The seeds of the STARTS samples at which each target's search begins; targets (T, C, H, W) in [-1, 1].
 
     They are the nearest in pixels, with at most ALIKE of a class. The first ALIKE have the class in `wanted`
     (T,), if the bank has as many; -1 means no preferred class.
