@@ -1,6 +1,6 @@
-"""The commands: `ganarium` where GANarium is installed, `python -m gan` in a checkout.
+"""Dispatch the commands: `ganarium` if GANarium is installed, `python -m gan` in a checkout.
 
-Without a command it serves the page. A module that is only a part says which command to run instead.
+Without a command it serves the page. `python -m` with any other module prints the right command.
 """
 
 import importlib
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from gan import console
 
 PACKAGE = Path(__file__).resolve().parents[1]
-GUARD = "if __name__ == " + '"__main__":'  # in two parts: this module is no command
+GUARD = "if __name__ == " + '"__main__":'  # in two parts, so that this module does not match itself
 NO_COMMAND = 2  # exit status
 
 
 class Command(NamedTuple):
-    """One command: the module whose `main(arguments)` runs it, and examples with what each does."""
+    """A command: the module whose `main(arguments)` runs it, and examples with their explanations."""
 
     module: str
     examples: dict[str, str]
@@ -43,8 +43,7 @@ COMMANDS = {
     ),
 }
 
-# Module or package -> what somebody wants who runs it, and the command that does it. The longest name that
-# fits counts.
+# Module or package -> its purpose, and the command for that. The longest matching name counts.
 INSTEAD = {
     "gan": ("see all commands", "python -m gan --help"),
     "gan.cli": ("see all commands", "python -m gan --help"),
@@ -72,7 +71,7 @@ INSTEAD = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that the first argument names; without one, serve the page. Returns the exit status."""
+    """Run the command in the first argument, or serve the page without one. Returns the exit status."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         console.prepare()
@@ -94,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def listing() -> str:
-    """The page and the commands, one a line."""
+    """The page and the commands as help text, one on each line."""
     told = {"[--port 7860]": "the page: train, watch and explore in a browser"}
     for command in COMMANDS.values():
         told |= command.examples
@@ -103,7 +102,7 @@ def listing() -> str:
 
 
 def instead(module: str) -> str:
-    """One sentence for a module that is no command: what to run for what its name promises."""
+    """The sentence for a module that is no command: it names the command for the module's purpose."""
     name = module
     while name not in INSTEAD:
         name = name.rpartition(".")[0]
@@ -112,9 +111,7 @@ def instead(module: str) -> str:
 
 
 def refuse_parts(command_line: Sequence[str]) -> None:
-    """End this process with a sentence where Python was told to run (-m) a module that does nothing when it
-    is run.
-    """
+    """Exit with a sentence if `python -m` was given one of our modules that is no command."""
     module = _module(command_line)
     if module is None or module.partition(".")[0] != PACKAGE.name:
         return
@@ -126,10 +123,10 @@ def refuse_parts(command_line: Sequence[str]) -> None:
 
 
 def _module(command_line: Sequence[str]) -> str | None:
-    """The module that follows -m, alone or at the end of other flags, as in -um."""
+    """The module after -m in a command line; -m may end a group of flags, as in -um."""
     words = iter(enumerate(command_line[1:], 1))
     for place, option in words:
-        if option in ("-X", "-W"):  # whose value is a word of its own
+        if option in ("-X", "-W"):  # their value is the next word
             next(words, None)
             continue
         if not option.startswith("-"):

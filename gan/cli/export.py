@@ -1,15 +1,19 @@
-"""`python -m gan export`: a generator as a web page, as an ONNX model, or as a checkpoint with its card and
-scores.
+"""Export a generator as a web page, as an ONNX model, or as a checkpoint with its card and scores.
 
   python -m gan export webpage RUN_OR_CHECKPOINT page.html
   python -m gan export onnx RUN_OR_CHECKPOINT generator.onnx
   python -m gan export checkpoint RUN_DIR checkpoints/digits --real IMAGES
   python -m gan export checkpoint checkpoints/digits --rescore --real IMAGES
 
-A checkpoint directory holds four files: generator.safetensors (the EMA generator in half precision),
-config.json (the settings, enough to train it again), card.json (what it is, how it was trained, its scores)
-and preview.webp (a grid of its samples). Of your own images it keeps the name and a digest that identifies
-them. --data says where they are now. With --rescore the command only scores a checkpoint again.
+A checkpoint directory holds four files:
+
+  generator.safetensors   the EMA generator in half precision
+  config.json             the settings, enough to train the model again
+  card.json               what it is, how it was trained, its scores
+  preview.webp            a grid of its samples
+
+For your own images the checkpoint stores their name and a digest that identifies them, but no path. With
+--rescore the command only updates the scores of a checkpoint.
 """
 
 import argparse
@@ -24,9 +28,7 @@ from gan.latent.catalogue import find
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Export, and return the exit status: 0, or 2 after one sentence on stderr. Torch is imported after
-    --help.
-    """
+    """Export and return the exit status: 0, or 2 after one sentence on stderr. Imports torch after --help."""
     console.prepare()
     options = _parser().parse_args(arguments)
     try:
@@ -49,7 +51,7 @@ def _webpage(options: argparse.Namespace) -> None:
 
 
 def _onnx(options: argparse.Namespace) -> None:
-    entry = find(options.place)  # before torch is imported: mistakes are answered at once
+    entry = find(options.place)  # before the imports of torch, so that errors appear at once
     from gan.export.card import onnx_facts
     from gan.export.onnx import generator_onnx
     from gan.models import load_generator

@@ -1,7 +1,7 @@
-"""The process that packs a film for the page: `python -m gan.cli.film`.
+"""Encode a film for the page, in a process of its own: `python -m gan.cli.film`.
 
-Its standard input brings a line of JSON (form, fps, factor, shape) and then the frames' bytes. It has the
-priority of a training, so that neither the page nor a training waits for it. It imports no torch.
+Standard input brings a line of JSON (form, fps, factor, shape), then the bytes of the frames. The process has
+the priority of a training run, so it delays neither the page nor a run. It imports no torch.
 """
 
 import io
@@ -20,17 +20,17 @@ NICE = 10
 
 
 def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
-    """The frames of this shape that come from a stream."""
+    """The frames of this shape in a stream."""
     while data := source.read(int(np.prod(shape))):
         yield np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def main() -> None:
-    """Pack what comes in."""
+    """Encode the frames from standard input and write the film to standard output."""
     console.prepare()
     a_person = len(sys.argv) > 1 or sys.stdin is None or sys.stdin.isatty()
     order = b"" if a_person else sys.stdin.buffer.readline()
-    if not order.strip():  # whoever it is has no frames to give
+    if not order.strip():  # a person or an empty stream: there are no frames
         print(instead("gan.cli.film"), file=sys.stderr)
         sys.exit(NO_COMMAND)
     be_nice(NICE)

@@ -13,7 +13,7 @@ from gan import console
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the measurement; returns the exit status 0. Torch is imported after --help."""
+    """Print the measurement and return the exit status 0. Imports torch after --help."""
     console.prepare()
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m gan measure", description=__doc__, formatter_class=raw)

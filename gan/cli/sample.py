@@ -1,6 +1,4 @@
-"""`python -m gan sample`: a grid of a generator's pictures, from a run, a checkpoint or a model
-that ships.
-"""
+"""Generate a grid of samples from a run, a checkpoint or a shipped model: `python -m gan sample`."""
 
 import argparse
 import math
@@ -18,9 +16,7 @@ BATCH = 64
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw what the command line asks for and return the exit status: 0, or 2 after one
-    sentence on stderr.
-    """
+    """Generate the grid and return the exit status: 0, or 2 after one sentence on stderr."""
     console.prepare()
     options = _parser().parse_args(arguments)
     try:
@@ -33,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def sample(options: argparse.Namespace) -> tuple[Path, range]:
-    """Write the grid that the options describe; its path and the seeds of its cells. Raises UserError."""
+    """Write the grid for the options; returns its path and the seeds of its cells. Raises UserError."""
     first, count = whole(options.seed, "--seed", 0, MAX_SEED), whole(options.count, "--count", 1, MAX_COUNT)
     psi = number(options.psi, "--psi", 0.0, MAX_PSI)
     columns = (
@@ -52,8 +48,9 @@ def sample(options: argparse.Namespace) -> tuple[Path, range]:
 
 
 def class_index(name: str | None, entry: Entry) -> int | None:
-    """The class that --class means: a name first, else an index; None for mixed. Raises UserError where the
-    model has no such class.
+    """The class for --class, by name first and then by index; None for mixed.
+
+    Raises UserError if the model has no such class.
     """
     if name is None or name in MIXED:
         return None
@@ -67,7 +64,7 @@ def class_index(name: str | None, entry: Entry) -> int | None:
 
 
 def _draw(entry: Entry, points: list[Point], columns: int, suffix: str) -> bytes:
-    """The encoded grid. Torch is imported here, so that --help and mistakes are answered at once."""
+    """The encoded grid. Imports torch here, so that --help and errors appear at once."""
     import torch
 
     from gan.device import cpu_quota

@@ -1,6 +1,4 @@
-"""`python -m gan score`: how good a generator's pictures are, in numbers, from a run, a checkpoint or a model
-that ships.
-"""
+"""Score the samples of a run, a checkpoint or a shipped model: `python -m gan score`."""
 
 import argparse
 import sys
@@ -12,9 +10,7 @@ from gan.latent.point import whole
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the scores that the command line asks for and return the exit status: 0, or 2 after one sentence
-    on stderr.
-    """
+    """Print the scores and return the exit status: 0, or 2 after one sentence on stderr."""
     console.prepare()
     options = parser().parse_args(arguments)
     try:
@@ -26,9 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def report(options: argparse.Namespace) -> str:
-    """The table of scores. Raises UserError. Torch is imported here, so that --help and mistakes are answered
-    at once.
-    """
+    """The table of scores. Raises UserError. Imports torch here, so that --help and errors appear at once."""
     entry = find(options.place)
     import torch
 
@@ -44,7 +38,7 @@ def report(options: argparse.Namespace) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
+    """The parser of this command."""
     parser = argparse.ArgumentParser(
         prog="python -m gan score",
         description=(
@@ -63,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that scores."""
+    """Add the options of every command that scores."""
     parser.add_argument(
         "--real",
         metavar="IMAGES",

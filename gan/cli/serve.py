@@ -1,9 +1,9 @@
-"""Serve the page: what `python app.py` and `ganarium` do."""
+"""Serve the page: the code behind `python app.py` and `ganarium`."""
 
 import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# whose word on who asks uvicorn takes; without this, that of any program on this machine
+# Uvicorn trusts the forwarded client addresses of no proxy. Its default trusts every program on this machine.
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
 import argparse
@@ -27,10 +27,10 @@ from gan.ui.server.starting import by_itself, parse_root, take_variables, where_
 if TYPE_CHECKING:
     import gradio as gr
 
-# seconds between looks for a signal: one that comes while a lock is taken, or to another thread, wakes nobody
-# who waits for a lock
+# Seconds between checks for a signal. A signal during a lock operation, or in another thread, does not wake a
+# thread that waits for a lock.
 LISTEN = 0.25
-FILES = 65536  # far above what one process can use here, and harmless where the system allows more
+FILES = 65536  # open files: far above the needs of this process
 
 
 def _options(options: Sequence[str]) -> argparse.Namespace:
@@ -73,18 +73,19 @@ def _options(options: Sequence[str]) -> argparse.Namespace:
     quota = os.environ.get("GANARIUM_QUOTA") or str(QUOTA_GB)
     limit = "disk space for all runs together; 0 for no limit (default: $GANARIUM_QUOTA or 20)"
     parser.add_argument("--quota", default=quota, metavar="GB", help=limit)
-    # what people know from other pages: told what to do instead
+    # An option of other Gradio apps. Its error message names the alternative.
     parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(options)
 
 
 def _take_files() -> None:
-    """Have as many files open as the system allows: each visitor is a connection or two, and 1,024, a usual
-    limit, are soon taken by idle ones.
+    """Raise the limit of open files as far as the system allows.
+
+    Each visitor needs one or two connections. Idle connections soon exhaust the usual limit of 1,024.
     """
     try:
         import resource
-    except ImportError:  # Windows counts otherwise
+    except ImportError:  # Windows has no such limit
         return
     usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
@@ -95,8 +96,7 @@ def _take_files() -> None:
 def main(options: Sequence[str] = ()) -> None:
     """Serve the page until Ctrl-C or SIGTERM, then let the active run write its checkpoint.
 
-    In another thread than the main one, as a notebook may start it, it serves until the process ends: signals
-    reach the main thread alone.
+    Signals reach only the main thread. In another thread, as in a notebook, it serves until the process ends.
     """
     args, services, demo, asked = _options(options), Services(), None, []
     _take_files()
@@ -126,7 +126,7 @@ def main(options: Sequence[str] = ()) -> None:
 
 
 def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
-    """Build the page, serve it and say where. Raises UserError where that can't be done."""
+    """Build the page, serve it and print its address. Raises UserError if this fails."""
     given = take_variables()
     if given.get("GRADIO_SHARE", "").lower() == "true":
         print(UserError("ui.no_share"), file=sys.stderr)
@@ -140,7 +140,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
     demo = None
     try:
         with by_itself():
-            # brings Gradio, which takes seconds; what is wrong with the options is told before
+            # The import of Gradio takes seconds. Errors in the options appear before it.
             from gan.ui.page import build_page, launch_options
             from gan.ui.server.guard import end_silent
 
@@ -156,7 +156,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
     except Exception as error:
         if demo:
             demo.close(verbose=False)
-        if isinstance(error, OSError) and "empty port" in str(error):  # another program was faster
+        if isinstance(error, OSError) and "empty port" in str(error):  # another program took the port
             raise UserError("ui.bad_port", host=host, port=port) from error
         raise UserError("ui.cannot_start", reason=f"{type(error).__name__}: {error}") from error
     print(f"GANarium is at {demo.local_url.replace('[::]', '[::1]')}", flush=True)
@@ -166,10 +166,10 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
 
 
 def run(options: Sequence[str]) -> NoReturn:
-    """Serve as a process of its own, and end it."""
+    """Serve the page as the whole process, then exit."""
     console.prepare()
     main(options)
     sys.stdout.flush()
     sys.stderr.flush()
-    # a thread that is just importing or drawing would make the interpreter abort while it takes itself apart
+    # At a normal exit, a thread that is importing or generating would make the interpreter abort.
     os._exit(0)

@@ -80,8 +80,9 @@ def _option(field: dataclasses.Field) -> dict[str, Any]:
 
 
 def new_run(settings: dict[str, Any], out: Path | None) -> Path:
-    """Write the config of a new run and return its directory. Raises UserError for impossible settings or a
-    directory that holds a run.
+    """Write the config of a new run and return its directory.
+
+    Raises UserError for impossible settings or a directory that already holds a run.
     """
     from gan import data
 
@@ -100,10 +101,8 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
         raise UserError("train.batch_too_large", batch=config.batch, count=count)
     if recipe in GPU_RECIPES and not has_gpu():
         print(
-            (
-                f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. It "
-                f"starts all the same."
-            ),
+            f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. "
+            f"It starts all the same.",
             file=sys.stderr,
         )
     write_json(path / "config.json", config.to_json())
@@ -111,13 +110,15 @@ def new_run(settings: dict[str, Any], out: Path | None) -> Path:
 
 
 def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
-    """The config for a folder or zip, in which its pictures decide what `settings` leave open, and how many
-    they are; says what was found there.
+    """The config for a folder or zip, and its number of images.
+
+    The images decide the settings that `settings` leaves open. Prints the report on the images and the chosen
+    settings.
     """
     from gan.data.own.report import no_classes, suggestions, told
     from gan.data.own.survey import survey
 
-    asked = make_config(name, recipe, **settings)  # what can't be is refused before anything is read
+    asked = make_config(name, recipe, **settings)  # refuses impossible settings before any image is read
     report = survey(name, background=asked.background)
     found = {
         field: value
@@ -139,15 +140,13 @@ def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig
 
 
 def _flag(field: str, value: Any) -> str:
-    """A setting as it is given at the terminal."""
+    """A setting as a command-line option."""
     name = field.replace("_", "-")
     return f"--{name} {value}" if not isinstance(value, bool) else f"--{name}" if value else f"--no-{name}"
 
 
 def _never_trained(path: Path) -> bool:
-    """Whether the run in this directory failed before its first step, so that nothing is lost if another
-    begins there.
-    """
+    """Whether the run in this directory failed before its first step, so that a new run may replace it."""
     try:
         status = read_json(path / "status.json")
     except (OSError, ValueError):
@@ -161,7 +160,7 @@ def _never_trained(path: Path) -> bool:
 
 
 def progress(status: dict[str, Any]) -> str:
-    """How far a run is, in one line: share of the budget, images, seconds, speed."""
+    """The progress of a run in one line: share of the budget, images, seconds, speed."""
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
     return (
         f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, "
@@ -170,7 +169,7 @@ def progress(status: dict[str, Any]) -> str:
 
 
 class _Log:
-    """A line of the log for every change of state, and in between every LOG_SECONDS."""
+    """Log a line for every change of state, and every LOG_SECONDS in between."""
 
     def __init__(self) -> None:
         self.state, self.due = "", 0.0
@@ -186,7 +185,7 @@ class _Log:
 
 
 def _show(status: dict[str, Any]) -> None:
-    """One line of progress on the terminal, over the one before."""
+    """Print the progress in one line of the terminal, over the previous one."""
     text = progress(status)
     end = "\n" if status["state"] != "running" or not sys.stderr.isatty() else ""
     print(
@@ -198,8 +197,9 @@ def _show(status: dict[str, Any]) -> None:
 
 
 def _train(path: Path, anew: bool, place: str | None = None) -> None:
-    """Train the run in a directory; `place`: where its pictures are now. What it has learnt is removed first
-    where it is to begin `anew`.
+    """Train the run in a directory.
+
+    `place` is the current path of its images. `anew` deletes the model first.
     """
     from gan import data
     from gan.train.checkpoint import has_state
@@ -210,10 +210,10 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
     be_nice()
     place = data.find(place) if place is not None else None
     if anew:
-        before = read_config(path)  # raises the sentence where it is no run
+        before = read_config(path)  # raises UserError if the directory holds no run
         refuse_second_worker(path)
         found = data.find_pictures(path, place or before.data, has_state(path / "state"))
-        # raises where it could not begin anew
+        # raises UserError if the run could not restart
         check_data(before, data.load(found, before.size, before.channels, before.background))
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
@@ -222,8 +222,9 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
 
 
 def _wait_as_spare() -> None:
-    """Import all that a run needs, touch it once, then take one run directory from standard input and write
-    to its log.
+    """Import and warm up everything a run needs, read one run directory from standard input, and train it.
+
+    The output goes to the run's log.
     """
     from gan import data
     from gan.train.autotune.measure import measure_when_quiet
@@ -241,7 +242,7 @@ def _wait_as_spare() -> None:
     threading.Thread(target=listen, name="listen", daemon=True).start()
     measure_when_quiet(called.wait)
     if not called.is_set():
-        # a machine's first landscapes take seconds to draw; later ones come from the cache
+        # The first drawing of the landscapes takes seconds on a machine; later loads come from the cache.
         with contextlib.suppress(UserError):
             data.load("landscapes")
     called.wait()
@@ -255,7 +256,7 @@ def _wait_as_spare() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns the exit status: 0, or 2 after a mistake that the caller can correct."""
+    """Train and return the exit status: 0, or 2 after an error that the user can correct."""
     console.prepare()
     options = vars(_parser().parse_args(arguments))
     run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))

@@ -1,1 +1,1 @@
-"""Forms of a trained generator that leave the run directory."""
+"""Export a trained generator: ONNX, a web page, films, and checkpoints with scores."""

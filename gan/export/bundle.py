@@ -1,5 +1,6 @@
-"""JavaScript modules as one script: for a page that is opened from a disk, where browsers load no module from
-a file of its own.
+"""Bundle JavaScript modules into one script.
+
+Browsers refuse to load modules for a page that is opened from a disk (file://).
 """
 
 import re
@@ -14,15 +15,16 @@ _LEFT = re.compile(r"^(?:export\b|import\b(?! ?\(|\.)).*", re.MULTILINE)
 
 
 def bundle(entry: Path) -> str:
-    """The module at `entry` and all that it imports, each as a function that gives what it exports, in the
-    order in which they need each other.
+    """Bundle the module at `entry` and its imports, in the order of their dependencies.
 
-    Knows what our modules and the vendored ones do: named imports by relative path, one a line, exported
-    declarations and lists of names. Raises ValueError for anything else, for modules that import each other,
-    and for text that would end the script it stands in. Modules imported while the script runs (`import()`)
-    are left where they are.
+    Each module becomes a function that returns its exports. The bundler supports only what our modules and
+    the vendored ones use. These are named imports by relative path, one on a line, exported declarations, and
+    lists of names. Dynamic imports (`import()`) stay unchanged.
+
+    Raises ValueError for any other form, for circular imports, and for text that would end the script
+    element.
     """
-    written: dict[Path, str] = {}  # module -> the name of its exports
+    written: dict[Path, str] = {}  # module -> the variable that holds its exports
     parts: list[str] = []
 
     def add(path: Path, importing: tuple[Path, ...]) -> str:
@@ -47,9 +49,7 @@ def bundle(entry: Path) -> str:
 
 
 def _taken(names: str | None, module: str) -> str:
-    """The line that takes imported names out of a module's exports; nothing where it was imported for what it
-    does.
-    """
+    """The line that binds imported names from a module's exports; "" for an import without names."""
     return f"const {{{names.replace(' as ', ': ')}}} = {module};\n" if names else ""
 
 

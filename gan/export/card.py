@@ -1,6 +1,4 @@
-"""What there is to know of a generator that leaves: where its pictures came from, how it was trained, how
-good it is.
-"""
+"""Describe an exported generator: its data, licence, training and hardware."""
 
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,7 @@ _OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images",
 
 
 def origin(name: str) -> dict[str, str]:
-    """The part of a card that tells of the data called `name` in a config: its name without the place where
-    it lay, its licence and its makers.
-    """
+    """The part of a card that describes the data set `name`: public name without path, licence and credit."""
     known = data.catalogue().get(name)
     return {
         "data": data.public_name(name),
@@ -31,8 +27,10 @@ def origin(name: str) -> dict[str, str]:
 
 
 def short_card(entry: Entry) -> dict[str, Any]:
-    """The facts of `_OF_A_CARD` about a shipped model or a run in whatever state, as far as they are known,
-    and its title; `name` is what somebody called the run."""
+    """The title and the known facts in `_OF_A_CARD`, for a shipped model or a run in any state.
+
+    `name` is the name that a user gave the run.
+    """
     folder = entry.weights.parent
     if entry.kind == "shipped":
         card = read_object(folder / "card.json")
@@ -51,9 +49,7 @@ def short_card(entry: Entry) -> dict[str, Any]:
 
 
 def onnx_facts(entry: Entry) -> dict[str, Any]:
-    """What an ONNX file says of its generator: the short card, the classes in order of their labels, and that
-    a trained model draws the pictures.
-    """
+    """Metadata for an ONNX file: the short card, the classes in order of their labels, and the AI mark."""
     return {**short_card(entry), "classes": ", ".join(entry.classes), "mark": MARK}
 
 

@@ -1,6 +1,4 @@
-"""A run as a model that ships: `export` writes a checkpoint directory, `rescore` renews the scores in its
-card.
-"""
+"""Turn a run into a checkpoint: `export` writes its directory, `rescore` updates the scores in its card."""
 
 import argparse
 import platform
@@ -36,7 +34,7 @@ DIVERSITY = (
 
 
 def processor() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name, as the operating system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -45,8 +43,9 @@ def processor() -> str:
 
 
 def read_status(run_dir: Path) -> dict[str, Any]:
-    """The status of a run with all FACTS of a card. Raises UserError where it lacks any, or can't be read,
-    and for a run that was never started.
+    """A run's status with all FACTS of a card.
+
+    Raises UserError if it is unreadable or incomplete, or if the run never started.
     """
     if not (run_dir / "status.json").exists() and not (run_dir / RUN_WEIGHTS).exists():
         raise UserError("latent.run_unborn", name=run_dir.absolute().name, path=run_dir)
@@ -60,8 +59,9 @@ def read_status(run_dir: Path) -> dict[str, Any]:
 
 
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
-    """What there is to know of a run's generator but its scores: data, recipe, effort, hardware, last losses.
-    Raises UserError for what is no finished run.
+    """A run's card without scores: data, recipe, size, effort, hardware, last losses.
+
+    Raises UserError unless the run has finished or was stopped.
     """
     config, status = read_config(run_dir), read_status(run_dir)
     if status["state"] == "failed":
@@ -86,18 +86,18 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
 
 
 def _record(run_dir: Path) -> dict[str, Any]:
-    """How many pictures a run has learnt from, and the digest by which `gan.cli.score` knows them again
-    wherever they lie; nothing where it kept no record.
+    """The number of training images and their digest, or {} if the run has no record of them.
+
+    With the digest `gan.cli.score` recognises the images at any path.
     """
     known = identity.read(run_dir, {})
     return {"data_count": known.count, "data_digest": known.content} if known else {}
 
 
 def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """The part of a card that tells how good a generator is, whose config.json lies beside its weights.
+    """The part of a card with the scores of a generator; its config.json lies beside its weights.
 
-    Too few training pictures for other scores leave its diversity alone. Raises UserError as
-    `scores.score_model` does.
+    With too few real images, it holds only the diversity. Raises UserError as `scores.score_model` does.
     """
     generator, spec = load_generator(weights)
     count = whole(options.count, "--count", LEAST, scores.MAX_COUNT)
@@ -121,11 +121,12 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
-    """Write the checkpoint directory `target` from the run in `run_dir`. Raises UserError as make_card and
-    make_scores do.
+    """Write the checkpoint directory `target` from the run in `run_dir`.
+
+    Raises UserError as make_card and make_scores do.
     """
     config = read_config(run_dir)
-    # where the pictures lay is nobody's business; what they were, their digest tells
+    # The path of the images is private. Their digest identifies them.
     called = public_name(config.data)
     card = make_card(run_dir, options.title or Path(called).stem.capitalize())
     card |= make_scores(run_dir / "live.safetensors", options)
@@ -141,8 +142,9 @@ def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
 
 
 def rescore(target: Path, options: argparse.Namespace) -> None:
-    """Renew the scores in the card of the checkpoint directory `target`. Raises UserError where there is no
-    card, and as make_scores does.
+    """Update the scores in the card of the checkpoint directory `target`.
+
+    Raises UserError if there is no card, and as make_scores does.
     """
     try:
         card = read_json(target / "card.json")

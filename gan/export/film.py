@@ -1,6 +1,6 @@
-"""Loops as files that move: GIF, WebP and MP4, each with the mark that a trained model drew it.
+"""Encode loops as GIF, WebP or MP4, each with a mark that a trained model generated it.
 
-gan.cli.film is the process that packs them. This module imports no torch.
+The process in gan.cli.film calls this module. It imports no torch.
 """
 
 import io
@@ -14,29 +14,30 @@ from PIL import Image
 
 from gan.provenance import COMMENT, XMP
 
-COLOURS = 255  # of a GIF's frame: one of 256 is left for what stays as it was
-# of x264: half the default's quantiser, since edges of large pixels are all that there is to see
+COLOURS = 255  # colours in a GIF frame; the 256th marks pixels that did not change
+# Options for x264. Half the default quantiser keeps the edges of the enlarged pixels sharp.
 SHARP = {"crf": "14", "preset": "veryfast"}
-# of the box that holds XMP in an MP4 (XMP Specification, part 3)
+# id of the box with XMP in an MP4 (XMP Specification, part 3)
 XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
-# the "magic trailer", through which readers that know no XMP get out
+# Before and after the XMP of a GIF. The "magic trailer" lets readers without XMP support skip it.
 GIF_XMP, GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", bytes([1, *range(255, -1, -1), 0])
 
 
 class Form(NamedTuple):
-    """A kind of file: its media type, and `write(frames, fps, factor)` to bytes."""
+    """A file format: its media type, and `write(frames, fps, factor)`, which returns the bytes."""
 
     media_type: str
     write: Callable[[Iterable[np.ndarray], int, int], bytes]
 
 
 def film(frames: Iterable[np.ndarray], form: str, fps: int, factor: int) -> bytes:
-    """A file of the form (one of FORMS) that shows uint8 frames (H, W) or (H, W, 3) `fps` times a second,
-    each pixel as `factor` x `factor` of them.
+    """Encode uint8 frames (H, W) or (H, W, 3) at `fps` frames per second in a format of FORMS.
 
-    GIFs and WebPs loop for ever; in MP4s that is up to the player. GIF's clock ticks in hundredths of a
-    second, so that its frames last as long on average; and its colours are at most COLOURS a frame, the
-    nearest to the true ones without dithering.
+    Each pixel becomes a block of `factor` x `factor` pixels. GIFs and WebPs loop for ever; in an MP4 the
+    player decides.
+
+    A GIF measures time in hundredths of a second, so its frames have the right duration only on average. It
+    has at most COLOURS colours in a frame, without dithering.
     """
     return FORMS[form].write(frames, fps, factor)
 

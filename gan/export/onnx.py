@@ -1,9 +1,11 @@
-"""A generator as an ONNX model: what runs in a visitor's browser, or in anything else that reads ONNX.
+"""Write a generator as an ONNX model, for the page's browser renderer and any other ONNX runtime.
 
-The graph is written node by node instead of traced: a generator is a dozen layers, torch's exporters differ
-from version to version and take seconds, and this takes milliseconds beside a run that trains. Weights stay
-in half precision, as they are on disk. What depends on weights alone is written as nodes on constants, which
-a runtime works out once, when it loads the model: so the file is as small as the weights, and nothing is
+The code writes the graph node by node and does not trace the module. A generator has about a dozen layers.
+torch's exporters change between versions and take seconds; this takes milliseconds, even beside a training
+run.
+
+Weights stay in half precision, as on disk. Values that depend on weights alone are nodes on constants. The
+runtime computes them once, when it loads the model. So the file is as small as the weights, and no value is
 rounded twice.
 """
 
@@ -21,25 +23,31 @@ from gan.models.conditioning import BLEND, FEATURES, REACH, ClassConditioning
 from gan.models.modern import UpConv
 from gan.spec import ModelSpec
 
-OPSET, IR_VERSION = 17, 8  # of 2022: every runtime since reads them
-SLOPE = 0.2  # of modern's leaky ReLU
-DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}  # of a transposed convolution with a 4x4 kernel
+OPSET, IR_VERSION = 17, 8  # from 2022: every later runtime reads them
+SLOPE = 0.2  # negative slope of the leaky ReLU in `modern`
+# attributes of a transposed convolution with a 4x4 kernel that doubles the size
+DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}
 
-# Of each axis: which of the three taps of a convolution after nearest upsampling each of the four of a
-# transposed one sums up (see UpConv).
+# On each axis, 3 taps of a convolution after nearest upsampling become 4 taps of a transposed convolution.
+# Row k marks the taps whose sum is tap k (see UpConv).
 TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 
 def generator_onnx(
     generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})
 ) -> bytes:
-    """A generator in evaluation mode as the bytes of an ONNX model, the same bytes for the same weights.
-    `facts` go into its metadata, as text.
+    """The bytes of an ONNX model for a generator in evaluation mode. The same weights give the same bytes.
 
-    Inputs: z (N, z_dim) float32 and, where it has classes, labels and others (N,) int32, which JavaScript has
-    an array for that is none of BigInts, and shares (N,) float32: how much of the other class is blended in,
-    0 for the label alone. Output: images (N, C, size, size) float32 in [-1, 1], from which a page makes
-    pixels in less time than the graph would.
+    `facts` go into its metadata as text. The inputs and the output:
+
+      z        (N, z_dim) float32
+      labels   (N,) int32: the classes
+      others   (N,) int32: the classes to blend in
+      shares   (N,) float32: the shares of the other classes; 0 means the label alone
+      images   (N, C, size, size) float32 in [-1, 1]
+
+    Only generators with classes have labels, others and shares. In JavaScript int64 would need BigInts. The
+    page converts the images to pixels faster than the graph could.
     """
     graph = _Graph()
     _WRITERS[type(generator).__module__](graph, generator, spec)
@@ -59,32 +67,32 @@ def generator_onnx(
 
 
 class _Graph:
-    """Nodes and constants as they come; every value has a name."""
+    """A list of nodes and a list of constants; every value has a name."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
     def add(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
-        """A node; its result's name."""
+        """Add a node; returns the name of its result."""
         name = name or f"{kind.lower()}{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
     def constant(self, value: Any) -> str:
-        """A constant in its own precision; its name."""
+        """Add a constant in its own precision; returns its name."""
         name = f"constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def weight(self, tensor: torch.Tensor) -> str:
-        """A weight, in half precision in the file and float32 in the graph."""
+        """Add a weight: half precision in the file, float32 in the graph."""
         return self.add(
             "Cast", self.constant(tensor.detach().numpy().astype(np.float16)), to=TensorProto.FLOAT
         )
 
     def shape(self, value: str, *shape: int) -> str:
-        """A value in another shape, 0 keeping the size of an axis."""
+        """Reshape a value; 0 keeps the size of an axis."""
         return self.add("Reshape", value, self.constant(np.array(shape, np.int64)))
 
 
@@ -131,8 +139,9 @@ _WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
 
 
 def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
-    """z joined with what the generator is told of class and cluster, or of two classes
-    (gan.models.conditioning.ClassConditioning).
+    """z joined with the embedding of its class and cluster, or with a blend of two classes.
+
+    It mirrors gan.models.conditioning.ClassConditioning.
     """
     told = generator.conditioning
     if told is None:
@@ -149,12 +158,12 @@ def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
 
 
 def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
-    """From an input of classes (N,) to their embeddings (N, FEATURES)."""
+    """The function from an input of classes (N,) to their embeddings (N, FEATURES)."""
     return lambda classes: graph.add("Gather", table, classes)
 
 
 def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
-    """The same where each class has clusters, which the last number of z chooses between."""
+    """The same for classes with clusters; the last entry of z chooses the cluster."""
     all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
     last = graph.add(
         "Slice",
@@ -184,7 +193,7 @@ def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: Model
 
 
 def _dense(graph: _Graph, x: str, weight: torch.Tensor, norm: nn.BatchNorm2d) -> str:
-    """x (N, inputs) times a weight (inputs, channels * side * side), normalised by channel."""
+    """Multiply x (N, inputs) by a weight (inputs, channels * side * side), then normalise each channel."""
     scale, shift = (np.repeat(each, weight.shape[1] // len(each)) for each in _affine(norm))
     return graph.add(
         "Gemm", x, graph.add("Mul", graph.weight(weight), graph.constant(scale)), graph.constant(shift)
@@ -192,8 +201,9 @@ def _dense(graph: _Graph, x: str, weight: torch.Tensor, norm: nn.BatchNorm2d) ->
 
 
 def _up(graph: _Graph, x: str, kernel: str, norm: nn.BatchNorm2d) -> str:
-    """Twice the size: a transposed convolution of x (N, channels, H, W) with a kernel (channels, filters, 4,
-    4), normalised by channel.
+    """Double the size of x (N, channels, H, W) by a transposed convolution, then normalise each channel.
+
+    The kernel is (channels, filters, 4, 4).
     """
     scale, shift = _affine(norm)
     kernel = graph.add("Mul", kernel, graph.constant(scale[:, None, None]))
@@ -201,7 +211,7 @@ def _up(graph: _Graph, x: str, kernel: str, norm: nn.BatchNorm2d) -> str:
 
 
 def _summed(graph: _Graph, up: UpConv) -> str:
-    """The kernel (channels, filters, 4, 4) that does in one what the 3x3 one does after upsampling."""
+    """The kernel (channels, filters, 4, 4) that is equivalent to upsampling and a 3x3 convolution."""
     filters, channels, *_ = up.weight.shape
     weight = graph.shape(graph.weight(up.weight.transpose(0, 1)), channels * filters, 9)
     return graph.shape(
@@ -210,7 +220,7 @@ def _summed(graph: _Graph, up: UpConv) -> str:
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
-    """Batch normalisation in evaluation as x * scale + shift, both (channels,) float32."""
+    """Batch normalisation in evaluation mode as x * scale + shift, both (channels,) float32."""
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     shift = norm.bias.double() - norm.running_mean.double() * scale
     return scale.detach().float().numpy(), shift.detach().float().numpy()

@@ -1,6 +1,4 @@
-"""The scores of one model: which real pictures it is held against, which pictures it draws for that, and what
-a card says of the outcome.
-"""
+"""Score a model: choose real images, generate samples, and write the results into a card."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -25,30 +23,30 @@ from gan.worker import identity
 
 COUNT, MAX_COUNT = 2000, 50_000
 BATCH = 100
-DIGITS = 4  # of a score in a card; its sampling error is in the second or third
-# the test split first: the nets of digits and fashion have learned from the other one
+DIGITS = 4  # significant digits of a score in a card; the sampling error is in the second or third
+# test split first: the classifiers of digits and fashion were trained on the other split
 IDX_SPLITS = ("t10k", "train")
-# Bundled sets of which any number of pictures can be drawn anew.
+# Bundled data sets that a program draws, so that any number of new images is available.
 FRESH: Mapping[str, Callable[[int], torch.Tensor]] = {
     "landscapes": lambda count: landscapes.draw(count, landscapes.SEED + 1)[0]
 }
 
 
 class Reals(NamedTuple):
-    """What a model is scored against."""
+    """The real images for scoring a model."""
 
     images: torch.Tensor  # uint8 (N, C, size, size)
-    training: Dataset | None  # what the model was trained on, where that is at hand
-    held_out: bool  # whether `images` are others than these
+    training: Dataset | None  # the training data, if available
+    held_out: bool  # whether `images` are disjoint from the training data
 
 
 class Scored(NamedTuple):
-    """The outcome of scoring a model."""
+    """The scores of a model."""
 
     scores: dict[str, float]  # by the names in metrics.score.SCORES
     extractor: Extractor
-    count: int  # pictures of either kind
-    held_out: bool  # whether the real ones are others than the model was trained on
+    count: int  # samples, and as many real images
+    held_out: bool  # as in Reals
 
 
 def score_model(
@@ -59,8 +57,9 @@ def score_model(
     net: str | None,
     count: int = COUNT,
 ) -> Scored:
-    """Score a generator that lies in `folder` beside its config.json; see `find_reals` and `choose_extractor`
-    for what `real` and `net` name, and raise.
+    """Score the generator in `folder`, which also holds its config.json.
+
+    See `find_reals` for `real` and `choose_extractor` for `net`, and for the errors that they raise.
     """
     config = read_settings(folder)
     extractor = choose_extractor(
@@ -81,8 +80,9 @@ def score_model(
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """The settings of a run or checkpoint, of whatever version, which say at least "data" and "background".
-    Raises UserError without readable ones.
+    """The settings of a run or checkpoint of any version, with at least "data" and "background".
+
+    Raises UserError if they are unreadable.
     """
     try:
         config = read_json(folder / "config.json")
@@ -97,8 +97,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
 
 def draw(generator: torch.nn.Module, seeds: range, z_dim: int, labels: torch.Tensor | None) -> torch.Tensor:
-    """One picture for each seed and class label (N,), (N, C, H, W) in [-1, 1]; labels are None for an
-    unconditional model.
+    """One image for each seed and class label (N,): (N, C, H, W) in [-1, 1].
+
+    `labels` is None for an unconditional model.
     """
     z = torch.from_numpy(latents(seeds, z_dim))
     parts = range(0, len(z), BATCH)
@@ -109,8 +110,9 @@ def draw(generator: torch.nn.Module, seeds: range, z_dim: int, labels: torch.Ten
 
 
 def draw_labels(training: Dataset | None, count: int, classes: int) -> torch.Tensor | None:
-    """Class labels (count,) as frequent as in the training pictures, in equal parts where these are not at
-    hand; None for an unconditional model.
+    """Class labels (count,) with the frequencies of the training data; None for an unconditional model.
+
+    Without training data, the classes are uniform.
     """
     if not classes:
         return None
@@ -124,13 +126,14 @@ def draw_labels(training: Dataset | None, count: int, classes: int) -> torch.Ten
 def find_reals(
     folder: Path, name: str, spec: ModelSpec, place: str | None, count: int, background: str = "white"
 ) -> Reals:
-    """At most `count` real pictures for a model in `folder`, by chance but always the same, of the model's
-    size; `name` is what it was trained on.
+    """At most `count` real images at the resolution of the model in `folder`; a fixed seed selects them.
 
-    `place` is a data set's name, a folder or zip of pictures, or a folder of IDX files; pictures that the
-    model was trained on are left out where any others are there. `background` is what the model was shown
-    behind transparent ones. Without a place new pictures are drawn where they can be, and else the training
-    pictures serve. Raises UserError where there are none.
+    `name` is the model's training data. `place` is a data set's name, a folder or zip of images, or a folder
+    of IDX files. `background` is the colour behind transparent images, as in training.
+
+    Training images are removed from those at `place`, unless no others remain. Without a place, new images
+    are drawn if the data set allows it. Otherwise the training images are used. Raises UserError if there are
+    none.
     """
     known = _digest(folder)
     training = _training(name, spec, background, None if data.is_named(name) else known)
@@ -150,8 +153,9 @@ def find_reals(
 
 
 def _digest(folder: Path) -> tuple[str, bool] | None:
-    """The digest of what a model in `folder` was trained on, and whether by class, as its run or its card
-    keeps it; None where neither does.
+    """The digest of a model's training images, and whether the model is conditional.
+
+    They come from the record of the run or from the card; None if neither has a digest.
     """
     known, config = identity.read(folder, {}), read_object(folder / "config.json")
     content = known.content if known else read_object(folder / "card.json").get("data_digest")
@@ -159,11 +163,10 @@ def _digest(folder: Path) -> tuple[str, bool] | None:
 
 
 def _training(name: str, spec: ModelSpec, background: str, known: tuple[str, bool] | None) -> Dataset | None:
-    """The data set `name`, where it can be had and is what a model was trained on: what lies there now may be
-    other pictures.
+    """The data set `name`, if it is available; with `known`, only if it has that digest.
 
-    A published model has but the name of own pictures, which is no path: only its digest can tell that some
-    are those.
+    The files at a path may have changed since the training. A published model keeps only the name of a user's
+    images, which is no path. Only a digest can identify such images.
     """
     if known is None and not (data.is_named(name) or Path(name).is_absolute()):
         return None
@@ -175,10 +178,10 @@ def _training(name: str, spec: ModelSpec, background: str, known: tuple[str, boo
 
 
 def read_reals(place: str, spec: ModelSpec, background: str = "white") -> list[torch.Tensor]:
-    """The pictures at a place, uint8 (N, C, H, W), in the order in which they are preferred.
+    """The images at a place, uint8 (N, C, H, W), in order of preference.
 
-    Raises UserError as `data.load` does, and for a named data set that is grey where the model draws in
-    colour, or the other way round: no other pictures of what the model was trained on.
+    Raises UserError as `data.load` does. It also raises it for a named data set with another number of
+    channels than the model's: its images can't match the model's training data.
     """
     if any(Path(place).glob("*-images-idx3-ubyte*")):
         try:
@@ -192,12 +195,12 @@ def read_reals(place: str, spec: ModelSpec, background: str = "white") -> list[t
 
 
 def some(images: torch.Tensor, count: int) -> torch.Tensor:
-    """At most `count` of the images, by chance but always the same."""
+    """At most `count` of the images, selected with a fixed seed."""
     return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:count]]
 
 
 def rounded(scored: Scored) -> dict[str, float]:
-    """The scores as a card holds them: to DIGITS digits, those that are not finite left out."""
+    """The finite scores, rounded to DIGITS significant digits, as a card stores them."""
     short = {
         name: value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
         for name, value in scored.scores.items()
@@ -206,7 +209,7 @@ def rounded(scored: Scored) -> dict[str, float]:
 
 
 def card_entries(scored: Scored) -> dict[str, Any]:
-    """What a card says of the scores beside their values: {"scored": ..., "scores_meaning": ...}."""
+    """The entries of a card that explain the scores: {"scored": ..., "scores_meaning": ...}."""
     return {
         "scored": {
             "net": scored.extractor.name,

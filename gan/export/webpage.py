@@ -1,8 +1,8 @@
-"""A generator as a web page of its own: one file that is opened from a disk and needs no network.
+"""Export a generator as one HTML file that opens from a disk and needs no network.
 
-The page is made of the scripts, styles and texts of the Explore tab, put together with the generator as ONNX,
-its directions, its card and ONNX Runtime Web, which runs it. It carries a policy that forbids it to ask
-anybody for anything.
+The page joins the scripts, styles and texts of the Explore tab with the generator. The generator is an ONNX
+model with its directions and card. The page includes ONNX Runtime Web. Its content security policy forbids
+all network requests.
 """
 
 import base64
@@ -23,7 +23,7 @@ from gan.latent.generator import Model
 
 _GAN = Path(__file__).resolve().parents[1]
 _WEB = _GAN / "web"
-_STRINGS = _WEB / "strings"  # files alone are read there
+_STRINGS = _WEB / "strings"
 _RUNTIME = _WEB / "vendor" / "onnxruntime-web-1.22.0"
 _STYLES = (
     "shell/base.css",
@@ -33,9 +33,9 @@ _STYLES = (
     "takeaway/page.css",
 )
 LANGUAGES = ("en", "zh")
-# where a browser that saves the page says what is shown at first: take-home.js
+# A browser that saves the page writes its first point into this element: take-home.js.
 POINT = '<script type="text/plain" id="gan-point"></script>'
-# What scripts name by parts; all other texts stand in them as they are called.
+# Prefixes of text keys that scripts build from parts. All other keys appear in the scripts literally.
 _NAMED_BY_PARTS = (
     "class.",
     "data.",
@@ -52,14 +52,13 @@ _POLICY = (
 
 
 def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) -> bytes:
-    """The page as UTF-8 HTML, of about 4 MB and 1.3 times the generator's ONNX file; `card` is what
-    `gan.export.card.short_card` tells.
+    """The page as UTF-8 HTML: about 4 MB plus 1.3 times the generator's ONNX file.
 
-    It has the sliders of `chosen`, with their names, or else the usual ones. Raises UserError for a direction
-    that the model has not.
+    `card` comes from `gan.export.card.short_card`. The page has the sliders and names of `chosen`, or the
+    default sliders. Raises UserError for an unknown direction.
     """
     script = bundle(_WEB / "takeaway" / "page.js")
-    # as the picker of the app names it
+    # the name that the app's model picker shows
     named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")
     told = {
         **model.describe(),
@@ -112,10 +111,13 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
 
 
 def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
-    """What the page is told of its sliders: their ids ("list", None for the usual ones), "names", and of
-    those that are no principal directions what is known ("more"); then the vectors of these, little-endian
-    float32. Finds the families that are named, which takes some seconds for directions with names. What a
-    list names that was saved for older weights, and z does not move any more, has no slider."""
+    """The page's sliders as JSON, and the vectors of those that are not principal directions.
+
+    The JSON is `Choice.to_json` plus "more", the facts of the directions that are not principal. In it,
+    "list" is None for the default sliders. The vectors are little-endian float32. Finding a family of named
+    directions takes some seconds. A list saved for older weights may name a direction that z no longer moves:
+    it gets no slider.
+    """
     principal = {f"p{k}" for k in range(len(model.directions().vectors))}
     named = {name for name in chosen.sliders or () if name not in principal}
     told = [
@@ -142,7 +144,7 @@ def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
 
 
 def _comment(model: Model, card: dict[str, Any]) -> str:
-    """What somebody who reads the file should know first, with the licence of what runs the generator."""
+    """The comment at the start of the file: origin, card, and the licence of the ONNX runtime."""
     facts = "\n".join(f"{name}: {value}" for name, value in {**card, "version": model.version}.items())
     licence = _text(_RUNTIME / "LICENSE")
     said = (
@@ -152,7 +154,7 @@ def _comment(model: Model, card: dict[str, Any]) -> str:
 
 
 def _texts(lang: str, script: str) -> dict[str, str]:
-    """Of a language what the script may say."""
+    """The texts of a language that the script uses."""
     every: dict[str, str] = {}
     for path in sorted((_STRINGS / lang).glob("*.json")):
         every |= json.loads(_text(path))
@@ -162,12 +164,12 @@ def _texts(lang: str, script: str) -> dict[str, str]:
 
 
 def _data(name: str, text: str) -> str:
-    """Something that the script reads, and no browser runs."""
+    """An element with data for the script, which the browser does not execute."""
     return f'<script type="text/plain" id="{name}">{text}</script>'
 
 
 def _json(value: Any) -> str:
-    """JSON that no title or name of a class can lead out of the element it stands in."""
+    """JSON in which no title or class name can close the element that holds it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -184,8 +186,9 @@ def _text(path: Path) -> str:
 
 
 def take_home(entry: Entry, target: Path) -> int:
-    """Write the page of a generator to `target`; its size in bytes. Raises UserError where either can't be
-    done.
+    """Write the page of a generator to `target`; returns its size in bytes.
+
+    Raises UserError if the generator is unreadable or the file can't be written.
     """
     model = Model(entry)
     sliders = saved.read(entry.weights.parent / saved.FILE, model) if entry.kind == "run" else None

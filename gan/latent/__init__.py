@@ -1,3 +1,4 @@
-"""Everything that reads a generator: sampling, directions, walks. Headless; `explorer` and `catalogue` import
-torch only when a model is opened.
+"""Explore a generator: sampling, directions, searches, maps and loops.
+
+No module here needs a user interface. `model_cache` and `catalogue` import no torch before a model is opened.
 """

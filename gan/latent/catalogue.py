@@ -1,5 +1,6 @@
-"""Which generators there are: checkpoints that ship and runs, told from their small files alone. Imports no
-torch and is cheap enough for every poll.
+"""List the generators on disk: shipped checkpoints and runs.
+
+The catalogue reads only small files and headers and imports no torch. It is cheap enough for every poll.
 """
 
 import re
@@ -23,7 +24,7 @@ _WITHOUT_PICTURES = {
 }
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
-# The models that ship: inside an installed package, and beside it in a checkout.
+# Shipped models: inside an installed package, or beside the package in a checkout.
 CHECKPOINTS = next(
     (path for path in (_PACKAGE / "checkpoints", _PACKAGE.parent / "checkpoints") if path.is_dir()),
     _PACKAGE / "checkpoints",
@@ -32,12 +33,14 @@ CHECKPOINTS = next(
 
 @dataclass(frozen=True)
 class Entry:
-    """One generator on disk. `version` changes whenever its weights do, or when a run stops training;
-    `images` is what a run has been shown.
+    """One generator on disk.
 
-    `data` is the name or path of what it was trained on, "" where nobody knows, and for the server alone.
-    `scored` tells how good a checkpoint is, where its card does: {"net", "title", "against", "pictures",
-    "scores": {name: number}}.
+    `version` changes when the weights change or a run stops training. `images` is the number of images that
+    the run has processed. `data` is the name or path of the training data, "" if unknown. It must not leave
+    the server.
+
+    `scored` holds the scores from a checkpoint's card: {"net", "title", "against", "pictures", "scores":
+    {name: number}}.
     """
 
     id: str
@@ -57,9 +60,12 @@ class Entry:
     scored: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The form of GET models. `preview` is relative to our routes' prefix:
-        checkpoints/<name>/preview.webp, or runs/<id>/samples/<step>.webp with a query that tells apart what a
-        run drew at that step before and after it went back."""
+        """The JSON object for GET models.
+
+        `preview` is relative to the prefix of the app's routes: checkpoints/<name>/preview.webp, or
+        runs/<id>/samples/<step>.webp with a query. After a rollback a run writes a second preview for the
+        same step. The query tells the two apart.
+        """
         return {
             "id": self.id,
             "title": self.title,
@@ -77,8 +83,9 @@ class Entry:
 
 
 class Catalogue:
-    """The generators under a directory of runs and one of checkpoints. What it reads it keeps until the files
-    change.
+    """The generators in a directory of runs and a directory of checkpoints.
+
+    The catalogue caches each entry until one of its files changes.
     """
 
     def __init__(self, runs_root: Path, checkpoints_root: Path):
@@ -86,9 +93,7 @@ class Catalogue:
         self._known: dict[str, tuple[tuple[str, ...], Entry | UserError]] = {}
 
     def entries(self) -> list[Entry]:
-        """Shipped checkpoints by name, then runs that have pictures, the newest first. What can't be read is
-        left out.
-        """
+        """Shipped checkpoints by name, then runs with weights, newest first. Skips unreadable entries."""
         found = []
         for kind, names in (
             ("shipped", sorted(_folders(self.checkpoints_root))),
@@ -102,8 +107,9 @@ class Catalogue:
         return found
 
     def entry(self, model_id: str) -> Entry:
-        """One generator by id. Raises UserError for an unknown id, a run without weights yet, or weights
-        whose header can't be read.
+        """The generator with this id.
+
+        Raises UserError for an unknown id, a run without weights, or an unreadable header.
         """
         match = MODEL_ID.fullmatch(model_id)
         if match is None:
@@ -120,19 +126,20 @@ class Catalogue:
         known = self._known.get(model_id)
         if known is None or known[0] != state:
             known = self._known[model_id] = (state, _found(read, model_id, folder))
-        # a new one each time: what is raised again grows longer by what it went through
+        # Create a new exception each time: raising the cached one again would extend its traceback.
         if isinstance(known[1], UserError):
             raise UserError(known[1].key, **known[1].values)
         return known[1]
 
     def forget(self, model_id: str) -> None:
-        """Let go of what is known of a generator that was deleted."""
+        """Drop the cached entry of a deleted generator."""
         self._known.pop(model_id, None)
 
 
 def _found(read: Callable[[str, Path], Entry], model_id: str, folder: Path) -> Entry | UserError:
-    """What is read, or why nothing can be: runs that wait in a queue have no weights, and are asked about
-    again and again.
+    """The entry, or the UserError that says why it can't be read.
+
+    The catalogue caches errors too: queued runs have no weights, and every poll asks for them.
     """
     try:
         return read(model_id, folder)
@@ -163,7 +170,7 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
 
 
 def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
-    """`Entry.scored` of a card; None where it has none that can be shown."""
+    """`Entry.scored` from a card, or None if the card has no complete scores."""
     scored, scores = card.get("scored"), card.get("scores")
     if not isinstance(scored, dict) or not isinstance(scores, dict):
         return None
@@ -175,8 +182,9 @@ def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
-    """The newest generator of a run's folder, or that of a snapshot's file. Raises UserError where it has
-    none yet or its header can't be read.
+    """The newest generator in a run's folder, or the generator in the file `snapshot`.
+
+    Raises UserError if the run has no weights or their header is unreadable.
     """
     weights = snapshot or folder / RUN_WEIGHTS
     status, config = read_object(folder / "status.json"), read_object(folder / "config.json")
@@ -198,14 +206,16 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
 
 
 def why_failed(error: dict[str, Any] | None) -> str:
-    """The sentence of a failed run's `error`, that of a defect where it is no UserError: an exception's own
-    words are for who reads the log.
+    """The sentence that explains a failed run's `error`.
+
+    A UserError has its own text. Any other exception gets the general sentence, and its own text stays in the
+    log.
     """
     return str(error.get("text")) if error and error.get("key") else MESSAGES["runs.defect"]
 
 
 def _no_pictures(folder: Path, status: dict[str, Any]) -> UserError:
-    """Why a run has no weights to draw with: what its status says."""
+    """The error that explains, from the run's status, why the run has no weights."""
     state, error = status.get("state"), status.get("error")
     if state == "failed" and isinstance(error, dict):
         return UserError("latent.run_failed", name=folder.name, reason=why_failed(error))
@@ -222,8 +232,8 @@ def _newest_grid(folder: Path, step: int) -> str:
 
 
 def read_model(path: Path) -> ModelSpec:
-    """The spec in a weights file, without loading its tensors. Raises UserError where it is missing or
-    damaged.
+    """The spec from the header of a weights file, without its tensors. Raises UserError for a missing or
+    damaged file.
     """
     try:
         return read_spec(read_header(path)[1])
@@ -232,8 +242,10 @@ def read_model(path: Path) -> ModelSpec:
 
 
 def class_names(names: Any, num_classes: int) -> tuple[str, ...]:
-    """One name a class; the numbers from 0 where `names` (of a card or a status) are not as many as the model
-    has classes.
+    """One name for each class.
+
+    `names` comes from a card or a status. If its length differs from `num_classes`, the names are "0", "1",
+    ….
     """
     if isinstance(names, list) and len(names) == num_classes:
         return tuple(map(str, names))
@@ -275,7 +287,7 @@ def _entry(
 
 
 def _run_title(name: str, config: dict[str, Any]) -> str:
-    """Data, recipe and start of a run whose id begins with YYYYMMDD-HHMMSS."""
+    """Data set, recipe and start time of a run whose id begins with YYYYMMDD-HHMMSS."""
     started = re.match(r"\d{4}(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-", name)
     if started is None or not config:
         return name
@@ -295,7 +307,7 @@ def _state(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def stamp(path: Path) -> str:
-    """Modification time and size of a file, hexadecimal; empty where it is missing."""
+    """Modification time and size of a file in hexadecimal; "" for a missing file."""
     try:
         facts = path.stat()
     except OSError:
@@ -304,8 +316,9 @@ def stamp(path: Path) -> str:
 
 
 def find(place: str, snapshot: str | None = None) -> Entry:
-    """The generator at a run's directory, a checkpoint's directory, or of a shipped name; for a run also that
-    of one snapshot's step. Raises UserError.
+    """The generator in a run's directory or a checkpoint's directory, or a shipped model by name.
+
+    `snapshot` is the step of a run's snapshot. Raises UserError if there is no such generator.
     """
     folder = Path(place)
     is_checkpoint = any((folder / name).exists() for name in (SHIPPED_WEIGHTS, "card.json"))
@@ -322,7 +335,7 @@ def find(place: str, snapshot: str | None = None) -> Entry:
 
 
 def _snapshot(folder: Path, text: str) -> Path:
-    """The weights of a step. Raises UserError where there are none."""
+    """The weights file of the step in `text`. Raises UserError if the run has no such snapshot."""
     steps = {
         int(path.stem): path for path in (folder / "snapshots").glob("*.safetensors") if path.stem.isdigit()
     }

@@ -1,9 +1,8 @@
-"""What goes on inside a generator: the feature maps of its layers, and pictures with some units switched off
-or amplified.
+"""Look inside a generator: feature maps of its layers, and images with ablated or amplified units.
 
-GAN Dissection (Bau et al. 2019, "Visualizing and Understanding Generative Adversarial Networks"): a unit, one
-channel of a layer, is understood by what its map shows and by what goes missing from the picture when the
-unit is set to zero.
+GAN Dissection (Bau et al. 2019, "Visualizing and Understanding Generative Adversarial Networks") defines a
+unit as one channel of a layer. Two observations explain a unit: its feature map, and the change of the image
+without the unit.
 """
 
 import copy
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
 
 Units = tuple[tuple[int, int, float], ...]  # (layer, unit, factor)
 
-SHOWN = 64  # units of a layer in one answer
-COLUMNS = 8  # of the sheet of their maps
-SIDE = 32  # pixels of a map, at most
-CHUNK = 4  # pictures in a turn
+SHOWN = 64  # units on a page
+COLUMNS = 8  # maps in a row of the sheet
+SIDE = 32  # largest side of a map in pixels
+CHUNK = 4  # images generated in one turn
 
 
 def _after(*modules: nn.Module) -> list[nn.Module]:
@@ -37,8 +36,8 @@ def _after(*modules: nn.Module) -> list[nn.Module]:
     ]
 
 
-# Kind of generator -> the modules whose outputs (N, C, H, W) are its layers, from z to the picture. The first
-# nonlinearity of `modern` is no module; a factor of 0 or more in front of it does the same as behind it.
+# Generator class -> the modules whose outputs (N, C, H, W) are its layers, from z to the image. The first
+# nonlinearity of `modern` is no module, so its hook sits before it. For factors >= 0 the result is the same.
 LAYERS: dict[type[nn.Module], Callable[[Any], list[nn.Module]]] = {
     modern.Generator: lambda generator: [generator.norm, *_after(generator.blocks)],
     dcgan.Generator: lambda generator: _after(generator.first, generator.blocks),
@@ -46,9 +45,7 @@ LAYERS: dict[type[nn.Module], Callable[[Any], list[nn.Module]]] = {
 
 
 class Dissection:
-    """A generator whose units can be seen and changed, beside the one it was made of, with which it shares
-    its weights. For one thread at a time.
-    """
+    """A copy of a generator, with shared weights, whose units can be read and scaled. Not thread-safe."""
 
     def __init__(self, generator: nn.Module):
         shared = {id(tensor): tensor for tensor in (*generator.parameters(), *generator.buffers())}
@@ -71,10 +68,10 @@ class Dissection:
         units: Units = (),
         off: tuple[int, list[int]] | None = None,
     ) -> torch.Tensor:
-        """Images (N, C, H, W) in [-1, 1] with units multiplied by factors; off: a layer and N of its units,
-        each of which is 0 in one of the pictures.
+        """Images (N, C, H, W) in [-1, 1] with units multiplied by factors.
 
-        Raises UserError for a unit that there is not.
+        `off` is a layer and a list of N units: in image n, the nth of these units is zero. Raises UserError
+        for a unit that does not exist.
         """
         self._gains = self._all_gains(units)
         if off is not None:
@@ -90,7 +87,7 @@ class Dissection:
     def look(
         self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None, units: Units = ()
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Images, and what each layer gives, (N, C, h, w) >= 0, before its own units are changed."""
+        """Images, and the output (N, C, h, w) >= 0 of each layer before its own units are scaled."""
         self._seen = []
         try:
             images = self.draw(z, labels, blend, units)
@@ -109,7 +106,7 @@ class Dissection:
     def _hook(self, layer: int) -> Callable[..., torch.Tensor | None]:
         def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor | None:
             if self._seen is not None:
-                self._seen.append(output.clone())  # what follows may write into it
+                self._seen.append(output.clone())  # the next module may write in place
             gain = self._gains.get(layer)
             return None if gain is None else output * gain
 
@@ -117,20 +114,21 @@ class Dissection:
 
 
 def _before(generator: nn.Module, module: nn.Module) -> list[nn.Module]:
-    """The modules of a generator up to this one, the nearest first."""
+    """The generator's modules up to and including `module`, in reverse order."""
     modules = list(generator.modules())
     return modules[: modules.index(module) + 1][::-1]
 
 
 def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> bytes:
-    """One layer at a point, packed: {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit",
-    "activity", "effect"}]} and a PNG of the units' maps.
+    """One layer at a point, packed: JSON and a PNG with the units' feature maps.
 
-    The units are the SHOWN most active or, on later pages, as many that follow, COLUMNS to a row. activity:
-    the map's mean, as a part of the most active one's; effect: the mean change of the picture's pixels in [0,
-    1] without the unit. Maps are grey from 0 to the layer's largest value. Units that the point changes in
-    this very layer are told as if they were not. Raises UserError for a layer, a page or a unit that there is
-    not.
+    The JSON is {"layers": [{"units", "side"}], "layer", "side", "units": [{"unit", "activity", "effect"}]}.
+    Each page shows SHOWN units by decreasing activity, COLUMNS in a row. `activity` is the mean of the unit's
+    map, relative to the most active unit. `effect` is the mean absolute change of the image's pixels in [0,
+    1] when the unit is zero.
+
+    The square root of a map, scaled by the layer's largest value, gives its grey level. The point's factors
+    for units of this layer are ignored. Raises UserError for a layer, page or unit that does not exist.
     """
     dissection = model.dissection()
     if layer >= len(dissection.widths):
@@ -171,8 +169,9 @@ def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> byt
 
 
 def _heat(maps: torch.Tensor, order: list[int]) -> torch.Tensor:
-    """Some of the maps (N, h, w) >= 0 as one grey sheet (1, H, W) uint8, from black for 0 to white for the
-    largest of all; each at most SIDE pixels wide.
+    """The maps in `order` (from N, h, w) >= 0 as one grey sheet (1, H, W) uint8.
+
+    Black is 0 and white is the largest value of all maps. Each map is at most SIDE pixels wide.
     """
     if maps.shape[1] > SIDE:
         maps = F.adaptive_avg_pool2d(maps, SIDE)

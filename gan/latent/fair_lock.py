@@ -1,14 +1,14 @@
-"""A lock that is taken in the order of asking."""
+"""A lock that serves threads in the order of their requests."""
 
 import threading
 from types import TracebackType
 
 
 class FairLock:
-    """A context manager that lets one thread in at a time, first come, first served.
+    """A context manager that admits one thread at a time, first come, first served.
 
-    A threading.Lock may be taken again at once by the thread that has just released it, so that a long series
-    of pictures would keep a slider waiting.
+    A thread that releases a threading.Lock may take it again before others. A long series of images would
+    then block a slider.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,4 @@
-"""A generator that is open for reading: pictures of points, neighbourhoods, strips and walls, as encoded
-bytes.
-"""
+"""An open generator: encoded images of points, neighbourhoods, interpolations and sample grids."""
 
 import base64
 import dataclasses
@@ -31,19 +29,17 @@ from gan.models import count_parameters, load_generator
 
 WALL_SIDE = 8
 CHART_SIDE = 5
-ALONG, REACH = 7, 3.0  # pictures along a direction, and standard deviations to each side
-# pictures that are drawn, or looked at by a net, in one turn where there are a thousand to come
-LOOKED_AT = 16
-CHUNK = 4  # pictures drawn before others get their turn: a slider waits for these, not for a wall
-EACH = 2**18  # bytes of memory that an open model takes besides its numbers and its samples
+ALONG, REACH = 7, 3.0  # images along a direction, and standard deviations to each side
+LOOKED_AT = 16  # images generated or scored in one turn of the search for attributes, which needs a thousand
+CHUNK = 4  # images generated in one turn: a slider waits for these, not for a whole sample grid
+EACH = 2**18  # bytes that an open model takes besides its parameters and its samples
 
 
 class DirectionSlot:
-    """Where the directions of a generator are kept, so that a newer generator of the same live run can go on
-    using them.
+    """The directions of a generator, kept so that a live run's next generator can reuse them.
 
-    `values` holds what was found of each family; `images` is how many the run had been shown when the first
-    of them was.
+    `values` maps each family to its directions. `images` is the run's image count when the first family was
+    found.
     """
 
     def __init__(self) -> None:
@@ -52,7 +48,7 @@ class DirectionSlot:
         self._locks = {family: threading.Lock() for family in ("principal", "factors", "attributes")}
 
     def fill(self, family: str, find: Callable[[], Any], images: int) -> Any:
-        """The directions of a family; the first call finds them, others wait for it."""
+        """The directions of a family. The first call runs `find`; concurrent calls wait for it."""
         with self._locks[family]:
             if family not in self.values:
                 found = find()
@@ -63,12 +59,11 @@ class DirectionSlot:
 
 
 class Model:
-    """One generator as it was when opened; it never changes. Every method may be called from any thread, and
-    gives the same bytes each time.
+    """One generator with the weights that it had when it was opened. Thread-safe and deterministic.
 
-    `turns` are shared by all models of a server, so that pictures are drawn one after the other and never
-    fight for the processor; so is `memory`, which keeps what was drawn. Raises UserError where the weights
-    are damaged or of another version.
+    All models of a server share the lock `turns`: they generate one after the other, so they don't compete
+    for cores. They also share `memory`, the cache of encoded images. Raises UserError for weights that are
+    damaged or of another version.
     """
 
     def __init__(
@@ -85,7 +80,7 @@ class Model:
             memory or PictureCache(),
         )
         generator, self.spec = load_generator(entry.weights)
-        # a fifth to a half less time than without, for every architecture here
+        # channels_last takes a fifth to a half less time for every architecture here
         self.generator = generator.to(memory_format=torch.channels_last)
         self.bank = SampleBank(
             lambda seeds, labels: self._draw(
@@ -101,31 +96,34 @@ class Model:
 
     @property
     def version(self) -> str:
-        """Changes whenever any picture of this model may have changed."""
+        """A text that changes whenever an image of this model may change."""
         return self.entry.version
 
     @property
     def owner(self) -> tuple:
-        """Under what name the memory keeps its pictures: functions of the weights and the directions, which
-        the next model with the same finds again.
+        """The key of this model's images in the cache.
+
+        The images depend on the weights and the directions. Another model with the same weights and
+        directions finds them again.
         """
         return str(self.entry.weights), self.version, self._slot
 
     @property
     def held(self) -> int:
-        """About how many bytes of memory it takes, apart from what the shared memory keeps."""
+        """Approximate bytes of memory that the model takes, without its images in the shared cache."""
         return EACH + 4 * self._numbers + self.bank.held
 
     def directions(self) -> Directions:
-        """The principal directions; found on first use, which takes a second or two and holds up nobody's
-        pictures.
+        """The principal directions.
+
+        The first call finds them in a second or two. Other threads generate images meanwhile.
         """
         return self._slot.fill(
             "principal", lambda: find_directions(self.generator, self.spec, DIRECTIONS), self.entry.images
         )
 
     def factors(self) -> Directions:
-        """The directions of the first layer's closed-form factorisation; found on first use, in less than a
+        """The directions of the first layer's closed-form factorisation. The first call finds them in a
         second or two.
         """
         return self._slot.fill(
@@ -133,9 +131,7 @@ class Model:
         )
 
     def attributes(self) -> Named:
-        """The directions that have names; found on first use, which takes some seconds, a few pictures in a
-        turn.
-        """
+        """The named directions. The first call finds them in some seconds, a few images in a turn."""
         return self._slot.fill("attributes", self._find_attributes, self.entry.images)
 
     @functools.cached_property
@@ -163,11 +159,10 @@ class Model:
         return find_named(self.generator, self.spec, reader, draw, read)
 
     def vector(self, name: str) -> np.ndarray:
-        """A direction by its id, (z_dim,): "p0" of the principal ones, "s0" of the factorised ones, or a
-        name.
+        """The direction (z_dim,) with this id: "p0" (principal), "s0" (factorised) or a name.
 
-        Raises UserError for one that there is not, and while those that have names were not looked for yet:
-        no picture waits for that.
+        Raises UserError for an unknown id, and for a name before `attributes` has run: no image waits for
+        that search.
         """
         numbered = re.fullmatch(r"([ps])([0-9]{1,3})", name)
         if numbered:
@@ -185,9 +180,13 @@ class Model:
         raise UserError("latent.unknown_direction", name=name)
 
     def family(self, name: str) -> dict[str, Any]:
-        """The form of GET factors and GET attributes: "directions", their "vectors" (K, z_dim) as base64 of
-        little-endian float32, the ids "fixed" of those attributes that z does not move, and the "titles" of
-        attributes by id."""
+        """The JSON object for GET factors and GET attributes:
+
+        directions   a list
+        vectors      base64 of little-endian float32 (K, z_dim)
+        fixed        ids of the attributes that z does not move
+        titles       titles of attributes by id
+        """
         if name == "factors":
             found, fixed, titles = self.factors(), [], {}
             told = _numbered(found, "s")
@@ -206,8 +205,8 @@ class Model:
         }
 
     def describe(self) -> dict[str, Any]:
-        """The form of GET model. While a run trains, `directions_version` stays the same as long as the
-        sliders keep their meaning.
+        """The JSON object for GET model. While a run trains, `directions_version` changes only when the
+        directions do.
         """
         directions = _numbered(self.directions(), "p")
         return {
@@ -218,18 +217,17 @@ class Model:
         }
 
     def latent(self, point: Point) -> np.ndarray:
-        """z of a point: (z_dim,) float32."""
+        """The latent vector z of a point: (z_dim,) float32."""
         return point.z(self.spec.z_dim, lambda: self.directions().vectors, self.vector)
 
     def image(self, point: Point) -> bytes:
-        """PNG of one point at the model's own size."""
+        """A PNG of one point at the model's resolution."""
         return self.remember(("image", point), lambda: encode_png(self.pictures([point])[0]))
 
     def chart(self, point: Point, i: str, j: str, step: float) -> bytes:
-        """PNG of 5x5 pictures around a point, `step` standard deviations apart along the directions of two
-        ids: i grows to the right, j upwards.
+        """A PNG of 5x5 images around a point, `step` standard deviations apart.
 
-        Raises UserError as `vector` does.
+        Direction i increases to the right and direction j upwards. Raises UserError as `vector` does.
         """
         for name in (i, j):
             self.vector(name)
@@ -243,8 +241,9 @@ class Model:
         )
 
     def strip(self, point: Point, to: int, count: int) -> bytes:
-        """PNG of one row of `count` pictures from a point along the great circle to another seed, everything
-        else about the point staying as it is.
+        """A PNG of one row of `count` images along the great circle from a point to the seed `to`.
+
+        The rest of the point stays constant.
         """
         points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
         return self.remember(
@@ -252,7 +251,8 @@ class Model:
         )
 
     def along(self, point: Point, name: str) -> bytes:
-        """PNG of one row of ALONG pictures of a point, with the direction of this id at -REACH to REACH.
+        """A PNG of one row of ALONG images with the direction `name` from -REACH to REACH.
+
         Raises UserError as `vector` does.
         """
         self.vector(name)
@@ -268,7 +268,7 @@ class Model:
         share: float = 0.0,
         units: Units = (),
     ) -> bytes:
-        """WebP of 8x8 pictures, row by row of the seeds seed, seed + 1, ..., seed + 63."""
+        """A WebP of 8x8 samples, row by row, of the seeds seed, seed + 1, ..., seed + 63."""
         points = [
             Point(seed + k, psi, label, other=other, share=share, units=units) for k in range(WALL_SIDE**2)
         ]
@@ -278,7 +278,7 @@ class Model:
         )
 
     def pictures(self, points: list[Point]) -> torch.Tensor:
-        """The pictures of points: uint8 (N, C, H, W)."""
+        """The images of points: uint8 (N, C, H, W)."""
         parts = []
         for units, same in itertools.groupby(points, lambda point: point.units):
             same = list(same)
@@ -294,7 +294,7 @@ class Model:
         return torch.cat(parts)
 
     def dissection(self) -> Dissection:
-        """The generator with units that can be changed; to be used within `turns`."""
+        """The generator with scalable units. Hold `turns` while using it."""
         with self._dissection_lock:
             self._dissection = self._dissection or Dissection(self.generator)
             return self._dissection
@@ -310,8 +310,8 @@ class Model:
         units: Units = (),
         chunk: int = CHUNK,
     ) -> torch.Tensor:
-        """Pictures of z (N, z_dim), of classes into which others are blended, with units changed: uint8 (N,
-        C, H, W), `chunk` in a turn.
+        """Images of z (N, z_dim) with blended classes and scaled units: uint8 (N, C, H, W), `chunk` in a
+        turn.
         """
         draw = functools.partial(self.dissection().draw, units=units) if units else self.generator
         parts = []
@@ -325,16 +325,14 @@ class Model:
         return torch.cat(parts)
 
     def remember(self, key: tuple, draw: Callable[[], bytes]) -> bytes:
-        """What `draw` gave for this key before, or gives now; equal requests at the same time wait for the
-        one that draws.
+        """The cached bytes for this key, or the result of `draw`. Concurrent calls for one key share one
+        `draw`.
         """
         return self._memory.recall(self.owner, key, draw)
 
 
 def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
-    """Directions as the page is told of them: "id", "effect", whether it is "dead", and the id of its "twin"
-    or None.
-    """
+    """Directions as JSON objects: "id", "effect", "dead", and the id of the "twin" or None."""
     told = []
     for k, (effect, verdict) in enumerate(zip(found.effect, found.verdicts(), strict=True)):
         twin = None if verdict["twin"] is None else f"{letter}{verdict['twin']}"
@@ -345,7 +343,7 @@ def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
 
 
 def _moved(point: Point, i: str, j: str, across: float, down: float) -> Point:
-    """The point, `across` further along direction i and `down` further along direction j."""
+    """The point, moved by `across` along direction i and by `down` along direction j."""
     for name, step in ((i, across), (j, down)):
         point = placed(point, name, point.amount(name) + step)
     return point

@@ -1,5 +1,6 @@
-"""Loops: a walk from key to key in latent space that ends where it began, read from a query string with every
-value checked. Imports no torch.
+"""Loops: closed walks through keys in latent space, parsed from a query string with every value checked.
+
+Imports no torch.
 """
 
 from collections.abc import Mapping
@@ -16,14 +17,14 @@ MAX_KEYS = 24
 MAX_STEPS = 120  # frames from one key to the next
 MAX_FRAMES = 600
 MAX_FPS = 30
-# of a key in a query, with commas between, and more of them in the last; semicolons stand between keys
+# Parts of a key in a query, separated by commas; the last part may contain commas. Semicolons separate keys.
 KEY_PARTS = ("at", "label", "label2", "mix", "u")
 
 Units = tuple[tuple[int, int, float], ...]  # (layer, unit, factor)
 
 
 class Classes(NamedTuple):
-    """What a picture is of: a label, another class, and how much of that is blended in, 0 to 1."""
+    """The class of an image: a label, another class, and the share in [0, 1] of the other class."""
 
     label: int
     other: int
@@ -31,13 +32,13 @@ class Classes(NamedTuple):
 
     @property
     def main(self) -> int:
-        """The class that there is most of."""
+        """The class with the larger share."""
         return self.label if self.share < 0.5 else self.other
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Keys, `steps` frames from each to the next, and `fps` frames a second."""
+    """Keys, the number of frames (`steps`) from each key to the next, and frames per second."""
 
     keys: tuple[Point, ...]
     steps: int
@@ -45,10 +46,10 @@ class Loop:
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Loop":
-        """The loop in a query: keys (each at,label,label2,mix,u; see Point.parse), steps (24), fps (12).
+        """Read a loop from a query: keys (each at,label,label2,mix,u; see Point.parse), steps (24), fps (12).
 
-        Raises UserError for fewer than two keys, too many of them, of frames or of units that they change
-        together, and for what is no key of a model of this shape.
+        Raises UserError for fewer than two keys, an invalid key, or too many keys, frames or changed units in
+        total.
         """
         texts = [text for text in query.get("keys", "").split(";") if text]
         if not 2 <= len(texts) <= MAX_KEYS:
@@ -68,7 +69,7 @@ class Loop:
         return cls(keys, steps, whole(query.get("fps") or "12", "fps", 1, MAX_FPS))
 
     def points(self, num_classes: int) -> list[Point]:
-        """The point of each frame, the first key's first."""
+        """The point of each frame, beginning with the first key."""
         latents = loop(np.array([key.at for key in self.keys], np.float32), self.steps)
         classes = [_classes(key, num_classes) for key in self.keys]
         points = []
@@ -90,10 +91,10 @@ class Loop:
 
 
 def loop(keys: np.ndarray, steps: int) -> np.ndarray:
-    """The closed walk through keys (K, z_dim): (K * steps, z_dim) float32, key k at frame k * steps, and a
-    last frame one step before the first key.
+    """The closed walk through keys (K, z_dim): (K * steps, z_dim) float32.
 
-    Great circles with lengths that change linearly (gan.latent.sampling.slerp; Shoemake 1985, White 2016).
+    Key k is frame k * steps. The last frame is one step before the first key. The walk follows great circles
+    with linearly changing lengths (gan.latent.sampling.slerp; Shoemake 1985, White 2016).
     """
     amounts = np.arange(steps) / steps
     return np.concatenate(
@@ -102,11 +103,11 @@ def loop(keys: np.ndarray, steps: int) -> np.ndarray:
 
 
 def between(a: Classes, b: Classes, part: float) -> Classes:
-    """What is drawn at `part` (0 to 1) of the way from one key's classes to the next one's, without a jump.
+    """Interpolate the classes of two keys at `part` in [0, 1], without a jump.
 
-    Between two blends of the same classes the share changes alone. Otherwise a blend first becomes the class
-    that it has most of, this the main class of the other key, and that the other key's blend: as many of
-    these three as are needed, each in the same time.
+    If both keys blend the same two classes, only the share changes. Otherwise up to three steps of equal
+    duration follow each other. The first blend turns into its main class. That class turns into the main
+    class of the second key. This class turns into the second key's blend.
     """
     ways = []
     if a[:2] == b[:2]:
@@ -126,8 +127,10 @@ def between(a: Classes, b: Classes, part: float) -> Classes:
 
 
 def units_between(a: Units, b: Units, part: float) -> Units:
-    """The units of the generator at `part` (0 to 1) of the way from one key's to the next one's: each factor
-    changes evenly, and a unit that a key leaves alone has 1 there."""
+    """Interpolate the unit factors of two keys at `part` in [0, 1].
+
+    Each factor changes linearly. A unit that a key does not mention has the factor 1 there.
+    """
     ends = [{(layer, unit): factor for layer, unit, factor in units} for units in (a, b)]
     factors = {
         place: (1 - part) * ends[0].get(place, 1.0) + part * ends[1].get(place, 1.0)

@@ -1,5 +1,6 @@
-"""What the page reads models through: a cheap list, and open models that follow the files on disk. Importing
-this module imports no torch.
+"""Open models for the page: a cheap list, and models that follow the files on disk.
+
+Importing this module imports no torch.
 """
 
 import threading
@@ -17,16 +18,17 @@ from gan.latent.snapshots import Snapshots
 if TYPE_CHECKING:
     from gan.latent.generator import DirectionSlot, Model
 
-# of open models with their samples: dozens of the usual size; and how many stay open however large they are
+# Memory for open models with their samples, enough for dozens of the usual size. LEAST models stay open
+# regardless of their size.
 OPEN_BYTES, LEAST = 2**28, 2
-SLOTS = 256  # models whose directions are kept, open or not: some KB each, and seconds of work
+SLOTS = 256  # models whose directions are kept: a few KB each, against seconds to find them
 
 
 class Explorer:
-    """All models of a server, for any number of threads.
+    """All models of a server. Thread-safe.
 
-    The first model that is opened imports torch and sets its threads for this process: one by default, since
-    a page draws single small pictures and the trainer beside it needs the other cores.
+    The first `open` imports torch and sets its number of threads for this process. The default is one thread.
+    A page generates single small images, and the trainer needs the other cores.
     """
 
     def __init__(self, runs_root: Path, checkpoints_root: Path, threads: int = 1):
@@ -43,9 +45,11 @@ class Explorer:
         self._unreadable: dict[str, str] = {}
 
     def models(self) -> list[dict[str, Any]]:
-        """What can be opened, in the form of GET models: shipped checkpoints, then runs that have pictures,
-        the newest first. Never waits for a picture, and opens no file: those that could not be read when
-        somebody opened them, and are as they were, are `unreadable`."""
+        """The JSON list for GET models: shipped checkpoints, then runs with weights, newest first.
+
+        The call reads no weights and waits for no image. A model has "unreadable": true if `open` failed on
+        its current files.
+        """
         broken = self._unreadable
         return [
             entry.to_json() | ({"unreadable": True} if broken.get(entry.id) == entry.version else {})
@@ -53,11 +57,11 @@ class Explorer:
         ]
 
     def open(self, model_id: str) -> "Model":
-        """The model of an id "shipped:<name>" or "run:<id>", as its files are now.
+        """The model "shipped:<name>" or "run:<id>" with its current weights.
 
-        It stays open until its weights change, its run ends, or others that were used since take OPEN_BYTES.
-        One that is read from the disk holds up nobody but those who want the same one. Raises UserError for
-        an unknown id, a run without pictures yet, and a damaged file or one of another version.
+        It stays open until its weights change, its run ends, or more recent models need OPEN_BYTES. Loading
+        one model blocks only requests for the same model. Raises UserError for an unknown id, a run without
+        weights, and a file that is damaged or of another version.
         """
         model = self._there(self._catalogue.entry(model_id))
         if model is not None:
@@ -65,11 +69,11 @@ class Explorer:
         with self._lock:
             loading = self._loading.setdefault(model_id, threading.Lock())
         with loading:
-            entry = self._catalogue.entry(model_id)  # as it is now: another thread may have read it meanwhile
+            entry = self._catalogue.entry(model_id)  # read again: another thread may have loaded it
             return self._there(entry) or self._load(entry)
 
     def forget(self, model_id: str) -> None:
-        """Let go of a model that was deleted."""
+        """Close a deleted model and drop its cached images."""
         with self._lock:
             model = self._open.pop(model_id, None)
             self._loading.pop(model_id, None)
@@ -80,8 +84,8 @@ class Explorer:
             self._memory.forget(model.owner)
 
     def warm_up(self) -> None:
-        """Import torch and make the first shipped model's wall and directions, so that the first visitor need
-        not wait.
+        """Import torch; make the first shipped model's sample grid and directions, so that no visitor waits
+        for them.
         """
         with self._lock:
             self._import_torch()
@@ -95,7 +99,7 @@ class Explorer:
             model.directions()
 
     def _there(self, entry: Entry) -> "Model | None":
-        """The open model of an entry, where it is still the same."""
+        """The open model of an entry, if its version is current."""
         with self._lock:
             model = self._open.get(entry.id)
             if model is None or model.version != entry.version:
@@ -117,13 +121,14 @@ class Explorer:
         with self._lock:
             before = self._open.get(entry.id)
             self._use(model)
-        if before is not None:  # nobody will ask for its pictures again
+        if before is not None:  # no request can reach its images any more
             self._memory.forget(before.owner)
         return model
 
     def _use(self, model: "Model") -> None:
-        """Make a model the one that was used last, and close those that were used longest ago where all take
-        too much: their samples may have grown since.
+        """Mark a model as most recently used, then close the least recently used ones beyond OPEN_BYTES.
+
+        The sizes are added up each time, because sample banks grow.
         """
         self._open[model.entry.id] = model
         self._open.move_to_end(model.entry.id)
@@ -132,8 +137,11 @@ class Explorer:
             held -= self._open.popitem(last=False)[1].held
 
     def _slot(self, entry: Entry) -> "DirectionSlot":
-        """A live run keeps its directions until it has seen twice the images that they were found at; any
-        other model has those of its weights alone, which outlive its being closed."""
+        """The slot for an entry's directions, new or kept.
+
+        A live run keeps its directions until it has processed twice the images at which they were found. For
+        any other model the directions depend on the weights alone, so they outlive the open model.
+        """
         from gan.latent.generator import DirectionSlot
 
         name = "live" if entry.live else entry.version
@@ -150,8 +158,9 @@ class Explorer:
         return slot
 
     def _import_torch(self) -> None:
-        """Import torch once and set its threads before any thread of the server draws a picture: one that has
-        keeps the number it began with.
+        """Import torch once and set its threads before any server thread generates an image.
+
+        A thread that has used torch keeps its initial number of torch threads.
         """
         if not self._torch_ready:
             import torch

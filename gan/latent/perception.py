@@ -1,7 +1,7 @@
-"""What tells whether two pictures show the same: the net of the data a generator learned where it comes with
-the code, else coarse pixels.
+"""Features that tell whether two images show the same: a bundled classifier's, or coarse pixels.
 
-Unlike those of gan.metrics.extractors, which score, these pass gradients on to the pictures.
+The classifier of the training data is used if GANarium bundles one. Unlike the extractors of
+gan.metrics.extractors, these let gradients reach the images.
 """
 
 from collections.abc import Callable
@@ -13,22 +13,26 @@ import torch.nn.functional as F
 from gan.metrics.extractors import ALIASES
 from gan.metrics.features import load_net, net_names
 
-COARSE = 16  # pixels of a side, where no net knows the data
+COARSE = 16  # side in pixels of the coarse images
 
 Perception = Callable[[torch.Tensor], torch.Tensor]
 
 
 def open_perception(data: str) -> Perception:
-    """What looks at pictures of a data set (registry name or path): images (N, C, H, W) in [-1, 1] ->
-    features (N, F) float32, on the CPU.
+    """The feature extractor for a data set (registry name or path).
+
+    It maps images (N, C, H, W) in [-1, 1] to features (N, F) float32, on the CPU.
     """
     net = _net(data)
     return coarse if net is None else lambda images: net(_shaped(images, net.size, net.channels))[0]
 
 
 def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor | None:
-    """Which of so many classes of a data set (registry name or path) its net sees in images (N, C, H, W) in
-    [-1, 1]: int64 (N,) on the CPU; None where no net knows the data, or it tells apart others."""
+    """The classifier's prediction for images (N, C, H, W) in [-1, 1]: int64 (N,) on the CPU.
+
+    `data` is a registry name or path. Returns None without a classifier for this data set, or if its number
+    of classes is not `classes`.
+    """
     net = _net(data)
     if net is None or net.classes != classes:
         return None
@@ -37,7 +41,7 @@ def seen_classes(data: str, images: torch.Tensor, classes: int) -> torch.Tensor 
 
 
 def coarse(images: torch.Tensor) -> torch.Tensor:
-    """The pixels of images (N, C, H, W), at most COARSE to a side: (N, C * h * w)."""
+    """The pixels of images (N, C, H, W), averaged down to at most COARSE a side: (N, C * h * w)."""
     return F.adaptive_avg_pool2d(images, min(COARSE, images.shape[2])).flatten(1)
 
 

@@ -1,19 +1,17 @@
-"""What was drawn and may be asked for again, for all models together. Importing this module
-imports no torch.
-"""
+"""Cache encoded images, for all models together. Imports no torch."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 
-MOST = 2**27  # bytes: thousands of pictures, or thirty of the largest sheets of snapshots
-EACH = 2**14  # bytes that are counted besides the data: a key may hold a whole z of 512 numbers
+MOST = 2**27  # bytes: thousands of images, or thirty of the largest snapshot sheets
+EACH = 2**14  # bytes added for each entry: a key may hold a z of 512 numbers
 
 
 class PictureCache:
-    """Encoded pictures and files of many owners, MOST bytes together; those that were asked for longest ago
-    go first. For any number of threads.
+    """Encoded images and files of many owners, at most MOST bytes; the least recently used go first.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -23,8 +21,9 @@ class PictureCache:
         self._held = 0
 
     def recall(self, owner: Hashable, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What `make` gave for this key of this owner before, or gives now; who asks for the same at the same
-        time waits for the one that makes it.
+        """The cached bytes for this owner and key, or the result of `make`.
+
+        Concurrent requests for the same key wait for one call of `make`.
         """
         name = owner, key
         with self._lock:
@@ -46,7 +45,7 @@ class PictureCache:
         return found.result()
 
     def forget(self, owner: Hashable) -> None:
-        """Let go of all that an owner has."""
+        """Drop all entries of an owner."""
         with self._lock:
             for name in [name for name in self._kept if name[0] == owner]:
                 self._held -= EACH + len(self._kept.pop(name))

@@ -1,4 +1,5 @@
-"""A point in a model's latent space as people choose it, read from a query string with every value checked.
+"""A point in a model's latent space, parsed from a query string with every value checked.
+
 Imports no torch.
 """
 
@@ -14,26 +15,26 @@ import numpy as np
 from gan.errors import UserError
 from gan.latent.sampling import latent, mixed_label, slerp, truncate
 
-DIRECTIONS = 10  # sliders along principal directions that a model offers, fewer where z is smaller
+DIRECTIONS = 10  # principal directions with sliders; fewer if z is smaller
 MAX_SEED = 2**31 - 1
 MAX_PSI = 2.0
-MAX_AMOUNT = 10.0  # standard deviations; N(0, 1) never gets there, so that nothing sensible is refused
-MAX_STEP = 3.0  # standard deviations between two pictures of a chart
-STRIP_COUNTS = (2, 32)
-MAX_MOVES = 32  # directions that are named in one query
+MAX_AMOUNT = 10.0  # standard deviations: N(0, 1) never reaches this, so the limit refuses nothing useful
+MAX_STEP = 3.0  # standard deviations between two images of a chart
+STRIP_COUNTS = (2, 32)  # least and most images in a strip
+MAX_MOVES = 32  # directions in one query
 _PRINCIPAL = re.compile("p[0-9]{1,3}")
-# p0: the first principal one, s0: the first factorised one, night: one that has a name
+# p0: the first principal direction; s0: the first factorised one; night: a named one
 DIRECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")
-MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers are about 8,000
-# units of the generator that a point may change, and the largest numbers that they and their layers can have
+MAX_TEXT = 20_000  # characters of one query value: 512 raw numbers need about 8,000
+# limits for the generator's units: how many a point may change, largest layer, largest unit
 MAX_UNITS, MAX_LAYER, MAX_UNIT = 64, 15, 4095
 MAX_FACTOR = 4.0
-UNITS = 4096  # of a number of z that a query writes out: 16 bits for -8 to 8
+UNITS = 4096  # steps in 1.0 of a number under `at`: 16 bits cover -8 to 8
 MIXED = ("", "mixed")
 
 
 class Shape(Protocol):
-    """What of a gan.models.ModelSpec is needed here."""
+    """The fields of gan.models.ModelSpec that this module needs."""
 
     z_dim: int
     num_classes: int
@@ -41,15 +42,16 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Point:
-    """Where in latent space, and of which class.
+    """A point in latent space, with a class and changed units.
 
-    z = psi * z(seed) + the sum of amounts[k] * principal direction k + that of `moves`, other directions by
-    id (id, amount); then the raw `overrides` (index, value) replace single numbers of z. label None ("mixed")
-    leaves the class to the seed. Where `to` is another seed, z(seed) is taken `way` (0 to 1) along the great
-    circle to z(to), and the nearer of the two seeds has the class. Where `at` has numbers, they stand for
-    z(seed); the seed still has the class. Where `other` is another class, `share` (0 to 1) of it is blended
-    in. `units` (layer, unit, factor) of the generator are multiplied by their factors on the way to the
-    picture.
+    z = psi * z(seed) + the sum of amounts[k] * principal direction k + the sum of the `moves`. A move (id,
+    amount) goes along another direction. Then `overrides` (index, value) replace single entries of z.
+
+    - With `to`, another seed, z(seed) becomes the point at `way` in [0, 1] of the great circle to z(to).
+    - With `at`, its numbers replace z(seed).
+    - label None ("mixed") means the class that the seed chooses; with `to`, the nearer seed chooses.
+    - With `other`, a class, its share `share` in [0, 1] is blended in.
+    - `units` (layer, unit, factor) scale units of the generator.
     """
 
     seed: int = 0
@@ -67,13 +69,18 @@ class Point:
 
     @classmethod
     def parse(cls, query: Mapping[str, str], shape: Shape) -> "Point":
-        """The point in a query: seed, psi, label, d (amounts in standard deviations, with commas between), x
-        (id:amount pairs of directions, likewise), z (index:value pairs, likewise), to and t (`way`), at
-        (base64url of z_dim 16-bit integers, little end first, in units of 1 / UNITS), label2 and mix
-        (`other`, `share`), u (layer.unit:factor, with commas between, counted from 0).
+        """Read a point from a query, with these parameters:
 
-        What is absent or empty takes its default; names of other things are left alone. Raises UserError for
-        what is no number, not finite, out of range or does not fit a model of this shape.
+          seed, psi, label, to   as in Point
+          t                      `way`
+          d                      `amounts` in standard deviations, separated by commas
+          x, z                   `moves` as id:amount and `overrides` as index:value, separated by commas
+          at                     base64url of z_dim little-endian 16-bit integers, in units of 1 / UNITS
+          label2, mix            `other` and `share`
+          u                      `units` as layer.unit:factor, separated by commas, counted from 0
+
+        A missing or empty parameter has its default. Unknown parameters are ignored. Raises UserError for an
+        invalid, non-finite or out-of-range number, and for a value that does not fit the model's shape.
         """
         amounts = tuple(number(text, "d", -MAX_AMOUNT, MAX_AMOUNT) for text in _items(query, "d"))
         allowed = min(DIRECTIONS, shape.z_dim)
@@ -99,21 +106,21 @@ class Point:
         )
 
     def amount(self, name: str) -> float:
-        """How far the point is along the direction of this id, in standard deviations."""
+        """The position along the direction with this id, in standard deviations."""
         if _PRINCIPAL.fullmatch(name):
             return dict(enumerate(self.amounts)).get(int(name[1:]), 0.0)
         return dict(self.moves).get(name, 0.0)
 
     def class_label(self, num_classes: int) -> int | None:
-        """The class to draw, 0 to num_classes - 1, or None for an unconditional model."""
+        """The class in [0, num_classes), or None for an unconditional model."""
         if not num_classes:
             return None
         nearer = self.seed if self.to is None or self.way < 0.5 else self.to
         return mixed_label(nearer, num_classes) if self.label is None else self.label
 
     def blend(self, num_classes: int) -> tuple[int, float]:
-        """The class that is blended in, and how much of it there is: the class itself and 0 where nothing is,
-        and for an unconditional model.
+        """The other class and its share. Without a blend, or without classes, it is the point's own class and
+        0.
         """
         return (self.class_label(num_classes) or 0, 0.0) if self.other is None else (self.other, self.share)
 
@@ -123,8 +130,11 @@ class Point:
         directions: Callable[[], np.ndarray],
         named: Callable[[str], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """The latent vector (z_dim,) float32. `directions` is called for vectors (K, z_dim) only if an amount
-        is not 0, `named(id)` for the vector (z_dim,) of each of `moves` that is not 0."""
+        """The latent vector (z_dim,) float32.
+
+        `directions()` returns the principal directions (K, z_dim); it is called only for a nonzero amount.
+        `named(id)` returns one direction (z_dim,); it is called for each nonzero move.
+        """
         start = np.array(self.at, np.float32) if self.at else latent(self.seed, z_dim)
         if self.to is not None and self.way > 0:
             start = slerp(start, latent(self.to, z_dim), [self.way])[0]
@@ -141,7 +151,7 @@ class Point:
 
 
 def placed(point: Point, name: str, amount: float) -> Point:
-    """The point with the direction of this id at `amount`, whatever it was at before."""
+    """The point with the direction of this id set to `amount`."""
     if _PRINCIPAL.fullmatch(name):
         index = int(name[1:])
         amounts = [*point.amounts, *[0.0] * (index + 1 - len(point.amounts))]
@@ -151,13 +161,13 @@ def placed(point: Point, name: str, amount: float) -> Point:
 
 
 def parse_seed(query: Mapping[str, str], name: str) -> int:
-    """The seed in a query under `name`, 0 where absent. Raises UserError."""
+    """The seed under `name`, 0 if missing. Raises UserError."""
     return whole(query.get(name) or "0", name, 0, MAX_SEED)
 
 
 def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
-    """The z that a query writes out under `at`: z_dim numbers from -8 to 8, () where absent. Raises UserError
-    for what is none of this shape.
+    """The latent vector under `at`: z_dim numbers from -8 to 8, or () if missing. Raises UserError for
+    another shape.
     """
     text = query.get("at", "")
     if not text:
@@ -172,8 +182,9 @@ def parse_at(query: Mapping[str, str], shape: Shape) -> tuple[float, ...]:
 
 
 def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
-    """The units of the generator that a query changes under `u`, in order, () where absent. Whether a model
-    has them shows when it draws. Raises UserError.
+    """The changed units under `u`, sorted, or () if missing. Raises UserError.
+
+    The generator checks later whether these units exist.
     """
     found = {}
     items = _items(query, "u")
@@ -191,16 +202,15 @@ def parse_units(query: Mapping[str, str]) -> tuple[tuple[int, int, float], ...]:
 
 
 def write_at(z: np.ndarray) -> str:
-    """The text of a z (z_dim,) that `parse_at` reads: numbers beyond -8 to 8 become these, others are rounded
-    to 1 / UNITS.
-    """
+    """Encode z (z_dim,) for `parse_at`: numbers are clamped to [-8, 8) and rounded to 1 / UNITS."""
     units = (z.astype(np.float64) * UNITS).round().clip(-(2**15), 2**15 - 1).astype("<i2")
     return base64.urlsafe_b64encode(units.tobytes()).decode().rstrip("=")
 
 
 def parse_moves(query: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
-    """The directions that a query names under `x` and how far to go along each, () where absent; whether a
-    model has them is not asked. Raises UserError.
+    """The directions under `x` with their amounts, or () if missing. Raises UserError.
+
+    The model checks later whether these directions exist.
     """
     pairs = [text.partition(":") for text in _items(query, "x")]
     if len(pairs) > MAX_MOVES:
@@ -213,29 +223,29 @@ def parse_moves(query: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
 
 
 def direction_id(text: str) -> str:
-    """A direction's id as it may be written. Raises UserError for what none could be."""
+    """The text, if it is a well-formed id of a direction. Raises UserError otherwise."""
     if not DIRECTION_ID.fullmatch(text):
         raise UserError("latent.unknown_direction", name=text[:40])
     return text
 
 
 def parse_psi(query: Mapping[str, str]) -> float:
-    """The truncation in a query, 1 where absent. Raises UserError."""
+    """The truncation psi, 1 if missing. Raises UserError."""
     return number(query.get("psi") or "1", "psi", 0.0, MAX_PSI)
 
 
 def parse_step(query: Mapping[str, str]) -> float:
-    """The standard deviations between two pictures of a chart, 1 where absent. Raises UserError."""
+    """The standard deviations between two images of a chart, 1 if missing. Raises UserError."""
     return number(query.get("step") or "1", "step", 0.0, MAX_STEP)
 
 
 def parse_count(query: Mapping[str, str]) -> int:
-    """The pictures of a strip, 9 where absent. Raises UserError."""
+    """The number of images in a strip, 9 if missing. Raises UserError."""
     return whole(query.get("n") or "9", "n", *STRIP_COUNTS)
 
 
 def parse_label(query: Mapping[str, str], shape: Shape) -> int | None:
-    """The class index in a query, None for mixed. Raises UserError where the model has no such class."""
+    """The class index, or None for mixed. Raises UserError if the model has no such class."""
     text = query.get("label", "")
     if text in MIXED:
         return None
@@ -245,8 +255,8 @@ def parse_label(query: Mapping[str, str], shape: Shape) -> int | None:
 
 
 def parse_mix(query: Mapping[str, str], shape: Shape) -> tuple[int | None, float]:
-    """The other class in a query and its share; None and 0 where there is none of it. Raises UserError where
-    the model has no such class.
+    """The other class and its share; None and 0 without a blend. Raises UserError if the model has no such
+    class.
     """
     other = parse_label({"label": query.get("label2", "")}, shape)
     share = number(query.get("mix") or "0", "mix", 0.0, 1.0)
@@ -254,14 +264,14 @@ def parse_mix(query: Mapping[str, str], shape: Shape) -> tuple[int | None, float
 
 
 def whole(text: str, name: str, smallest: int, largest: int) -> int:
-    """A whole number in ASCII digits within its range. Raises UserError."""
+    """An integer in ASCII digits within [smallest, largest]. Raises UserError."""
     if not re.fullmatch(r"[0-9]{1,20}", text):
         raise UserError("latent.not_whole", name=name, value=text[:40])
     return _in_range(int(text), name, smallest, largest)
 
 
 def number(text: str, name: str, smallest: float, largest: float) -> float:
-    """A finite decimal number within its range. Raises UserError."""
+    """A finite decimal number within [smallest, largest]. Raises UserError."""
     if not re.fullmatch(
         r"[-+]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e[-+]?[0-9]{1,3})?", text, re.IGNORECASE
     ):

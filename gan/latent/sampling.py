@@ -1,10 +1,11 @@
-"""Points in latent space, as numpy arrays: seeds to z, truncation, spherical walks.
+"""Latent vectors as numpy arrays: z from a seed, truncation, spherical interpolation.
 
-The generators here take z ~ N(0, I) of shape (z_dim,) as it is; there is no mapping network. A seed's z is a
-function of (seed, z_dim) alone, on every platform and for years: Philox in its raw form (Salmon et al. 2011;
-numpy guarantees a bit generator's raw stream in NEP 19, but not its normal numbers, and torch.randn differs
-between vector widths), then Box-Muller in float64, where the last bit of a platform's libm is lost in
-rounding to float32.
+The generators take z ~ N(0, I) of shape (z_dim,) directly; they have no mapping network. The z of a seed
+depends only on (seed, z_dim), on every platform and for years.
+
+Philox (Salmon et al. 2011) gives the random bits. Numpy guarantees a bit generator's raw stream (NEP 19), but
+not its normal numbers. torch.randn differs between vector widths. Box-Muller in float64 makes the bits
+normal. Rounding to float32 hides differences in the last bit of a platform's libm.
 """
 
 from collections.abc import Sequence
@@ -12,54 +13,50 @@ from collections.abc import Sequence
 import numpy as np
 
 NOISE_STREAM, CLASS_STREAM = 0, 1
-PARALLEL = 1e-6  # radians; below this a straight line is the great circle to the last float32 digit
+PARALLEL = 1e-6  # radians: below this, line and great circle agree to the last float32 digit
 
 
 def latent(seed: int, z_dim: int) -> np.ndarray:
-    """z of a seed (0 <= seed < 2^64): (z_dim,) float32, drawn from N(0, I). A smaller z_dim gives the
-    beginning of a larger one's numbers.
+    """z of a seed (0 <= seed < 2^64): (z_dim,) float32 from N(0, I).
+
+    A smaller z_dim gives the first numbers of a larger one.
     """
     return _normal(seed, NOISE_STREAM, z_dim).astype(np.float32)
 
 
 def latents(seeds: Sequence[int], z_dim: int) -> np.ndarray:
-    """The z of each seed: (N, z_dim) float32."""
+    """z of each seed: (N, z_dim) float32."""
     return np.stack([latent(seed, z_dim) for seed in seeds])
 
 
 def mixed_label(seed: int, num_classes: int) -> int:
-    """The class that a seed draws where none is chosen: uniform over 0..num_classes - 1 and independent of
-    its z.
-    """
+    """The class that a seed chooses, uniform over 0..num_classes - 1 and independent of its z."""
     return int(_bits(seed, CLASS_STREAM, 1)[0] % np.uint64(num_classes))
 
 
 def truncate(z: np.ndarray, psi: float) -> np.ndarray:
-    """psi * z, the truncation of these generators: 1 is the distribution they were trained on, 0 is the one
-    picture of z = 0.
+    """psi * z: 1 is the training distribution, 0 the single image of z = 0.
 
-    BigGAN (Brock et al. 2019) redraws numbers beyond a threshold instead. Scaling is StyleGAN's form (Karras
-    et al. 2019) with the mean of N(0, I), which is 0: it moves every picture continuously, so that a slider
-    can do it.
+    BigGAN (Brock et al. 2019) instead redraws numbers beyond a threshold. Scaling is the truncation of
+    StyleGAN (Karras et al. 2019) with the mean of N(0, I), which is 0. It changes images continuously, so it
+    suits a slider.
     """
     return (z * np.float32(psi)).astype(np.float32)
 
 
 def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
-    """The great circle from a to b, both (z_dim,): (T, z_dim) float32 for T amounts, 0 giving a and 1 giving
-    b.
+    """The great circle from a to b, both (z_dim,), at T amounts in [0, 1]: (T, z_dim) float32.
 
-    Directions follow Shoemake 1985 and lengths change linearly, so that a walk stays where N(0, I) has its
-    mass (White 2016). Ends of the same direction, or at zero, are joined by the straight line; for opposite
-    ones a great circle is chosen by rule.
+    Directions follow Shoemake 1985. Lengths change linearly, so the path stays where N(0, I) has its mass
+    (White 2016). If a and b are parallel, or one of them is zero, the path is a straight line. If they are
+    opposite, a fixed rule chooses the great circle.
     """
     a64, b64, t = a.astype(np.float64), b.astype(np.float64), np.asarray(amounts, np.float64)[:, None]
     norm_a, norm_b = np.linalg.norm(a64), np.linalg.norm(b64)
     if min(norm_a, norm_b) == 0:
         return ((1 - t) * a64 + t * b64).astype(np.float32)
     unit_a, unit_b = a64 / norm_a, b64 / norm_b
-    # Half-chord form: exact for small angles and for those near pi, where arccos of the dot product loses
-    # half its digits.
+    # The half-chord form is exact near 0 and near pi, where arccos of the dot product loses half its digits.
     angle = 2 * np.arctan2(np.linalg.norm(unit_a - unit_b), np.linalg.norm(unit_a + unit_b))
     if angle < PARALLEL:
         return ((1 - t) * a64 + t * b64).astype(np.float32)
@@ -69,8 +66,9 @@ def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
 
 
 def _across(unit_a: np.ndarray, unit_b: np.ndarray, angle: float) -> np.ndarray:
-    """The unit vector at right angles to unit_a, in the plane of both; where they are opposite, towards the
-    axis that unit_a has least of.
+    """The unit vector orthogonal to unit_a in the plane of both.
+
+    If they are opposite, it points towards the axis along which unit_a is smallest.
     """
     towards = unit_b if angle < np.pi - PARALLEL else np.eye(len(unit_a))[np.argmin(np.abs(unit_a))]
     across = towards - (towards @ unit_a) * unit_a
@@ -82,8 +80,8 @@ def _bits(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def _normal(seed: int, stream: int, count: int) -> np.ndarray:
-    """(count,) float64 from N(0, 1): each pair of 53-bit uniforms gives a pair of normal numbers (Box and
-    Muller 1958).
+    """(count,) float64 from N(0, 1): Box and Muller 1958 turns pairs of 53-bit uniforms into pairs of
+    normals.
     """
     uniform = (_bits(seed, stream, 2 * -(-count // 2)) >> np.uint64(11)).astype(np.float64).reshape(
         -1, 2

@@ -1,9 +1,8 @@
-"""What can be told of generated pictures: how much of an attribute each of them has, as a net or a
-measurement sees it.
+"""Score attributes of generated images, with a classifier or a direct measurement.
 
-An attribute has no values but scores: real numbers, the more the more of it. Those that a net of gan.metrics
-tells are log-odds, above 0 where it sees the attribute; measured ones are in the unit that their function
-names. Which attributes there are depends on the pictures that a generator was trained on: READERS.
+An attribute has real-valued scores; a higher score means more of it. A classifier from gan.metrics gives
+log-odds, above 0 if the attribute is present. A measured score has the unit that its function names. READERS
+lists the attributes for each data set.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,17 +19,20 @@ from gan.latent.directions.ridge import Ridge
 from gan.metrics.extractors import ALIASES
 from gan.metrics.features import FeatureNet, load_net, net_names, to_range
 
-CERTAIN = 8.0  # log-odds beyond which a net's certainty says nothing more
-# landscapes from which the hour is learned; a seed of which nothing else is drawn
+CERTAIN = 8.0  # largest |log-odds|: more certainty adds no information
+# number and seed of the landscapes that teach the hour; no other module uses this seed
 EXAMPLES, EXAMPLES_SEED = 1024, 4001
-POOLED = 8  # side of the pictures in which the hour is seen, beside the net's features
-LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in the brightness of a colour (ITU-R BT.601)
+POOLED = 8  # side in pixels of the pooled images that join the features in the regression on the hour
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in luma (ITU-R BT.601)
 
 
 class Attribute(NamedTuple):
-    """One attribute. `share`: it is there or not, in this share of pictures, else a quantity. `content`: it
-    is a thing in the picture, else how the picture looks as a whole, which no thing is separated from.
-    `title`: its name where only the data have one; the page names the others."""
+    """One attribute of an image.
+
+    share: True for an attribute that an image has or lacks, False for a quantity. content: True for an object
+    in the image, False for a property of the whole image, such as brightness. title: the name from the data
+    set; "" if the page has a name for it.
+    """
 
     id: str
     share: bool
@@ -39,7 +41,7 @@ class Attribute(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """`read(images)`: uint8 (N, C, H, W) -> scores (N, K) float32, a column for each of the K
+    """`read(images)` maps uint8 (N, C, H, W) to scores (N, K) float32, one column for each of the K
     `attributes`.
     """
 
@@ -48,9 +50,7 @@ class Reader(NamedTuple):
 
 
 def open_reader(data: str, channels: int) -> Reader:
-    """What can be told of pictures of a data set, by its name; of one that nothing is known of, only what can
-    be measured in any picture.
-    """
+    """The reader for images of the data set `data`. An unknown data set gets only the direct measurements."""
     name = ALIASES.get(data, data)
     measured = _measured({**MEASURED[channels], **(STROKES if name == "digits" else {})})
     if name not in READERS or name not in net_names():
@@ -65,11 +65,11 @@ def open_reader(data: str, channels: int) -> Reader:
     return Reader(told.attributes + measured.attributes, read)
 
 
-# Measured in any picture
+# Direct measurements for any image
 
 
 def brightness(pixels: torch.Tensor) -> torch.Tensor:
-    """Mean luma, 0 to 1, of pixels (N, C, H, W) in 0 to 1."""
+    """Mean luma in [0, 1] of pixels (N, C, H, W) in [0, 1]."""
     return (
         pixels.mean((1, 2, 3))
         if pixels.shape[1] == 1
@@ -78,32 +78,34 @@ def brightness(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def warmth(pixels: torch.Tensor) -> torch.Tensor:
-    """Red less blue, -1 to 1, on average."""
+    """Mean of red minus blue, in [-1, 1]."""
     return (pixels[:, 0] - pixels[:, 2]).mean((1, 2))
 
 
 def colourfulness(pixels: torch.Tensor) -> torch.Tensor:
-    """Largest less smallest channel, 0 to 1, on average."""
+    """Mean of the largest minus the smallest channel, in [0, 1]."""
     return (pixels.amax(1) - pixels.amin(1)).mean((1, 2))
 
 
 def slant(pixels: torch.Tensor) -> torch.Tensor:
-    """How far strokes lean to the right, as a tangent: the regression of ink's place across on its height
-    above the middle.
+    """How far strokes lean to the right, as a tangent.
+
+    It is the regression slope of the ink's horizontal position on its height above the centre of mass.
     """
     ink, x, y = _ink(pixels)
     return (ink * x * y).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)
 
 
 def width(pixels: torch.Tensor) -> torch.Tensor:
-    """Standard deviation of ink's place across, over that of its height."""
+    """Standard deviation of the ink's horizontal position, divided by that of its height."""
     ink, x, y = _ink(pixels)
     return ((ink * x * x).sum((1, 2)) / (ink * y * y).sum((1, 2)).clamp_min(1e-6)).sqrt()
 
 
 def _ink(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Shares of the ink of light strokes on black (N, H, W), and their places to the right of and above its
-    middle.
+    """The ink's distribution (N, H, W), and its horizontal and upward offsets from its centre of mass.
+
+    The images show light strokes on black. Each distribution sums to 1.
     """
     ink = pixels.mean(1)
     ink = ink / ink.sum((1, 2), keepdim=True).clamp_min(1e-6)
@@ -133,18 +135,22 @@ def _measured(measures: dict[str, Measure]) -> Reader:
     return Reader(tuple(Attribute(name, share=False, content=name in STROKES) for name in measures), read)
 
 
-# Scored by the net of a bundled set
+# Scores from the classifier of a bundled data set
 
 
 def log_odds(logits: torch.Tensor, values: Sequence[int]) -> torch.Tensor:
-    """How sure logits (N, V) are of one of `values` against all others: (N,) in -CERTAIN to CERTAIN."""
+    """Log-odds of `values` against all other values, from logits (N, V): (N,), clamped to [-CERTAIN,
+    CERTAIN].
+    """
     others = [value for value in range(logits.shape[1]) if value not in values]
     return (logits[:, list(values)].logsumexp(1) - logits[:, others].logsumexp(1)).clamp(-CERTAIN, CERTAIN)
 
 
 def _classes(name: str) -> Callable[[FeatureNet], Reader]:
-    """One attribute a class of a set. Where the class is chosen, z can hardly move it; without a selector, z
-    is all there is.
+    """A factory for a reader with one attribute for each class of the data set `name`.
+
+    A conditional generator fixes the class, so z hardly changes these scores. In an unconditional one, z
+    decides the class.
     """
 
     def reader(net: FeatureNet) -> Reader:
@@ -162,7 +168,7 @@ def _classes(name: str) -> Callable[[FeatureNet], Reader]:
 
 
 def _faces(net: FeatureNet) -> Reader:
-    """DiceBear's attributes, gathered into what one can see: whether there is a beard, not which of eight."""
+    """Scores for DiceBear's attributes, merged into visible ones: any beard, not which of eight beards."""
     values = read_meta("faces")["attributes"]
     attributes = [Attribute(name, True, True) for name in FACES] + [
         Attribute(name, False, True) for name in SHADES
@@ -182,14 +188,14 @@ def _faces(net: FeatureNet) -> Reader:
     return Reader(tuple(attributes), read)
 
 
-# Attribute -> the head of the faces net that tells it, and which of its values count as having it.
+# Attribute -> the head of the faces classifier that scores it, and the values that mean "present".
 FACES: dict[str, tuple[str, Callable[[str], bool]]] = {
     "long_hair": ("hair_length", lambda value: value == "long"),
     "happy": ("mood", lambda value: value == "happy"),
     **{name: (name, lambda value: value != "none") for name in ("beard", "glasses", "hat", "accessories")},
     "warm_background": ("background", lambda value: int(value[1:3], 16) > int(value[5:7], 16)),
 }  # fmt: skip
-# the likely luma, 0 to 1, of a coloured thing
+# Attribute -> the head whose classes are colours; the score is their expected luma in [0, 1].
 SHADES = {"fair_skin": "skin_colour", "fair_hair": "hair_colour", "light_clothes": "clothing_colour"}
 
 
@@ -198,9 +204,12 @@ def _luma(code: str) -> float:
 
 
 def _landscapes(net: FeatureNet) -> Reader:
-    """The yes-or-no facts that the net tells, and how dark the sky is at the hour that a picture shows:
-    nothing knows this of a picture but a drawing does, so that it is learned here by ridge regression on
-    landscapes that are drawn for it."""
+    """Scores for the classifier's binary attributes, and for the darkness of the sky at the hour in the
+    image.
+
+    The classifier has no head for the hour, but the program that draws landscapes knows it. Ridge regression
+    therefore learns darkness from EXAMPLES newly drawn landscapes.
+    """
 
     def see(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features, _ = net(to_range(images))
@@ -237,8 +246,8 @@ SCENES = {
 
 
 def darkness(hours: np.ndarray) -> torch.Tensor:
-    """How dark the sky is at these hours of the day (N,), 0 to 24: one less the mean luma of its colours,
-    (N,) float32 in 0 to 1.
+    """Darkness of the sky at hours (N,) in [0, 24]: 1 minus the mean luma of its colours, (N,) float32 in [0,
+    1].
     """
     colours = scenery.palette(np.where(hours < min(scenery.PHASES["at dawn"]), hours + 24, hours))
     sky = np.mean([colours[role] for role in ("zenith", "middle", "low")], 0) / 255

@@ -1,11 +1,12 @@
-"""Directions that are named: more night, long hair. InterFaceGAN (Shen et al. 2020): the attribute of
-generated pictures is a linear function of z.
+"""Find directions that change a named attribute, such as night or long hair.
 
-Ridge regression finds that function from the scores of `attributes`, where InterFaceGAN has a support vector
-machine between two classes: scores say more than classes. What the class and the cluster decide is taken out
-first, since no z could move it. Each direction is then tried on other pictures, and offered only where it
-moves its attribute; where it moves another thing as well, the other's direction is taken out of it if that
-helps.
+InterFaceGAN (Shen et al. 2020) shows that attributes of generated images are nearly linear in z. It fits a
+support vector machine between two classes. Here ridge regression fits the scores of `attributes`, which carry
+more information than classes.
+
+The regression first subtracts the mean of each class and cluster, because z can't change those. Each
+direction is then tried on new samples and kept only if it moves its attribute. If it also moves another
+attribute, that attribute's direction is projected out, provided this helps.
 """
 
 from collections.abc import Callable
@@ -21,30 +22,35 @@ from gan.latent.directions.unsupervised import ALIKE, Directions, centred, group
 from gan.latent.sampling import latents
 from gan.models import ModelSpec
 
-SAMPLES, TRIALS = 1024, 32
-FIRST, TRIED = 1_100_000_000, 1_200_000_000  # seeds that nobody meets by chance
-REACH = 2.0  # standard deviations to each side at which a direction is tried
-EXPLAINED = 0.05  # of an attribute's variance within a class, that z must explain
-# how much of a standard deviation it must move from one end to the other, and in which share of the pictures
-MOVED, STEADY = 0.5, 0.75
-MORE = 0.1  # pictures that must have gained a thing, as a share of all
-TOLD = 0.25  # standard deviations from which a change of another attribute is told
-# another's change, over the wanted one's, from which on it is taken out; the least that may be left of the
-# wanted one
+SAMPLES, TRIALS = 1024, 32  # samples for the regression and for the trial
+FIRST, TRIED = 1_100_000_000, 1_200_000_000  # first seeds of both, far from the seeds that people choose
+REACH = 2.0  # a trial moves samples by -REACH and REACH standard deviations
+# The least values at which a direction is offered:
+EXPLAINED = 0.05  # share of the attribute's variance within classes that z explains
+MOVED, STEADY = 0.5, 0.75  # change in standard deviations; share of images in which the attribute increases
+MORE = 0.1  # share of images that gain the attribute
+TOLD = 0.25  # least change of another attribute, in standard deviations, that `facts` lists
+# Another attribute's direction is projected out from this ratio of its change to the wanted change. At least
+# the share LEFT of the wanted change must remain.
 DISTURBING, LEFT = 0.5, 0.6
 
 Draw = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 
 class Named(NamedTuple):
-    """Directions with names: things in pictures, then how pictures look as a whole, each sort by effect, the
-    largest first.
+    """Directions with names: objects first, then properties of the whole image, each by decreasing effect.
 
-    facts: of each {"id", "title", "share", "explained", "moved", "steady", "low", "high", "others"}: how much
-    the attribute moves between REACH to one side and to the other in standard deviations of it over all
-    classes, and in which share of the pictures it does; its mean at both ends, a share of pictures or the
-    attribute's own unit; and what else moves, [id, standard deviations], the most first. fixed: the ids that
-    z does not move, or only along with others. titles: by id, of attributes that only the data name.
+    directions: as in `Directions`, but sigma holds `moved` and share holds `explained`. titles: titles by id,
+    for attributes that only the data set names. fixed: ids of attributes without a direction, because z does
+    not move them or moves them only along with others.
+
+    facts: one dictionary for each direction:
+      id, title, share   the attribute
+      explained          share of the attribute's variance within classes that z explains
+      moved              mean change from -REACH to REACH, in standard deviations over all classes
+      steady             share of the images in which the attribute increases
+      low, high          at each end: the share of images with the attribute, or its mean in its own unit
+      others             other attributes that change, [id, standard deviations], largest first
     """
 
     directions: Directions
@@ -54,7 +60,7 @@ class Named(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """What a direction did to the K attributes of TRIALS pictures."""
+    """The effect of a direction on K attributes of TRIALS images."""
 
     moved: torch.Tensor  # (K,) in standard deviations
     low: torch.Tensor  # (TRIALS, K) scores at one end
@@ -69,10 +75,10 @@ def find_named(
     draw: Draw,
     read: Callable[[torch.Tensor], torch.Tensor],
 ) -> Named:
-    """The directions of a reader's attributes that z moves.
+    """The directions of those attributes of a reader that z moves.
 
-    `draw(z (N, z_dim), labels (N,) or None)` gives pictures uint8, `read` their scores; both may take their
-    time and turns.
+    `draw(z (N, z_dim), labels (N,) or None)` returns uint8 images and `read` their scores. Both may be slow,
+    and both take `turns` themselves.
     """
     z, labels = _samples(spec, FIRST, SAMPLES)
     scores = read(draw(z, labels))
@@ -120,7 +126,7 @@ def _samples(spec: ModelSpec, first: int, count: int) -> tuple[torch.Tensor, tor
 
 
 def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
-    """Whether a direction moves attribute k by enough, and in enough pictures, to be offered."""
+    """Whether a direction moves attribute k far enough, in enough images, to be offered."""
     low, high = trial.low[:, k], trial.high[:, k]
     gained = ((high > 0).float() - (low > 0).float()).mean() if reader.attributes[k].share else 1.0
     return bool(trial.moved[k] >= least and (high > low).float().mean() >= STEADY and gained >= MORE)
@@ -129,9 +135,12 @@ def _moves(k: int, reader: Reader, trial: _Tried, least: float = MOVED) -> bool:
 def _of_its_own(
     place: int, kept: list[int], reader: Reader, moved: torch.Tensor, overlap: np.ndarray
 ) -> bool:
-    """Whether the direction at a place of `kept` is more than a by-product. One for how pictures look as a
-    whole is none where it does what one for a thing does, or moves any other attribute by more than its own:
-    less light is night."""
+    """Whether the direction at `place` in `kept` is more than a by-product of another one.
+
+    A direction for an object always is. A direction for a whole-image property is a by-product in two cases.
+    It overlaps with an object's direction, or it moves another attribute further than its own. Lower
+    brightness, for example, is a by-product of night.
+    """
     k = kept[place]
     if reader.attributes[k].content:
         return True
@@ -151,10 +160,10 @@ def _purer(
     tried: dict[int, _Tried],
     try_out: Callable[[torch.Tensor], _Tried],
 ) -> tuple[torch.Tensor, _Tried]:
-    """A direction without those of the things that it moves as well, and what it then does, where that is
-    better; else as it was.
+    """Direction k without the directions of the other objects that it moves, and its new trial.
 
-    InterFaceGAN's conditional manipulation: the projection on the others' directions is taken away.
+    This is InterFaceGAN's conditional manipulation: it projects the other directions out. Returns the old
+    direction and trial if the new one is not better.
     """
     before = tried[k]
     others = [j for j in content if j != k and abs(before.moved[j]) >= DISTURBING * before.moved[k]]
@@ -174,7 +183,7 @@ def _purer(
 
 
 def _told(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
-    """One of Named.facts."""
+    """One dictionary of Named.facts."""
     attribute, low, high = reader.attributes[k], trial.low[:, k], trial.high[:, k]
     ends = [(end > 0).float().mean() if attribute.share else end.mean() for end in (low, high)]
     order = sorted(

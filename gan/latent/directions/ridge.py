@@ -1,18 +1,21 @@
-"""Ridge regression (Hoerl and Kennard 1970) whose penalty is chosen by leaving each sample out once, in
-closed form (Allen 1974's PRESS).
+"""Ridge regression (Hoerl and Kennard 1970) with a penalty from leave-one-out cross-validation.
+
+The leave-one-out error has a closed form (PRESS, Allen 1974).
 """
 
 from typing import NamedTuple
 
 import torch
 
-# in multiples of the number of samples times the mean variance of an input
+# penalties to try, in multiples of (number of samples) * (mean variance of an input)
 PENALTIES = 10.0 ** torch.arange(-4, 3, dtype=torch.float64)
 
 
 class Ridge(NamedTuple):
-    """y = centre + (x - middle) @ weights. `explained`: the share of y's variance that it explains of samples
-    it has not seen; below 0, none.
+    """The linear model y = centre + (x - middle) @ weights.
+
+    `explained` is the leave-one-out R²: the share of the variance of y that the model predicts. It may be
+    negative.
     """
 
     weights: torch.Tensor  # (D,) float32
@@ -22,7 +25,7 @@ class Ridge(NamedTuple):
 
     @classmethod
     def fit(cls, x: torch.Tensor, y: torch.Tensor) -> "Ridge":
-        """The regression of y (N,) on x (N, D)."""
+        """Fit y (N,) on x (N, D)."""
         middle, centre = x.double().mean(0), y.double().mean()
         left, sizes, right = torch.linalg.svd(x.double() - middle, full_matrices=False)
         target = y.double() - centre
@@ -40,5 +43,5 @@ class Ridge(NamedTuple):
         return cls(weights.float(), middle.float(), centre.float(), (1 - best[0] / whole).item())
 
     def predict(self, x: torch.Tensor) -> torch.Tensor:
-        """y (N,) for x (N, D)."""
+        """Predictions (N,) for x (N, D)."""
         return self.centre + (x - self.middle) @ self.weights

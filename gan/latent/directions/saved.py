@@ -1,5 +1,6 @@
-"""Which directions have sliders, in which order and under which names: as a page sends it, and as it is saved
-with a model. Imports no torch.
+"""Save which directions have sliders, their order and their names.
+
+The page sends this choice as JSON; a file keeps it with the model. Imports no torch.
 """
 
 import dataclasses
@@ -18,22 +19,24 @@ from gan.runs.names import tidy
 if TYPE_CHECKING:
     from gan.latent.generator import Model
 
-# in a run's directory; beside the runs, for models that ship
+# the file in a run's directory; for shipped models, a folder beside the runs
 FILE, SHIPPED = "directions.json", ".directions"
 FORMAT = "ganarium-directions-saved-1"
-MOST, LONGEST = 64, 40  # directions of each kind, and characters of a name
-LARGEST = 2**20  # bytes of a file that is read
-SAME = 0.99  # |cosine| from which a saved vector is the one that a model has now
-DIGITS = 4
+MOST, LONGEST = 64, 40  # limits: directions in each list, characters of a name
+LARGEST = 2**20  # bytes; larger files are ignored
+SAME = 0.99  # least |cosine| between a saved vector and the model's current one
+DIGITS = 4  # decimals of a saved vector
 _KEYS = ("list", "names", "hidden")
-# the third factor of other weights is another direction; night is always night
+# Numbered directions change their meaning with the weights; named ones, such as night, keep it.
 NUMBERED = re.compile(r"[ps][0-9]{1,3}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """`sliders`: the ids of the directions that have sliders, in order, None for the usual ones. `names` by
-    id, and the ids that are `hidden`.
+    """The choice of sliders for one model.
+
+    `sliders`: ids of the directions with sliders, in order; None for the default sliders. `names`: names by
+    id. `hidden`: ids of hidden directions.
     """
 
     sliders: tuple[str, ...] | None
@@ -41,7 +44,7 @@ class Choice:
     hidden: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which pages get and send it."""
+        """The JSON object that the page receives and sends."""
         return {
             "list": None if self.sliders is None else list(self.sliders),
             "names": self.names,
@@ -49,12 +52,12 @@ class Choice:
         }
 
     def ids(self) -> set[str]:
-        """All directions that it says something about."""
+        """The ids of all directions in the choice."""
         return {*(self.sliders or ()), *self.names, *self.hidden}
 
 
 def parse(value: dict[str, Any]) -> Choice:
-    """What `Choice.to_json` wrote, every value checked; names are made one plain line. Raises UserError."""
+    """Validate the output of `Choice.to_json` and reduce each name to one plain line. Raises UserError."""
     if set(value) != set(_KEYS):
         raise UserError("latent.bad_choice")
     listed, names, hidden = (value[key] for key in _KEYS)
@@ -85,7 +88,7 @@ def _ids(value: Any) -> tuple[str, ...]:
 
 
 def place(entry: Entry, runs: Path) -> Path:
-    """The file of a model, where `runs` is the directory of runs."""
+    """The file for a model's choice; `runs` is the directory of the runs."""
     return (
         entry.weights.parent / FILE
         if entry.kind == "run"
@@ -94,10 +97,10 @@ def place(entry: Entry, runs: Path) -> Path:
 
 
 def save(path: Path, model: "Model", choice: Choice) -> None:
-    """Write what was chosen for a model, with the vectors of numbered directions; where nothing was, remove
-    the file.
+    """Write the choice for a model, with the vectors of its numbered directions. An empty choice removes the
+    file.
 
-    Raises UserError for a numbered direction that the model has not, OSError where the file can't be written.
+    Raises UserError for an unknown numbered direction, and OSError if the file can't be written.
     """
     if not choice.ids() and choice.sliders is None:
         path.unlink(missing_ok=True)
@@ -111,10 +114,10 @@ def save(path: Path, model: "Model", choice: Choice) -> None:
 
 
 def read(path: Path, model: "Model") -> Choice | None:
-    """What is saved for a model; None where nothing is, or nothing that can be read.
+    """The saved choice for a model, or None without a readable file.
 
-    Of numbered directions only what the model's weights still mean by them; where that leaves out a slider,
-    the usual ones come back.
+    A numbered direction is dropped if the model's weights now give it another vector. If that removes a
+    slider, `sliders` becomes None.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -138,7 +141,7 @@ def read(path: Path, model: "Model") -> Choice | None:
 
 
 def _same(model: "Model", name: str, saved: Any) -> bool:
-    """Whether a model's direction of this id is the one with the `saved` vector."""
+    """Whether the model's direction `name` still has the vector `saved`."""
     try:
         now = model.vector(name)
     except UserError:

@@ -1,8 +1,8 @@
-"""Directions in latent space that change a lot, found from the weights alone.
+"""Find directions that change images a lot, from the weights alone.
 
-GANSpace (Härkönen et al. 2020) is a PCA of the generator's first-layer activations. SeFa (Shen and Zhou 2021)
-factorises its matrix in closed form. Both are then tried on pictures: how much each direction changes, and
-how much alike two of them are.
+GANSpace (Härkönen et al. 2020) is a PCA of the first layer's activations. SeFa (Shen and Zhou 2021)
+factorises the first layer's matrix in closed form. Both are then tried on samples. The trial measures how
+much each direction changes an image, and how similar two directions are.
 """
 
 import copy
@@ -16,31 +16,31 @@ from gan.latent.sampling import latent
 from gan.models import ModelSpec
 
 SAMPLES = 4096
-MEMORY_FLOATS = 2**24  # activations kept at a time: 64 MB
-CHUNK = 512
+MEMORY_FLOATS = 2**24  # largest number of activations in memory: 64 MB
+CHUNK = 512  # samples in a forward pass
 OVERSAMPLING, ITERATIONS = 22, 4
 SEED = 2020
-# the effect of a direction: points it is tried at, random directions to compare with, standard deviations to
-# each side
+# To measure effects: latent vectors, random directions to compare with, standard deviations to each side.
 POINTS, RANDOM, REACH = 8, 8, 2.0
-# fewer points where more multiplications than WORK, about a second of one core, would be needed; pictures
-# drawn at once
+# Least number of latent vectors, multiplications allowed (about a second of one core), images in a forward
+# pass.
 FEWEST, WORK, AT_ONCE = 2, 3e10, 32
-DEAD = 0.25  # effect below which a direction is no slider: a quarter of what a random direction does
-ALIKE = 0.9  # overlap above which two directions are the same slider
+DEAD = 0.25  # a direction with a smaller effect than this gets no slider
+ALIKE = 0.9  # two directions with a larger overlap than this share a slider
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 class Directions(NamedTuple):
-    """K directions as numpy arrays, by effect, the largest first; of those with names see
-    gan.latent.directions.probes.
+    """K directions as numpy arrays, by decreasing effect; gan.latent.directions.probes orders named ones.
 
-    vectors (K, z_dim) float32 of length 1, so that amount 1.0 moves z by one standard deviation of N(0, I)
-    along the component; a component in which nothing varies is all zeros. sigma (K,): standard deviation of
-    the activations along it. share (K,): its part of their whole variance. effect (K,): how much it changes
-    pictures, as a multiple of what random directions of the same length do. overlap (K, K), 0 to 1: how much
-    alike two of them are, the larger of two |cosines|: between the vectors, and between what they change in
-    the same pictures, pixel by pixel.
+      vectors (K, z_dim)   float32 of length 1; all zeros for a component without variance
+      sigma (K,)           standard deviation of the activations along the direction
+      share (K,)           its share of their total variance
+      effect (K,)          change of the images, in multiples of random directions of the same length
+      overlap (K, K)       similarity of two directions in [0, 1]
+
+    An amount of 1.0 moves z by one standard deviation of N(0, I) along the direction. The overlap is the
+    larger of two |cosines|: between the vectors, and between their changes to the same images, over pixels.
     """
 
     vectors: np.ndarray
@@ -50,10 +50,11 @@ class Directions(NamedTuple):
     overlap: np.ndarray
 
     def verdicts(self) -> list[dict[str, bool | int | None]]:
-        """Of each direction whether it is "dead", and its "twin": the one of most effect that does the same
-        and has more of it; None where there is none.
+        """For each direction: is it "dead", and which direction is its "twin"?
 
-        Dead ones are nobody's twin, and have none.
+        A dead direction hardly changes images. The twin overlaps by more than ALIKE and has a larger effect,
+        the largest among such directions. It is None if there is none. Dead directions are no twins and have
+        none.
         """
         order = np.argsort(-self.effect, kind="stable")
         dead = self.effect < DEAD
@@ -66,12 +67,11 @@ class Directions(NamedTuple):
 
 @torch.inference_mode()
 def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
-    """The `count` leading directions of a generator, fewer where z or the layer is smaller; a function of its
-    weights alone.
+    """The `count` leading directions of a generator by GANSpace, a function of its weights alone.
 
-    As in GANSpace the components are those of the activations, and least squares carries them back to z.
-    Differences between the means of classes and clusters are taken out first: they belong to the class
-    selector and to the slider for the cluster. The largest number of each vector is positive.
+    There are fewer if z or the layer is smaller. As in GANSpace, PCA runs on the activations, and least
+    squares maps the components back to z. The means of classes and clusters are subtracted first: the class
+    selector and the cluster slider control those. The entry of largest magnitude in each vector is positive.
     """
     z, activations = _activations(generator, spec)
     total = activations.square().sum().item()
@@ -79,8 +79,7 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
     components = _leading(activations, z, min(count, spec.z_dim, activations.shape[1]))
     coordinates = (activations @ components).double()
     spread = coordinates.square().sum(0)
-    # The components are uncorrelated over these samples, so that the least squares solution is one division
-    # for each.
+    # The components are uncorrelated over these samples: least squares needs one division for each.
     vectors = (coordinates.T @ z.double()) / spread.clamp_min(1e-12)[:, None]
     vectors = torch.where((spread > 1e-9 * total)[:, None], nn.functional.normalize(vectors, dim=1), 0.0)
     vectors = _upright(vectors).float()
@@ -90,12 +89,12 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
 
 @torch.inference_mode()
 def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
-    """`count` directions by closed-form factorisation, fewer where z is smaller; a function of the
-    generator's weights alone.
+    """The `count` leading directions of a generator by SeFa, a function of its weights alone.
 
-    As in SeFa they are the eigenvectors of A^T A with the largest eigenvalues, where A (features, z_dim) is
-    all that z is multiplied by before the first nonlinearity. The activations before it vary by sigma along
-    each. What a class label adds does not depend on z, and no column of A is its.
+    There are fewer if z is smaller. They are the eigenvectors of A^T A with the largest eigenvalues. A
+    (features, z_dim) is the product of all matrices between z and the first nonlinearity. `sigma` is the
+    standard deviation of the pre-activations along each. The class embedding does not depend on z, so A has
+    no column for it.
     """
     matrix = generator.first_matrix().double()
     values, vectors = torch.linalg.eigh(matrix.T @ matrix)
@@ -108,7 +107,7 @@ def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
 def _by_effect(
     generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor, sigma: torch.Tensor, share: torch.Tensor
 ) -> Directions:
-    """These directions in the order of what they do to pictures."""
+    """The directions sorted by their measured effect."""
     effect, overlap = measure(generator, spec, vectors)
     order = np.argsort(-effect, kind="stable")
     return Directions(
@@ -121,19 +120,19 @@ def _by_effect(
 
 
 def _upright(vectors: torch.Tensor) -> torch.Tensor:
-    """Vectors (K, z_dim) with their largest number positive."""
+    """Vectors (K, z_dim) with signs that make the entry of largest magnitude positive."""
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     return torch.where(largest < 0, -vectors, vectors)
 
 
 @torch.inference_mode()
 def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim), see `Directions`, from pictures REACH to one
-    side and REACH to the other of some points.
+    """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim); see `Directions`.
 
-    These are POINTS, fewer for a large generator, so that nobody waits: by its arithmetic and not by the
-    clock, so that the result is a function of it. The effect is the mean change of a pixel over that of
-    random directions, which leave the cluster as it is; 0 where nothing changes the pictures.
+    The images lie REACH to either side of up to POINTS latent vectors. A large generator gets fewer, to limit
+    the time. Their number follows from the generator's multiplications and not from a clock, so the result is
+    reproducible. The effect is the mean change of a pixel, divided by that of random directions. Those leave
+    the cluster unchanged. The effect is 0 if no direction changes the images.
     """
     count = _points(generator, spec, len(vectors) + RANDOM)
     z = torch.from_numpy(latent(SEED + 1, POINTS * spec.z_dim).reshape(POINTS, spec.z_dim)[:count])
@@ -150,8 +149,9 @@ def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tup
 
 
 def _changes(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
-    """How the pictures of z (N, z_dim) differ between REACH to one and to the other side along each of K ways
-    (K, z_dim): (K, N, pixels).
+    """Image differences between z + REACH * way and z - REACH * way: (K, N, pixels).
+
+    z is (N, z_dim); `ways` are K directions (K, z_dim).
     """
     places = torch.cat([z + side * REACH * way for way in ways for side in (1, -1)])
     labels = torch.arange(len(z)).repeat(2 * len(ways)) % spec.num_classes if spec.num_classes else None
@@ -164,15 +164,15 @@ def _changes(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, ways: torch
 
 
 def _points(generator: nn.Module, spec: ModelSpec, ways: int) -> int:
-    """At how many points so many ways can be tried by WORK."""
+    """The number of latent vectors at which `ways` directions can be tried within WORK multiplications."""
     multiplications = 0
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal multiplications
-        # each weight once a place; strides skip some
+        # The layer uses each weight once at each position, except positions that strides skip.
         multiplications += layer.weight.numel() * min(inputs[0][0, 0].numel(), output[0, 0].numel())
 
-    alone = copy.deepcopy(generator)  # others may be drawing with this one
+    alone = copy.deepcopy(generator)  # hooks on the original would count other threads' calls
     for layer in alone.modules():
         if isinstance(layer, LAYERS):
             layer.register_forward_hook(count)
@@ -181,8 +181,9 @@ def _points(generator: nn.Module, spec: ModelSpec, ways: int) -> int:
 
 
 def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:
-    """z (N, z_dim) and first-layer activations (N, features), centred within each group; N is SAMPLES, or
-    less where they would not fit the memory.
+    """z (N, z_dim) and first-layer activations (N, features), centred within each group.
+
+    N is SAMPLES, or fewer if the activations would exceed MEMORY_FLOATS.
     """
     z = torch.from_numpy(latent(SEED, SAMPLES * spec.z_dim).reshape(SAMPLES, spec.z_dim))
     labels = torch.arange(SAMPLES) % spec.num_classes if spec.num_classes else None
@@ -199,16 +200,14 @@ def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, t
 def group_of(
     generator: nn.Module, spec: ModelSpec, z: torch.Tensor, labels: torch.Tensor | None
 ) -> torch.Tensor:
-    """What a picture of z (N, z_dim) and labels (N,) or None is of before anything else: its class and
-    cluster, (N,) int64.
-    """
+    """The group of each z (N, z_dim) with labels (N,) or None: its pair of class and cluster, (N,) int64."""
     if spec.clusters > 1:
         return generator.conditioning.group(z, labels)
     return torch.zeros(len(z), dtype=torch.int64) if labels is None else labels
 
 
 def centred(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
-    """`values` (N, ...) less the mean of their group (N,), in place."""
+    """Subtract from `values` (N, ...) the mean of their group (N,), in place."""
     for group in groups.unique():
         values[groups == group] -= values[groups == group].mean(0)
     return values
@@ -217,10 +216,10 @@ def centred(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
 def _leading(activations: torch.Tensor, z: torch.Tensor, count: int) -> torch.Tensor:
     """The `count` leading principal axes of centred activations (N, F): (F, count).
 
-    Block power iteration (Halko et al. 2011), because a whole SVD of 4096 x 2048 takes seconds. The block
-    starts from what z explains linearly, which is nearly all, instead of from random vectors: a few rounds
-    are enough, and nothing is left to chance. A component that no z explains linearly may be passed over; no
-    slider could follow it.
+    Block power iteration (Halko et al. 2011); a full SVD of 4096 x 2048 takes seconds. The block starts from
+    the activations that z explains linearly, which are nearly all, and not from random vectors. So a few
+    rounds are enough, and the result is deterministic. The method may miss a component that z does not
+    explain linearly, but no slider could follow it.
     """
     width = min(count + OVERSAMPLING, *activations.shape, z.shape[1])
     linear = z.T @ activations

@@ -1,9 +1,8 @@
-"""Samples laid out in a plane so that those which show the same lie together: PCA, and t-SNE or UMAP where
-their packages are installed.
+"""Lay out samples in a plane so that similar samples are neighbours: PCA, t-SNE or UMAP.
 
-t-SNE: van der Maaten and Hinton 2008, as scikit-learn has it; UMAP: McInnes, Healy and Melville 2018, in the
-package umap-learn. Neither is needed: PCA always works. Each gives the same positions for the same features
-on the same machine.
+t-SNE (van der Maaten and Hinton 2008) comes from scikit-learn, UMAP (McInnes, Healy and Melville 2018) from
+umap-learn. Both packages are optional; PCA always works. On one machine the same features always give the
+same positions.
 """
 
 import importlib.util
@@ -11,33 +10,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-DIMENSIONS = 32  # leading principal components that the others look at: less noise, less time
+DIMENSIONS = 32  # t-SNE and UMAP read this many principal components: less noise, less time
 SEED = 2008
-ROUNDS = 500  # of t-SNE
-MARGIN = 0.02  # of the square at each edge
-# of the samples at each end that are moved to the edge of the square, so that a stray one does not shrink all
-# others
+ROUNDS = 500  # iterations of t-SNE
+MARGIN = 0.02  # empty margin at each edge, as a share of the square
+# Share of the samples at each end that is clipped to the edge: outliers would squeeze all other samples.
 TRIMMED = 0.005
 
 
 def methods() -> list[str]:
-    """What `lay_out` can do here, the best first."""
+    """The available methods of `lay_out`, best first."""
     return [
         name for name, (package, _) in METHODS.items() if package is None or importlib.util.find_spec(package)
     ]
 
 
 def lay_out(features: np.ndarray, method: str) -> np.ndarray:
-    """Positions (N, 2) float32 in the unit square for features (N, F), N >= 2; `method` is one of
-    `methods()`.
-    """
+    """Positions (N, 2) float32 in the unit square for features (N, F), N >= 2, by one of `methods()`."""
     reduced = principal(features, DIMENSIONS)
     return squared(METHODS[method][1](reduced) if len(reduced) > 3 else reduced[:, :2])
 
 
 def principal(features: np.ndarray, count: int) -> np.ndarray:
-    """The leading principal components (N, count) float64 of features (N, F), zeros where there are fewer.
-    The largest number of each axis is positive.
+    """The leading principal components (N, count) float64 of features (N, F), padded with zeros.
+
+    The entry of largest magnitude on each axis is positive.
     """
     centred = features.astype(np.float64) - features.mean(0, dtype=np.float64)
     _, axes = np.linalg.eigh(centred.T @ centred)
@@ -48,7 +45,7 @@ def principal(features: np.ndarray, count: int) -> np.ndarray:
 
 
 def squared(positions: np.ndarray) -> np.ndarray:
-    """Positions (N, 2) moved and scaled, each axis by itself, to fill the unit square: float32."""
+    """Positions (N, 2) float32, shifted and scaled on each axis to fill the unit square."""
     low, high = np.quantile(positions, [TRIMMED, 1 - TRIMMED], axis=0)
     scaled = (positions - low) / np.maximum(high - low, 1e-12)
     return (MARGIN + (1 - 2 * MARGIN) * scaled.clip(0, 1)).astype(np.float32)
@@ -70,8 +67,7 @@ def _umap(reduced: np.ndarray) -> np.ndarray:
     return UMAP(n_neighbors=min(15, len(reduced) - 1), random_state=SEED, n_jobs=1).fit_transform(reduced)
 
 
-# Name -> the package that it needs beside ours, and the function: principal components (N, DIMENSIONS) -> (N,
-# 2).
+# Name -> the optional package, and the function: principal components (N, DIMENSIONS) -> positions (N, 2).
 METHODS: dict[str, tuple[str | None, Callable[[np.ndarray], np.ndarray]]] = {
     "umap": ("umap", _umap), "tsne": ("sklearn", _tsne), "pca": (None, lambda reduced: reduced[:, :2]),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Some thousand samples of a generator, kept small: where searches begin, and what a map shows."""
+"""Keep a few thousand small samples of a generator, for searches and the map."""
 
 import math
 import threading
@@ -11,17 +11,17 @@ import torch.nn.functional as F
 from gan.latent.perception import Perception
 from gan.latent.sampling import mixed_label
 
-COUNT = 2048  # samples of a whole bank
-SIDE = 32  # pixels of a kept picture's side, at most
-CHUNK = 16  # pictures that are drawn, or looked at, before the time is looked at
-PROBES = 64  # samples that tell how far samples are from each other
+COUNT = 2048  # samples of a complete bank
+SIDE = 32  # largest side of a stored image in pixels
+CHUNK = 16  # images generated, or given features, between two looks at the clock
+PROBES = 64  # samples whose nearest neighbours `spacing` averages over
 
 
 class SampleBank:
-    """The samples of the seeds from 0 on, of mixed classes. Every method may be called from any thread.
+    """The samples of the seeds 0, 1, 2, …, each with the class that its seed chooses. Thread-safe.
 
-    `draw(seeds, labels)` gives pictures uint8 (N, C, H, W) and takes turns by itself; `eye` looks at those
-    that are kept, within `turns`.
+    `draw(seeds, labels)` returns uint8 images (N, C, H, W) and takes its own turns. `eye` opens the feature
+    extractor, which the bank runs within `turns`.
     """
 
     def __init__(
@@ -42,12 +42,13 @@ class SampleBank:
         return len(self._pictures) * CHUNK
 
     def label(self, seed: int) -> int | None:
-        """The class of a sample, None where the generator knows none."""
+        """The class of a sample, or None for an unconditional generator."""
         return mixed_label(seed, self._num_classes) if self._num_classes else None
 
     def grow(self, count: int, seconds: float = math.inf) -> int:
-        """Draw until there are `count` samples (rounded up to whole chunks) or the time is over, one chunk at
-        least; how many there are.
+        """Generate samples until there are `count` or the time is over; returns how many there are.
+
+        Each call generates at least one chunk. `count` is rounded up to whole chunks.
         """
         end = time.monotonic() + seconds
         while len(self) < count:
@@ -61,11 +62,11 @@ class SampleBank:
         return len(self)
 
     def pictures(self) -> torch.Tensor:
-        """The samples that there are, uint8 (N, C, h, w) with h = w <= SIDE."""
+        """All samples so far, uint8 (N, C, h, w) with h = w <= SIDE."""
         return torch.cat(self._pictures)
 
     def extract_features(self, seconds: float = math.inf) -> int:
-        """Look at the samples that there are until all are seen or the time is over; how many are seen."""
+        """Extract features until all samples have them or the time is over; returns how many have them."""
         end = time.monotonic() + seconds
         while len(self._features) < len(self._pictures):
             with self._lock:
@@ -79,12 +80,13 @@ class SampleBank:
         return len(self._features) * CHUNK
 
     def features(self) -> torch.Tensor:
-        """What the eye sees in the samples that were looked at, (N, F) float32."""
+        """Features (N, F) float32 of the first N samples."""
         return torch.cat(self._features)
 
     def spacing(self) -> float:
-        """How far samples are from their nearest among the others, on average over PROBES of them: mean
-        absolute difference of pixels in [0, 1].
+        """Mean distance from a sample to its nearest neighbour, over PROBES samples.
+
+        The distance is the mean absolute difference of pixels in [0, 1].
         """
         pictures = as_floats(self.pictures()).flatten(1)
         probes = range(0, len(pictures), max(1, len(pictures) // PROBES))
@@ -93,20 +95,20 @@ class SampleBank:
         return distances.min(1).values.mean().item()
 
     def likeness(self) -> float:
-        """How far what the eye sees in a sample is from what it sees in the nearest other, for nine of ten of
-        those that were looked at: 1 - cosine, 0 to 2.
+        """90th percentile of the cosine distance from a sample's features to its nearest neighbour's, in [0,
+        2].
         """
         seen = F.normalize(self.features())
         return 1 - (seen @ seen.T).fill_diagonal_(-1).max(1).values.quantile(0.1).item()
 
 
 def small(images: torch.Tensor) -> torch.Tensor:
-    """Pictures uint8 (N, C, H, W) as a bank keeps them: areas averaged down to SIDE where they are larger."""
+    """Images uint8 (N, C, H, W), reduced by area averaging to at most SIDE pixels."""
     if images.shape[2] <= SIDE:
         return images
     return F.adaptive_avg_pool2d(images.float(), SIDE).round().to(torch.uint8)
 
 
 def as_floats(images: torch.Tensor) -> torch.Tensor:
-    """uint8 pictures in [-1, 1]."""
+    """uint8 images as floats in [-1, 1]."""
     return images.float() / 127.5 - 1

@@ -1,4 +1,4 @@
-"""The map of a model: its samples laid out by what they show, with their pictures, in one answer."""
+"""The map of a model: samples laid out by similarity, with their images, in one answer."""
 
 import numpy as np
 import torch
@@ -8,20 +8,24 @@ from gan.latent.generator import Model
 from gan.latent.map.layout import lay_out, methods
 from gan.latent.map.sample_bank import COUNT
 
-# seconds that drawing samples, and looking at them, may take: for somebody who has none yet, and for more
+# Seconds to generate samples, and again to extract features: in the first request, and in later ones.
 FIRST, THEN = 1.0, 6.0
-COLUMNS = 64  # of the sheet of pictures
-STEPS = 9999  # positions are whole numbers from 0 to this
+COLUMNS = 64  # images in a row of the sheet
+STEPS = 9999  # positions are integers from 0 to this
 
 
 def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
-    """Samples as a browser draws them, packed, and whether these are all that there will be.
+    """The map as packed bytes, and whether it is complete. The JSON holds:
 
-    The picture is a WebP with COLUMNS of them to a row, left out where the browser has those of `known`
-    samples and there are no more. The numbers: {"samples", "of", "by", "methods", "side" of a picture in
-    pixels, "x" and "y" from 0 to STEPS, "labels" or null}; sample k is the picture of seed k. Until all
-    samples are there they are laid out by PCA, which takes no time. A model that is still learning has as
-    many as are drawn at once: the next ones would be another generator's.
+      samples, of   the number of samples, now and in the complete map
+      by, methods   the method used, and the available methods
+      side          side of an image in pixels
+      x, y          positions in [0, STEPS]; sample k has seed k
+      labels        classes, or null
+
+    A WebP sheet follows, with COLUMNS images in a row. It is empty if the browser already has all `known`
+    samples. PCA lays out an incomplete set, because it takes no time. The map of a training run has only the
+    samples of one call. A further call would read another generator.
     """
     seconds = THEN if known or model.entry.live else FIRST
     model.bank.grow(COUNT, seconds)

@@ -1,5 +1,5 @@
-"""Adam on places in latent space, with a rate that rises and then falls as a cosine does (the projector of
-StyleGAN2, Karras et al. 2020).
+"""Adam for latent vectors, with a warm-up and a cosine decay (the projector of StyleGAN2, Karras et al.
+2020).
 """
 
 import math
@@ -8,11 +8,14 @@ from typing import NamedTuple
 import torch
 
 BETAS = (0.9, 0.99)
-BOUND = 7.99  # of a number of z, as points can write it out
+BOUND = 7.99  # largest |entry| of z, because a point's `at` ends at 8
 
 
 class Rate(NamedTuple):
-    """Adam's rate: `top`, reached after `warm` steps, of which the part `last` is left after `steps`."""
+    """A learning-rate schedule.
+
+    The rate rises to `top` in `warm` steps. A cosine lowers it to the share `last` of `top` after `steps`.
+    """
 
     top: float
     warm: int
@@ -20,7 +23,7 @@ class Rate(NamedTuple):
     steps: int
 
     def __call__(self, step: int) -> float:
-        """At a step from 1 to `steps`."""
+        """The learning rate at a step from 1 to `steps`."""
         return (
             self.top
             * min(1, step / self.warm)
@@ -29,8 +32,9 @@ class Rate(NamedTuple):
 
 
 class SearchAdam:
-    """Moves z (..., z_dim) against its slopes, `step` by `step`; `steps` of them were taken. No number of z
-    leaves -BOUND to BOUND.
+    """Minimise a loss over z (..., z_dim). Each entry of z stays in [-BOUND, BOUND].
+
+    `steps` counts the steps so far.
     """
 
     def __init__(self, z: torch.Tensor, rate: Rate):
@@ -42,7 +46,7 @@ class SearchAdam:
         return self.steps >= self.rate.steps
 
     def step(self, slopes: torch.Tensor) -> None:
-        """Move z once; slopes are of its shape."""
+        """Update z once from gradients of its shape."""
         self.steps += 1
         powers = (slopes, slopes.square())
         self.moments = tuple(

@@ -1,14 +1,15 @@
-"""Points of a picture that are dragged to where somebody wants them, by moving z.
+"""Drag points of an image to targets by optimising z.
 
-The task, and the points that it is told by, are DragGAN's (Pan et al. 2023, "Drag Your GAN"). Its motion
-supervision, by which the features around a point pull those a step ahead of it, drifts on generators as small
-as these, whose features change with every step: what arrives is something else (measured in
-tests/benchmarks/README.md). So the patch around each point is kept as it was at the start, as FreeDrag (Ling
-et al. 2023) keeps a template, and z is moved by Adam until the patch at the target looks like it. Points are
-tracked as in DragGAN, by the nearest features, only that a whole patch has to be near.
+The task and its points come from DragGAN (Pan et al. 2023, "Drag Your GAN"). Its motion supervision pulls the
+features around a point one step ahead. On generators this small it drifts, because their features change with
+every step. Another object arrives at the target (measured in tests/benchmarks/README.md).
 
-Features are those of the largest layer of at most half the picture's side, enlarged bilinearly, together with
-the pixels themselves. As in gan/latent/search/inversion.py z stays where N(0, I) has its mass.
+So this search keeps a template of the patch around each point, as FreeDrag does (Ling et al. 2023). Adam
+moves z until the patch at the target matches the template. Points are tracked by the nearest features, as in
+DragGAN, but over a whole patch.
+
+The features are the layer with the largest maps of at most half the image's side, together with the pixels.
+Patches sample them bilinearly. As in gan/latent/search/inversion.py, z stays where N(0, I) has its mass.
 """
 
 import contextlib
@@ -23,37 +24,36 @@ from gan.latent.search.adam import Rate, SearchAdam
 
 STEPS = 100
 RATE = Rate(0.1, 5, 0.1, STEPS)
-SIZE = 28  # pixels of the picture for which the lengths below are meant; they grow with it
-RADIUS = 3.0  # pixels of a patch
-AROUND = 3.0  # pixels beside the way of a point where it is looked for
-FAR = 9.0  # pixels from all ways beyond which the picture should stay as it is
-KEEP = 1.5  # weight of that, beside squared differences in standard deviations of the maps
-# what a pixel of distance from where a point was adds to how strange a place looks: what looks alike
-# everywhere does not jump about
+SIZE = 28  # the lengths below are pixels of an image with this side; they scale with the image
+RADIUS = 3.0  # radius of a patch
+AROUND = 3.0  # the tracker looks this far beside a point's path
+FAR = 9.0  # pixels further than this from all paths should not change
+KEEP = 1.5  # weight of their change, beside squared patch differences in standard deviations of the maps
+# Mismatch that a pixel of movement adds: in uniform regions, tracked points would otherwise jump.
 NEAR = 1e-3
-# a point is lost where the best place is so strange, as a part of what places around it are at the start, or
-# PLAIN of that
+# A point is lost if its mismatch exceeds LOST times the mean mismatch around its path at the start. PLAIN is
+# the least value of that mean.
 LOST, PLAIN = 0.5, 0.02
 
-# z (1, z_dim) -> picture (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
+# z (1, z_dim) -> image (1, C, H, H) in [-1, 1] and layers (1, C', h, h)
 Look = Callable[[torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
 
 
 class Held(NamedTuple):
-    """The best place so far, and where P points are there."""
+    """The best z so far, and the positions of its P points."""
 
     z: torch.Tensor  # (1, z_dim)
-    at: torch.Tensor  # (P, 2), x and y in parts of the picture
-    away: torch.Tensor  # (P,), pixels from where they should be
-    lost: torch.Tensor  # (P,) bool: nothing around there looks like them
+    at: torch.Tensor  # (P, 2), x and y as fractions of the image
+    away: torch.Tensor  # (P,), distance from the target in pixels
+    lost: torch.Tensor  # (P,) bool, True if no patch near the path matches the template
 
 
 class Drag:
-    """P points that go from `starts` to `ends`, both (P, 2) with x and y in parts of the picture, `step` by
-    `step` from a place z (1, z_dim).
+    """An optimisation that drags P points from `starts` to `ends`, beginning at z (1, z_dim).
 
-    One whose end is its start is held. With `turns` each step is a turn. `fixed`: the last number of z says
-    something of its own, and stays. `away` is the way of each point at the start, in pixels.
+    Starts and ends are (P, 2), x and y as fractions of the image. A point with equal start and end is held in
+    place. With `turns`, each step takes one turn. `fixed` keeps the last entry of z, which encodes the
+    cluster. `away` is the initial distance of each point from its target, in pixels.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Drag:
             self.at = starts.clone()
             self.wanted = self._patches(maps, starts[:, None])[:, 0]
             self.away = (ends - starts).norm(dim=1) * self.side
-            # A point is looked for along its way, and a little beside it.
+            # The tracker searches a disk that holds the path of the point and a margin.
             self.reach = self.away / 2 + AROUND * unit
             self.middle = (starts + ends) / 2
             self.far = distances(self.side, starts, ends) * self.side > FAR * unit
@@ -98,7 +98,7 @@ class Drag:
         return self.descent.steps
 
     def step(self) -> None:
-        """Move z once."""
+        """Update z once."""
         with self.turns, torch.enable_grad():
             here = self.descent.z.detach().requires_grad_()
             loss = self._loss(*self.look(here))
@@ -118,7 +118,7 @@ class Drag:
                 self._keep(self._loss(*self.look(self.descent.z)))
 
     def held(self) -> Held:
-        """The best place that was seen so far, and its points."""
+        """The best z so far, with its tracked points."""
         with self.turns, torch.no_grad():
             maps = self._maps(*self.look(self.best))
             found = [self._track(maps, k) for k in range(len(self.ends))]
@@ -141,11 +141,11 @@ class Drag:
         return [layers[self.layer], image]
 
     def _patches(self, maps: list[torch.Tensor], places: torch.Tensor) -> torch.Tensor:
-        """What maps have around places (P, N, 2): (P, N, pixels of a patch, features), each map counting the
-        same.
+        """The features around places (P, N, 2): (P, N, pixels of a patch, features). Each map has equal
+        weight.
         """
         at = places[:, :, None] + self.patch
-        # grid_sample without aligned corners has -1 and 1 at the picture's edges
+        # without aligned corners, grid_sample puts -1 and 1 at the image's edges
         flat = 2 * at.flatten(0, 1)[None] - 1
         seen = [
             F.grid_sample(each, flat, padding_mode="border", align_corners=False)[0] / scale
@@ -154,17 +154,17 @@ class Drag:
         return torch.cat(seen).permute(1, 2, 0).unflatten(0, places.shape[:2])
 
     def _strange(self, maps: list[torch.Tensor], k: int, places: torch.Tensor) -> torch.Tensor:
-        """How far places (N, 2) are from looking like point k did at the start: (N,)."""
+        """Mismatch between the patches at places (N, 2) and the template of point k: (N,)."""
         return (self._patches(maps, places[None])[0] - self.wanted[k]).square().sum(2).mean(1)
 
     def _around(self, k: int) -> torch.Tensor:
-        """Places (N, 2), a pixel from each other, where point k may be."""
+        """Candidate places (N, 2) for point k, one pixel apart."""
         places = self.middle[k] + disk(self.reach[k].item(), 1.0) / self.side
         inside = (places >= 0).all(1) & (places <= 1).all(1)
         return torch.cat([places[inside], self.at[k : k + 1], self.ends[k : k + 1]])
 
     def _track(self, maps: list[torch.Tensor], k: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Where point k is (2,), to a quarter of a pixel, and how strange it looks there."""
+        """The place (2,) of point k, to a quarter of a pixel, and its mismatch."""
         places, least = self._around(k), None
         for finer in (disk(1.0, 0.25) / self.side, None):
             strange = self._strange(maps, k, places)
@@ -175,7 +175,7 @@ class Drag:
 
 
 def disk(radius: float, apart: float) -> torch.Tensor:
-    """Places (N, 2) so far apart, within a radius of 0."""
+    """Offsets (N, 2) on a grid with spacing `apart`, within `radius` of 0."""
     count = math.floor(radius / apart)
     across = torch.arange(-count, count + 1) * apart
     places = torch.cartesian_prod(across, across).float()
@@ -183,8 +183,9 @@ def disk(radius: float, apart: float) -> torch.Tensor:
 
 
 def distances(side: int, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """How far the pixels of a picture are from the nearest of the ways from `starts` to `ends`, both (P, 2),
-    in parts of the picture: (side, side).
+    """Distance of each pixel to the nearest path from `starts` to `ends`, both (P, 2): (side, side).
+
+    Distances are fractions of the image.
     """
     middle = (torch.arange(side) + 0.5) / side
     pixels = torch.stack(torch.meshgrid(middle, middle, indexing="xy"), 2)[:, :, None]  # (side, side, 1, 2)

@@ -1,6 +1,4 @@
-"""Points that somebody drags in the picture of a point in latent space: bit by bit, so that others get their
-pictures meanwhile.
-"""
+"""Run a drag for a visitor in small slices, so that other visitors' images don't wait."""
 
 import math
 import threading
@@ -16,14 +14,15 @@ from gan.latent.point import Point, write_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, Look
 
-MOST = 8  # points of a picture that are dragged or held
-LIMIT = 20.0  # seconds from its first turn after which a drag ends with what it has
-BIT = 0.04  # seconds of work for one answer: a drag takes little more than a second, which is to be seen
+MOST = 8  # points in one drag
+LIMIT = 20.0  # seconds after its first slice; then a drag ends with its best z so far
+BIT = 0.04  # seconds of work for one answer: a drag takes about a second, and the page shows its progress
 
 
 class DragJob:
-    """One drag in one model: where the pairs (P, 4) of `read_pairs` begin and where they shall go, at a
-    point. Threads take turns.
+    """One drag in one model, from a point. Thread-safe.
+
+    `pairs` (P, 4) are the starts and targets from `read_pairs`.
     """
 
     def __init__(self, model: Model, point: Point, pairs: np.ndarray):
@@ -37,12 +36,14 @@ class DragJob:
         )
 
     def advance(self, seconds: float = BIT) -> dict[str, Any]:
-        """Go on for so long; what there is to tell.
+        """Work for `seconds`, then return the state as JSON.
 
-        {"state": "dragging" or "done", "step", "of", "points": [[x, y]] where each point is now, in parts of
-        the picture, "away": its distance from where it shall be and "from": that distance at the start, in
-        pixels of the model's picture, "lost": whether nothing in the picture looks like it any more, "at",
-        "psi", "label": what of the point changes}.
+        state              "dragging" or "done"
+        step, of           steps so far and in total
+        points             [[x, y]], the position of each point as fractions of the image
+        away, from         each point's distance from its target, now and at the start, in the model's pixels
+        lost               for each point: True if no patch near its path matches it
+        at, psi, label     the changed values of the point
         """
         with self._lock:
             now = time.monotonic()
@@ -59,7 +60,7 @@ class DragJob:
         psi = self.point.psi
         z = held.z[0].numpy()
         if not psi or np.abs(z).max() > psi * BOUND:
-            psi = 1.0  # beyond what `at` can write
+            psi = 1.0  # z / psi would leave the range of `at`
         later = self.point.to is not None and self.point.way >= 0.5
         label = self.point.class_label(self.model.spec.num_classes) if later else self.point.label
         return {
@@ -72,11 +73,10 @@ class DragJob:
 
 
 def read_pairs(value: Any) -> np.ndarray:
-    """Pairs of points as JSON, [[x, y, to x, to y], ...] in parts of the picture from 0 to 1, left to right
-    and top to bottom: (P, 4) float64.
+    """Parse JSON pairs [[x, y, to x, to y], ...] into (P, 4) float64.
 
-    One whose end is its start stays where it is. Raises UserError for what is none of this, more than MOST,
-    and where nothing is to move.
+    Coordinates are fractions of the image in [0, 1], left to right and top to bottom. A point with equal
+    start and end is held in place. Raises UserError for invalid pairs, more than MOST, or if no point moves.
     """
     if not isinstance(value, list):
         raise UserError("latent.bad_pairs")
@@ -100,9 +100,7 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def feature_maps(model: Model, point: Point) -> Look:
-    """What `Drag` needs to know of a model: z (1, z_dim) -> the picture and its layers, with the point's
-    class and its changed units.
-    """
+    """The function for `Drag`: z (1, z_dim) -> image and layers, with the point's class and changed units."""
     dissection, classes = model.dissection(), model.spec.num_classes
     label, (other, share) = point.class_label(classes), point.blend(classes)
     labels = None if label is None else torch.tensor([label])

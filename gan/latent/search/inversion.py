@@ -1,12 +1,15 @@
-"""From a picture to the place in latent space where the generator comes nearest to it.
+"""GAN inversion: find the z whose image is nearest to a given image.
 
 Zhu et al. 2016 ("Generative Visual Manipulation on the Natural Image Manifold") minimise the distance in
-pixels and in features over z; Abdal et al. 2019 (Image2StyleGAN) show how much the start matters, and Karras
-et al. 2020 (the projector of StyleGAN2) begin at samples and let the rate fall. So here: several samples that
-look like the picture already are moved by Adam, the best of them goes on alone. z is kept where N(0, I) has
-its mass, at a length of about sqrt(z_dim), since elsewhere the sliders would lead nowhere. The class is that
-of the sample, as no gradient leads from one class to another; where a net tells which class a picture is of,
-half of the samples are of that class, and it wins where others come no more than FAVOUR nearer.
+pixels and features over z. Abdal et al. 2019 (Image2StyleGAN) show how much the start matters. Karras et al.
+2020 (the projector of StyleGAN2) start from samples and let the rate decay.
+
+This search starts Adam from several samples that resemble the image, then continues with the best one. z
+keeps a length of about sqrt(z_dim), where N(0, I) has its mass: elsewhere the sliders would not work.
+
+Each start keeps its sample's class, because no gradient leads from one class to another. If a classifier
+predicts the image's class, half of the starts have that class. Another class wins only if its distance is
+smaller by more than the share FAVOUR.
 """
 
 import contextlib
@@ -21,18 +24,18 @@ from gan.latent.perception import Perception
 from gan.latent.search.adam import Rate, SearchAdam
 
 STARTS = 4  # samples from which a search begins
-ALIKE = 2  # of them of the same class, at most
-ALONE = 10  # steps after which only the best goes on
+ALIKE = 2  # most starts of one class
+ALONE = 10  # after this many steps only the best start continues
 STEPS = 80
 RATE = Rate(0.15, 5, 0.05, STEPS)
-FAVOUR = 0.1  # part of its distance by which another class has to be nearer than the one that was seen
-# weights of what the eye sees and of the length of z, beside the mean absolute difference of pixels
+FAVOUR = 0.1  # another class must be nearer by this share of its distance than the predicted class
+# weights of the features' cosine distance and of the length of z; the mean absolute pixel difference has 1
 SEEN, LENGTH = 0.05, 0.02
-CHUNK, ALL = 4, 64  # pictures in a turn, and at a time where nobody else has one
+CHUNK, ALL = 4, 64  # images in a turn, and in a forward pass without `turns`
 
 
 class Found(NamedTuple):
-    """The best places so far for T pictures."""
+    """The best z so far for T images."""
 
     z: torch.Tensor  # (T, z_dim)
     labels: torch.Tensor | None  # (T,)
@@ -40,11 +43,11 @@ class Found(NamedTuple):
 
 
 class Search:
-    """T pictures that are looked for at the same time, `step` by `step`.
+    """Search T images at the same time.
 
-    targets (T, C, H, W) in [-1, 1], at the generator's size; z (T, K, z_dim) and labels (T, K), or None for a
-    generator without classes, are where each of them begins. `wanted` (T,) are the classes to prefer, -1 for
-    none. With `turns` the pictures of a step are drawn a few in each turn.
+    targets: (T, C, H, W) in [-1, 1], at the generator's resolution. z (T, K, z_dim) and labels (T, K) are K
+    starts for each target; labels are None without classes. wanted: (T,) preferred classes, -1 for none. With
+    `turns`, a step generates CHUNK images in each turn.
     """
 
     def __init__(
@@ -79,11 +82,11 @@ class Search:
         return self.descent.steps
 
     def found(self) -> Found:
-        """The nearest places that were seen so far."""
+        """The best z so far."""
         return self._best
 
     def step(self) -> None:
-        """Move every z once."""
+        """Update every z once."""
         distance, slopes = self._look(torch.enable_grad)
         self._keep(distance)
         if self.steps == ALONE:
@@ -93,7 +96,7 @@ class Search:
             self._keep(self._look(torch.no_grad)[0])
 
     def _look(self, gradients: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """The distance of every place (T, K) and the slope of its loss (T, K, z_dim)."""
+        """The distance (T, K) and the gradient of the loss (T, K, z_dim) for every z."""
         count = self.descent.z.shape[1]
         z, labels = self.descent.z.flatten(0, 1), None if self.labels is None else self.labels.flatten()
         distances, slopes = [], []
@@ -112,7 +115,7 @@ class Search:
     def _losses(
         self, z: torch.Tensor, labels: torch.Tensor | None, of: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Distance and loss, each (N,), of places z (N, z_dim) for the pictures `of` (N,)."""
+        """Distance and loss, each (N,), of z (N, z_dim); `of` (N,) are the indices of their targets."""
         images = self.generator(z, labels)
         distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
         loss = distance + LENGTH * (z.square().mean(1) - 1).clamp_min(0).square()
@@ -140,7 +143,7 @@ class Search:
         )
 
     def _favoured(self, distance: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """Distances (T, ...) of places with labels (T, ...), less for those of the class to prefer."""
+        """Distances (T, ...), reduced by FAVOUR for labels (T, ...) of the preferred class."""
         if self.wanted is None or labels is None:
             return distance
         return distance * (1 - FAVOUR * (labels == self.wanted.view(-1, *[1] * (labels.dim() - 1))))
@@ -154,9 +157,11 @@ class Search:
 
 
 def starts(bank: SampleBank, targets: torch.Tensor, wanted: torch.Tensor | None = None) -> list[list[int]]:
-    """The seeds of the STARTS samples of a bank that are nearest in pixels to each of the pictures (T, C, H,
-    W) in [-1, 1], at most ALIKE of a class; ALIKE are of the class in `wanted` (T,), -1 for none, where there
-    are as many."""
+    """The seeds of the STARTS samples at which each target's search begins; targets (T, C, H, W) in [-1, 1].
+
+    They are the nearest in pixels, with at most ALIKE of a class. The first ALIKE have the class in `wanted`
+    (T,), if the bank has as many; -1 means no preferred class.
+    """
     pixels = as_floats(small(((targets + 1) * 127.5).round().to(torch.uint8))).flatten(1)
     order = torch.cdist(pixels, as_floats(bank.pictures()).flatten(1), p=1).argsort(1)
     return [

@@ -1,6 +1,4 @@
-"""A picture that somebody brings, looked for in a model's latent space: bit by bit, so that others get their
-pictures meanwhile.
-"""
+"""Invert a visitor's image in small slices, so that other visitors' images don't wait."""
 
 import math
 import threading
@@ -19,17 +17,17 @@ from gan.latent.point import write_at
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import STEPS, Search, starts
 
-SAMPLES = 1024  # among which a search begins
-LIMIT = 20.0  # seconds from its first turn after which a search ends with what it has
+SAMPLES = 1024  # samples from which the starts are chosen
+LIMIT = 20.0  # seconds after its first slice; then a search ends with its best z so far
 BIT = 0.15  # seconds of work for one answer
-PLAIN = 4.0  # grey values; a picture that varies less shows nothing
+PLAIN = 4.0  # least standard deviation of the pixels, in grey values
 
 
 class InversionJob:
-    """One search in one model. Only the picture's pixels at the model's size are kept, in memory, until it is
-    over. Threads take turns.
+    """One inversion in one model. Thread-safe.
 
-    target: uint8 (C, H, W) of the model's size. Raises UserError for a picture of one colour.
+    target: uint8 (C, H, W) at the model's resolution. The job keeps only these pixels, in memory, until it
+    ends. Raises UserError for an image of one colour.
     """
 
     def __init__(self, model: Model, target: np.ndarray):
@@ -41,14 +39,19 @@ class InversionJob:
         self._end = math.inf
 
     def advance(self, seconds: float = BIT) -> dict[str, Any]:
-        """Go on for so long; what there is to tell.
+        """Work for `seconds`, then return the state as JSON.
 
-        {"state": "looking", "samples", "of"} while samples are drawn to begin at, then {"state": "searching"
-        or "done", "step", "of", "distance", "nearest", "spacing", "seen", "likeness", "at", "label"}: mean
-        absolute differences of pixels in [0, 1] of the picture that was found, of the sample nearest to what
-        is looked for, and of samples to their nearest; how far apart is what an eye sees in the two (1 -
-        cosine), and what is usual between a sample and its nearest, as on mostly black pictures almost
-        anything is near in pixels; the place as points write it, and its class or None.
+        While the bank grows, it is {"state": "looking", "samples", "of"}. Afterwards:
+          state       "searching" or "done"
+          step, of    steps so far and in total
+          distance    mean absolute difference of pixels in [0, 1] between the target and the found image
+          nearest     the same, between the target and the nearest start
+          spacing     the same, between a sample and its nearest neighbour, on average
+          seen        cosine distance between the features of the target and of the found image
+          likeness    90th percentile of that distance from a sample to its nearest neighbour
+          at, label   the found z as a point writes it, and its class or None
+
+        Pixels alone mislead on mostly black images, where nearly any two images are close. Hence `seen`.
         """
         with self._lock:
             end = time.monotonic() + seconds
@@ -70,7 +73,7 @@ class InversionJob:
 
     def _begin(self) -> None:
         bank, spec = self.model.bank, self.model.spec
-        bank.extract_features(0.0)  # at least at a few, where the time was too short for all
+        bank.extract_features(0.0)  # at least one chunk, if the time was too short for all
         with self.model.turns:
             wanted = (
                 seen_classes(self.model.entry.data, self.target, spec.num_classes)

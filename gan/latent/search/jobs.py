@@ -1,6 +1,4 @@
-"""Work of seconds for one visitor, done bit by bit only while that visitor asks how it goes. Imports no
-torch.
-"""
+"""Jobs of several seconds that advance only while their visitor polls. Imports no torch."""
 
 import math
 import secrets
@@ -13,14 +11,15 @@ from typing import Any
 
 from gan.errors import UserError
 
-ABREAST = 2  # pieces of work that go on; others wait in the order of their coming
-MOST = 64  # pieces of work that there are at once
-PATIENCE = 5.0  # seconds without a question after which a visitor is taken to have left
+ABREAST = 2  # jobs that may advance; the others wait in the order of their arrival
+MOST = 64  # jobs at once
+PATIENCE = 5.0  # seconds without a poll after which a visitor counts as gone
 
 
 class Jobs:
-    """Keeps work under names that can't be guessed. No thread belongs to it: what nobody asks for takes no
-    time, and is let go after PATIENCE.
+    """Jobs under unguessable names.
+
+    No thread belongs to them. A job that nobody polls takes no processor time, and is deleted after PATIENCE.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -28,7 +27,7 @@ class Jobs:
         self._jobs: OrderedDict[str, tuple[Any, list[float]]] = OrderedDict()
 
     def add(self, work: Any) -> str:
-        """Keep work in memory; its name. Raises UserError where there is too much already."""
+        """Store a job and return its name. Raises UserError if there are too many."""
         with self._lock:
             self._sweep()
             if len(self._jobs) >= MOST:
@@ -39,10 +38,10 @@ class Jobs:
 
     @contextmanager
     def asked(self, name: str) -> Iterator[tuple[Any, int]]:
-        """While a question is answered, however long that takes: the work of a name, and how many have to end
-        before it may go on, 0 where it may now.
+        """A context for answering one poll, however long it takes.
 
-        Raises UserError for one that is over or was let go.
+        It gives the job and the number of jobs that must end before this one may advance (0: now). Raises
+        UserError for a job that ended or was deleted.
         """
         with self._lock:
             self._sweep()
@@ -58,7 +57,7 @@ class Jobs:
                 last[0] = self._clock()
 
     def end(self, name: str) -> None:
-        """Let go of work; nothing happens where it is gone already."""
+        """Delete a job, if it still exists."""
         with self._lock:
             self._jobs.pop(name, None)
 
