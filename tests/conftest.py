@@ -130,7 +130,7 @@ def server_of_models(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shelf(server_of_models):
+def runs_folder(server_of_models):
     """The folder of that server's runs, for a module to fill; empty again afterwards."""
     folder = server_of_models[1]
     yield folder
@@ -140,7 +140,7 @@ def shelf(server_of_models):
 
 @pytest.fixture(scope="module")
 def address(server_of_models, runs):
-    """Where that server shows a module's `runs`, which it has put onto the `shelf`."""
+    """Where that server shows a module's `runs`, which it has put onto the `runs_folder`."""
     return server_of_models[0]
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.reliability import cases
-from tests.reliability.sound import SECRET, Subject, plant
-from tests.reliability.wire import TIMEOUT, Answer, Case, Wire
+from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
+from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, serve
 
 MANY = 1000

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from gan.config import RunConfig
 from gan.ui.train import form
-from tests.reliability.sound import Subject, Visit, asked, run_form
-from tests.reliability.wire import Case
+from tests.reliability.raw_http import Case
+from tests.reliability.valid_requests import Subject, Visit, asked, run_form
 
 OURS = b"/gradio_api/gan/"
 JSON = ((b"Content-Type", b"application/json"),)

@@ -51,7 +51,7 @@ from gan.ui.train.run_feed import RunFeed
 from gan.worker.identity import Identity, identify
 from gan.worker.identity import read as read_record
 from tests.reliability.cases import COMMANDS
-from tests.reliability.sound import SECRET, Subject, Visit, asked, plant, run_form
+from tests.reliability.valid_requests import SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint
 from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 

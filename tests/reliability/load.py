@@ -36,7 +36,7 @@ from gan.recipes import make_config
 from gan.runs.store import Store
 from gan.ui.server.http import STATIC
 from tests.benchmarks.options import at_least
-from tests.reliability.line import Line, Reply
+from tests.reliability.keep_alive import Line, Reply
 from tests.support.browsing import serve
 
 API = "gradio_api/gan"

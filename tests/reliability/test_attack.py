@@ -18,7 +18,7 @@ from gan.ui.server.services import Services
 from tests.reliability.attack import SOMEWHERE, TOKEN, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.sound import asked, plant, told
+from tests.reliability.valid_requests import asked, plant, told
 
 EVERY = 41  # one of so many cases where there are thousands; a prime, so that all kinds of them come up
 CASES = 150
@@ -81,7 +81,7 @@ def test_an_attacker_comes_to_every_route(planted):
 
 
 def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monkeypatch):
-    """A new route, or a new value that one reads, has to come up in tests/reliability/sound.py: from there it
+    """A new route, or a new value that one reads, has to come up in tests/reliability/valid_requests.py: from there it
     is attacked and fuzzed.
     """
     services, subject = planted

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
-# Bytes of one part of a path. No file has a longer name; the system raises OSError for one.
+# Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
 MAX_NAME = 255
 SPARE = 2**30  # bytes of disk space that uploads leave to the runs
 # Bytes of an answer that are sent at once. More would wait in memory for a client that does not read.
