@@ -13,8 +13,8 @@ from gan.config import RunConfig
 from gan.recipes import make_config
 
 THREADS = 2
-# Name of a run -> data set and recipe: `modern` with the tuned settings of each bundled set, and every other
-# recipe once.
+# Name of a run -> data set and recipe. `modern` has the tuned settings of each bundled set; every other
+# recipe occurs once.
 RUNS = {
     "digits": ("digits", "modern"),
     "fashion": ("fashion", "modern"),

@@ -1,6 +1,6 @@
 """Export a loop as a file: draw its frames, pack them in a child process, and stream the progress.
 
-Drawing takes turns with other visitors' pictures; packing runs with a low priority. GET loop answers with
+Drawing takes turns with other visitors' images; packing runs with a low priority. GET loop answers with
 lines of JSON:
     {"done", "of"}      after each few frames
     {"packing": true}   while the file is packed
@@ -187,7 +187,10 @@ def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
 
 
 def _bytes(pictures: "torch.Tensor") -> bytes:
-    """Return uint8 pictures (N, C, H, W) as the packer reads frames: (N, H, W), or (N, H, W, 3) in colour."""
+    """Return uint8 images (N, C, H, W) as the packer reads frames.
+
+    These are (N, H, W), or (N, H, W, 3) in colour.
+    """
     return pictures.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
 
 

@@ -5,7 +5,7 @@ little-endian float32 (K, z_dim). Other families of directions come as JSON, wit
 Downloads are the generator as a web page, or as ONNX with its card.
 
 A URL with the model's version (v=) never changes, so browsers cache it; all others are not cached. Handlers
-run under concurrency limits (gan.ui.server.concurrency). The models take turns picture by picture.
+run under concurrency limits (gan.ui.server.concurrency). The models take turns image by image.
 """
 
 import dataclasses

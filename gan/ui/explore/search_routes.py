@@ -62,7 +62,7 @@ def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
 
 
 def _png(pixels: np.ndarray) -> str:
-    """Return the target picture, uint8 (C, H, W), as a data URL."""
+    """Return the target of Find, uint8 (C, H, W), as a data URL."""
     import torch
 
     from gan.images import encode_png

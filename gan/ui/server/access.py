@@ -171,9 +171,9 @@ def find_token(given: str | None) -> str | None:
     """Return the token to serve with, or None for a page that everybody controls.
 
     given: the value of --teacher-token, "" for the option without a value, None without the option.
-    TEACHER_TOKEN is the fallback. It is removed from the environment, because workers inherit that. Where the
-    option has no value and the variable is unset, the token is read from the terminal or from standard input.
-    Raises UserError for an empty token.
+    TEACHER_TOKEN is the fallback. It is removed from the environment, because workers inherit that. An option
+    without a value and without that variable reads the token from the terminal or standard input. Raises
+    UserError for an empty token.
     """
     kept = os.environ.pop(VARIABLE, "").strip()
     if given is None:

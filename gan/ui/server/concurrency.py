@@ -81,7 +81,8 @@ _OPENING, _SHEETS, _WORKING = ConcurrencyLimit(4), ConcurrencyLimit(2), Concurre
 # for loops and for nothing else.
 FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
 # Path under PREFIX -> its concurrency limit; all other paths share Starlette's thread pool. A single image
-# waits for at most two sheets, which take turns with it (gan.latent.fair_lock). A poll waits for polls only.
+# waits for at most two sheets, which take turns with it image by image (gan.latent.fair_lock). A poll waits
+# for polls only.
 LIMITS = {
     "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "image": ConcurrencyLimit(4),
     "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,

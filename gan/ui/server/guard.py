@@ -160,8 +160,8 @@ def _at_root(scope: Scope, path: str) -> Scope:
     """Rewrite a request as if the page stood at the root of its host.
 
     `path` is the prefix below which a proxy shows the page; the proxy may have kept or stripped it. A root
-    path from the ASGI server (root_path) is removed as well: Starlette prepends it to every path and then
-    does not find our files.
+    path from the ASGI server (root_path) is removed as well. Starlette would prepend it to every path and
+    then not find our files.
     """
     asked = scope["path"]
     before = next(
@@ -225,10 +225,12 @@ def _by_own_name(request: Request, given: str, root: Root) -> bool:
     """Whether the Host of a request is a name that no stranger can point at this machine.
 
     This rule stops DNS rebinding. Any site can resolve its own name to an address of the visitor's network,
-    this machine's included. Its page then counts as same-origin with ours. It can't do that to localhost, to
-    the machine's name, to the name `given` to listen on, to the proxy's host in `root`, or to a bare IP
-    address. So a server without a token accepts only these names. A request that arrives over loopback may
-    name loopback addresses only. X-Forwarded-Host never counts: a page under a rebound name can send it.
+    this machine's included. Its page then counts as same-origin with ours. A server without a token therefore
+    accepts only names that a stranger can't redirect:
+        localhost and the machine's own name
+        the name `given` to listen on, and the proxy's host in `root`
+        bare IP addresses; over loopback, only loopback or unspecified ones
+    X-Forwarded-Host never counts: a page under a rebound name can send it.
     """
     host = _host(request)
     if host in ("localhost", bare(given), root.host, *_names()):

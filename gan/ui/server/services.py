@@ -1,4 +1,4 @@
-"""Hold what the handlers use: the run store, the supervisor and the explorer, opened once a server."""
+"""Hold what the handlers use: the run store, the supervisor and the explorer, opened once per server."""
 
 import threading
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ class Services:
     def command(self, run_id: str, name: str) -> None:
         """Send a command to a run (see Supervisor.command).
 
-        After a deletion, also drop its cached model and its uploads.
+        A deletion or a restart drops the run's cached model. A deletion also removes its unused uploads.
         """
         self.supervisor.command(run_id, name)
         if name in ("delete", "restart") and self._explorer is not None:

@@ -105,8 +105,8 @@ def parse_root(text: str) -> Root:
 def take_variables() -> dict[str, str]:
     """Remove Gradio's variables from the environment, and return those removed.
 
-    The caller reads the host, the port and the root path from them. The others would open ports that bypass
-    our guard (GRADIO_NUM_WORKERS), block the start (GRADIO_DEBUG), change files (GRADIO_VIBE_MODE), or raise
+    The caller reads the host, the port and the root path from them. Of the others, GRADIO_NUM_WORKERS opens
+    ports that bypass our guard. GRADIO_DEBUG blocks the start, and GRADIO_VIBE_MODE changes files. Some raise
     where they are no number. Gradio's upload folder becomes absolute, because uploads are checked by their
     paths.
     """

@@ -210,8 +210,8 @@ class RunFeed:
     def _device(self, active: str | None) -> str | None:
         """Return the device of the active run.
 
-        Before any run has reported one, this is the CPU, or None where there is a GPU: asking torch takes
-        seconds.
+        Before any run has reported one, this is the CPU. Where there is a GPU it is None, because asking
+        torch takes seconds.
         """
         if active is not None:
             try:
