@@ -1,4 +1,4 @@
-"""Fixtures that several test modules share."""
+"""Define the fixtures that several test modules share."""
 
 import os
 import shutil
@@ -6,11 +6,11 @@ import subprocess
 import sys
 import tempfile
 
-# Whatever the tests start keeps its downloads, drawings and measurements here, and leaves the user's own
-# alone.
+# Processes that the tests start keep downloads, generated data and measurements here. The user's own cache
+# stays untouched.
 os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
-# Servers, workers and browsers share the machine with the tests: two threads that wait for each other at
-# every layer would crawl there.
+# Servers, workers and browsers share the machine with the tests. There, two threads that wait for each other
+# at every layer would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psutil
@@ -21,7 +21,7 @@ from gan.runs.supervisor import Supervisor
 from tests import ROOT
 from tests.fakes.runs import FAKE_WORKER, SHARED, reaches
 
-# Modules that take minutes: begun first, so that no process is left alone with one at the end.
+# Modules that take minutes. They start first, so that no process is left alone with one at the end.
 LONG = (
     "train_exact",
     "app_environment",
@@ -36,16 +36,14 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items):
-    """The long modules first, all others in the order of their names."""
+    """Sort the long modules first, all others by name."""
     rank = {f"test_{name}.py": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def known_machine():
-    """What the self-test would find on this machine, so that no worker measures it again: the defaults, at a
-    modest speed.
-    """
+    """Save the default self-test profile, at a modest speed, so that no worker measures this machine."""
     from gan.device import pick_device
     from gan.train.autotune import machine
 
@@ -66,8 +64,9 @@ def known_machine():
 
 @pytest.fixture(autouse=True)
 def floating_point_as_usual():
-    """A worker or benchmark that ran in this process leaves denormal numbers flushed to zero, which
-    hypothesis refuses to work with.
+    """Undo flush-to-zero, which a worker or benchmark in this process may have set.
+
+    Hypothesis refuses to run with it.
     """
     yield
     if "torch" in sys.modules:
@@ -76,8 +75,9 @@ def floating_point_as_usual():
 
 @pytest.fixture(autouse=True)
 def where_it_began():
-    """A test that stays in another folder fails, or every later one that starts GANarium from here would;
-    those that go there with monkeypatch come back.
+    """Fail a test that leaves the process in another folder.
+
+    Every later test that starts GANarium from here would fail. monkeypatch.chdir goes back by itself.
     """
     began = os.getcwd()
     yield
@@ -92,7 +92,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def supervise(store):
-    """Start supervisors that end with the test, and check that they leave no process behind."""
+    """Start supervisors that end with the test, and check that no child process is left."""
     begun = []
 
     def start(command=FAKE_WORKER):
@@ -119,8 +119,9 @@ def browser():
 
 @pytest.fixture(scope="session")
 def server_of_models(tmp_path_factory):
-    """The address of a server and the folder of its runs, for all modules that only explore: to start one
-    takes longer than most of their tests.
+    """The URL and the runs folder of one server for all modules that only explore.
+
+    Its start takes longer than most of their tests.
     """
     from tests.support.browsing import serve
 
@@ -130,8 +131,8 @@ def server_of_models(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shelf(server_of_models):
-    """The folder of that server's runs, for a module to fill; empty again afterwards."""
+def runs_folder(server_of_models):
+    """The runs folder of that server, for a module to fill. It is emptied afterwards."""
     folder = server_of_models[1]
     yield folder
     for run in folder.glob("[!.]*"):
@@ -140,13 +141,13 @@ def shelf(server_of_models):
 
 @pytest.fixture(scope="module")
 def address(server_of_models, runs):
-    """Where that server shows a module's `runs`, which it has put onto the `shelf`."""
+    """The URL of that server, which shows the `runs` that a module wrote to `runs_folder`."""
     return server_of_models[0]
 
 
 @pytest.fixture(scope="module")
 def tab(browser, address):
-    """The page of one visitor to a module's `runs`, whose browser draws; see tests.support.moving."""
+    """The page of one visitor to a module's `runs`, whose browser draws (see tests.support.moving)."""
     from tests.support.moving import visitor
 
     with visitor(browser, address) as page:
@@ -155,7 +156,7 @@ def tab(browser, address):
 
 @pytest.fixture
 def page(tab):
-    """That page as it was at first."""
+    """That page, reset."""
     from tests.support.moving import as_new
 
     return as_new(tab)
@@ -163,8 +164,9 @@ def page(tab):
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
-    """A tiny model of three classes that ships, no runs, and a teacher's token; modules that need others have
-    a fixture of their own.
+    """A tiny shipped model of three classes, no runs, and a teacher token.
+
+    Modules that need others override this fixture.
     """
     from gan.runs.store import Store
     from gan.ui.server.access import Access
@@ -180,7 +182,7 @@ def services(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(services):
-    """The routes of Explore behind the guard, asked without the token."""
+    """A client of the Explore routes behind the guard, without the token."""
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
@@ -196,7 +198,7 @@ def client(services):
 
 @pytest.fixture
 def poll(client, monkeypatch):
-    """The answer to a poll of the Train tab by a module's `client`, always looked up afresh."""
+    """Poll the Train tab's feed through a module's `client`, without the feed's cache."""
     monkeypatch.setattr("gan.ui.train.run_feed.FRESH", 0.0)
     return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
 
@@ -217,7 +219,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def server(store):
-    """A server in a process of its own, with one run training."""
+    """Start a server in its own process, with one run training."""
 
     def start(steps):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

@@ -1,3 +1,4 @@
-"""The web page: Gradio lays it out, small modules of ours in gan/web show what is live. Nothing outside this
-package imports gradio.
+"""The web page: Gradio lays out the form, and the modules of gan/web show live data.
+
+No other package imports gradio.
 """

@@ -1,5 +1,6 @@
-"""The whole page: header, tabs, and how it is launched. A new tab is one module with `build` and `routes`,
-and one line in TABS.
+"""Build the whole page, header and tabs, and its launch options.
+
+A new tab is one module with `build` and `routes`, and one line in TABS.
 """
 
 from typing import Any
@@ -17,13 +18,14 @@ from gan.ui.server.services import Services
 from gan.ui.server.uploads import MAX_FILE
 from gan.ui.train import tab as train
 
-# Each has build(services), called inside its gr.Tab, and routes(services) -> list of starlette routes.
+# Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.
 TABS = {"explore": explore, "train": train}
 
 
 def build_page(services: Services) -> gr.Blocks:
-    """The Blocks of the page. `services` may be opened later, but before the first request."""
-    i18n = gr.I18n()  # only marks keys; the texts are given to launch()
+    """Return the Blocks of the page. `services` may be opened later, but before the first request."""
+    # This I18n only marks keys; launch() gets the texts.
+    i18n = gr.I18n()
     with gr.Blocks(
         title="GANarium", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
     ) as demo:
@@ -37,7 +39,7 @@ def build_page(services: Services) -> gr.Blocks:
 
 
 def launch_options(services: Services) -> dict[str, Any]:
-    """What `demo.launch` needs besides host and port."""
+    """Return the arguments of `demo.launch`, except host and port."""
     routes = [
         *shared_routes(),
         *access_routes(services),

@@ -1,10 +1,14 @@
-"""Interface texts: gan/web/strings/<language>/<room>.json, each a flat {"key": "text with {gaps}"}. English
-is the reference.
+"""Look up the interface texts of gan/web/strings/<language>/<room>.json.
 
-English error sentences stand in gan.errors.MESSAGES, verdicts in gan.worker.health.VERDICTS, events in
-gan.worker.events.EVENTS, why pictures are left out in gan.data.own.report.LEFT_OUT and field help in
-gan.config, so English has no file for them; the other languages have errors.json, verdicts.json, events.json
-and settings.json with the same keys.
+Each file is a flat {"key": "text with {gaps}"}. English is the reference.
+
+Some English texts stand in Python, so English has no file for them:
+    error sentences       gan.errors.MESSAGES
+    verdicts              gan.worker.health.VERDICTS
+    events                gan.worker.events.EVENTS
+    skipped pictures      gan.data.own.report.LEFT_OUT
+    field help            gan.config
+The other languages have errors.json, verdicts.json, events.json and settings.json with the same keys.
 """
 
 import dataclasses
@@ -24,19 +28,24 @@ _FOLDER = Path(__file__).resolve().parents[1] / "web" / "strings"
 
 @functools.cache
 def table(lang: str) -> dict[str, str]:
-    """All texts of one language, with errors under error.<key>, verdicts under verdict.<key>, events under
-    event.<key> and field help under setting.<field>.
+    """Return all texts of one language.
+
+    Errors are under error.<key>, verdicts under verdict.<key>, events under event.<key> and field help under
+    setting.<field>.
     """
     return _english() if lang == "en" else {**_english(), **_files(lang)}
 
 
 def text(lang: str, key: str, **values: object) -> str:
-    """One text with its gaps filled. An unknown language reads as English; an unknown key raises KeyError."""
+    """Return one text with its gaps filled.
+
+    An unknown language falls back to English; an unknown key raises KeyError.
+    """
     return table(lang if lang in LANGUAGES else "en")[key].format(**values)
 
 
 def pick_language(header: str | None) -> str:
-    """The language for an Accept-Language header: the first one we have, else English."""
+    """Return the first language of an Accept-Language header that we have, else English."""
     for part in (header or "").split(","):
         code = part.split(";")[0].strip().lower().split("-")[0]
         if code in LANGUAGES:

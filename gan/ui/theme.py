@@ -1,5 +1,6 @@
-"""Gradio's theme, mapped to the custom properties of gan/web/shell/base.css, which knows light from dark by
-itself.
+"""Build Gradio's theme from the CSS custom properties of gan/web/shell/base.css.
+
+That file itself switches between light and dark.
 """
 
 import gradio as gr
@@ -79,7 +80,7 @@ _BOTH = {
 
 
 def build() -> gr.themes.Base:
-    """The theme to launch with. Fonts are the system's own, so that nothing is fetched from elsewhere."""
+    """Return the theme for `demo.launch`. It uses system fonts, so that the page downloads none."""
     fonts = (
         "ui-sans-serif",
         "system-ui",

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from gan.ui.server.access import FREE, PACE
 from tests.fakes.runs import children
-from tests.reliability.wire import Case, Wire
+from tests.reliability.raw_http import Case, Wire
 from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser

@@ -31,14 +31,14 @@ ROUNDING, SELDOM = 1, 0.01
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
-    write_run(shelf, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
-    write_run(shelf, TEXTBOOK, DCGAN, created=3.0)
-    write_lively(shelf / CLASSES / "live.safetensors", COLOUR)
-    write_lively(shelf / TEXTBOOK / "live.safetensors", DCGAN)
-    write_run(shelf, LIVE, tiny_spec(), state="running", created=4.0)
-    return shelf
+def runs(runs_folder):
+    write_run(runs_folder, RUN, tiny_spec(z_dim=40), created=1.0)
+    write_run(runs_folder, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
+    write_run(runs_folder, TEXTBOOK, DCGAN, created=3.0)
+    write_lively(runs_folder / CLASSES / "live.safetensors", COLOUR)
+    write_lively(runs_folder / TEXTBOOK / "live.safetensors", DCGAN)
+    write_run(runs_folder, LIVE, tiny_spec(), state="running", created=4.0)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ BUSY = json.loads(refusal(UserError("ui.busy")).body)
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
+def runs(runs_folder):
     """None: the models that ship are enough."""
-    return shelf
+    return runs_folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests of runs share: tiny configs, the fake worker's command, and waiting for another process."""
+"""Share the tiny configs of run tests, the fake worker's command, and waits for another process."""
 
 import sys
 import time
@@ -14,11 +14,12 @@ from gan.runs.store import Store
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
 LONG = 100_000  # steps: a fake run that never ends by itself
-SHARED = "server-of-models"  # a part of the path of the runs of the server that all tests of models share
+# The name that marks the runs folder of the server that all tests of models share.
+SHARED = "server-of-models"
 
 
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
-    """A run of `steps` batches of 8 digits on the narrowest networks."""
+    """Return a run of `steps` batches of 8 digits on the narrowest networks."""
     return make_config(
         "digits",
         size=28,
@@ -28,8 +29,9 @@ def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
 
 
 def children() -> list[psutil.Process]:
-    """The processes that this one has started, but for those that outlive tests: the tracker that
-    multiprocessing keeps for itself, the server of models.
+    """Return this process's children, except those that outlive tests.
+
+    Those are multiprocessing's resource tracker and the shared server of models.
     """
     return [child for child in psutil.Process().children() if not _stays(child)]
 
@@ -42,7 +44,7 @@ def _stays(process: psutil.Process) -> bool:
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Callable[[], str] = str) -> None:
-    """Return as soon as `condition()` is true; fail after `timeout` seconds."""
+    """Return as soon as `condition()` is true. Fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout} s in vain {what()}"
@@ -52,8 +54,10 @@ def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Cal
 def past(
     store: Store, config: RunConfig, fill: Callable[[Path], None] = lambda folder: None, **status: object
 ) -> str:
-    """Leave a run from earlier, with the files that `fill` puts into it, in a store that a server is at work
-    in: it never sees the run wait. Returns its id.
+    """Add a run from the past to a store that a server is using. Returns its id.
+
+    `fill` writes its files. The server never sees the run queued, because the finished folder is moved in at
+    once.
     """
     store.root.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=store.root, prefix=".past-") as place:
@@ -67,7 +71,7 @@ def past(
 
 
 def state(store: Store, run_id: str) -> str:
-    """The run's state."""
+    """Return the run's state."""
     return store.status(run_id)["state"]
 
 

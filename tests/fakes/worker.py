@@ -1,8 +1,7 @@
-"""A worker without torch that honours the contract of a run directory: `python worker.py --spare`, then one
-line with the run to train.
+"""Fake a worker without torch that keeps the contract of a run directory.
 
-It takes config.kimg * 1000 / config.batch steps of a few milliseconds. The run's seed asks for trouble: see
-SEEDS.
+Usage: `python worker.py --spare`, then one line with the run to train. It takes config.kimg * 1000 /
+config.batch steps of a few milliseconds. The run's seed selects a fault: see SEEDS.
 """
 
 import json

@@ -1,3 +1,1 @@
-"""What a run and a server must survive, as commands that take their time; a short version of each is in the
-suite.
-"""
+"""Stress tests of runs and servers, as commands that take long; the suite has a short version of each."""

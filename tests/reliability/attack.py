@@ -1,10 +1,14 @@
-"""Walks a running server as an attacker would:  python -m tests.reliability.attack
+"""Attack a running server with invalid requests:  python -m tests.reliability.attack
 
-Serves the page twice on runs of its own, with secrets lying about: once for everybody, once behind a teacher
-token that the attacker does not have. With --url the server at that address is walked instead. Every answer
-has to be a refusal (4xx) or a right answer: never a status of 500 or more, no traceback, no path of the
-server and none of the secrets. Behind a token nothing may change. While IDLE requests wait for bodies that
-never come, others have to be answered. Exit status 1 where anything of this is not so.
+Serves the page twice, on runs with planted secrets: once open to everybody, once behind a teacher token that
+the attacker lacks. With --url, the server at that URL is attacked instead.
+
+Every answer must be a refusal (4xx) or a correct answer. These are faults:
+    a status of 500 or more
+    a traceback, a path of the server, or a secret in an answer
+    a change of a run behind a token
+    no answer to other requests while IDLE requests wait for bodies that never come
+The exit status is 1 after any fault.
 """
 
 import argparse
@@ -20,13 +24,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.reliability import cases
-from tests.reliability.sound import SECRET, Subject, plant
-from tests.reliability.wire import TIMEOUT, Answer, Case, Wire
+from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
+from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, serve
 
 MANY = 1000
-IDLE = 120  # connections: three times the threads that a server of ours shares for what has none of its own
-PROMPT = 8.0  # seconds; idle requests are given up after ten
+IDLE = 120  # connections: three times the threads of the server's shared pool
+PROMPT = 8.0  # seconds; the server gives idle requests up after ten
 WANTED = (
     "",
     "config",
@@ -36,18 +40,21 @@ WANTED = (
     "gradio_api/gan/models",
     "gradio_api/gan/poll",
 )
-ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag")  # what changes nothing
+ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag")  # POSTs that change nothing
 STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
 IN_NO_LOG = (TOKEN, "Exception in ASGI application", "ClientDisconnect", "failed: /")
 ALWAYS = (b"Traceback (most recent call last)", b"root:x:0:0", SECRET.encode(), TOKEN.encode())
-# a path of a server that we know nothing about
+# Any path of a server whose folders we don't know.
 SOMEWHERE = re.compile(rb"/(?:home|root|tmp|opt|usr|var|proc|srv|work)/[\w.-]+")
 
 
 class Prey(NamedTuple):
-    """A server to walk: where it is, what it is asked about, a file that it keeps, and what it must not tell
-    beside ALWAYS.
+    """A server to attack.
+
+    subject: the run and model that requests name.
+    kept: the path of a file that the server stores.
+    places: paths that no answer may contain, besides ALWAYS.
     """
 
     url: str
@@ -58,7 +65,7 @@ class Prey(NamedTuple):
 
 
 def all_cases(prey: Prey) -> list[Case]:
-    """Everything there is to try, in a fixed order."""
+    """Return all cases, in a fixed order."""
     run = prey.subject.run
     own = (
         cases.sound(prey.subject),
@@ -67,7 +74,7 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.forms(run, prey.kept),
         cases.names(run),
     )
-    # where everybody controls they are no attack
+    # On an open server, commands are no attack.
     locked = cases.commands(run, prey.url.rstrip("/").encode()) if prey.locked else ()
     return list(
         itertools.chain(*own, locked, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers())
@@ -75,10 +82,10 @@ def all_cases(prey: Prey) -> list[Case]:
 
 
 def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
-    """What is wrong with an answer, or None."""
+    """Return the fault in an answer, or None."""
     if answer.status >= 500 and not (answer.status == 503 and STILL_LOOKING in answer.body):
         return f"status {answer.status}"
-    # 0: the connection was closed on what is no HTTP, or on too much of it
+    # Status 0 is fine: the server closed the connection on what is no HTTP, or is too long.
     if case.refused and 0 < answer.status < 400:
         return f"status {answer.status} for what should be refused"
     changes = case.method == b"POST" and not case.path.startswith(ANYBODY)
@@ -93,14 +100,14 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
     if known is not None:
         return f"tells {known!r}"
     script = answer.status == 200 and case.path.startswith((b"/assets/", b"/static/"))
-    # Gradio's page has to name the file that it has uploaded by its path
+    # Gradio's upload must answer with the path of the stored file.
     stored = answer.status == 200 and case.path.startswith(cases.UPLOAD)
     place = None if script or stored else prey.places.search(answer.body)
     return f"tells the path {place[0]!r}" if place and place[0] not in case.path + case.body else None
 
 
 def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[Counter, list[str]]:
-    """Try cases; returns how many of each group had an answer of each class, and the faults."""
+    """Send cases. Returns (group, status class) -> number of answers, and the faults."""
     wire, count, faults = Wire(prey.url, timeout), Counter(), []
     for case in chosen:
         try:
@@ -115,8 +122,11 @@ def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[
 
 
 def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
-    """Begin IDLE requests whose bodies never come, ask for what a page needs meanwhile, and try cases; half
-    of the requests break off, the others are answered in the end."""
+    """Send cases while IDLE requests wait for bodies that never come.
+
+    Meanwhile the requests of a page must be answered in time. Half of the idle connections break off; the
+    others must be answered in the end.
+    """
     kinds = cases.never_come(prey.subject.run)
     with contextlib.ExitStack() as opened:
         begun = [
@@ -135,21 +145,22 @@ def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
                 status = Wire(prey.url).answer(line, case).status
             except TimeoutError:
                 faults.append(f"no answer where a body never came: {case}")
-                break  # the others would take as long
+                break  # the other connections would take as long
             faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
     count["idle bodies", "4xx"] = IDLE
     return count + walked, faults + wrong
 
 
 def state_of(prey: Prey) -> list:
-    """The server's runs, their states and names, which no case may change; it has to be alive to tell."""
+    """Return the server's runs with states and names, which no case may change. This needs a live server."""
     answer = Wire(prey.url).ask(Case("poll", cases.OURS + b"poll"))
     return sorted((run["id"], run["state"], run["name"] or "") for run in json.loads(answer.body)["runs"])
 
 
 def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
-    """Walk a server; with `every`, one in so many cases of each group of more than MANY. The faults include a
-    change of its runs.
+    """Attack a server. A change of its runs counts as a fault.
+
+    every: send one in so many cases of each group of more than MANY.
     """
     tried = all_cases(prey)
     sizes = Counter(case.group for case in tried)
@@ -163,8 +174,9 @@ def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
 
 
 def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:
-    """Serve planted runs in a folder and walk the server. The faults include what should not be in its log:
-    defects, and the token.
+    """Serve planted runs in a folder and attack the server.
+
+    A defect or the token in its log counts as a fault.
     """
     subject, kept = plant(folder / "runs")
     run = subject.run
@@ -186,8 +198,9 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
 
 
 def subject_of(url: str) -> Subject:
-    """What a server that is not ours is asked about: a run that it has not, and its first model with classes
-    enough.
+    """Return the Subject for a server that is not ours.
+
+    It names a run that does not exist, and the first model with enough classes.
     """
     models = json.loads(Wire(url).ask(Case("models", cases.OURS + b"models")).body)
     found = next(
@@ -198,7 +211,7 @@ def subject_of(url: str) -> Subject:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The files below a folder and what stands in them."""
+    """Return path -> contents of the files below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

@@ -1,6 +1,4 @@
-"""What an attacker tries: ways out of folders, Gradio's own routes, odd queries, forms, uploads
-and headers.
-"""
+"""List the attacker's requests: path traversal, Gradio's routes, odd queries, forms, uploads and headers."""
 
 import dataclasses
 import itertools
@@ -10,8 +8,8 @@ from urllib.parse import quote
 
 from gan.config import RunConfig
 from gan.ui.train import form
-from tests.reliability.sound import Subject, Visit, asked, run_form
-from tests.reliability.wire import Case
+from tests.reliability.raw_http import Case
+from tests.reliability.valid_requests import Subject, Visit, asked, run_form
 
 OURS = b"/gradio_api/gan/"
 JSON = ((b"Content-Type", b"application/json"),)
@@ -87,7 +85,7 @@ WRONG = {
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
-# all that a run can be told (a test compares)
+# All commands to a run (a test compares).
 COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
 FOREIGN = (
     ((b"Origin", b"https://evil.example"),),
@@ -148,7 +146,7 @@ GARBAGE = (
 
 
 def outside(run: str) -> Iterator[Case]:
-    """Ways out of every folder, to files that are nobody's business."""
+    """Yield path traversals out of every folder, to files that the server must not serve."""
     for folder in (folder.format(run=run) for folder in FOLDERS):
         for name in ("a" * 256, "a" * 900, quote("é" * 130), "a/" * 400):
             yield _get("ways out", folder + name)
@@ -163,7 +161,7 @@ def outside(run: str) -> Iterator[Case]:
 
 
 def gradio() -> Iterator[Case]:
-    """Gradio's own routes, which this page does not use."""
+    """Yield requests to Gradio's own routes, which our page does not use."""
     for path in GRADIO_GET:
         yield _get("Gradio's routes", path)
     values = ["digits", None, "modern", 1, *form.defaults("digits", "modern")]
@@ -188,14 +186,15 @@ def gradio() -> Iterator[Case]:
 
 
 def sound(subject: Subject) -> Iterator[Case]:
-    """What the page asks for: each has to be answered where there is such a run and such a model."""
+    """Yield the page's own requests. Each must succeed where the run and the model exist."""
     for visit in asked(subject):
         yield _visit("sound", visit, visit.query)
 
 
 def queries(subject: Subject) -> Iterator[Case]:
-    """Each value of each query of ours in turn replaced by something odd; what is odd to one is fine for
-    another, as the seed 0.
+    """Yield requests in which one query value is odd.
+
+    Some odd values are valid for some routes, such as the seed 0.
     """
     for visit in asked(subject):
         for name in visit.query or ("x",):
@@ -217,7 +216,7 @@ def queries(subject: Subject) -> Iterator[Case]:
 
 
 def names(run: str) -> Iterator[Case]:
-    """Odd names for a run; in the end it has none, as at first."""
+    """Yield odd names for a run. The last one is empty, as it was at first."""
     for odd in (*ODD, ""):
         yield Case(
             "names",
@@ -228,7 +227,10 @@ def names(run: str) -> Iterator[Case]:
 
 
 def forms(run: str, kept: str) -> Iterator[Case]:
-    """What starts and changes runs, with everything wrong that can be. `kept` is a file of the server's."""
+    """Yield invalid requests to start and change runs.
+
+    `kept` is the path of a file that the server stores.
+    """
     for path in (
         b"runs",
         b"pictures",
@@ -279,7 +281,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     ):
         yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
     for command in COMMANDS:
-        if command != "delete":  # all else is refused for a run that has finished
+        if command != "delete":  # the server refuses all others for a finished run
             yield Case("forms", OURS + f"runs/{run}/{command}".encode(), b"POST")
     for odd in ODD:
         for path in (b"find/on", b"drag/on"):
@@ -302,7 +304,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         yield Case(
             "forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": pairs}).encode()
         )
-    for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few: each waits for those before it
+    for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few, because each wrong token delays the next
         yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
     for headers in FOREIGN:
         for path in (
@@ -323,8 +325,9 @@ def forms(run: str, kept: str) -> Iterator[Case]:
 
 
 def commands(run: str, origin: bytes) -> Iterator[Case]:
-    """What a page of ours sends, flawless but for the token: every command to a run, a name for it, and
-    another run.
+    """Yield valid requests of our page that lack only the token.
+
+    They are every command to a run, a new name, and a new run.
     """
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
     for name in (*COMMANDS, "rename?name=mine"):
@@ -341,7 +344,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
 
 
 def never_come(run: str) -> list[Case]:
-    """POSTs that say that a body follows, of which all but the first byte never comes."""
+    """Return POSTs that announce a body of which only the first byte arrives."""
     short = (*JSON, (b"Content-Length", b"20"))
     paths = (
         b"access",
@@ -355,7 +358,7 @@ def never_come(run: str) -> list[Case]:
 
 
 def _wrong_settings(values: list) -> Iterator[dict]:
-    """The form's settings with each in turn of a wrong kind or out of its range."""
+    """Yield the form's settings with one value of a wrong type or out of range."""
     fields = {field.name: field.metadata for field in dataclasses.fields(RunConfig)}
     for place, name in enumerate(form.names()):
         limits = fields[name]
@@ -365,7 +368,7 @@ def _wrong_settings(values: list) -> Iterator[dict]:
 
 
 def sizes() -> Iterator[Case]:
-    """More than anybody needs, and lengths that are none."""
+    """Yield bodies and paths that are too large, and invalid lengths."""
     yield Case("sizes", OURS + b"runs", b"POST", JSON, b" " * (2**20 + 1))
     yield Case("sizes", OURS + b"runs", b"POST", (*JSON, (b"Content-Length", b"9" * 30)), b"{}")
     yield Case(
@@ -377,7 +380,7 @@ def sizes() -> Iterator[Case]:
 
 
 def uploads() -> Iterator[Case]:
-    """Forms for Gradio's upload; some are taken, under names that are harmless."""
+    """Yield forms for Gradio's upload. It may accept some, under harmless names."""
     dispositions = [f'form-data; name="files"; filename="{name}"' for name in FILE_NAMES]
     for disposition in (*dispositions, *PARTS):
         for query in (b"", b"?upload_id=x", b"?upload_id=../../x"):
@@ -390,7 +393,7 @@ def uploads() -> Iterator[Case]:
 
 
 def headers() -> Iterator[Case]:
-    """Odd headers and methods, and no HTTP at all."""
+    """Yield odd headers and methods, and bytes that are no HTTP."""
     for name in HEADERS:
         for value in VALUES:
             for path in (
@@ -410,7 +413,7 @@ def headers() -> Iterator[Case]:
 
 
 def _visit(group: str, visit: Visit, query: Mapping[str, str], more: bytes = b"") -> Case:
-    """What the page asks for, with this query instead; it may be answered."""
+    """Return a request of the page with another query. The server may answer it with success."""
     found = "&".join(
         f"{name}={quote(value.encode('utf-8', 'surrogatepass'), safe='')}" for name, value in query.items()
     )

@@ -1,12 +1,11 @@
-"""Start, end and delete runs again and again in one server, and see whether it holds more afterwards than
-before.
+"""Start, end and delete runs repeatedly in one server, and check that it leaks nothing.
 
-    python -m tests.reliability.cycles --cycles 100           # workers without torch: about a minute and a half
-    python -m tests.reliability.cycles --cycles 20 --real     # python -m gan train on the smallest networks
+    python -m tests.reliability.cycles --cycles 100        # workers without torch: about 1.5 minutes
+    python -m tests.reliability.cycles --cycles 20 --real  # python -m gan train on the smallest networks
 
-Prints the children, open file descriptors and memory of the server before and after; exit status 1 where any
-of them has grown.
-"""  # noqa: E501
+Prints the server's child processes, open file descriptors and memory before and after. The exit status is 1
+where any of them has grown.
+"""
 
 import argparse
 import gc
@@ -27,15 +26,15 @@ from gan.ui.train.run_feed import RunFeed
 from tests.benchmarks.options import at_least
 from tests.fakes.runs import FAKE_WORKER, LONG, state, tiny, wait_until
 
-WARM_UP = 4  # cycles before the first look: imports, caches and the allocator settle in them
-# MB by which memory may differ without having grown; 100 runs that were never forgotten would be more
+WARM_UP = 4  # cycles before the first measurement, for imports, caches and the allocator
+# MB of noise in memory. A leak of 100 runs would exceed it.
 MEMORY_SLACK = 8.0
-PATIENCE = 120.0  # seconds: importing torch on a busy machine
+PATIENCE = 120.0  # seconds: a busy machine imports torch slowly
 
 
 @dataclass(frozen=True)
 class Held:
-    """What this process holds."""
+    """The resources that this process holds."""
 
     children: int
     descriptors: int
@@ -43,14 +42,14 @@ class Held:
 
 
 def look() -> Held:
-    """What this process holds now; children that have ended and were not reaped count."""
+    """Measure this process's resources. Zombie children count."""
     gc.collect()
     me = psutil.Process()
     return Held(len(me.children()), me.num_fds(), round(me.memory_info().rss / 1e6, 1))
 
 
 def grown(before: Held, after: Held) -> list[str]:
-    """The names of what has grown."""
+    """Return the names of the resources that have grown."""
     slack = {"megabytes": MEMORY_SLACK}
     return [
         field.name
@@ -60,7 +59,7 @@ def grown(before: Held, after: Held) -> list[str]:
 
 
 class Server:
-    """A server without its web page: the supervisor, and a feed that is polled as pages do."""
+    """A server without its web page: the supervisor, and a run feed that is polled as pages do."""
 
     def __init__(self, root: Path, command: Sequence[str] | None):
         self.store = Store(root)
@@ -69,7 +68,7 @@ class Server:
         self.feed = RunFeed(self.services)
 
     def submit(self, steps: int = LONG) -> str:
-        """Start a run and wait until it trains, or has trained."""
+        """Start a run, and wait until it trains or has finished. Returns its id."""
         run_id = self.boss.submit(tiny(steps))
         self.reaches(run_id, "running", "finished")
         return run_id
@@ -79,19 +78,19 @@ class Server:
         self.feed.poll(run_id, "", 0, "", "")
 
     def rest(self) -> None:
-        """Wait until nothing trains and a spare is ready."""
+        """Wait until no run trains and a spare worker is ready."""
         wait_until(lambda: self.boss.active() is None and self.boss.spare_ready(), PATIENCE)
 
 
 def finish(server: Server) -> str:
-    """A run that comes to its end."""
+    """Let a run finish."""
     run_id = server.submit(steps=5)
     server.reaches(run_id, "finished")
     return run_id
 
 
 def stop(server: Server) -> str:
-    """A run that is stopped."""
+    """Stop a run."""
     run_id = server.submit()
     server.boss.stop(run_id)
     server.reaches(run_id, "stopped")
@@ -99,7 +98,7 @@ def stop(server: Server) -> str:
 
 
 def pause(server: Server) -> str:
-    """A run that is paused, resumed and paused again."""
+    """Pause a run, resume it, and pause it again."""
     run_id = server.submit()
     for _ in range(2):
         server.boss.pause(run_id)
@@ -112,7 +111,7 @@ def pause(server: Server) -> str:
 
 
 def kill(server: Server) -> str:
-    """A run whose worker the system ends."""
+    """Kill a run's worker."""
     run_id = server.submit()
     os.kill(server.store.status(run_id)["pid"], signal.SIGKILL)
     server.reaches(run_id, "failed")
@@ -123,14 +122,14 @@ WAYS: list[Callable[[Server], str]] = [finish, stop, pause, kill]
 
 
 def repeat(server: Server, cycles: int) -> None:
-    """Take the ways in turn, deleting each run at its end."""
+    """Run so many cycles, each with the next way to end a run, and delete each run at its end."""
     for number in range(cycles):
         server.services.command(WAYS[number % len(WAYS)](server), "delete")
     server.rest()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+    """Run the command. Returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
         "--cycles", type=at_least(1, int), default=100, help="runs to start and end (default: 100)"

@@ -1,8 +1,8 @@
-"""Train twice, and see that every step gives the same bits:  python -m tests.reliability.exact --steps 300
+"""Train twice, and check that every step gives the same bits:  python -m tests.reliability.exact --steps 300
 
-Each run of shipped.py trains with its shipped settings on two threads, beside programs that keep the cores
-busy, so that whatever is added up in the order in which threads come would differ. All tensors of both are
-compared after every step, and the sample grid at the end.
+Each run of shipped.py trains with its shipped settings on two threads. Other programs keep the cores busy, so
+that sums in the order of thread arrival would differ. All tensors are compared after every step, and the
+sample grid at the end.
 """
 
 import argparse
@@ -25,7 +25,7 @@ Digests = dict[str, str]
 
 
 def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> Iterator[Digests]:
-    """Tensor -> SHA-256 after each step from the first, and of the sample grid after the last."""
+    """Yield tensor name -> SHA-256 after each step, and the sample grid's after the last."""
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
     trainer = Trainer(config, dataset, device)
@@ -36,8 +36,9 @@ def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> It
 
 
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
-    """Where the first of several trainings differs from another, as a sentence; None where all give the same
-    bits.
+    """Compare several trainings with the first one.
+
+    Returns the first difference as a sentence, or None where all give the same bits.
     """
     dataset = data.load(config.data, config.size, config.channels)
     first = list(trace(config, dataset, device, steps))
@@ -52,14 +53,14 @@ def first_difference(config: RunConfig, device: Device, steps: int, times: int =
 
 
 def devices(precisions: Sequence[str]) -> Iterator[Device]:
-    """The ways of training on a CPU that are compared: two threads in each precision, and one thread."""
+    """Yield the CPU devices to compare: two threads in each precision, and one thread."""
     for precision in precisions:
         yield Device("cpu", f"{THREADS} threads, {precision}", THREADS, precision)
     yield Device("cpu", "1 thread", 1)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The command: 0 where every run gave the same bits each time."""
+    """Run the command. Returns 0 where every run gave the same bits each time."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,7 +1,7 @@
-"""Feeds readers with damage:  python -m tests.reliability.fuzz --cases 10000
+"""Feed damaged input to readers:  python -m tests.reliability.fuzz --cases 10000
 
-Each of TARGETS is given at least so many cases by Hypothesis. Only a UserError may come out, or what the
-reader promises. A case that breaks this is made as small as it can be and shown, with exit status 1.
+Hypothesis gives each of TARGETS at least so many cases. A reader may raise only a UserError, or what its
+docstring names. A case that breaks this is minimised and shown, and the exit status is 1.
 """
 
 import argparse
@@ -51,15 +51,15 @@ from gan.ui.train.run_feed import RunFeed
 from gan.worker.identity import Identity, identify
 from gan.worker.identity import read as read_record
 from tests.reliability.cases import COMMANDS
-from tests.reliability.sound import SECRET, Subject, Visit, asked, plant, run_form
+from tests.reliability.valid_requests import SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint
 from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 
 PHASES = (Phase.generate, Phase.shrink)
-# of the queries u and x, now and then sound
+# Patterns for the queries u and x, some of which are valid.
 UNIT, MOVE = r"([0-9]{1,2}\.[0-9]{1,4}:[0-4](\.5)?,?){0,3}", r"([a-z][a-z0-9_]{0,4}:-?[0-9](\.5)?,?){0,3}"
 Target = tuple[st.SearchStrategy, Callable[[Any], None]]
-Request = tuple[str, str, dict[str, str], bytes | None]  # method, path under PREFIX, query and body
+Request = tuple[str, str, dict[str, str], bytes | None]  # method, path under PREFIX, query, body
 
 NUMBERS = (
     st.none()
@@ -76,7 +76,7 @@ VALUES = st.recursive(
 
 
 def like(sound: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """A sound object with some fields replaced by anything, some left out and some more."""
+    """Generate a valid object with some fields replaced by anything, some missing and some added."""
     changed = st.dictionaries(st.sampled_from(sorted(sound)) | st.text(max_size=8), VALUES, max_size=3)
     dropped = st.sets(st.sampled_from(sorted(sound)), max_size=1)
     return st.builds(
@@ -87,14 +87,14 @@ def like(sound: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def deep(sound: dict[str, Any]) -> st.SearchStrategy[bytes]:
-    """A sound object with one field nested in lists, up to more than any parser takes."""
+    """Generate a valid object with one field nested in lists, deeper than any parser accepts."""
     nest = lambda name, depth: _json({**sound, name: "@@"}).replace(b'"@@"', b"[" * depth + b"]" * depth)  # noqa: E731
     return st.builds(nest, st.sampled_from(sorted(sound)), st.integers(1, 1200))
 
 
 @st.composite
 def damaged(draw: st.DrawFn, originals: list[bytes]) -> bytes:
-    """One of the originals with some bytes set, cut off, put in, taken out or doubled."""
+    """Generate one of the originals with some bytes overwritten, truncated, inserted, removed or repeated."""
     content = bytearray(draw(st.sampled_from(originals)))
     for _ in range(draw(st.integers(0, 5))):
         place = draw(st.integers(0, len(content)))
@@ -113,7 +113,7 @@ def damaged(draw: st.DrawFn, originals: list[bytes]) -> bytes:
 
 
 def config(folder: Path) -> Target:
-    """RunConfig.from_json: a config, which is the same after another round, or a sentence."""
+    """RunConfig.from_json: returns a config that survives a round trip, or raises UserError."""
 
     def act(value: Any) -> None:
         read = RunConfig.from_json(value)
@@ -123,7 +123,7 @@ def config(folder: Path) -> Target:
 
 
 def spec(folder: Path) -> Target:
-    """ModelSpec.from_json: networks that a run here could have, or ValueError, its documented refusal."""
+    """ModelSpec.from_json: returns networks that a run could have, or raises ValueError, as documented."""
 
     def act(value: Any) -> None:
         try:
@@ -138,7 +138,7 @@ def spec(folder: Path) -> Target:
 
 
 def runs(folder: Path) -> Target:
-    """The files of a run: whatever stands in them, a run can be listed, shown and polled for, as JSON."""
+    """The files of a run: whatever they contain, the run can be listed, shown and polled as JSON."""
     store = Store(folder)
     feed = RunFeed(Services(store=store, supervisor=Supervisor(store), uploads=folder / ".uploads"))
     run_id = store.create(make_config("digits"))
@@ -191,7 +191,7 @@ def runs(folder: Path) -> Target:
 
 
 def record(folder: Path) -> Target:
-    """data.json: a record of pictures, which is the same after another round, or none."""
+    """data.json: returns a record of pictures that survives a round trip, or None."""
     images = torch.randint(
         0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
@@ -212,7 +212,7 @@ def record(folder: Path) -> Target:
 
 
 def pictures(folder: Path) -> Target:
-    """Uploaded zips and pictures: a data set of the shape asked for, or a sentence."""
+    """Uploaded zips and pictures: load a data set of the requested shape, or raise UserError."""
     drawn = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
     kinds = {"png": {}, "jpg": {"quality": 90}, "webp": {"lossless": True}}
     members = {
@@ -248,7 +248,7 @@ def pictures(folder: Path) -> Target:
 
 
 def picture(folder: Path) -> Target:
-    """A picture to find: pixels of the shape asked for, or a sentence."""
+    """The target of Find: returns pixels of the requested shape, or raises UserError."""
     drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
     whole = [
         _picture(drawn, kind, options)
@@ -267,8 +267,9 @@ def picture(folder: Path) -> Target:
 
 
 def jpeg(folder: Path) -> Target:
-    """The part of a JPEG that is kept: what libjpeg draws of it is what it draws of the whole file, so that
-    nothing which it goes through is passed over.
+    """The part of a JPEG that take_apart keeps: libjpeg decodes it as it decodes the whole file.
+
+    So take_apart drops nothing that libjpeg reads.
     """
     drawn = np.random.default_rng(0).integers(0, 256, (24, 31, 3), np.uint8)
     options = (
@@ -279,28 +280,10 @@ def jpeg(folder: Path) -> Target:
         {"comment": b"\xff\xd9\xff\xda"},
     )
     whole = [_picture(drawn, "jpg", one) for one in options]
-    codes = st.sampled_from(
-        (
-            0x00,
-            0x01,
-            0xC0,
-            0xC2,
-            0xC4,
-            0xD0,
-            0xD8,
-            0xD9,
-            0xDA,
-            0xDB,
-            0xDC,
-            0xDD,
-            0xE0,
-            0xE1,
-            0xE2,
-            0xEE,
-            0xFE,
-            0xFF,
-        )
-    )
+    codes = st.sampled_from((
+        0x00, 0x01, 0xC0, 0xC2, 0xC4, 0xD0, 0xD8, 0xD9, 0xDA,
+        0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xFF,
+    ))  # fmt: skip
     marker = st.builds(
         lambda fill, code, length: b"\xff" * fill + bytes([code]) + length,
         st.integers(1, 3),
@@ -331,7 +314,7 @@ def jpeg(folder: Path) -> Target:
 
 
 def profile(folder: Path) -> Target:
-    """A colour profile: the picture in sRGB, whatever stands in it."""
+    """A colour profile: to_srgb returns a picture, whatever the profile contains."""
     whole = [display(DISPLAY_P3), display(ADOBE_RGB, 2.2), grey(1.8), press()]
     pictures = {mode: Image.new(mode, (8, 8)) for mode in ("RGB", "L", "CMYK")}
 
@@ -344,7 +327,7 @@ def profile(folder: Path) -> Target:
 
 
 def point(folder: Path) -> Target:
-    """Point.parse: a point with a finite z, or a sentence."""
+    """Point.parse: returns a point with a finite z, or raises UserError."""
     shape = tiny_spec(3)
     text = (
         st.text(max_size=12)
@@ -385,8 +368,9 @@ def point(folder: Path) -> Target:
 
 
 def handlers(folder: Path) -> Target:
-    """Every route of ours behind the guard, asked for what the page asks for with some of it changed: no
-    answer is a defect or has a path of the server.
+    """Every route of ours behind the guard, with parts of a valid request changed.
+
+    No answer is a defect or contains a path of the server.
     """
     write_checkpoint(
         folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
@@ -412,7 +396,7 @@ def handlers(folder: Path) -> Target:
             reply = browser.request(method, quote(f"{PREFIX}/{path}"), params=query, content=body)
         finally:
             for run in set(services.store.root.glob("[!.]*")) - {services.store.path(subject.run)}:
-                shutil.rmtree(run)  # one that was started just now
+                shutil.rmtree(run)  # a run that this case has started
         assert reply.status_code < 500 or reply.json()["error"]["key"] == "latent.finding", (
             reply.status_code,
             reply.content[:300],
@@ -423,8 +407,9 @@ def handlers(folder: Path) -> Target:
 
 
 def commands(folder: Path) -> Target:
-    """What a run is told in any state, by its routes: it is done or refused, and the run can be shown, unless
-    it was deleted.
+    """Commands to a run in any state, through its routes.
+
+    Each succeeds or is refused. Afterwards the run can be shown, unless it was deleted.
     """
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
@@ -458,8 +443,9 @@ def commands(folder: Path) -> Target:
 
 
 def _visits(visits: list[Visit], text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
-    """What the page asks for, with up to three values of the query changed or left out, and now and then with
-    another body.
+    """Generate the page's requests with up to three query values changed or removed.
+
+    Sometimes the body is another one.
     """
     names = sorted({name for visit in visits for name in visit.query})
 
@@ -486,7 +472,7 @@ def _visits(visits: list[Visit], text: st.SearchStrategy[str]) -> st.SearchStrat
 
 
 def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request]:
-    """Paths that are made up of parts of ours."""
+    """Generate paths from parts of our own paths."""
     parts = (
         st.sampled_from(
             (
@@ -513,7 +499,7 @@ def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request
 
 
 def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
-    """Forms of runs and tokens, with some of them wrong."""
+    """Generate forms of runs and tokens with some wrong values."""
     sound = run_form()
     values = sound["values"]
     setting = st.tuples(st.integers(0, len(values) - 1), VALUES).map(
@@ -537,8 +523,9 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
 
 
 def fuzz(name: str, cases: int, seed: int = 0) -> int:
-    """Give one target at least `cases` cases; returns how many it had. Raises what should not have come out
-    of it, for the smallest case found.
+    """Run at least `cases` cases on one target. Returns their number.
+
+    Raises the forbidden exception of the smallest failing case.
     """
     ran = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -550,7 +537,7 @@ def fuzz(name: str, cases: int, seed: int = 0) -> int:
             with contextlib.suppress(UserError):
                 act(case)
 
-        while ran < cases:  # Hypothesis ends early where it has seen all that it can think of
+        while ran < cases:  # Hypothesis stops early where it has no new cases
             limits = settings(
                 max_examples=cases - ran,
                 deadline=None,

@@ -1,12 +1,14 @@
-"""Kill runs again and again, and see that each ends as if nothing had happened: python -m
-tests.reliability.kills --folder kept
+"""Kill workers repeatedly, and check that each run ends as if nobody had interrupted it.
 
-Each run of shipped.py trains with its shipped settings, beside programs that keep the cores busy. Its workers
-are killed (SIGKILL) at random moments, a third of them while they write a checkpoint, and started again until
-the run is finished. What it has then left is held against a trainer in this process that nobody interrupted:
-all tensors of the checkpoint (networks, averages, both optimizers, augmentation, statistics, groups) by their
-SHA-256, every sample grid byte by byte, every number of every statistics line but the clock's. With --folder
-the command itself can be killed: it goes on where it was.
+Usage: python -m tests.reliability.kills --folder kept
+
+Each run of shipped.py trains with its shipped settings, while other programs keep the cores busy. SIGKILL
+ends its workers at random moments, a third of them during a checkpoint. New workers resume until the run is
+finished. Its files are then compared with an uninterrupted trainer in this process:
+    checkpoint tensors    by SHA-256: networks, averages, both optimizers, augmentation, statistics, groups
+    sample grids          byte by byte
+    statistics            every number except times
+With --folder the command itself may be killed: it resumes where it was.
 """
 
 import argparse
@@ -34,29 +36,30 @@ from gan.train.trainer import METRICS, Trainer
 from tests.reliability.shipped import RUNS, SLOW, busy, config_of
 
 POLL = 0.002  # seconds
-AIMED = 1 / 3  # part of the kills that wait for a checkpoint to be half written
-# part of a slow run's other kills that come when it has gone on alone for longer than it may lose
+AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint
+# Share of a slow run's other kills that come after it has trained for longer than it may lose.
 LATE = 1 / 3
-SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds after the first step at which other kills come
+SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds from the first step to the other kills
 MOST_LOST = 10.0  # seconds
-PATIENCE = 600.0  # for a worker's first step, of a machine that is busy
+PATIENCE = 600.0  # seconds for a worker's first step, on a busy machine
 
 
 @dataclass
 class Outcome:
-    """What has become of one run so far."""
+    """The result of one run so far."""
 
     kills: int = 0
-    in_writing: int = 0  # of them, while a checkpoint was half written
-    lost: float = 0.0  # seconds of training that the worst kill took back
+    in_writing: int = 0  # kills during a checkpoint
+    lost: float = 0.0  # seconds of training that the worst kill lost
     done: bool = False
-    # empty where a run that is done is the one that was never killed
+    # Differences from the uninterrupted run; empty where there are none.
     differences: list[str] = field(default_factory=list)
 
 
 def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 0) -> Outcome:
-    """Train a run in `folder` to its end over so many kills, and compare it; goes on with one that was broken
-    off there.
+    """Train a run in `folder` to its end, kill its workers so many times, and compare it.
+
+    Resumes a run that was interrupted there.
     """
     run, told = folder / name, folder / f"{name}.json"
     outcome = Outcome()
@@ -69,7 +72,7 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
         late = name in SLOW and rng.random() < LATE
         hit = _kill_one(run, rng.random() < AIMED, LATER if late else SOON, rng)
         if hit is None:
-            break  # it was finished before it could be killed
+            break  # the run finished before the kill
         outcome.kills += 1
         outcome.in_writing += hit
         outcome.lost = max(outcome.lost, _seconds_after_checkpoint(run))
@@ -87,7 +90,10 @@ def _start(run: Path) -> subprocess.Popen:
 
 
 def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Random) -> bool | None:
-    """Start a worker and kill it. Whether it was writing a checkpoint; None where it ended by itself."""
+    """Start a worker and kill it.
+
+    Returns whether it was writing a checkpoint, or None where it ended by itself.
+    """
     worker = _start(run)
     end = time.monotonic() + PATIENCE
     while not (_training(run, worker.pid) or worker.poll() is not None) and time.monotonic() < end:
@@ -103,7 +109,7 @@ def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Ra
             pass
         time.sleep(rng.choice([0, 0, rng.uniform(0, 0.02)]))
     else:
-        if after is SOON and rng.random() < 0.5:  # so that the run gets on
+        if after is SOON and rng.random() < 0.5:  # a checkpoint, so that the run makes progress
             write_json(run / "commands" / "1-save.json", {"command": "save"})
         time.sleep(rng.uniform(*after))
         found = any((run / "state").glob(f".{NEWEST}*"))
@@ -123,7 +129,7 @@ def _training(run: Path, pid: int) -> bool:
 
 
 def _seconds_after_checkpoint(run: Path) -> float:
-    """Seconds of training that are in the statistics and not in the checkpoint."""
+    """Return the seconds of training that the statistics have and the checkpoint lacks."""
     lines, _ = read_lines(run / "stats.jsonl")
     saved = saved_step(run / "state")
     kept = max((line["seconds"] for line in lines if line["step"] <= saved), default=0.0)
@@ -131,7 +137,7 @@ def _seconds_after_checkpoint(run: Path) -> float:
 
 
 def differences(run: Path, config: RunConfig) -> Iterator[str]:
-    """In what a finished run is not what a trainer that was never interrupted makes of its config."""
+    """Yield the differences between a finished run and an uninterrupted training of its config."""
     try:
         status = read_json(run / "status.json")
     except FileNotFoundError:
@@ -171,7 +177,7 @@ def differences(run: Path, config: RunConfig) -> Iterator[str]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The command: 0 where every run ended as it should."""
+    """Run the command. Returns 0 where every run ended as it should."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

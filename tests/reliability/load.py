@@ -1,18 +1,24 @@
-"""A class room at one server:  python -m tests.reliability.load --viewers 30 --dragging 10 --minutes 5
+"""Simulate a class at one server:  python -m tests.reliability.load --viewers 30 --dragging 10 --minutes 5
 
-Starts the app with a run that trains, and viewers that ask it what the page asks: each loads the page with
-its scripts and styles, polls for curves as often as the server wants it to, and fetches every new grid; some
-drag a slider of Explore without a pause. Their browsers draw the pictures themselves, once they have the
-generator; with --drawn-by server, for browsers that can't, they ask for the next picture as soon as the last
-one has come. Before and after, a single idle viewer shows what the trainer does alone. The viewers are one
-process on the same machine and take their part of it, which a class room's own computers would not: it is
-told beside the parts of the server and of the trainer.
+Starts the app with a run that trains, and viewers that send a page's requests. Each viewer loads the page
+with its scripts and styles, polls at the server's interval, and fetches every new grid. Some drag a slider of
+Explore without a pause. Their browsers fetch the generator once and draw the images themselves. --drawn-by
+server simulates browsers that can't draw. Those request the next image as soon as the last one has arrived.
+
+Before and after, one idle viewer measures the trainer alone. All viewers share one process on the same
+machine, and so take cores that a class's own computers would not. The report lists their share beside those
+of the server and the trainer.
 
 With --minutes 60 --viewers 3 --dragging 1 it is the soak test.
 
-Printed: what fraction of the trainer's images/s is left, how long the longest wait for new curves and for a
-new grid was, how long pictures took, what went over the wire, cores in use, memory and open files of server
-and worker before and after. Exits with 1 where something failed or an aim is missed.
+Prints:
+    the fraction of the trainer's images/s that is left
+    the longest waits for new curves and for a new grid
+    the latency of images
+    the bytes received
+    cores in use
+    memory and open files of server and worker, before and after
+The exit status is 1 where a request failed or an aim is missed.
 """
 
 import argparse
@@ -36,12 +42,12 @@ from gan.recipes import make_config
 from gan.runs.store import Store
 from gan.ui.server.http import STATIC
 from tests.benchmarks.options import at_least
-from tests.reliability.line import Line, Reply
+from tests.reliability.keep_alive import Line, Reply
 from tests.support.browsing import serve
 
 API = "gradio_api/gan"
 MODEL = "shipped:digits"
-# A script or style that a page names, or that a script or style imports; not those that it may import later.
+# A script or style that a page references, or that a script or style imports; dynamic imports don't count.
 NAMED = re.compile(
     r"""(?:<(?:script|link)\b[^>]*?\b(?:src|href)=|\bimport\s*|\bfrom\s*|@import\s*(?:url\()?)["'](?![a-z]+:|//)([^"'?#]+\.(?:js|css))["']"""
 )
@@ -49,28 +55,26 @@ RUNTIME = [
     f"vendor/{path.parent.name}/{path.name}"
     for path in sorted((STATIC / "vendor").glob("onnxruntime-web-*/ort*"))
 ]
-WARM_UP = 20.0  # seconds of a run that are not counted
-# caches fill and pools of threads reach their size; anything more is a leak
+WARM_UP = 20.0  # seconds of a run before the measurement
+# Caches fill, and thread pools reach their size. Any further growth is a leak.
 MAY_GROW = {"MB": 64, "files": 8, "threads": 8}
 AIMS = {"curves": 2.0, "grids": 2.0, "picture": 0.3, "trainer": 0.9}
 
 
 @dataclass
 class Viewer:
-    """What one page has seen."""
+    """The measurements of one page."""
 
     gaps_curves: list[float] = field(default_factory=list)  # seconds between answers with new points
     gaps_grids: list[float] = field(default_factory=list)
-    pictures: list[float] = field(default_factory=list)  # seconds from asking to having
+    pictures: list[float] = field(default_factory=list)  # latency in seconds
     failures: list[str] = field(default_factory=list)
-    received: int = 0  # bytes, as they came over the wire
-    first: int = 0  # of these, those of the page itself with its scripts and styles
+    received: int = 0  # bytes on the wire
+    first: int = 0  # of these, the page itself with its scripts and styles
 
 
 class Crowd(NamedTuple):
-    """Who is there: pages, how many of them drag a slider, and who draws these pictures: a key
-    of DRAWN_BY.
-    """
+    """The viewers: how many pages, how many of them drag, and who draws (a key of DRAWN_BY)."""
 
     viewers: int = 1
     dragging: int = 0
@@ -85,7 +89,7 @@ class Page:
         self.line, self.slider = Line(address), Line(address)
 
     async def get(self, line: Line, path: str, **query: object) -> Reply | None:
-        """The answer, counted; None where it was none."""
+        """Return the answer and count it, or None after a failure."""
         try:
             reply = await line.get(path, query)
         except (OSError, EOFError, ValueError) as error:
@@ -98,7 +102,7 @@ class Page:
         return reply
 
     async def open(self) -> None:
-        """Load the page, and once each the scripts and styles that it names and those that they import."""
+        """Load the page, and once each the scripts and styles that it references, with their imports."""
         to_come, known = [""], {""}
         while to_come:
             path = to_come.pop()
@@ -148,12 +152,12 @@ class Page:
                     self.seen.gaps_grids += [now - grids] if grids else []
                     grids = now
             await asyncio.sleep(max(0.0, pause - (time.monotonic() - start)))
-        # what never came is a long wait too
+        # The wait at the end counts too, where an answer never came.
         self.seen.gaps_curves += [time.monotonic() - points] if points else [time.monotonic()]
         self.seen.gaps_grids += [time.monotonic() - grids] if grids else [time.monotonic()]
 
     async def fetch_generator(self, end: float) -> None:
-        """What a browser that draws by itself fetches once, after which its sliders ask for nothing."""
+        """Fetch once what a browser needs to draw by itself. Its sliders then send no requests."""
         reply = await self.get(self.slider, f"{API}/model", id=MODEL)
         version = reply.json()["version"] if reply else ""
         for path in ("generator", "directions"):
@@ -162,7 +166,7 @@ class Page:
             await self.get(self.slider, f"{API}/static/{name}")
 
     async def drag(self, end: float) -> None:
-        """Move a slider to and fro until `end`, the server drawing."""
+        """Move a slider to and fro until `end`, with images from the server."""
         reply = await self.get(self.slider, f"{API}/model", id=MODEL)
         version = reply.json()["version"] if reply else ""
         for move in itertools.count(self.number):
@@ -181,7 +185,7 @@ DRAWN_BY = {"browser": Page.fetch_generator, "server": Page.drag}
 
 
 async def attend(address: str, crowd: Crowd, seconds: float) -> list[Viewer]:
-    """So many pages for so long; what each has seen."""
+    """Run the crowd's pages for so many seconds. Returns each page's measurements."""
     end = time.monotonic() + seconds
     pages, tasks = [], []
     for number in range(crowd.viewers):
@@ -197,17 +201,17 @@ async def attend(address: str, crowd: Crowd, seconds: float) -> list[Viewer]:
 
 
 class Phase(NamedTuple):
-    """What was measured while pages were open."""
+    """The measurements while pages were open."""
 
     rate: float  # images/s of the trainer
-    cores: dict[str, float]  # that each process kept busy
+    cores: dict[str, float]  # cores that each process kept busy
     seen: list[Viewer]
 
 
 def phase(
     address: str, run: Path, processes: dict[str, psutil.Process], crowd: Crowd, seconds: float
 ) -> Phase:
-    """So many viewers for so long."""
+    """Measure the processes while a crowd views the page for so many seconds."""
     everybody = {**processes, "viewers": psutil.Process()}
     first, before, start = (
         read_json(run / "status.json"),
@@ -226,7 +230,7 @@ def _worked(process: psutil.Process) -> float:
 
 
 def footprint(process: psutil.Process) -> dict[str, int]:
-    """What a process holds: resident memory, open files, threads."""
+    """Return the resident memory, open files and threads of a process."""
     return {
         "MB": round(process.memory_info().rss / 2**20),
         "files": process.num_fds(),
@@ -235,7 +239,7 @@ def footprint(process: psutil.Process) -> dict[str, int]:
 
 
 def grown(name: str, before: dict[str, int], after: dict[str, int]) -> list[str]:
-    """Print what a process held before and holds after; what has grown by more than it may."""
+    """Print a process's resources before and after. Returns those that grew beyond MAY_GROW, as sentences."""
     print(f"{name}: " + ", ".join(f"{before[what]} -> {after[what]} {what}" for what in before))
     return [
         f"{name} grew by {after[what] - before[what]} {what}"
@@ -245,12 +249,12 @@ def grown(name: str, before: dict[str, int], after: dict[str, int]) -> list[str]
 
 
 def rank(values: Sequence[float], share: float) -> float:
-    """The value that this share of all do not exceed; 0 for none."""
+    """Return the quantile `share` of the values; 0 for none."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
 def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
-    """Print what was measured; the aims that were missed."""
+    """Print the measurements. Returns the aims that were missed."""
     curves, grids, pictures = (
         [value for viewer in busy.seen for value in getattr(viewer, name)]
         for name in ("gaps_curves", "gaps_grids", "pictures")
@@ -266,26 +270,16 @@ def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
         )
     print(
         f"seconds between new curves: median {statistics.median(curves):.2f}, 99 % {rank(curves, 0.99):.2f}, "
-        f""
-        f""
-        f""
         f"longest {max(curves):.2f}"
     )
     print(
         f"seconds between new grids: median {statistics.median(grids):.2f}, 99 % {rank(grids, 0.99):.2f}, "
-        f""
-        f""
-        f""
         f"longest {max(grids):.2f}"
     )
     if pictures:
         print(
-            f"slider to picture: median {1000 * statistics.median(pictures):.0f} ms, 95 % {1000 * rank(pictures, 0.95):.0f} "  # noqa: E501
-            f""
-            f""
-            f""
-            f""
-            f"ms, "
+            f"slider to picture: median {1000 * statistics.median(pictures):.0f} ms, "
+            f"95 % {1000 * rank(pictures, 0.95):.0f} ms, "
             f"{len(pictures) / 60 / minutes:.0f} pictures/s in all"
         )
     else:
@@ -320,7 +314,7 @@ def report(alone: Sequence[Phase], busy: Phase, minutes: float) -> list[str]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The command."""
+    """Run the command. Returns its exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -337,7 +331,7 @@ def main(words: Sequence[str] | None = None) -> int:
         with serve(Path(place)) as address:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
-            # whoever comes first has torch and a model loaded
+            # The first viewer makes the server load torch and a model.
             asyncio.run(attend(address, Crowd(1, min(1, options.dragging), options.drawn_by), WARM_UP))
             server = next(
                 child for child in psutil.Process().children() if place in " ".join(child.cmdline())

@@ -1,9 +1,10 @@
-"""A training with a fault in it, to prove that the tests see such faults: python -m tests.reliability.planted
-RUN
+"""Train with a planted fault, to prove that the tests detect it.
 
-Networks take their embeddings by indexing, whose gradient PyTorch adds up by atomics where threads share the
-work: in whichever order they come. It was in GANarium once, and no test with small batches or one thread
-could see it, because small gradients are added up by one thread.
+Usage: python -m tests.reliability.planted RUN
+
+Networks look embeddings up by indexing. PyTorch accumulates the gradient of indexing with atomics, in the
+order in which threads arrive. GANarium once had this fault. Tests with small batches or one thread missed it,
+because one thread sums small gradients.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ def _by_indexing(classes: torch.Tensor, table: torch.Tensor, *_: object) -> torc
 
 @contextlib.contextmanager
 def planted() -> Iterator[None]:
-    """The fault, for as long as this lasts."""
+    """Plant the fault until the end of the block."""
     with mock.patch.object(nn.functional, "embedding", _by_indexing):
         yield
 

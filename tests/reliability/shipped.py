@@ -1,5 +1,6 @@
-"""Runs as GANarium ships them, for what must hold with the settings that people use: no batch, width or
-number of clusters is made smaller here.
+"""Runs with the shipped settings, for properties that must hold for users.
+
+No batch, width or number of clusters is reduced here.
 """
 
 import contextlib
@@ -12,8 +13,8 @@ from gan.config import RunConfig
 from gan.recipes import make_config
 
 THREADS = 2
-# Name of a run -> data set and recipe: `modern` with the settings found for each bundled set, every other
-# recipe once.
+# Name of a run -> data set and recipe. `modern` has the tuned settings of each bundled set; every other
+# recipe occurs once.
 RUNS = {
     "digits": ("digits", "modern"),
     "fashion": ("fashion", "modern"),
@@ -27,14 +28,14 @@ RUNS = {
     "dcgan": ("digits", "dcgan"),
     "projected": ("emoji", "projected"),
 }
-SLOW = {"dcgan", "projected"}  # a second or more a step
+SLOW = {"dcgan", "projected"}  # a second or more per step
 
-# It ends with whoever started it, however that ended.
+# The loop ends with its parent process, however that ended.
 _BURN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(100_000))"
 
 
 def config_of(run: str, steps: int, seed: int = 0) -> RunConfig:
-    """The shipped settings of a run of RUNS, with a budget of so many steps."""
+    """Return the shipped settings of a run in RUNS, with a budget of so many steps."""
     name, recipe = RUNS[run]
     info = data.info(name)
     made = make_config(name, recipe, info.size, info.channels, seed=seed)
@@ -45,7 +46,7 @@ def config_of(run: str, steps: int, seed: int = 0) -> RunConfig:
 
 @contextlib.contextmanager
 def busy(processes: int = THREADS) -> Iterator[None]:
-    """Keep so many cores busy, so that threads are interrupted and finish in a changing order."""
+    """Keep so many cores busy, so that threads are interrupted and finish in varying order."""
     burning = [subprocess.Popen([sys.executable, "-S", "-E", "-c", _BURN]) for _ in range(processes)]
     try:
         yield

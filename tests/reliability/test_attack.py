@@ -1,6 +1,4 @@
-"""Short versions of what tests/reliability does at length: an attacker's walk, and readers fed
-with damage.
-"""
+"""Short versions of attack.py and fuzz.py."""
 
 from urllib.parse import unquote
 
@@ -18,9 +16,10 @@ from gan.ui.server.services import Services
 from tests.reliability.attack import SOMEWHERE, TOKEN, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.sound import asked, plant, told
+from tests.reliability.valid_requests import asked, plant, told
 
-EVERY = 41  # one of so many cases where there are thousands; a prime, so that all kinds of them come up
+# Where there are thousands of cases, one in EVERY runs. A prime, so that every kind of case occurs.
+EVERY = 41
 CASES = 150
 TOKEN_OF_OURS = "a token of the teacher"
 
@@ -42,7 +41,7 @@ def test_an_attacker_knows_every_command(store):
 
 @pytest.fixture
 def planted(tmp_path):
-    """The services of a server with a planted run, and what is asked about."""
+    """The services of a server with a planted run, and its Subject."""
     subject, _ = plant(tmp_path / "runs")
     services = Services(access=Access(TOKEN_OF_OURS))
     services.open(tmp_path / "runs")
@@ -50,12 +49,12 @@ def planted(tmp_path):
 
 
 def routes_of(services: Services) -> list[Route]:
-    """Our own routes, those of static files left out: they are mounted."""
+    """Return our own routes, without the mounted static files."""
     return [route for route in launch_options(services)["app_kwargs"]["routes"] if isinstance(route, Route)]
 
 
 def named(route: Route, method: str) -> tuple[str, str]:
-    """A route as `Visit` names it."""
+    """Return a route's method and path in the form of `Visit`."""
     return method, route.path.removeprefix(f"{PREFIX}/")
 
 
@@ -69,7 +68,7 @@ def test_an_attacker_comes_to_every_route(planted):
         (case.method.decode(), unquote(case.path.partition(b"?")[0].decode("latin-1")))
         for case in all_cases(prey)
     }:
-        if len(path) > 1000:  # the guard refuses it before any route is asked
+        if len(path) > 1000:  # the guard refuses it before routing
             continue
         scope = {"type": "http", "method": method, "path": path}
         missed = {
@@ -81,8 +80,9 @@ def test_an_attacker_comes_to_every_route(planted):
 
 
 def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monkeypatch):
-    """A new route, or a new value that one reads, has to come up in tests/reliability/sound.py: from there it
-    is attacked and fuzzed.
+    """Every route, and every value that a route reads, must be in valid_requests.py.
+
+    The attacker and the fuzzer take them from there.
     """
     services, subject = planted
     read = set()

@@ -1,4 +1,4 @@
-"""Short versions of tests/reliability/kills.py: shipped settings, two threads, cores that are kept busy."""
+"""Short versions of tests/reliability/kills.py: shipped settings, two threads, busy cores."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ STEPS = 20
 
 @pytest.fixture(autouse=True)
 def two_threads(monkeypatch, known_machine):
-    """Workers as they are outside of the tests: with two threads on two cores."""
+    """Give workers two threads on two cores, as outside the tests."""
     monkeypatch.setenv("OMP_NUM_THREADS", str(THREADS))
     machine.save_profile(dataclasses.replace(known_machine, threads=THREADS))
     yield
@@ -40,7 +40,7 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_wou
     grid = max((run / "samples").iterdir())
     grid.write_bytes(grid.read_bytes()[:-1] + b"x")
     tensors, meta = read_state(run / "state" / NEWEST)
-    # by the last bit of each number
+    # Change the last bit of each number.
     tensors["G.dense.weight"] = tensors["G.dense.weight"].nextafter(torch.tensor(9.0))
     text = json.dumps(meta)
     save_file(tensors, run / "state" / NEWEST, metadata={"trainer": text, "sha256": digest(tensors, text)})

@@ -1,5 +1,6 @@
-"""A short version of tests/reliability/load.py: a few viewers for some seconds. How fast it was is nothing
-that a test can judge.
+"""A short version of tests/reliability/load.py: a few viewers for some seconds.
+
+It does not judge the speed.
 """
 
 import re
@@ -23,4 +24,4 @@ def test_some_viewers_are_served_without_a_failure_or_a_leak(drawn_by, told, ver
     assert "failures: 0" in said
     assert told in said
     assert verdict in said
-    assert int(re.search(r"first visit brings (\d+) kB", said)[1]) > 100  # the page alone has some ten
+    assert int(re.search(r"first visit brings (\d+) kB", said)[1]) > 100  # the page alone has about ten kB

@@ -33,7 +33,7 @@ from gan.ui.server import redact
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from tests import ROOT
-from tests.reliability.sound import Subject, asked
+from tests.reliability.valid_requests import Subject, asked
 
 USER, FOLDER, RUNS, RUN = "evamarple", "Zuhäuse fotos", "geheime-läufe", "20260102-030405-album-modern"
 

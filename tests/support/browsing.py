@@ -1,4 +1,4 @@
-"""The real page in a real browser: a server on a free port, and headless Chromium."""
+"""Serve the real page on a free port, and open it in headless Chromium."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ QUIET = (
 )
 
 
-# ms to wait for: a loaded machine starts a worker slowly; on a free one everything takes seconds
+# Timeout in ms. A loaded machine starts a worker slowly; a free one needs seconds for everything.
 SLOW = 60_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -40,10 +40,11 @@ def serve(
     token: str | None = None,
     log: Path | None = None,
 ) -> Iterator[str]:
-    """Start app.py, or another `program` for Python, on these runs, with this teacher token; yields its
-    address once it answers, and ends it afterwards.
+    """Start app.py, or another Python `program`, on a runs folder.
 
-    What the server says goes to the file `log`; without one only its errors are shown.
+    Yields its URL once it answers; stops it at the end.
+
+    The server's output goes to the file `log`. Without one, only its errors are shown.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -90,9 +91,7 @@ def _answers(address: str) -> bool:
 
 
 def spare_is_ready(runs: Path) -> None:
-    """Wait until the server has loaded a worker in advance, which takes cores from whatever is tested
-    meanwhile.
-    """
+    """Wait until the server has loaded its spare worker, which would take cores from the test."""
     log = runs / ".spare.log"
     wait_until(lambda: log.exists() and b"ready" in log.read_bytes(), timeout=4 * SLOW / 1000)
 

@@ -1,4 +1,4 @@
-"""What tests do in the view of directions."""
+"""Actions of browser tests in the view of directions."""
 
 from playwright.sync_api import Page, expect
 

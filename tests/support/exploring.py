@@ -1,4 +1,4 @@
-"""What the browser tests of the Explore tab share: going there, and reading what its canvases show."""
+"""Open the Explore tab in browser tests, and read the pixels of its canvases."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ HERE = "Generated in your browser"
 
 
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
-    """Go to a model, and wait until its own picture is drawn."""
+    """Open a model, and wait until its image is drawn."""
     page.goto(f"{address}#model={model}{rest}")
     expect(sliders(page).first).to_be_enabled(timeout=SLOW)
     page.wait_for_function(
@@ -29,7 +29,7 @@ def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -
 
 @contextmanager
 def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
-    """A view at desktop size, as a new visitor sees it."""
+    """Open a view at desktop size, as a new visitor."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     context.set_default_timeout(SLOW)
     page = context.new_page()
@@ -39,7 +39,7 @@ def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
 
 
 def here(page: Page) -> None:
-    """Wait until this browser draws."""
+    """Wait until the browser draws the images itself."""
     expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW / 4)
 
 
@@ -48,17 +48,17 @@ def sliders(page: Page):
 
 
 def bar(page: Page, name: str):
-    """The slider of a direction, by its id."""
+    """The slider of a direction, by the direction's id."""
     return page.locator(f'.xp-sliders [data-id="{name}"] input')
 
 
 def large(page: Page) -> bytes:
-    """The pixels of the large picture."""
+    """Return the pixels of the large image."""
     return page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
 
 
 def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], bytes] = large) -> bytes:
-    """Do something, and wait until the picture is another one."""
+    """Call `act`, and wait until the image changes. Returns the new pixels."""
     before = picture(page)
     act()
     end = time.monotonic() + SLOW / 1000
@@ -80,16 +80,14 @@ SETTLED = """() => {
 
 
 def still(page: Page) -> bytes:
-    """The pixels of the large picture, once it is the one of where the visitor is, and the address tells of
-    it.
-    """
+    """Return the pixels of the large image, once it and the URL match the current point."""
     page.evaluate(WORDS)
     page.wait_for_function(SETTLED)
     return large(page)
 
 
 def sheet(page: Page, place: str) -> bytes:
-    """The pixels of a sheet, as the screen has them."""
+    """Return the pixels of a sheet, as displayed."""
     return page.locator(f".{place} .xp-mosaic canvas").evaluate("(c) => c.toDataURL()").encode()
 
 

@@ -1,4 +1,4 @@
-"""Small generators on disk, as a run and as a checkpoint that ships would hold them."""
+"""Write small generators to disk, as runs and as shipped checkpoints."""
 
 import json
 from pathlib import Path
@@ -12,19 +12,21 @@ RUN = "20250102-030405-digits-modern"
 
 
 def tiny_spec(num_classes: int = 0, channels: int = 1, z_dim: int = 6, clusters: int = 1) -> ModelSpec:
-    """A model whose pictures take about a millisecond."""
+    """Return the spec of a model that draws an image in about a millisecond."""
     return ModelSpec("modern", 28, channels, z_dim, 8, num_classes, clusters=clusters)
 
 
 def write_weights(path: Path, spec: ModelSpec, seed: int = 0) -> None:
-    """Random weights in the file form of a generator."""
+    """Write random weights in the file format of a generator."""
     torch.manual_seed(seed)
     save_generator(path, build_generator(spec), spec)
 
 
 def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
-    """As `write_weights`, with what training leaves and a fresh generator has not: normalisation by
-    statistics of its own, and looks that some classes lack.
+    """Write random weights that resemble those of a trained generator.
+
+    Its batch norm layers have statistics and affine parameters of their own. One cluster has no share in any
+    class.
     """
     torch.manual_seed(seed)
     generator = build_generator(spec)
@@ -45,14 +47,14 @@ def write_lively(path: Path, spec: ModelSpec, seed: int = 0) -> None:
 
 
 def write_checkpoint(root: Path, name: str, spec: ModelSpec, **card) -> Path:
-    """A checkpoint directory with a card."""
+    """Write a checkpoint directory with a card."""
     write_weights(root / name / "generator.safetensors", spec)
     write_json(root / name / "card.json", card)
     return root / name
 
 
 def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -> Path:
-    """A run's directory with config, status and live weights."""
+    """Write a run directory with config, status and live weights."""
     folder = root / name
     write_weights(folder / "live.safetensors", spec, seed)
     write_json(folder / "config.json", {"data": "digits", "recipe": "modern"})
@@ -64,21 +66,21 @@ def write_run(root: Path, name: str, spec: ModelSpec, seed: int = 0, **status) -
 
 
 def write_lively_run(root: Path, name: str, spec: ModelSpec, **status) -> Path:
-    """`write_run` with the weights of `write_lively`."""
+    """Write a run directory with the weights of `write_lively`."""
     folder = write_run(root, name, spec, **status)
     write_lively(folder / "live.safetensors", spec)
     return folder
 
 
 def write_snapshot(run: Path, step: int, spec: ModelSpec) -> Path:
-    """A generator of a run's past, another one for each step."""
+    """Write a snapshot of a run. Each step gets other weights."""
     path = run / "snapshots" / f"{step:08d}.safetensors"
     write_weights(path, spec, seed=step)
     return path
 
 
 def header_of_another_version(path: Path) -> None:
-    """Change the format that a weights file names, and leave the rest as it is."""
+    """Change the format in a weights file's header, and nothing else."""
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])

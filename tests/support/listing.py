@@ -1,4 +1,4 @@
-"""What tests do with the list of runs on the Train tab."""
+"""Actions of browser tests in the run list of the Train tab."""
 
 import re
 import urllib.error
@@ -23,15 +23,15 @@ def open_list(page: Page) -> None:
 
 
 def row(page: Page, name: str):
-    """The row of a run in the list, by its name."""
+    """The row of a run in the list, by the run's name."""
     return page.locator(".tr-runs li", has=page.locator("b", has_text=re.compile(f"^{re.escape(name)}$")))
 
 
 def tool(where, words: str):
-    """A button of a row by what it says."""
+    """A button of a row, by its label."""
     return where.locator("button", has_text=words)
 
 
 def press_twice(button) -> None:
-    """Two presses at once, as the question waits for a few seconds only."""
+    """Press twice at once, because the confirmation lasts a few seconds only."""
     button.evaluate("(button) => { button.click(); button.click(); }")

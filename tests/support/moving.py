@@ -1,6 +1,4 @@
-"""What the browser tests of the ways to move share: small models, one visitor, and a page that each test
-finds as if it were new.
-"""
+"""Share one visitor's page between browser tests of Explore, reset for each test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +31,7 @@ AS_NEW = """async (model) => {
 
 
 def write_models(root: Path) -> Path:
-    """A grey model and one of three classes with clusters."""
+    """Write a grey model, and a colour model with three classes and clusters."""
     write_run(root, RUN, tiny_spec(z_dim=40), created=1.0)
     write_lively_run(root, CLASSES, COLOUR, classes=["cat", "dog", "owl"], created=2.0)
     return root
@@ -41,7 +39,7 @@ def write_models(root: Path) -> Path:
 
 @contextmanager
 def visitor(browser: Browser, address: str, model: str = RUN, **options: object) -> Iterator[Page]:
-    """A page of one visitor, whose browser draws; no script of it may fail."""
+    """Open the page of one visitor whose browser draws. Any script error fails the test."""
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
     )
@@ -57,7 +55,7 @@ def visitor(browser: Browser, address: str, model: str = RUN, **options: object)
 
 
 def as_new(page: Page) -> Page:
-    """The page as it was at first: seed 0, no favourites, no key frames."""
+    """Reset the page: seed 0, no favourites, no key frames."""
     page.unroute_all()
     page.evaluate(AS_NEW, f"run:{RUN}")
     page.wait_for_function(READY)
@@ -66,7 +64,7 @@ def as_new(page: Page) -> Page:
 
 
 def again(page: Page) -> None:
-    """Load the page anew once its address tells where the visitor is, and wait until this browser draws."""
+    """Reload the page once its URL holds the current point, and wait until the browser draws."""
     still(page)
     page.reload()
     page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
@@ -85,7 +83,7 @@ def view(page: Page, name: str) -> None:
 
 
 def saved(page: Page, act) -> tuple[str, bytes]:
-    """Name and contents of the file that something saves."""
+    """Return name and contents of the file that `act` downloads."""
     with page.expect_download() as info:
         act()
     return info.value.suggested_filename, info.value.path().read_bytes()

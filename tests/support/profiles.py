@@ -1,9 +1,9 @@
-"""Colour profiles (ICC, version 2 or 4) as bytes, for pictures that tests make."""
+"""Build ICC colour profiles (version 2 or 4) as bytes for test pictures."""
 
 import itertools
 import struct
 
-# The columns of a display's matrix to XYZ, adapted to D50, as its makers publish them.
+# The columns of a display's matrix to XYZ, adapted to D50, from the published specifications.
 SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410))
 DISPLAY_P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
 ADOBE_RGB = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
@@ -20,14 +20,14 @@ def xyz(values: tuple[float, ...]) -> bytes:
 
 
 def curve(gamma: float | None) -> bytes:
-    """A tone curve: a power, or that of sRGB for None."""
+    """Return a tone curve: a power, or sRGB's for None."""
     if gamma is None:
         return b"para\0\0\0\0\0\3\0\0" + fixed(*SRGB_CURVE)
     return b"curv\0\0\0\0\0\0\0\1" + struct.pack(">H", round(gamma * 256)) + b"\0\0"
 
 
 def profile(space: bytes, pcs: bytes, kind: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A whole profile of these tags."""
+    """Return a complete profile with these tags."""
     tags = {
         b"desc": b"desc\0\0\0\0\0\0\0\2a\0" + bytes(80),
         b"cprt": b"text\0\0\0\0none",
@@ -57,7 +57,7 @@ def profile(space: bytes, pcs: bytes, kind: bytes, tags: dict[bytes, bytes]) -> 
 
 
 def display(matrix: tuple[tuple[float, ...], ...], gamma: float | None = None) -> bytes:
-    """The profile of a display, as cameras and phones embed it."""
+    """Return the profile of a display, as cameras and phones embed it."""
     columns = {name: xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), matrix, strict=True)}
     return profile(
         b"RGB ", b"XYZ ", b"mntr", {**columns, **{name: curve(gamma) for name in (b"rTRC", b"gTRC", b"bTRC")}}
@@ -69,8 +69,9 @@ def grey(gamma: float) -> bytes:
 
 
 def press(paper: int = 255, steps: int = 2) -> bytes:
-    """A press whose black is dark and whose inks take all their colour away: as a table of lightness alone,
-    from `paper` for no ink to 0.
+    """Return the profile of a printing press with a dark black, whose inks have no colour.
+
+    Its table maps inks to lightness alone, from `paper` for no ink down to 0.
     """
     nodes = b"".join(
         bytes([round(paper * max(0, 1 - sum(ink) / (steps - 1))), 128, 128])

@@ -1,4 +1,4 @@
-"""A reverse proxy as people put it in front of the page: it shows a server below a path of its own host."""
+"""Run a reverse proxy that shows a server below a path of its own host."""
 
 import http.client
 import threading
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-# what concerns one connection, not the answer
+# Headers of one connection, which a proxy must not forward.
 ALONE = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
 
 @contextmanager
 def proxy(server: str, path: str, strip: bool = True, host: str | None = None) -> Iterator[str]:
-    """Show what is at the address `server` below `path`; yields the address there.
+    """Show `server` below `path`. Yields the URL there.
 
-    strip: take `path` out of what is asked for, as nginx does after `proxy_pass http://server/;`, else leave
-    it in, as without the slash at its end. host: what to send as Host, as nginx does by default; None passes
-    on what the browser asked for.
+    strip: remove `path` from requests, as nginx does for `proxy_pass http://server/;`. False keeps it, as
+    nginx does without the final slash.
+    host: the Host header to send, as nginx sets by default. None passes on the browser's own.
     """
     upstream = urlsplit(server).netloc
 
@@ -69,7 +69,7 @@ def proxy(server: str, path: str, strip: bool = True, host: str | None = None) -
         def handle(self) -> None:
             try:
                 super().handle()
-            except OSError:  # a browser leaves what it no longer needs
+            except OSError:  # the browser has cancelled the request
                 self.close_connection = True
 
         def log_message(self, *_) -> None:

@@ -1,4 +1,4 @@
-"""Zips as other programs than Python write them: names in bytes of any code page, any packing, any flag."""
+"""Write zips as programs other than Python do: names in any code page, any compression, any flag."""
 
 import io
 import zipfile
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-FLAG_BITS, PACKING = 6, 8  # where in the header before a member's bytes; 2 more in the list of members
+# Offsets in a member's local header; in the central directory they are larger by 2.
+FLAG_BITS, PACKING = 6, 8
 
 
 def picture(colour="red", size=(40, 30), kind="PNG", **options) -> bytes:
@@ -16,7 +17,7 @@ def picture(colour="red", size=(40, 30), kind="PNG", **options) -> bytes:
 
 
 class _Raw(zipfile.ZipInfo):
-    """A member whose name is written in these bytes, with no flag that says in which code page they are."""
+    """A member whose name is stored as these bytes, without the flag for UTF-8."""
 
     raw = b""
 
@@ -25,8 +26,9 @@ class _Raw(zipfile.ZipInfo):
 
 
 def make_zip(path: Path, members, codec: str = "utf-8", system: int = 3, extra=None) -> str:
-    """A zip of {name: content}, or of (name, content), with names in `codec` and no UTF-8 flag; returns its
-    path. `extra` gives a name's extra field.
+    """Write a zip of {name: content} or of (name, content) pairs. Returns its path.
+
+    Names are encoded in `codec`, without the UTF-8 flag. `extra` returns a name's extra field.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items() if isinstance(members, dict) else members:
@@ -47,8 +49,9 @@ def make_folder(path: Path, members: dict[str, bytes]) -> str:
 
 
 def mark(path: str, flags: int = 0, packing: int | None = None, only: bytes = b"") -> str:
-    """Set flags, or another packing, in both headers of all members of a zip whose names hold `only`; returns
-    its path.
+    """Set flags, or another compression method, in both headers of the members whose names contain `only`.
+
+    Returns the zip's path.
     """
     whole = bytearray(Path(path).read_bytes())
     for signature, shift, lengths, name in ((b"PK\x03\x04", 0, 26, 30), (b"PK\x01\x02", 2, 28, 46)):

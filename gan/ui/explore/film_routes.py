@@ -1,9 +1,11 @@
-"""A loop as a file: drawn in turns with everybody's pictures, packed by a patient process, and told about on
-the way.
+"""Export a loop as a file: draw its frames, pack them in a child process, and stream the progress.
 
-The answer to GET loop is a stream of lines of JSON, {"done", "of"} after each few frames and {"packing":
-true} while the file is made; the last line is {"bytes", "type"}, followed by the file itself, or {"error":
-...}. A browser that closes the stream ends the work.
+Drawing takes turns with other visitors' images; packing runs with a low priority. GET loop answers with
+lines of JSON:
+    {"done", "of"}      after each few frames
+    {"packing": true}   while the file is packed
+    {"bytes", "type"}   followed by the file itself, or {"error": ...}
+A browser that closes the stream ends the work.
 """
 
 import json
@@ -40,20 +42,20 @@ if TYPE_CHECKING:
 
     from gan.latent.generator import Model
 
-# of gan.export.film.FORMS, whose import takes a while
+# The media types of gan.export.film.FORMS, which takes a while to import.
 TYPES = {"gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}
-SIDES = (128, 1024)  # pixels: about how large the frames of a file may be asked for
-MAX_PIXELS = 2**26  # of all frames of a file together: 200 MB of memory while it is packed
-CHUNK = 4  # frames, as gan.latent.generator draws them in a turn
-BEAT = 0.2  # seconds between two words while a file is packed
-PIECE = 2**16  # bytes of a file that are read at once, whenever the client has taken those before
-WITHIN = 600  # seconds that a client may take for a file: who is slower is not waited for
+SIDES = (128, 1024)  # pixels: smallest and largest side of a frame that a query may ask for, about
+MAX_PIXELS = 2**26  # pixels of all frames of a file: 200 MB of memory while it is packed
+CHUNK = 4  # frames that gan.latent.generator draws in one turn
+BEAT = 0.2  # seconds between two progress lines while a file is packed
+PIECE = 2**16  # bytes of a file in memory; the next are read when the client has taken these
+WITHIN = 600  # seconds for a client to take a file; a slower one is cut off
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for."""
+    """The parsed request for a loop file."""
 
     model: "Model"
     points: list[Point]
@@ -63,8 +65,9 @@ class Order:
 
 
 class _Told(StreamingResponse):
-    """A stream that ends with its client: what it holds is let go at once. Proxies are asked not to keep the
-    lines to themselves until there is a file.
+    """A stream that frees its resources as soon as its client leaves.
+
+    X-Accel-Buffering asks proxies not to buffer the lines.
     """
 
     def __init__(self, told: AsyncGenerator[bytes, None]):
@@ -83,7 +86,7 @@ class _Told(StreamingResponse):
 
 
 def film_routes(services: Services) -> list[BaseRoute]:
-    """The route, which opens models through `services`."""
+    """Return the route. `services` opens the models."""
 
     def handler(request: Request) -> Response:
         return _Told(_tell(_order(open_model(services, request), request)))
@@ -92,7 +95,7 @@ def film_routes(services: Services) -> list[BaseRoute]:
 
 
 def _order(model: "Model", request: Request) -> Order:
-    """What a query asks for. Raises UserError."""
+    """Parse a query. Raises UserError for an impossible loop."""
     query = request.query_params
     form = query.get("as") or "gif"
     if form not in TYPES:
@@ -106,7 +109,7 @@ def _order(model: "Model", request: Request) -> Order:
 
 
 async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
-    """The stream of one film."""
+    """Yield the stream of one loop."""
     yield _line({"done": 0, "of": len(order.points)})
     try:
         async with FILMS.hold():
@@ -128,7 +131,7 @@ async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
 
 
 async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
-    """A file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN for it."""
+    """Yield a file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN."""
     file.seek(0)
     end = time.monotonic() + WITHIN
     while piece := await anyio.to_thread.run_sync(file.read, PIECE):
@@ -138,8 +141,9 @@ async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
 
 
 async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes, None]:
-    """Draw the frames, hand them to the packer and wait for it; lines of how far it is. Raises UserError
-    where the packer fails.
+    """Draw the frames, write them to the packer, wait for it, and yield progress lines.
+
+    Raises UserError where the packer fails.
     """
     for start in range(0, len(order.points), CHUNK):
         began = time.perf_counter()
@@ -148,7 +152,7 @@ async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes,
             lambda part=part: packer.stdin.write(_bytes(order.model.pictures(part)))
         )
         yield _line({"done": start + len(part), "of": len(order.points)})
-        await anyio.sleep(time.perf_counter() - began)  # half of the time is left to others
+        await anyio.sleep(time.perf_counter() - began)  # leaves half of the time to other visitors
     await anyio.to_thread.run_sync(packer.stdin.close)
     while packer.poll() is None:
         yield _line({"packing": True})
@@ -159,7 +163,7 @@ async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes,
 
 @contextmanager
 def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
-    """The process that packs what it is told into a file (gan.cli.film); it does not outlive the block."""
+    """Start the process that packs frames into a file (gan.cli.film), and kill it at the end of the block."""
     spec = order.model.spec
     shape = [spec.size, spec.size] + ([spec.channels] if spec.channels > 1 else [])
     command = [sys.executable, "-m", "gan.cli.film"]
@@ -178,13 +182,14 @@ def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
     finally:
         process.kill()
         process.wait()
-        with suppress(OSError):  # what was not written yet
+        with suppress(OSError):  # the rest of the buffer goes nowhere
             process.stdin.close()
 
 
 def _bytes(pictures: "torch.Tensor") -> bytes:
-    """uint8 pictures (N, C, H, W) as the packer reads frames: (N, H, W) of one channel, (N, H, W, 3) of
-    three.
+    """Return uint8 images (N, C, H, W) as the packer reads frames.
+
+    These are (N, H, W), or (N, H, W, 3) in colour.
     """
     return pictures.permute(0, 2, 3, 1).contiguous().numpy().tobytes()
 

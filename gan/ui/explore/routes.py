@@ -1,11 +1,11 @@
-"""What the Explore tab asks for: the list of models, pictures of points, walls, neighbourhoods, strips and
-pasts as bytes, and the generator itself as ONNX with its directions (K, z_dim) as little-endian float32, from
-which a browser draws its own. Other families of directions come with what is known of them, as JSON. What
-people take home is the generator as a web page, or as ONNX with its card.
+"""Define the routes of the Explore tab.
 
-What has a URL that names the model's version (v=) never changes and is kept by browsers; all else is asked
-for afresh. Handlers run in few threads (gan.ui.server.concurrency), and the models take turns there picture
-by picture.
+Images and sheets come as bytes. A browser draws its own images from the generator as ONNX and the directions,
+little-endian float32 (K, z_dim). Other families of directions come as JSON, with what is known about them.
+Downloads are the generator as a web page, or as ONNX with its card.
+
+A URL with the model's version (v=) never changes, so browsers cache it; all others are not cached. Handlers
+run under concurrency limits (gan.ui.server.concurrency). The models take turns image by image.
 """
 
 import dataclasses
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 
 RUN_FACTS = ("name", "data", "recipe", "state", "created")
 ASK, NEVER = "no-cache", "no-store"
-# why a file can't be opened, as visitors are told
+# Error of a model file -> the error that visitors see.
 UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}
-# of a generator that travels to browsers: 16 MB, with which no phone draws smoothly any more
+# Parameters of a generator that browsers draw with: 16 MB. Phones don't draw a larger one smoothly.
 MAX_PARAMETERS = 2**23
 
 
 def explore_routes(services: Services) -> list[BaseRoute]:
-    """The routes of the tab, which open models through `services`."""
+    """Return the routes of the tab. `services` opens the models."""
 
     def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
         def handler(request: Request) -> Response:
@@ -74,9 +74,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         return saved.read(saved.place(model.entry, services.store.root), model)
 
     def save(request: Request) -> Any:
-        """Keep which directions have sliders, for everybody; where nothing is chosen, let go of what was
-        kept.
-        """
+        """Save, for all visitors, which directions have sliders. An empty choice deletes the saved one."""
         model, wanted = open_model(services, request), saved.parse(json_body(request))
         with writing():
             saved.save(saved.place(model.entry, services.store.root), model, wanted)
@@ -148,8 +146,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
 
 def list_models(services: Services) -> list[dict[str, Any]]:
-    """Every model as the picker shows it; runs also with `RUN_FACTS`, shipped checkpoints with the data they
-    were trained on. Imports no torch.
+    """Return every model as the picker shows it.
+
+    Runs also have `RUN_FACTS`, shipped checkpoints the data they were trained on. Imports no torch.
     """
     runs = {
         f"run:{run['id']}": {
@@ -165,8 +164,9 @@ def list_models(services: Services) -> list[dict[str, Any]]:
 
 
 def open_model(services: Services, request: Request) -> "Model":
-    """The model that a request names. A sentence about its file tells visitors what it is called, not where
-    the server keeps it, nor what Python said.
+    """Open the model that a request names.
+
+    An error about its file names the model, never the server's path or Python's message.
     """
     name = request.query_params.get("id", "")
     try:
@@ -178,8 +178,9 @@ def open_model(services: Services, request: Request) -> "Model":
 
 
 def _called(services: Services, model_id: str) -> str:
-    """What people call a model that can't be opened: the name of its run, or the data and the recipe; of one
-    that ships, its own.
+    """Return the display name of a model that can't be opened.
+
+    This is the run's name, or its data and recipe; for a shipped model, its own name.
     """
     kind, _, name = model_id.partition(":")
     run = next((run for run in services.store.list() if run["id"] == name), {}) if kind == "run" else {}
@@ -220,14 +221,15 @@ def _inside(model: "Model", request: Request) -> bytes:
     query = request.query_params
     point, layer = _point(model, request), whole(query.get("layer") or "0", "layer", 0, MAX_LAYER)
     page = whole(query.get("page") or "0", "page", 0, MAX_UNIT // SHOWN)
-    # units of its own layer change nothing of it
+    # Changed units of a layer leave that layer's own maps as they are.
     seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))
     return model.remember(("inside", seen, layer, page), lambda: open_layer(model, seen, layer, page))
 
 
 def _time(services: Services, model: "Model", request: Request) -> bytes:
-    """A point through snapshots of its run, one above the other, where `i` names a direction with its axis to
-    the right.
+    """Draw a point with several snapshots of its run, one row a snapshot.
+
+    With a direction `i`, each row continues along that axis to the right.
     """
     query = request.query_params
     point, steps = _point(model, request), parse_steps(query.get("steps", ""))
@@ -235,12 +237,12 @@ def _time(services: Services, model: "Model", request: Request) -> bytes:
         raise UserError("latent.no_snapshots", name=model.entry.id)
     name = query.get("i")
     if name:
-        model.vector(direction_id(name))  # refuses what this model has not
+        model.vector(direction_id(name))  # raises for a direction that this model lacks
     return services.explorer().snapshots.sheet(model, steps, axis(point, name) if name else [point])
 
 
 def _choice(request: Request) -> Choice | None:
-    """The sliders that a query asks for, as JSON. Raises UserError."""
+    """Return the sliders in a query's JSON, or None without them. Raises UserError for anything else."""
     text = request.query_params.get("sliders")
     if not text:
         return None
@@ -262,8 +264,9 @@ def _family(model: "Model", name: str) -> bytes:
 
 
 def _generator(model: "Model", request: Request) -> bytes:
-    """The generator as ONNX, for a browser to draw with. Raises UserError for one that is too
-    large for that.
+    """Return the generator as ONNX for a browser to draw with.
+
+    Raises UserError for one with too many parameters.
     """
     from gan.export.onnx import generator_onnx  # imports torch
 
@@ -272,7 +275,7 @@ def _generator(model: "Model", request: Request) -> bytes:
 
 
 def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
-    """The generator as ONNX that says where it comes from. Raises UserError as `_generator` does."""
+    """Return the generator as ONNX with its provenance. Raises UserError as `_generator` does."""
     from gan.export.card import onnx_facts
     from gan.export.onnx import generator_onnx
 
@@ -283,8 +286,9 @@ def _onnx(model: "Model", _: Callable[[], Choice | None]) -> bytes:
 
 
 def _page(model: "Model", chosen: Callable[[], Choice | None]) -> bytes:
-    """The generator as a web page of its own, with the sliders that were chosen. Raises UserError as
-    `_generator` does, and as `webpage`.
+    """Return the generator as one web page with the chosen sliders.
+
+    Raises UserError as `_generator` and `webpage` do.
     """
     from gan.export.card import short_card
     from gan.export.webpage import webpage
@@ -300,7 +304,7 @@ def _check_size(model: "Model") -> None:
         raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
 
 
-# What a generator is taken home as, by the ending of its file.
+# File suffix -> how to export the generator, and the media type.
 _FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {
     "html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream"),
 }  # fmt: skip
@@ -310,7 +314,7 @@ MOST = 10**6
 
 
 def map_routes(services: Services) -> list[BaseRoute]:
-    """The route. It keeps the models' own `remember`, and nothing itself."""
+    """Return the route of the map. It caches through the model's `remember`, and keeps no state."""
 
     def laid_out(request: Request) -> Response:
         query = request.query_params

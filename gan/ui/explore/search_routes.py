@@ -1,8 +1,7 @@
-"""Finding a picture: POST find brings it, POST find/on asks how it goes, a few times a second. It is looked
-for only while somebody asks.
+"""Define the routes of Find and Drag: POST find or drag starts a job, POST find/on or drag/on advances it.
 
-A visitor needs no token for it: nothing is written, and nobody else sees it. The body of `find` is the
-picture itself, so that the limit of a POST holds.
+A job runs only while its page polls, a few times a second. Find and Drag need no token: they write nothing,
+and nobody else sees them. The body of `find` is the picture itself, so that the size limit of a POST applies.
 """
 
 import base64
@@ -24,7 +23,7 @@ MAX_PIXELS = 2**22  # the page sends 2^16
 
 
 def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
-    """The routes; `jobs` has the searches that go on, and may have other work."""
+    """Return the routes of Find. `jobs` may also hold other jobs."""
 
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch
@@ -38,8 +37,9 @@ def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
 
 
 def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
-    """The answer to {"job": name} and to {"job": name, "end": true}: the work goes on a bit, or
-    is let go of.
+    """Return the handler of find/on and drag/on.
+
+    {"job": name} advances a job by one step. {"job": name, "end": true} ends it.
     """
 
     def answer(request: Request) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
 
 
 def _png(pixels: np.ndarray) -> str:
-    """What is looked for, uint8 (C, H, W), as a data URL."""
+    """Return the target of Find, uint8 (C, H, W), as a data URL."""
     import torch
 
     from gan.images import encode_png
@@ -71,7 +71,7 @@ def _png(pixels: np.ndarray) -> str:
 
 
 def drag_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
-    """The routes; `jobs` has the drags that go on, and may have other work."""
+    """Return the routes of Drag. `jobs` may also hold other jobs."""
 
     def begin(request: Request) -> dict[str, Any]:
         model = open_model(services, request)  # imports torch

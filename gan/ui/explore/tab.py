@@ -1,4 +1,4 @@
-"""The Explore tab."""
+"""Lay out the Explore tab and collect its routes."""
 
 import gradio as gr
 from starlette.routing import BaseRoute
@@ -11,12 +11,12 @@ from gan.ui.server.services import Services
 
 
 def build(services: Services) -> None:
-    """Lay the tab out; called inside its gr.Tab."""
+    """Lay out the tab; called inside its gr.Tab."""
     gr.HTML("<gan-explorer></gan-explorer>", elem_id="gan-explorer", apply_default_css=False)
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """The routes of this tab."""
-    jobs = Jobs()  # one queue for all that is worked on while somebody asks
+    """Return the routes of this tab."""
+    jobs = Jobs()  # one job queue for Find and Drag
     working = [*find_routes(services, jobs), *drag_routes(services, jobs)]
     return [*explore_routes(services), *film_routes(services), *working, *map_routes(services)]

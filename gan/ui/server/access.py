@@ -1,8 +1,8 @@
-"""Who may start, stop and change runs. Without a teacher token everybody may; with one, only browsers in
-which it was entered.
+"""Decide who may start, stop and change runs.
 
-What a browser gets for the token is a random session id in a cookie, which no script of a page can read. The
-token itself is kept nowhere but as a digest.
+Without a teacher token everybody may. With one, only browsers in which somebody entered it may. Such a
+browser holds a random session id in an HttpOnly cookie, which page scripts can't read. The server stores only
+a SHA-256 digest of the token.
 """
 
 import getpass
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from gan.ui.server.services import Services
 
 
-FREE = 5  # wrong tokens of one client that cost no pause
-KEPT = 3600  # seconds without another one after which they are forgotten
-# seconds between two looks at tokens of a client with more than that, and of all such clients
+FREE = 5  # wrong tokens of one client without a delay
+KEPT = 3600  # seconds after the last wrong token until the count is dropped
+# Seconds between two token checks of one client with more wrong tokens, and of all such clients together.
 PACE, PACE_ALL = 0.5, 0.1
-ROOM, ROOM_ALL = 20, 200  # how many wait for a look, of one client and of all
-CLIENTS = 10_000  # that are remembered
-LOOK_EVERY = 0.1  # seconds, on average, between two looks at whose turn it is
+ROOM, ROOM_ALL = 20, 200  # waiting requests, of one client and of all
+CLIENTS = 10_000  # clients with a count
+LOOK_EVERY = 0.1  # mean seconds between two polls of a waiting request
 
 
 @dataclass(eq=False)
 class _Line:
-    """One client's wrong tokens, and the requests that wait for a look."""
+    """One client's count of wrong tokens, and its requests that wait for a check."""
 
     wrong: int = 0
     until: float = 0.0
@@ -51,15 +51,16 @@ class _Line:
 
 
 class TokenRateLimiter:
-    """Whose token is looked at when. For one event loop: it holds no threads and needs no lock."""
+    """Delay token checks after wrong tokens. Runs in one event loop, without threads, so it needs no lock."""
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
         self._next = 0.0
 
     async def turn(self, client: str) -> None:
-        """Return when a token of this client may be looked at. Raises UserError("access.too_often") for one
-        that had to make room.
+        """Return when a token of this client may be checked.
+
+        Raises UserError("access.too_often") for a request that was evicted from a full queue.
         """
         line = self._lines.get(client)
         if line is None or line.wrong < FREE or line.until <= time.monotonic():
@@ -75,7 +76,7 @@ class TokenRateLimiter:
                 if now >= max(line.next, self._next):
                     line.next, self._next = now + PACE, now + PACE_ALL
                     return
-                # whose turn it is is left to chance, so that no order can be held by force
+                # A random pause decides whose turn comes next, so that no client can force an order.
                 await anyio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))
         finally:
             if ticket in line.waiting:
@@ -87,12 +88,15 @@ class TokenRateLimiter:
         line = self._lines.pop(client, None) or _Line()
         line.wrong = line.wrong + 1 if line.until > now else 1
         line.until = now + KEPT
-        self._lines[client] = line  # now the last to be forgotten
+        self._lines[client] = line  # reinserted: evicted last
         if len(self._lines) > CLIENTS:
             del self._lines[next(iter(self._lines))]
 
     def _make_room(self, line: _Line) -> None:
-        """Send one away at random where too many wait: in this line, or else in the longest."""
+        """Evict one random request where a queue is full.
+
+        This client's queue loses one, else the longest queue does.
+        """
         if len(line.waiting) <= ROOM:
             if sum(len(other.waiting) for other in self._lines.values()) <= ROOM_ALL:
                 return
@@ -102,12 +106,13 @@ class TokenRateLimiter:
 
 COOKIE = "ganarium-control"
 VARIABLE = "TEACHER_TOKEN"
-LEAST = 8  # characters of a token
-LASTS = 12 * 3600  # seconds that a session is good for: a day at school
+LEAST = 8  # characters of a token, at least
+LASTS = 12 * 3600  # seconds that a session lasts: a day at school
 
 
 class Access:
-    """The sessions of those who control the runs. All methods but `enter` may be called from any thread.
+    """The sessions that may control runs. Any thread may call any method except `enter`.
+
     Raises UserError for a token that is too short.
     """
 
@@ -121,23 +126,27 @@ class Access:
 
     @property
     def needed(self) -> bool:
-        """Whether there is a token at all."""
+        """Whether the server has a token."""
         return self._digest is not None
 
     def allows(self, session: str | None) -> bool:
-        """Whether who has this session id may change runs."""
+        """Whether this session id may change runs."""
         return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
 
     def lets(self, request: Request) -> bool:
-        """Whether who sent a request may change runs: by any of the cookies of our name, since another
-        GANarium may stand higher up on the same host.
+        """Whether the sender of a request may change runs.
+
+        Any cookie with our name may hold the session: another GANarium may be mounted higher up on the same
+        host.
         """
         return any(self.allows(session) for session in _sessions(request) or [None])
 
     async def enter(self, token: str, client: str) -> str:
-        """A new session id for the right token, after a pause where many were wrong (gan.ui.server.access).
+        """Return a new session id for the right token.
 
-        Raises UserError for a wrong token, and for any where so many wait that this one had to make room.
+        After FREE wrong tokens of a client, checks are delayed.
+
+        Raises UserError for a wrong token, and for a request that was evicted from a full queue.
         """
         if not self.needed:
             raise UserError("access.wrong_token")
@@ -159,12 +168,12 @@ class Access:
 
 
 def find_token(given: str | None) -> str | None:
-    """The token to serve with, or None for a page that everybody controls. Raises UserError where there
-    should be one and is none.
+    """Return the token to serve with, or None for a page that everybody controls.
 
-    given: what stood after --teacher-token, "" where nothing did, None where the option was not given. Then
-    TEACHER_TOKEN decides; it is taken out of the environment, which workers inherit. Where neither has it, it
-    is asked for, or read from the standard input.
+    given: the value of --teacher-token, "" for the option without a value, None without the option.
+    TEACHER_TOKEN is the fallback. It is removed from the environment, because workers inherit that. An option
+    without a value and without that variable reads the token from the terminal or standard input. Raises
+    UserError for an empty token.
     """
     kept = os.environ.pop(VARIABLE, "").strip()
     if given is None:
@@ -180,19 +189,24 @@ def find_token(given: str | None) -> str | None:
 
 
 def on_space() -> bool:
-    """Whether this is a Hugging Face Space: everybody comes through its proxy, and anybody may."""
+    """Whether this is a Hugging Face Space.
+
+    All requests come through its proxy there, and any host name is allowed.
+    """
     return bool(os.environ.get("SPACE_ID"))
 
 
 def _sessions(request: Request) -> list[str]:
-    """The session ids that a browser sends."""
+    """Return the session ids in a browser's cookies."""
     pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
     return [value for name, _, value in pairs if name == COOKIE]
 
 
 def access_routes(services: "Services") -> list[BaseRoute]:
-    """GET access tells whether a token is needed and whether this browser has entered it; POST access enters
-    it, POST access/leave forgets it.
+    """Return the routes of the token.
+
+    GET access says whether a token is needed and whether this browser has control. POST access starts a
+    session, POST access/leave ends it.
     """
 
     def state(request: Request) -> dict[str, bool]:
@@ -219,9 +233,11 @@ def access_routes(services: "Services") -> list[BaseRoute]:
 
 
 def client_of(request: Request) -> str:
-    """Who asks: the address that is connected. What a request says of others is believed only on a Space,
-    where all come through its proxy: then it is the last public one, which the proxy has added. Of IPv6 it is
-    the network of 2^64 addresses that one customer has.
+    """Return the client's address for the rate limit.
+
+    This is the connected address. X-Forwarded-For is trusted only on a Space, where every request comes
+    through the proxy. There the last public address in it counts, which the proxy has added. An IPv6 client
+    is its /64 network, because one customer has all those addresses.
     """
     connected = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "").split(",") if on_space() else []
@@ -243,19 +259,21 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _place(services: "Services", told: Any) -> str:
-    """The path that a browser is to send its cookie to: below which our page lies, as the page says, since
-    proxies such as Jupyter's change it unseen.
+    """Return the Path attribute of the cookie: the path below which the browser sees our page.
 
-    Others on the same host do not get the cookie then. Who sends something else harms nobody but himself;
-    what is no path is not taken.
+    The page sends it, because proxies such as Jupyter's rewrite paths without saying so. Other applications
+    on the same host then don't receive the cookie. A false path harms only its sender. A value that is no
+    path is ignored.
     """
     sound = isinstance(told, str) and re.fullmatch(r"/([\w.~%@!$&()*+=:-]{1,100}/){0,12}", told, re.ASCII)
     return told if sound else f"{services.root.quoted}/"
 
 
 def _answer(value: dict[str, bool], request: Request, session: str, seconds: int, place: str) -> Response:
-    """A Space is shown in a frame of another site, where only a cookie of this last kind is sent back; such a
-    cookie needs https.
+    """Return the JSON answer that sets the session cookie.
+
+    A Space is embedded in a frame of another site. Browsers send cookies there only with SameSite=None and
+    Partitioned, which need https.
     """
     secure = "https" in (
         request.url.scheme,

@@ -1,8 +1,7 @@
-"""Threads for each kind of work: what takes long has few of its own, so that it can't take those that
-everything else needs.
+"""Limit the concurrency of each kind of work, so that slow requests can't take every thread.
 
-Otherwise sixty questions for walls or for the cost of a run would hold every thread of the server, and a
-whole class would see the page stand still.
+Without these limits, sixty requests for sample grids or cost estimates would hold every thread of the server.
+The page would stand still for the whole class.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -17,24 +16,22 @@ from starlette.responses import Response
 
 from gan.errors import UserError
 
-GONE = 499  # nginx's status for a client that closed the request
+GONE = 499  # nginx's status for a client that closed the connection
 
 
 class ConcurrencyLimit:
-    """At most `abreast` handlers at once, in the order of asking, and at most `waiting` requests in front of
-    them.
-    """
+    """Run at most `abreast` handlers at once, in the order of arrival; at most `waiting` requests queue."""
 
     def __init__(self, abreast: int, waiting: int = 64):
         self._abreast, self._most, self._inside = abreast, abreast + waiting, 0
-        # one belongs to the event loop that it is made in
+        # A CapacityLimiter belongs to the event loop in which it was made.
         self._limiter: RunVar[anyio.CapacityLimiter] = RunVar("limiter")
 
     async def run(self, handler: Callable[[Request], Any], request: Request) -> Any:
-        """What the handler returns, from a thread; for a client that has gone while it waited, an empty
-        answer instead.
+        """Run the handler in a thread and return its value.
 
-        Raises UserError("ui.busy") where too many wait already.
+        A request that waited, and whose client has left, gets an empty answer (status 499). Raises
+        UserError("ui.busy") where the queue is full.
         """
         limiter = self._room()
         waits = self._inside >= self._abreast
@@ -52,13 +49,13 @@ class ConcurrencyLimit:
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """A place in the lane for work that takes turns with other threads itself, until the end of the
-        block.
+        """Hold one place until the end of the block, for work that brings its own threads.
 
-        Raises UserError("ui.busy") where too many wait already.
+        Raises UserError("ui.busy") where the queue is full.
         """
         limiter = self._room()
-        place = object()  # not the task: a stream that its client has left may be closed by another one
+        # The owner is not the task: another task may close the stream of a client that has left.
+        place = object()
         self._inside += 1
         try:
             await limiter.acquire_on_behalf_of(place)
@@ -70,7 +67,7 @@ class ConcurrencyLimit:
             self._inside -= 1
 
     def _room(self) -> anyio.CapacityLimiter:
-        """What lets in as many as go abreast. Raises UserError where too many wait for it already."""
+        """Return the event loop's limiter. Raises UserError("ui.busy") where the queue is full."""
         if self._inside >= self._most:
             raise UserError("ui.busy")
         limiter = self._limiter.get(None) or anyio.CapacityLimiter(self._abreast)
@@ -79,13 +76,13 @@ class ConcurrencyLimit:
 
 
 _OPENING, _SHEETS, _WORKING = ConcurrencyLimit(4), ConcurrencyLimit(2), ConcurrencyLimit(4, 200)
-# Loops that become files, until they are sent: so many lie on the disk at most. A few slow readers hold up
-# nobody, for they are drawn and packed, which takes seconds, one after the other in a lane of its own: a
-# class room's wait for each other and for nobody else.
+# Loop files. FILMS counts a file until it is sent, which limits the files on disk. DRAWN limits drawing and
+# packing, which take seconds: one loop at a time. A slow reader holds a place in FILMS only, so loops wait
+# for loops and for nothing else.
 FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
-# Path under PREFIX -> its lane; all others share the threads that Starlette has for everything. A single
-# picture never waits for more than two sheets, which are drawn in turns with it (gan.latent.fair_lock), and a
-# poll for nothing but polls.
+# Path under PREFIX -> its concurrency limit; all other paths share Starlette's thread pool. A single image
+# waits for at most two sheets, which take turns with it image by image (gan.latent.fair_lock). A poll waits
+# for polls only.
 LIMITS = {
     "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "image": ConcurrencyLimit(4),
     "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,

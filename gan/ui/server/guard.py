@@ -1,9 +1,8 @@
-"""What stands before every route, Gradio's own among them: only what the page uses is reachable, and only who
-may change things gets to what changes them.
+"""Guard every route, Gradio's own included: expose only what the page uses, and protect what changes state.
 
-Our page calls no Python through Gradio: its events run in the browser, and what they start goes to routes of
-ours. So of Gradio's routes only the page, its files and the upload remain; the others (calls, queue, proxy,
-streams, deep links, component servers...) are as good as not there.
+Our page calls no Python through Gradio. Its events run in the browser and use our own routes. So of Gradio's
+routes only the page, its files and the upload stay reachable. All others (calls, queue, proxy, streams, deep
+links, component servers, ...) answer 404.
 """
 
 import ipaddress
@@ -41,21 +40,21 @@ if TYPE_CHECKING:
 UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
-# bytes of a part of a path: no file has a longer name, and asking for one is an error of the system's
+# Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
 MAX_NAME = 255
-SPARE = 2**30  # bytes of the disk that uploads leave to the runs
-# bytes of an answer that are handed over at once: more would wait in memory for a client that does not read
+SPARE = 2**30  # bytes of disk space that uploads leave to the runs
+# Bytes of an answer that are sent at once. More would wait in memory for a client that does not read.
 PIECE = 2**16
-TAKEN_WITHIN = 60  # seconds that a client may take for one of them, behind what the system keeps for it
+TAKEN_WITHIN = 60  # seconds for a client to take one piece, behind the system's buffers
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
     rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
 )
 _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
-# Gradio's page has these for things that ours has not, and answers odd values of them with a defect.
+# Query parameters of Gradio features that we don't use. Gradio fails with a 500 for odd values of them.
 _NOT_OURS = {"page", "deep_link"}
-# none of these changes what others see
+# POST routes that need no control: they change nothing that others see.
 _ANYBODY = tuple(
     f"{PREFIX}/{path}" for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on")
 )
@@ -67,7 +66,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, services: Services):
         self.app, self.services = app, services
-        # bytes that uploads on their way have still to bring: no other may count on their room
+        # Request -> bytes that its upload has still to bring. No other upload may count on that disk space.
         self._expected: dict[int, int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +75,7 @@ class Guard:
             return
         scope = _at_root(scope, self.services.root.path)
         if not any(name == b"host" for name, _ in scope["headers"]):
-            # HTTP/1.0 may leave it out; Gradio's CORS, which shares this list with us, fails without it
+            # HTTP/1.0 may omit it. Gradio's CORS middleware reads the same list and fails without it.
             scope["headers"].append((b"host", b"localhost"))
         request, started, taken = Request(scope, receive), False, 0
 
@@ -93,7 +92,7 @@ class Guard:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > _most(request):  # it need not have said how much would come
+            if taken > _most(request):  # the headers may have understated the size
                 raise _too_large(request)
             if id(request) in self._expected:
                 self._expected[id(request)] = max(0, _coming(request) - taken)
@@ -105,13 +104,13 @@ class Guard:
                 self._expected[id(request)] = _coming(request)
                 await run_in_threadpool(sweep, Path(get_upload_folder()))
             await (self.app if refused is None else refused)(scope, take, answer)
-        # an upload that was broken off: nobody is there to be answered, and it is no defect
+        # The client has broken off its upload. Nobody waits for an answer, and this is no defect.
         except ClientDisconnect:
             return
         except TimeoutError:
             if not started:
                 raise
-            return  # nobody takes the answer: uvicorn closes the connection of one that was not completed
+            return  # the client does not read: uvicorn closes the unfinished connection
         except (UserError, OSError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise
@@ -120,7 +119,7 @@ class Guard:
             self._expected.pop(id(request), None)
 
     def _refused(self, request: Request) -> Response | None:
-        """Why a request goes no further, or None."""
+        """Return the refusal of a request, or None where it may pass."""
         path = request.scope["path"]
         if len(path) > MAX_PATH or len(request.scope["query_string"]) > MAX_QUERY or _STRANGE.search(path):
             return _nothing()
@@ -149,19 +148,20 @@ class Guard:
         return _too_much(request, sum(self._expected.values()))
 
     def _shown_at(self, request: Request) -> set[str]:
-        """The hosts, besides the one that was asked for, at which proxies show the page: what we were told,
-        and on a Space what its proxy says.
+        """Return the further hosts at which proxies show the page.
+
+        These are the host of the root path, and on a Space the X-Forwarded-Host of its proxy.
         """
         forwarded = request.headers.get("x-forwarded-host") if on_space() else None
         return {host for host in (self.services.root.netloc, forwarded) if host}
 
 
 def _at_root(scope: Scope, path: str) -> Scope:
-    """A request as if the page stood at the root of its host: without the `path` below which a proxy shows
-    it, which the proxy may have left in or taken out.
+    """Rewrite a request as if the page stood at the root of its host.
 
-    A root path that a server says itself (ASGI's root_path) is taken out too: Starlette counts it as a part
-    of every path, and then finds no file of ours.
+    `path` is the prefix below which a proxy shows the page; the proxy may have kept or stripped it. A root
+    path from the ASGI server (root_path) is removed as well. Starlette would prepend it to every path and
+    then not find our files.
     """
     asked = scope["path"]
     before = next(
@@ -179,17 +179,19 @@ def _at_root(scope: Scope, path: str) -> Scope:
 
 
 def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
-    """Have the system end connections to a started server whose client takes nothing for so long (RFC 5482;
-    Linux can). The guard alone would leave those last pieces of an answer in memory that were handed over
-    already."""
+    """Let the system close connections whose client reads nothing for this long (RFC 5482, Linux only).
+
+    The guard times out only the pieces that it still holds. Pieces that it has handed over would stay in
+    memory.
+    """
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # what they accept from now on is like them
+        # Sockets inherit the option from the listening socket that accepts them.
         for listening in (each for part in server.servers for each in part.sockets):
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
 
 
 def _pieces(message: Message) -> Iterator[Message]:
-    """A message, its body in pieces where it is long."""
+    """Split a message with a long body into messages of at most PIECE bytes."""
     body = message.get("body", b"")
     if len(body) <= PIECE:
         yield message
@@ -201,8 +203,9 @@ def _pieces(message: Message) -> Iterator[Message]:
 
 
 def _sane(request: Request) -> bool:
-    """Whether a request says sensibly which host it is for: Gradio makes addresses of what it says, and fails
-    where they are none.
+    """Whether a request's host headers are valid.
+
+    Gradio builds URLs from them, and fails where they are malformed.
     """
     for name in ("host", "x-forwarded-host"):
         host = request.headers.get(name, "localhost").split(",")[0].strip()
@@ -219,14 +222,15 @@ def _sane(request: Request) -> bool:
 
 
 def _by_own_name(request: Request, given: str, root: Root) -> bool:
-    """Whether a request is for a name that no stranger can point at this machine.
+    """Whether the Host of a request is a name that no stranger can point at this machine.
 
-    Any site may have its own name lead to an address of the reader's network, this machine's own too, and its
-    page then counts as one of ours (DNS rebinding). It can't do that to localhost, to the machine's name, to
-    that which was `given` to listen on or is in the address of the proxy (`root`), or to a bare address. So
-    where everybody who reaches the server may control, only these are taken; on the machine itself, of
-    addresses, only its own. What X-Forwarded-Host says is never taken for the name: a page that came by such
-    a name can send it.
+    This rule stops DNS rebinding. Any site can resolve its own name to an address of the visitor's network,
+    this machine's included. Its page then counts as same-origin with ours. A server without a token therefore
+    accepts only names that a stranger can't redirect:
+        localhost and the machine's own name
+        the name `given` to listen on, and the proxy's host in `root`
+        bare IP addresses; over loopback, only loopback or unspecified ones
+    X-Forwarded-Host never counts: a page under a rebound name can send it.
     """
     host = _host(request)
     if host in ("localhost", bare(given), root.host, *_names()):
@@ -243,7 +247,7 @@ def _by_own_name(request: Request, given: str, root: Root) -> bool:
 
 
 def _host(request: Request) -> str:
-    """The host that a sane request is for, without its port."""
+    """Return the host of a request that passed `_sane`, without its port."""
     return (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
 
 
@@ -255,14 +259,15 @@ def _loopback(address: str) -> bool:
 
 
 def _names() -> tuple[str, str]:
-    """What this machine is called in its network."""
+    """Return this machine's names in its network."""
     name = socket.gethostname().lower()
     return name, f"{name.split('.')[0]}.local"
 
 
 def _too_much(request: Request, expected: int) -> Response | None:
-    """A refusal where a request says that it brings more than its path takes, or than there is room for
-    beside what is `expected` of others.
+    """Return the refusal of a request that is too large for its path or for the disk, else None.
+
+    expected: bytes that other uploads have still to bring.
     """
     coming = _coming(request)
     if coming > _most(request):
@@ -276,8 +281,9 @@ def _too_much(request: Request, expected: int) -> Response | None:
 
 
 def _coming(request: Request) -> int:
-    """Bytes that a request brings at most, as far as it says: one that comes in pieces says nothing, and may
-    bring all that its path takes.
+    """Return the most bytes that a request can bring, by its headers.
+
+    A chunked request states no length, so it counts with the limit of its path.
     """
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not re.fullmatch("[0-9]{1,15}", length):
@@ -286,7 +292,7 @@ def _coming(request: Request) -> int:
 
 
 def _of_upload(error: Exception) -> UserError:
-    """What people are told where Gradio's upload fails."""
+    """Turn a failure of Gradio's upload into a UserError."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, OSError):
@@ -301,7 +307,7 @@ def _of_upload(error: Exception) -> UserError:
 
 
 def _most(request: Request) -> int:
-    """Bytes that a request may bring."""
+    """Return the limit of a request's body in bytes."""
     return MAX_REQUEST if request.scope["path"] == UPLOAD else MAX_BODY
 
 
@@ -310,7 +316,7 @@ def _too_large(request: Request) -> UserError:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the next one above it that exists."""
+    """Return the folder, or its nearest parent that exists."""
     return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
@@ -319,14 +325,16 @@ def _nothing() -> Response:
 
 
 def _in_words(request: Request, error: UserError) -> Response:
-    """A refusal. What is no route of ours shows people the answer as it is, Gradio's upload too: there it is
-    a plain sentence in their language.
+    """Return a refusal.
+
+    Outside our routes, people see the answer as it is; this includes Gradio's upload. There it is a plain
+    sentence in their language.
     """
     reply = refusal(error)
     if request.scope["path"].startswith(f"{PREFIX}/"):
         return reply
     lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
-    # so that it can be said in another language later
+    # The page may translate the sentence later.
     told = json.dumps({"key": error.key, "values": error.values}, default=str)
     return PlainTextResponse(
         strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": told}

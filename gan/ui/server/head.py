@@ -1,25 +1,25 @@
-"""What must stand in the page's <head> before Gradio starts.
+"""Insert our lines into the page's <head> before Gradio starts.
 
-Gradio's own `head=` is inserted by its script after the page has been set up, which is too late for the
-language (its translations read navigator.language once) and makes styles flash. So a small ASGI middleware
-adds our lines to the HTML of the page itself.
+Gradio's script inserts its own `head=` after the page has been set up. That is too late for the language,
+because Gradio reads navigator.language once; and unstyled content would flash. So an ASGI middleware adds the
+lines to the HTML itself.
 
-All addresses in it are relative, and where the page is it finds out in the browser: a proxy may show it below
-any path, over https, and at another host than the one that arrives here, and need not tell.
+All URLs in them are relative; the browser resolves them. A proxy may show the page below any path, over
+https, and under another host than the Host header. It need not tell the server.
 """
 
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# in the scope of a request for the page without a slash at its end: the path with it, in escapes
+# Scope key of a request for the page without a final slash: its path with the slash, percent-encoded.
 BASE = "ganarium.base"
-# An address without a slash counts as a file beside ours. The page's own <base> comes later, and the first
-# one holds.
+# Without a final slash, the browser would resolve relative URLs beside the page. The page has its own <base>
+# later; the first one wins.
 _BASE = b"""<script>/\\/$/.test(location.pathname) || document.write('<base href="' + location.pathname + '/">')</script>"""  # noqa: E501
 _ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.baseURI.replace(/\\/$/, "")</script>"""  # noqa: E501
-_MODE = b"<script data-gradio-mode>"  # what follows reads that root already
-# the root again, as the server took it to be, in the script that looks for Gradio's iframe resizer
+_MODE = b"<script data-gradio-mode>"  # the script after this reads gradio_config.root
+# The server's idea of the root, in the script that looks for Gradio's iframe resizer.
 _WRITTEN = re.compile(rb'const root = "[^"]*";')
 _LINES = b"""
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
@@ -36,7 +36,7 @@ _LINES = b"""
 
 
 class HeadMiddleware:
-    """Adds our lines before </head> of the page at the root; everything else passes untouched."""
+    """Add our lines before </head> of the page at the root; pass everything else through."""
 
     def __init__(self, app: ASGIApp):
         self.app = app

@@ -1,5 +1,6 @@
-"""Our own HTTP routes under /gradio_api/gan/: what is live and what is bytes travels here, past Gradio's
-queue.
+"""Define our HTTP routes under /gradio_api/gan/, which bypass Gradio's queue.
+
+They carry live data and binary files.
 """
 
 import functools
@@ -28,7 +29,7 @@ from gan.ui.server.redact import public
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(gan.__file__).resolve().parent / "web"
-# The status of a mistake that is not simply a bad request (400).
+# Error key -> HTTP status, where that is not 400.
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
@@ -36,19 +37,18 @@ STATUS = {
     "ui.too_large": 413, "ui.no_room": 413,
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
-BODY_WITHIN = 10  # seconds that the body of a POST may take
+BODY_WITHIN = 10  # seconds for the body of a POST to arrive
 FOREVER = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
-CHECKED = "ganarium.ours"  # in the scope of a request that the guard has found to be ours
+CHECKED = "ganarium.ours"  # scope key: the guard has found that is_ours() holds
 _log = logging.getLogger(__name__)
 
 
 class _Static(StaticFiles):
-    """Our scripts and styles: kept by browsers, but asked about each time, so that an upgraded server is seen
-    at once.
+    """Scripts and styles: browsers cache them but revalidate each time, so that an upgrade shows at once.
 
-    Files of a folder that has their version in its name are kept for good. One that ends in .gz is what its
-    name says before that, packed; browsers unpack it.
+    A folder with a version in its name is cached for ever. A file that ends in .gz is served with
+    Content-Encoding: gzip, under the type of the name before it.
     """
 
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
@@ -62,9 +62,7 @@ class _Static(StaticFiles):
 
 
 class Json(JSONResponse):
-    """A value as JSON. A text that UTF-8 can't hold (half of a pair, which JSON can name) is shown with a
-    question mark instead.
-    """
+    """A JSON response. A lone surrogate, which UTF-8 can't encode, becomes a question mark."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
@@ -73,13 +71,15 @@ class Json(JSONResponse):
 
 
 def shared_routes() -> list[BaseRoute]:
-    """Static files and texts, which no room of the page owns."""
+    """Return the routes that belong to no tab: static files and texts."""
     return [get("strings/{lang}.json", _strings), Mount(f"{PREFIX}/static", _Static(directory=STATIC))]
 
 
 def get(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A GET route under PREFIX. `handler(request)` runs in a thread of the path's limit and returns a
-    Response or a JSON value.
+    """Return a GET route under PREFIX.
+
+    `handler(request)` returns a Response or a JSON value. It runs in a thread under the path's concurrency
+    limit.
     """
     limit = LIMITS.get(path)
     return Route(
@@ -88,9 +88,11 @@ def get(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def post(path: str, handler: Callable[..., Response | Any]) -> Route:
-    """A POST route under PREFIX that refuses other sites' pages. Once its body is there, as
-    `request.state.body`, `handler(request)` runs in a thread of the path's limit, a coroutine function in
-    none: a thread that waited for a client would be lost to everybody else.
+    """Return a POST route under PREFIX that refuses requests from other sites' pages.
+
+    The body is read first, into `request.state.body`. A plain `handler(request)` then runs in a thread under
+    the path's concurrency limit. A coroutine function runs in the event loop: while it waits, it must not
+    hold a thread.
     """
     limit = LIMITS.get(path)
     run = _awaited if inspect.iscoroutinefunction(handler) else limit.run if limit else run_in_threadpool
@@ -104,26 +106,25 @@ def post(path: str, handler: Callable[..., Response | Any]) -> Route:
 
 
 def is_ours(request: Request, shown_at: Collection[str] = ()) -> bool:
-    """Whether a request was made by a page of ours, or by no page at all. `shown_at`: other hosts, with their
-    ports, at which proxies show our page.
+    """Whether our own page, or no page at all, made a request.
 
-    Browsers say so themselves in Sec-Fetch-Site, which no script can change, and which holds through any
-    proxy. They leave it out over plain http, and older ones always: then the origin of the page has to be the
-    host that was asked for. X-Forwarded-Host does not count as that host: the page of any site can send it,
-    since Gradio allows all headers to all origins.
+    shown_at: further hosts, with their ports, at which proxies show our page.
+    Browsers say so in Sec-Fetch-Site, which no script can change and which survives any proxy. Plain http and
+    older browsers omit that header. Then Origin must name the requested host. X-Forwarded-Host does not count
+    as that host: any site's page can send it, because Gradio allows all headers to all origins.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     try:
         host = origin and urlsplit(origin).netloc
-    except ValueError:  # no address at all
+    except ValueError:  # not a URL
         return False
     return origin is None or host == request.headers.get("host") or host in shown_at
 
 
 def json_body(request: Request) -> dict[str, Any]:
-    """The JSON object that a POST brought. Raises UserError where it is none."""
+    """Return the JSON object in a POST body. Raises UserError where the body is none."""
     try:
         value = json.loads(request.state.body)
     except (ValueError, RecursionError):
@@ -140,18 +141,19 @@ def problem(
     values: dict[str, Any] | None = None,
     more: dict[str, bool] | None = None,
 ) -> Response:
-    """The JSON form of a failure."""
+    """Return the JSON answer for a failure."""
     return Json(
         {"error": {"key": key, "values": values or {}, "text": text, **(more or {})}}, status_code=status
     )
 
 
 def refusal(error: UserError) -> Response:
-    """A mistake as the page is told of it. Where the server has too much to do, the page is to do as if it
-    could not be reached: ask again by itself.
+    """Return the answer for a UserError.
+
+    Status 503 also carries "offline": the page then retries by itself, as if the server were unreachable.
     """
     status = STATUS.get(error.key, 400)
-    # not where things lie here
+    # public() removes the server's paths.
     told = public(
         {
             "key": error.key,
@@ -165,7 +167,7 @@ def refusal(error: UserError) -> Response:
 
 
 def with_etag(request: Request, value: Any) -> Response:
-    """`value` as JSON with an ETag, or 304 where the browser has it already."""
+    """Return `value` as JSON with an ETag, or 304 where the browser has this version."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     headers = {"ETag": f'"{hashlib.sha1(body).hexdigest()[:20]}"', "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
@@ -174,8 +176,10 @@ def with_etag(request: Request, value: Any) -> Response:
 
 
 def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
-    """Have a handler `run` in a thread; a UserError becomes its status (400 where STATUS has none) with its
-    sentence, a defect 500 without its traceback.
+    """Wrap a handler that `run` executes.
+
+    A UserError becomes its status (400 where STATUS has none) with its sentence. Any other exception becomes
+    500 without a traceback.
     """
 
     @functools.wraps(handler)
@@ -193,13 +197,16 @@ def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> 
 
 
 async def _received(request: Request) -> Response | None:
-    """Wait for the body of a POST; what there is to answer where it does not come."""
+    """Read the body of a POST into `request.state.body`.
+
+    Returns an error response where it does not arrive in time.
+    """
     try:
         with anyio.fail_after(BODY_WITHIN):
             request.state.body = await request.body()
     except TimeoutError:
         late = refusal(UserError("ui.too_slow", seconds=BODY_WITHIN))
-        late.headers["Connection"] = "close"  # the rest of the body is no next request
+        late.headers["Connection"] = "close"  # the rest of the body must not be parsed as a request
         return late
     except ClientDisconnect:
         return Response(status_code=GONE)

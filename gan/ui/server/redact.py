@@ -1,6 +1,4 @@
-"""Where the server keeps things is nobody's business: the folders of its files are taken out of what viewers
-are told.
-"""
+"""Remove the server's folders from messages that visitors see."""
 
 import re
 import sys
@@ -12,8 +10,7 @@ import gan
 from gan.data.cache import cache_dir
 from gan.errors import MESSAGES
 
-# An absolute path of any system: a text that is nothing else, one in quotes, and one of at least two parts in
-# a line.
+# Absolute paths of any system: as the whole text, in quotes, and in running text with at least two parts.
 _PATH = re.compile(r"/|[A-Za-z]:[\\/]")
 _START = r"(?:/|[A-Za-z]:[\\/])"
 _QUOTED = re.compile(
@@ -26,10 +23,10 @@ _PROGRAMS = (Path(gan.__file__).resolve().parents[1], sys.prefix, sys.base_prefi
 
 
 def without(value: Any, folders: Iterable[Path | None]) -> Any:
-    """A JSON value whose texts name files in these folders, in that of the downloads and in those of the
-    programs, by the rest of their paths.
+    """Remove known folders from the paths in the texts of a JSON value.
 
-    Where the rest begins with the folder that an upload's hash names, that is left out too.
+    These are the given folders, those of the downloads and those of the programs. The folder named by an
+    upload's hash is removed as well.
     """
     known = sorted(
         {str(folder) for folder in (*folders, cache_dir(), cache_dir().absolute(), *_PROGRAMS) if folder},
@@ -41,9 +38,7 @@ def without(value: Any, folders: Iterable[Path | None]) -> Any:
 
 
 def public(error: dict[str, Any]) -> dict[str, Any]:
-    """An error {key, values, text} whose sentence names files and folders by the last part of their paths,
-    wherever they lie.
-    """
+    """Shorten every path in an error {key, values, text} to its last part, wherever it lies."""
     found = error["values"] if isinstance(error["values"], dict) else {}
     values = {
         name: _last(value) if isinstance(value, str) and _PATH.match(value) else shortened(value)
@@ -51,26 +46,28 @@ def public(error: dict[str, Any]) -> dict[str, Any]:
     }
     try:
         text = MESSAGES[error["key"]].format(**values)
-    except (KeyError, IndexError, ValueError, TypeError):  # somebody else's status may hold anything
+    # Another program may have written anything into the status.
+    except (KeyError, IndexError, ValueError, TypeError):
         text = shortened(error["text"])
     return {**error, "values": values, "text": text}
 
 
 def shortened(value: Any) -> Any:
-    """A text, or a list of them, with the last part of each absolute path in place of it: for what lies in no
-    folder that the server knows.
+    """Replace each absolute path in a text, or in a list of texts, by its last part.
+
+    This covers paths outside the folders that the server knows.
     """
     if isinstance(value, list):
         return [shortened(part) for part in value]
     if not isinstance(value, str):
         return value
     quoted = _QUOTED.sub(lambda found: _last(found[0]), value)
-    # whose name may have a space in it
+    # The user's name in the home folder may contain a space.
     return _PLAIN.sub(lambda found: _last(found[0]), quoted.replace(f"{Path.home()}/", "/home/"))
 
 
 def _last(path: str) -> str:
-    # a home is called like its owner
+    # The name of a home folder is the user's name.
     return "…" if path.rstrip("/") == str(Path.home()) else PureWindowsPath(path).name or "…"
 
 

@@ -1,4 +1,4 @@
-"""What the page stands on: the run store, the supervisor and the explorer, opened once for each server."""
+"""Hold what the handlers use: the run store, the supervisor and the explorer, opened once per server."""
 
 import threading
 from dataclasses import dataclass, field
@@ -19,8 +19,9 @@ TIDY_EVERY = 900  # seconds
 
 @dataclass
 class Services:
-    """Everything a handler may need. `open` fills it in, so that the page can be built before it is known
-    where the runs are.
+    """Everything that a handler needs.
+
+    `open` fills it in later, because the page is built before the runs folder is known.
     """
 
     store: Store | None = None
@@ -28,21 +29,20 @@ class Services:
     uploads: Path | None = None
     checkpoints: Path = CHECKPOINTS
     access: Access = field(default_factory=Access)
-    host: str = ""  # the name or address that the server was told to listen on, if any
-    root: Root = field(default_factory=Root)  # where a proxy shows the page
+    host: str = ""  # the host name or address given to listen on, if any
+    root: Root = field(default_factory=Root)  # the address at which a proxy shows the page
     surveys: Surveys = field(default_factory=Surveys)
-    # held while kept pictures, or what refers to them, change
+    # Held while uploads, or the runs that refer to them, change.
     uploading: threading.Lock = field(default_factory=threading.Lock)
     _explorer: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: threading.Event = field(default_factory=threading.Event)
 
     def open(self, runs: Path, allowed: int = 0) -> None:
-        """Take `runs` as the directory of runs (made if missing); pictures that people bring are kept in its
-        folder .uploads.
+        """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
 
-        allowed: how many bytes all of it may take, 0 for any number. Raises UserError where the directory
-        can't be made, or another server has it.
+        allowed: the limit for the whole folder in bytes, 0 for none.
+        Raises UserError where the folder can't be created, or another server uses it.
         """
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ class Services:
         self.uploads = runs / ".uploads"
 
     def explorer(self) -> Any:
-        """The one Explorer of this server. The first call imports torch, which takes a second or two."""
+        """Return the one Explorer of this server. The first call imports torch, which takes 1-2 seconds."""
         with self._lock:
             if self._explorer is None:
                 from gan.latent.model_cache import Explorer
@@ -63,8 +63,9 @@ class Services:
             return self._explorer
 
     def start(self) -> None:
-        """Begin the work that need not delay the first answer: the supervisor with its spare worker, and
-        torch for Explore.
+        """Start the background work, for which the first answer need not wait.
+
+        This is the supervisor with its spare worker, the upload cleanup, and torch for Explore.
         """
         self.supervisor.start()
         self.remove_uploads()
@@ -72,8 +73,9 @@ class Services:
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
     def command(self, run_id: str, name: str) -> None:
-        """Do what the supervisor can do to a run (see Supervisor.command), and forget what is deleted
-        everywhere.
+        """Send a command to a run (see Supervisor.command).
+
+        A deletion or a restart drops the run's cached model. A deletion also removes its unused uploads.
         """
         self.supervisor.command(run_id, name)
         if name in ("delete", "restart") and self._explorer is not None:
@@ -82,18 +84,18 @@ class Services:
             self.remove_uploads()
 
     def _tidy(self) -> None:
-        """Now and then remove the pictures that somebody brought and never trained on."""
+        """Remove uploads without a run every TIDY_EVERY seconds."""
         while not self._closed.wait(TIDY_EVERY):
             self.remove_uploads()
 
     def remove_uploads(self) -> None:
-        """Remove the kept pictures that no run refers to, and nobody waits for, any more."""
+        """Remove the uploads that no run refers to and that no visitor is about to train on."""
         with self.uploading:
             remove_unused(self.uploads, self.store)
         self.store.usage.forget()
 
     def close(self) -> None:
-        """End the supervisor: the active worker writes its checkpoint first."""
+        """Stop the supervisor. The active worker first writes its checkpoint."""
         self._closed.set()
         self.surveys.close()
         if self.supervisor is not None:

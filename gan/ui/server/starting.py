@@ -1,7 +1,6 @@
-"""How the server is started: where it is to listen, under which address a proxy shows it, and an environment
-in which Gradio starts whatever is set.
+"""Prepare the start: the listening address, the root path of a proxy, and a safe environment for Gradio.
 
-Nothing here imports Gradio, which reads its variables when it is imported.
+Gradio reads its variables on import, so this module must not import it.
 """
 
 import contextlib
@@ -15,17 +14,17 @@ from urllib.parse import quote, unquote, urlsplit
 
 from gan.errors import UserError
 
-# where nobody says otherwise: this machine alone, the first free one of these ports
+# The defaults: localhost only, on the first free one of these ports.
 HOST, PORT, PORTS, LAST = "127.0.0.1", 7860, 100, 65535
-# of Gradio's variables: what the page can do with any value
+# Gradio's variables that stay: any value is harmless.
 KEPT = ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "GRADIO_ANALYTICS_MAX_EVENTS")
-# What sends a program's request to itself elsewhere, or keeps it from being made at all: proxies, and files
-# of certificates that are not there.
+# Variables that divert or block the program's requests to itself: proxies, and certificate files that may be
+# missing.
 ASIDE = re.compile(r".*_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|WEB_CONCURRENCY", re.IGNORECASE)
 NETLOC = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
-# a part of a path that needs no escapes in a cookie or a page but those of UTF-8
+# One part of a path that a cookie or a page can hold unescaped, except for non-ASCII characters.
 NAME = re.compile(r"""(?!\.\.?$)[^\s/?#%\\"'<>;,{}|^`]{1,100}""")
-# Gradio's own, which such a path would hide
+# Gradio's own paths, which such a root path would hide.
 TAKEN = {
     "gradio_api",
     "static",
@@ -40,10 +39,10 @@ TAKEN = {
 
 @dataclass(frozen=True)
 class Root:
-    """Where a proxy shows the page.
+    """The address at which a proxy shows the page.
 
-    path: what stands before every path, as it arrives here, for example "/gan"; "" at the root of a host.
-    netloc: the host with its port where a whole address was given, else "".
+    path: the prefix of every path, as requests arrive here, for example "/gan"; "" at the root of a host.
+    netloc: the host with its port where a whole URL was given, else "".
     """
 
     path: str = ""
@@ -52,23 +51,24 @@ class Root:
 
     @property
     def quoted(self) -> str:
-        """The path as addresses and cookies have it."""
+        """The path, percent-encoded for URLs and cookies."""
         return quote(self.path)
 
     @property
     def host(self) -> str:
-        """The host alone, of IPv6 without brackets; "" where it is not known."""
+        """The host alone, IPv6 without brackets; "" where it is unknown."""
         return (urlsplit(f"//{self.netloc}").hostname or "") if self.netloc else ""
 
     @property
     def address(self) -> str:
-        """The whole address, or the path where only that is known."""
+        """The whole URL, or the path where only that is known."""
         return f"{self.scheme}://{self.netloc}{self.quoted}" if self.netloc else self.quoted
 
 
 def parse_root(text: str) -> Root:
-    """The root path in what somebody wrote: "/gan", "gan/", or a whole address such as
-    "https://school.example/gan". Raises UserError for anything else.
+    """Parse a root path: "/gan", "gan/", or a whole URL such as "https://school.example/gan".
+
+    Raises UserError for anything else.
     """
     text = text.strip()
     whole = re.match("https?://", text, re.IGNORECASE)
@@ -87,7 +87,7 @@ def parse_root(text: str) -> Root:
             and not parts.query
             and not parts.fragment
         )
-    except ValueError:  # no address, or not UTF-8
+    except ValueError:  # not a URL, or not UTF-8
         sound, names = False, []
     if (
         not sound
@@ -98,17 +98,17 @@ def parse_root(text: str) -> Root:
         raise UserError("ui.bad_root", path=text[:200])
     path = "".join(f"/{name}" for name in names)
     scheme, netloc = parts.scheme.lower(), parts.netloc.lower()
-    usual = ":443" if scheme == "https" else ":80"  # browsers leave it out where they name an origin
+    usual = ":443" if scheme == "https" else ":80"  # browsers omit the default port from Origin
     return Root(path, netloc.removesuffix(usual), scheme) if whole else Root(path)
 
 
 def take_variables() -> dict[str, str]:
-    """Take Gradio's variables out of the environment, and return those that were taken.
+    """Remove Gradio's variables from the environment, and return those removed.
 
-    Ours are the host, the port and the root path, which are read from here. The others would open ports past
-    our guard (GRADIO_NUM_WORKERS), block the start (GRADIO_DEBUG), change files (GRADIO_VIBE_MODE), or end it
-    with a defect where they are no number. Gradio's folder for uploads becomes absolute: what lies in it is
-    compared by its path.
+    The caller reads the host, the port and the root path from them. Of the others, GRADIO_NUM_WORKERS opens
+    ports that bypass our guard. GRADIO_DEBUG blocks the start, and GRADIO_VIBE_MODE changes files. Some raise
+    where they are no number. Gradio's upload folder becomes absolute, because uploads are checked by their
+    paths.
     """
     taken = {
         name: os.environ.pop(name)
@@ -124,15 +124,14 @@ def take_variables() -> dict[str, str]:
 
 @contextlib.contextmanager
 def by_itself() -> Iterator[None]:
-    """An environment in which the program reaches its own address whatever is set; afterwards all is as it
-    was, for downloads and for workers.
+    """Hide proxy and certificate variables during the block, so that the program reaches its own address.
 
-    Gradio asks its own server twice while it starts, and makes clients when it is imported. Each would ask
-    the proxy of the environment, or fail where that is no address, or needs a package that is not installed
-    (SOCKS).
+    Downloads and workers get them back afterwards. Gradio sends two requests to its own server while it
+    starts, and creates HTTP clients on import. Each would use the proxy of the environment. It would fail for
+    a malformed proxy, or for one that needs a missing package (SOCKS).
     """
     before = {name: os.environ.pop(name) for name in list(os.environ) if ASIDE.fullmatch(name)}
-    # Windows and macOS have proxies beside the environment's, which this takes out as well
+    # Windows and macOS also have proxies outside the environment; these variables disable them too.
     os.environ.update(no_proxy="*", NO_PROXY="*")
     try:
         yield
@@ -142,11 +141,12 @@ def by_itself() -> Iterator[None]:
 
 
 def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, int]:
-    """The host and the port to serve at, as Gradio takes them: IPv6 in brackets.
+    """Return the host and port to serve at, in Gradio's form: IPv6 in brackets.
 
-    host: a name or an address of this machine, of IPv6 with or without brackets; "" for this machine alone.
-    port: 0 takes any that is free, None the first free one from `first`, a number in words, or from PORT
-    where that is empty. Raises UserError where nothing can listen there.
+    host: a name or an address of this machine, IPv6 with or without brackets; "" for localhost only.
+    port: 0 takes any free port. None takes the first free one from `first` (a number as text), or from PORT
+    where that is empty.
+    Raises UserError where nothing can listen there.
     """
     host = bare(host) or HOST
     if "%" in host:
@@ -155,11 +155,11 @@ def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, 
     usable = [each for each in places if _listens(*each, 0)]
     if not usable:
         raise UserError("ui.bad_host", host=host)
-    # asyncio gives up where one of a name's addresses can't be had
+    # asyncio fails where one of a name's addresses is unusable, so take one usable address.
     if len(usable) < len(places) or ":" in host or _is_number(host):
         places, host = usable[:1], usable[0][1]
     for number in _numbers(host, places, port, first):
-        # Gradio itself looks whether the port is free at 127.0.0.1, whatever the host is.
+        # Whatever the host is, Gradio also checks that the port is free at 127.0.0.1.
         if all(_listens(family, place, number) for family, place in {*places, (socket.AF_INET, HOST)}):
             return f"[{host}]" if ":" in host else host, number
     raise UserError(
@@ -170,13 +170,13 @@ def where_to_listen(host: str, port: int | None, first: str = "") -> tuple[str, 
 
 
 def bare(host: str) -> str:
-    """A host as it was given, of IPv6 without its brackets."""
+    """Normalise a host: lower case, IPv6 without brackets."""
     host = host.strip().lower()
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
 def _numbers(host: str, places: list[tuple[int, str]], port: int | None, first: str) -> Iterable[int]:
-    """The ports to try."""
+    """Return the ports to try."""
     if port == 0:
         return (_any_port(places) for _ in range(PORTS))
     if port is None and first and not re.fullmatch("[0-9]{1,5}", first):
@@ -188,7 +188,7 @@ def _numbers(host: str, places: list[tuple[int, str]], port: int | None, first: 
 
 
 def _is_number(host: str) -> bool:
-    """Whether this is an IPv4 address, in one of the forms that the system takes: 127.0.0.1, 127.1, 0."""
+    """Whether a host is an IPv4 address in any form that the system accepts: 127.0.0.1, 127.1, 0."""
     try:
         socket.inet_aton(host)
     except OSError:
@@ -197,9 +197,9 @@ def _is_number(host: str) -> bool:
 
 
 def _places(host: str) -> list[tuple[int, str]]:
-    """The addresses that a name leads to, as (family, address). Raises UserError where there are none."""
+    """Resolve a name into (family, address) pairs. Raises UserError where there are none."""
     try:
-        if not re.fullmatch(r"[\w.:-]+", host):  # some systems take "*" for this machine
+        if not re.fullmatch(r"[\w.:-]+", host):  # some systems resolve "*" to this machine
             raise ValueError(host)
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError, ValueError):
@@ -228,7 +228,7 @@ def _any_port(places: list[tuple[int, str]]) -> int:
 
 
 def _listening(family: int, place: str, port: int) -> socket.socket:
-    """A socket bound as asyncio binds it."""
+    """Return a socket bound as asyncio binds it."""
     one = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":

@@ -1,8 +1,7 @@
-"""What is in the pictures that people bring, before anything is trained: read once by a child process, and
-kept beside them.
+"""Survey uploaded pictures in a child process, once, and store the report beside them.
 
-A stranger's pictures are decoded there and not in the server, with lower priority, few at a time, and not for
-longer than SECONDS.
+A stranger's pictures are decoded in the child, never in the server. Children have a low priority; at most
+ABREAST run at once, each for at most SECONDS.
 """
 
 import contextlib
@@ -25,9 +24,10 @@ from gan.files import read_json, write_json
 from gan.runs.disk import writing
 
 COMMAND = (sys.executable, "-m", "gan.data.own.survey")
-FILE = "report.json"  # beside the kept pictures
-ABREAST = 2  # surveys at once; others wait for their turn
-# of one: it stops by itself after a minute of its own, which beside busy neighbours takes longer
+# The report lies beside the uploaded pictures.
+FILE = "report.json"
+ABREAST = 2  # surveys at once; others wait
+# The child limits itself to a minute. On a busy machine that takes longer, hence this second limit.
 SECONDS = 150
 NICE = 10
 _PLAIN = Report(0)
@@ -35,20 +35,21 @@ _log = logging.getLogger(__name__)
 
 
 class Surveys:
-    """The surveys of a server: one for each kept upload, whoever asks."""
+    """The surveys of one server: one for each upload, shared by all who ask for it."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(ABREAST, thread_name_prefix="survey")
         self._running: dict[Path, Future[Report]] = {}
         self._children: set[subprocess.Popen] = set()
-        self._lock = threading.RLock()  # a future that is done at once calls back in the thread that asks
+        # Reentrant: a future that is done at once calls back in the same thread.
+        self._lock = threading.RLock()
         self._closed = False
 
     def report(self, kept: Path, seconds: float | None = None) -> Report | None:
-        """The report on a kept zip or folder, at once where it was made before; None where it is not made
-        within these seconds.
+        """Return the report on an uploaded zip or folder, or None where it takes longer than `seconds`.
 
-        Raises UserError where the pictures can't be used at all, and where they can't be read in time.
+        A report that an earlier survey stored is returned at once. Raises UserError for pictures that can't
+        be used at all, or that can't be read in time.
         """
         with self._lock:
             future = self._running.get(kept)
@@ -64,7 +65,7 @@ class Surveys:
             return None
 
     def close(self) -> None:
-        """End what is being read."""
+        """Kill the running surveys."""
         with self._lock:
             self._closed = True
             for child in self._children:
@@ -76,7 +77,7 @@ class Surveys:
             self._running.pop(kept, None)
 
     def _make(self, kept: Path) -> Report:
-        """Have a child read the pictures, and keep what it says."""
+        """Run a survey in a child process and store its report."""
         told = self._ask(kept)
         if isinstance(told, dict) and isinstance(told.get("error"), dict):
             raise _refusal(told["error"])
@@ -88,8 +89,9 @@ class Surveys:
         return report
 
     def _ask(self, kept: Path) -> Any:
-        """What the child prints. Raises UserError where it takes too long, or says nothing that
-        can be read.
+        """Return the JSON that the child prints.
+
+        Raises UserError where the child takes too long or prints no JSON.
         """
         root = Path(gan.__file__).resolve().parents[1]
         with self._lock:
@@ -104,7 +106,7 @@ class Surveys:
             )
             self._children.add(child)
         try:
-            with contextlib.suppress(OSError, AttributeError):  # ended already, or Windows
+            with contextlib.suppress(OSError, AttributeError):  # the child has ended, or this is Windows
                 os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
             said, complaint = child.communicate(timeout=SECONDS)
             return json.loads(said)
@@ -125,7 +127,7 @@ class Surveys:
 
 
 def _remembered(kept: Path) -> Report | None:
-    """The report that an earlier survey left, None where there is none that can be read."""
+    """Return the report that an earlier survey stored, or None where there is none that can be read."""
     try:
         return _parsed(read_json(kept.parent / FILE))
     except (OSError, ValueError):
@@ -133,7 +135,7 @@ def _remembered(kept: Path) -> Report | None:
 
 
 def _parsed(value: Any) -> Report | None:
-    """The report in a JSON value, None where anything in it is of a wrong kind."""
+    """Return the report in a JSON value, or None where a field has the wrong type."""
     try:
         report = Report.from_json(value)
     except (TypeError, KeyError, ValueError, AttributeError):
@@ -145,10 +147,10 @@ def _parsed(value: Any) -> Report | None:
 
 
 def _refusal(error: dict[str, Any]) -> UserError:
-    """A refusal that a child printed, as an error of ours."""
+    """Turn the error that a child printed into a UserError."""
     key, values = error.get("key"), error.get("values")
     try:
-        # not where the server keeps it
+        # The file name only: visitors must not learn the server's folders.
         values = {**values, "path": Path(values["path"]).name} if "path" in values else values
         return UserError(key, **values) if key in MESSAGES else UserError("ui.no_survey")
     except (TypeError, KeyError, IndexError):

@@ -1,5 +1,6 @@
-"""Pictures that people bring to the page: kept beside the runs, so that a run can be started again from them,
-and never served.
+"""Store the pictures that visitors upload, beside the runs.
+
+A run can then restart from them. The server never serves them.
 """
 
 import contextlib
@@ -19,25 +20,25 @@ from gan.runs.disk import writing
 from gan.runs.store import Store
 
 MAX_FILE = 200 * 2**20  # bytes of one file
-MAX_REQUEST = 512 * 2**20  # bytes of all files that come together
-MAX_FILES = 1000  # of one run; more come as a zip
-LOST_AFTER = 3600  # seconds after which a part of an upload is no longer being written
-AWAITED = 3600  # seconds that pictures are kept without a run, as long as Gradio keeps them
-MARK = ".awaited"  # an empty file beside kept pictures: its time is when somebody last brought them
+MAX_REQUEST = 512 * 2**20  # bytes of all files of one request
+MAX_FILES = 1000  # files of one run; more must come as a zip
+LOST_AFTER = 3600  # seconds after which a partial file belongs to no running upload
+AWAITED = 3600  # seconds that uploads stay without a run, as Gradio's own files do
+MARK = ".awaited"  # an empty file beside the pictures; its mtime is the last upload
 
 
 def received(files: Any, folder: Path) -> list[Path]:
-    """The files in `folder`, Gradio's for uploads, that a page says it has uploaded.
+    """Return the uploaded files that a page names, checked against Gradio's upload `folder`.
 
-    A stranger may say anything: each has to be <folder>/<SHA-256>/<name>, where the hash is as good as a
-    password. Raises UserError for anything else, and for files that were removed since, as Gradio does after
+    A stranger may send any path. Each must be <folder>/<SHA-256>/<name>, where the hash is as hard to guess
+    as a password. Raises UserError for any other path, and for files that are gone: Gradio removes them after
     an hour.
     """
     if not isinstance(files, list) or not all(isinstance(name, str) and "\0" not in name for name in files):
         raise UserError("ui.bad_form")
     if len(files) > MAX_FILES:
         raise UserError("ui.too_many_files", count=len(files), limit=MAX_FILES)
-    # as Gradio may name it, where it was given as ../x, or is a link
+    # Gradio may name the folder by its absolute path or its real path, where that was relative or a link.
     places = [(Path(os.path.abspath(folder)),), (Path(os.path.realpath(folder)),)]
     found = [Path(name) for name in files]
     for path in found:
@@ -54,8 +55,9 @@ def received(files: Any, folder: Path) -> list[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove from Gradio's folder for uploads the parts of those that were broken off; whole files lie
-    deeper, and Gradio removes them itself.
+    """Remove partial files of interrupted uploads from Gradio's folder.
+
+    Complete files lie in subfolders; Gradio removes those itself.
     """
     with contextlib.suppress(OSError):
         for part in os.scandir(folder):
@@ -64,13 +66,14 @@ def sweep(folder: Path) -> None:
 
 
 def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
-    """Copy uploaded files into a folder of their own under `root`; returns the zip where it is one zip, else
-    the folder.
+    """Copy uploaded files into their own folder under `root`.
 
-    What a file is its first bytes tell, not its name. The same files go to the same place, so that a second
-    run does not store them twice. Of several files those that are no pictures are kept as well, for
-    `gan.data.own.survey` to name them. Raises UserError where there is nothing, no picture at all, or a zip
-    together with something else, and where the disk is full.
+    Returns the zip for a single zip, else the folder.
+
+    A file's first bytes decide its type, not its name. The folder is named by the contents, so that a second
+    run does not store the same files twice. Among several files, those that are no pictures are copied too,
+    so that `gan.data.own.survey` can name them. Raises UserError for no files, no picture at all, a zip
+    together with other files, and a full disk.
     """
     paths = sorted(map(Path, files), key=lambda path: path.name)
     if not paths:
@@ -91,8 +94,9 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
 
 
 def unusable(paths: Sequence[Path], examples: str = "") -> UserError:
-    """The refusal of files of which none is a picture that can be used, with some of their names, or what
-    else `examples` tells of them.
+    """Return the error for files of which none is usable.
+
+    It names some of the files, or quotes `examples`.
     """
     if len(paths) == 1:
         return UserError("ui.other_files", name=paths[0].name[-80:])
@@ -101,8 +105,9 @@ def unusable(paths: Sequence[Path], examples: str = "") -> UserError:
 
 
 def kept_names(paths: Sequence[Path]) -> list[str]:
-    """Under which names `keep_uploads` keeps several files, in the order of their own names: plain, and each
-    with its number.
+    """Return the names under which `keep_uploads` stores several files, sorted by their own names.
+
+    Each is a plain name behind its number.
     """
     return [
         f"{number:05d}-{safe_name(path.name)}"
@@ -111,8 +116,9 @@ def kept_names(paths: Sequence[Path]) -> list[str]:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip does, or as another archive, or has the name of one: why that can't be
-    used `gan.data.own.survey` tells.
+    """Whether a file is an archive, by its first bytes or its suffix.
+
+    Other archives than zips count too: `gan.data.own.survey` explains why they can't be used.
     """
     head = _head(path)
     archive = head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or bool(file_types.archive_of(head))
@@ -120,7 +126,7 @@ def is_zip(path: Path) -> bool:
 
 
 def _may_be_picture(path: Path) -> bool:
-    """Whether a file begins as a picture does, of a kind that is read or not, or has the name of one."""
+    """Whether a file is a picture by its first bytes or its suffix, of a supported type or not."""
     return file_types.judge(PurePosixPath(path.name), _head(path)) != ("other", "")
 
 
@@ -130,8 +136,9 @@ def _head(path: Path) -> bytes:
 
 
 def _digest(paths: Sequence[Path], archive: bool) -> str:
-    """16 hexadecimal digits that stand for the contents of files, and for their names, which are kept, unless
-    it is one archive.
+    """Return 16 hexadecimal digits that identify the contents of files.
+
+    Loose files keep their names, so their names count as well; a zip's name does not.
     """
     digest = hashlib.sha256()
     for path, name in zip(paths, kept_names(paths), strict=True):
@@ -143,15 +150,16 @@ def _digest(paths: Sequence[Path], archive: bool) -> str:
 
 
 def mark_awaited(kept: Path) -> None:
-    """Somebody has brought these pictures and may be about to press Train: `remove_unused` leaves them alone
-    for AWAITED seconds from now.
+    """Record that a visitor may be about to train on these pictures.
+
+    `remove_unused` then spares them for AWAITED seconds.
     """
     with writing():
         (kept.parent / MARK).touch()
 
 
 def unmark(kept: Path) -> None:
-    """They need not be waited for: a run refers to them, or they can't be used."""
+    """Remove the mark: a run now refers to the pictures, or they can't be used."""
     (kept.parent / MARK).unlink(missing_ok=True)
 
 
@@ -163,11 +171,10 @@ def _is_awaited(folder: Path) -> bool:
 
 
 def remove_unused(root: Path, store: Store) -> None:
-    """Remove the kept uploads that no run of `store` refers to, and of which nobody is likely to press Train
-    any more.
+    """Remove the uploads that no run of `store` refers to and that no visitor is about to train on.
 
-    While the runs can't be listed, or the settings of any can't be read, all stay: it may be repaired, and
-    its pictures are nowhere else.
+    All stay while the runs can't be listed, or any run's settings can't be read. That run may be repaired,
+    and no other copy of its pictures exists.
     """
     used: set[str] = set()
     unawaited = [kept for kept in root.glob("*") if not _is_awaited(kept)]
@@ -180,7 +187,7 @@ def remove_unused(root: Path, store: Store) -> None:
             used.update(Path(str(read_json(store.path(run_id) / "config.json")["data"])).parts)
         except (OSError, ValueError, TypeError, KeyError):
             return
-        except UserError:  # deleted since it was listed
+        except UserError:  # the run was deleted after the listing
             continue
     for kept in unawaited:
         if kept.name not in used:
@@ -188,8 +195,9 @@ def remove_unused(root: Path, store: Store) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A file name of at most 80 plain characters with its suffix kept; "pictures" where nothing
-    else is left.
+    """Return a file name of at most 80 plain characters that keeps its suffix.
+
+    The stem becomes "pictures" where no character is left.
     """
     path = Path(name.replace("\\", "/"))
     stem = re.sub(r"[^\w-]+", "-", path.stem).strip("-_")[:60] or "pictures"
@@ -204,6 +212,6 @@ def _copy_once(source: Path, target: Path) -> Path:
             shutil.copyfile(source, part)
             part.replace(target)
         except OSError:
-            part.unlink(missing_ok=True)  # it may be what fills the disk
+            part.unlink(missing_ok=True)  # the partial file may be what fills the disk
             raise
     return target

@@ -1,5 +1,6 @@
-"""What the run in the form would cost: asked for while the form is being filled in, so that nothing here
-trains or measures.
+"""Estimate the cost of the run in the form.
+
+The page asks while the form is being filled in, so nothing here trains or measures.
 """
 
 import json
@@ -12,17 +13,21 @@ from gan.recipes import USER_DATA
 from gan.train.autotune import machine
 from gan.ui.train import form
 
-# a class of thirty asks the same at once: one counts, the others find it counted
+# A class of thirty sends the same request at once. One computes the estimate; the others find it cached.
 _one_at_a_time = threading.Lock()
 
 
 def cost(text: str) -> dict[str, Any]:
-    """The cost of the form in a JSON text {data, recipe, minutes, values, own}: `own` is how many pictures
-    were added, where that is known.
+    """Return the cost of the form in a JSON text {data, recipe, minutes, values, own}.
 
-    {parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}: images a second, thousand images, the
-    time, passes over the data, bytes. What hangs on the machine is None until the self-test has measured it.
-    Raises UserError with the sentence that Train would give, and for what is no form at all.
+    own: the number of uploaded pictures, where the page knows it.
+    The answer is {parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
+        rate      images a second
+        kimg      thousands of images
+        passes    epochs over the data
+        memory    bytes
+    Values that depend on the machine are None until its self-test has run. Raises UserError for what Train
+    would refuse, and where the text is no form.
     """
     asked = _read(text)
     data, own = asked["data"], asked.get("own")
@@ -31,7 +36,7 @@ def cost(text: str) -> dict[str, Any]:
     count = info.count if info else own if type(own) is int and own >= 0 else None
     if count:
         form.check_pictures(made, count)
-    from gan.train.autotune.cost import estimate  # torch: imported in a thread, at the first question
+    from gan.train.autotune.cost import estimate  # imports torch, at the first request
 
     known = machine.load_profile()
     with _one_at_a_time:

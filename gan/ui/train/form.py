@@ -1,6 +1,4 @@
-"""The advanced settings, drawn from the fields of RunConfig, and the way from the form's values
-to a config.
-"""
+"""Build the form's advanced settings from the fields of RunConfig, and turn its values into a config."""
 
 import dataclasses
 import math
@@ -18,8 +16,8 @@ from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import has_gpu
 
 OWN_SIZE = 64
-# The steps of the form decide the first three; kimg is for the terminal, and which networks are used is the
-# recipe's to say.
+# Fields without a control. The form's steps set the first three; kimg is for the terminal; the recipe sets
+# the architecture.
 ELSEWHERE = ("data", "recipe", "minutes", "kimg", "architecture")
 GROUPS = {
     "pictures": ("size", "channels", "background", "conditional", "clusters", "flip", "augment", "adaptive"),
@@ -30,8 +28,9 @@ _FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field
 
 
 def order() -> dict[str, list[str]]:
-    """Group -> names of its fields. A field of RunConfig that no group names is in the last one, so that none
-    can be forgotten.
+    """Return group -> names of its fields.
+
+    A field of RunConfig that no group names goes into the last group, so that none is missing.
     """
     named = {name for names in GROUPS.values() for name in names}
     return {
@@ -41,13 +40,14 @@ def order() -> dict[str, list[str]]:
 
 
 def names() -> list[str]:
-    """The fields in the order of the form."""
+    """Return the field names in the order of the form."""
     return [name for group in order().values() for name in group]
 
 
 def controls(i18n: gr.I18n) -> dict[str, gr.components.Component]:
-    """One labelled component for each field, in the order of the form, with the defaults of the
-    first choice.
+    """Return one labelled component per field, in the order of the form.
+
+    They start with the defaults of the first data set and recipe.
     """
     start = dict(zip(names(), defaults("digits", "modern"), strict=True))
     made = {}
@@ -74,8 +74,9 @@ def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr
 
 
 def defaults(data: Any, recipe: Any) -> list[Any]:
-    """The values of all controls for a data set and a recipe. What cannot be known shows the defaults of
-    colour pictures.
+    """Return the values of all controls for a data set and a recipe.
+
+    Unknown ones get the defaults of colour pictures.
     """
     size, channels = shape(data)
     try:
@@ -86,8 +87,9 @@ def defaults(data: Any, recipe: Any) -> list[Any]:
 
 
 def shape(data: Any) -> tuple[int, int]:
-    """Size and channels that pictures of this data set are trained at: its own where the networks can draw
-    it.
+    """Return the training size and channels of a data set.
+
+    The size is the one in SIZES nearest to the pictures' own.
     """
     info = data_room.catalogue().get(str(data))
     return (
@@ -96,8 +98,9 @@ def shape(data: Any) -> tuple[int, int]:
 
 
 def read(asked: Any) -> dict[str, Any]:
-    """The form {data, recipe, minutes, values, ...} as a page sends it. Raises UserError for what is none;
-    its settings are judged by `config`.
+    """Check the form {data, recipe, minutes, values, ...} that a page sends. `config` checks its settings.
+
+    Raises UserError where it is no form.
     """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
         raise UserError("ui.bad_form")
@@ -107,10 +110,10 @@ def read(asked: Any) -> dict[str, Any]:
 def config(
     data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: Report | None = None
 ) -> RunConfig:
-    """The config of the form for a data set of the catalogue, or for the path of kept pictures with the
-    `report` on them.
+    """Return the config of the form.
 
-    Raises UserError for an impossible setting, and for what is known of the pictures before they are loaded.
+    `data` is a name of the catalogue, or the path of uploaded pictures with their `report`. Raises UserError
+    for an impossible setting, and for pictures that are unfit by their number or classes.
     """
     made = settings(data, recipe, minutes, values)
     if report is None:
@@ -125,7 +128,10 @@ def config(
 
 
 def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> RunConfig:
-    """The config of the form, whatever the number of pictures. Raises UserError for an impossible setting."""
+    """Return the config of the form, without a check of the number of pictures.
+
+    Raises UserError for an impossible setting.
+    """
     size, channels = shape(data)
     if len(values) != len(names()):
         raise UserError("ui.bad_form")
@@ -137,7 +143,7 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Run
         **{"size": size, "channels": channels, **asked, "minutes": _number(_MINUTES, minutes)},
     )
     if info is not None:
-        made = dataclasses.replace(made, channels=channels)  # a data set of the catalogue has its own
+        made = dataclasses.replace(made, channels=channels)  # a data set of the catalogue fixes its channels
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
     if made.recipe in GPU_RECIPES and not has_gpu():
@@ -146,7 +152,7 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Run
 
 
 def check_pictures(made: RunConfig, count: int) -> None:
-    """Raises UserError where so many pictures are too few for a run."""
+    """Raises UserError where a run needs more pictures than `count`."""
     if count < 2:
         raise UserError("ui.too_few", count=count)
     if made.batch > count:
@@ -157,14 +163,15 @@ _MINUTES = next(field for field in dataclasses.fields(RunConfig) if field.name =
 
 
 def _number(field: dataclasses.Field, value: Any) -> Any:
-    """A browser sends 32.0 and 32 alike: whole floats become the field's own type, everything else is left
-    for the config to judge.
+    """Convert whole floats to the field's own type, because browsers send 32.0 and 32 alike.
+
+    Other values pass unchanged; the config checks them.
     """
     kind = type(field.default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     if abs(value) > 1e300:
-        return math.inf  # a whole number that no float can hold is refused as one
+        return math.inf  # the config refuses infinity; a larger int has no float
     return (
         int(value) if kind is int and float(value).is_integer() else float(value) if kind is float else value
     )

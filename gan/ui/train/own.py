@@ -1,6 +1,4 @@
-"""Pictures that people bring: what the page is told of them before Train is pressed, and the runs that learn
-from them.
-"""
+"""Handle uploaded pictures: report on them before Train is pressed, and start runs on them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +14,17 @@ from gan.ui.server.services import Services
 from gan.ui.server.uploads import is_zip, keep_uploads, kept_names, mark_awaited, received, unmark, unusable
 from gan.ui.train import form
 
-# seconds that a page waits for an answer; then it asks again, as what stands between it and us may give up
-# after a minute
+# Seconds until the page gets an answer; then it asks again. Proxies may time out after a minute.
 WAIT = 20.0
 
 
 def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
-    """Keep the uploaded files {files} and tell what is in them: {report, suggestions}, or {reading: true}
-    where that takes longer.
+    """Store the uploaded files {files} and return {report, suggestions}.
 
-    Raises UserError for what can't be trained on at all.
+    After WAIT seconds it returns {reading: true} instead. Raises UserError for pictures that can't be trained
+    on.
     """
-    services.store.usage.check()  # before they take even more
+    services.store.usage.check()  # raises where the disk quota is used up
     files = received(asked.get("files"), Path(get_upload_folder()))
     report = _report(services, _keep(services, files), files, WAIT)
     return (
@@ -41,8 +38,9 @@ def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def start(services: Services, asked: dict[str, Any]) -> str:
-    """Start the run of the form, once its pictures have been read; returns its id. Raises UserError for what
-    can't be trained on, or not like this.
+    """Start the run of the form once its pictures have been surveyed. Returns the run's id.
+
+    Raises UserError for unusable pictures, and for settings that don't fit them.
     """
     services.store.usage.check()
     services.store.check_counts(new=True)
@@ -52,15 +50,16 @@ def start(services: Services, asked: dict[str, Any]) -> str:
         str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], _report(services, kept, files)
     )
     with services.uploading:
-        keep_uploads(files, services.uploads)  # once more, where they were removed meanwhile
+        keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
         run_id = services.supervisor.submit(config)
         unmark(kept)
     return run_id
 
 
 def told(report: Report, files: Sequence[Path]) -> dict[str, Any]:
-    """A report as the page shows it: what was left out by reason, with how many and the names of a few, each
-    as it was when it was uploaded.
+    """Return a report in the page's form.
+
+    Skipped pictures are grouped by reason, with their count and a few of their uploaded names.
     """
     named = dict(zip(kept_names(files), sorted(path.name for path in files), strict=True))
     left_out = [
@@ -76,7 +75,7 @@ def told(report: Report, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _keep(services: Services, files: Sequence[Path]) -> Path:
-    """Keep uploaded files for somebody who may be about to press Train."""
+    """Store uploaded files for a visitor who may be about to press Train."""
     with services.uploading:
         kept = keep_uploads(files, services.uploads)
         mark_awaited(kept)
@@ -87,7 +86,10 @@ def _keep(services: Services, files: Sequence[Path]) -> Path:
 def _report(
     services: Services, kept: Path, files: Sequence[Path], seconds: float | None = None
 ) -> Report | None:
-    """The report on kept pictures, see Surveys.report. Those that can't be used are not kept any longer."""
+    """Return the report on uploaded pictures (see Surveys.report).
+
+    Unusable pictures lose their mark and may be removed.
+    """
     try:
         return services.surveys.report(kept, seconds)
     except UserError as error:
@@ -97,7 +99,7 @@ def _report(
 
 
 def _of_zip(error: UserError, files: Sequence[Path]) -> UserError:
-    """A refusal of the zip that was uploaded, by the name that people know."""
+    """Rewrite an error about the uploaded zip to use the name that its owner knows."""
     return _named(error, files[0].name[-80:])
 
 
@@ -106,9 +108,7 @@ def _named(error: UserError, name: str) -> UserError:
 
 
 def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
-    """A refusal of the folder in which loose files are kept, which people know nothing of, as one of these
-    files.
-    """
+    """Rewrite an error about the folder of loose files, which visitors never see, to name those files."""
     values, number = error.values, len(files)
     first = min(path.name for path in files)[-80:]
     if error.key not in ("data.too_few", "data.other_kinds"):
@@ -133,5 +133,5 @@ def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
 
 
 def _suggested(report: Report, recipe: str) -> dict[str, Any]:
-    """The settings that the pictures themselves ask for with a recipe."""
+    """Return the settings that these pictures suggest for a recipe."""
     return suggestions(report, make_config(USER_DATA, recipe, form.OWN_SIZE, 3))

@@ -1,6 +1,4 @@
-"""What the Train tab asks for: the state of the runs, sample grids, commands, and what there is to choose
-from.
-"""
+"""Define the routes of the Train tab: run state, sample grids, commands, and the choices of the form."""
 
 import functools
 from typing import Any
@@ -25,12 +23,12 @@ from gan.ui.train import form, own
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed
 
-MAIN_RECIPES = 2  # the first entries of RECIPES are offered as cards, the others are folded away
-MAX_STEP = 10**15  # no run gets there, and no longer number is the name of a file
+MAIN_RECIPES = 2  # the page shows the first entries of RECIPES as cards and folds the others
+MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
 
 def train_routes(services: Services) -> list[BaseRoute]:
-    """The routes of the tab."""
+    """Return the routes of the tab."""
     feed = RunFeed(services)
 
     def poll(request: Request) -> Any:
@@ -48,12 +46,12 @@ def train_routes(services: Services) -> list[BaseRoute]:
     async def submit(request: Request) -> Any:
         asked = form.read(json_body(request))
         if asked["data"] == USER_DATA:
-            # the pictures may have to be read first
+            # A survey of the pictures may have to finish first.
             return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)
         return await run_in_threadpool(lambda: started(start(asked)))
 
     def start(asked: dict[str, Any]) -> str:
-        # a stranger may send anything here, and a path would be read from the server's disk
+        # info() raises for names outside the catalogue: a path would be read from the server's disk.
         data.info(asked["data"])
         return services.supervisor.submit(
             form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
@@ -67,7 +65,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         step = request.path_params["step"]
         if step > MAX_STEP:
             raise UserError("runs.no_sample", step=MAX_STEP)
-        try:  # read here: where it is thinned or deleted in between, that is no defect
+        try:  # read before the answer starts: a sample may be thinned or deleted meanwhile
             picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
         except OSError as error:
             raise UserError("runs.no_sample", step=step) from error
@@ -111,8 +109,10 @@ def train_routes(services: Services) -> list[BaseRoute]:
 
 
 def options() -> dict[str, Any]:
-    """What the form offers: the data sets and the recipes, from their registries, those that need a GPU
-    marked where there is none, and the defaults of the advanced settings for each pair."""
+    """Return the choices of the form: data sets and recipes, and the default settings for each pair.
+
+    Recipes that need a GPU are marked where there is none.
+    """
     absent = () if has_gpu() else GPU_RECIPES
     return {
         **_options(),
@@ -122,7 +122,7 @@ def options() -> dict[str, Any]:
 
 @functools.cache
 def _options() -> dict[str, Any]:
-    """All of it that never changes."""
+    """Return the part of `options` that never changes."""
     sets = [
         {
             "name": info.name,

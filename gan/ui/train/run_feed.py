@@ -1,4 +1,4 @@
-"""What every viewer is told about the runs, worked out once for all of them."""
+"""Compute the state of the runs once for all viewers."""
 
 import hashlib
 import json
@@ -17,14 +17,15 @@ from gan.runs.store import LIVE, error_json
 from gan.ui.server.redact import public, shortened, without
 from gan.ui.server.services import Services
 
-FRESH = 0.2  # seconds that an answer is shared for: viewers ask twice a second
-BEAT, SLOW_BEAT = 500, 1000  # ms from poll to poll of a page that watches a run; the second where many watch
+FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
+# Polling interval of a page in ms; the second one where many pages poll.
+BEAT, SLOW_BEAT = 500, 1000
 MANY = 10  # viewers
-COUNTED = 2.0  # seconds that polls are counted for
+COUNTED = 2.0  # seconds of one count of polls
 NVIDIA = Path("/dev/nvidiactl")
-NO_SOUND = "train.no_sound_checkpoint"  # what a worker says that finds its checkpoints damaged
-# runs in the list that all are sent; of those that neither train nor wait at least so many, however long the
-# queue is
+NO_SOUND = "train.no_sound_checkpoint"  # the worker's error for damaged checkpoints
+# Runs in every poll's list. However long the queue is, it also has at least FEWEST runs that neither train
+# nor wait.
 LISTED, FEWEST = 60, 20
 _ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
@@ -32,21 +33,22 @@ _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 
 def public_data(data: str | None) -> str | None:
-    """A data set as viewers see it: a name of the catalogue, or the last part of a path, never where the
-    server keeps it.
+    """Return a data set's public name: its catalogue name, or the last part of a path.
+
+    Visitors never see where the server stores files.
     """
     return data if data is None else public_name(data)
 
 
 class RunFeed:
-    """Reads the store at most every FRESH seconds, however many pages ask."""
+    """Reads the store at most every FRESH seconds, however many pages poll."""
 
     def __init__(self, services: Services):
         self._services = services
         self._lock = threading.Lock()
         self._shared: dict[str, Any] = {}
         self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
-        self._older: list[dict[str, Any]] = []  # summaries of the runs that are not in every answer
+        self._older: list[dict[str, Any]] = []  # summaries of the runs outside the polled list
         self._sizes: dict[str, int] = {}
         self._until = 0.0
         self._label: str | None = None
@@ -55,12 +57,14 @@ class RunFeed:
     def poll(
         self, wanted: str, had: str, since: int, known: str, version: str, last: str = ""
     ) -> dict[str, Any]:
-        """The answer to one poll.
+        """Return the answer to one poll.
 
-        wanted: the run to show, or "" for the active one, else the newest. had, since: the run whose
-        statistics the page holds and how many lines of it. known: the version of the list it holds. version:
-        that of its last answer; where nothing has changed since, only {"version", "unchanged"} is returned.
-        last: what the answer that brought the last of the lines called it (see readers.mark).
+        wanted: the run to show, or "" for the active one, else the newest.
+        had, since: the run whose statistics the page holds, and how many lines of it.
+        known: the version of the run list that the page holds.
+        version: the version of the page's last answer. Without a change since, the answer is {"version",
+        "unchanged"} only.
+        last: the mark of the last statistics line that the page holds (see readers.mark).
         """
         with self._lock:
             now = time.monotonic()
@@ -95,8 +99,9 @@ class RunFeed:
         )
 
     def older(self, count: int) -> dict[str, Any]:
-        """The first `count` of the runs behind those that every poll lists, newest first, and which version
-        of them this is ("older" in a poll).
+        """Return the first `count` runs behind those of every poll, newest first.
+
+        The answer has the version of that list, which a poll calls "older".
         """
         with self._lock:
             if time.monotonic() >= self._until:
@@ -107,14 +112,16 @@ class RunFeed:
             }
 
     def forget(self) -> None:
-        """Look again at the next poll: something was just changed."""
+        """Drop cached answers after a change, so that the next poll reads the store."""
         with self._lock:
             self._until = 0.0
             self._runs.clear()
 
     def _count(self, now: float) -> None:
-        """Count a poll, and now and then tell from how many there were how many watch, and so how often they
-        should ask.
+        """Count a poll.
+
+        Every COUNTED seconds, estimate the number of viewers from the poll rate and adapt the polling
+        interval.
         """
         self._polls += 1
         passed = now - self._counting
@@ -126,7 +133,7 @@ class RunFeed:
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()
         active, queue = supervisor.active(), supervisor.queue()
-        # its worker is still leaving a deleted run, or a run was just submitted
+        # The active run may have been deleted while its worker still ends, or may just have been submitted.
         if not any(summary["id"] == active for summary in summaries):
             active = next((summary["id"] for summary in summaries if summary["state"] in LIVE), None)
         usage, blocked = self._services.store.usage, supervisor.blocked()
@@ -183,8 +190,9 @@ class RunFeed:
         return held[1]
 
     def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:
-        """Whether a run that has ended can only start again from nothing: it has no checkpoint that could be
-        resumed, or was stopped before its first one.
+        """Whether a run that has ended can only restart from nothing.
+
+        It was stopped before its first checkpoint, or none of its checkpoints is intact.
         """
         if status["state"] == "stopped":
             return not self._services.store.resumable(run_id)
@@ -192,15 +200,18 @@ class RunFeed:
         return status["state"] in ("failed", "paused") and (told or self._services.store.spoilt(run_id))
 
     def without_paths(self, value: Any) -> Any:
-        """An error or log lines that name files without the folders that they are in: kept uploads, runs, the
-        programs themselves, and any other.
+        """Remove folders from the file names in an error or in log lines.
+
+        These are the folders of uploads, runs and programs, and any other.
         """
         told = without(value, [self._services.uploads, self._services.store.root])
         return public(told) if isinstance(told, dict) else shortened(told)
 
     def _device(self, active: str | None) -> str | None:
-        """What the active run trains on; before any run has said so the processor, or None where there is a
-        GPU (asking torch takes seconds).
+        """Return the device of the active run.
+
+        Before any run has reported one, this is the CPU. Where there is a GPU it is None, because asking
+        torch takes seconds.
         """
         if active is not None:
             try:
@@ -215,8 +226,9 @@ class RunFeed:
 
 
 def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The error of a run for people: in place of an exception's own words, which are for who reads the log,
-    that it is a defect.
+    """Return a run's error for visitors.
+
+    An unexpected exception becomes "a defect"; its own words stay in the log.
     """
     return error_json(UserError("runs.defect")) if error and not error["key"] else error
 
@@ -224,8 +236,9 @@ def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
 def _ordered(
     summaries: list[dict[str, Any]], queue: list[str], active: str | None
 ) -> tuple[list[dict[str, Any]], int]:
-    """The runs that train, those that wait in the order in which they will be started, then all others as
-    they come; and how many train or wait.
+    """Return the runs in display order, and how many train or wait.
+
+    Running runs come first, then queued ones in starting order, then the others as given.
     """
     places = {run_id: place for place, run_id in enumerate(queue)}
 
@@ -241,8 +254,9 @@ def _ordered(
 
 
 def _entry(summary: dict[str, Any], size: int | None) -> dict[str, Any]:
-    """A run in the list, with its bytes on disk. What changes each second is left out for a run at work, so
-    that an unchanged list need not be sent again.
+    """Return a run's entry in the list, with its bytes on disk.
+
+    A live run's changing numbers are omitted, so that an unchanged list is not sent again.
     """
     entry = {
         **{name: summary[name] for name in _ENTRY},

@@ -1,5 +1,6 @@
-"""The Train tab: the form in plain Gradio with pickers of ours, the stage as one custom element that follows
-the runs by itself.
+"""Lay out the Train tab: the form in Gradio with our own pickers, and the stage as a custom element.
+
+The stage polls the runs itself.
 """
 
 from typing import Any
@@ -11,7 +12,8 @@ from gan.ui.server.services import Services
 from gan.ui.train import form
 from gan.ui.train.routes import train_routes as routes_of
 
-# Our pickers are custom elements that fire "choose"; this ties one to the value of its gr.HTML, both ways.
+# Our pickers are custom elements that fire "choose". This script binds one to the value of its gr.HTML, both
+# ways.
 _BIND = """
 const picker = element.querySelector("[data-picker]");
 picker.dataset.value = JSON.stringify(props.value);
@@ -21,11 +23,11 @@ watch("value", () => {
   picker.dispatchEvent(new CustomEvent("offer", { detail: props.value }));
 });
 """
-# In the browser, from a table that it has: an answer of the server's could arrive after the person has begun
-# to type.
+# The browser looks defaults up in its own table. A server's answer could overwrite what the visitor types
+# meanwhile.
 _DEFAULTS = "(...values) => window.ganDefaults(...values)"
-# Where nothing was kept all stays as it stands, at once: what is typed while our scripts are on their way
-# would be overwritten.
+# Without a saved form the values stay untouched, at once. Waiting for our scripts would overwrite what the
+# visitor types meanwhile.
 _RESTORE = """async (...values) => {
   const scripts = async () => { while (!window.ganForm) await new Promise((later) => setTimeout(later, 20)); };
   const tell = (form) => dispatchEvent(new CustomEvent("gan:form", { detail: form }));
@@ -38,9 +40,9 @@ _RESTORE = """async (...values) => {
   tell(form ?? values);
   return form ?? leave;
 }"""  # noqa: E501
-# What stands in the form, for the element that tells what the run would cost.
+# Send the form's values to <gan-cost>, which shows the cost of the run.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
-# Train goes to a route of ours, which answers the page's own elements: no Python is called through Gradio
+# Train posts to our own route, and our own elements show its answer. No Python is called through Gradio
 # (gan.ui.server.guard).
 _SUBMIT = """async (...values) => {
   while (!window.ganSubmit) await new Promise((later) => setTimeout(later, 20));
@@ -49,7 +51,7 @@ _SUBMIT = """async (...values) => {
 
 
 def build(services: Services) -> None:
-    """Lay the tab out; called inside its gr.Tab."""
+    """Lay out the tab; called inside its gr.Tab."""
     i18n = gr.I18n()
     with gr.Row(elem_id="train", equal_height=False):
         with gr.Column(elem_id="train-form", scale=0, min_width=0):
@@ -86,7 +88,7 @@ def build(services: Services) -> None:
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """The routes of this tab."""
+    """Return the routes of this tab."""
     return routes_of(services)
 
 

@@ -19,10 +19,10 @@ OTHER = "20250102-040506-faces-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
+def runs(runs_folder):
     for name, spec, created in ((RUN, tiny_spec(z_dim=40), 1.0), (OTHER, tiny_spec(z_dim=20), 2.0)):
-        write_lively_run(shelf, name, spec, created=created)
-    return shelf
+        write_lively_run(runs_folder, name, spec, created=created)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

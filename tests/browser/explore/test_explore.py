@@ -20,20 +20,20 @@ DAMAGED = "20250102-050607-faces-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
+def runs(runs_folder):
+    write_run(runs_folder, RUN, tiny_spec(z_dim=40), created=1.0)
     write_run(
-        shelf,
+        runs_folder,
         CLASSES,
         tiny_spec(3, channels=3, z_dim=20, clusters=4),
         classes=["cat", "dog", "owl"],
         created=2.0,
     )
-    write_run(shelf, DAMAGED, tiny_spec(), created=3.0)
-    write_json(shelf / DAMAGED / "config.json", make_config("digits").to_json())
-    weights = shelf / DAMAGED / "live.safetensors"
+    write_run(runs_folder, DAMAGED, tiny_spec(), created=3.0)
+    write_json(runs_folder / DAMAGED / "config.json", make_config("digits").to_json())
+    weights = runs_folder / DAMAGED / "live.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    return shelf
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

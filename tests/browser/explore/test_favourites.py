@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    return write_models(shelf)
+def runs(runs_folder):
+    return write_models(runs_folder)
 
 
 def keep(page: Page, seed: int) -> None:

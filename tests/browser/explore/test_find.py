@@ -18,12 +18,12 @@ COLOUR = "20250102-040506-faces-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_lively_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
+def runs(runs_folder):
+    write_lively_run(runs_folder, RUN, tiny_spec(z_dim=40), created=1.0)
     write_lively_run(
-        shelf, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0
+        runs_folder, COLOUR, tiny_spec(3, channels=3, z_dim=20), classes=["cat", "dog", "owl"], created=2.0
     )
-    return shelf
+    return runs_folder
 
 
 @pytest.fixture

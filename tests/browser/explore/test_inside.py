@@ -17,10 +17,10 @@ WIDE = "20250102-060708-wide-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_lively_run(shelf, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
-    write_lively_run(shelf, WIDE, ModelSpec("modern", 28, 1, 6, 75), created=2.0)
-    return shelf
+def runs(runs_folder):
+    write_lively_run(runs_folder, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
+    write_lively_run(runs_folder, WIDE, ModelSpec("modern", 28, 1, 6, 75), created=2.0)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

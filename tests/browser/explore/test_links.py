@@ -16,8 +16,8 @@ VIEWS = ["Samples", "Directions", "Map", "Inside", "Match", "Walk", "Loop", "Fav
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    return write_models(shelf)
+def runs(runs_folder):
+    return write_models(runs_folder)
 
 
 def entries(page: Page) -> int:

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    return write_models(shelf)
+def runs(runs_folder):
+    return write_models(runs_folder)
 
 
 def three_keys(page: Page) -> None:

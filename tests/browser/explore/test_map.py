@@ -17,10 +17,10 @@ SPEC = tiny_spec(3, channels=3, z_dim=20)
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_lively_run(shelf, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
-    write_run(shelf, LIVE, tiny_spec(), state="running", created=2.0)
-    return shelf
+def runs(runs_folder):
+    write_lively_run(runs_folder, RUN, SPEC, classes=["cat", "dog", "owl"], created=1.0)
+    write_run(runs_folder, LIVE, tiny_spec(), state="running", created=2.0)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

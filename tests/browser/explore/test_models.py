@@ -14,10 +14,10 @@ OTHER = "20250102-040506-digits-modern"
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
+def runs(runs_folder):
     for name, created in ((RUN, 1.0), (OTHER, 2.0)):
-        write_run(shelf, name, tiny_spec(z_dim=20), created=created)
-    return shelf
+        write_run(runs_folder, name, tiny_spec(z_dim=20), created=created)
+    return runs_folder
 
 
 def test_without_any_model_it_says_what_to_do(browser, address):

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    return write_models(shelf)
+def runs(runs_folder):
+    return write_models(runs_folder)
 
 
 @pytest.fixture(scope="module")

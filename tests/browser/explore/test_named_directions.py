@@ -46,9 +46,9 @@ NAMED = {
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_lively_run(shelf, RUN, tiny_spec(z_dim=40), created=1.0)
-    return shelf
+def runs(runs_folder):
+    write_lively_run(runs_folder, RUN, tiny_spec(z_dim=40), created=1.0)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

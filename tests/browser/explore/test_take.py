@@ -137,9 +137,9 @@ def test_what_takes_long_has_a_lane_of_its_own():
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_run(shelf, RUN, tiny_spec(), created=1.0)
-    return shelf
+def runs(runs_folder):
+    write_run(runs_folder, RUN, tiny_spec(), created=1.0)
+    return runs_folder
 
 
 @pytest.mark.browser

@@ -130,11 +130,11 @@ def test_wrong_values_get_a_sentence(ask, root, query, key):
 
 
 @pytest.fixture(scope="module")
-def runs(shelf):
-    write_past(shelf, RUN, created=1.0)
-    write_past(shelf, LIVE, STEPS[:4], state="running", created=2.0)
-    write_run(shelf, BARE, SPEC, classes=["cat", "dog", "owl"], created=3.0)
-    return shelf
+def runs(runs_folder):
+    write_past(runs_folder, RUN, created=1.0)
+    write_past(runs_folder, LIVE, STEPS[:4], state="running", created=2.0)
+    write_run(runs_folder, BARE, SPEC, classes=["cat", "dog", "owl"], created=3.0)
+    return runs_folder
 
 
 @pytest.fixture(scope="module")

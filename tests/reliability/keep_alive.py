@@ -1,5 +1,6 @@
-"""A keep-alive connection to the app, as a browser holds it, at a tenth of the cost of an HTTP library:
-thirty pages have to fit beside what they ask.
+"""Hold a keep-alive connection to the app, as a browser does.
+
+It costs a tenth of an HTTP library's time, so that thirty pages fit into one process beside the server.
 """
 
 import asyncio
@@ -10,20 +11,21 @@ from urllib.parse import quote, urlencode, urlsplit
 
 
 class Reply(NamedTuple):
-    """What came back, unpacked; `wire` is its bytes with headers, before that."""
+    """An answer. `body` is decompressed; `wire` counts the received bytes, headers included."""
 
     status: int
     body: bytes
     wire: int
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 
 class Line:
-    """Asks one question at a time. Raises OSError and asyncio.IncompleteReadError where the server closes it;
-    the next question opens it anew.
+    """A connection that carries one request at a time.
+
+    Raises OSError or asyncio.IncompleteReadError where the server closes it. The next request reconnects.
     """
 
     def __init__(self, address: str):
@@ -32,7 +34,7 @@ class Line:
         self.writer: asyncio.StreamWriter | None = None
 
     async def get(self, path: str, query: dict[str, object]) -> Reply:
-        """The answer to a GET, within 30 seconds. Raises TimeoutError as well."""
+        """Return the answer to a GET. Raises TimeoutError after 30 seconds."""
         try:
             return await asyncio.wait_for(self._ask(path, query), 30)
         except BaseException:
@@ -72,7 +74,7 @@ class Line:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self.writer is not None:
             self.writer.close()
             self.reader = self.writer = None

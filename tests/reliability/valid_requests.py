@@ -1,8 +1,7 @@
-"""What the page itself asks for, without a flaw: every route of ours, with every value of a query that it
-reads.
+"""List valid requests for every route of ours, with every query value that the route reads.
 
-An attacker changes one thing of it at a time, and fuzzing puts damage into it, so that what is odd meets the
-real work behind a route. A test compares this list with the routes that there are, and with what each of them
+The attacker changes one value at a time, and the fuzzer damages them, so that odd values reach the real work
+behind a route. A test compares this list with the existing routes and with the values that each of them
 reads.
 """
 
@@ -31,7 +30,7 @@ from tests.support.generators import tiny_spec, write_lively, write_snapshot
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
-STEPS = (1, 3)  # of the snapshots of a planted run
+STEPS = (1, 3)  # snapshots of the planted run
 SLIDERS = {"list": ["s1", "p0"], "names": {"s1": "Slim"}, "hidden": ["p2"]}
 STATS = tuple(
     {"step": step, "images": 8 * step, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0} for step in STEPS
@@ -39,7 +38,10 @@ STATS = tuple(
 
 
 class Subject(NamedTuple):
-    """What is asked about: a run, and a model with at least three classes, which may be that run's."""
+    """The run and the model that requests name.
+
+    The model has at least three classes, and may be that run's.
+    """
 
     run: str
     model: str
@@ -48,7 +50,11 @@ class Subject(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """One request. `path` is the route with its gaps filled, both under PREFIX; `body`: that of a POST."""
+    """One valid request.
+
+    path: the route with its gaps filled, under PREFIX like the route itself.
+    body: the body of a POST, None for a GET.
+    """
 
     route: str
     query: Mapping[str, str] = MappingProxyType({})
@@ -57,13 +63,14 @@ class Visit(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where it goes, without its query."""
+        """The request's path, without the query."""
         return f"{PREFIX}/{self.path or self.route}"
 
 
 def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
-    """Leave a finished run that draws, with secrets in what nobody is served; returns it, and the path of an
-    upload.
+    """Write a finished run that draws, with SECRET in files that the server must not serve.
+
+    Returns the run's Subject, and the path of an upload.
     """
     store = Store(root)
     upload = root / ".uploads" / "0123456789abcdef" / "cats.zip"
@@ -91,7 +98,7 @@ def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
 
 
 def asked(subject: Subject) -> list[Visit]:
-    """What changes nothing, and is anybody's."""
+    """Return the requests that change nothing and need no token."""
     model, run = {"id": subject.model}, f"runs/{subject.run}"
     drawn = {**model, "v": subject.version}
     here, there = (_at(subject.z_dim, start) for start in (-1.0, 0.5))
@@ -111,47 +118,60 @@ def asked(subject: Subject) -> list[Visit]:
         "version": "0" * 16,
     }
     return [
-        Visit("poll", poll), Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
-            Visit("catalogue"), Visit("access"), Visit("models"),
-        Visit("model", model), Visit("latent", {**model, **point}), Visit("image", {**drawn, **point}),
-            Visit("wall", {**drawn, **wall}),
-        Visit("strip", {**drawn, **point, "n": "3"}), Visit("neighbours",
-            {**drawn, **point, "i": "p0", "j": "p2", "step": "0.5"}),
-        Visit("along", {**drawn, **point, "k": "s1"}), Visit("inside",
-            {**drawn, **point, "layer": "1", "page": "0"}),
+        Visit("poll", poll),
+        Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
+        Visit("catalogue"),
+        Visit("access"),
+        Visit("models"),
+        Visit("model", model),
+        Visit("latent", {**model, **point}),
+        Visit("image", {**drawn, **point}),
+        Visit("wall", {**drawn, **wall}),
+        Visit("strip", {**drawn, **point, "n": "3"}),
+        Visit("neighbours", {**drawn, **point, "i": "p0", "j": "p2", "step": "0.5"}),
+        Visit("along", {**drawn, **point, "k": "s1"}),
+        Visit("inside", {**drawn, **point, "layer": "1", "page": "0"}),
         Visit("map", {**drawn, "by": "pca", "known": "0"}),
-        Visit("generator", drawn), Visit("directions", drawn), Visit("factors", drawn), Visit("times", model),
-        Visit("time", {**drawn, **point, "steps": ",".join(map(str, STEPS)), "i": "p1"}), Visit("loop",
-            {**model, **film}),
-        Visit("take/{form}", {**model, "sliders": _json(SLIDERS).decode()}, "take/html"), Visit("take/{form}",
-            model, "take/onnx"),
+        Visit("generator", drawn),
+        Visit("directions", drawn),
+        Visit("factors", drawn),
+        Visit("times", model),
+        Visit("time", {**drawn, **point, "steps": ",".join(map(str, STEPS)), "i": "p1"}),
+        Visit("loop", {**model, **film}),
+        Visit("take/{form}", {**model, "sliders": _json(SLIDERS).decode()}, "take/html"),
+        Visit("take/{form}", model, "take/onnx"),
         Visit("checkpoints/{name}/preview.webp", {"v": "1"}, "checkpoints/digits/preview.webp"),
-            Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
-        Visit("strings/{lang}.json", path="strings/zh.json"), Visit("runs/{id}/samples/{step:int}.webp",
-            path=f"{run}/samples/3.webp"),
-        Visit("runs/{id}/log", path=f"{run}/log"), Visit("find", model, body=picture()), Visit("find/on",
-            body=_json({"job": "x", "end": True})),
-        Visit("attributes", drawn), Visit("drag", {**model, **point},
-            body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})),
-        Visit("drag/on", body=_json({"job": "x", "end": True})), Visit("runs/older", {"count": "60"}),
-    ]  # fmt: skip
+        Visit("thumbnails/{name}.webp", path="thumbnails/digits.webp"),
+        Visit("strings/{lang}.json", path="strings/zh.json"),
+        Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
+        Visit("runs/{id}/log", path=f"{run}/log"),
+        Visit("find", model, body=picture()),
+        Visit("find/on", body=_json({"job": "x", "end": True})),
+        Visit("attributes", drawn),
+        Visit(
+            "drag", {**model, **point}, body=_json({"pairs": [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]})
+        ),
+        Visit("drag/on", body=_json({"job": "x", "end": True})),
+        Visit("runs/older", {"count": "60"}),
+    ]
 
 
 def told(subject: Subject, token: str) -> list[Visit]:
-    """What changes something, in an order in which all of it can be done."""
+    """Return the requests that change something, in an order in which all succeed."""
     run = f"runs/{subject.run}"
     return [
-        Visit("access", body=_json({"token": token})), Visit("pictures", body=_json({"files": uploaded()})),
-            Visit("runs", body=_json(run_form())),
+        Visit("access", body=_json({"token": token})),
+        Visit("pictures", body=_json({"files": uploaded()})),
+        Visit("runs", body=_json(run_form())),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
-        Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""), Visit("runs/{id}/{command}", {},
-            f"{run}/delete", b""),
+        Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
+        Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),
         Visit("access/leave", body=b""),
-    ]  # fmt: skip
+    ]
 
 
 def run_form() -> dict[str, Any]:
-    """The form of a run."""
+    """Return the form of a run."""
     return {
         "data": "digits",
         "recipe": "modern",
@@ -162,7 +182,7 @@ def run_form() -> dict[str, Any]:
 
 
 def uploaded() -> list[str]:
-    """Two pictures where Gradio puts what is uploaded, as a page names them."""
+    """Write two pictures into Gradio's upload folder, and return their names as a page sends them."""
     paths = [Path(get_upload_folder()) / f"{number:064x}" / "cat.png" for number in range(2)]
     for path in paths:
         write_bytes(path, picture())
@@ -170,14 +190,14 @@ def uploaded() -> list[str]:
 
 
 def picture() -> bytes:
-    """A small PNG."""
+    """Return a small PNG."""
     out = io.BytesIO()
     Image.fromarray(np.arange(28 * 28, dtype=np.uint16).reshape(28, 28).astype(np.uint8)).save(out, "PNG")
     return out.getvalue()
 
 
 def _at(z_dim: int, first: float) -> str:
-    """A z that is written out, as the page does it."""
+    """Return a z that is spelled out in the page's encoding."""
     z = (np.linspace(first, 1.0, z_dim) * UNITS).astype("<i2")
     return base64.urlsafe_b64encode(z.tobytes()).decode().rstrip("=")
 

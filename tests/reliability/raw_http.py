@@ -1,4 +1,4 @@
-"""Requests as an attacker writes them: any bytes at all, which no HTTP library would send."""
+"""Send requests byte by byte, malformed ones too, which no HTTP library would send."""
 
 import contextlib
 import http.client
@@ -7,13 +7,14 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-TIMEOUT = 60  # seconds: a loaded machine finds directions slowly
-READ = 2**21  # bytes of an answer that are looked at
+TIMEOUT = 60  # seconds: a loaded machine computes directions slowly
+READ = 2**21  # bytes of an answer that are read
 
 
 class Case(NamedTuple):
-    """One request. `refused`: it must not be answered with success. `path` goes into the request line as it
-    is.
+    """One request. `path` goes into the request line unchanged.
+
+    refused: a success status counts as a fault.
     """
 
     group: str
@@ -22,7 +23,7 @@ class Case(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
     refused: bool = True
-    raw: bytes | None = None  # all that is sent, instead of the rest
+    raw: bytes | None = None  # the whole request, in place of the other fields
 
     def __str__(self) -> str:
         return (
@@ -33,7 +34,7 @@ class Case(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back; status 0 where the connection was closed without an answer."""
+    """An answer. Status 0 means that the server closed the connection without one."""
 
     status: int
     headers: dict[str, str]
@@ -41,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Wire:
-    """Asks one server, a connection for each request; `timeout`: seconds that an answer may take."""
+    """Sends requests to one server, each on its own connection. `timeout` is in seconds."""
 
     def __init__(self, url: str, timeout: float = TIMEOUT):
         parts, self.timeout = urlsplit(url), timeout
@@ -50,24 +51,24 @@ class Wire:
         self.name = parts.netloc.encode()
 
     def ask(self, case: Case) -> Answer:
-        """The answer to a case. Raises TimeoutError where there is none for so long."""
+        """Return the answer to a case. Raises TimeoutError."""
         with self.begin(case) as line:
             return self.answer(line, case)
 
     def begin(self, case: Case) -> socket.socket:
-        """A connection on which a case has been sent, to be closed by the caller."""
+        """Send a case, and return its connection, which the caller closes."""
         plain = socket.create_connection((self.host, self.port), self.timeout)
         line = (
             ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
             if self.secure
             else plain
         )
-        with contextlib.suppress(OSError):  # refused before it had all: the answer is there already
+        with contextlib.suppress(OSError):  # the server refused early, and its answer is there already
             line.sendall(self._packed(case))
         return line
 
     def answer(self, line: socket.socket, case: Case) -> Answer:
-        """What comes back on a connection. Raises TimeoutError."""
+        """Return the answer on a connection. Raises TimeoutError."""
         reply = http.client.HTTPResponse(line, method=case.method.decode("latin-1"))
         try:
             reply.begin()
