@@ -95,7 +95,7 @@ def test_no_import_goes_round_in_a_circle():
     names = {name.removesuffix(".__init__"): path for path, name in files.items()}
     graph = {}
     for name, path in names.items():
-        top = ast.Module([node for node in ast.parse(path.read_text(encoding="utf-8")).body], [])
+        top = ast.Module(list(ast.parse(path.read_text(encoding="utf-8")).body), [])
         found = set()
         for node in top.body:
             if isinstance(node, ast.ImportFrom) and node.module:

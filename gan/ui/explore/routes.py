@@ -68,9 +68,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
 
     def described(request: Request) -> Any:
         model = open_model(services, request)
-        return {**model.describe(), "saved": _told(saved(model))}
+        return {**model.describe(), "saved": _told(saved_sliders(model))}
 
-    def saved(model: "Model") -> Choice | None:
+    def saved_sliders(model: "Model") -> Choice | None:
         return saved.read(saved.place(model.entry, services.store.root), model)
 
     def save(request: Request) -> Any:
@@ -78,7 +78,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         model, wanted = open_model(services, request), saved.parse(json_body(request))
         with writing():
             saved.save(saved.place(model.entry, services.store.root), model, wanted)
-        return {"saved": _told(saved(model))}
+        return {"saved": _told(saved_sliders(model))}
 
     def latent(request: Request) -> Any:
         model = open_model(services, request)
@@ -103,7 +103,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(
-            make(model, lambda: _choice(request) or saved(model)), media_type=media_type, headers=headers
+            make(model, lambda: _choice(request) or saved_sliders(model)), media_type=media_type, headers=headers
         )
 
     def times(request: Request) -> Any:
