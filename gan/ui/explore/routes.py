@@ -103,7 +103,9 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(
-            make(model, lambda: _choice(request) or saved_sliders(model)), media_type=media_type, headers=headers
+            make(model, lambda: _choice(request) or saved_sliders(model)),
+            media_type=media_type,
+            headers=headers,
         )
 
     def times(request: Request) -> Any:
