@@ -1,7 +1,7 @@
 """Compute precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
 
-All four scores put a ball around each feature, with the distance to its k-th nearest neighbour in its own set
-as radius. The union of the balls approximates the manifold of the set.
+All four scores put a ball around each feature. Its radius is the distance to the k-th nearest neighbour in
+the feature's own set. The union of the balls approximates the manifold of the set.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from gan.metrics.distances import nearest, tiles
 class ManifoldScores(NamedTuple):
     """Precision, recall, density and coverage.
 
-    For two samples of one distribution, density is about 1 and coverage about 1 - 2^-k (.97 for k = 5).
+    For two samples of one distribution, density is about 1. Coverage is about 1 - 2^-k, .97 for k = 5.
     Precision and recall depend on the features.
 
     A generator that copies one image can reach full precision and high density. Its recall and coverage then

@@ -51,8 +51,8 @@ def mann_whitney_z(first: torch.Tensor, second: torch.Tensor) -> float:
 def data_copying(train: torch.Tensor, held_out: torch.Tensor, samples: torch.Tensor) -> float:
     """C_T of Meehan, Chaudhuri and Dasgupta 2020: are samples nearer to train than held-out reals are?
 
-    Takes features of train (T, D), held-out reals (M, D) and samples (N, D). Returns a standard score: below
-    -3 means copying, about 0 is ideal, above 3 means underfitting (too far from the data). The score grows
+    Takes features of train (T, D), held-out reals (M, D) and samples (N, D). Returns a standard score. Below
+    -3 it means copying, and above 3 underfitting (too far from the data). About 0 is ideal. The score grows
     with the root of the sample size. The paper also computes it for cells of the space, to find copies in one
     region. Here it covers the whole space. Raises ValueError if a set is empty or not finite.
     """

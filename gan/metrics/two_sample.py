@@ -16,8 +16,8 @@ class OneNearestNeighbour(NamedTuple):
     About .5 means that real and fake are indistinguishable, and 1 that they are separate. Less than .5 means
     that fakes copy reals.
 
-    Check both halves. If fakes crowd around the centres of the modes, the classifier is right about them and
-    wrong about the reals around them. The mean is then also .5.
+    Check both halves. If fakes crowd around the centres of the modes, the classifier gets them right
+    and the reals around them wrong. The mean is then also .5.
     """
 
     accuracy: float  # mean of the two below

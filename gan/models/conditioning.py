@@ -3,8 +3,8 @@
 A cluster is a set of similar images, within one class if there are classes. gan/train/clusters.py finds the
 clusters. Each pair of class and cluster is a *group*, numbered class * clusters + cluster.
 
-D takes the group of an image. Its output vector is dotted with the group's embedding (Miyato and Koyama
-2018), as R3GAN does with labels (Huang et al. 2024).
+D takes the group of an image. It dots its output vector with the group's embedding (Miyato and Koyama 2018).
+R3GAN does the same with labels (Huang et al. 2024).
 
 G takes the class alone and reads the cluster from the last component of z. The line of N(0, 1) is divided
 into one interval for each cluster. An interval's probability is the frequency of its cluster. So G stays a

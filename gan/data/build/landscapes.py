@@ -1,7 +1,6 @@
-"""Write the description of the drawn landscapes: meta.json, LICENSE and thumbnail. The pictures themselves
-are drawn when first needed.
+"""Write meta.json, LICENSE and thumbnail of the drawn landscapes. The images are drawn when first needed.
 
-    python -m gan.data.build.landscapes
+python -m gan.data.build.landscapes
 """
 
 from gan import console

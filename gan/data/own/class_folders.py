@@ -93,8 +93,8 @@ def find(places: list[PurePosixPath], most: int) -> Classes:
     the classes, and folders there with equal names are one class.
 
     Images outside all class folders get no class if they are the minority. Images of a test or prediction
-    split without class folders do not count for that. There are no classes if loose images are the majority,
-    if there is only one class, or if there are more than `most`.
+    split without class folders do not count for that. There are no classes if loose images are the
+    majority. There are none either if only one folder or more than `most` qualify.
 
     Class names are sorted. They are shown to people, so they are made printable and short.
     """
@@ -164,7 +164,10 @@ def _splits(heads: set[str], paths: list[Path]) -> bool:
 
 
 def _split_one_name(heads: set[str]) -> bool:
-    """Whether these are splits named after the set, like seg_train and seg_test, or "train of pets" and more."""
+    """Whether these are splits named after the set.
+
+    For example seg_train and seg_test, or "train of pets" and "test of pets".
+    """
     if len(heads) < 2 or max(map(len, heads)) > MAX_CLASS_NAME:
         return False
     words = [re.split(r"[\W_]+", head.casefold()) for head in heads]
@@ -261,8 +264,8 @@ def _are_numbers(heads: set[str]) -> bool:
 def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether class folders may also be parts of a set. Banknotes and years have names like shards.
 
-    Two signs count: file numbers that continue from one folder to the next, and equally full folders with
-    names padded to three digits or more.
+    Two signs count. The file numbers may continue from one folder to the next. Or the folders are equally
+    full, and their names are padded to three digits or more.
     """
     if (
         max(map(len, heads)) > MAX_CLASS_NAME

@@ -1,6 +1,6 @@
 """Report on a folder or zip of images: their number, their classes, and the files left out.
 
-The page shows the report before the user presses Train, a run stores it in its history, and the terminal
+The page shows the report before the user presses Train. A run stores it in its history, and the terminal
 prints it. Imports neither torch nor Pillow.
 """
 
@@ -34,7 +34,7 @@ SMALL, LARGE = (28, 32), 64
 # learns what they share.
 PER_CLASS = 8
 NAME = 80  # longest shown name, in characters
-# Each text follows a number of files and precedes their names, as in "2 damaged: a.png, b.png".
+# Each text follows a number of files and precedes their names, as in "2 damaged: a.png, b.png". The folder
 # gan/ui/strings has the same texts in the other languages.
 LEFT_OUT = {
     "damaged": "damaged",

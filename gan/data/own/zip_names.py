@@ -1,7 +1,7 @@
 """Guess the code page of names in a zip that do not declare it. Imports only the standard library.
 
 Only names with the UTF-8 flag are certain. The others are in the code page of the machine that packed the
-zip, and zipfile reads all of them as CP437. One machine packed the zip, so one code page must fit all of its
+zip. zipfile reads all of them as CP437. One machine packed the zip, so one code page must fit all of its
 names.
 """
 
@@ -50,8 +50,8 @@ def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
 def read_folder_names(names: list[str]) -> list[str]:
     """Decode names from a disk that are no UTF-8, by one guess for all. `names` come from os.fsdecode.
 
-    Some tools unpack zips with undecoded names. The guessed page also decodes names that happen to be valid
-    UTF-8, if that gives a likelier text: 猫 in GBK has the bytes of è.
+    Some tools unpack zips with undecoded names. The guessed page also decodes names that are UTF-8 by chance,
+    if that gives a likelier text. For example, 猫 in GBK has the bytes of è in UTF-8.
     """
     certain = list(map(_encodable, names))
     if all(certain):
@@ -144,7 +144,7 @@ def _utf8(name: bytes) -> str | None:
 def _unicode_path(extra: bytes, name: bytes) -> str | None:
     """Return the name in an entry's Unicode-path field.
 
-    Returns None if there is no field, or if its CRC belongs to another name because a tool renamed the entry.
+    Returns None if there is no field, or if its CRC belongs to another name because a tool renamed it.
     """
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])

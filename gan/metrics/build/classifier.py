@@ -44,7 +44,7 @@ def train(
     epochs: float,
     seed: int = 0,
 ) -> FeatureNet:
-    """Train a net on uint8 images (N, C, H, W), H = W, to predict the "label" and the attributes in `facts`.
+    """Train a net on uint8 images (N, C, H, W), H = W, to predict "label" and the attributes in `facts`.
 
     Each entry of `facts` is (N,); `values` gives its number of values. Training uses AdamW with one cycle,
     the mean of the cross-entropies, and shifts by up to an eighth. Returns the net in evaluation mode.
