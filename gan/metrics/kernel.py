@@ -1,7 +1,7 @@
 """Compute the kernel distance: unbiased squared MMD with a cubic kernel (Bińkowski et al. 2018).
 
-Over Inception features it is KID, over others KD. Its bias does not depend on the sample size, unlike that of
-the Fréchet distance. So it can be negative if the sets are alike.
+Over Inception features it is KID, over others KD. Unlike the Fréchet distance, it is unbiased at any sample
+size. So it can be negative if the sets are alike.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,8 @@
-"""Write meta.json, LICENSE and thumbnail of the drawn landscapes. The images are drawn when first needed.
+"""Write meta.json, LICENSE and thumbnail of the drawn landscapes.
 
-python -m gan.data.build.landscapes
+    python -m gan.data.build.landscapes
+
+The images themselves are drawn when first needed.
 """
 
 from gan import console

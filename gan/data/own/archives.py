@@ -247,8 +247,8 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
     """Open a member to read.
 
-    The name before the data may be encoded differently from the one in the list. For zipfile
-    that is damage, so this function gives it the name before the data.
+    The name before the data may be encoded differently from the one in the list. For zipfile that is damage,
+    so this function gives it the name before the data.
     """
     archive.fp.seek(entry.header_offset)
     header = archive.fp.read(zipfile.sizeFileHeader)

@@ -270,7 +270,10 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
 
 
 def _marked(weights: dict[str, float]) -> Callable[[str], float]:
-    """Build a likelihood for Latin text. Letters with diacritics stand alone among plain ones."""
+    """Build a likelihood for Latin text.
+
+    Letters with diacritics have these `weights`, and stand singly among plain letters.
+    """
     whole = sum(weights.values())
     chance = {letter: math.log(0.12 * weight / whole) for letter, weight in weights.items()}
 
