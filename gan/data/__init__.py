@@ -1,6 +1,6 @@
-"""From a name or an upload to one uint8 tensor.
+"""Load a named data set or an upload as one uint8 tensor.
 
-`catalogue()` and `info()` describe the data sets without importing torch; `load()` brings one into memory.
+`catalogue()` and `info()` describe the data sets without importing torch. `load()` reads one into memory.
 """
 
 from typing import TYPE_CHECKING
@@ -17,13 +17,15 @@ __all__ = ["Dataset", "Info", "catalogue", "find", "find_pictures", "info", "is_
 def load(
     name: str, size: int | None = None, channels: int | None = None, background: str = "white"
 ) -> "Dataset":
-    """Load a data set: a name of `catalogue()`, or the path of a folder or .zip of pictures.
+    """Load a data set: a name of `catalogue()`, or the path of a folder or .zip of images.
 
-    Returns a `Dataset` whose images are uint8 (N, channels, size, size) on the CPU, contiguous. `size`
-    resizes with antialiasing (None keeps the native size, 64 for files), `channels` is 1 or 3 (None keeps the
-    native number). `background` is what shows where pictures of a folder or .zip are transparent: white, grey
-    or black. Raises UserError for an unknown name, a damaged file, a download that fails, a size or a number
-    of channels that cannot be had.
+    Returns a `Dataset` whose images are uint8 (N, channels, size, size), contiguous, on the CPU. `size`
+    resizes with antialiasing; None keeps the native size, which is 64 for files. `channels` is 1 or 3; None
+    keeps the native number. `background` is the colour behind transparent parts of uploads: white, grey or
+    black.
+
+    Raises UserError for an unknown name, a damaged file, a failed download, or an unsupported size or number
+    of channels.
     """
     from gan.data.dataset import check_shape
 
@@ -33,7 +35,7 @@ def load(
     elif name in DOWNLOADS:
         from gan.data import downloads as source
     else:
-        find(name)  # raises the sentence that lists the names and tells where it looked
+        find(name)  # raises the UserError that lists the names and the place that was searched
         from gan.data.own import files
 
         return files.load(name, size, channels, background)

@@ -1,5 +1,6 @@
-"""The sets that travel with the code: a lossless WebP sheet of tiles, labels and attributes as safetensors, a
-meta.json.
+"""Load the data sets that ship with the code.
+
+Each has a lossless WebP sheet of tiles, labels and attributes as safetensors, and a meta.json.
 """
 
 import torch
@@ -11,13 +12,16 @@ from gan.data.procedural import landscapes
 from gan.data.registry import BUNDLED_DIR, read_meta
 from gan.errors import UserError, refuse_if_full
 
-DECODER = 24  # bytes a pixel, at most: of the sheet in three layers of four colours, and of the decoder's own
-DRAWN = {"landscapes": landscapes.pictures}  # sets that a program of ours draws instead of reading a file
+# Most bytes that decoding takes per pixel: three layers of four colours for the sheet, and the decoder's own.
+DECODER = 24
+# Sets that our code draws instead of reading a file.
+DRAWN = {"landscapes": landscapes.pictures}
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
-    """A bundled set as a `Dataset` (see `gan.data.load`). Raises UserError naming a missing or damaged file,
-    MemoryError where memory ran out.
+    """Load a bundled set as a `Dataset` (see `gan.data.load`).
+
+    Raises UserError for a missing or damaged file, and MemoryError if memory runs out.
     """
     meta = read_meta(name)
     if name in DRAWN:
@@ -30,8 +34,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
 
 
 def read_sheet(name: str, meta: dict) -> torch.Tensor:
-    """The pictures of a sheet, uint8 (count, channels, size, size); tiles smaller than `size` are enlarged by
-    a whole factor.
+    """Read the images of a sheet: uint8 (count, channels, size, size).
+
+    Tiles smaller than `size` are enlarged by an integer factor.
     """
     import numpy as np
     from PIL import Image
@@ -47,7 +52,7 @@ def read_sheet(name: str, meta: dict) -> torch.Tensor:
             pixels = np.asarray(sheet.convert("RGB"))[:, :, :channels]
     except (OSError, ValueError, KeyError) as error:
         refuse_if_full(error)
-        # a decoder without memory says no more than that it could not: this says why
+        # A decoder without memory reports only failure. This allocation raises MemoryError instead.
         np.empty(DECODER * count * meta["size"] ** 2, dtype=np.uint8)
         raise UserError("data.damaged", file=path) from error
     tiles = torch.from_numpy(pixels.copy()).view(rows, tile, columns, tile, channels)
@@ -61,7 +66,7 @@ def read_sheet(name: str, meta: dict) -> torch.Tensor:
 
 
 def read_facts(name: str, meta: dict) -> dict[str, torch.Tensor]:
-    """ "label" and the attributes of a set: int64 or float32 (count,) each."""
+    """Read "label" and the attributes of a set: int64 or float32 (count,) each."""
     path = BUNDLED_DIR / name / "labels.safetensors"
     try:
         stored = load_file(path)

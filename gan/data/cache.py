@@ -1,4 +1,4 @@
-"""Where downloaded, drawn and decoded data is kept between runs."""
+"""Cache downloaded, drawn and decoded data between runs."""
 
 import contextlib
 import os
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 
 def cache_dir() -> Path:
-    """The folder named by GANARIUM_CACHE, else ganarium in the user's cache folder. It need not exist or be
-    writable.
+    """Return the folder named by GANARIUM_CACHE, else ganarium in the user's cache folder.
+
+    The folder may be missing or read-only.
     """
     if os.environ.get("GANARIUM_CACHE"):
         return Path(os.environ["GANARIUM_CACHE"])
@@ -20,7 +21,7 @@ def cache_dir() -> Path:
 
 
 def kept(name: str) -> "dict[str, torch.Tensor] | None":
-    """The tensors kept under a name, or None where there are none or they can't be read."""
+    """Load the tensors cached under a name. Returns None if they are missing or unreadable."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -30,7 +31,7 @@ def kept(name: str) -> "dict[str, torch.Tensor] | None":
 
 
 def keep(name: str, tensors: "dict[str, torch.Tensor]") -> None:
-    """Keep tensors under a name, replaced atomically. A cache that can't be written is no reason to stop."""
+    """Cache tensors under a name, atomically. A failed write is ignored."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 

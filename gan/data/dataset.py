@@ -1,4 +1,4 @@
-"""The one shape that all data takes, and the conversions into it."""
+"""Define `Dataset`, the form of all data, and resize images to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,27 +9,28 @@ import torch.nn.functional as F
 from gan.data.own.report import Report
 from gan.errors import UserError
 
-SIZES = (8, 512)  # the sides, in pixels, that any model here can use
-# bytes of one data set: it has to fit in memory beside the training, on the device too
+SIZES = (8, 512)  # smallest and largest side of an image, in pixels
+# Bytes of one data set. It must fit in memory beside the training, on the device too.
 MEMORY_LIMIT = 4 * 2**30
-CHUNK = 2**25  # bytes converted at a time, so that the intermediate copies stay small
+CHUNK = 2**25  # bytes converted at a time, which keeps the intermediate copies small
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures as one tensor, with what is known about them. Raises ValueError where its parts do not fit
-    together, which is a loader's mistake.
+    """Images as one tensor, with labels and attributes.
+
+    Raises ValueError if the parts do not fit together, which is a bug of the loader.
     """
 
     name: str  # registry name, or the path of a folder or zip
     images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, on the CPU, contiguous
     labels: torch.Tensor | None = None  # int64 (N,), the class label used for conditional training
-    classes: tuple[str, ...] = ()  # English class names, () where there are no labels
+    classes: tuple[str, ...] = ()  # English class names, () if there are no labels
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
-    # names of an int attribute's values
+    # The names of the values of an int64 attribute.
     attribute_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    report: Report | None = None  # what was found in a folder or zip, None for the named sets
-    # SHA-256 of the file of each picture, in their order; () for the named sets
+    report: Report | None = None  # of a folder or zip; None for the named sets
+    # SHA-256 of the file of each image, in the same order; () for the named sets.
     files: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class Dataset:
 
 
 def check_shape(size: int | None, channels: int | None) -> None:
-    """Raise UserError for a size or a number of channels that no data set can have."""
+    """Raise UserError for an unsupported size or number of channels."""
     if size is not None and not SIZES[0] <= size <= SIZES[1]:
         raise UserError("data.size", size=size, smallest=SIZES[0], largest=SIZES[1])
     if channels not in (None, 1, 3):
@@ -70,17 +71,17 @@ def check_shape(size: int | None, channels: int | None) -> None:
 
 
 def check_memory(count: int, channels: int, size: int) -> None:
-    """Raise UserError when `count` pictures of this shape would take more than MEMORY_LIMIT."""
+    """Raise UserError if `count` images of this shape would exceed MEMORY_LIMIT."""
     if count * channels * size * size > MEMORY_LIMIT:
         raise UserError("data.memory", gigabytes=f"{count * channels * size * size / 2**30:.1f}", size=size)
 
 
 def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
-    """The same data set with images of (N, channels, size, size); None keeps what it has.
+    """Convert the images of a data set to (N, channels, size, size). None keeps the present value.
 
-    Non-square images are cropped to their centre. Shrinking by a whole factor averages blocks (so pixel art
-    stays crisp), any other change is bicubic with antialiasing. Three channels become one by BT.601 luma, one
-    becomes three by repetition.
+    It crops images to the central square. Shrinking by an integer factor averages blocks, so pixel art stays
+    sharp. Any other change is bicubic with antialiasing. BT.601 luma turns three channels into one, and
+    repetition turns one into three.
     """
     images = dataset.images
     size = size or min(images.shape[2:])
@@ -94,12 +95,12 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
         part = images[start : start + step]
         if channels == 1:
             part = _luma(part)
-        out[start : start + step] = _resize(part, size)  # one channel fills three
+        out[start : start + step] = _resize(part, size)  # one channel broadcasts to three
     return replace(dataset, images=out)
 
 
 def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Which of images (N, C, H, W) are, pixel by pixel, also in known (M, C, H, W): bool (N,)."""
+    """Find the images (N, C, H, W) that known (M, C, H, W) also contains, pixel by pixel: bool (N,)."""
     rows = {row.tobytes() for row in known.numpy()}
     return torch.tensor([row.tobytes() in rows for row in images.numpy()], dtype=torch.bool)
 

@@ -1,7 +1,8 @@
-"""Data sets that torchvision downloads: each is one line in LOADERS and one entry in `registry.DOWNLOADS`.
+"""Load the data sets that torchvision downloads.
 
-torchvision is imported only here and only when one of these is asked for; it verifies what it downloads.
-Where the files are already in the cache folder, nothing is asked of the network.
+Each set is one line in LOADERS and one entry in `registry.DOWNLOADS`. Only this module imports torchvision,
+and only when a user asks for a set. torchvision verifies its downloads. If the cache folder has the files,
+no network is needed.
 """
 
 import errno
@@ -22,19 +23,18 @@ from gan.errors import UserError
 
 PATIENCE = 20  # seconds without an answer after which the network counts as absent
 _DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
-# torchvision's words for no answer, or not the published file
+# torchvision's messages for no answer and for a file with a wrong hash.
 _REFUSALS = ("Error downloading", "not found or corrupted")
 
 Arrays = tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]  # images, labels, attributes
-Open = Callable[..., Any]  # opens one of torchvision's classes by name
+Open = Callable[..., Any]  # opens a torchvision data set by its class name
 
 
 def load(name: str, size: int | None = None, channels: int | None = None) -> Dataset:
-    """A downloaded set as a `Dataset` (see `gan.data.load`), its training split; the three splits together
-    for flowers102.
+    """Load the training split of a downloaded set as a `Dataset` (see `gan.data.load`).
 
-    Raises UserError in one sentence when torchvision can't be imported, the network or the disk refuses, or
-    the files are damaged.
+    flowers102 combines all three splits. Raises UserError if torchvision cannot be imported, the network or
+    the disk fails, or the files are damaged.
     """
     about = info(name)
     size, channels = size or about.size, channels or about.channels
@@ -53,8 +53,9 @@ def load(name: str, size: int | None = None, channels: int | None = None) -> Dat
 
 
 def _torchvision(name: str):
-    """torchvision.datasets. A torchvision built for another torch raises RuntimeError on import, a missing
-    library OSError.
+    """Import torchvision.datasets. Raises UserError if that fails.
+
+    A torchvision for another torch raises RuntimeError on import; a missing library raises OSError.
     """
     try:
         from torchvision import datasets
@@ -65,8 +66,9 @@ def _torchvision(name: str):
 
 @contextmanager
 def _in_a_sentence(name: str, folder: Path) -> Iterator[None]:
-    """Turns whatever a downloader raises into a UserError; the kinds are many (urllib, gdown, requests), so
-    all are caught.
+    """Turn every exception of a downloader into a UserError.
+
+    urllib, gdown and requests raise so many kinds that this function catches all.
     """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
@@ -112,8 +114,9 @@ def _svhn(opened: Open, size: int, channels: int) -> Arrays:
 
 
 def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torch.Tensor:
-    """Every picture of torchvision data sets, cropped and resized one at a time. Kept in the cache: decoding
-    takes minutes.
+    """Crop and resize every image of torchvision data sets, one at a time.
+
+    The cache stores the result, because decoding takes minutes.
     """
     count = sum(map(len, sources))
     check_memory(count, channels, size)

@@ -1,5 +1,6 @@
-"""Reading the IDX files of the MNIST family (http://yann.lecun.com/exdb/mnist/: magic 0 0 8 ndim, big-endian
-sizes, bytes).
+"""Read the IDX files of the MNIST family (http://yann.lecun.com/exdb/mnist/).
+
+An IDX file holds the magic bytes 0 0 8 ndim, the sizes in big-endian order, and the data bytes.
 """
 
 import gzip
@@ -12,8 +13,9 @@ import torch
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The uint8 array of an IDX file, gzipped or not. Raises OSError where it can't be read, ValueError where
-    it is no whole IDX file of bytes.
+    """Read the uint8 array of an IDX file, gzipped or not.
+
+    Raises OSError if the file is unreadable, and ValueError if it is not a complete IDX file of bytes.
     """
     data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
@@ -30,11 +32,10 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def read_split(folder: Path, split: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images, uint8 (N, 1, H, W), and labels, int64 (N,), of "train" or "t10k" in a folder of IDX files,
-    gzipped or not.
+    """Read the split "train" or "t10k" from a folder of IDX files, gzipped or not.
 
-    Raises OSError where one is missing or can't be read, ValueError where one is damaged or they do not
-    belong together.
+    Returns images uint8 (N, 1, H, W) and labels int64 (N,). Raises OSError if a file is missing or
+    unreadable. Raises ValueError if a file is damaged or the two do not belong together.
     """
     found = [next(folder.glob(f"{split}-{kind}-ubyte*"), None) for kind in ("images-idx3", "labels-idx1")]
     if None in found:

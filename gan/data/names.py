@@ -1,5 +1,6 @@
-"""What a config calls its data: the name of a set, or where a person's own pictures lie. Imports neither
-torch nor pictures.
+"""Resolve the `data` of a config: the name of a data set, or the path of a user's images.
+
+Imports neither torch nor any image library.
 """
 
 import os
@@ -9,38 +10,34 @@ from pathlib import Path, PureWindowsPath
 from gan.data.registry import BUNDLED, DOWNLOADS
 from gan.errors import UserError
 
-UPLOADS = ".uploads"  # beside the runs, where the page keeps what people bring
+UPLOADS = ".uploads"  # the folder beside the runs in which the page stores uploads
 
 
 def is_named(name: str) -> bool:
-    """Whether this is the name of a data set; whatever else a config says is the path of somebody's own
-    pictures.
-    """
+    """Whether this is the name of a data set. Any other `data` is the path of a user's images."""
     return name in BUNDLED or name in DOWNLOADS
 
 
 def find(name: str) -> str:
-    """What a config keeps of a `name` that a person gives: the name of a data set, else the absolute path of
-    a folder or zip.
+    """Turn a `name` from a user into the `data` of a config.
 
-    A relative path would mean another folder wherever the run goes on. Raises UserError where nothing is
-    there.
+    That is the name of a data set, else the absolute path of a folder or zip. A relative path would mean
+    another folder if the run resumes elsewhere. Raises UserError if nothing is there.
     """
     if is_named(name):
         return name
     place = Path(os.path.abspath(os.path.expanduser(name)))
-    if not os.path.exists(place):  # also where the system refuses to look
+    if not os.path.exists(place):  # also if the system denies access
         raise UserError("data.nowhere", name=name, place=place, choices=", ".join((*BUNDLED, *DOWNLOADS)))
     return str(place)
 
 
 def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
-    """Where the pictures of a run are whose config says `name`: a set's name, or an absolute path. Raises
-    UserError where they are gone.
+    """Find the images of a run whose config says `name`: a data set's name, or an absolute path.
 
-    Pictures that were brought to the page lie beside the runs, and may have been moved together with them.
-    The settings of a published model call its pictures by a name that is no path. Only where a run `began`,
-    so that its pictures are known again, may that be a folder of the current one.
+    Uploads lie beside the runs, and may have moved together with them. The settings of a published model name
+    its images without a path. Such a name may mean a folder in the current one only if the run `began`. Then
+    it can recognise its images. Raises UserError if the images are gone.
     """
     if is_named(name):
         return name
@@ -61,12 +58,13 @@ def _with_data(run_dir: Path) -> str:
 
 
 def public_name(name: str) -> str:
-    """What others are told of the `data` of a config: a data set's name, or the last part of a path, which is
-    nobody's home and no set's name.
+    """Return the public form of a config's `data`: a data set's name, or the last part of a path.
+
+    It reveals no home folder. For a user's own images, it is never the name of a data set.
     """
     if is_named(name):
         return name
-    last = PureWindowsPath(name).name  # which knows either separator: a run may come from another system
+    last = PureWindowsPath(name).name  # accepts both separators, since a run may come from another system
     own = last or "pictures"
     if os.path.abspath(name) == str(Path.home()):
         own = "pictures"

@@ -1,8 +1,8 @@
-"""What can be trained on, described without loading any of it.
+"""Describe the data sets without loading any of them.
 
-This module knows no torch, no numpy and no pictures: the web server calls `catalogue()` at its start and it
-takes milliseconds. A new bundled set is a folder in bundled/ (written by a script in build/) and one name in
-BUNDLED; a new downloaded set is one entry in DOWNLOADS here and one loader in downloads.py.
+The web server calls `catalogue()` at its start. So this module imports no torch, numpy or image library, and
+loads in milliseconds. A new bundled set is a folder in bundled/, written by a script in build/, and a name in
+BUNDLED. A new downloaded set is an entry in DOWNLOADS and a loader in downloads.py.
 """
 
 import json
@@ -55,7 +55,7 @@ CELEBA_ATTRIBUTES = (
     "Young",
 )
 
-# https://www.robots.ox.ac.uk/~vgg/data/flowers/102/categories.html by label.
+# By label, from https://www.robots.ox.ac.uk/~vgg/data/flowers/102/categories.html.
 FLOWERS = (
     "pink primrose",
     "hard-leaved pocket orchid",
@@ -169,8 +169,9 @@ META_KEYS = {"size", "channels", "count", "classes", "attributes", "licence", "c
 
 @dataclass(frozen=True)
 class Info:
-    """One data set as the page shows it before anything is loaded. `size` is the native side in pixels,
-    `channels` 1 or 3.
+    """A data set as the page shows it before loading.
+
+    `size` is the native side in pixels, `channels` is 1 or 3.
     """
 
     name: str
@@ -182,7 +183,7 @@ class Info:
     licence: str
     attribute_names: tuple[str, ...] = ()
     thumbnail: Path | None = None
-    credit: str = ""  # who made the pictures
+    credit: str = ""  # who made the images
 
 
 _FASHION = (
@@ -261,7 +262,7 @@ DOWNLOADS = {
 
 
 def read_meta(name: str) -> dict:
-    """meta.json of a bundled set. Raises UserError when the file is missing or damaged."""
+    """Read meta.json of a bundled set. Raises UserError if the file is missing or damaged."""
     path = BUNDLED_DIR / name / "meta.json"
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
@@ -274,7 +275,7 @@ def read_meta(name: str) -> dict:
 
 
 def bundled_info(name: str) -> Info:
-    """`Info` of a bundled set, from its meta.json. Raises UserError when that is missing or damaged."""
+    """Describe a bundled set by its meta.json. Raises UserError if the file is missing or damaged."""
     meta = read_meta(name)
     return Info(
         name,
@@ -291,8 +292,9 @@ def bundled_info(name: str) -> Info:
 
 
 def catalogue() -> dict[str, Info]:
-    """Every named data set by name: the bundled ones first. A bundled set whose description is damaged is
-    left out.
+    """Describe every named data set, the bundled ones first.
+
+    Bundled sets with a damaged meta.json are omitted.
     """
     found = {}
     for name in BUNDLED:
@@ -304,7 +306,7 @@ def catalogue() -> dict[str, Info]:
 
 
 def info(name: str) -> Info:
-    """The description of one named set. Raises UserError for an unknown name or a damaged bundled set."""
+    """Describe one named set. Raises UserError for an unknown name or a damaged bundled set."""
     if name in BUNDLED:
         return bundled_info(name)
     if name in DOWNLOADS:

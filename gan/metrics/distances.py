@@ -1,5 +1,6 @@
-"""Distances between all rows of two feature sets, in tiles, so that 10,000 x 10,000 of them never lie in
-memory at once.
+"""Compute distances between all rows of two feature sets, tile by tile.
+
+So 10,000 x 10,000 distances never fill the memory at once.
 """
 
 from collections.abc import Iterator
@@ -7,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-TILE = 1024  # 8 MB of float64 distances at a time; larger tiles were no faster
+# A tile of float64 distances takes 8 MB. Larger tiles were no faster.
+TILE = 1024
 
 
 class Nearest(NamedTuple):
@@ -28,9 +30,9 @@ def check_features(features: torch.Tensor, least: int = 1) -> None:
 def squared_distances(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
     """Squared Euclidean distances (N, M) float64 >= 0 between rows (N, D) and columns (M, D).
 
-    As |a|² + |b|² - 2 ab, because a matrix product is many times faster than differences. That cancels where
-    points nearly coincide: in float64 the error is about 1e-15 |a|², so distances below 1e-7 |a| are noise;
-    in float32 it would be 1e-3 |a|, too coarse to tell a copy from a neighbour.
+    It computes |a|² + |b|² - 2 ab, because a matrix product is many times faster than differences. The terms
+    cancel where points nearly coincide. In float64 the error is about 1e-15 |a|², so distances below 1e-7 |a|
+    are noise. In float32 it would be 1e-3 |a|, too coarse to tell a copy from a neighbour.
     """
     rows, columns = rows.double(), columns.double()
     distances = (rows @ columns.T).mul_(-2)
@@ -40,8 +42,9 @@ def squared_distances(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor
 
 
 def tiles(rows: torch.Tensor, columns: torch.Tensor) -> Iterator[tuple[slice, slice, torch.Tensor]]:
-    """Walk over `squared_distances` of rows (N, D) and columns (M, D): yields (row slice, column slice,
-    tile), row after row.
+    """Iterate over `squared_distances` of rows (N, D) and columns (M, D) by tiles, row after row.
+
+    Yields (row slice, column slice, tile).
     """
     for top in range(0, len(rows), TILE):
         down = slice(top, min(top + TILE, len(rows)))
@@ -51,10 +54,10 @@ def tiles(rows: torch.Tensor, columns: torch.Tensor) -> Iterator[tuple[slice, sl
 
 
 def nearest(queries: torch.Tensor, references: torch.Tensor, k: int, skip_self: bool = False) -> Nearest:
-    """The k nearest rows of references (M, D) for each row of queries (N, D).
+    """Find the k nearest rows of references (M, D) for each row of queries (N, D).
 
-    With `skip_self` queries and references are the same set, and no row is its own neighbour (it may have a
-    twin). Raises ValueError if there are fewer than k references, or the features are not finite.
+    With `skip_self`, queries and references are the same set, and no row is its own neighbour. An identical
+    row still is. Raises ValueError if there are fewer than k references or the features are not finite.
     """
     check_features(queries)
     check_features(references, least=k + skip_self)
@@ -72,22 +75,22 @@ def nearest(queries: torch.Tensor, references: torch.Tensor, k: int, skip_self: 
 
 
 def pairwise_diversity(images: torch.Tensor) -> float:
-    """Mean Euclidean distance between all pairs of images (N, C, H, W), N >= 2, each shrunk to 8x8 pixels by
-    averaging.
+    """Mean Euclidean distance between all pairs of images (N, C, H, W), N >= 2, in pixel units.
 
-    In the units of the pixels. Shrinking keeps what the eye sees first and drops noise, which would pass for
-    variety.
+    Each image is first averaged down to 8x8 pixels. That keeps the coarse content and removes noise, which
+    would count as diversity.
     """
     small = torch.nn.functional.adaptive_avg_pool2d(images.float(), 8).flatten(1)
     return torch.pdist(small).mean().item()
 
 
-# of reals that differ less than this the share would be noise: ten pictures of one thing differ by about 1
+# If real images differ less than this, the ratio would be noise. Ten images of one kind differ by about 1.
 ALIKE = 0.05
 
 
 def relative_diversity(fakes: torch.Tensor, real: float) -> float | None:
-    """The diversity of fakes (N, C, H, W) in [-1, 1] over that of real pictures, 1 where they differ as much;
-    None where the reals do not differ.
+    """Divide the diversity of fakes (N, C, H, W) in [-1, 1] by that of the real images.
+
+    1 means equal diversity. Returns None if the real images do not differ.
     """
     return round(pairwise_diversity(fakes) / real, 3) if real >= ALIKE else None

@@ -1,8 +1,7 @@
-"""What looks at pictures for a score: the nets of the bundled sets, EfficientNet-lite0, Inception, or nothing
-but the pixels.
+"""Open feature extractors for the scores: the nets of bundled sets, EfficientNet-lite0, Inception or pixels.
 
-An extractor is an entry of EXTRACTORS. Distances over different extractors are on different scales, which is
-why each score is told with its extractor's title.
+An extractor is an entry of EXTRACTORS or the net of a bundled set. Distances from different extractors have
+different scales, so each score carries the title of its extractor.
 """
 
 import importlib.util
@@ -17,38 +16,40 @@ from gan.metrics.features import load_net, net_names, raw_pixels, see, to_range
 from gan.models.efficientnet import load_efficientnet
 
 BATCH = 64
-# EfficientNet looks at pictures at their own size, but at 64 pixels at least. Enlarging 64 to 128 pixels
-# makes it 6.6 times slower and no more discerning: on 500 faces FD to other faces is 48 at 64 px and 17 at
-# 128, and in multiples of that 25 and 23 for blurred ones, 66 and 29 for noisy ones, 1.6 and 1.7 for ones
-# that are moved by three pixels.
+# EfficientNet takes images at their own size, but enlarges small ones to 64 pixels. Enlarging 64 to 128
+# pixels takes 6.6 times as long and tells sets apart no better. Measured on 500 faces, at 64 px and at 128
+# px: FD to other faces is 48 and 17. In multiples of that, FD to blurred faces is 25 and 23. FD to noisy
+# faces is 66 and 29, and to faces moved by three pixels 1.6 and 1.7.
 LEAST_SIDE = 64
-PIXEL_SIDE = 16  # more pixels than pictures would make any covariance singular
+# With more pixels than images, the covariance would be singular.
+PIXEL_SIDE = 16
 
 
 class Features(NamedTuple):
-    """What an extractor makes of N pictures, on the CPU."""
+    """The features of N images, on the CPU."""
 
     features: torch.Tensor  # (N, D) float32
-    classes: torch.Tensor | None  # (N,) int64, the likeliest class; None where the extractor knows none
+    classes: torch.Tensor | None  # (N,) int64, the likeliest class; None if the extractor predicts none
 
 
 class Extractor(NamedTuple):
-    """Looks at uint8 pictures (N, C, H, W)."""
+    """A feature extractor for uint8 images (N, C, H, W)."""
 
-    name: str  # of EXTRACTORS or of a bundled set
-    title: str  # as a score is named after it: FD (title)
+    name: str  # a key of EXTRACTORS or a bundled set
+    title: str  # named with each score: FD (title)
     extract: Callable[[torch.Tensor], Features]
-    classes: int = 0  # how many classes it tells apart
+    classes: int = 0  # number of classes that it predicts
 
 
 def extractor_names() -> list[str]:
-    """What `open_extractor` takes."""
+    """List the names that `open_extractor` accepts."""
     return [*net_names(), *EXTRACTORS]
 
 
 def open_extractor(name: str) -> Extractor:
-    """The extractor of a name, on a GPU where there is one. Raises UserError for an unknown name, and where a
-    package or its weights can't be had.
+    """Open the extractor of this name, on a GPU if there is one.
+
+    Raises UserError for an unknown name, or if a package or its weights cannot be loaded.
     """
     if name in EXTRACTORS:
         return EXTRACTORS[name]()
@@ -61,11 +62,10 @@ def open_extractor(name: str) -> Extractor:
 def choose_extractor(
     wanted: str | None, data: str, channels: int, extractors: Collection[str] = ()
 ) -> Extractor:
-    """The extractor of the name that is wanted, else the usual one of a data set; `extractors` are the nets
-    that D looked through in training.
+    """Open the extractor named by the user, else the default one of a data set.
 
-    What learned to please a net can't be judged by it. Raises UserError for one of `extractors`, and as
-    `open_extractor` does.
+    `extractors` are the nets inside D. G was trained to fool them, so they cannot judge it. Raises UserError
+    if the user names one of them, and in the cases of `open_extractor`.
     """
     if wanted in extractors:
         raise UserError("metrics.own_eyes", net=wanted)
@@ -73,8 +73,10 @@ def choose_extractor(
 
 
 def usual_extractor(data: str, channels: int, extractors: Collection[str] = ()) -> str:
-    """The name of the extractor for a data set: its own net, else EfficientNet for colour where it is
-    installed and not one of `extractors`, else pixels.
+    """Name the default extractor of a data set.
+
+    It is the set's own net if there is one. Else colour images get EfficientNet, if it is installed and not
+    in `extractors`. All others get pixels.
     """
     own = ALIASES.get(data, data)
     if own in net_names():
@@ -87,7 +89,7 @@ def usual_extractor(data: str, channels: int, extractors: Collection[str] = ()) 
     return "efficientnet" if seeing else "pixels"
 
 
-# downloads of the same kind of pictures as a bundled set
+# Downloaded sets of the same kind as a bundled set.
 ALIASES = {"mnist": "digits", "fashion-mnist": "fashion"}
 
 
@@ -128,20 +130,22 @@ def _inception() -> Extractor:
 
 
 def load_inception() -> torch.nn.Module:
-    """torch-fidelity's Inception, the TensorFlow network of FID to the digit; its first use downloads 91 MB.
-    Raises UserError where that or the package fails.
+    """Load torch-fidelity's Inception, which reproduces the TensorFlow network of FID digit by digit.
 
-    forward(uint8 images (N, 3, H, W)) -> a tuple of one (N, 2048); it resizes to 299 pixels by itself.
+    Its first use downloads 91 MB. Raises UserError if the download or the package fails.
+
+    The network takes uint8 images (N, 3, H, W) and resizes them to 299 pixels. It returns a tuple of one
+    tensor (N, 2048).
     """
     try:
         from torch_fidelity import feature_extractor_inceptionv3 as inception
-    # it imports torchvision, which may be built for another torch
+    # It imports torchvision, which may be built for another torch.
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
         raise UserError("metrics.fidelity_missing") from error
-    inception.load_state_dict_from_url = _download  # its own way would unpickle whatever it is sent
+    inception.load_state_dict_from_url = _download  # torch-fidelity's own function unpickles any download
     try:
         return inception.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).eval()
-    # no network, no room, a file cut short or of another hash: urllib, OSError, zip and RuntimeError
+    # No network, a full disk, a truncated file or a wrong hash: URLError, OSError, zip errors, RuntimeError.
     except Exception as error:
         raise UserError("metrics.inception_offline") from error
 

@@ -1,9 +1,8 @@
-"""What a picture looks like to a small classifier: the features that the other scores compare, and the class
-that it sees.
+"""Extract features and classes with small classifiers, one for each bundled data set.
 
-The nets in `gan/metrics/nets/` are trained by `gan.metrics.build.classifier`; the card beside each says on
-what, and how often it is right on pictures it has not seen. A Fréchet distance over them is an FD and is
-named after the net: FIDs, and FDs of other nets, are on other scales.
+`gan.metrics.build.classifier` trains the nets in `gan/metrics/nets/`. The card beside each net lists its
+training images and its accuracy on test images. A Fréchet distance over these features is an FD and carries
+the name of the net. FIDs and FDs of other nets have other scales.
 """
 
 import json
@@ -20,16 +19,16 @@ from gan.data.dataset import Dataset, fit
 
 NETS_DIR = Path(__file__).parent / "nets"
 FEATURES = 128
-# sides from which a layer halves them first: four times faster, and pictures of that size still end in 4x4
-# places
+# From this side on, each convolution halves the image first. That is four times faster, and images of 56
+# pixels still end as 4x4 positions.
 LARGE = 56
 BATCH = 256
 
 
 class FeatureNet(nn.Module):
-    """A classifier of pictures (N, channels, size, size) in [-1, 1] whose last hidden layer is the features.
+    """A classifier of images (N, channels, size, size) in [-1, 1]. Its last hidden layer holds the features.
 
-    `attributes` gives the number of values of each attribute that it tells besides the class.
+    `attributes` maps each attribute that it also predicts to the number of values.
     """
 
     def __init__(self, size: int, channels: int, classes: int, attributes: Mapping[str, int] | None = None):
@@ -55,27 +54,25 @@ class FeatureNet(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features (N, 128) >= 0 and logits (N, classes) of images in [-1, 1]."""
+        """Return features (N, 128) >= 0 and logits (N, classes) of images in [-1, 1]."""
         features = self.neck(self.body(images))
         return features, self.head(features)
 
 
 class Seen(NamedTuple):
-    """What a net sees in N pictures, on the CPU."""
+    """The features and classes of N images, on the CPU."""
 
     features: torch.Tensor  # (N, 128) float32 >= 0
     classes: torch.Tensor  # (N,) int64, the likeliest class
 
 
 def net_names() -> list[str]:
-    """The names of the nets that come with the code: each is that of the data set it was trained for."""
+    """List the shipped nets. Each has the name of the data set that it was trained on."""
     return sorted(path.parent.name for path in NETS_DIR.glob("*/net.safetensors"))
 
 
 def load_net(name: str) -> FeatureNet:
-    """A net that comes with the code, in float32 and evaluation mode on the CPU. Raises ValueError for an
-    unknown name.
-    """
+    """Load a shipped net: float32, evaluation mode, on the CPU. Raises ValueError for an unknown name."""
     if name not in net_names():
         raise ValueError(f"there is no feature net “{name}”, only {', '.join(net_names())}")
     path = NETS_DIR / name / "net.safetensors"
@@ -94,17 +91,16 @@ def load_net(name: str) -> FeatureNet:
 
 
 def to_range(pixels: torch.Tensor) -> torch.Tensor:
-    """uint8 pixels as float32 in [-1, 1]."""
+    """Convert uint8 pixels to float32 in [-1, 1]."""
     return pixels.float() / 127.5 - 1
 
 
 @torch.no_grad()
 def see(net: FeatureNet, images: torch.Tensor) -> Seen:
-    """Features and classes of uint8 images (N, C, H, W), brought to the net's size and channels in the way
-    that data sets are.
+    """Extract features and classes of uint8 images (N, C, H, W), on the net's device.
 
-    Real and generated pictures both come as 8-bit pixels, because a net can tell rounded from unrounded ones.
-    Runs where the net is.
+    Images are first fitted to the net's size and channels as data sets are. Real and generated images both
+    are 8-bit pixels, because a net can tell rounded values from unrounded ones.
     """
     device = next(net.parameters()).device
     features, classes = [], []
@@ -117,12 +113,10 @@ def see(net: FeatureNet, images: torch.Tensor) -> Seen:
 
 @torch.no_grad()
 def tell_attributes(net: FeatureNet, features: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The likeliest value, int64 (N,), of each attribute that a net tells, from its features (N, 128)."""
+    """Predict the likeliest value (N,) int64 of each attribute from features (N, 128)."""
     return {name: head(features).argmax(1) for name, head in net.attribute_heads.items()}
 
 
 def raw_pixels(images: torch.Tensor) -> torch.Tensor:
-    """The features of last resort, for pictures that no net knows: the pixels of uint8 images (N, C, H, W) in
-    [-1, 1], (N, C·H·W).
-    """
+    """Use pixels as features where no net fits: uint8 images (N, C, H, W) -> (N, C·H·W) in [-1, 1]."""
     return to_range(images).flatten(1)

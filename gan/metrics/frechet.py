@@ -1,8 +1,8 @@
-"""Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, TTUR; the formula is from Dowson
-and Landau 1982).
+"""Compute the Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, TTUR).
 
-Over Inception features this is FID; over any other it is FD, and belongs with the name of the feature net. It
-is biased upwards for small samples (Bińkowski et al. 2018): compare only scores of equally many pictures.
+The formula is from Dowson and Landau 1982. Over Inception features the distance is FID. Over others it is FD,
+which needs the name of the feature extractor. Small samples bias it upwards (Bińkowski et al. 2018), so
+compare only scores of equal numbers of images.
 """
 
 from typing import NamedTuple
@@ -13,16 +13,17 @@ from gan.metrics.distances import check_features
 
 
 class Gaussian(NamedTuple):
-    """What the Fréchet distance needs of a feature set; worth storing for the real one."""
+    """Mean and covariance of a feature set. Those of the real images are worth storing."""
 
     mean: torch.Tensor  # (D,) float64
     covariance: torch.Tensor  # (D, D) float64, unbiased (divided by count - 1)
-    count: int  # rows that it was fitted to
+    count: int  # number of rows
 
 
 def fit_gaussian(features: torch.Tensor) -> Gaussian:
-    """Mean and covariance, in float64, of features (N, D), N >= 2. Raises ValueError if they are fewer or not
-    finite.
+    """Compute mean and covariance of features (N, D) in float64.
+
+    Raises ValueError if N < 2 or the features are not finite.
     """
     check_features(features, least=2)
     features = features.double()
@@ -32,12 +33,12 @@ def fit_gaussian(features: torch.Tensor) -> Gaussian:
 
 
 def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
-    """|m1 - m2|² + Tr S1 + Tr S2 - 2 Tr (S1 S2)^½, >= 0, in squared units of the features; 0 for equal
-    Gaussians.
+    """|m1 - m2|² + Tr S1 + Tr S2 - 2 Tr (S1 S2)^½, >= 0, in squared feature units; 0 for equal Gaussians.
 
-    (S1 S2)^½ has the trace of (S1^½ S2 S1^½)^½, a root of a symmetric matrix. Its eigenvalues stay real where
-    the product's would turn complex by rounding, so singular covariances (fewer pictures than features, dead
-    features, one picture over and over) need no ridge.
+    (S1 S2)^½ has the trace of (S1^½ S2 S1^½)^½, the root of a symmetric matrix. The eigenvalues of the
+    symmetric matrix stay real, while rounding would turn those of the product complex. So singular
+    covariances need no ridge. They arise from fewer images than features, constant features, or copies of one
+    image.
     """
     half = _square_root(real.covariance)
     middle = half @ fake.covariance @ half
@@ -47,14 +48,15 @@ def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
 
 
 def _square_root(covariance: torch.Tensor) -> torch.Tensor:
-    """The symmetric root of a positive semi-definite matrix (D, D)."""
+    """Return the symmetric root of a positive semi-definite matrix (D, D)."""
     values, vectors = torch.linalg.eigh(covariance)
     return (vectors * _eigenvalues_without_noise(values).sqrt()) @ vectors.T
 
 
 def _eigenvalues_without_noise(values: torch.Tensor) -> torch.Tensor:
-    """Eigenvalues (D,) with those that rounding alone explains set to 0: left in, a root would make 1e-16 of
-    the largest into 1e-8.
+    """Set eigenvalues (D,) within rounding error of 0 to 0.
+
+    Otherwise the root would turn 1e-16 of the largest eigenvalue into 1e-8.
     """
     noise = values.abs().max() * len(values) * torch.finfo(values.dtype).eps
     return torch.where(values > noise, values, 0.0)

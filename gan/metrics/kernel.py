@@ -1,8 +1,7 @@
-"""Kernel distance (KID over Inception features, KD over any other): unbiased squared MMD with a cubic kernel
-(Bińkowski et al. 2018).
+"""Compute the kernel distance: unbiased squared MMD with a cubic kernel (Bińkowski et al. 2018).
 
-Unlike the Fréchet distance it has no bias that depends on the sample size, so it can be negative where the
-sets are alike.
+Over Inception features it is KID, over others KD. Unlike the Fréchet distance, it is unbiased at any sample
+size. So it can be negative if the sets are alike.
 """
 
 from typing import NamedTuple
@@ -13,8 +12,9 @@ from gan.metrics.distances import check_features
 
 
 class KernelDistance(NamedTuple):
-    """Mean and standard deviation (divided by the number of subsets) over the subsets; the mean is about 0
-    for equal distributions.
+    """Mean and standard deviation (divided by the number of subsets) over the subsets.
+
+    The mean is about 0 for equal distributions.
     """
 
     mean: float
@@ -22,10 +22,9 @@ class KernelDistance(NamedTuple):
 
 
 def mmd_squared(real: torch.Tensor, fake: torch.Tensor) -> float:
-    """Unbiased squared maximum mean discrepancy of real (N, D) and fake (M, D) features under the kernel (x·y
-    / D + 1)³; N, M >= 2.
+    """Unbiased squared MMD of features real (N, D) and fake (M, D) under the kernel (x·y / D + 1)³.
 
-    Takes N x M float64 of memory. Raises ValueError if features are too few or not finite.
+    It takes N x M float64 of memory. Raises ValueError if N or M is below 2 or the features are not finite.
     """
     check_features(real, least=2)
     check_features(fake, least=2)
@@ -40,11 +39,10 @@ def mmd_squared(real: torch.Tensor, fake: torch.Tensor) -> float:
 def kernel_distance(
     real: torch.Tensor, fake: torch.Tensor, subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> KernelDistance:
-    """`mmd_squared` on random subsets, drawn without replacement from real (N, D) and fake (M, D), the same
-    for the same seed.
+    """Average `mmd_squared` over random subsets of real (N, D) and fake (M, D), drawn without replacement.
 
-    The defaults are those of the paper's code (100 subsets of 1000). Raises ValueError if a set is smaller
-    than a subset.
+    Equal seeds draw equal subsets. The defaults are those of the paper's code: 100 subsets of 1000. Raises
+    ValueError if a set is smaller than a subset.
     """
     if subset_size > min(len(real), len(fake)):
         raise ValueError(f"subsets of {subset_size} need as many features, not {len(real)} and {len(fake)}")
@@ -58,13 +56,11 @@ def kernel_distance(
 
 
 def _cubic(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """The kernel (x·y / D + 1)³ of all rows of a (N, D) with all of b (M, D): (N, M)."""
+    """Evaluate the kernel (x·y / D + 1)³ for all rows of a (N, D) and b (M, D): (N, M)."""
     base = (a @ b.T).div_(a.shape[1]).add_(1)
     return base * base * base  # pow(3) is several times slower
 
 
 def _mean_off_diagonal(matrix: torch.Tensor) -> torch.Tensor:
-    """Mean of a square matrix (N, N) without its diagonal: leaving out x = y is what makes the estimate
-    unbiased.
-    """
+    """Average a square matrix (N, N) without its diagonal. Leaving out x = y makes the estimate unbiased."""
     return (matrix.sum() - matrix.trace()) / (len(matrix) * (len(matrix) - 1))

@@ -1,7 +1,7 @@
-"""Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
+"""Compute precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
 
-All four draw a ball about each feature, out to its k-th nearest neighbour in its own set. The union of the
-balls stands for the set's manifold.
+All four scores put a ball around each feature. Its radius is the distance to the k-th nearest neighbour in
+the feature's own set. The union of the balls approximates the manifold of the set.
 """
 
 from typing import NamedTuple
@@ -12,33 +12,34 @@ from gan.metrics.distances import nearest, tiles
 
 
 class ManifoldScores(NamedTuple):
-    """For two samples of one distribution density is about 1, coverage about 1 - 2^-k (.97 for k = 5),
-    precision and recall depend on the features.
+    """Precision, recall, density and coverage.
 
-    A generator that copies one picture can have full precision and a high density; recall and coverage then
-    fall to about 0. The paper of density and coverage explains why they are to be preferred: one outlier with
-    its large ball spoils precision and recall.
+    For two samples of one distribution, density is about 1. Coverage is about 1 - 2^-k, .97 for k = 5.
+    Precision and recall depend on the features.
+
+    A generator that copies one image can reach full precision and high density. Its recall and coverage then
+    fall to about 0. Naeem et al. prefer density and coverage, because one outlier with its large ball spoils
+    precision and recall.
     """
 
-    precision: float  # share of fakes inside some ball of a real one, 0 to 1
-    recall: float  # share of reals inside some ball of a fake one, 0 to 1
-    density: float  # balls of reals that a fake lies in, divided by k, mean: 0 or more
+    precision: float  # share of fakes inside the ball of a real feature, 0 to 1
+    recall: float  # share of reals inside the ball of a fake feature, 0 to 1
+    density: float  # mean number of real balls around a fake, divided by k; 0 or more
     coverage: float  # share of reals with a fake in their ball, 0 to 1
 
 
 def squared_radii(features: torch.Tensor, k: int) -> torch.Tensor:
-    """Squared distance of each row of features (N, D) to its k-th nearest other row: (N,) float64. Raises
-    ValueError unless N > k.
+    """Squared distance of each row of features (N, D) to its k-th nearest other row: (N,) float64.
+
+    Raises ValueError unless N > k.
     """
     return nearest(features, features, k, skip_self=True).squared[:, -1]
 
 
 def manifold_scores(real: torch.Tensor, fake: torch.Tensor, k: int = 5) -> ManifoldScores:
-    """Precision, recall, density and coverage of fake (M, D) against real (N, D) features, N and M > k, best
-    equally many.
+    """Compare fake (M, D) with real (N, D) features by the four scores; N and M > k, preferably equal.
 
-    Balls are open, as in the authors' code (the package prdc). Raises ValueError if the sets are too small or
-    not finite.
+    Balls are open, as in the authors' package prdc. Raises ValueError if a set is too small or not finite.
     """
     real_radii, fake_radii = squared_radii(real, k), squared_radii(fake, k)
     balls_about_fake = torch.zeros(len(fake), dtype=torch.int64, device=real.device)

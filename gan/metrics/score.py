@@ -1,6 +1,4 @@
-"""All scores of a set of generated pictures in one dict, the same for the benchmark, the terminal and the
-cards of the checkpoints.
-"""
+"""Compute all scores of generated images, for the benchmark, the terminal and the checkpoint cards."""
 
 from typing import NamedTuple
 
@@ -15,15 +13,16 @@ from gan.metrics.memory import data_copying, share_of_copies
 from gan.metrics.modes import class_histogram, mode_divergence, modes_covered
 from gan.metrics.two_sample import one_nearest_neighbour
 
-# of the kernel distance; no more than half of the pictures, or its spread over the subsets would mean nothing
+# Subsets of the kernel distance. At most half of the images each, else their spread would mean nothing.
 SUBSETS, SUBSET_SIZE = 30, 1000
-LEAST = 6  # pictures of either kind: precision, recall, density and coverage look at five neighbours
+# The least number of real and of generated images: four scores use the five nearest neighbours.
+LEAST = 6
 
 
 class Meaning(NamedTuple):
-    """How to read a score."""
+    """How to interpret a score."""
 
-    ideal: str  # its value where the generator is as good as the data
+    ideal: str  # value of a perfect generator
     words: str
 
 
@@ -64,19 +63,18 @@ SCORES: dict[str, Meaning] = {
         "real images are"
     )),
 }  # fmt: skip
-# what distances are called over Inception's features, and only there
+# Names that only distances over Inception features have.
 INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}
 
 
 def score(
     real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None
 ) -> dict[str, float]:
-    """Scores by their names in SCORES of uint8 pictures fake (M, C, H, W) against real (N, C, H, W), best
-    equally many, at least LEAST of each.
+    """Score uint8 images fake (M, C, H, W) against real (N, C, H, W): a dict with keys of SCORES.
 
-    Classes are compared where the extractor tells any. With `train` (T, C, H, W), the pictures that the
-    generator learned from, `real` must be others, held out, and copying is tested as well. Raises ValueError
-    where there are too few.
+    N and M are at least LEAST, preferably equal. Extractors that predict classes add the class scores.
+    `train` (T, C, H, W) holds the generator's training images and adds the copying tests. Then `real` must be
+    held out. Raises ValueError for too few images.
     """
     of_real, of_fake = extractor.extract(real), extractor.extract(fake)
     found = compare(of_real.features, of_fake.features)
@@ -92,11 +90,11 @@ def score(
 
 
 def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
-    """FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy of features real (N, D)
-    and fake (M, D), N and M at least LEAST.
+    """Compare features real (N, D) and fake (M, D), N and M at least LEAST, without classes.
 
-    For the 1-NN test the larger set is cut to the size of the smaller. Raises ValueError for fewer features
-    or features that are not finite.
+    Returns FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy. The 1-NN test cuts
+    the larger set to the size of the smaller. Raises ValueError for fewer features, or if they are not
+    finite.
     """
     for features in (real, fake):
         check_features(features, least=LEAST)
@@ -110,17 +108,16 @@ def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
 
 
 def compare_classes(real: Features, fake: Features, classes: int) -> dict[str, float]:
-    """Mode KL, and the modes that occur, of what an extractor with so many classes sees; the KL is infinite
-    where a class is drawn that no real picture has.
+    """Compare the predicted classes: mode KL, and the number of modes that occur.
+
+    `classes` is the number of classes. The KL is infinite if fakes have a class that no real image has.
     """
     of_real, of_fake = (class_histogram(view.classes, classes) for view in (real, fake))
     return {"mode KL": mode_divergence(of_real, of_fake), "modes": modes_covered(of_real, of_fake)}
 
 
 def shown_name(name: str, extractor: str, title: str) -> str:
-    """How a score is named to people: with the extractor's title, save that over Inception the two distances
-    bear the names that belong to them, FID and KID.
-    """
+    """Append the extractor's title to the name of a score. Over Inception, FD is FID and KD is KID."""
     if extractor == "inception":
         return INCEPTION_NAMES.get(name, f"{name} (Inception)")
     return f"{name} ({title})"

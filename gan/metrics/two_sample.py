@@ -1,5 +1,6 @@
-"""Can a nearest-neighbour classifier tell real from fake? (Lopez-Paz and Oquab 2017; as a score of GANs: Xu
-et al. 2018.)
+"""Test whether a nearest-neighbour classifier can tell real from fake (Lopez-Paz and Oquab 2017).
+
+Xu et al. 2018 use the test as a score of GANs.
 """
 
 from typing import NamedTuple
@@ -10,14 +11,16 @@ from gan.metrics.distances import nearest
 
 
 class OneNearestNeighbour(NamedTuple):
-    """Shares that are told right, 0 to 1. About .5 each: real and fake can't be told apart. 1: they are
-    apart. Below .5: fakes copy reals.
+    """Accuracies of the classifier, 0 to 1.
 
-    Look at the halves as well: fakes that crowd about the centres of the modes are told right and the reals
-    around them wrong, on average .5.
+    About .5 means that real and fake are indistinguishable, and 1 that they are separate. Less than .5 means
+    that fakes copy reals.
+
+    Check both halves. If fakes crowd around the centres of the modes, the classifier gets them right
+    and the reals around them wrong. The mean is then also .5.
     """
 
-    accuracy: float  # of all; the mean of the two below
+    accuracy: float  # mean of the two below
     real: float
     fake: float
 
@@ -25,8 +28,8 @@ class OneNearestNeighbour(NamedTuple):
 def one_nearest_neighbour(real: torch.Tensor, fake: torch.Tensor) -> OneNearestNeighbour:
     """Leave-one-out accuracy of the 1-nearest-neighbour classifier on real and fake features, (N, D) each.
 
-    Raises ValueError unless both are equally many (with more of one kind, guessing that kind would beat .5),
-    at least 1 and finite.
+    Raises ValueError unless both sets are equally large, not empty and finite. With unequal sets, always
+    guessing the larger one would beat .5.
     """
     if real.shape != fake.shape:
         raise ValueError(

@@ -1,9 +1,9 @@
-"""Generators and discriminators, and the file form of a generator.
+"""Build generators and discriminators, and read and write generator files.
 
-An architecture is a pair of builders in ARCHITECTURES. G maps a latent z of shape (N, z_dim), z ~ N(0, I),
-and class labels (N,) int64 where the model is conditional, to images (N, C, H, W) in [-1, 1]; D maps images
-and groups, which are the labels where there are no clusters (models/conditioning.py), to logits (N,), or (N,
-positions) where it judges parts of pictures.
+ARCHITECTURES holds one pair of builders for each architecture. G maps a latent z (N, z_dim), z ~ N(0, I), to
+images (N, C, H, W) in [-1, 1]. A conditional G also takes class labels (N,) int64. D maps images and groups
+to logits (N,), or (N, positions) where it judges patches. Without clusters the groups are the labels
+(models/conditioning.py).
 """
 
 import json
@@ -31,13 +31,14 @@ __all__ = [
     "save_generator",
 ]
 
-# What a file may hold its numbers in; a generator has no others.
+# The dtypes that a generator file may contain.
 _KINDS = {"F16", "BF16", "F32", "I64"}
 
 
 class Architecture(NamedTuple):
-    """The two builders of an architecture, and the names of pretrained nets that its D looks through, as
-    gan.metrics.extractors calls them.
+    """The two builders of an architecture, and the names of the pretrained feature extractors inside its D.
+
+    The names are keys of gan.metrics.extractors.EXTRACTORS.
     """
 
     generator: Callable[[ModelSpec], nn.Module]
@@ -53,41 +54,45 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def build_generator(spec: ModelSpec) -> nn.Module:
-    """A fresh generator: forward(z (N, z_dim), labels (N,) int64 or None, blend or None) -> (N, C, H, W) in
-    [-1, 1].
+    """Build a generator with random weights.
+
+    Its forward takes z (N, z_dim), labels (N,) int64 or None, and a blend or None. It returns images
+    (N, C, H, W) in [-1, 1].
     """
     return ARCHITECTURES[spec.architecture].generator(spec)
 
 
 def build_discriminator(spec: ModelSpec) -> nn.Module:
-    """A fresh discriminator: forward(images (N, C, H, W) in [-1, 1], groups (N,) int64 or None) -> logits
-    (N,).
+    """Build a discriminator with random weights.
+
+    Its forward takes images (N, C, H, W) in [-1, 1] and groups (N,) int64 or None. It returns logits (N,), or
+    (N, positions).
     """
     return ARCHITECTURES[spec.architecture].discriminator(spec)
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many numbers the module learns."""
+    """Count the parameters of a module."""
     return sum(p.numel() for p in module.parameters())
 
 
 def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
-    """Atomically write a generator in half precision with its spec in the header."""
+    """Write a generator in half precision, with its spec in the header. The write is atomic."""
     tensors = {
         name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous()
         for name, t in generator.state_dict().items()
     }
     metadata = {"format": FORMAT, "model": json.dumps(spec.to_json())}
-    # not save_file, whose error on a full disk is no OSError
+    # safetensors' save_file raises no OSError on a full disk.
     write_bytes(path, in_order(save(tensors, metadata)))
 
 
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
-    """The generator in a file, in float32 and evaluation mode on the CPU, and its spec.
+    """Read a generator and its spec from a file: float32, evaluation mode, on the CPU.
 
-    Raises UserError where the file is missing, damaged, of another version, holds NaN or infinity, or does
-    not fit the architecture that it names. What the file declares is compared with that architecture first: a
-    false promise costs no memory.
+    Raises UserError if the file is missing, damaged, of another version or holds NaN or infinity. It also
+    raises UserError if the tensors do not fit the architecture in the header. The header is checked before
+    any tensor is allocated, so a header that declares huge tensors costs no memory.
     """
     try:
         tensors, metadata = read_header(path)
@@ -101,22 +106,21 @@ def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
         generator.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in read_tensors(path).items()}
         )
-        # would draw plain grey, as if it had learnt nothing
+        # NaN weights would generate plain grey, like an untrained generator.
         if not all(tensor.isfinite().all() for tensor in generator.state_dict().values()):
             raise UserError("models.not_finite", path=path)
     except UserError:
         raise
-    # safetensors, json and torch each have their own kinds of "this file is not what it should be"
+    # safetensors, json and torch each raise their own exceptions on a damaged file.
     except Exception as error:
         raise UserError("models.damaged", path=path, reason=type(error).__name__) from error
     return generator.eval().requires_grad_(False), spec
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors in a safetensors file, on the CPU. Raises what safetensors raises.
+    """Read the tensors of a safetensors file onto the CPU. Raises what safetensors raises.
 
-    It opens files by their names as text; what has another name, or one that this terminal's encoding has
-    not, is read before it sees it.
+    load_file accepts only paths that encode as text. Any other path is read into memory first.
     """
     try:
         str(path).encode()
@@ -126,8 +130,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _check_tensors(declared: dict[str, Any], spec: ModelSpec) -> None:
-    """Raises ValueError where these are not the tensors of a generator of this spec, which is built on the
-    "meta" device: shapes without contents.
+    """Raise ValueError unless a header declares exactly the tensors of this spec's generator.
+
+    The generator is built on the "meta" device, which allocates no memory.
     """
     with torch.device("meta"):
         wanted = {name: list(tensor.shape) for name, tensor in build_generator(spec).state_dict().items()}

@@ -1,34 +1,37 @@
-"""What networks are told beside z or a picture: a class label, a cluster, or both.
+"""Condition G and D on a class label, a cluster, or both.
 
-A cluster is a group of similar pictures, within each class where there are classes (gan/train/clusters.py
-finds them). Each pair of class and cluster is a *group*, number class * clusters + cluster. D is told a
-picture's group, as R3GAN (Huang et al. 2024) tells it a label: its output vector is dotted with an embedding
-(Miyato and Koyama 2018). G is told the class alone, and reads the cluster from the last number of z: the line
-of N(0, 1) is divided into one stretch for each cluster, as probable as the cluster is frequent. So G stays a
-function of z and class, and nobody who draws from it needs to know about clusters.
+A cluster is a set of similar images, within one class if there are classes. gan/train/clusters.py finds the
+clusters. Each pair of class and cluster is a *group*, numbered class * clusters + cluster.
+
+D takes the group of an image. It dots its output vector with the group's embedding (Miyato and Koyama 2018).
+R3GAN does the same with labels (Huang et al. 2024).
+
+G takes the class alone and reads the cluster from the last component of z. The line of N(0, 1) is divided
+into one interval for each cluster. An interval's probability is the frequency of its cluster. So G stays a
+function of z and class, and code that samples from G needs no knowledge of clusters.
 """
 
 import torch
 from torch import nn
 
 FEATURES = 64
-# width in standard deviations over which one cluster passes into the next, so that a picture never jumps
-# while z moves
+# Width, in standard deviations, of the transition between two clusters: images change continuously with z.
 BLEND = 0.05
-REACH = 6.0  # where a stretch without pictures ends: no z gets there
-RARE = 1e-6  # the least probability of a tail: float32 has no normal number beyond
+# Interval edges are clamped to ±REACH, which no z exceeds. Empty clusters end there.
+REACH = 6.0
+# Probabilities are clamped to [RARE, 1 - RARE], so that their float32 quantiles stay finite.
+RARE = 1e-6
 
 
-# other classes (N,) int64, and how much of them there is (N,), 0 to 1
+# Other classes (N,) int64, and their shares of the mixture (N,), 0 to 1.
 Blend = tuple[torch.Tensor, torch.Tensor]
 
 
 class ClassConditioning(nn.Module):
-    """G's side: z (N, z_dim) and class labels (N,) or None -> z joined with an embedding (N, z_dim +
-    FEATURES).
+    """G's side: join z (N, z_dim) with the embedding of labels (N,) or None -> (N, z_dim + FEATURES).
 
-    A blend is the straight line between what G would be told of two classes (as in the class interpolations
-    of BigGAN, Brock et al. 2019); a share of 0 gives exactly what there is without one.
+    A blend interpolates linearly between the embeddings of two classes, like BigGAN (Brock et al. 2019). With
+    a share of 0 the result equals the one without a blend, bit for bit.
     """
 
     def __init__(self, spec):
@@ -36,7 +39,7 @@ class ClassConditioning(nn.Module):
         self.clusters = spec.clusters
         self.embed = nn.Embedding(spec.groups, FEATURES)
         if spec.clusters > 1:
-            # (classes, clusters + 1) probabilities
+            # Cumulative probabilities (classes, clusters + 1).
             self.register_buffer(
                 "ends", torch.linspace(0, 1, spec.clusters + 1).repeat(spec.groups // spec.clusters, 1)
             )
@@ -44,7 +47,7 @@ class ClassConditioning(nn.Module):
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None
     ) -> torch.Tensor:
-        """See the class."""
+        """Join z with the embedding; see the class."""
         features = self._features(z, labels)
         if blend is not None:
             others, shares = blend
@@ -52,23 +55,24 @@ class ClassConditioning(nn.Module):
         return torch.cat([z, features], 1)
 
     def _features(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """(N, FEATURES): the embedding of each class, in the cluster that z is in."""
+        """Embed each class and the cluster that z selects: (N, FEATURES)."""
         if self.clusters == 1:
             return self.embed(labels)
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
         edges = torch.special.ndtri(self.ends[classes, 1:-1]).clamp(-REACH, REACH)
-        beyond = ((z[:, -1:] - edges) / BLEND + 0.5).clamp(0, 1)  # of each edge: 0 before it, 1 after it
+        # One column for each edge: 0 if z lies before it, 1 if z lies beyond it.
+        beyond = ((z[:, -1:] - edges) / BLEND + 0.5).clamp(0, 1)
         one = torch.ones_like(z[:, :1])
         weights = torch.cat([one, beyond], 1) - torch.cat([beyond, 0 * one], 1)
-        # Not by indexing: the gradient of that is added up by several threads at once, in whichever order
-        # they come, and differs from run to run.
+        # Not by indexing: several threads add up its gradient in random order, so runs would differ.
         rows = nn.functional.embedding(classes, self.embed.weight.view(-1, self.clusters * FEATURES))
         tables = rows.unflatten(1, (self.clusters, FEATURES))
         return (weights[:, :, None] * tables).sum(1)
 
     def group(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """The group (N,) int64 that pictures of z (N, z_dim) and class labels (N,) or None belong to; on the
-        blend between two clusters, the nearer one's.
+        """Return the groups (N,) int64 of the images that G makes from z (N, z_dim) and labels (N,) or None.
+
+        In the transition between two clusters, the nearer one counts.
         """
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
         if self.clusters == 1:
@@ -76,12 +80,13 @@ class ClassConditioning(nn.Module):
         return classes * self.clusters + (z[:, -1:] > torch.special.ndtri(self.ends[classes, 1:-1])).sum(1)
 
     def set_shares(self, shares: torch.Tensor) -> None:
-        """How frequent each cluster is within its class: (classes, clusters), each row's sum 1."""
+        """Set the share of each cluster within its class: (classes, clusters), rows sum to 1."""
         self.ends[:, 1:].copy_(shares.double().cumsum(1).clamp(0, 1))
 
     def split(self, z: torch.Tensor, groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """z (N, z_dim) and class labels (N,) for pictures of these groups (N,): the last number of z keeps
-        its quantile, but within the cluster's stretch.
+        """Return z (N, z_dim) and class labels (N,) with which G makes images of these groups (N,).
+
+        The last component of z keeps its quantile, but within the cluster's interval.
         """
         if self.clusters == 1:
             return z, groups
@@ -92,8 +97,9 @@ class ClassConditioning(nn.Module):
 
 
 class ProjectionHead(nn.Module):
-    """D's side: its output (N, FEATURES) or (N, FEATURES, positions) and groups (N,) -> logits (N,) or (N,
-    positions).
+    """D's side: features (N, FEATURES) or (N, FEATURES, positions) and groups (N,) -> logits.
+
+    The logits are (N,) or (N, positions).
     """
 
     def __init__(self, spec):
@@ -101,5 +107,5 @@ class ProjectionHead(nn.Module):
         self.embed = nn.Embedding(spec.groups, FEATURES)
 
     def forward(self, out: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
-        """See the class."""
+        """Project the output on the group embeddings; see the class."""
         return torch.einsum("nf...,nf->n...", out, self.embed(groups)) / FEATURES**0.5

@@ -1,7 +1,7 @@
-"""The textbook DCGAN (Radford, Metz, Chintala 2016) for 64x64 pictures: transposed convolutions, batch
-normalisation in both networks, N(0, 0.02) weights.
+"""The DCGAN of the paper (Radford, Metz, Chintala 2016), for images of 64x64 pixels.
 
-Labels and clusters (models/conditioning.py) are an addition of ours, since the paper has none.
+Transposed convolutions, batch normalisation in both networks, and weights from N(0, 0.02). Labels and
+clusters (models/conditioning.py) are our addition; the paper has none.
 """
 
 import itertools
@@ -13,8 +13,9 @@ from gan.models.conditioning import FEATURES, Blend, ClassConditioning, Projecti
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares ->
-    images (N, C, 64, 64) in [-1, 1].
+    """Generates images (N, C, 64, 64) in [-1, 1].
+
+    Takes z (N, z_dim), labels (N,) or None, and a blend of classes or None.
     """
 
     def __init__(self, spec):
@@ -48,12 +49,13 @@ class Generator(nn.Module):
     def first_layer(
         self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None
     ) -> torch.Tensor:
-        """Activations of the first layer, after its nonlinearity: (N, features)."""
+        """Return the activations of the first layer, after its nonlinearity: (N, features)."""
         return self._first(z, labels, blend).flatten(1)
 
     def first_matrix(self) -> torch.Tensor:
-        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the
-        scale of the normalisation included.
+        """Return the matrix that multiplies z before the first nonlinearity: (features, z_dim).
+
+        It includes the scale of the batch normalisation in evaluation mode.
         """
         dense, norm = self.first[0], self.first[1]
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
@@ -62,7 +64,7 @@ class Generator(nn.Module):
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
     ) -> torch.Tensor:
-        """See the class."""
+        """Generate images; see the class."""
         return torch.tanh(self.blocks(self._first(z, labels, blend)))
 
 
@@ -88,13 +90,13 @@ class Discriminator(nn.Module):
         self.apply(initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
-        """See the class."""
+        """Judge images; see the class."""
         out = self.head(self.blocks(images)).flatten(1)
         return out.squeeze(1) if self.head is None else self.head(out, groups)
 
 
 def initialise(module: nn.Module) -> None:
-    """The initialisation of the paper."""
+    """Initialise a module as the paper does."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):

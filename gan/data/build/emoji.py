@@ -1,11 +1,10 @@
-"""Build the bundled emoji from the npm package emoji-datasource-google 16.0.0: Google's Noto Emoji as 64x64
-pictures.
+"""Build the bundled emoji, Google's Noto Emoji at 64x64, from the npm package emoji-datasource-google 16.0.0.
 
     npm install emoji-datasource-google@16.0.0
     python -m gan.data.build.emoji node_modules/emoji-datasource-google
 
-Takes four groups: animals and nature, food and drink, flags, smileys, each picture on white. Skin tone
-variants are left out.
+It takes four groups, on white: animals and nature, food and drink, flags, smileys. It omits variants of skin
+tone.
 """
 
 import json

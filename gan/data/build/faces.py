@@ -1,12 +1,11 @@
-"""Build the bundled pixel faces from DiceBear's style "pixel-art" (designed by DiceBear, CC0), drawn by npm
-packages.
+"""Build the bundled pixel faces in DiceBear's style "pixel-art" (designed by DiceBear, CC0) with npm packages.
 
     npm install @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
     python -m gan.data.build.faces node_modules
-    python -m gan.data.build.faces node_modules fresh.zip 4000      # other faces of the same kind, to score a generator against
+    python -m gan.data.build.faces node_modules fresh.zip 4000      # other faces, to score a generator
 
-The bundled 10,000 faces have the seeds 0 to 9999, the fresh ones those from 10000 on. The art is a grid of
-16x16 squares, so that the 16x16 tiles stored here lose nothing: this script checks it.
+The 10,000 bundled faces have the seeds 0 to 9999; fresh faces start at seed 10000. The art is a grid of 16x16
+squares, so the stored 16x16 tiles lose nothing. This script checks that.
 """  # noqa: E501
 
 import argparse
@@ -25,9 +24,10 @@ from gan.data.build.pack import write_set
 
 SIDE, TILE = 64, 16
 COUNT = 10_000
-FRESH = 10_000  # the first seed that the bundled set has not used
+FRESH = 10_000  # first seed that the bundled set does not use
 CLASSES = ("short hair", "long hair", "glasses", "hat")
-ATTRIBUTES = {  # our name of an attribute, and what the style says of it
+# Our name of each attribute, and how to read it from DiceBear's description of a face.
+ATTRIBUTES = {
     "hair": lambda face: face["hair"],
     "hair_length": lambda face: face["hair"].rstrip("0123456789"),
     "hair_colour": lambda face: face["hairColor"],
@@ -54,8 +54,9 @@ with the seeds 0 to 9999 in four kinds: short hair, long hair, glasses, hat.
 
 
 def draw(modules: Path, first: int = 0, count: int = COUNT) -> tuple[np.ndarray, list[dict[str, str]]]:
-    """The faces of `count` seeds from `first` on, a multiple of 4: uint8 (count, 3, 64, 64), and what the
-    style says of each.
+    """Draw the faces of `count` seeds, a multiple of 4, from `first` on.
+
+    Returns uint8 (count, 3, 64, 64) and DiceBear's description of each face.
     """
     with tempfile.TemporaryDirectory() as out:
         subprocess.run(
@@ -76,8 +77,9 @@ def draw(modules: Path, first: int = 0, count: int = COUNT) -> tuple[np.ndarray,
 
 
 def describe(extra: list[dict[str, str]], values: dict[str, list[str]]) -> dict[str, np.ndarray]:
-    """ "label" and every attribute of faces, int64 (N,) each; `values` names those of an attribute in order.
-    Raises ValueError for one that it lacks.
+    """Encode "label" and every attribute of faces: int64 (N,) each.
+
+    `values` lists the values of each attribute in order. Raises ValueError for a value that is not in it.
     """
     facts = {"label": np.arange(len(extra)) % len(CLASSES)}
     return facts | {
@@ -87,7 +89,7 @@ def describe(extra: list[dict[str, str]], values: dict[str, list[str]]) -> dict[
 
 
 def write_fresh(modules: Path, path: Path, count: int) -> None:
-    """Write `count` faces that are not in the bundled set into a .zip of PNGs, a folder for each class."""
+    """Draw `count` faces outside the bundled set into a .zip of PNGs, with one folder for each class."""
     images, _ = draw(modules, FRESH, count)
     with zipfile.ZipFile(path, "w") as archive:
         for number, pixels in enumerate(images):

@@ -3,8 +3,7 @@
     apt-get install dataset-fashion-mnist
     python -m gan.data.build.fashion /usr/share/datasets/fashion-mnist
 
-Takes the first 1,000 images of each kind of the *training* split, in their order, so that the test split
-stays unseen.
+It takes the first 1,000 images of each class of the *training* split, in order. The test split stays unseen.
 """
 
 from pathlib import Path

@@ -1,7 +1,8 @@
-"""Write the description of the drawn landscapes: meta.json, LICENSE and thumbnail. The pictures themselves
-are drawn when first needed.
+"""Write meta.json, LICENSE and thumbnail of the drawn landscapes.
 
     python -m gan.data.build.landscapes
+
+The images themselves are drawn when first needed.
 """
 
 from gan import console

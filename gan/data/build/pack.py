@@ -1,4 +1,4 @@
-"""Writing one bundled set, the same way for all."""
+"""Write and check the files of one bundled set."""
 
 import argparse
 import hashlib
@@ -17,9 +17,7 @@ THUMBNAIL_BYTES = 20_000
 
 
 def asked(about: str | None, *places: str) -> argparse.Namespace:
-    """The command line of a script that builds a set and says `about` itself what it needs: one path for each
-    of `places`.
-    """
+    """Parse the command line of a build script: one path for each of `places`, and `about` as help."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for place in places:
         parser.add_argument(place, type=Path, metavar=place.upper())
@@ -29,11 +27,11 @@ def asked(about: str | None, *places: str) -> argparse.Namespace:
 def write_set(
     name: str, images: np.ndarray, facts: dict[str, np.ndarray], meta: dict, licence_text: str
 ) -> None:
-    """Write gan/data/bundled/<name>/ and read it back.
+    """Write gan/data/bundled/<name>/, then read it back.
 
-    `images` is uint8 (N, C, tile, tile); `facts` holds "label" and one array (N,) for each of
-    meta["attributes"]. `meta` has size, classes, attributes, licence, credit and source; the rest is filled
-    in here. Raises AssertionError when what is read back differs.
+    `images` is uint8 (N, C, tile, tile). `facts` holds "label" and one array (N,) for each of
+    meta["attributes"]. `meta` has size, classes, attributes, licence, credit and source; this function adds
+    the rest. Raises AssertionError if the data read back differ.
     """
     folder = BUNDLED_DIR / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +52,7 @@ def write_set(
         for key, value in facts.items()
     }
     save_file(stored, folder / "labels.safetensors")
-    (folder / "labels.safetensors").chmod(0o644)  # save_file lets only the owner read
+    (folder / "labels.safetensors").chmod(0o644)  # save_file gives read access only to the owner
     write_words(
         folder,
         {
@@ -80,19 +78,20 @@ def write_set(
 
 
 def write_words(folder: Path, meta: dict, licence_text: str) -> None:
-    """meta.json and LICENSE of one set."""
+    """Write meta.json and LICENSE of one set."""
     (folder / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "LICENSE").write_text(licence_text.strip() + "\n", encoding="utf-8")
 
 
 def digest(images: np.ndarray) -> str:
-    """SHA-256 of uint8 pictures in (N, C, H, W) order."""
+    """Compute the SHA-256 of uint8 images in (N, C, H, W) order."""
     return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()
 
 
 def write_thumbnail(folder: Path, images: np.ndarray, labels: np.ndarray, skip: int = 0) -> None:
-    """thumbnail.webp: 4 x 4 pictures, the classes in turn, enlarged by a whole factor, at most
-    THUMBNAIL_BYTES.
+    """Write thumbnail.webp: 4 x 4 images, cycling through the classes, at most THUMBNAIL_BYTES.
+
+    Images are enlarged by an integer factor.
     """
     kinds = int(labels.max()) + 1
     chosen = [np.flatnonzero(labels == k % kinds)[skip + k // kinds] for k in range(16)]

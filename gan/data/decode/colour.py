@@ -1,7 +1,7 @@
-"""The colours of a picture in sRGB, by the profile that its file embeds. Imports no torch.
+"""Convert an image to sRGB by the colour profile in its file. Imports no torch.
 
-Profiles come from strangers like the pictures do. One that is broken, absurdly large or of another kind than
-its picture is ignored, as viewers do.
+Profiles come from untrusted uploads. Like image viewers, this module ignores a profile that is broken, huge
+or made for another kind of image.
 """
 
 import functools
@@ -13,20 +13,20 @@ from PIL import Image, ImageCms
 from gan.data.decode.containers import MAX_PROFILE
 from gan.errors import refuse_if_full
 
-SAME = 2  # of 255: a profile that moves no colour further is sRGB, of which there are many variants
+# Largest change, of 255, that still counts as none. sRGB profiles have many variants.
+SAME = 2
 HEADER = 128  # bytes of a profile before its table of tags
 MAX_TAGS = 100
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
-# the profiles that a picture of each mode may have
+# Colour modes of the profiles that suit each image mode.
 _FITTING = {"RGB": ("RGB",), "L": ("L", "RGB"), "CMYK": ("CMYK",)}
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture of mode RGB, L or CMYK in sRGB, as RGB or L. `profile` is that of its file, b"" where it has
-    none.
+    """Convert an image of mode RGB, L or CMYK to sRGB, as RGB or L.
 
-    A million pixels take 50 ms, and four times that of CMYK, so that large pictures are better made smaller
-    first.
+    `profile` comes from the image's file, b"" if it has none. A million pixels take 50 ms, and CMYK takes
+    four times that, so shrink large images first.
     """
     mode = _MODES.get(profile[16:20])
     if mode not in _FITTING[picture.mode] or not HEADER < len(profile) <= MAX_PROFILE:
@@ -39,9 +39,9 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _plain(profile: bytes) -> bytes:
-    """The profile without its tables of floating-point elements; lcms then takes the usual ones.
+    """Remove the tables of floating-point elements from a profile, so that lcms uses the integer ones.
 
-    Hardly any profile has such, and one of 4 MB can be made so that it costs 12 s.
+    Hardly any profile has such tables, and a crafted one of 4 MB costs 12 s.
     """
     count = int.from_bytes(profile[HEADER : HEADER + 4], "big")
     table = profile[HEADER + 4 : HEADER + 4 + 12 * min(count, MAX_TAGS)]
@@ -54,8 +54,10 @@ def _plain(profile: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """How to bring pixels of `mode` to sRGB; None where that changes nothing, or the profile can't be used.
-    All pictures of a camera share one.
+    """Build the transform from pixels of `mode` to sRGB.
+
+    Returns None if the profile is unusable or changes nothing. Results are cached, because all images of a
+    camera share a profile.
     """
     try:
         transform = ImageCms.buildTransform(

@@ -1,9 +1,7 @@
-"""JPEG and PNG files taken apart: the part that holds the picture, and beside it the colour profile and the
-EXIF data.
+"""Split JPEG and PNG files into the image itself, its colour profile and its EXIF data.
 
-Cameras write much beside a picture: a film behind it, previews, other pictures, notes. Decoders read only
-what is kept here, so that nothing of the rest can refuse a picture, or cost time and memory. Imports neither
-torch nor Pillow.
+Cameras add much more to a file: films, previews, other images, notes. Decoders get only the parts that this
+module keeps. So nothing else can break an image or cost time and memory. Imports neither torch nor Pillow.
 """
 
 import re
@@ -13,25 +11,28 @@ from typing import NamedTuple
 
 from gan.data.decode import png_colours
 
-# of one JPEG: a progressive one has about ten, and each goes over all pixels, however few bytes it takes
+# Of one JPEG. A progressive one has about ten scans; each costs a pass over all pixels, however few its
+# bytes.
 MAX_SCANS = 64
-MAX_SEGMENTS = 5000  # of one JPEG, each of which costs time here
+MAX_SEGMENTS = 5000  # of one JPEG; each costs time to parse
 MAX_CHUNKS = 200_000  # of one PNG
-MAX_PROFILE = 4 * 2**20  # bytes; the profile of a press has up to 3 MB, that of a display some hundreds
+MAX_PROFILE = 4 * 2**20  # bytes; a printing press has up to 3 MB, a display some hundred bytes
 MAX_EXIF = 2**16  # bytes
-MAX_COLOURS = 40  # bytes of a PNG's chunk that tells by numbers what its colours mean
+MAX_COLOURS = 40  # bytes of a PNG chunk that describes the colours by numbers
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-# FF 00 is a pixel's byte; FF D0 to D7 restart the decoder, and stand alone
+# FF 00 stands for a data byte. FF D0 to D7 are restart markers without content.
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _EXIF, _ICC, _ADOBE, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
-_ANCILLARY = 0x20  # the bit of a PNG chunk's first letter that says that a decoder may pass over it
+_ANCILLARY = 0x20  # bit in the first letter of a PNG chunk that decoders may skip
 
 
 class Unusable(ValueError):
-    """Why a file is left out: `reason` is one of gan.data.own.report.REASONS, `detail` what its sentence
-    names (a kind of file, a number), "" where nothing.
+    """Why an image file is left out.
+
+    `reason` is one of gan.data.own.report.REASONS. `detail` fills its sentence with a file format or a
+    number, and is "" where the sentence needs none.
     """
 
     def __init__(self, reason: str, detail: str = ""):
@@ -40,7 +41,7 @@ class Unusable(ValueError):
 
 
 class Parts(NamedTuple):
-    """What a decoder is given, and what else of a file counts. `depth` is the number of bits of a channel."""
+    """The bytes that a decoder gets, the profile, the EXIF data, and the bits per channel (`depth`)."""
 
     picture: bytes
     profile: bytes = b""
@@ -49,8 +50,9 @@ class Parts(NamedTuple):
 
 
 def take_apart(data: bytes) -> Parts:
-    """The parts of a JPEG or PNG; any other file as it is. Raises Unusable for a JPEG of more scans than a
-    camera writes, and for absurdly many parts.
+    """Split a JPEG or PNG into its parts; return other files unchanged.
+
+    Raises Unusable for a JPEG with more scans than a camera writes, and for files with too many segments.
     """
     if data.startswith(JPEG):
         return _jpeg(data)
@@ -58,10 +60,10 @@ def take_apart(data: bytes) -> Parts:
 
 
 def _jpeg(data: bytes) -> Parts:
-    """A JPEG up to its first end-of-image marker, where libjpeg stops too.
+    """Split a JPEG, up to its first end-of-image marker, where libjpeg stops too.
 
-    The markers are found as libjpeg finds them: whatever stands between a segment and the next marker is
-    passed over, also in the pixels' own bytes, so that it cannot meet a scan which was not counted here.
+    The parser finds markers exactly as libjpeg does. It skips any bytes between a segment and the next
+    marker, and searches the pixel data too. So libjpeg cannot meet a scan that was not counted here.
     """
     kept, profile, exif = [data[:2]], {}, b""
     first_scan = scans = segments = 0
@@ -94,8 +96,9 @@ def _jpeg(data: bytes) -> Parts:
 
 
 def _png(data: bytes) -> Parts:
-    """A PNG without what a decoder may pass over, but for transparency; of an animation the picture that
-    programs show which know of none.
+    """Split a PNG and drop all chunks that decoders may skip, except transparency.
+
+    Of an animation, the still image remains that programs without animation show.
     """
     kept, profile, exif, place = [PNG], b"", b"", len(PNG)
     colours: dict[bytes, bytes] = {}
@@ -122,7 +125,7 @@ def _png(data: bytes) -> Parts:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """A PNG's profile; none where it is damaged or absurdly large."""
+    """Decompress a PNG's profile. Returns b"" if it is damaged or larger than MAX_PROFILE."""
     try:
         decoder = zlib.decompressobj()
         profile = decoder.decompress(packed, MAX_PROFILE)

@@ -1,8 +1,7 @@
-"""One picture file as pixels: what is opened, how large it may be, and how it becomes a square of 8-bit
-channels.
+"""Decode one image file into a square of 8-bit pixels.
 
-Only PNG, JPEG and WebP are opened, and limits are checked before anything is decoded. Of a picture only its
-pixels are kept: no EXIF, no place where it was taken. Imports no torch.
+It opens only PNG, JPEG and WebP, and checks limits before it decodes. It keeps only the pixels, so neither
+EXIF nor GPS data remain. Imports no torch.
 """
 
 import io
@@ -20,13 +19,13 @@ from gan.errors import UserError, refuse_if_full
 
 __all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusable", "decode", "read_picture"]
 
-MAX_PIXELS = 64 * 2**20  # of one picture
-BEHIND = {"white": 255, "grey": 128, "black": 0}  # what BACKGROUNDS of gan.config mean
-# where colours are converted, a picture has first been averaged to so many pixels for each of the square's:
-# see tests/unit/data/test_colour.py
+MAX_PIXELS = 64 * 2**20  # of one image
+BEHIND = {"white": 255, "grey": 128, "black": 0}  # values of BACKGROUNDS of gan.config
+# Before a colour conversion, an image is averaged down to this many times the side of the square. See
+# tests/unit/data/test_colour.py.
 DETAIL = 4
-# of 255: a picture whose channels differ no further at any pixel has no colour that one would see, but the
-# noise of a scanner or of JPEG
+# Largest difference between channels, of 255, in an image that counts as grey. It covers scanner and JPEG
+# noise.
 GREY = 8
 
 UNREADABLE = (
@@ -56,18 +55,20 @@ _UPRIGHT = {
 
 
 class Picture(NamedTuple):
-    """A picture as it is trained on, and what its file tells."""
+    """A decoded image, and facts about its file."""
 
     pixels: np.ndarray  # uint8 (channels, size, size)
-    side: int  # pixels of the file's shorter side
-    transparent: bool  # whether some pixel of the square is, so that the background shows
+    side: int  # pixels of the shorter side in the file
+    transparent: bool  # whether any pixel of the square shows the background
     grey: bool  # whether it has no colour
 
 
 def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) -> np.ndarray:
-    """One PNG, JPEG or WebP as uint8 (channels, size, size), treated as those of a folder are. Raises
-    UserError for anything else, what is damaged, and more than `most` pixels, which its header tells before
-    any is decoded."""
+    """Decode one PNG, JPEG or WebP to uint8 (channels, size, size), as images of a folder are.
+
+    Raises UserError for other or damaged files, and for more than `most` pixels. The header gives the number
+    of pixels, so no pixel is decoded before that check.
+    """
     try:
         return decode(data, size, channels, most).pixels
     except UNREADABLE as error:
@@ -78,10 +79,10 @@ def read_picture(data: bytes, size: int, channels: int, most: int = MAX_PIXELS) 
 def decode(
     data: bytes, size: int, channels: int, most: int = MAX_PIXELS, background: str = "white"
 ) -> Picture:
-    """One picture file, its centre made a square of `size` pixels with 1 or 3 channels in sRGB, on the
-    background where it is transparent.
+    """Decode one image file: its central square, `size` pixels wide, with 1 or 3 channels in sRGB.
 
-    Raises Unusable, or another of UNREADABLE where memory ran out.
+    Transparent images are put on the background. Raises Unusable, or another of UNREADABLE if memory runs
+    out.
     """
     parts = take_apart(data)
     try:
@@ -93,14 +94,15 @@ def decode(
                 profile=parts.profile or picture.info.get("icc_profile") or b"",
                 exif=parts.exif or picture.info.get("exif") or b"",
             )
-            picture.draft("RGB", (2 * size, 2 * size))  # lets a JPEG decode at a fraction of its size
+            picture.draft("RGB", (2 * size, 2 * size))  # lets libjpeg decode at a fraction of the size
             picture.load()
             cut, transparent = _square(_deep_transparency(picture, parts), parts, size, background)
     except Unusable:
         raise
     except Image.DecompressionBombError as error:
         raise Unusable("pixels") from error
-    except Exception as error:  # a decoder that is given damage may raise anything
+    # A decoder may raise anything on damaged data.
+    except Exception as error:
         refuse_if_full(error)
         raise Unusable("damaged") from error
     upright = _upright(cut, parts.exif)
@@ -108,7 +110,7 @@ def decode(
 
 
 def square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
-    """An opened picture as uint8 (channels, size, size), treated as those of a folder are."""
+    """Convert an opened image to uint8 (channels, size, size), as images of a folder are."""
     profile, exif = (picture.info.get(name) or b"" for name in ("icc_profile", "exif"))
     return _pixels(_upright(_square(picture, Parts(b"", profile, exif), size, "white")[0], exif), channels)
 
@@ -124,11 +126,10 @@ def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
 
 
 def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> tuple[Image.Image, bool]:
-    """The centre of a picture as an opaque square in sRGB, RGB or L, and whether it was transparent. Lanczos
-    resampling.
+    """Cut the central square in sRGB, as opaque RGB or L; also return whether it was transparent.
 
-    Colours are weighted by opacity when it is made small, and the background comes after the conversion to
-    sRGB: white stays white.
+    It shrinks by Lanczos resampling, with colours weighted by opacity. It adds the background after the
+    conversion to sRGB, so white stays white.
     """
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
@@ -154,8 +155,9 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
 
 
 def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
-    """A picture of mode L, RGB, RGBa or CMYK in sRGB, as L, RGB or RGBa. `grey` tells whether its file has no
-    colours.
+    """Convert an image of mode L, RGB, RGBa or CMYK to sRGB, as L, RGB or RGBa.
+
+    `grey` says whether its file has no colours.
     """
     if picture.mode != "RGBa":
         return to_srgb(picture, profile)
@@ -168,14 +170,15 @@ def _in_srgb(picture: Image.Image, profile: bytes, grey: bool) -> Image.Image:
 
 
 def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
-    """The picture, as RGBA if it has 16 bits a channel and a transparent colour. Of those Pillow keeps the
-    high bytes, so that the low ones are read apart.
+    """Convert an image with 16 bits a channel and a transparent colour to RGBA; return others unchanged.
+
+    Pillow keeps only the high bytes of such a PNG, so this function reads the low bytes separately.
     """
     clear = picture.info.get("transparency")
     if clear is None or picture.mode != "RGB" or parts.depth != 16:
         return picture
     with Image.open(io.BytesIO(parts.picture), formats=["PNG"]) as low:
-        low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second byte of two
+        low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # reads the second of two bytes
         opaque = ~(
             (np.asarray(picture) == np.array(clear) >> 8).all(-1)
             & (np.asarray(low) == np.array(clear) & 255).all(-1)
@@ -184,8 +187,10 @@ def _deep_transparency(picture: Image.Image, parts: Parts) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
-    """The picture with 8 bits a channel, as L, RGB, RGBA or CMYK. `depth` is what a PNG's file has, whose
-    transparent colour is told in its own numbers.
+    """Convert an image to 8 bits a channel, as L, RGB, RGBA or CMYK.
+
+    `depth` is the number of bits a channel in a PNG file. The file gives its transparent colour at that
+    depth.
     """
     clear = picture.info.get("transparency")
     if picture.mode == "P" or "A" in picture.getbands():
@@ -206,8 +211,9 @@ def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
 
 
 def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int) -> np.ndarray:
-    """Which pixels (H, W) or (H, W, 3) have the transparent colour. Pillow tells that in the file's numbers,
-    and all pixels but 16-bit grey with 8 bits.
+    """Find the pixels (H, W) or (H, W, 3) that have the transparent colour.
+
+    Pillow gives that colour at the file's depth. It gives all pixels with 8 bits, except 16-bit grey.
     """
     if mode == "1":
         return pixels == bool(clear)
@@ -217,20 +223,21 @@ def _is(pixels: np.ndarray, clear: int | tuple[int, ...], mode: str, depth: int)
 
 
 def _orientation(exif: bytes) -> int:
-    """How the camera was held, 1 to 8 as EXIF counts; 1 where that can't be read."""
+    """Read the EXIF orientation, 1 to 8; 1 if it is missing or damaged."""
     if not exif:
         return 1
     try:
         found = Image.Exif()
         found.load(exif)
         return int(found.get(ExifTags.Base.Orientation, 1))
-    except Exception as error:  # notes of a camera may be damaged in any way, and a picture is usable without
+    # EXIF data may be damaged in any way, and the image is usable without them.
+    except Exception as error:
         refuse_if_full(error)
         return 1
 
 
 def _is_grey(picture: Image.Image) -> bool:
-    """Whether a picture of mode L or RGB has no colour."""
+    """Whether an image of mode L or RGB has no colour."""
     if picture.mode == "L":
         return True
     pixels = np.asarray(picture)

@@ -1,5 +1,6 @@
-"""What the colours of a PNG mean where its chunks tell it by numbers, as the colour profile that says the
-same. Imports neither torch nor Pillow.
+"""Build an ICC profile from the PNG chunks that describe colours by numbers.
+
+Imports neither torch nor Pillow.
 """
 
 import struct
@@ -8,13 +9,13 @@ import numpy as np
 
 CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
 
-# x and y of white, red, green and blue
+# x and y of white, red, green and blue.
 _SRGB = ((0.3127, 0.3290), (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _DISPLAY_P3 = ((0.3127, 0.3290), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
 _BT2020 = ((0.3127, 0.3290), (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
-_PRIMARIES = {1: _SRGB, 9: _BT2020, 12: _DISPLAY_P3}  # by the numbers of ITU-T H.273
-# The same; each is what ICC's parametric curves take. Film and television are made for displays of 2.4 (ITU-R
-# BT.1886), which browsers follow.
+_PRIMARIES = {1: _SRGB, 9: _BT2020, 12: _DISPLAY_P3}  # keys of ITU-T H.273
+# Keys of ITU-T H.273 too; each value holds the parameters of an ICC parametric curve. Film and television are
+# made for displays with gamma 2.4 (ITU-R BT.1886), and browsers follow that.
 _CURVES = {
     **dict.fromkeys((1, 6, 14, 15), (2.4,)),
     4: (2.2,),
@@ -24,17 +25,16 @@ _CURVES = {
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
-GAMMA_OF_SRGB = 45455  # what writers of sRGB give, though its curve is no power
-GAMMAS = (10_000, 1_000_000)  # beyond these nothing of a picture would be left
-SAME = 0.002  # of x and y: writers round
+GAMMA_OF_SRGB = 45455  # written for sRGB, though its curve is no power function
+GAMMAS = (10_000, 1_000_000)  # outside this range no image would be recognisable
+SAME = 0.002  # tolerance of x and y, because files round them
 
 
 def profile_of(chunks: dict[bytes, bytes], embedded: bytes = b"") -> bytes:
-    """The profile of a PNG by its CHUNKS and the one that it embeds; b"" where it is sRGB. cICP counts before
-    that one, then sRGB, then gAMA and cHRM.
+    """Return the profile of a PNG from its CHUNKS and its embedded profile; b"" means sRGB.
 
-    Values that make no sense are ignored, as is cICP for pictures of high dynamic range. Viewers ignore cHRM
-    without gAMA too.
+    cICP takes precedence over the embedded profile, then sRGB, then gAMA with cHRM. Invalid values are
+    ignored, and so is cICP for high dynamic range. Like viewers, it ignores cHRM without gAMA.
     """
     code = chunks.get(b"cICP", b"")
     if len(code) == 4 and code[0] in _PRIMARIES and code[1] in _CURVES and code[2:] == b"\0\1":
@@ -54,8 +54,9 @@ def profile_of(chunks: dict[bytes, bytes], embedded: bytes = b"") -> bytes:
 
 
 def _profile(primaries: np.ndarray | tuple, curve: tuple[float, ...]) -> bytes:
-    """An ICC profile of a display, b"" where the primaries span no colours. `primaries` are x and y of white,
-    red, green and blue.
+    """Build the ICC profile of a display; b"" if the primaries span no colours.
+
+    `primaries` are x and y of white, red, green and blue.
     """
     matrix = _to_d50(np.array(primaries, dtype=float))
     if matrix is None:
@@ -83,8 +84,9 @@ def _fixed(values: tuple[float, ...] | np.ndarray) -> bytes:
 
 
 def _to_d50(primaries: np.ndarray) -> np.ndarray | None:
-    """The matrix (3, 3) from linear red, green and blue to XYZ whose white is D50; None where white does not
-    lie well inside of the primaries.
+    """Compute the matrix (3, 3) from linear red, green and blue to XYZ with white D50.
+
+    Returns None if white does not lie well inside the primaries.
     """
     if (primaries[:, 1] <= 0).any():
         return None

@@ -1,8 +1,7 @@
-"""The members of a zip that may be pictures, checked by what they declare before anything is unpacked.
-Imports neither torch nor Pillow.
+"""List the members of a zip that may be images, and check their declared sizes before unpacking anything.
 
-Uploads come from strangers. Members are read in memory one at a time and never written to disk; their names
-only give labels.
+Uploads are untrusted. Members are read in memory one at a time and never written to disk, and their names
+give only labels. Imports neither torch nor Pillow.
 """
 
 import io
@@ -23,16 +22,15 @@ from gan.errors import UserError
 
 SUFFIXES = tuple(file_types.SUFFIXES)
 MAX_ENTRIES = 50_000
-MAX_LIST = 160 * MAX_ENTRIES  # bytes of the list of members, which zipfile takes in whole
-MAX_TOTAL = 2 * 2**30  # bytes of all pictures of a zip, unpacked
+MAX_LIST = 160 * MAX_ENTRIES  # bytes of the member list, which zipfile reads as a whole
+MAX_TOTAL = 2 * 2**30  # bytes of all images of a zip, unpacked
 MAX_MEMBER = 50 * 2**20  # bytes of one file
-MAX_RATIO = 200  # unpacked to packed, for members of more than RATIO_FROM bytes
-RATIO_FROM = 2**20
-# bytes, unpacked, of all members over MAX_RATIO that are no pictures by their first bytes: more of them are a
-# bomb
+MAX_RATIO = 200  # largest unpacked to packed size, for members larger than RATIO_FROM
+RATIO_FROM = 2**20  # bytes
+# Unpacked bytes of all members over MAX_RATIO that are no images by their first bytes. More make a zip bomb.
 MAX_OVER = 8 * 2**20
-# of those that are: blank scans and drawings may be, and even unpacked they would take no more than one file
-# may
+# The same for members that are images by their first bytes. Blank scans and drawings compress that well. Even
+# unpacked, they may take no more than one file.
 MAX_OVER_PICTURES = MAX_MEMBER
 DAMAGE = (
     OSError,
@@ -45,7 +43,7 @@ DAMAGE = (
     zlib.error,
     zipfile.BadZipFile,
 )
-# zipfile unpacks any other kind whole, whatever the member declares
+# zipfile unpacks any other compression completely, whatever size the member declares.
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PACKING_NAMES = {
     1: "Shrink",
@@ -59,25 +57,26 @@ _PACKING_NAMES = {
     96: "JPEG",
     98: "PPMd",
 }
-_AES = 99  # WinZip's mark, in place of the packing, of members that need a password
-_LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds no file, but what changes one
-_WINDOWS = (0, 10, 11, 14)  # systems on which no name can have a backslash
+_AES = 99  # compression type with which WinZip marks members that need a password
+_LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds only changes to another file
+_WINDOWS = (0, 10, 11, 14)  # systems without backslashes in file names
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
-_END, _END64 = b"PK\x05\x06", b"PK\x06\x06"  # signatures of the records behind the list of members
-_END_REACH = 2**16 + 22 + 76  # bytes from the end of a zip in which both of them lie
-_HIDES_LIST = 62  # version of the format from which on the list itself may need the password
+_END, _END64 = b"PK\x05\x06", b"PK\x06\x06"  # signatures of the records after the member list
+_END_REACH = 2**16 + 22 + 76  # both records lie within this many bytes from the end of a zip
+_HIDES_LIST = 62  # from this format version on, the list itself may be encrypted
 
 
 class ZipMember(NamedTuple):
-    """A member by its place in folders, and what zipfile knows of it."""
+    """A member's path in the zip, and its entry in zipfile."""
 
     place: PurePosixPath
     info: zipfile.ZipInfo
 
 
 class Inspected(NamedTuple):
-    """What a zip holds: its pictures, what is left out, and how names were read that do not say so (a code
-    page, or "").
+    """The images of a zip, and the files left out.
+
+    `names_read_as` is the code page guessed for the names, or "" if none was guessed.
     """
 
     pictures: list[ZipMember]
@@ -86,8 +85,9 @@ class Inspected(NamedTuple):
 
 
 class _File(io.FileIO):
-    """A zip's file. Each member costs zipfile a hundred times what it takes in the list, so that a long list
-    must not even be read.
+    """The file of a zip. It refuses to read a long member list.
+
+    For each member, zipfile uses a hundred times the memory of its list entry.
     """
 
     most = MAX_LIST
@@ -100,9 +100,7 @@ class _File(io.FileIO):
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip to read. Raises UserError where it is none, is damaged, or the list of its members is absurdly
-    long.
-    """
+    """Open a zip. Raises UserError if it is no zip, is damaged, or has too long a member list."""
     with ExitStack() as opened:
         try:
             file = opened.enter_context(_File(path))
@@ -116,7 +114,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _no_zip(path: Path, error: BaseException) -> UserError:
-    """What to tell about a file that can't be opened as a zip."""
+    """Choose the error for a file that cannot be opened as a zip."""
     try:
         with open(path, "rb") as file:
             head = file.read(300)
@@ -145,12 +143,12 @@ def _no_zip(path: Path, error: BaseException) -> UserError:
 
 
 def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
-    """What of an archive are pictures, by declared sizes, to which `read_member` holds them, and by first
-    bytes.
+    """Find the images of a zip by their declared sizes and first bytes.
 
-    Of a member at most some kilobytes are unpacked. Raises UserError where there are too many files, too many
-    bytes, files that unpack to far more than a picture, another archive inside, or anything, picture or not,
-    that is a link or has a name that leads out of the archive.
+    `read_member` enforces the declared sizes. Of a member, at most some kilobytes are unpacked here.
+
+    Raises UserError for too many files, too many bytes, a zip bomb, or an archive inside. Raises UserError
+    for any member, image or not, that is a link or whose name leads out of the archive.
     """
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
@@ -177,7 +175,8 @@ def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
             pictures.append(member)
         else:
             left_out.append(LeftOut(name, *reason))
-    for found, most in ((over, MAX_OVER), (blank, MAX_OVER_PICTURES)):  # none of which is ever unpacked
+    # None of these members is ever unpacked.
+    for found, most in ((over, MAX_OVER), (blank, MAX_OVER_PICTURES)):
         if _unpacked(found) > most:
             raise UserError("data.zip_bomb", path=path, member=shown(str(found[0].place)))
     if _unpacked(pictures) > MAX_TOTAL:
@@ -190,14 +189,15 @@ def _unpacked(members: list[ZipMember]) -> int:
 
 
 def _leads_out(name: str, entry: zipfile.ZipInfo) -> bool:
-    """Whether a member is a link, or its name is that of a place outside the archive, here or on Windows."""
-    place = PureWindowsPath(name)  # takes both kinds of slash, and knows drives
+    """Whether a member is a link, or its name leads out of the archive, here or on Windows."""
+    place = PureWindowsPath(name)  # accepts both slashes, and knows drives
     return bool(place.root) or ".." in place.parts or stat.S_ISLNK(entry.external_attr >> 16)
 
 
 def _with_slashes(names: list[str], entries: list[zipfile.ZipInfo]) -> list[str]:
-    """Names with / between folders. Some packers for Windows write backslashes; where others have packed, one
-    may be part of a name.
+    """Replace backslashes between folders by slashes.
+
+    Some packers for Windows write backslashes. From other systems, a backslash may be part of a name.
     """
     without = not any("/" in name for name in names)
     return [
@@ -211,7 +211,7 @@ def _is_over(entry: zipfile.ZipInfo) -> bool:
 
 
 def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | None:
-    """Why a member is left out, as reason and detail; None for a picture."""
+    """Return reason and detail why a member is left out; None for an image."""
     place, entry = member
     promised = file_types.named(place)
     if entry.flag_bits & _LOCKED or entry.compress_type == _AES:
@@ -235,17 +235,20 @@ def _judge(archive: zipfile.ZipFile, member: ZipMember) -> tuple[str, str] | Non
 
 
 def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of one of the pictures that `inspect` found, at most as many as it declares. Raises one of
-    DAMAGE where it is damaged.
+    """Read one of the images that `inspect` found, up to its declared size.
+
+    Raises one of DAMAGE if it is damaged.
     """
-    # archive.read would unpack everything first and cut it to the declared size afterwards
+    # archive.read would unpack everything first and then cut it to the declared size.
     with _open(archive, entry) as member:
         return member.read(entry.file_size)
 
 
 def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """A member to read. Its name may be written in another way before its bytes than in the list, which
-    zipfile would take for damage.
+    """Open a member to read.
+
+    The name before the data may be encoded differently from the one in the list. For zipfile that is damage,
+    so this function gives it the name before the data.
     """
     archive.fp.seek(entry.header_offset)
     header = archive.fp.read(zipfile.sizeFileHeader)

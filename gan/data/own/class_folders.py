@@ -1,5 +1,7 @@
-"""Which folders are classes: those in which pictures differ, unless they only split a set or number its
-parts. Imports nothing but the standard library.
+"""Decide which folders are classes, and label images by them.
+
+The class folders form the first level with several folders. Levels that only split a set or number its parts
+do not count. Imports only the standard library.
 """
 
 import re
@@ -11,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 MAX_CLASS_NAME = 60  # characters
-MAX_DEPTH = 32  # folders in folders that are looked at
+MAX_DEPTH = 32  # deepest folder level that is considered
 
 _TRAIN = (
     "train training trained trn 训练 训 訓練 学習 훈련 학습 обучение обучающая entraînement entrainement "
@@ -52,17 +54,17 @@ _SHARD = re.compile(
 )
 # train_cat, cat-test, trainA
 _OF_SPLIT = re.compile(r"(?i:{split})(?:[\W_]+(.+)|([A-D]))|(.+)[\W_]+(?i:{split})".format(**_EITHER))
-_CAMERA = re.compile(r"[1-9]\d\d[A-Z0-9_]{5}")  # 100CANON, 101APPLE: a camera begins another when one is full
+# 100CANON, 101APPLE: a camera starts a new folder when one is full.
+_CAMERA = re.compile(r"[1-9]\d\d[A-Z0-9_]{5}")
 _NUMBER = re.compile(r"(\d{1,18})\D*$")
 Path = tuple[str, ...]
 
 
 class Classes(NamedTuple):
-    """For each picture the index of its class, or None for one that lies in no class folder; the classes'
-    names. Empty where there are no classes.
+    """The class index of each image, None outside all class folders, and the class names.
 
-    `doubtful`: the folders may as well number the parts of one set. `too_many`: how many folders there are,
-    where these are too many to be classes.
+    Both are empty if there are no classes. `doubtful` says that the folders may also number the parts of one
+    set. `too_many` is the number of folders if there are too many to be classes.
     """
 
     labels: list[int | None]
@@ -72,8 +74,10 @@ class Classes(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """The class folder of each picture, None for one that lies in none; which lie in a split of which none
-    has any; whether the folders are in doubt.
+    """The class folder of each image, or None outside all class folders.
+
+    `apart` marks the images of a split that has no class folders. `doubtful` says that the folders may not be
+    classes.
     """
 
     names: list[str | None]
@@ -82,16 +86,17 @@ class _Level(NamedTuple):
 
 
 def find(places: list[PurePosixPath], most: int) -> Classes:
-    """The classes of pictures at these places (relative to the top of a folder or zip), by their folders.
+    """Find the classes of images by their folders. `places` are relative to the top of a folder or zip.
 
-    A class is a folder of the first level at which pictures lie in different ones. Levels are no classes
-    whose names only say train, validation, test and the like, or only number the parts of a set: then the
-    level below is, and folders of equal names there are one class. Pictures beside the class folders have no
-    class while they are the minority, of which those do not count that lie in a split for tests, or one to
-    predict, without any class folder. There are no classes where loose pictures are the majority, and where
-    there is one class or more than `most`.
+    The classes are the folders of the first level with more than one folder. Two kinds of levels are skipped:
+    folders named train, validation, test and the like, and numbered parts of a set. Then the next level has
+    the classes, and folders there with equal names are one class.
 
-    Names are shown to people, so that they are made plain and short; they are sorted.
+    Images outside all class folders get no class if they are the minority. Images of a test or prediction
+    split without class folders do not count for that. There are no classes if loose images are the
+    majority. There are none either if only one folder or more than `most` qualify.
+
+    Class names are sorted. They are shown to people, so they are made printable and short.
     """
     paths = [tuple(map(_plain, place.parts[:-1][:MAX_DEPTH])) for place in places]
     level = _class_level(paths, [place.stem for place in places])
@@ -110,7 +115,7 @@ def find(places: list[PurePosixPath], most: int) -> Classes:
 
 
 def _class_level(paths: list[Path], stems: list[str]) -> _Level:
-    """The level of folders that are classes. `stems` are the names of the files, without suffixes."""
+    """Find the level of folders that are classes. `stems` are the file names without suffixes."""
     whole, apart = paths, [False] * len(paths)
     while heads := {path[0] for path in paths if path}:
         if len(heads) == 1 or _numbers_parts(heads, paths, stems):
@@ -129,18 +134,17 @@ def _class_level(paths: list[Path], stems: list[str]) -> _Level:
 
 
 def _is_no_class(name: str) -> bool:
-    """Whether a folder's name only says which part of a set it holds, or that it holds pictures."""
+    """Whether a folder's name only says which part of a set it holds, or that it holds images."""
     return len(name) <= MAX_CLASS_NAME and any(
         kind.fullmatch(name.casefold()) for kind in (_NO_CLASS, _SHARD)
     )
 
 
 def _splits(heads: set[str], paths: list[Path]) -> bool:
-    """Whether these folders, the first of each path, split a set: by all of their names, or by some of them
-    and equal folders below.
+    """Whether the first folders of the paths split a set.
 
-    A folder called train is a class where others are called car and plane, but none where another one holds
-    the same classes.
+    They do if all of their names say so, or if some say so and equal folders lie below. A folder called train
+    is a class beside car and plane, but not beside a folder with the same classes.
     """
     known = set(filter(_is_no_class, heads))
     if known == heads or _split_one_name(heads - known):
@@ -160,8 +164,9 @@ def _splits(heads: set[str], paths: list[Path]) -> bool:
 
 
 def _split_one_name(heads: set[str]) -> bool:
-    """Whether these are the splits of a set by its own name: seg_train and seg_test, or "train of pets" and
-    "test of pets".
+    """Whether these are splits named after the set.
+
+    For example seg_train and seg_test, or "train of pets" and "test of pets".
     """
     if len(heads) < 2 or max(map(len, heads)) > MAX_CLASS_NAME:
         return False
@@ -173,15 +178,16 @@ def _split_one_name(heads: set[str]) -> bool:
 
 
 def _in_common(lists: list[list[str]]) -> int:
-    """With how many equal words all of these begin."""
+    """Count the equal words at the start of all lists."""
     return next(
         (k for k, each in enumerate(zip(*lists, strict=False)) if len(set(each)) > 1), min(map(len, lists))
     )
 
 
 def _without_split(heads: set[str]) -> dict[str, str]:
-    """The class that each folder stands for: its own name, or what is left of train_cat and test_cat where
-    every name comes with several splits.
+    """Map each folder to its class: its own name, or the rest of names like train_cat and test_cat.
+
+    The rest counts only if every class has several splits.
     """
     matched = {head: _OF_SPLIT.fullmatch(head[:MAX_CLASS_NAME]) for head in heads}
     left = {head: next(filter(None, match.groups())) for head, match in matched.items() if match}
@@ -194,8 +200,9 @@ def _without_split(heads: set[str]) -> dict[str, str]:
 
 
 def _one_spelling(paths: list[Path], whole: list[Path], classes: dict[str, str]) -> list[str | None]:
-    """The class of each picture, its folder's by `classes`. Names of several splits that differ only in
-    capitals become the commoner one of them.
+    """Return the class of each image by its folder in `classes`.
+
+    Names of several splits that differ only in capitals become the most frequent one.
     """
     spelt: dict[str, Counter] = defaultdict(Counter)
     beside: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -205,16 +212,14 @@ def _one_spelling(paths: list[Path], whole: list[Path], classes: dict[str, str])
             spelt[name.casefold()][name] += 1
             beside[(*full[: len(full) - len(path)], path[0].replace(name, ""), name.casefold())].add(name)
     for (*_, name), ways in beside.items():
-        if len(ways) > 1:  # in one folder, so that somebody keeps them apart
+        if len(ways) > 1:  # one folder holds both spellings, so the difference is intended
             spelt.pop(name, None)
     chosen = {name: max(sorted(ways), key=ways.get) for name, ways in spelt.items()}
     return [chosen.get(classes[path[0]].casefold(), classes[path[0]]) if path else None for path in paths]
 
 
 def _below(paths: list[Path]) -> dict[str, set[str]]:
-    """For each of the first folders the names of those in it, in small letters, but for such as are no
-    classes themselves.
-    """
+    """Map each first folder to the lower-case names of its sub-folders, except those that are no classes."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in {path[:8] for path in paths if path}:
         found[path[0]].update(map(str.casefold, _inside(path)[:1]))
@@ -222,9 +227,7 @@ def _below(paths: list[Path]) -> dict[str, set[str]]:
 
 
 def _inside(path: Path) -> Path:
-    """What is left of a path without its first folder, and without leading ones such as `images`, or such as
-    bear the first one's name again.
-    """
+    """Drop the first folder of a path, then leading folders such as `images` or with the first one's name."""
     head, path = path[:1], path[1:]
     while path and (path[:1] == head or _is_no_class(path[0])):
         path = path[1:]
@@ -232,8 +235,9 @@ def _inside(path: Path) -> Path:
 
 
 def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
-    """Whether the first folders only number the parts of a set, for sure: hashes, a camera's folders, or
-    numbers with folders of the same names in each.
+    """Whether the first folders certainly number the parts of a set.
+
+    They are hash prefixes, camera folders, or numbers with folders of the same names in each.
     """
     if max(map(len, heads)) > MAX_CLASS_NAME:
         return False
@@ -250,7 +254,7 @@ def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool
 
 
 def _are_numbers(heads: set[str]) -> bool:
-    """Whether folders are called by numbers, other than all ten digits."""
+    """Whether all folders have numbers as names, but not exactly the ten digits."""
     return (
         all(head.isascii() and head.isdigit() for head in heads)
         and {str(digit) for digit in range(10)} != heads
@@ -258,10 +262,10 @@ def _are_numbers(heads: set[str]) -> bool:
 
 
 def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
-    """Whether class folders may as well be parts, as banknotes and years are called like shards.
+    """Whether class folders may also be parts of a set. Banknotes and years have names like shards.
 
-    Signs are files that are numbered on from one folder to the next, and numbers padded to three digits and
-    more in folders that are equally full.
+    Two signs count. The file numbers may continue from one folder to the next. Or the folders are equally
+    full, and their names are padded to three digits or more.
     """
     if (
         max(map(len, heads)) > MAX_CLASS_NAME
@@ -274,7 +278,7 @@ def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> b
 
 
 def _numbered_on(paths: list[Path], stems: list[str]) -> bool:
-    """Whether files bear numbers, and each folder's begin where those of the folder before have ended."""
+    """Whether all files have numbers, and each folder continues the numbers of the folder before."""
     spans: dict[str, list[int]] = defaultdict(list)
     for path, stem in zip(paths, stems, strict=True):
         if path:
@@ -287,16 +291,14 @@ def _numbered_on(paths: list[Path], stems: list[str]) -> bool:
 
 
 def _equally_full(paths: list[Path], stems: list[str]) -> bool:
-    """Whether all folders but the last hold the same number of files, and it no more, as is when a set is cut
-    into parts.
-    """
+    """Whether all folders hold equally many files and the last no more, as when a set is cut into parts."""
     full = Counter(path[0] for path in paths if path)
     numbers = [full[head] for head in sorted(full, key=int)]
     return len(set(numbers[:-1])) == 1 and numbers[-1] <= numbers[0]
 
 
 def _hashed(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
-    """Whether files named by their hashes lie in folders named by the hashes' first digits."""
+    """Whether files named by hashes lie in folders named by the first digits of the hash."""
     return all(re.fullmatch("[0-9a-f]{1,3}", head.lower()) for head in heads) and all(
         re.fullmatch("[0-9a-f-]{16,}", stem.lower()) and stem.lower().startswith(path[0].lower())
         for path, stem in zip(paths, stems, strict=True)
@@ -306,9 +308,7 @@ def _hashed(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
 
 @lru_cache(4096)
 def _plain(name: str) -> str:
-    """A folder's name in one form of Unicode (a Mac writes é as two characters), without what can't be
-    printed.
-    """
+    """Normalise a folder name to NFC and drop unprintable characters. A Mac writes é as two characters."""
     return (
         "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip()
         or "?"
@@ -316,9 +316,7 @@ def _plain(name: str) -> str:
 
 
 def _shorten(names: list[str]) -> dict[str, str]:
-    """Each name's short form: at most MAX_CLASS_NAME characters, of its end too where beginnings are the
-    same.
-    """
+    """Shorten each name to MAX_CLASS_NAME characters. Names with equal beginnings keep their end too."""
     short = {name: name[:MAX_CLASS_NAME].strip() for name in names}
     often = Counter(short.values())
     half = MAX_CLASS_NAME // 2

@@ -1,9 +1,9 @@
-"""What kind of file this is, by its first bytes. Imports nothing but the standard library."""
+"""Recognise the type of a file by its first bytes. Imports only the standard library."""
 
 from pathlib import PurePosixPath
 
-HEAD = 64  # bytes that tell the kind of any file
-READ = ("PNG", "JPEG", "WebP")  # kinds of pictures that are opened
+HEAD = 64  # bytes that suffice to recognise any file
+READ = ("PNG", "JPEG", "WebP")  # image formats that are opened
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF87a": "GIF", b"GIF89a": "GIF",
     b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF",
@@ -15,9 +15,9 @@ _STARTS = {
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC",
     b"heis": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC",
            b"crx ": "RAW", b"mif1": "HEIC", b"msf1": "HEIC"}  # fmt: skip
-# most of them are TIFF within
+# Camera files. Most have the first bytes of a TIFF.
 _RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
-# Names of pictures: they say what a file was meant to be whose bytes tell nothing
+# Suffixes of images. They tell the intended format of a file whose bytes are unrecognisable.
 SUFFIXES = {
     ".png": "PNG",
     ".apng": "PNG",
@@ -66,10 +66,10 @@ _ARCHIVES = {
 
 
 def kind_of(head: bytes) -> str:
-    """The kind of picture whose first HEAD bytes these are, as people call it; "" for any other file."""
+    """Name the image format whose first HEAD bytes these are; "" for any other file."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
-    # MPEG-4's box of brands: the first is the file's own, and any may tell more than "some picture"
+    # The MPEG-4 box of brands. The first brand is the file's own; another may be more specific.
     if head[4:8] == b"ftyp":
         length = min(int.from_bytes(head[:4], "big"), len(head))
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, length - 3, 4))]
@@ -92,22 +92,20 @@ def kind_of(head: bytes) -> str:
 
 
 def archive_of(head: bytes) -> str:
-    """The kind of archive, other than zip, whose first 300 bytes these are; "" for any other file."""
+    """Name the archive format, except zip, whose first 300 bytes these are; "" for any other file."""
     if head[257:262] == b"ustar":
         return "tar"
     return next((kind for start, kind in _ARCHIVES.items() if head.startswith(start)), "")
 
 
 def named(place: PurePosixPath) -> str:
-    """The kind of picture that a file's name promises; "" where it promises none."""
+    """Name the image format that a file's suffix promises; "" if it promises none."""
     suffix = place.suffix.lower()
     return SUFFIXES.get(suffix) or _OTHER_SUFFIXES.get(suffix, "")
 
 
 def judge(place: PurePosixPath, head: bytes) -> tuple[str, str] | None:
-    """Why a file can't be used, as reason and detail of a `LeftOut`, by its name and first bytes; None where
-    it may be a picture that can.
-    """
+    """Return reason and detail of a `LeftOut` by a file's name and first bytes; None if it may be usable."""
     found = kind_of(head)
     if found in READ:
         return None
@@ -121,7 +119,5 @@ def judge(place: PurePosixPath, head: bytes) -> tuple[str, str] | None:
 
 
 def is_system(place: PurePosixPath) -> bool:
-    """Whether a file is one of those that systems add by themselves, hidden ones among them: nobody misses
-    it.
-    """
+    """Whether the operating system made the file by itself. Hidden files count too."""
     return any(part.startswith(".") or part.lower() in _SYSTEM for part in place.parts)

@@ -1,8 +1,7 @@
-"""A folder or a zip of pictures as one tensor.
+"""Load a folder or zip of images as one tensor.
 
-Uploads come from strangers, so the limits are checked before anything is decoded: those of
-gan.data.own.archives, and pixels. Only PNG, JPEG and WebP are opened. Of a picture only its pixels are kept:
-no EXIF, no place where it was taken.
+Uploads are untrusted, so limits are checked before decoding: those of gan.data.own.archives, and the number
+of pixels. Only PNG, JPEG and WebP are opened. Only pixels are kept, so neither EXIF nor GPS data remain.
 """
 
 from collections import Counter
@@ -19,20 +18,21 @@ from gan.spec import MAX_CLASSES
 if TYPE_CHECKING:
     from gan.data.dataset import Dataset
 
-SIZE = 64  # pixels, where none is asked for
+SIZE = 64  # default, in pixels
 
 
 def load(
     name: str, size: int | None = None, channels: int | None = None, background: str = "white"
 ) -> "Dataset":
-    """The pictures of a folder or .zip as a `Dataset`: centre crop, `size` pixels (64 by default), RGB unless
-    `channels` is 1.
+    """Load the images of a folder or .zip as a `Dataset`.
 
-    A picture is what is PNG, JPEG or WebP by its first bytes, whatever its name. EXIF orientation is applied
-    and dropped, what is transparent shows the background, of an animation the first frame is taken. Classes
-    are sub-folders, as `class_folders.find` tells. The data set's `report` counts them, and names what was
-    left out. Raises UserError for something that is neither folder nor zip, an archive over the limits or
-    with links or ways out, and fewer than two usable pictures.
+    Each image is cropped to its central square of `size` pixels, 64 by default. It is RGB unless `channels`
+    is 1. The first bytes of a file, not its name, decide whether it is PNG, JPEG or WebP. EXIF orientation is
+    applied and dropped, transparent parts show the background, and animations give their first frame.
+
+    `class_folders.find` derives classes from the sub-folders. The data set's `report` counts them and names
+    the files left out. Raises UserError if the path is neither folder nor zip, or has fewer than two usable
+    images. Raises UserError for a zip over the limits, with links, or with paths that leave it.
     """
     import torch
 
@@ -52,10 +52,9 @@ def load(
 
 
 def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:
-    """Give the pictures of a folder or .zip to the reader; returns the class label of each, None where there
-    are none, and what was found.
+    """Pass the images of a folder or .zip to the reader; return their class labels and a report.
 
-    Imports no torch, and raises UserError as `load` does.
+    The labels are None if there are no classes. Imports no torch, and raises UserError as `load` does.
     """
     with open_members(Path(name)) as members:
         reader.left_out += members.left_out

@@ -1,5 +1,6 @@
-"""The pictures of a folder or a zip, not yet decoded: where each lies, how to read it, and what is left out.
-Imports neither torch nor Pillow.
+"""List the images of a folder or zip, how to read each, and the files that are left out.
+
+Images are not decoded here. Imports neither torch nor Pillow.
 """
 
 import os
@@ -13,12 +14,13 @@ from gan.data.own.report import LeftOut
 from gan.data.own.zip_names import read_folder_names
 from gan.errors import UserError
 
-_UNITS = {"pixels": "MP", "bytes": "MB"}  # of what a reason's detail counts
+_UNITS = {"pixels": "MP", "bytes": "MB"}  # units of a reason's detail
 
 
 class Member(NamedTuple):
-    """One file that is a picture by its first bytes: where it lies relative to the top, and how to read it
-    whole.
+    """One file that starts with the bytes of an image format.
+
+    `place` is its path in the folder or zip. `read` returns its content.
     """
 
     place: PurePosixPath
@@ -26,8 +28,9 @@ class Member(NamedTuple):
 
 
 class Members(NamedTuple):
-    """The pictures in a fixed order, what is left out, and how a zip's names were read that do not say so (a
-    code page, or "").
+    """The images in a fixed order, and the files that are left out.
+
+    `names_read_as` is the code page guessed for a zip's names, or "" if none was guessed.
     """
 
     pictures: list[Member]
@@ -37,9 +40,10 @@ class Members(NamedTuple):
 
 @contextmanager
 def open_members(path: Path) -> Iterator[Members]:
-    """The pictures of a folder or zip, to be read while this is open.
+    """Open a folder or zip and list its images. They can be read while the context is open.
 
-    Raises UserError for something that is neither, an archive over the limits or with links or ways out.
+    Raises UserError if the path is neither. Raises UserError for a zip over the limits, with links, or with
+    paths that leave it.
     """
     if path.is_dir():
         yield _in_folder(path)
@@ -57,8 +61,9 @@ def open_members(path: Path) -> Iterator[Members]:
 
 
 def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
-    """Raise UserError where fewer than two pictures can be used: by the reason where all others have one that
-    can be told what to do about.
+    """Raise UserError if fewer than two images are usable.
+
+    If all other files share a reason that the user can fix, the error names that reason.
     """
     if usable >= 2:
         return
@@ -101,8 +106,9 @@ def refuse_few(path: Path | str, usable: int, left_out: list[LeftOut]) -> None:
 
 
 def _examples(left_out: list[LeftOut]) -> str:
-    """Up to three names, of different reasons where there are, each with what its reason names; "" where
-    nothing was left out.
+    """Format up to three file names with their details, each with another reason if possible.
+
+    Returns "" if nothing was left out.
     """
     first = {entry.reason: entry for entry in reversed(left_out)}
     chosen = [*reversed(first.values()), *(entry for entry in left_out if entry is not first[entry.reason])][
@@ -118,8 +124,9 @@ def _examples(left_out: list[LeftOut]) -> str:
 
 
 def _in_folder(folder: Path) -> Members:
-    """The pictures under a folder. Links are followed: who can start this at a terminal can read what they
-    lead to.
+    """List the images under a folder.
+
+    It follows links, because anyone who can start this at a terminal can read their targets anyway.
     """
     files, left_out = _walk(folder)
     places = read_folder_names(["/".join(parts) for parts in files])
@@ -134,11 +141,10 @@ def _in_folder(folder: Path) -> Members:
 
 
 def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
-    """Files under a folder by their places, in each folder before those of its sub-folders, and the links and
-    folders that can't be followed.
+    """List the files under a folder by their place, and the links and folders that cannot be followed.
 
-    Each folder is entered once, by its own name where it has one here, so that no ring of links leads on for
-    ever.
+    A folder's files come before those of its sub-folders. Each folder is entered once, so circular links end.
+    Its own path takes precedence over links to it.
     """
     files: dict[tuple[str, ...], Path] = {}
     left_out: list[LeftOut] = []
@@ -185,8 +191,9 @@ def _walk(folder: Path) -> tuple[dict[tuple[str, ...], Path], list[LeftOut]]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells that two paths lead to the same place; None for a link that leads to nothing,
-    or in a ring.
+    """Identify the file or folder behind a path by device and inode.
+
+    Returns None for a link to nothing or a circular link.
     """
     try:
         found = path.stat()
@@ -196,9 +203,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _judge(place: PurePosixPath, path: Path) -> tuple[str, str] | None:
-    """Why a file is left out, as reason and detail; None for a picture."""
+    """Return reason and detail why a file is left out; None for an image."""
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would block
             return "other", ""
         with open(path, "rb") as file:
             reason = file_types.judge(place, file.read(file_types.HEAD))

@@ -1,4 +1,4 @@
-"""Decodes the pictures of a folder or zip in turn, and counts what they have in common. Imports no torch."""
+"""Decode the images of a folder or zip one by one, and collect facts about them. Imports no torch."""
 
 import hashlib
 import time
@@ -13,9 +13,7 @@ from gan.errors import refuse_if_full
 
 
 class _Facts(NamedTuple):
-    """What is known of one picture: whether any of it is transparent, its shorter side, whether it has no
-    colour, digests of its pixels and of its file.
-    """
+    """Facts about one image: transparency, shorter side, greyness, and digests of its pixels and its file."""
 
     transparent: bool
     side: int
@@ -25,8 +23,9 @@ class _Facts(NamedTuple):
 
 
 class Reader:
-    """Takes one picture after the other. `keep` says whether their pixels are wanted; `until` is when, by
-    time.monotonic, no more are decoded.
+    """Decodes one image after the other.
+
+    `keep` says whether to store the pixels. After `until`, by time.monotonic, it decodes no more.
     """
 
     def __init__(
@@ -45,12 +44,12 @@ class Reader:
             until,
         )
         self.left_out: list[LeftOut] = []
-        # of each picture that is used; None for one that was not decoded for lack of time
+        # One entry for each image in use; None if time ran out before it was decoded.
         self._facts: list[_Facts | None] = []
         self._pixels = np.empty((0, channels, size, size), np.uint8)
 
     def expect(self, most: int) -> None:
-        """Make room for so many pictures. Raises UserError where they would take too much memory."""
+        """Allocate room for `most` images. Raises UserError if they would take too much memory."""
         if self.keep:
             from gan.data.dataset import check_memory
 
@@ -58,8 +57,9 @@ class Reader:
             self._pixels = np.empty((most, self.channels, self.size, self.size), np.uint8)
 
     def take(self, name: str, read: Callable[[], bytes]) -> bool:
-        """Decode one picture, or note under `name` why it is left out. Returns whether it is used; one that
-        time does not suffice for is taken to be sound.
+        """Decode one image, or record under `name` why it is left out. Returns whether it is in use.
+
+        After the time limit, an image counts as usable without decoding.
         """
         if time.monotonic() > self.until:
             self._facts.append(None)
@@ -68,7 +68,7 @@ class Reader:
             content = read()
             found = decode(content, self.size, self.channels, background=self.background)
         except UNREADABLE as error:
-            refuse_if_full(error)  # else a run would quietly learn from fewer pictures than it was given
+            refuse_if_full(error)  # otherwise a run would silently train on fewer images
             self.left_out.append(
                 LeftOut(
                     name, *((error.reason, error.detail) if isinstance(error, Unusable) else ("damaged", ""))
@@ -84,24 +84,28 @@ class Reader:
         return True
 
     def keep_only(self, chosen: list[int]) -> None:
-        """Forget all pictures but these, by their numbers in ascending order among those that are used."""
+        """Drop all images except these. `chosen` are their indices among the used ones, ascending."""
         if self.keep:
-            for k, number in enumerate(chosen):  # in place: a copy would take as much memory again
+            for k, number in enumerate(chosen):  # in place, since a copy would double the memory
                 self._pixels[k] = self._pixels[number]
         self._facts = [self._facts[number] for number in chosen]
 
     def pictures(self) -> np.ndarray:
-        """What was decoded: uint8 (count, channels, size, size)."""
+        """Return the decoded images: uint8 (count, channels, size, size)."""
         return self._pixels[: len(self._facts)]
 
     def files(self) -> tuple[bytes, ...]:
-        """SHA-256 of the file of each picture that was decoded."""
+        """Return the SHA-256 of the file of each decoded image."""
         return tuple(facts.file for facts in self._facts if facts is not None)
 
     def report(self, classes: tuple[tuple[str, int], ...] = ()) -> Report:
-        """What was found. Pictures are copies where all their pixels are equal at the size that they are read
-        at, which is all that a network sees of them.
+        (
+            """Report on the images.
+
+        Images with equal pixels at the decoded size count as copies, because a network sees no difference.
         """
+            ""
+        )
         known = [facts for facts in self._facts if facts is not None]
         return Report(
             len(self._facts), classes, tuple(self.left_out),

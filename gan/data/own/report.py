@@ -1,7 +1,7 @@
-"""What was found in a folder or zip of pictures: how many, of which classes, and what was left out, why.
-Imports neither torch nor Pillow.
+"""Report on a folder or zip of images: their number, their classes, and the files left out.
 
-The page shows it before Train is pressed, a run keeps it in its history, the terminal prints it.
+The page shows the report before the user presses Train. A run stores it in its history, and the terminal
+prints it. Imports neither torch nor Pillow.
 """
 
 from collections.abc import Iterable
@@ -13,28 +13,29 @@ from gan.errors import UserError
 from gan.recipes import RECIPES
 from gan.spec import MAX_CLASSES
 
-# Why a file can be left out. Each has a text in LEFT_OUT.
+# Why a file can be left out. Each reason has a text in LEFT_OUT.
 REASONS = (
     "damaged",  # cut off, or not what its header says
-    "pixels",  # too many of them; detail: megapixels
-    "scans",  # a JPEG made to cost hours
-    "bytes",  # a file that is too large; detail: MB
-    "unpacks",  # a member of a zip that unpacks to far more than a picture should
-    "kind",  # a picture of a kind that is not read; detail: HEIC, GIF, BMP...
-    "other",  # no picture at all
-    "locked",  # a member of a zip that needs a password
-    "packing",  # a member of a zip packed in a way that is not read; detail: its name
-    "rights",  # a file that may not be read
-    "link",  # a link that leads in circles, to nothing, or to a folder that was entered by another name
-    "no_class",  # lies in no class folder, where the others do
+    "pixels",  # too many pixels; detail: megapixels
+    "scans",  # a JPEG crafted to cost hours
+    "bytes",  # too large a file; detail: MB
+    "unpacks",  # a zip member that unpacks to far more than an image should
+    "kind",  # an image format that is not supported; detail: HEIC, GIF, BMP...
+    "other",  # not an image
+    "locked",  # a zip member with a password
+    "packing",  # a zip member with an unsupported compression; detail: its name
+    "rights",  # a file without read permission
+    "link",  # a circular link, or one to nothing or to a folder that was entered by another name
+    "no_class",  # outside all class folders
 )
-SMALL, LARGE = (28, 32), 64  # sizes to train at: the first that holds the largest picture, else the last
-# pictures of every class from which it is learnt by class: of fewer D knows each by heart before it knows
-# what they share
+# Training sizes: the first that holds the largest image, else the last.
+SMALL, LARGE = (28, 32), 64
+# Conditional training needs this many images in every class. With fewer, D memorises each image before it
+# learns what they share.
 PER_CLASS = 8
-NAME = 80  # characters that are shown of a name
-# After a number of pictures and before their names, as in "2 damaged: a.png, b.png". The other languages have
-# the same in gan/ui/strings.
+NAME = 80  # longest shown name, in characters
+# Each text follows a number of files and precedes their names, as in "2 damaged: a.png, b.png". The folder
+# gan/ui/strings has the same texts in the other languages.
 LEFT_OUT = {
     "damaged": "damaged",
     "pixels": "too large (more than 67 megapixels)",
@@ -49,15 +50,15 @@ LEFT_OUT = {
     "link": "that are links to nothing, in circles, or to a folder that was read under another name",
     "no_class": "in no class folder",
 }
-_BY_DETAIL = ("kind", "packing")  # reasons under which each detail is told on its own
+_BY_DETAIL = ("kind", "packing")  # reasons that list each detail separately
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One file that is not used: its place in the folder or zip, one of REASONS, and what the reason's
-    sentence names.
+    """A file that is left out: its place in the folder or zip, one of REASONS, and the reason's detail.
 
-    Names are anybody's and are shown to people: they are made printable, and of long ones the end is kept.
+    Names come from untrusted uploads and are shown to people. So unprintable characters are replaced, and
+    only the end of a long name is kept.
     """
 
     name: str
@@ -70,38 +71,37 @@ class LeftOut:
 
 
 def shown(name: str) -> str:
-    """A name as it can be shown anywhere: "?" for what can't be printed, at most NAME characters."""
+    """Make a name safe to show: "?" for each unprintable character, and at most NAME characters."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in name[-NAME:])
     return f"…{plain[1:]}" if len(name) > NAME else plain
 
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to learn from. `classes` are (name, pictures of it), () where there are none."""
+    """A report on the images. `classes` lists (name, number of images), or is () if there are none."""
 
-    count: int  # usable pictures
+    count: int  # usable images
     classes: tuple[tuple[str, int], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    transparent: int = 0  # pictures of which some pixel is, so that the background shows
-    copies: int = 0  # pictures that are equal to an earlier one
-    grey: bool = False  # no picture has any colour
-    side: int = 0  # pixels of the shorter side of the largest picture
-    unread: int = 0  # of count: pictures that were not decoded for lack of time, and may yet be left out
-    # how a zip's names were read that do not say so themselves: a code page such as "GBK", "" where nothing
-    # had to be guessed
+    transparent: int = 0  # images with a pixel through which the background shows
+    copies: int = 0  # images equal to an earlier one
+    grey: bool = False  # whether no image has any colour
+    side: int = 0  # shorter side of the largest image, in pixels
+    unread: int = 0  # images in count that time ran out for; some may yet be left out
+    # The code page guessed for a zip's names, such as "GBK". "" if none was guessed.
     names_read_as: str = ""
-    # the folders are called by numbers that may as well number the parts of one set
+    # The folders have numbers as names, which may also number the parts of one set.
     classes_doubtful: bool = False
-    # class folders, where these are more than a network here learns by class; `classes` is () then
+    # The number of class folders, if a model cannot learn so many classes. `classes` is () then.
     too_many_classes: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dict; `from_json` reads it back."""
+        """Convert to a dict of JSON values, for `from_json`."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Report":
-        """The report that `to_json` wrote. Raises TypeError, KeyError or ValueError for anything else."""
+        """Read what `to_json` wrote. Raises TypeError, KeyError or ValueError for anything else."""
         classes = tuple((str(name), int(number)) for name, number in value["classes"])
         return cls(
             **{
@@ -113,11 +113,10 @@ class Report:
 
 
 def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str, list[str], int]]:
-    """What was left out by reason, the commonest first: (reason, detail, its first `names` names, how many
-    there are).
+    """Group the files left out by reason, largest group first.
 
-    Pictures of different kinds, or packed in different ways, are groups of their own. For any other reason
-    `detail` is what all of the group have, else "".
+    Each group is (reason, detail, its first `names` names, number of files). Image formats and compressions
+    form separate groups. For the other reasons, `detail` is set only if all files of the group share it.
     """
     groups: dict[tuple[str, str], list[LeftOut]] = {}
     for entry in left_out:
@@ -139,8 +138,9 @@ def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str,
 
 
 def told_left_out(left_out: Iterable[LeftOut]) -> str:
-    """What was left out in words: "3 too large (more than 67 megapixels): a.jpg, b.jpg, c.jpg; 1 damaged:
-    d.png".
+    """Describe the files left out.
+
+    For example "3 too large (more than 67 megapixels): a.jpg, b.jpg, c.jpg; 1 damaged: d.png".
     """
     return "; ".join(
         f"{count} {LEFT_OUT[reason].format(detail=detail or '?')}: {', '.join(names)}{', …' if count > len(names) else ''}"  # noqa: E501
@@ -149,8 +149,9 @@ def told_left_out(left_out: Iterable[LeftOut]) -> str:
 
 
 def told(report: Report, background: str) -> list[str]:
-    """What was found in words, a line each, as the terminal prints it. `background` is what is put behind
-    transparent pictures.
+    """Describe a report line by line, as the terminal prints it.
+
+    `background` is the colour behind transparent images.
     """
     lines = [
         f"{report.count} images"
@@ -187,9 +188,7 @@ def told(report: Report, background: str) -> list[str]:
 
 
 def no_classes(report: Report | None, name: str) -> UserError:
-    """Why a data set of this name, which has no classes, can't be learnt by class. `report` is None where it
-    is no folder or zip.
-    """
+    """Explain why the data set `name` cannot be learnt by class. `report` is None for sets without files."""
     if report is not None and report.too_many_classes:
         return UserError(
             "train.too_many_classes", data=name, count=report.too_many_classes, limit=MAX_CLASSES
@@ -198,10 +197,10 @@ def no_classes(report: Report | None, name: str) -> UserError:
 
 
 def suggestions(report: Report, defaults: RunConfig) -> dict[str, Any]:
-    """The settings that the pictures themselves ask for, where these differ from `defaults`, the recipe's:
-    some of size, channels, batch and conditional.
+    """Suggest settings that fit the images: size, channels, batch and conditional.
 
-    A recipe that fixes one of them, as the textbook one does its size, keeps it.
+    Returns only those that differ from `defaults`, the recipe's. A recipe may fix a setting, as DCGAN fixes
+    its size; then the setting keeps its value.
     """
     enough = (
         len(report.classes) > 1

@@ -1,8 +1,8 @@
-"""What a folder or zip of images contains:  python -m gan.data.own.survey PATH
+"""Report what a folder or zip of images contains:  python -m gan.data.own.survey PATH
 
-Prints a Report as JSON, or {"error": {"key", "values", "text"}} with exit status 2 if it refuses the whole.
-It reads as a run would, but keeps no pixels and imports no torch, so that the page can call it while people
-wait.
+Prints a Report as JSON. If it refuses the whole, it prints {"error": {"key", "values", "text"}} and exits
+with status 2. It reads the images as a run would, but keeps no pixels and imports no torch. So the page can
+call it while people wait.
 """
 
 import argparse
@@ -22,15 +22,16 @@ SECONDS = 60.0
 
 
 def survey(path: Path | str, seconds: float = SECONDS, background: str = "white") -> Report:
-    """What a run would find there. Pictures that it does not come to within `seconds` are counted as
-    `unread`. Raises UserError as `gan.data.load` does.
+    """Report what a run would find there.
+
+    Images not decoded within `seconds` count as `unread`. Raises UserError as `gan.data.load` does.
     """
     reader = Reader(files.SIZE, 3, background, keep=False, until=time.monotonic() + seconds)
     return files.read(str(path), reader)[1]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns the exit status: 0, or 2 where there is nothing to learn from."""
+    """Run the command. Returns the exit status: 0, or 2 if there is nothing to train on."""
     console.prepare()
     parser = argparse.ArgumentParser(
         prog="python -m gan.data.own.survey",
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         values = {name: str(value) for name, value in error.values.items()}
         if "path" in values:
-            values["path"] = options.path.name  # not where a server keeps it
+            values["path"] = options.path.name  # hides the folder in which a server stores it
         found, status = (
             {"error": {"key": error.key, "values": values, "text": str(UserError(error.key, **values))}},
             2,

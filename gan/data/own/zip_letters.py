@@ -1,8 +1,7 @@
-"""How common letters are in the languages in which people name folders, as far as a guess of a code page
-needs it.
+"""List letter frequencies of the languages in which people name folders, to guess code pages.
 
-The lists hold the commonest characters of running text, then those of words by which pictures are sorted:
-animals, plants, colours, things.
+The lists hold the most frequent characters of running text. Then follow those of words by which people sort
+images: animals, plants, colours, things.
 """
 
 SIMPLIFIED = (
@@ -48,7 +47,7 @@ KOREAN = (
     "기수박오이당근감자양파버섯장미해바라기튤립의자책상컵병신발옷모자공시계전화컴퓨터한국서울부산오른쪽왼쪽봄여름가을겨울기쁨슬픔분노"
     "거북펭귄독수참새쥐양염오리타조악어상어문돌래새게새문폴더"
 )
-# Letters that are less common, though not rare
+# Letters that are less frequent, though not rare.
 SIMPLIFIED_TOO = (
     "丁专丝严丰临丹丽举久乌习乡买乱互井亚亡亮亲亿仁仅介仙令仪价份伊休众优伦伯低余佛例供依修倒值假停元充免党兵具典兹养写农冰冲况冷准减"
     "凯击刀刑划列刘刚创初刻剂剧副办功助劳势勒医升半华协单卖博占卫印卷厂历压县参友双古叫台史号吃吉君吴吸周味呼哈响哥唐售唱商善嘉器团园"
@@ -88,7 +87,7 @@ TRADITIONAL_TOO = (
     "護讀豐貝負財貨責貴買費賣質賽赫超越足軟載輕輪輸轉辦農近迪迷追退送速造連週遠選遺鄉配醫野銷鋼錄錢錯鍾鎮鏡鐵闆防阿降限陣除陰陳陸陽隆"
     "際隨險隻雄雅雙雜離雷需露靈靜革韓音響頂項順預頓頻額願顯養餐餘首骨鬆鬥鬼魔魯麗麯黨齊"
 )
-# Letters in thousandths, the commonest first
+# Letter frequencies in thousandths, highest first.
 RUSSIAN = {
     "о": 110, "е": 85, "а": 80, "и": 74, "н": 67, "т": 63, "с": 55, "р": 47, "в": 45, "л": 44, "к": 35,
     "м": 32, "д": 30, "п": 28, "у": 26, "я": 20, "ы": 19, "ь": 17, "г": 17, "з": 16, "б": 16, "ч": 14,
@@ -113,8 +112,7 @@ ARABIC = {
     "ذ": 8, "إ": 7,
     "ى": 7, "ث": 7, "غ": 6, "ء": 5, "ئ": 4, "ظ": 3, "آ": 2, "ؤ": 1,
 }  # fmt: skip
-# Letters with marks, beside plain ones
-# the third last stands for a capital, İ
+# Letters with diacritics, which stand among plain letters. "i\u0307" is the lower case of a capital İ.
 TURKISH = {"ı": 40, "ü": 20, "ö": 10, "ş": 20, "ç": 14, "ğ": 12, "i\u0307": 12, "â": 1, "î": 0.3, "û": 0.2}
 WESTERN = {
     "é": 40, "ä": 20, "ö": 15, "ü": 20, "è": 10, "à": 10, "ç": 8, "ñ": 8, "á": 10, "í": 10, "ó": 12,

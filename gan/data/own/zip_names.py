@@ -1,8 +1,8 @@
-"""Names of a zip that do not say in which code page they are. Imports nothing but the standard library.
+"""Guess the code page of names in a zip that do not declare it. Imports only the standard library.
 
-Only names with the UTF-8 flag are certain. Others are bytes of whatever code page the packing machine had,
-and zipfile reads all of them as CP437. One machine packed the zip, so one code page is looked for that fits
-all of its names.
+Only names with the UTF-8 flag are certain. The others are in the code page of the machine that packed the
+zip. zipfile reads all of them as CP437. One machine packed the zip, so one code page must fit all of its
+names.
 """
 
 import math
@@ -19,16 +19,15 @@ from gan.data.own import zip_letters as known
 
 UTF8_FLAG = 0x800
 UNICODE_PATH = 0x7075  # Info-ZIP's extra field: version 1, CRC-32 of the plain name, the name in UTF-8
-MAX_SCORED = 4000  # bytes of names that a guess looks at: more do not make it better
+MAX_SCORED = 4000  # bytes of names that a guess uses; more do not improve it
 
 
 def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
-    """The names of a zip's entries in order, and how those were read that do not say so themselves: a code
-    page, "UTF-8", or "" where all are certain.
+    """Decode the names of a zip's entries, in order; also return the guessed code page.
 
-    A name with the UTF-8 flag, or of ASCII alone, is taken as it is. The others are UTF-8 if all of them
-    decode as that, and it is no likelier that they do by chance; else what their Unicode-path fields say,
-    else one guess for all.
+    The code page is "UTF-8", another name, or "" if all names are certain. Names with the UTF-8 flag or in
+    ASCII are certain. The others are UTF-8 if all of them decode as UTF-8 and no other code page is likelier.
+    Otherwise their Unicode-path fields count, and one guess decodes the rest.
     """
     entries = list(entries)
     names = [entry.filename for entry in entries]
@@ -49,10 +48,10 @@ def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
 
 
 def read_folder_names(names: list[str]) -> list[str]:
-    """Names from a disk, as os.fsdecode gives them: those that are no UTF-8 are read by one guess for all
-    (some tools unpack a zip so).
+    """Decode names from a disk that are no UTF-8, by one guess for all. `names` come from os.fsdecode.
 
-    That page also reads what happens to be UTF-8, as è is the 猫 of GBK, where it makes it a likelier text.
+    Some tools unpack zips with undecoded names. The guessed page also decodes names that are UTF-8 by chance,
+    if that gives a likelier text. For example, 猫 in GBK has the bytes of è in UTF-8.
     """
     certain = list(map(_encodable, names))
     if all(certain):
@@ -73,10 +72,9 @@ def read_folder_names(names: list[str]) -> list[str]:
 
 
 def _is_utf8(names: list[str], raw: Iterable[bytes]) -> bool:
-    """Whether names that decode as UTF-8 are that: è is the 猫 of GBK, and as a whole name the less likely
-    one.
+    """Whether names that decode as UTF-8 are UTF-8. 猫 in GBK has the bytes of è, the less likely name.
 
-    `names` are all of the zip: where several are single letters, it sorts an alphabet.
+    `names` are all names of the zip. If several are single letters, the zip sorts an alphabet.
     """
     parts = _parts(raw)
     if not parts:
@@ -96,10 +94,10 @@ def _is_utf8(names: list[str], raw: Iterable[bytes]) -> bool:
 
 
 def _utf8_likelihood(text: str, letter: float) -> float:
-    """The log-likelihood of a name as UTF-8, in any language, with what it tells for UTF-8 that so many bytes
-    go together as that asks for.
+    """Compute the log-likelihood of a name as UTF-8, in any language.
 
-    `letter` is what a single letter of two bytes tells.
+    Valid UTF-8 sequences rarely occur by chance, so each adds PROOF. `letter` is the PROOF of a single letter
+    of two bytes.
     """
     score = max(
         _best_likelihood(text),
@@ -112,7 +110,7 @@ def _utf8_likelihood(text: str, letter: float) -> float:
 
 
 def _best_likelihood(text: str) -> float:
-    """How likely any of the languages is to have a text."""
+    """Compute the log-likelihood of a text in its likeliest language."""
 
     def of(page: _Page) -> float:
         try:
@@ -127,13 +125,13 @@ def _best_likelihood(text: str) -> float:
 def _encodable(name: str) -> bool:
     try:
         name.encode("utf-8")
-    except UnicodeEncodeError:  # a surrogate stands for each byte
+    except UnicodeEncodeError:  # os.fsdecode represents invalid bytes by surrogates
         return False
     return True
 
 
 def _raw(entry: zipfile.ZipInfo) -> bytes:
-    return entry.orig_filename.encode("cp437")  # gives back every byte
+    return entry.orig_filename.encode("cp437")  # CP437 maps every byte, so this restores the bytes
 
 
 def _utf8(name: bytes) -> str | None:
@@ -144,8 +142,9 @@ def _utf8(name: bytes) -> str | None:
 
 
 def _unicode_path(extra: bytes, name: bytes) -> str | None:
-    """The name of an entry's Unicode-path field; None where there is none, or it belongs to another name
-    (some tool has renamed the entry since).
+    """Return the name in an entry's Unicode-path field.
+
+    Returns None if there is no field, or if its CRC belongs to another name because a tool renamed it.
     """
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
@@ -156,27 +155,26 @@ def _unicode_path(extra: bytes, name: bytes) -> str | None:
 
 
 class _Page(NamedTuple):
-    """One code page that names may be in, and how likely its languages are to have written a text."""
+    """A code page, and the likelihood of a text in its languages."""
 
-    name: str  # as people know it
-    codec: str  # Python's
-    likelihood: Callable[[str], float]  # log of the probability of a text
-    prior: float = 0.0  # log of how common it is, beside others, in zips
+    name: str  # shown to people
+    codec: str  # Python's name
+    likelihood: Callable[[str], float]  # log-probability of a text
+    prior: float = 0.0  # log of its frequency in zips, relative to the other pages
 
 
 def guess(names: list[bytes]) -> tuple[str, Callable[[bytes], str]]:
-    """The code page that most probably wrote these names, by how people call it, and a decoder that never
-    fails.
+    """Guess the code page of names; return its name and a decoder that never fails.
 
-    Each page's score is the log-likelihood of the very same bytes, so that scores of pages with one and with
-    two bytes a letter can be compared. Where several names share a folder it counts once.
+    Every page is scored by the log-likelihood of the same bytes. So pages with one and with two bytes a
+    letter are comparable. A folder that several names share counts once.
     """
     best = _best(_parts(names))
     return best.name, lambda name: name.decode(best.codec, "replace")
 
 
 def _parts(names: Iterable[bytes]) -> list[bytes]:
-    """The names of folders and files, once each, that are not of ASCII alone."""
+    """List the folder and file names that are not ASCII, each once."""
     return list(
         dict.fromkeys(
             part for name in names for part in name.replace(b"/", b"\0").split(b"\0") if not part.isascii()
@@ -185,7 +183,7 @@ def _parts(names: Iterable[bytes]) -> list[bytes]:
 
 
 def _first(parts: list[bytes]) -> Iterator[bytes]:
-    """As many of the names as a guess looks at."""
+    """Iterate over the first names, up to about MAX_SCORED bytes."""
     seen = 0
     for part in parts:
         if seen > MAX_SCORED:
@@ -199,8 +197,9 @@ def _best(parts: list[bytes]) -> _Page:
 
 
 def _score(page: _Page, parts: list[bytes]) -> float:
-    """The log-likelihood of names in a code page. One that is no text in it may be a damaged name, so that it
-    counts heavily, but rules nothing out.
+    """Compute the log-likelihood of names in a code page.
+
+    Undecodable names may be damaged. They cost much, but do not exclude a page.
     """
     texts = [(part, _decoded(page, part)) for part in _first(parts)]
     return page.prior + sum(
@@ -209,7 +208,7 @@ def _score(page: _Page, parts: list[bytes]) -> float:
 
 
 def _decoded(page: _Page, part: bytes) -> str | None:
-    """A name in a code page; None where it is no text in it."""
+    """Decode a name in a code page; None if the bytes are invalid or unprintable there."""
     try:
         text = part.decode(page.codec)
     except UnicodeDecodeError:
@@ -217,26 +216,27 @@ def _decoded(page: _Page, part: bytes) -> str | None:
     return text if text.isprintable() else None
 
 
-NEVER = -18.0  # log-likelihood of a letter that no name in these languages has, a box-drawing one for example
-RARE = -16.5  # of one that nearly none has
+NEVER = -18.0  # log-likelihood of a letter that these languages never use, such as box drawing
+RARE = -16.5  # of a letter that they hardly use
 SIGN = -5.0  # of digits, blanks and punctuation
 LETTER = -3.2  # of a plain letter
-MIXED = -3.0  # of a plain letter that touches one of another script in the same word
-# of a letter of any language, by the bytes that it takes in UTF-8
+MIXED = -3.0  # added for a plain letter next to one of another script in the same word
+# Log-likelihood of a letter of any language, by its number of bytes in UTF-8.
 OF_ANY_SCRIPT = {1: LETTER, 2: -8.0, 3: -9.5, 4: -11.0}
-# log of how much likelier such bytes go together in UTF-8 than by chance
+# Log of how much likelier a sequence of so many bytes is in UTF-8 than by chance.
 PROOF = {1: 0.0, 2: 1.5, 3: 6.0, 4: 9.0}
-UTF8_PRIOR = 2.4  # log of how much commoner it is than GBK
-HALF_WIDTH = -4.6  # of a Japanese letter of half width behind another one
+UTF8_PRIOR = 2.4  # log of its frequency relative to GBK
+HALF_WIDTH = -4.6  # of a half-width Japanese letter after another one
 FULL_SIGNS = frozenset("（）【】《》、。·—，！？：；「」『』〈〉〔〕ー・～　＿－０１２３４５６７８９々〇")
 KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7))))
-# first and last lead byte, least trail byte, log-likelihood of each letter
+# First and last lead byte, smallest trail byte, log-likelihood of each letter.
 Level = tuple[bytes, bytes, int, float]
 
 
 def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callable[[str], float]:
-    """A likelihood for scripts of hundreds of letters: `letters` maps texts of common ones to the mass that
-    each text has in all, `levels` tells of others.
+    """Build a likelihood for scripts of hundreds of letters.
+
+    `letters` maps strings of frequent letters to their total probability. `levels` gives the others.
     """
     chance: dict[str, float] = {}
     for text, mass in letters.items():
@@ -270,7 +270,10 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
 
 
 def _marked(weights: dict[str, float]) -> Callable[[str], float]:
-    """A likelihood for Latin letters: those with marks, of these weights, stand singly among plain ones."""
+    """Build a likelihood for Latin text.
+
+    Letters with diacritics have these `weights`, and stand singly among plain letters.
+    """
     whole = sum(weights.values())
     chance = {letter: math.log(0.12 * weight / whole) for letter, weight in weights.items()}
 
@@ -291,8 +294,9 @@ def _marked(weights: dict[str, float]) -> Callable[[str], float]:
 def _alphabet(
     weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0
 ) -> Callable[[str], float]:
-    """A likelihood for an alphabet of its own, of these weights: its words have no plain letters, but vowels,
-    and what their `spelling` tells is added.
+    """Build a likelihood for a non-Latin alphabet with these letter weights.
+
+    Its words contain vowels and no plain letters. `spelling` adds a score for each word.
     """
     whole = sum(weights.values())
     chance = {letter: math.log(weight / whole) for letter, weight in weights.items()}
@@ -315,8 +319,9 @@ def _alphabet(
 
 
 def _greek(word: str) -> float:
-    """What it tells that a word of several syllables has one accent, as all but capitals have, and that a
-    final sigma stands last.
+    """Score the spelling of a Greek word.
+
+    Words of several syllables have one accent unless in capitals, and a final sigma stands only at the end.
     """
     accents = sum(letter in "άέήίόύώ" for letter in word.lower())
     misplaced = word[:-1].count("ς") + word.endswith("σ")
@@ -324,7 +329,7 @@ def _greek(word: str) -> float:
 
 
 def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) -> float:
-    """The sum over the words of a text and what stands between them."""
+    """Add up the likelihoods of the words of a text and of the characters between them."""
     words = "".join(letter if letter.isalpha() else " " for letter in text).split()
     others = [letter for letter in text if not letter.isalpha()]
     return sum(map(word, words)) + sum(
@@ -333,9 +338,7 @@ def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) 
 
 
 def _cases(word: str) -> float:
-    """What it costs that a word is written with capitals: little for a first one, or where all are; much
-    inside.
-    """
+    """Compute the penalty for capitals: small for an initial one or all of them, large inside a word."""
     capitals = sum(map(str.isupper, word))
     if not capitals:
         return 0.0

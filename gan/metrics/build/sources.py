@@ -1,5 +1,6 @@
-"""The pictures that a feature net learns from, and those that it is tested on: disjoint, and where possible
-none that a generator is trained on.
+"""Load the training and test images of the feature nets.
+
+The two are disjoint. Where possible, no generator is trained on either.
 """
 
 from collections.abc import Callable
@@ -16,22 +17,23 @@ from gan.data.idx import read_split
 from gan.data.procedural import landscapes
 from gan.data.registry import read_meta
 
-# of training and test; the bundled set has another seed
+# Seeds of the training and the test set; the bundled set has another.
 LANDSCAPE_SEEDS, LANDSCAPES = (1001, 1002), (8000, 2000)
-FACES_FROM, FACES = (30_000, 28_000), (10_000, 2000)  # first seeds; the bundled set ends before 10,000
-HELD_OUT = 5  # every fifth
+# First seeds; the bundled set ends before 10,000.
+FACES_FROM, FACES = (30_000, 28_000), (10_000, 2000)
+HELD_OUT = 5  # every fifth image
 
 
 class Split(NamedTuple):
-    """Pictures with what is known about them."""
+    """Images with their labels and attributes."""
 
     images: torch.Tensor  # uint8 (N, C, H, W)
     facts: dict[str, torch.Tensor]  # "label" first, then attributes with named values: int64 (N,) each
-    words: str  # which pictures these are, for the card
+    words: str  # describes the images in the card
 
 
 def read_mnist_like(name: str, folder: Path) -> tuple[Split, Split]:
-    """The training and the test split in a folder of IDX files."""
+    """Read the training and the test split from a folder of IDX files."""
     splits = [
         (read_split(folder, split), words) for split, words in (("train", "training"), ("t10k", "test"))
     ]
@@ -42,7 +44,7 @@ def read_mnist_like(name: str, folder: Path) -> tuple[Split, Split]:
 
 
 def draw_faces(name: str, modules: Path) -> tuple[Split, Split]:
-    """Faces drawn anew by the npm packages in `modules`."""
+    """Draw new faces with the npm packages in `modules`."""
     splits = []
     for first, count in zip(FACES_FROM, FACES, strict=True):
         images, extra = faces.draw(modules, first, count)
@@ -58,7 +60,7 @@ def draw_faces(name: str, modules: Path) -> tuple[Split, Split]:
 
 
 def draw_landscapes(name: str, place: None) -> tuple[Split, Split]:
-    """Landscapes drawn anew."""
+    """Draw new landscapes."""
     splits = []
     for seed, count in zip(LANDSCAPE_SEEDS, LANDSCAPES, strict=True):
         images, facts = landscapes.draw(count, seed)
@@ -68,8 +70,9 @@ def draw_landscapes(name: str, place: None) -> tuple[Split, Split]:
 
 
 def divide(whole: Dataset) -> tuple[Dataset, Dataset]:
-    """A data set in two: what is learned from and, of every fifth picture, those that are not, pixel by
-    pixel, among the others too. Attributes are dropped.
+    """Split a data set into training and test images, and drop its attributes.
+
+    Every fifth image goes to the test set, unless the training set has the same image, pixel by pixel.
     """
     apart = torch.arange(len(whole.images)) % HELD_OUT == 0
     unseen = apart.clone()
@@ -81,9 +84,7 @@ def divide(whole: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def divide_emoji(name: str, place: None) -> tuple[Split, Split]:
-    """The bundled emoji, divided: there are no others, so generators are trained on pictures that the net has
-    seen.
-    """
+    """Split the bundled emoji. There are no others, so generators train on images that the net has seen."""
     whole = data.load(name)
     return tuple(
         Split(
