@@ -237,8 +237,7 @@ def _counted(marks: bytes) -> Counter[bytes]:
 
 @contextlib.contextmanager
 def harmless(began: bool) -> Iterator[None]:
-    """Turn errors from reading the images of a run that `began` into Unharmed: its checkpoint is still sound.
-    """
+    """Turn errors from reading the images of a run that `began` into Unharmed: its checkpoint is sound."""
     try:
         yield
     except UserError as error:

@@ -285,9 +285,7 @@ class Worker:
         )
 
     def _account(self, seconds: float, steps: int) -> None:
-        """Update time and rate. With a time budget, forecast its total images: schedules depend on images
-        alone.
-        """
+        """Update time and rate. With a time budget, forecast its images: schedules depend on images alone."""
         rate = steps * self.config.batch * self.config.d_steps / seconds
         weight = 1 - math.exp(-seconds / 5) if self.rate else 1.0
         self.rate += weight * (rate - self.rate)
