@@ -208,7 +208,7 @@ def writing() -> Iterator[None]:
 
 
 class Complaints:
-    """Logs a background failure that repeats every few seconds only once, until it changes or a try succeeds."""
+    """Logs a background failure that repeats every few seconds only once, until it changes or ends."""
 
     def __init__(self, log: logging.Logger):
         self._log, self._said = log, ""

@@ -209,8 +209,9 @@ class StatsFile:
         self._offset += len(raw)
 
     def _thin(self) -> None:
-        """Drop every other offset before the last INDEXED / 2 lines until 3/4 of INDEXED remain, so it runs
-        seldom.
+        """Thin the offsets before the last INDEXED / 2 lines to at most half as many.
+
+        The index is then a quarter below INDEXED, so this runs seldom.
         """
         recent = self._count - INDEXED // 2
         while True:

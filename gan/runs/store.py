@@ -286,7 +286,7 @@ class Store:
         self.usage.forget()
 
     def hide(self, run_id: str) -> None:
-        """Hide a run until `sweep` deletes it. Only for a run without a living worker: it would write again."""
+        """Hide a run until `sweep` deletes it. Only for a run without a living worker, which writes files."""
         disk.hide(self.path(run_id))
         self._files.pop(run_id, None)
         with self._stats_lock:

@@ -67,7 +67,7 @@ class Supervisor:
     # Start and end
 
     def claim(self) -> None:
-        """Claim the directory for this process. Raises UserError if another server has it or on a full disk."""
+        """Claim the directory for this process. Raises UserError if a server has it or the disk is full."""
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
             self._claimed = self._reserve.spend(lambda: recovery.claim(self.store.root))
