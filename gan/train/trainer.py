@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
 SMOOTHED = 16  # steps in the moving average of the statistics
 SAMPLED = 16  # images sampled at a time: their activations fit into the CPU's cache, those of 64 do not
-# A statistic or weight norm above this means divergence. Measured on digits and landscapes, in the first steps:
-# statistics to 61 with wasserstein and 10 with the other recipes, weight norms to 82. Diverged runs (learning
-# rate 0.1) reached statistics of 12,500 to 49,000 and stayed there.
+# A statistic or weight norm above this means divergence. In the first steps on digits and landscapes,
+# statistics reached 61 with wasserstein and 10 with the other recipes. Weight norms reached 82. Diverged runs
+# (learning rate 0.1) reached statistics of 12,500 to 49,000 and stayed there.
 EXPLODED = 1e4
 EMA_RAMP = 0.05  # maximum half-life of the EMA as a fraction of the images seen so far (StyleGAN2-ADA)
 
@@ -71,7 +71,7 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
 def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
     """Return the group of each image (N,), on G's device, or None without conditioning.
 
-    With clusters, it also gives G the share of each cluster, from which G draws clusters for samples.
+    With clusters, it also gives G their shares, because samples draw a cluster at random.
     """
     groups = dataset.labels if config.conditional else None
     if config.clusters > 1:

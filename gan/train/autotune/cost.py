@@ -33,8 +33,8 @@ GRID = 64  # images in a grid
 ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # seconds to encode and write a grid: fixed, and per byte
 FILES_SHARE = 0.01  # fraction of the time for checkpoints, the live generator and the status
 KEPT_IN_BF16 = 0.6  # memory of the activations relative to float32
-# float32 values in memory per parameter. D: itself, its gradient, Adam's two moments. G: also its EMA, and the
-# EMA's copy for writing.
+# float32 values in memory per parameter. D: itself, its gradient, Adam's two moments. G: also its EMA, and a
+# copy of that for writing.
 KEPT_G, KEPT_D = 6, 4
 
 

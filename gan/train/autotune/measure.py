@@ -71,7 +71,7 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
     trials = [Trial(*best, times)]
 
     def part(found: Seconds) -> float:
-        """Return the time relative to the best so far (geometric mean of workloads), inf if one is missing."""
+        """Return the time relative to the best so far (geometric mean of workloads); inf if one is absent."""
         return (
             math.prod(found[name] / times[name] for name in times) ** (1 / len(times))
             if found.keys() == times.keys()
