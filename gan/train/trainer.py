@@ -71,7 +71,7 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
 def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
     """Return the group of each image (N,), on G's device, or None without conditioning.
 
-    With clusters, it also gives G their shares, because samples draw a cluster at random.
+    With clusters, it also gives G each cluster's share of its class, by which z selects a cluster.
     """
     groups = dataset.labels if config.conditional else None
     if config.clusters > 1:
