@@ -1,4 +1,4 @@
-"""`python -m gan`: the same as the command `ganarium`."""
+"""Run the command `ganarium` as `python -m gan`."""
 
 import sys
 

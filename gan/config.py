@@ -1,7 +1,7 @@
-"""What a run is: one frozen, validated RunConfig, each field with its limits and its one line of help.
+"""The settings of a run: one frozen, validated RunConfig, whose fields have limits and a line of help.
 
-The form of the page and `--help` are drawn from these fields. gan.recipes fills a config in: the page, the
-terminal and the tests all call `make_config` there.
+The page's form and `--help` are generated from these fields. gan.recipes.make_config fills a config in for
+the page, the terminal and the tests.
 """
 
 import dataclasses
@@ -24,8 +24,9 @@ def _field(default: Any, text: str, **limits: Any) -> Any:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides how a run goes. Build it with `gan.recipes.make_config`; the constructor raises
-    UserError for an impossible setting.
+    """All settings that determine a run. Build it with `gan.recipes.make_config`.
+
+    The constructor raises UserError for an impossible setting.
     """
 
     data: str = _field(
@@ -129,17 +130,18 @@ class RunConfig:
 
     @property
     def budget_images(self) -> int:
-        """Images after which the run ends, or 0 where the time decides."""
+        """Images after which the run ends; 0 if it ends by time."""
         return round(self.kimg * 1000)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dict, the form of config.json."""
+        """Return a plain dict, the form of config.json."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, value: Any) -> "RunConfig":
-        """The config in a parsed config.json. Raises UserError where a field is missing, unknown or
-        impossible.
+        """Return the config in a parsed config.json.
+
+        Raises UserError for a missing, unknown or impossible field.
         """
         names = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(value, dict) or set(value) != names:
@@ -160,7 +162,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     kind, limits = type(field.default), field.metadata
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is float:
-        # a whole number may be longer than any float
+        # math.isfinite fails on an int that is larger than any float
         fits = number and (isinstance(value, int) or math.isfinite(value))
     else:
         fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

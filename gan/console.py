@@ -1,9 +1,7 @@
-"""The terminal of a command: what it prints arrives there whatever characters the terminal knows, and whether
-or not anybody still reads.
+"""Make a command's output safe: any text prints on any terminal, and a closed pipe does no harm.
 
-Terminals and pipes are not UTF-8 everywhere (code page 437 of Windows, LANG=C in containers), names of files
-need not be text at all, and the reader of a pipe may leave. None of these may end a training that took an
-hour.
+Not all terminals and pipes are UTF-8 (code page 437 of Windows, LANG=C in containers). File names need not be
+valid text. The reader of a pipe may leave. None of these may end a training that took an hour.
 """
 
 import codecs
@@ -34,11 +32,9 @@ PLAIN = {
 
 
 def prepare() -> None:
-    """Have the standard streams take any text: what they can't show becomes something plainer, and what
-    nobody reads is dropped.
+    """Make the standard streams accept any text: replace what they can't encode, and drop what nobody reads.
 
-    Called first in each command. Streams that a test or a notebook has put in their place are left as they
-    are.
+    Each command calls this first. It leaves streams alone that a test or a notebook has replaced.
     """
     codecs.register_error(HANDLER, _plainer)
     _occupy()
@@ -53,12 +49,12 @@ def prepare() -> None:
 
 
 def _nothing(mode: str) -> TextIO:
-    """A stream in place of one that is closed, for as long as the process runs."""
+    """Open a stream to replace a closed one, until the process ends."""
     return open(os.devnull, mode, encoding="utf-8", errors="replace")
 
 
 class _Pipe(io.FileIO):
-    """A file that its reader may leave: what is written after that is dropped."""
+    """A file whose reader may leave: it drops later writes."""
 
     def write(self, data: bytes) -> int:
         try:
@@ -68,8 +64,9 @@ class _Pipe(io.FileIO):
 
 
 def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """The stream with HANDLER for what it can't encode, and over a _Pipe; Windows' console, which is no file,
-    only with the former.
+    """Return the stream with HANDLER as its error handler, and on top of a _Pipe.
+
+    Windows' console is no file, and gets only the error handler.
     """
     raw = getattr(stream.buffer, "raw", stream.buffer)
     if type(raw) is not io.FileIO:
@@ -89,8 +86,9 @@ def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
 
 
 def _occupy() -> None:
-    """Open /dev/null in place of standard streams that are closed: else the next file takes their number, and
-    what a library prints goes into it.
+    """Open /dev/null for each closed standard stream.
+
+    Otherwise the next file would get its number, and a library's output would go into that file.
     """
     for number in (0, 1, 2):
         try:
@@ -100,7 +98,7 @@ def _occupy() -> None:
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
-    """What to write for characters that an encoding has not: PLAIN's, else a question mark for each."""
+    """Replace characters that an encoding lacks: by PLAIN, else by a question mark."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(

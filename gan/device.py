@@ -1,4 +1,4 @@
-"""What this machine can do. Importing it touches neither torch nor a GPU."""
+"""Find out what this machine can do. Importing this module touches neither torch nor a GPU."""
 
 import contextlib
 import math
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def cpu_quota() -> int:
-    """Whole cores that this process may use: the smallest of its affinity, its cgroup's quota and
-    OMP_NUM_THREADS, at least 1.
+    """Return the whole cores that this process may use, at least 1.
 
-    os.cpu_count() is the host's figure and makes a container of two cores start 64 threads.
+    It is the minimum of the affinity, the cgroup's quota and OMP_NUM_THREADS. os.cpu_count() counts the
+    host's cores: a container with two cores would start 64 threads.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     asked = os.environ.get("OMP_NUM_THREADS", "")
@@ -19,9 +19,7 @@ def cpu_quota() -> int:
 
 
 def _cgroup_cores() -> int:
-    """The cgroup's CPU limit in whole cores (v2's cpu.max, then v1's quota), or a large number where there is
-    none.
-    """
+    """Return the cgroup's CPU limit in whole cores, 65,536 if there is none (v2's cpu.max or v1's quota)."""
     unlimited = 1 << 16
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -38,47 +36,42 @@ def _cgroup_cores() -> int:
 
 @dataclass(frozen=True)
 class Device:
-    """Where and how a run trains: torch's name ("cpu" or "cuda"), a name for people, CPU threads, "float32"
-    or "bf16" arithmetic, memory format.
-    """
+    """Where and how a run trains."""
 
-    torch_name: str
-    label: str
-    threads: int
-    precision: str = "float32"
-    channels_last: bool = True
+    torch_name: str  # "cpu" or "cuda"
+    label: str  # a name for people
+    threads: int  # of the CPU
+    precision: str = "float32"  # or "bf16"
+    channels_last: bool = True  # memory format
     graph: bool = False  # whether the step runs as a captured CUDA graph
 
 
 def pick_device() -> Device:
-    """The GPU where torch sees one, else the CPU. Initialises CUDA, so only a worker or a terminal command
-    may call it.
+    """Return the GPU if torch sees one, else the CPU. Call it only in a worker or command: it starts CUDA.
 
-    On a GPU it also has cuDNN and cuBLAS take only algorithms that give the same bits each time: a resumed
-    run is to end as one that was left alone.
+    On a GPU it restricts cuDNN and cuBLAS to deterministic algorithms, so that a resumed run ends like an
+    uninterrupted one.
     """
     import torch
 
     threads = cpu_quota()
     if torch.cuda.is_available():
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first use
         torch.backends.cudnn.deterministic = True
         return Device("cuda", torch.cuda.get_device_name(0), threads, graph=True)
     return Device("cpu", cpu_label(threads), threads)
 
 
 def cpu_label(threads: int) -> str:
-    """A CPU's name for people."""
+    """Return a CPU's name for people."""
     return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
 def be_nice(nice: int) -> None:
-    """Lower this process's priority by `nice` (0 to 19), so that the page beside it stays quick; nothing
-    where the system has no such thing, as Windows.
+    """Lower this process's priority by `nice` (0 to 19), so that the page stays responsive. No-op on Windows.
 
-    Linux schedules sessions as groups (sched_autogroup) where it is so configured, and a worker has a session
-    of its own: there the nice value of a process means nothing to other sessions, and that of its group has
-    to be set as well.
+    Linux may schedule whole sessions as groups (sched_autogroup), and a worker has its own session. The nice
+    value of a process then has no effect on other sessions, so this sets that of the group too.
     """
     if not nice or not hasattr(os, "nice"):
         return

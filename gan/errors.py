@@ -1,9 +1,9 @@
-"""Mistakes that a person can correct, told in one sentence.
+"""Mistakes that a person can correct, each explained in one sentence.
 
-An engine module raises `UserError("some.key", value=...)`; the English sentence stands here, the other
-languages stand in `gan/web/strings/`, and a test holds the sets of keys equal. The terminal prints the
-sentence and exits with status 2; the page shows it beside the control that caused it. A `UserError` is never
-used for a defect of ours: those keep their traceback.
+An engine module raises `UserError("some.key", value=...)`. MESSAGES has the English sentence,
+`gan/web/strings/` the other languages, and a test keeps the sets of keys equal. The terminal prints the
+sentence and exits with status 2. The page shows it beside the control that caused it. A defect of ours is
+never a `UserError`: it keeps its traceback.
 """
 
 import errno
@@ -562,31 +562,30 @@ class UserError(Exception):
 
 
 class Unharmed(UserError):
-    """What keeps a run from going on and says nothing against what it has learnt: it stays in the state in
-    which it was found.
-    """
+    """A mistake that stops a run but leaves its checkpoint sound: the run keeps its state."""
 
 
-# torch's allocator; oneDNN, which is given no memory for a convolution; C++; CUDA and its libraries; the
-# system, in the words of libraries.
+# The messages of torch's allocator, oneDNN (no memory for a convolution), C++, CUDA and its libraries, and of
+# the system as libraries quote it.
 _OUT_OF_MEMORY = re.compile(
     r"can't allocate memory|could not create a (primitive(?! desc)|memory)|could not execute a primitive"
     r"|bad_alloc|out of memory|ALLOC(ATION)?_FAILED|cannot allocate memory",
     re.IGNORECASE,
 )
-_DEEPEST = 20  # errors that led to each other
+_DEEPEST = 20  # errors in a chain of causes
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether this error, or one that led to it, is for lack of memory. Where the whole machine runs out, the
-    system ends processes without asking.
+    """Return whether this error, or one that caused it, is a lack of memory.
+
+    If the whole machine runs out of memory, the system kills processes without an error.
     """
     for _ in range(_DEEPEST):
         if error is None:
             return False
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
             return True
-        # of torch, not imported
+        # by its name, because torch may not be imported
         if isinstance(error, RuntimeError) and (
             type(error).__name__ == "OutOfMemoryError" or _OUT_OF_MEMORY.search(str(error))
         ):
@@ -596,8 +595,6 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def refuse_if_full(error: BaseException) -> None:
-    """Raise `error` itself where memory ran out: what could not be read for that is neither missing nor
-    damaged.
-    """
+    """Raise `error` again if memory ran out: the file that it failed to read may be sound."""
     if is_out_of_memory(error):
         raise error

@@ -1,5 +1,6 @@
-"""Files that another process may be reading: atomic replacement, append-only lines, and readers that survive
-a half-written tail.
+"""Read and write files that other processes read: atomic replacement, and append-only JSON lines.
+
+The readers survive a half-written last line.
 """
 
 import errno
@@ -10,18 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# objects and lists within each other in a file of ours; what shows or writes it again goes through them by
-# recursion
-NESTED = 50
-FULL = {errno.ENOSPC, errno.EDQUOT}  # what an OSError says where a disk, or somebody's share of it, is full
+NESTED = 50  # maximum depth of JSON, because code that writes it again is recursive
+FULL = {errno.ENOSPC, errno.EDQUOT}  # errno of an OSError on a full disk or quota
 
 
 def replace_with(path: Path, write: Callable[[Path], Any], before: Callable[[], Any] = lambda: None) -> None:
-    """Let `write` fill a temporary file beside `path`, flush it to disk, call `before`, then rename it over
-    `path` in one step.
+    """Replace `path` atomically: `write` fills a temporary file, which is flushed and then renamed.
 
-    A reader sees the old file or the new one, never a part. On any error the old file stays and the temporary
-    one is removed.
+    `before` runs between flush and rename. A reader sees the old file or the new one, never a part. On any
+    error the old file stays and the temporary file is deleted.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -40,20 +38,19 @@ def replace_with(path: Path, write: Callable[[Path], Any], before: Callable[[], 
 
 
 def write_bytes(path: Path, data: bytes, before: Callable[[], Any] = lambda: None) -> None:
-    """Atomically replace `path` with `data`; `before` is called once they are safely on the disk."""
+    """Replace `path` atomically with `data`. `before` runs once the data is safely on disk."""
     replace_with(path, lambda temporary: temporary.write_bytes(data), before)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Atomically replace `path` with `value` as indented JSON (UTF-8; NaN and infinity are refused with
-    ValueError).
-    """
+    """Replace `path` atomically with `value` as indented JSON in UTF-8. Raises ValueError for NaN and inf."""
     write_bytes(path, _as_json(value, indent=1))
 
 
 def _as_json(value: Any, **form: Any) -> bytes:
-    """A value as a line or more of JSON in UTF-8. A name of a file that is no text has half characters
-    (os.fsdecode), which only escapes can hold.
+    """Return a value as JSON in UTF-8 with a line end.
+
+    A file name that is no valid text contains surrogates (os.fsdecode), which need ASCII escapes.
     """
     try:
         return (json.dumps(value, ensure_ascii=False, allow_nan=False, **form) + "\n").encode()
@@ -62,7 +59,7 @@ def _as_json(value: Any, **form: Any) -> bytes:
 
 
 def shallow(value: Any) -> Any:
-    """A JSON value itself. Raises ValueError where it is nested more than NESTED deep."""
+    """Return a JSON value unchanged. Raises ValueError if it is nested more than NESTED deep."""
     level, depth = [value], 0
     while level := [
         part
@@ -77,9 +74,7 @@ def shallow(value: Any) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file. Raises OSError where it can't be read and ValueError where it is not JSON, or
-    is nested beyond reason.
-    """
+    """Return the value in a JSON file. Raises OSError, or ValueError for invalid or deeply nested JSON."""
     try:
         return shallow(json.loads(path.read_text(encoding="utf-8")))
     except RecursionError as error:
@@ -87,9 +82,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, {} where there is none that can be read: for facts that something can do
-    without.
-    """
+    """Return the JSON object in a file, or {} if there is none: for facts that the caller can do without."""
     try:
         value = read_json(path)
     except (OSError, ValueError):
@@ -98,11 +91,10 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def append_line(path: Path, value: Any) -> None:
-    """Append one JSON line with a single write, so that concurrent readers see whole lines but for a tail cut
-    by a crash.
+    """Append a JSON line with a single write, so that readers see whole lines, except after a crash.
 
-    Where a crash left such a tail without its line end, a line end is written first, so that only the broken
-    line is lost.
+    If a crash left a last line without its line end, a line end comes first. Only the broken line is then
+    lost.
     """
     line = _as_json(value, separators=(",", ":"))
     with open(path, "ab+") as file:
@@ -114,10 +106,10 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def read_lines(path: Path, offset: int = 0) -> tuple[list[Any], int]:
-    """The JSON objects on the whole lines after byte `offset`, and the offset to go on from.
+    """Return the JSON values on the whole lines after byte `offset`, and the next offset.
 
-    A last line without its line end is left for the next call; a line that is not JSON is skipped. A missing
-    file reads as empty.
+    The next call reads a last line without its line end. A line that is not JSON is skipped. A missing file
+    reads as empty.
     """
     try:
         with open(path, "rb") as file:

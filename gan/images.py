@@ -1,7 +1,7 @@
-"""From what a generator returns to bytes that a browser shows: 8-bit pixels, grids, PNG and WebP.
+"""Turn a generator's output into bytes that a browser shows: 8-bit pixels, grids, PNG and WebP.
 
-Every picture carries the mark that it was drawn by a trained model: IPTC's DigitalSourceType in an XMP
-packet, and PNG's Software text.
+Each image says that a trained model made it: IPTC's DigitalSourceType in an XMP packet, and PNG's Software
+text.
 """
 
 import io
@@ -18,22 +18,21 @@ GREY, COLOUR = 1, 3
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """Pixels 0..255 of images in [-1, 1], any shape, on the same device: -1 -> 0, 0 -> 128, 1 -> 255, halves
-    round up, the rest is clamped.
+    """Map images in [-1, 1] to pixels 0 to 255 (-1 -> 0, 0 -> 128, 1 -> 255), any shape, on the same device.
 
-    NaN becomes the middle grey, because what the cast would make of it differs between processors. It tells
-    nobody: that numbers exploded is seen before anything is drawn, by the trainer's `healthy` after each
-    chunk and by `load_generator`.
+    Halves round up, and values outside are clamped. NaN becomes middle grey, because the result of casting
+    NaN depends on the processor. This does not hide divergence: the trainer's `healthy` checks after each
+    chunk, and `load_generator` checks as well.
     """
     return images.detach().float().nan_to_num(nan=0.0).mul(127.5).add(128.0).clamp(0, 255).to(torch.uint8)
 
 
 def grid(images: torch.Tensor, columns: int, padding: int = 0) -> torch.Tensor:
-    """Lay uint8 images (N, C, H, W) out row by row: (C, rows * (H + padding) - padding, columns * (W +
-    padding) - padding).
+    """Lay uint8 images (N, C, H, W) out row by row in `columns`, `padding` pixels apart.
 
-    Padding in pixels stands between the cells only and is white, as are the empty cells at the end of the
-    last row. Raises ValueError where there is no image, no column or a negative padding.
+    Returns (C, rows * (H + padding) - padding, columns * (W + padding) - padding). Padding is only between
+    cells. It is white, as are the empty cells of the last row. Raises ValueError without an image or a
+    column, or for a negative padding.
     """
     count, channels, height, width = images.shape
     if count < 1 or columns < 1 or padding < 0:
@@ -49,8 +48,9 @@ def grid(images: torch.Tensor, columns: int, padding: int = 0) -> torch.Tensor:
 
 
 def encode_png(image: torch.Tensor) -> bytes:
-    """PNG of one uint8 picture (C, H, W), C = 1 as grey or 3 as RGB, with its provenance. Raises ValueError
-    for another shape or type.
+    """Encode a uint8 image (C, H, W), C = 1 for grey or 3 for RGB, as PNG with its provenance.
+
+    Raises ValueError for another shape or dtype.
     """
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", MAKER)
@@ -61,11 +61,11 @@ def encode_png(image: torch.Tensor) -> bytes:
 
 
 def encode_webp(image: torch.Tensor, lossless: bool | None = None) -> bytes:
-    """WebP of one uint8 picture (C, H, W), with its provenance.
+    """Encode a uint8 image (C, H, W) as WebP with its provenance. Raises ValueError for any other tensor.
 
-    lossless None keeps every pixel of grey and of small pictures (up to 128x128), and gives large colour ones
-    quality 90. The effort is set for speed: a trainer waits for each grid, and a slower method saves under 2
-    % of the bytes. Raises ValueError for another shape or type.
+    lossless=None means lossless for grey and for small images (up to 128x128), and quality 90 for large
+    colour ones. The method is fast, because a trainer waits for each grid. A slower one saves under 2 % of
+    the bytes.
     """
     picture = _pillow(image)
     if lossless is None:
@@ -86,6 +86,6 @@ def _pillow(image: torch.Tensor) -> Image.Image:
 
 
 def pack(told: dict[str, Any], picture: bytes = b"") -> bytes:
-    """The bytes of an answer."""
+    """Return a server's answer: the length of the JSON (4 bytes, little-endian), the JSON, and the image."""
     text = json.dumps(told, separators=(",", ":")).encode()
     return len(text).to_bytes(4, "little") + text + picture

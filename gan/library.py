@@ -1,4 +1,4 @@
-"""GANarium in a notebook or a program: train a run, open a generator, draw from it.
+"""Use GANarium in a notebook or a program: train a run, open a generator, generate samples.
 
     from gan.library import load, train
 
@@ -6,7 +6,7 @@
     digits.grid(64)                              # a PIL image, which a notebook shows
     load("my-run").images(range(8), label="7")   # uint8 (8, 28, 28, 1)
 
-Mistakes raise gan.errors.UserError, whose text is one sentence.
+A mistake raises gan.errors.UserError, whose text is one sentence.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
 
 class Generator:
-    """A trained generator, of a run, of a checkpoint or of a model that ships. Its weights do not change."""
+    """The trained generator of a run, of a checkpoint or of a shipped model. Its weights do not change."""
 
     def __init__(self, place: str | Path):
         from gan.latent.generator import Model  # imports torch
@@ -41,10 +41,10 @@ class Generator:
         )
 
     def images(self, seeds: Sequence[int], label: str | int | None = None, psi: float = 1.0) -> np.ndarray:
-        """The samples of these seeds (whole numbers from 0 to 2^31 - 1): uint8 (N, size, size, channels).
+        """Return the samples of these seeds (integers in [0, 2^31 - 1]): uint8 (N, size, size, channels).
 
         label: a class by its name or number; None lets each seed choose one.
-        psi: truncation from 0 (the most typical sample only) to 2; 1 as trained (Karras et al. 2019).
+        psi: truncation from 0 (only the most typical sample) to 2; 1 as trained (Karras et al. 2019).
         """
         psi = number(str(psi), "psi", 0.0, MAX_PSI)
         index = class_index(None if label is None else str(label), self._model.entry)
@@ -59,7 +59,7 @@ class Generator:
         psi: float = 1.0,
         columns: int = 8,
     ) -> Image.Image:
-        """The samples of `count` seeds from `seed` on, row by row. The rest is as in `images`."""
+        """Return the samples of `count` seeds from `seed` on, row by row. See `images` for label and psi."""
         images = self.images(range(seed, seed + count), label, psi)
         rows = -(-count // columns)
         sheet = np.full((rows * columns, *images.shape[1:]), 255, np.uint8)
@@ -70,9 +70,9 @@ class Generator:
 
 
 def load(place: str | Path) -> Generator:
-    """The generator of a run's folder, of a checkpoint's folder, or of a model that ships, such as "digits".
+    """Return the generator of a run's folder, of a checkpoint, or of a shipped model such as "digits".
 
-    Raises UserError where there is none.
+    Raises UserError if there is none.
     """
     return Generator(place)
 
@@ -85,12 +85,13 @@ def train(
     report: Callable[[str], None] | None = print,
     **settings: Any,
 ) -> Generator:
-    """Train a new run in this process, and return its generator. It blocks until the time is over.
+    """Train a new run in this process and return its generator. Blocks until the time is over.
 
-    data: a data set of the catalogue, or the path of a folder or zip of images.
-    out: the folder of the run, runs/<data>-<recipe> by default; `python -m gan train` resumes it there.
-    report: called with a line of progress about once a second; None for silence.
-    settings: those of gan.config.RunConfig. Ctrl-C pauses the run. Raises UserError.
+    data: a name from the catalogue, or the path of a folder or zip of images.
+    out: the run's folder, runs/<data>-<recipe> by default. `python -m gan train` can resume it there.
+    report: receives a line of progress about once a second; None for silence.
+    settings: fields of gan.config.RunConfig.
+    Ctrl-C pauses the run. Raises UserError.
     """
     asked = {"data": data, "recipe": recipe, "minutes": minutes, **settings}
     path = new_run(asked, None if out is None else Path(out))
@@ -103,7 +104,7 @@ def train(
 
 @contextlib.contextmanager
 def _signals_as_before() -> Iterator[None]:
-    """Give Ctrl-C and SIGTERM back to the caller: a worker takes them."""
+    """Restore the caller's handlers of Ctrl-C and SIGTERM, which a worker replaces."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

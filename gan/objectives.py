@@ -1,10 +1,8 @@
-"""The facts about each adversarial loss and each gradient penalty: trainer, cost estimate, verdicts, charts
-and formulas read them here.
+"""The facts about each adversarial loss and gradient penalty, free of torch.
 
-A new loss takes one entry here and one in `gan.train.losses`, which computes it. This module does not import
-torch, so that the page can start without it.
-
-Formulas are text for the page: {D} and {G} are the players, {x} is a real image.
+Trainer, cost estimate, verdicts, charts and formulas read them, and the page can start without torch. A new
+loss takes one entry here and one in `gan.train.losses`, which computes it. Formulas are text for the page:
+{D} and {G} are the players, {x} is a real image.
 """
 
 import math
@@ -12,33 +10,25 @@ from typing import NamedTuple
 
 
 class LossFacts(NamedTuple):
-    """What is known of a loss.
+    """The facts about a loss."""
 
-    formula_d, formula_g: what D and G minimise. paired: whether D's logits count only against those of the
-    image that they are paired with; G's loss then reads D's logits on real images. equilibrium: D's and G's
-    loss where D cannot tell real from fake, None where there is no such value. undecided: the logit with
-    which D says that it cannot tell, None where a single logit says nothing.
-    """
-
-    formula_d: str
-    formula_g: str
+    formula_d: str  # D minimises this
+    formula_g: str  # G minimises this
+    # whether the loss compares D's logits on paired reals and fakes; G's loss then reads both
     paired: bool = False
+    # D's and G's loss if D can't tell real from fake; None if undefined
     equilibrium: tuple[float, float] | None = None
+    # D's logit if it can't tell real from fake; None if a single logit has no meaning
     undecided: float | None = None
 
 
 class PenaltyFacts(NamedTuple):
-    """What is known of a penalty.
+    """The facts about a gradient penalty."""
 
-    formula: what D minimises beside its loss; empty where that is nothing. on_real, on_fake: whether it reads
-    the gradient of D's logits with respect to the real images, and to the fakes. losses: the only losses that
-    it goes with; empty for all.
-    """
-
-    formula: str
-    on_real: bool = False
-    on_fake: bool = False
-    losses: tuple[str, ...] = ()
+    formula: str  # the term that D minimises beside its loss; "" for none
+    on_real: bool = False  # whether it reads the gradient of D's logits with respect to the real images
+    on_fake: bool = False  # the same for the fakes
+    losses: tuple[str, ...] = ()  # the losses that it works with; empty for all
 
 
 LOSSES: dict[str, LossFacts] = {

@@ -1,5 +1,6 @@
-"""The mark that pictures and films carry: a trained model drew them. Apart from gan.images, since film.py
-needs no torch.
+"""The mark on images and films that says a trained model made them.
+
+It is not in gan.images, because film.py works without torch.
 """
 
 MAKER = "GANarium"
@@ -10,5 +11,5 @@ XMP = (
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
     'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
 )
-# for formats that hold a line of text
+# for formats with a text field
 COMMENT = f"{MAKER}: drawn by a trained model (trainedAlgorithmicMedia)"

@@ -1,7 +1,7 @@
-"""Recipes and defaults: what fills a RunConfig in. A recipe is networks, loss, penalty and schedule.
+"""Fill a RunConfig in from recipes and defaults. A recipe sets networks, loss, penalty and schedule.
 
-A new recipe is one entry of RECIPES. It then appears in the page and in the terminal. This module does not
-know what a data set contains, nor what a network looks like.
+A new recipe is one entry of RECIPES; the page and the terminal then offer it. This module knows neither the
+content of a data set nor the networks.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from gan.errors import UserError
 _STEADY: dict[str, Any] = {"architecture": "modern", "penalty": "r1"}
 
 RECIPES: dict[str, dict[str, Any]] = {
-    # R3GAN (Huang et al. 2024): relativistic pairing loss with both zero-centred penalties, on networks sized
-    # for a CPU.
+    # R3GAN (Huang et al. 2024): relativistic pairing loss with both zero-centred penalties (R1, R2), on
+    # networks sized for a CPU.
     "modern": {},
-    # DCGAN (Radford et al. 2016) as textbooks print it: BCE, Adam 2e-4 with beta1 .5, z = 100, 64x64, no
-    # penalty, no average. A batch of 32 where the paper has 128: a step then takes .7 s on two CPU cores, so
-    # that one can watch it learn.
+    # DCGAN (Radford et al. 2016) as in textbooks: BCE, Adam 2e-4 with beta1 .5, z = 100, 64x64, no penalty,
+    # no EMA. The batch is 32, not the paper's 128. A step then takes .7 s on two CPU cores, so that people
+    # can watch it learn.
     "dcgan": {
         "architecture": "dcgan",
         "loss": "nonsaturating",
@@ -40,15 +40,14 @@ RECIPES: dict[str, dict[str, Any]] = {
         "conditional": False,
         "pixel": 1,
     },
-    # The non-saturating loss of Goodfellow et al. 2014 with R1 (Mescheder et al. 2018), the pair behind
-    # StyleGAN.
+    # The non-saturating loss (Goodfellow et al. 2014) with R1 (Mescheder et al. 2018), as in StyleGAN.
     "nonsaturating": {**_STEADY, "loss": "nonsaturating"},
     # Hinge loss (Lim and Ye 2017; SAGAN, BigGAN).
     "hinge": {**_STEADY, "loss": "hinge"},
     # LSGAN (Mao et al. 2017).
     "least_squares": {**_STEADY, "loss": "least_squares"},
-    # WGAN-GP (Gulrajani et al. 2017): five critic steps to one of G, gamma 20 because gamma / 2 is the
-    # weight, which is 10 in the paper.
+    # WGAN-GP (Gulrajani et al. 2017): five updates of D for one of G. The weight is gamma / 2, so gamma 20 is
+    # the paper's 10.
     "wasserstein": {
         "architecture": "modern",
         "loss": "wasserstein",
@@ -61,8 +60,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "lr_d": 5e-4,
         "beta2": 0.9,
     },
-    # Projected GAN (Sauer et al. 2021): D looks through a pretrained network. For colour pictures; stop early
-    # on small sets, long runs are known to collapse.
+    # Projected GAN (Sauer et al. 2021): D works on the features of a pretrained network. For colour images.
+    # Stop early on small sets, because long runs collapse.
     "projected": {
         "architecture": "projected",
         "loss": "hinge",
@@ -76,16 +75,16 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
-# On a processor these draw one flat colour in the minutes that people wait: two of two runs of three minutes,
-# and of seven.
+# On a CPU these draw one flat colour in the minutes that people wait: in both runs of three minutes, and in
+# both of seven.
 GPU_RECIPES = ("projected",)
-USER_DATA = "own"  # the pictures that a person brings
+USER_DATA = "own"  # a user's own images
 _GREY_28 = ("digits", "fashion", "mnist", "fashion-mnist", "kmnist")
-# What a data set wants different from the defaults above. Recipes come after it and win.
+# Settings of a data set that differ from the field defaults. A recipe overrides them.
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     **{name: {"conditional": True} for name in _GREY_28},
-    # Pixel art of 16x16 blocks: about 12 times the images/s of drawing all 64x64 pixels (9 to 15, side by
-    # side), and sharp. With 8 times the gamma: no better.
+    # Pixel art of 16x16 blocks: sharp, and about 12 times (9 to 15) the images/s of generating all 64x64
+    # pixels. 8 times the gamma was no better.
     "faces": {"pixel": 4, "conditional": True, "gamma": 1.0, "penalty_every": 2},
     "emoji": {"gamma": 2.0, "penalty_every": 2, "augment": "color,translation,cutout"},
     "landscapes": {"gamma": 1.0, "penalty_every": 2, "flip": True},
@@ -94,16 +93,32 @@ DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     "flowers102": {"gamma": 2.0, "flip": True, "augment": "color,translation,cutout"},
     "celeba": {"gamma": 1.0, "flip": True},
 }
-# What was found for one recipe on a data set, and need not suit the others: it comes after both. Digits,
-# single runs on one CPU thread, by the coverage of 2,000 test pictures. 90 s: width 64 without labels .17,
-# width 32 .25, with labels .68, at twice the learning rate .74. 84 s: with 10 clusters, batch 64 and a rate
-# that stays, .72 became .85; 20 clusters .81. 420 s: .85 became .88, 20 clusters the same. 180 s of one CPU
-# thread, Fréchet distance (FD) through EfficientNet. Emoji: blobs became flags, smileys and hearts, FD 3825
-# became 2150 without labels and 2440 with them, by which one can choose what is drawn. Landscapes, by labels:
-# gamma 1, width 16: 2010; width 24 with gamma .3: 1930, and mountains; with 10 clusters worse. Augmentation
-# of emoji in three minutes, FD through the emoji net for none / always / when needed: of 100 pictures 96 /
-# 193 / 117, of 500 41 / 74 / 68, of 583 52 / 128 / 87; without any, copies were not far off. How many
-# pictures people bring is not known here, and where they are many it hardly ever augments.
+# Settings tuned for one recipe on one data set. They override both, and need not suit other recipes.
+#
+# Digits: coverage of 2,000 test images (more is better), single runs on one CPU thread.
+#    90 s   width 64, no labels               .17
+#           width 32, no labels               .25
+#           width 32, labels                  .68
+#           the same, twice the learning rate .74
+#    84 s   before                            .72
+#           10 clusters, batch 64, lr_end 1   .85
+#           20 clusters                       .81
+#   420 s   before                            .85
+#           10 or 20 clusters                 .88
+#
+# Emoji and landscapes: Fréchet distance (FD) through EfficientNet (less is better), 180 s, one CPU thread.
+#   emoji        before                       3825   blobs
+#                no labels                    2150   flags, smileys, hearts
+#                labels (used)                2440   people can choose the class
+#   landscapes   labels, gamma 1, width 16    2010
+#                labels, gamma .3, width 24   1930   mountains; 10 clusters are worse
+#
+# Augmentation of emoji: FD through the emoji net, 180 s. Without augmentation, samples were close to copies.
+#   images   none   always   adaptive
+#      100     96      193        117
+#      500     41       74         68
+#      583     52      128         87
+# The number of a user's images is unknown here. On a large set, adaptive augmentation rarely augments.
 TUNED: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (name, "modern"): {
@@ -134,11 +149,11 @@ TUNED: dict[tuple[str, str], dict[str, Any]] = {
 def make_config(
     data: str, recipe: str = "modern", native_size: int = 64, native_channels: int = 3, **overrides: Any
 ) -> RunConfig:
-    """The config of a run: field defaults, then the data set's, the recipe's, what was found for both, then
-    `overrides`, each winning over those before.
+    """Return the config of a run.
 
-    native_size and native_channels are the data set's own; a recipe with a fixed size replaces the first.
-    Raises UserError for an unknown recipe or field or an impossible value.
+    Each of these overrides the ones before: field defaults, the data set's settings, the recipe's, TUNED,
+    `overrides`. native_size and native_channels are the data set's own; a recipe with a fixed size overrides
+    the first. Raises UserError for an unknown recipe or field, or an impossible value.
     """
     if recipe not in RECIPES:
         raise UserError("config.unknown_recipe", name=recipe, choices=", ".join(RECIPES))

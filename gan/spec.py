@@ -1,7 +1,7 @@
-"""What a pair of networks looks like, and the header of a generator's file. Imports no torch: models are
-listed from their headers alone.
+"""The spec of a pair of networks, and the header of a generator's file.
 
-A file may come from anywhere, so that whatever it declares is checked before anything is allocated by it.
+It does not import torch, so that models can be listed from their headers alone. A file may come from
+anywhere. So this module checks the sizes that it declares before anything allocates memory.
 """
 
 import dataclasses
@@ -16,34 +16,33 @@ from gan.errors import UserError
 FORMAT = "ganarium-2"
 MAX_HEADER = 2**22  # bytes; ours have about 3,000
 MAX_CLASSES = 1000
-# fields that a run has under the same name
+# fields with the same name in RunConfig
 _LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "clusters")
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a pair of networks looks like; num_classes 0 means without class labels, pixel is the side of the
-    blocks that pixel art is made of.
-    """
+    """The shape of a pair of networks."""
 
     architecture: str
     size: int
     channels: int
     z_dim: int
     width: int
-    num_classes: int = 0
-    pixel: int = 1
-    clusters: int = 1
+    num_classes: int = 0  # 0 means no class labels
+    pixel: int = 1  # side of the blocks in pixel art
+    clusters: int = 1  # per class
 
     @property
     def groups(self) -> int:
-        """How many pairs of class and cluster there are; 0 where networks are told neither."""
+        """The number of pairs of class and cluster; 0 without conditioning."""
         return max(1, self.num_classes) * self.clusters if self.num_classes or self.clusters > 1 else 0
 
     @classmethod
     def from_json(cls, value: Any) -> "ModelSpec":
-        """The spec in a header. Raises ValueError where a field is missing or unknown, and for networks that
-        no run here could have.
+        """Return the spec in a header.
+
+        Raises ValueError for a missing or unknown field, and for networks that no run could have.
         """
         try:
             spec = cls(**value)
@@ -55,16 +54,16 @@ class ModelSpec:
         return spec
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dict, which `from_json` reads."""
+        """Return a plain dict, which `from_json` reads."""
         return dataclasses.asdict(self)
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The tensors that a safetensors file declares, name -> {"dtype", "shape", ...}, and its metadata; none
-    of the tensors is loaded.
+    """Return the tensors that a safetensors file declares (name -> {"dtype", "shape", ...}) and its metadata.
 
-    Such a file begins with the length of a JSON header (8 bytes, little-endian) and that header. Raises
-    OSError where the file can't be read, ValueError where it is none or its header is longer than MAX_HEADER.
+    It loads no tensor. A file begins with the length of its JSON header (8 bytes, little-endian) and the
+    header. Raises OSError if it can't be read, and ValueError if it is no such file or its header exceeds
+    MAX_HEADER.
     """
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -82,22 +81,21 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def in_order(content: bytes) -> bytes:
-    """The bytes of a safetensors file with the names in its header's metadata sorted, so that equal models
-    are equal files.
+    """Return a safetensors file with sorted metadata, so that equal models are equal files.
 
-    The safetensors library puts these down in another order each time. The offsets of tensors count from the
-    end of the header and stay as they are.
+    The safetensors library writes metadata in a different order each time. Tensor offsets count from the end
+    of the header, so they stay valid.
     """
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8, as the library has them
+    text += b" " * (-len(text) % 8)  # the library aligns tensors to 8 bytes
     return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def read_spec(metadata: dict[str, str]) -> ModelSpec:
-    """The spec in the metadata of a generator's file. Raises ValueError."""
+    """Return the spec in the metadata of a generator's file. Raises ValueError."""
     try:
         return ModelSpec.from_json(json.loads(metadata["model"]))
     except (KeyError, TypeError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""How much the directory of runs holds, and how much it may.
+"""Measure and limit the disk space of the directory of runs, and handle a full disk.
 
-What pages show is measured in a thread of its own and kept for a while, because adding up thousands of files
-takes longer than a page may wait. Where it decides what may be started it is measured then.
+Adding up thousands of files takes longer than a page may wait. So a background thread measures for pages, and
+its result stays valid for FRESH seconds. The check before a new run measures at once.
 """
 
 import contextlib
@@ -20,18 +20,18 @@ from gan.files import FULL, write_bytes
 
 GB = 10**9
 QUOTA_GB = 20.0
-FRESH = 30.0  # seconds that a measurement is good for in a page
-PATIENCE = 5.0  # seconds until room is looked for again where there was none
+FRESH = 30.0  # seconds for which pages show a measurement
+PATIENCE = 5.0  # seconds until the next measurement after the disk or the quota was full
 LEARNT = ("state", "samples", "snapshots", "stats.jsonl", "live.safetensors", "commands", "data.json")
-GONE, NEW = ".gone-", ".new-"  # hidden names: of what is being deleted, and of what is being made
-RESERVE = ".reserve"  # the file that holds a little space back
-RESERVE_BYTES = 1 << 16  # some blocks of any file system; the status of a run takes less than one
+GONE, NEW = ".gone-", ".new-"  # prefixes that hide a run: while it is deleted, and while it is created
+RESERVE = ".reserve"  # the file that reserves disk space
+RESERVE_BYTES = 1 << 16  # several blocks of any file system; a run's status takes less than one
 
 T = TypeVar("T")
 
 
 def parse_gigabytes(text: str) -> int:
-    """GB as somebody writes them, in bytes. Raises UserError."""
+    """Parse a number of GB and return it in bytes. Raises UserError."""
     try:
         value = float(text)
     except ValueError:
@@ -42,18 +42,19 @@ def parse_gigabytes(text: str) -> int:
 
 
 class Usage:
-    """The sizes of what lies in `root`. `allowed` is in bytes; 0 allows everything."""
+    """The sizes of the entries of `root`. `allowed` is the quota in bytes; 0 means no limit."""
 
     def __init__(self, root: Path, allowed: int = 0):
         self.root, self.allowed = root, allowed
         self._sizes: dict[str, int] | None = None
         self._until = 0.0
-        self._began = float("-inf")  # of the last measurement
+        self._began = float("-inf")  # start of the last measurement
         self._measuring = threading.Lock()
 
     def sizes(self) -> dict[str, int] | None:
-        """Bytes of each entry as last measured; None before the first time. Never waits: what is old is
-        measured anew in the background.
+        """Return the bytes of each entry as last measured, or None before the first measurement.
+
+        Never waits: it renews an old measurement in the background.
         """
         if self._old() and not self._measuring.locked():
             threading.Thread(
@@ -62,9 +63,7 @@ class Usage:
         return self._sizes
 
     def check(self) -> None:
-        """Raises UserError where nothing more may be kept. Of several threads that ask together one measures
-        for all.
-        """
+        """Raise UserError if the quota is used up. Simultaneous callers share one measurement."""
         if not self.allowed:
             return
         self._renew(time.monotonic())
@@ -73,28 +72,25 @@ class Usage:
             raise UserError("runs.quota", used=f"{used / GB:.3g}", allowed=f"{self.allowed / GB:.3g}")
 
     def forget(self) -> None:
-        """Something big was removed or added: measure again when next asked."""
+        """Measure again at the next call, because something big was removed or added."""
         self._until = 0.0
 
     def _old(self) -> bool:
         return time.monotonic() >= self._until
 
     def _renew(self, since: float) -> None:
-        """Measure, unless another thread has begun to since then."""
+        """Measure, unless another thread has begun a measurement after `since`."""
         with self._measuring:
             if self._began < since or self._old():
                 self._began = time.monotonic()
-                # set first: what is forgotten while we measure is measured again
-                self._until = self._began + FRESH
+                self._until = self._began + FRESH  # set first, so that a `forget` meanwhile is not lost
                 self._sizes = {
                     entry.name: _size(entry) for entry in _entries(self.root) if entry.name != RESERVE
                 }
 
 
 class Room:
-    """Whether there is room for the next run. `lack` is the UserError that says why there was none when last
-    looked for, else None.
-    """
+    """Whether the disk has room for the next run. `lack` is the UserError of the last check, or None."""
 
     def __init__(self, usage: Usage):
         self._usage = usage
@@ -102,8 +98,9 @@ class Room:
         self._not_before = 0.0
 
     def look(self) -> bool:
-        """Measure, and tell; not again and again where there was none, because nothing grows smaller by
-        itself.
+        """Measure and return whether there is room; after a failure at most once every PATIENCE seconds.
+
+        Nothing shrinks by itself, so measuring more often would be useless.
         """
         if self.lack is None or time.monotonic() >= self._not_before:
             try:
@@ -114,18 +111,16 @@ class Room:
         return self.lack is None
 
     def refused(self) -> None:
-        """The disk was full when the next run was to be started; the next look tells whether it still is."""
+        """Note that the disk was full when the next run was to start. The next `look` checks again."""
         self.lack = UserError("runs.disk_full")
 
     def ask_again(self) -> None:
-        """Something was deleted: look at once the next time."""
+        """Let the next `look` measure at once, because something was deleted."""
         self._not_before = 0.0
 
 
 def _size(entry: os.DirEntry) -> int:
-    """Bytes of a file, or of all files in a directory; links are not followed, and what vanishes meanwhile
-    counts nothing.
-    """
+    """Return the bytes of a file, or of all files in a directory, without links and vanished files."""
     try:
         return (
             sum(map(_size, _entries(entry.path)))
@@ -145,14 +140,12 @@ def _entries(path: Path | str) -> list[os.DirEntry]:
 
 
 def hide(directory: Path) -> None:
-    """Take a run's directory out of sight. Needs no space on the disk. Raises OSError where it can't be
-    renamed.
-    """
+    """Rename a run's directory to a hidden name, which needs no disk space. Raises OSError if it can't."""
     os.rename(directory, directory.with_name(f"{GONE}{directory.name}-{time.time_ns()}"))
 
 
 def sweep(root: Path, *prefixes: str) -> None:
-    """Remove what has one of these hidden names. What can't be removed now is left for the next sweep."""
+    """Delete the entries with one of these prefixes. The next sweep retries those that it can't delete."""
     for prefix in prefixes:
         for path in root.glob(f"{prefix}*"):
             if path.is_symlink():
@@ -162,8 +155,9 @@ def sweep(root: Path, *prefixes: str) -> None:
 
 
 def empty(directory: Path) -> None:
-    """Remove what a run has learnt, checkpoints first; its settings, name, history and log stay. Raises
-    OSError where something can't be removed.
+    """Delete what a run has learnt, checkpoints first. Its settings, name, history and log stay.
+
+    Raises OSError if something can't be deleted.
     """
     for path in (directory / name for name in LEARNT):
         if path.is_dir():
@@ -173,23 +167,24 @@ def empty(directory: Path) -> None:
 
 
 class Reserve:
-    """The file that holds the space in `root`."""
+    """The file that reserves disk space in `root`."""
 
     def __init__(self, root: Path):
         self._path = Path(root) / RESERVE
         self._not_before = 0.0
 
     def keep(self) -> None:
-        """Take the space where it is not taken, and there is room."""
+        """Create the file if it is missing and the disk has room."""
         if time.monotonic() < self._not_before or self._path.exists():
             return
         self._not_before = time.monotonic() + PATIENCE
-        with contextlib.suppress(OSError):  # a full disk; all else tells
+        with contextlib.suppress(OSError):  # the disk is full; other writes report it
             write_bytes(self._path, bytes(RESERVE_BYTES))
 
     def spend(self, action: Callable[[], T]) -> T:
-        """Do something that writes a little; where the disk is full, once more with the space given up.
-        `action` may thus be begun twice.
+        """Run an action that writes a little. If the disk is full, delete the reserve and run it once more.
+
+        The action may thus begin twice.
         """
         try:
             return action()
@@ -203,9 +198,7 @@ class Reserve:
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Turn an OSError from writing into the runs' directory into a UserError: people can make room, a
-    traceback helps nobody.
-    """
+    """Turn an OSError from writing to the runs' directory into a UserError that people can act on."""
     try:
         yield
     except OSError as error:
@@ -215,15 +208,13 @@ def writing() -> Iterator[None]:
 
 
 class Complaints:
-    """What fails in the background and is tried again every few seconds: the log says it once, until it is
-    something else or all has been well.
-    """
+    """Logs a background failure that repeats every few seconds only once, until it changes or ends."""
 
     def __init__(self, log: logging.Logger):
         self._log, self._said = log, ""
 
     def tell(self, error: Exception) -> bool:
-        """Log it, with its traceback unless it is a full disk; returns whether it is that."""
+        """Log the error, without a traceback for a full disk. Return whether the disk is full."""
         full = isinstance(error, OSError) and error.errno in FULL
         said = "the disk is full" if full else repr(error)
         if said != self._said:
@@ -238,5 +229,5 @@ class Complaints:
         return full
 
     def over(self) -> None:
-        """All went well."""
+        """Note a success: the log reports the next failure again."""
         self._said = ""

@@ -1,5 +1,6 @@
-"""A run's name: a title that a person gives it. It has a small file of its own in the run's directory,
-because status.json belongs to the worker.
+"""Check and clean the title that a person gives to a run.
+
+It has its own small file in the run's directory, because the worker writes status.json.
 """
 
 import unicodedata
@@ -8,13 +9,11 @@ from gan.errors import UserError
 
 FILE = "name.txt"
 MOST = 60  # characters
-_JOINERS = "\u200c\u200d"  # invisible, but they hold Persian words and emoji together
+_JOINERS = "\u200c\u200d"  # invisible, but Persian words and emoji need them
 
 
 def checked(text: str) -> str:
-    """`text` as a name: one line without control characters and doubled spaces. Raises UserError where that
-    is too long.
-    """
+    """Return `text` as one line without control characters or double spaces. Raises UserError if too long."""
     name = tidy(text)
     if len(name) > MOST:
         raise UserError("runs.long_name", most=MOST, count=len(name))
@@ -22,14 +21,15 @@ def checked(text: str) -> str:
 
 
 def parse(data: bytes | None) -> str | None:
-    """The name in a file's bytes, or None where there is none. Never raises: anybody may have written the
-    file.
-    """
+    """Return the name in a file's bytes, or None. Never raises: anybody may have written the file."""
     return tidy((data or b"").decode("utf-8", "replace"))[:MOST] or None
 
 
 def tidy(text: str) -> str:
-    """Control (Cc), formatting (Cf, some turn the text around) and broken (Cs) characters are dropped."""
+    """Drop control (Cc), formatting (Cf) and broken (Cs) characters, and collapse spaces.
+
+    Some formatting characters would reverse the text around them.
+    """
     spaced = "".join(" " if character.isspace() else character for character in text)
     kept = "".join(
         character

@@ -1,8 +1,7 @@
-"""Worker processes: started by this server, or found at work after it was started again.
+"""Start, find and end worker processes: this server's own, and those of an earlier server.
 
-A process is known by its number and its start time together, so that a number which the system gave to
-another process is never taken for a worker. psutil reads the start time on every system; it is imported where
-it is needed because the page's start must not wait for it.
+A process number and a start time together identify a process, because the system reuses numbers. psutil reads
+the start time on every system. It is imported where it is used, so that the page starts sooner.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ import gan
 if TYPE_CHECKING:
     import psutil
 
-START_TOLERANCE = 2.0  # seconds: start times are computed from the boot time, which a step of the clock moves
-NICE = "10"  # the page stays quick beside a training at nice 10
+# seconds: psutil adds the ticks since boot to the boot time, and a clock adjustment moves the boot time
+START_TOLERANCE = 2.0
+NICE = "10"  # keeps the page responsive while a run trains
 
 
 def started(pid: int | None = None) -> float | None:
-    """When process `pid` (or this one) started, in seconds since the epoch: `pid_started` in a status. None
-    where there is no such process.
+    """Return when process `pid` (or this one) started, in seconds since the epoch; None if it does not exist.
+
+    A status keeps it as `pid_started`.
     """
     process = _process(os.getpid() if pid is None else pid)
     return None if process is None else process.create_time()
 
 
 def _process(pid: Any) -> psutil.Process | None:
-    """The living process with that number; None for a finished one that only waits to be reaped, and for what
-    can't be a number of a process.
-    """
+    """Return the living process with this number; None for a zombie or an impossible number."""
     import psutil
 
     if type(pid) is not int or pid <= 0:
@@ -49,34 +48,30 @@ def _process(pid: Any) -> psutil.Process | None:
 
 
 class Worker:
-    """A worker process. `popen` is None where another server, or a person at a terminal, started it."""
+    """A worker process. `popen` is None if another server, or a person at a terminal, started it."""
 
     def __init__(self, process: psutil.Process, popen: subprocess.Popen | None = None):
         self._process, self._popen = process, popen
         self.pid, self.started = process.pid, process.create_time()
 
     def alive(self) -> bool:
-        """Whether it still runs. A child of ours that has ended is reaped by this call."""
+        """Return whether it still runs. If a child has ended, this call reaps it."""
         if self._popen is not None:
             return self._popen.poll() is None
         return _process(self.pid) is not None and self._process.is_running()
 
     @property
     def exit_status(self) -> int | None:
-        """After its end: 0 or more as it exited, the negative number of the signal that killed it, None where
-        we are not its parent.
-        """
+        """Its exit code, or the negative number of the signal that killed it; None if it is not our child."""
         return None if self._popen is None else self._popen.returncode
 
     @property
     def supervised(self) -> bool:
-        """Whether a server started it. One at a terminal belongs to a person; supervised ones lead a session
-        of their own.
-        """
+        """Whether a server started it, not a person at a terminal: then it leads its own session."""
         return self._popen is not None or (hasattr(os, "getsid") and _leads_session(self.pid))
 
     def hand_over(self, run_dir: Path) -> bool:
-        """Tell a spare which run to train; False where it is no longer there to listen."""
+        """Tell a spare which run to train. Return False if it has ended."""
         if not self.alive():
             return False
         try:
@@ -90,22 +85,24 @@ class Worker:
         """Ask it to write its checkpoint and end (SIGTERM)."""
         import psutil
 
-        with contextlib.suppress(OSError, psutil.Error):  # it was faster
+        with contextlib.suppress(OSError, psutil.Error):  # it has ended already
             (self._popen or self._process).terminate()
 
     def kill(self, timeout: float = 5.0) -> bool:
-        """End it at once, whatever it does (SIGKILL), and reap it; False where it is there after `timeout`
-        seconds, as one that waits for a disk is.
+        """End it at once (SIGKILL) and reap it.
+
+        Returns False if it is still there after `timeout` seconds: a process that waits for a disk can't be
+        killed.
         """
         import psutil
 
-        with contextlib.suppress(OSError, psutil.Error):  # it was faster
+        with contextlib.suppress(OSError, psutil.Error):  # it has ended already
             (self._popen or self._process).kill()
         wait_for([self], timeout)
         return not self.alive()
 
     def dismiss(self, timeout: float = 5.0) -> None:
-        """End a spare, which has nothing to lose, and reap it."""
+        """End a spare, which has no work to save, and reap it."""
         with contextlib.suppress(OSError):
             self._popen.stdin.close()
         self.terminate()
@@ -117,10 +114,10 @@ class Worker:
 
 
 def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
-    """Start `command --spare` with its output in `log`. Raises OSError where it can't be started.
+    """Start `command --spare` with its output in `log`. Raises OSError if it can't start.
 
-    It leads a session of its own, so that Ctrl-C at the server's terminal does not reach it, and it stops by
-    itself when this server's end of its standard input closes, however the server ends.
+    It leads its own session, so that Ctrl-C at the server's terminal does not reach it. It ends when the
+    server's end of its standard input closes, however the server ends.
     """
     home = str(Path(gan.__file__).resolve().parents[1])
     search = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
@@ -130,7 +127,7 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
         stdout=log,
         stderr=log,
         start_new_session=True,
-        # its log is UTF-8 wherever it runs
+        # PYTHONIOENCODING makes its log UTF-8 on every system
         env={**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE},
     )
     import psutil
@@ -139,7 +136,7 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
 
 
 def find(pid: Any, pid_started: Any) -> Worker | None:
-    """The living worker that a status names, or None: ended, or its number now belongs to another process."""
+    """Return the living worker that a status names; None if it ended or another process has its number."""
     process = _process(pid)
     if (
         process is None
@@ -151,7 +148,7 @@ def find(pid: Any, pid_started: Any) -> Worker | None:
 
 
 def wait_for(workers: Sequence[Worker], timeout: float) -> None:
-    """Return when all have ended, or after `timeout` seconds."""
+    """Return when all workers have ended, or after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while any(worker.alive() for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""When the runs in the queue are likely to start. What can't be known is left open rather than guessed."""
+"""Estimate when the queued runs will start. It leaves a time open rather than guess."""
 
 import math
 from collections.abc import Sequence
@@ -9,9 +9,10 @@ from gan.runs.store import LIVE
 
 
 def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: str | None) -> dict[str, float]:
-    """Seconds until each run of `queue` starts, by id; a run behind one whose end nobody knows is left out.
+    """Return the seconds until each run of `queue` starts, by id.
 
-    summaries: see Store.list. active: the run that has the device, which may be damaged.
+    A run is left out if the end of a run before it is unknown. summaries: see Store.list. active: the run
+    that has the device; it may be damaged.
     """
     known = {summary["id"]: summary for summary in summaries}
     wait = max(
@@ -27,7 +28,7 @@ def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: st
 
 
 def _need(summary: dict[str, Any]) -> float:
-    """Seconds that a run still has to train; infinity where that is unknown."""
+    """Return the seconds that a run still has to train; infinity if unknown."""
     if seconds_stalled(summary) is not None or summary["state"] == "damaged":
         return math.inf
     if summary["state"] == "running" and summary["eta"] is not None:

@@ -1,7 +1,7 @@
-"""Files of a run that a worker is still writing, parsed once for any number of viewers.
+"""Read the files that a worker is still writing, parsed once for any number of viewers.
 
-None of these readers raises for what it finds on disk: a missing, half-written or garbled file reads as one,
-because a page with thirty viewers must outlive a bad disk.
+No reader raises for the content of a file. It treats a half-written or garbled file as a missing one, because
+a page with thirty viewers must survive a bad disk.
 """
 
 import json
@@ -19,18 +19,16 @@ from typing import Any, BinaryIO
 
 from gan.files import shallow
 
-# A file system stamps times in steps of up to 10 ms or so and gives inode numbers out again, so two
-# replacements within one step can look like one. A file that was changed this recently is therefore read
-# again the next time (git's index has the same rule for the same reason).
+# File systems stamp times in steps of about 10 ms and reuse inode numbers: two replacements can look alike.
+# The next call therefore rereads a file that changed this recently, as git's index does.
 RACY_SECONDS = 0.1
-# lines of statistics whose places are kept: more than an hour of training, and many times what is ever shown
-INDEXED = 1 << 14
-NEWEST = 64  # of them that are kept whole: polls ask for hardly anything else
-PLACE, LINE = 16, 1200  # bytes that one of them takes, and one of these
+INDEXED = 1 << 14  # lines of statistics with a known file offset: over an hour of training
+NEWEST = 64  # newest lines in memory: polls rarely ask for older ones
+PLACE, LINE = 16, 1200  # bytes of memory for an offset, and for a line
 
 
 def read_bytes(path: str) -> bytes | None:
-    """A file's bytes, or None where it can't be read."""
+    """Return a file's bytes, or None if it can't be read."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -39,9 +37,7 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def listing(path: str) -> bytes | None:
-    """The names in a directory, one a line: for a CachedFile over a directory, whose time changes with its
-    entries.
-    """
+    """Return the names in a directory, one a line, for a CachedFile: new entries change its time."""
     try:
         return "\n".join(os.listdir(path)).encode("utf-8", "surrogateescape")
     except OSError:
@@ -49,11 +45,10 @@ def listing(path: str) -> bytes | None:
 
 
 class CachedFile:
-    """What `parse` makes of a path's bytes (None where it can't be read), made again only after the file was
-    replaced or written.
+    """The result of `parse` on a file's bytes (None if unreadable), kept until the file changes.
 
-    A file that is there and can't be read for once, because the process has too many open or the disk
-    stumbled, is what it was before, and tried again.
+    If an existing file can't be read for a moment, the last result stands. Reasons are too many open files,
+    or a disk error.
     """
 
     def __init__(
@@ -68,7 +63,7 @@ class CachedFile:
         self._cached: tuple[tuple[int, int, int], Any] | None = None
 
     def read(self) -> Any:
-        """The parsed content. The value is shared by all callers, who must not change it."""
+        """Return the parsed content. All callers share it and must not change it."""
         try:
             found = os.stat(self.path)
         except OSError:
@@ -77,8 +72,7 @@ class CachedFile:
         cached = self._cached
         if cached is not None and cached[0] == seen:
             return cached[1]
-        # The time is taken before reading: what is written while we read is then younger than this, and read
-        # again.
+        # compared before reading, so that a write during the read makes the next call read again
         settled = time.time() - found.st_mtime > RACY_SECONDS
         data = self._load(self.path)
         if data is None:
@@ -99,15 +93,16 @@ def _finite(text: str) -> float:
     return value
 
 
-# made once: json.loads with an option makes one each time, which costs more than the decoding
+# json.loads with an option would build a decoder at each call, which costs more than the decoding
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
-# 1e999 is JSON, but becomes infinity; too slow for thousands of lines
+# also refuses 1e999, which becomes infinity; too slow for thousands of lines
 _WARY = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def parse_json(data: bytes | None) -> Any:
-    """The value in JSON bytes (UTF-8). Raises ValueError for anything else, NaN, infinity and deep nesting
-    included: they can't be sent to a page.
+    """Parse JSON in UTF-8. Raises ValueError for anything else, and for NaN, infinity and deep nesting.
+
+    A page could not receive those values.
     """
     if data is None:
         raise ValueError("the file can't be read")
@@ -122,13 +117,11 @@ def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
 
 
 class StatsFile:
-    """The lines of stats.jsonl, of which only the places in the file are kept, and the newest lines
-    themselves: 400 KB at the most, however long a run is.
+    """The lines of stats.jsonl. Memory holds file offsets and the newest lines: at most 400 KB for any run.
 
-    Each call reads only what was appended since the last one, and the lines that it returns. Where the file
-    was replaced, or cut back because its run went on from an older checkpoint, everything is read again.
-    Beyond INDEXED lines the places of the older ones are thinned evenly, to those of every second, fourth,
-    eighth... line.
+    Each call reads only the lines that it returns and those appended since the last call. It rereads the
+    whole file after a replacement, or when the file was cut because the run resumed from an older checkpoint.
+    Beyond INDEXED lines it thins the offsets of older lines evenly: every second, fourth, eighth... stays.
     """
 
     def __init__(self, path: str):
@@ -137,23 +130,22 @@ class StatsFile:
         self._forget()
 
     def _forget(self) -> None:
-        self._numbers, self._places = array("q"), array("q")  # of the lines that are indexed, ascending
-        self._stride = 1  # of the older ones among them
+        # numbers and file offsets of the indexed lines, ascending; older ones are _stride lines apart
+        self._numbers, self._places = array("q"), array("q")
+        self._stride = 1
         self._count = 0
         self._newest: deque[dict[str, Any]] = deque(maxlen=NEWEST)
         self._offset, self._inode, self._last = 0, -1, b""
 
     @property
     def held(self) -> int:
-        """About how many bytes of memory it takes."""
+        """Approximate memory, in bytes."""
         return PLACE * len(self._numbers) + LINE * (len(self._newest) + 1)
 
     def follow(self, since: int, last: str, limit: int) -> tuple[list[dict[str, Any]], int, int]:
-        """At most `limit` readable lines after the first `since`, how many there are in all, and the `since`
-        that they follow: see Store.follow.
+        """Return up to `limit` lines after the first `since`, the number of lines, and the `since` used.
 
-        What can't be compared with `last` any more, because that line's place was thinned out, is answered as
-        if it did not stand.
+        See Store.follow. If the offset of the line for `last` was thinned out, it starts again from 0.
         """
         with self._lock:
             try:
@@ -161,8 +153,7 @@ class StatsFile:
                     self._read_on(file)
                     stands = 0 < since <= self._count and (not last or self._mark(file, since - 1) == last)
                     start = since if stands else 0
-                    # Where the place of a wanted line is gone, the next one that is left stands for it; the
-                    # last line always is.
+                    # the next indexed line replaces one that was thinned out; the last line is always indexed
                     wanted = dict.fromkeys(
                         bisect_left(self._numbers, number)
                         for number in thin(range(start, self._count), limit)
@@ -179,7 +170,7 @@ class StatsFile:
         return None if line is None else mark(line)
 
     def _line(self, file: BinaryIO, index: int) -> dict[str, Any] | None:
-        """An indexed line; None where somebody wrote into the file since it was indexed."""
+        """Return an indexed line; None if somebody wrote into the file since."""
         recent = self._numbers[index] - self._count + len(self._newest)
         if recent >= 0:
             return self._newest[recent]
@@ -190,8 +181,7 @@ class StatsFile:
         found = os.fstat(file.fileno())
         if found.st_ino == self._inode and found.st_size == self._offset:
             return
-        # The last line is read once more: where it is no longer there, somebody rewrote what stands before
-        # it.
+        # if the last line has changed, somebody rewrote the file: forget everything
         file.seek(self._offset - len(self._last))
         if (
             found.st_ino != self._inode
@@ -202,7 +192,7 @@ class StatsFile:
             file.seek(0)
         self._inode = found.st_ino
         for raw in file:
-            if not raw.endswith(b"\n"):  # left for the next call
+            if not raw.endswith(b"\n"):  # half written; the next call reads it
                 break
             self._take(raw)
 
@@ -219,8 +209,9 @@ class StatsFile:
         self._offset += len(raw)
 
     def _thin(self) -> None:
-        """Forget places of lines before the last INDEXED / 2, until the others are half as many at the most:
-        so it is seldom done.
+        """Thin the offsets before the last INDEXED / 2 lines to at most half as many.
+
+        The index is then a quarter below INDEXED, so this runs seldom.
         """
         recent = self._count - INDEXED // 2
         while True:
@@ -237,31 +228,29 @@ class StatsFile:
 
 
 def _stats_line(raw: bytes) -> dict[str, Any] | None:
-    """The numbers on one line (others are dropped), or None where the line is not a JSON object."""
+    """Return the numbers on a line, without its other fields; None if the line is no JSON object."""
     try:
         value = _decode(raw, _DECODER)
     except ValueError:
         return None
     if not isinstance(value, dict):
         return None
-    # Interned names: a long run has tens of thousands of lines, and each would else carry its own copies.
+    # interned: otherwise each of tens of thousands of lines would carry its own copies of the names
     return {sys.intern(name): number for name, number in value.items() if number is None or is_number(number)}
 
 
 def mark(line: dict[str, Any]) -> str:
-    """A short digest of one line of statistics: whoever holds lines can tell by their last one whether they
-    still stand in the file.
-    """
+    """Return a short digest of a line, with which a viewer checks that the file still has its last line."""
     return f"{zlib.crc32(json.dumps(line, sort_keys=True).encode()):08x}"
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is an int or a finite float (a bool is not)."""
+    """Return whether `value` is an int or a finite float (a bool is not)."""
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
 def thin(lines: Sequence[Any], limit: int) -> list[Any]:
-    """At most `limit` (2 or more) of `lines`, evenly spaced, the first and the last among them."""
+    """Return at most `limit` (2 or more) of `lines`, evenly spaced, with the first and the last."""
     count = len(lines)
     if count <= limit:
         return list(lines)

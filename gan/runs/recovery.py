@@ -1,5 +1,7 @@
-"""What one process leaves for the next: a server its claim on the directory and word of the runs that its end
-interrupted, a worker its last words.
+"""Recover runs after a server, a worker or the machine has ended.
+
+A server leaves its claim on the directory and flags the runs that it interrupts. A worker leaves its last
+words in its log.
 """
 
 import contextlib
@@ -18,12 +20,13 @@ from gan.runs import processes
 from gan.runs.store import CHECKPOINTS, LIVE, Store, error_json
 from gan.spec import read_header
 
-ENOUGH = 3  # interruptions without a newer checkpoint, after which a run no longer goes on by itself
+ENOUGH = 3  # interruptions without a newer checkpoint, after which a run stays paused
 
 
 def claim(root: Path) -> Path:
-    """Take a directory of runs for this process, and return the file that says so. Raises UserError where
-    another server has it: both would start its runs.
+    """Claim a directory of runs for this process, and return the claim file.
+
+    Raises UserError if another server has claimed it: both would start its runs.
     """
     path = root / ".supervisor.json"
     try:
@@ -38,20 +41,16 @@ def claim(root: Path) -> Path:
 
 
 def flag_interrupted(store: Store, run_ids: Iterable[str]) -> None:
-    """Leave word in those of these runs that are paused now, and not for want of space, that they are to go
-    on by themselves.
-    """
+    """Flag those of these runs that are paused without an error, so that the next server resumes them."""
     for run_id in run_ids:
-        with contextlib.suppress(UserError, OSError):  # without it the run stays paused
+        with contextlib.suppress(UserError, OSError):  # an unflagged run stays paused
             status = store.status(run_id)
             if status["state"] == "paused" and status["error"] is None:
                 store.update_status(run_id, interrupted=True)
 
 
 def requeue_flagged(store: Store) -> None:
-    """Queue the runs that were marked. The times at which they were queued then put them before those that
-    have waited behind them.
-    """
+    """Queue the flagged runs. Their old queue times put them before the runs that waited behind them."""
     for summary in store.list():
         with contextlib.suppress(UserError, OSError):
             if summary["state"] == "paused" and store.status(summary["id"])["interrupted"] is True:
@@ -61,12 +60,13 @@ def requeue_flagged(store: Store) -> None:
 
 
 def find_orphans(store: Store) -> set[str]:
-    """The runs that a server had handed to a worker which is gone. Asked before this server starts any: the
-    machine ended, or server and worker were killed.
+    """Return the runs that an earlier server gave to a worker which is gone.
+
+    Call it before this server starts a run. Either the machine ended, or server and worker were killed.
     """
     found = set()
     for summary in store.list():
-        # one that a person began at a terminal was never in the queue, and is theirs
+        # a run without a queue time was started at a terminal, and belongs to that person
         if summary["state"] in LIVE and summary["queued_at"]:
             with contextlib.suppress(UserError):
                 status = store.status(summary["id"])
@@ -76,12 +76,11 @@ def find_orphans(store: Store) -> set[str]:
 
 
 def requeue_orphan(store: Store, run_id: str) -> None:
-    """Queue a run whose worker ended together with its server, before those that wait, as the time at which
-    it was queued is the same; its history tells.
+    """Queue a run whose worker ended with its server, at its old queue time, and note it in its history.
 
-    One that a person had just told to pause or to stop is paused or stopped instead. So is paused what was
-    interrupted ENOUGH times without a newer checkpoint in between: it may be what makes the machine end each
-    time. Raises OSError where that can't be written.
+    If a person had asked for a pause or a stop, the run is paused or stopped instead. After ENOUGH
+    interruptions without a newer checkpoint it is paused, because the run itself may crash the machine.
+    Raises OSError if the status can't be written.
     """
     status, step, asked = (
         store.status(run_id),
@@ -108,7 +107,7 @@ def requeue_orphan(store: Store, run_id: str) -> None:
         interrupted_at=step,
     )
     store.drop_commands(run_id)
-    # else both checkpoints are damaged, and the worker will tell
+    # otherwise both checkpoints are damaged, and the worker will report it
     if state == "queued" and (step >= 0 or not store.resumable(run_id)):
         event = (
             {"key": "went_on", "values": {"step": step}} if step >= 0 else {"key": "began_anew", "values": {}}
@@ -120,10 +119,11 @@ def requeue_orphan(store: Store, run_id: str) -> None:
 def last_state(
     store: Store, run_id: str, code: int | None, closing: bool, spare_log: Path
 ) -> tuple[str, UserError | None]:
-    """In what state a worker left its run that ended without saying so, and why. code: its
-    Worker.exit_status. closing: whether all are being ended.
+    """Return the state, and the reason, for a run whose worker ended without writing a last status.
+
+    code: Worker.exit_status. closing: the server is ending all workers.
     """
-    if code == -SIGTERM or (code is None and closing):  # asked to end before it could write anything
+    if code == -SIGTERM or (code is None and closing):  # SIGTERM came before the worker handled it
         return "paused", None
     if code is None:
         return "failed", UserError("runs.worker_lost")
@@ -134,8 +134,9 @@ def last_state(
 
 
 def _saved_step(directory: Path) -> int:
-    """The step of the newest checkpoint whose header can be read; -1 where there is none. As in
-    gan/train/checkpoint.py, which needs torch.
+    """Return the step of the newest checkpoint with a readable header, or -1.
+
+    gan/train/checkpoint.py does the same, but imports torch.
     """
     for name in CHECKPOINTS:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -144,21 +145,17 @@ def _saved_step(directory: Path) -> int:
 
 
 def keep_last_words(store: Store, run_id: str, spare_log: Path) -> None:
-    """A worker that died before it opened its run's log wrote, as spares do, to the spare's: make that the
-    run's.
-    """
+    """Copy the spare's log to the run, if the worker died before it opened the run's own log."""
     log = store.path(run_id) / "worker.log"
     if not log.exists() and spare_log.exists():
         shutil.copyfile(spare_log, log)
 
 
-SILENT, STEPS = 60.0, 10  # seconds and steps after both of which a run counts as hanging
+SILENT, STEPS = 60.0, 10  # a run hangs when its heartbeat is older than both: seconds, and steps
 
 
 def seconds_stalled(status: dict[str, Any]) -> float | None:
-    """Seconds since the last heartbeat of a run at work, or None where it is not at work or has given a sign
-    of life lately.
-    """
+    """Return the age of the heartbeat, in seconds, if a run at work hangs; else None."""
     age = time.time() - status["heartbeat"]
     return (
         age

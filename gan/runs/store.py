@@ -1,9 +1,8 @@
-"""The run store: runs are directories, and everything here reads them, creates them, or leaves a command in
-them.
+"""The run store: read the run directories, create them, and leave commands in them.
 
-A worker process writes its run's directory while it lives; the store writes a status only for runs without a
-worker. What readers find may be damaged, missing or half-written, and is then reported as the state "damaged"
-with a sentence, never as an exception.
+While a worker lives, it writes its run's directory. The store writes a status only for a run without a
+worker. Files may be damaged, missing or half-written: readers then report the state "damaged" with a reason,
+and never raise.
 """
 
 from __future__ import annotations  # Store.list hides the builtin in annotations
@@ -29,18 +28,17 @@ from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_js
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
-# at most: runs that wait, and runs in all, whose small files are looked at several times a second
+# limits on queued runs and on all runs: the server checks each run's small files several times a second
 QUEUED, RUNS = 100, 1000
-STATS_LIMIT = 1500
-# of memory for where lines of statistics stand: those of some hundred long runs at once
-STATS_BYTES = 1 << 26
-LOG_BYTES = 1 << 16
-EVENTS_SHOWN = 20  # the newest ones
+STATS_LIMIT = 1500  # lines of statistics in one answer
+STATS_BYTES = 1 << 26  # memory for the readers of statistics: some hundred long runs at once
+LOG_BYTES = 1 << 16  # read from the end of a log
+EVENTS_SHOWN = 20  # the newest
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-# as in gan/train/checkpoint.py, which needs torch
+# the names in gan/train/checkpoint.py, which imports torch
 CHECKPOINTS, _DAMAGED = ("checkpoint.safetensors", "previous.safetensors"), "damaged.safetensors"
-# and the exception's own line
+# a traceback with its last line, which names the exception
 _TRACEBACK = re.compile(
     r"^[ |+]*(?:\w+ )*Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(?:\S.*\n?)?", re.MULTILINE
 )
@@ -50,36 +48,34 @@ _BETWEEN = re.compile(
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
-    "elapsed": 0.0, "eta": None, "rate": None,
-    "device": None, "parameters": None, "classes": [], "heartbeat": 0.0, "pid": None, "pid_started": None,
-    "error": None, "verdict": None,
-    "sample_step": None, "live_step": None, "step_seconds": 0.0, "interrupted": False,
-    "interruptions": 0, "interrupted_at": -1,
+    "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
+    "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
+    "sample_step": None, "live_step": None, "step_seconds": 0.0,
+    "interrupted": False, "interruptions": 0, "interrupted_at": -1,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
     "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error",
-    "verdict", "sample_step", "live_step", "heartbeat",
-    "step_seconds",
+    "verdict", "sample_step", "live_step", "heartbeat", "step_seconds",
 )  # fmt: skip
 SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
 
 
 def default_root() -> Path:
-    """Where runs are kept: $GANARIUM_RUNS, or the folder "runs" of the current directory."""
+    """Return the directory of runs: $GANARIUM_RUNS, or "runs" in the current directory."""
     return Path(os.environ.get("GANARIUM_RUNS") or "runs")
 
 
 def error_json(error: UserError) -> dict[str, Any]:
-    """A UserError as status.json and the page's answers hold it."""
+    """Return a UserError as status.json and the server's answers hold it."""
     return {"key": error.key, "values": error.values, "text": str(error)}
 
 
 class Store:
-    """The runs under `root`. Safe to use from many threads; every method that takes an id raises UserError
-    for one that is not there.
+    """The runs under `root`. Safe to use from many threads.
 
-    allowed: how many bytes the directory may hold (see Usage), 0 for any number.
+    Every method that takes an id raises UserError if the run does not exist. allowed: the quota in bytes (see
+    Usage); 0 means no limit.
     """
 
     def __init__(self, root: Path, allowed: int = 0):
@@ -92,16 +88,14 @@ class Store:
     # Readers
 
     def ids(self) -> list[str]:
-        """The ids of all runs, in no order. Raises OSError where the directory can't be read: not to be taken
-        for one without runs.
-        """
+        """Return the ids of all runs, in no order. Raises OSError if the directory is unreadable."""
         return [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
 
     def list(self) -> list[dict[str, Any]]:
-        """A summary of each run, newest first, as a flat dict: "id", "name" (None where nobody gave it one),
-        the settings in `SUMMARY_CONFIG` and the status in `SUMMARY_STATUS`.
+        """Return a summary of each run, newest first, as a flat dict.
 
-        A directory that can't be understood is listed with the state "damaged" and the reason under "error".
+        It holds "id", "name" (None if unset), the settings in SUMMARY_CONFIG and the status in
+        SUMMARY_STATUS. A damaged run has the state "damaged" and the reason under "error".
         """
         try:
             ids = self.ids()
@@ -113,10 +107,10 @@ class Store:
         return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
     def get(self, run_id: str) -> dict[str, Any]:
-        """Everything a page shows of one run but its statistics.
+        """Return everything that a page shows of one run, except its statistics.
 
-        id, name (or None), config (None where damaged), status, samples, events (what befell it beside
-        training, oldest first), and the log's end where it failed.
+        The keys are id, name (or None), config (None if damaged), status, samples (steps), events and log.
+        The events are oldest first. The log is the end of worker.log if the run failed.
         """
         files = self._run(run_id)
         config, status = files.config(), files.status()
@@ -126,32 +120,27 @@ class Store:
         return {"id": run_id, "name": files.name(), "config": config_json, "status": status, **shown}
 
     def config(self, run_id: str) -> RunConfig:
-        """The run's settings. Raises UserError where they can't be read."""
+        """Return the run's settings. Raises UserError if they can't be read."""
         config = self._run(run_id).config()
         if isinstance(config, UserError):
             raise config
         return config
 
     def status(self, run_id: str) -> dict[str, Any]:
-        """The run's status.json, with every field present. The state "damaged", with the reason under
-        "error", where it or the config can't be read.
-        """
+        """Return the run's status.json with every field. The state is "damaged" if a file is unreadable."""
         return self._run(run_id).status()
 
     def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Statistics after the first `since` lines, and how many lines there are: pass that as the next
-        `since`. See `follow`.
-        """
+        """Return the statistics after the first `since` lines, and the next `since`. See `follow`."""
         lines, count, _ = self.follow(run_id, since)
         return lines, count
 
     def follow(self, run_id: str, since: int, last: str = "") -> tuple[list[dict[str, Any]], int, int]:
-        """Statistics after the first `since` lines, how many lines there are, and the `since` that they
-        follow.
+        """Return the statistics after the first `since` lines, the number of lines, and the `since` used.
 
-        last: the `mark` of the last of those first lines. A run that went on from an older checkpoint has
-        fewer lines, or others in their place: then that `since` is 0, and what is returned replaces what was
-        returned before. More than 1500 lines are thinned evenly, keeping the first and the last.
+        last: the `mark` of line `since`. A run that resumed from an older checkpoint has fewer or other
+        lines. The `since` returned is then 0, and these lines replace all earlier ones. More than STATS_LIMIT
+        lines are thinned evenly, with the first and the last kept.
         """
         reader = self._stats_file(run_id)
         held = reader.held
@@ -161,11 +150,11 @@ class Store:
         return found
 
     def samples(self, run_id: str) -> list[int]:
-        """Steps of which a sample grid exists, ascending."""
+        """Return the steps with a sample grid, ascending."""
         return self._run(run_id).samples()
 
     def check_counts(self, new: bool) -> None:
-        """Raises UserError where no more runs may wait, or there may be none that is `new`."""
+        """Raise UserError if the queue is full, or if a `new` run would exceed RUNS."""
         states = [summary["state"] for summary in self.list()]
         if states.count("queued") >= QUEUED:
             raise UserError("runs.queue_full", most=QUEUED)
@@ -173,16 +162,14 @@ class Store:
             raise UserError("runs.too_many", most=RUNS)
 
     def sample_path(self, run_id: str, step: int) -> Path:
-        """The file of one sample grid (WebP). Raises UserError where there is none."""
+        """Return the file of a sample grid (WebP). Raises UserError if there is none."""
         path = self.path(run_id) / "samples" / f"{int(step):08d}.webp"
         if step < 0 or not path.is_file():
             raise UserError("runs.no_sample", step=step)
         return path
 
     def log_tail(self, run_id: str, lines: int = 20) -> list[str]:
-        """The last plain lines of worker.log, oldest first, without the tracebacks, which are for who reads
-        the file; empty where there is no log.
-        """
+        """Return the last lines of worker.log, oldest first, without tracebacks; [] without a log."""
         try:
             with open(self.path(run_id) / "worker.log", "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
@@ -190,19 +177,17 @@ class Store:
         except OSError:
             return []
         plain = _BETWEEN.sub("", _TRACEBACK.sub("", "\n".join(text.splitlines()) + "\n"))
-        # a cut one may have lost its first line
+        # drops indented lines too: a traceback may have lost its first line to the limit of LOG_BYTES
         return [line.rstrip() for line in plain.split("\n") if line.strip() and not line[0].isspace()][
             -lines:
         ]
 
     def resumable(self, run_id: str) -> bool:
-        """Whether the run has written a checkpoint to go on from, as far as names can tell."""
+        """Return whether the run has a checkpoint file. Does not check the content."""
         return any((self.path(run_id) / "state" / name).is_file() for name in CHECKPOINTS)
 
     def spoilt(self, run_id: str) -> bool:
-        """Whether of a run that has learnt something no checkpoint is left but one that proved damaged: it
-        can only start again from nothing.
-        """
+        """Return whether a run has learnt something but lost its checkpoints, so that it can only restart."""
         if self.resumable(run_id):
             return False
         path = self.path(run_id)
@@ -214,19 +199,17 @@ class Store:
         return learnt or (path / "state" / _DAMAGED).is_file()
 
     def path(self, run_id: str) -> Path:
-        """The run's directory."""
+        """Return the run's directory."""
         return Path(self._run(run_id).directory)
 
     # Writers
 
     def create(self, config: RunConfig) -> str:
-        """Make the directory of a new run, in the state "queued", and return its id:
-        <date>-<time>-<data>-<recipe>.
-        """
+        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>."""
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
-        # Filled under a hidden name and then renamed, so that nobody ever lists half a run.
+        # filled under a hidden name and then renamed, so that nobody lists half a run
         temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
@@ -238,7 +221,7 @@ class Store:
             raise
 
     def _claim(self, temporary: Path, stem: str) -> str:
-        """Rename `temporary` to the first free name among stem, stem-2, stem-3..."""
+        """Rename `temporary` to the first free name of stem, stem-2, stem-3..."""
         for number in itertools.count(1):
             run_id = stem if number == 1 else f"{stem}-{number}"
             target = self.root / run_id
@@ -254,9 +237,7 @@ class Store:
         raise AssertionError("unreachable: count() does not end")
 
     def update_status(self, run_id: str, **changes: Any) -> None:
-        """Replace fields of status.json. Only for a run without a living worker: the two would overwrite each
-        other.
-        """
+        """Replace fields of status.json. Only for a run without a living worker, which writes it too."""
         path = self.path(run_id) / "status.json"
         try:
             current = read_json(path)
@@ -265,20 +246,19 @@ class Store:
         write_json(path, {**_STATUS, **(current if isinstance(current, dict) else {}), **changes})
 
     def send(self, run_id: str, command: str) -> None:
-        """Leave a command for the run's worker, which takes it between two steps. Raises UserError for an
-        unknown one.
-        """
+        """Leave a command for the run's worker, which reads it between steps. Raises UserError if invalid."""
         if command not in COMMANDS:
             raise UserError("runs.unknown_command", name=command)
         write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
 
     def commands(self, run_id: str) -> set[str]:
-        """The names of the commands that nobody took yet."""
+        """Return the names of the commands that no worker has taken."""
         return {path.stem.split("-", 1)[-1] for path in (self.path(run_id) / "commands").glob("*.json")}
 
     def drop_commands(self, run_id: str) -> set[str]:
-        """Remove commands that nobody took, so that a run that is started again does not obey what was meant
-        for its last worker. Returns their names.
+        """Remove the commands that no worker has taken, and return their names.
+
+        They were meant for the last worker, and the next one must not obey them.
         """
         left = set()
         for path in (self.path(run_id) / "commands").glob("*.json"):
@@ -287,9 +267,7 @@ class Store:
         return left
 
     def rename(self, run_id: str, name: str) -> str:
-        """Give the run a title and return it as it is kept; an empty one gives it back its default name.
-        Raises UserError for one that is too long.
-        """
+        """Set the run's title, "" for the default, and return it as saved. Raises UserError if too long."""
         path, kept = self.path(run_id) / names.FILE, names.checked(name)
         if kept:
             write_bytes(path, kept.encode())
@@ -298,9 +276,7 @@ class Store:
         return kept
 
     def begin_anew(self, run_id: str) -> None:
-        """Remove what a run has learnt, and put it into the queue as if it were new. Only for a run without a
-        living worker.
-        """
+        """Delete what a run has learnt, and queue it as a new run. Only for a run without a living worker."""
         disk.empty(self.path(run_id))
         now = time.time()
         write_json(
@@ -310,27 +286,21 @@ class Store:
         self.usage.forget()
 
     def hide(self, run_id: str) -> None:
-        """Make a run vanish; `sweep` removes it from the disk. Only for a run without a living worker, which
-        would write the directory anew.
-        """
+        """Hide a run until `sweep` deletes it. Only for a run without a living worker, which writes files."""
         disk.hide(self.path(run_id))
         self._files.pop(run_id, None)
         with self._stats_lock:
             self._stats.pop(run_id, None)
 
     def sweep(self, crashed: bool = False) -> None:
-        """Remove hidden runs from the disk. `crashed`: and those that somebody did not come to the end of
-        making, who must be gone.
-        """
+        """Delete hidden runs from the disk. `crashed`: also runs that a crashed server had half created."""
         disk.sweep(self.root, disk.GONE, *([disk.NEW] if crashed else []))
         self.usage.forget()
 
     # Helpers
 
     def _run(self, run_id: str) -> _RunFiles:
-        """The files of a run that exists; ids are checked before they touch the disk, as they come from the
-        network.
-        """
+        """Return the files of an existing run. Ids come from the network: check them before disk access."""
         if not isinstance(run_id, str) or not _ID.fullmatch(run_id) or not (self.root / run_id).is_dir():
             raise UserError("runs.unknown", id=str(run_id)[:100])
         return self._open(run_id)
@@ -347,9 +317,7 @@ class Store:
         return reader
 
     def _let_go(self) -> None:
-        """Forget the statistics of the runs that were looked at longest ago, where all take more than
-        STATS_BYTES. To read them again takes a moment each.
-        """
+        """Drop the readers used longest ago while all take over STATS_BYTES. Rereading takes a moment."""
         with self._stats_lock:
             held = sum(reader.held for reader in self._stats.values())
             while held > STATS_BYTES and len(self._stats) > 1:
@@ -424,9 +392,7 @@ def _parse_status(data: bytes | None) -> dict[str, Any]:
 
 
 def _well_typed(status: dict[str, Any]) -> bool:
-    """Whether what others calculate with is a number, and what the page shows is of the kind that it can
-    show.
-    """
+    """Return whether the status has numbers where the code calculates, and types that the page can show."""
     numbers = all(is_number(status.get(name, 0)) for name, default in _STATUS.items() if is_number(default))
     maybe_numbers = all(
         status.get(name) is None or is_number(status[name])
@@ -442,7 +408,7 @@ def _well_typed(status: dict[str, Any]) -> bool:
 
 
 def _has(value: Any, *keys: str) -> bool:
-    """Whether a part of a status that may be absent is an object with these keys."""
+    """Return whether an optional field of a status is an object with these keys."""
     return value is None or (isinstance(value, dict) and all(key in value for key in keys))
 
 
@@ -469,5 +435,5 @@ def _parse_events(data: bytes | None) -> list[dict[str, Any]]:
 
 
 def _slug(text: str) -> str:
-    """`text` as a part of an id: at most 24 of a-z, 0-9 and -; "pictures" where nothing is left."""
+    """Return `text` as a part of an id: at most 24 of a-z, 0-9 and -; "pictures" if nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:24].strip("-") or "pictures"

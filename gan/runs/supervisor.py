@@ -1,9 +1,7 @@
-"""The supervisor: one active run on the device, a queue behind it, and a spare worker that has already
-imported torch.
+"""The supervisor: run one worker at a time on the device, keep a queue, and keep a spare worker ready.
 
-It owns no run. What it knows stands in the run directories, so that a server that was killed and started
-again finds the worker still at its work, and the queue as it was. It writes a run's status only while that
-run has no worker.
+The spare has already imported torch. All state is in the run directories, so a restarted server finds the
+worker at work and the queue unchanged. The supervisor writes a run's status only while the run has no worker.
 """
 
 import atexit
@@ -25,13 +23,12 @@ from gan.runs.processes import Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
 
-TICK = 0.25  # seconds between looks at the workers; commands do not wait for it
-SURVEY = 2.0  # seconds between looks at all runs, for those that were started or lost behind our back
-# seconds of training before the next spare is started: importing torch would steal the CPU from a run's first
-# steps
+TICK = 0.25  # seconds between checks of the workers; commands do not wait for it
+SURVEY = 2.0  # seconds between checks of all runs, for runs that other processes started or lost
+# seconds of training before the next spare starts: importing torch would slow down a run's first steps
 SPARE_DELAY = 15.0
-PATIENCE = 5.0  # seconds before the supervisor tries again what a full disk refused
-RETRY = 30.0  # seconds before a spare that died by itself is replaced
+PATIENCE = 5.0  # seconds before a retry after the disk was full
+RETRY = 30.0  # seconds before a new spare replaces one that died
 FREES = ("pause", "stop", "cancel", "end", "delete")  # commands that must work on a full disk
 CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
 
@@ -39,17 +36,17 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts, watches and ends the workers of the runs in `store`. All methods may be called from any thread.
+    """Starts, watches and ends the workers of the runs in `store`. Any thread may call its methods.
 
-    worker_command: the worker's program and first arguments; "--spare" is added (see gan.train).
+    worker_command: the worker's program and first arguments; the supervisor adds "--spare" (see gan.train).
     """
 
     def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan", "train")):
         self.store = store
         self._command = tuple(worker_command)
-        # runs that have a worker process; more than one only where a person started some at a terminal
+        # runs with a worker process; more than one only if a person started some at a terminal
         self._live: dict[str, Worker] = {}
-        self._asked: set[str] = set()  # those of them that a person told to pause
+        self._asked: set[str] = set()  # of those, the runs that a person asked to pause
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
         self._spare: Worker | None = None
@@ -58,7 +55,7 @@ class Supervisor:
         self._training_since: float | None = None
         self._next_survey = 0.0
         self._claimed: Path | None = None
-        # runs that were at work when the machine, or server and worker, ended; until each is queued again
+        # runs whose worker ended with the machine or the server, until each is back in the queue
         self._lost: set[str] = set()
         self._room, self._reserve, self._complaints = Room(store.usage), Reserve(store.root), Complaints(_log)
         self._lock = threading.RLock()
@@ -70,21 +67,16 @@ class Supervisor:
     # Start and end
 
     def claim(self) -> None:
-        """Take the directory for this process. Raises UserError where another server already supervises it,
-        or the disk is full.
-        """
+        """Claim the directory for this process. Raises UserError if a server has it or the disk is full."""
         with self._lock, writing():
             self.store.root.mkdir(parents=True, exist_ok=True)
             self._claimed = self._reserve.spend(lambda: recovery.claim(self.store.root))
 
     def start(self) -> None:
-        """Adopt workers that are still at work, settle the runs whose worker is gone, remove what a crash
-        left half deleted, and begin to supervise.
+        """Start to supervise: adopt living workers, settle runs that lost theirs, delete a crash's leftovers.
 
-        A run that the end of the last server or of the machine interrupted goes on, before all that wait (see
-        recovery.requeue_orphan).
-
-        Raises what `claim` raises.
+        A run that the end of a server or of the machine interrupted resumes, ahead of the queue (see
+        recovery.requeue_orphan). Raises what `claim` raises.
         """
         self.claim()
         self.store.sweep(crashed=True)
@@ -96,11 +88,10 @@ class Supervisor:
         atexit.register(self.close)
 
     def close(self) -> None:
-        """Interrupt the active run and end the spare; returns when the run's checkpoint is written, or after
-        30 s. Further calls do nothing.
+        """Interrupt the active run and end the spare. Returns after the run's checkpoint, or after 30 s.
 
-        The next server lets the run go on. A worker that takes longer is left to finish by itself; the next
-        server finds its run paused, or adopts it.
+        The next server resumes the run. A slower worker finishes by itself; the next server adopts it, or
+        finds its run paused. Further calls do nothing.
         """
         if self._closing.is_set():
             return
@@ -121,20 +112,15 @@ class Supervisor:
                 self._spare = None
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
-            # a worker says “paused” last, and on a busy machine takes a while to be gone
+            # a worker may still be ending after it wrote "paused", so flag all runs, not only the ended ones
             recovery.flag_interrupted(self.store, interrupted)
             if self._claimed is not None:
                 self._claimed.unlink(missing_ok=True)
 
-    # What the page asks for
+    # Commands and queries of the page
 
     def submit(self, config: RunConfig) -> str:
-        """Create a run and put it at the end of the queue; it starts at once where the device is free.
-        Returns its id.
-
-        Raises UserError where the runs take all the space that they may, or that there is, and where there
-        are too many.
-        """
+        """Create a run at the end of the queue and return its id. It starts at once if the device is free."""
         self.store.usage.check()
         with self._lock, writing():
             self.store.check_counts(new=True)
@@ -143,76 +129,71 @@ class Supervisor:
         return run_id
 
     def command(self, run_id: str, name: str) -> None:
-        """Do "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
+        """Apply "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.
 
-        Raises UserError for another name, an unknown run, a run in a state that has no such transition, and a
-        disk that can't be written.
+        Raises UserError for an unknown command or run, a state that does not allow the command, or a failed
+        write.
         """
         if name not in self._actions:
             raise UserError("runs.unknown_command", name=name)
         with self._lock, writing():
             state = self.store.status(run_id)["state"]
-            # Somebody may have spoilt the files of a run that trains on; its worker still listens, and holds
-            # the device.
+            # if somebody damaged the files of a run at work, its worker still obeys and holds the device
             action = self._actions[name].get(
                 "running" if state == "damaged" and run_id in self._live else state
             )
             if action is None:
                 raise UserError(f"runs.cant_{name}", state=state)
             self._reserve.spend(lambda: action(run_id)) if name in FREES else action(run_id)
-        if name == "delete":  # outside the lock: a slow disk must not hold up the supervision of the others
+        if name == "delete":  # outside the lock: a slow disk must not delay other runs
             self.store.sweep()
             self._room.ask_again()
 
     def pause(self, run_id: str) -> None:
-        """Let the worker finish its step, write its checkpoint and end; a queued run leaves the queue."""
+        """Let the worker finish its step, write its checkpoint and end. A queued run leaves the queue."""
         self.command(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
-        """Put a paused or failed run at the end of the queue; one without a checkpoint begins anew. Stopped
-        and finished are final.
-        """
+        """Queue a paused or failed run at the end. It starts anew without a checkpoint."""
         self.command(run_id, "resume")
 
     def stop(self, run_id: str) -> None:
-        """End a run for good, keeping what it has learnt. A queued run leaves the queue."""
+        """End a run for good and keep what it has learnt. A queued run leaves the queue."""
         self.command(run_id, "stop")
 
     def cancel(self, run_id: str) -> None:
-        """Take a run out of the queue: a new one is then stopped, a resumed one paused again, whether it has
-        a checkpoint or not.
-        """
+        """Take a run out of the queue: a new run becomes stopped, a resumed one paused again."""
         self.command(run_id, "cancel")
 
     def end(self, run_id: str) -> None:
-        """Kill the worker of a run that hangs (see silence). The run is then paused, and says why."""
+        """Kill the worker of a run that hangs (see seconds_stalled), and pause the run with the reason."""
         self.command(run_id, "end")
 
     def delete(self, run_id: str) -> None:
-        """Remove a run that does not train, damaged ones too, with all its files."""
+        """Delete a run that does not train, damaged ones included, with all its files."""
         self.command(run_id, "delete")
 
     def active(self) -> str | None:
-        """The run that has the device, or None."""
+        """Return the run that has the device, or None."""
         return self._active
 
     def queue(self) -> list[str]:
-        """The runs that wait for the device, first come first."""
+        """Return the queued runs, first come first."""
         return list(self._queue)
 
     def blocked(self) -> UserError | None:
-        """Why the first run of the queue is not started although the device is free, or None."""
+        """Return why the first queued run does not start although the device is free, or None."""
         return self._room.lack if self._queue and not self._live else None
 
     def spare_ready(self) -> bool:
-        """Whether a spare has imported everything, so that a run would start at once."""
+        """Return whether a spare has imported everything, so that a run would start at once."""
         try:
             return self._spare is not None and self._spare_log.read_bytes().rstrip().endswith(b"ready")
         except OSError:
             return False
 
     def _transitions(self) -> dict[str, dict[str, Callable[[str], None]]]:
-        """What each command does in each state where it is allowed."""
+        """Return what each command does, by the states that allow it."""
 
         def send(command: str) -> dict[str, Callable[[str], None]]:
             return dict.fromkeys(LIVE, lambda run_id: self.store.send(run_id, command))
@@ -239,7 +220,7 @@ class Supervisor:
         self.store.usage.check()
         self.store.check_counts(new=False)
         self.store.drop_commands(run_id)
-        # The error stays until a worker takes the run, for when it leaves the queue again.
+        # the error stays until a worker takes the run, because the run may leave the queue before
         self.store.update_status(
             run_id,
             state="queued",
@@ -252,9 +233,7 @@ class Supervisor:
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
-        """Forget all that it has learnt, and queue it with the same settings. Not where its pictures are
-        gone: then it could not begin.
-        """
+        """Delete what the run has learnt and queue it with the same settings, if its images still exist."""
         self.store.check_counts(new=False)
         find_pictures(self.store.path(run_id), self.store.config(run_id).data)
         self.store.begin_anew(run_id)
@@ -262,7 +241,7 @@ class Supervisor:
 
     def _dequeue(self, run_id: str) -> None:
         status = self.store.status(run_id)
-        # a checkpoint can't tell: a run that a full disk paused at its start has none
+        # a paused run need not have a checkpoint: a full disk may have paused it at its start
         asked_again = status["queued_at"] > status["created"]
         self.store.update_status(
             run_id, state="paused" if asked_again or self.store.resumable(run_id) else "stopped"
@@ -274,11 +253,11 @@ class Supervisor:
 
     def _kill(self, run_id: str) -> None:
         status = self.store.status(run_id)
-        # a run whose files were spoilt is at work as well, or we would not be here
+        # a damaged run reaches this line only while its worker is at work
         seconds = seconds_stalled({**status, "state": "running"})
         if seconds is None:
             raise UserError("runs.not_silent", seconds=round(time.time() - status["heartbeat"]))
-        self._survey()  # its worker may be another server's
+        self._survey()  # adopts the worker if another server started it
         if run_id in self._live and not self._live[run_id].kill():
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
@@ -294,8 +273,9 @@ class Supervisor:
         self._look_again()
 
     def _delete(self, run_id: str) -> None:
-        """A worker that has written its last status may still be leaving; it writes nothing more. That of a
-        damaged run may train on.
+        """Hide a run. A worker that still ends after its last status writes nothing more.
+
+        Raises UserError for a damaged run whose worker is at work.
         """
         status = self.store.status(run_id)
         if status["state"] == "damaged" and processes.find(status["pid"], status["pid_started"]) is not None:
@@ -312,13 +292,12 @@ class Supervisor:
             try:
                 self._reserve.keep()
                 free = bool(self._queue) and not self._live
-                room = free and self._room.look()  # outside the lock: a slow disk must not hold up commands
+                room = free and self._room.look()  # outside the lock: a slow disk must not delay commands
                 with self._lock:
                     self._tick(time.monotonic(), room)
                     if self._queue and not self._live and not free:
                         self._wake.set()
-            # a full disk must not end the supervision of a run that is still training
-            except Exception as error:
+            except Exception as error:  # a full disk must not end the supervision of a run at work
                 if self._complaints.tell(error):
                     self._room.refused()
                 self._closing.wait(PATIENCE)
@@ -337,14 +316,13 @@ class Supervisor:
         self._keep_spare(now)
 
     def _look_again(self) -> None:
-        """After a change of the queue: show it at once, and let the thread act on it."""
-        # of other runs than the one that was changed; the thread tries again
-        with contextlib.suppress(OSError):
+        """Update the queue at once after a change, and wake the thread."""
+        with contextlib.suppress(OSError):  # from other runs' files; the thread tries again
             self._survey()
         self._wake.set()
 
     def _reap(self) -> bool:
-        """Settle the runs whose worker has ended; whether there were any."""
+        """Settle the runs whose worker has ended, and return whether there were any."""
         ended = [(run_id, worker) for run_id, worker in self._live.items() if not worker.alive()]
         for run_id, worker in ended:
             del self._live[run_id]
@@ -352,9 +330,9 @@ class Supervisor:
         return bool(ended)
 
     def _settle(self, run_id: str, worker: Worker) -> None:
-        """Write what became of a run whose worker ended without saying so itself."""
+        """Write the final state of a run if its worker ended without doing so."""
         state = self._state(run_id)
-        # asked for while the worker wrote the checkpoint of a pause
+        # a stop that came while the worker wrote the checkpoint of a pause
         if state == "paused" and "stop" in self.store.drop_commands(run_id):
             self._end(run_id)
         if state in LIVE:
@@ -366,14 +344,14 @@ class Supervisor:
             )
 
     def _state(self, run_id: str) -> str | None:
-        """The run's state, or None where somebody has deleted its directory."""
+        """Return the run's state, or None if somebody has deleted its directory."""
         try:
             return self.store.status(run_id)["state"]
         except UserError:
             return None
 
     def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
-        """Write in what state a run is that has no worker any more, and why."""
+        """Write the state of a run that has no worker any more, and the reason."""
         told = error and error_json(error)
         self._reserve.spend(
             lambda: self.store.update_status(
@@ -382,9 +360,7 @@ class Supervisor:
         )
 
     def _survey(self) -> None:
-        """Look at all runs: adopt workers that are not ours, settle runs that lost theirs while nobody
-        watched, and read the queue.
-        """
+        """Check all runs: adopt unknown workers, settle runs that lost theirs, and read the queue."""
         summaries = self.store.list()
         unknown = [
             summary["id"]
@@ -393,9 +369,9 @@ class Supervisor:
         ]
         try:
             for run_id in unknown:
-                with contextlib.suppress(UserError):  # deleted since it was listed
+                with contextlib.suppress(UserError):  # deleted since `list`
                     self._reserve.spend(lambda run_id=run_id: self._adopt(run_id))
-        finally:  # what waits can be seen and deleted where the disk is too full to settle what was lost
+        finally:  # on a full disk, people must still see the queued runs and delete them
             waiting = [
                 summary
                 for summary in (self.store.list() if unknown else summaries)
@@ -414,7 +390,7 @@ class Supervisor:
             self._live[run_id] = worker
             self._lost.discard(run_id)
             return
-        # A worker writes its last status before it ends: what is read after its end is final.
+        # a worker writes its last status before it ends, so a status read after its end is final
         again = self.store.status(run_id)
         if again["state"] not in LIVE or again["pid"] != status["pid"]:
             return
@@ -429,7 +405,7 @@ class Supervisor:
     # Workers
 
     def _start_run(self, run_id: str) -> None:
-        """Hand a queued run to the spare, or to a fresh worker where there is none."""
+        """Give a queued run to the spare, or to a fresh worker if there is none."""
         self._training_since = None
         try:
             if not (self._spare and self._hand_over(self._spare, run_id)):
@@ -439,13 +415,14 @@ class Supervisor:
                     self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
             if error.errno in FULL:
-                raise  # the run stays in the queue, and the spare in waiting, until there is room
+                raise  # the run stays queued, and the spare stays, until the disk has room
             self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
         self._spare = None
 
     def _hand_over(self, worker: Worker, run_id: str) -> bool:
-        """Name the worker in the status first: a server that dies between the two lines must leave a run that
-        the next one understands.
+        """Write the worker into the status first, then give it the run.
+
+        If the server dies in between, the next server still understands the status.
         """
         self.store.update_status(
             run_id,
@@ -462,9 +439,7 @@ class Supervisor:
         return True
 
     def _keep_spare(self, now: float) -> None:
-        """Have one spare, but start it neither beside the first steps of a run nor again and again where it
-        can't live.
-        """
+        """Start a spare if there is none, but not during a run's first steps, or right after one has died."""
         if self._spare is not None and not self._spare.alive():
             _log.warning(
                 "the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log

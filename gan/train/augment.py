@@ -1,8 +1,7 @@
-"""Differentiable augmentation (Zhao et al. 2020, DiffAugment): what D sees changed, on real and fake images
-alike.
+"""Differentiable augmentation of all images that D sees, real and fake (DiffAugment, Zhao et al. 2020).
 
-Every function maps images (N, C, H, W) in [-1, 1] to the same shape, draws from the generator that it is
-given, and lets gradients (also second ones, for the penalties) through. Values may leave [-1, 1].
+Each function maps images (N, C, H, W) in [-1, 1] to the same shape and draws from the given generator.
+Gradients pass through, also second-order ones for the penalties. Values may leave [-1, 1].
 """
 
 from collections.abc import Callable
@@ -17,7 +16,7 @@ def _uniform(images: Images, generator: torch.Generator, low: float, high: float
 
 
 def color(images: Images, generator: torch.Generator) -> Images:
-    """Brightness by -0.5 to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, each per image."""
+    """Change brightness by -0.5 to 0.5, saturation by a factor 0 to 2, contrast by 0.5 to 1.5, per image."""
     images = images + _uniform(images, generator, -0.5, 0.5)
     mean = images.mean(1, keepdim=True)
     images = mean + (images - mean) * _uniform(images, generator, 0.0, 2.0)
@@ -26,9 +25,9 @@ def color(images: Images, generator: torch.Generator) -> Images:
 
 
 def translation(images: Images, generator: torch.Generator) -> Images:
-    """Shift by up to an eighth of the side in each direction; what enters at the border repeats the edge.
+    """Shift each image by up to an eighth of the side in each direction, repeating its edge pixels.
 
-    DiffAugment pads with zeros, which is mid-grey here and a giveaway on white or black backgrounds.
+    DiffAugment pads with zeros. That is mid-grey here, and obvious on a white or black background.
     """
     count, _, height, width = images.shape
     reach = height // 8
@@ -41,24 +40,25 @@ def translation(images: Images, generator: torch.Generator) -> Images:
 
 
 def _pick_by_index(images: Images, rows: torch.Tensor, columns: torch.Tensor) -> Images:
-    """The pixels at these rows (N, H, 1) and columns (N, 1, W) of each image."""
+    """Return the pixels at these rows (N, H, 1) and columns (N, 1, W) of each image."""
     flat = (rows * images.shape[3] + columns).flatten(1)[:, None, :].expand(-1, images.shape[1], -1)
     return images.flatten(2).gather(2, flat).view_as(images)
 
 
 def _pick_by_matrices(images: Images, rows: torch.Tensor, columns: torch.Tensor) -> Images:
-    """The same numbers by multiplication with matrices of zeros and ones, whose gradient no atomics add up on
-    a GPU in a changing order.
+    """Return the same pixels by products with 0/1 matrices.
+
+    Their gradient is deterministic. That of `gather` on a GPU uses atomic adds in a varying order.
     """
     height, width = images.shape[2:]
-    from_rows = (rows == torch.arange(height, device=images.device)).to(images.dtype)  # (N, H, H)
-    # (N, W, W)
+    # (N, H, H) and (N, W, W)
+    from_rows = (rows == torch.arange(height, device=images.device)).to(images.dtype)
     from_columns = (columns == torch.arange(width, device=images.device)[:, None]).to(images.dtype)
     return from_rows[:, None] @ images @ from_columns[:, None]
 
 
 def cutout(images: Images, generator: torch.Generator) -> Images:
-    """Blank a square of half the side at a random place."""
+    """Set a square of half the side, at a random place, to 0 (mid-grey)."""
     count, _, height, width = images.shape
     centre = torch.rand(2, count, 1, 1, device=images.device, generator=generator)
     far_row = (
@@ -77,20 +77,16 @@ AUGMENTS: dict[str, tuple[Callable[[Images, torch.Generator], Images], ...]] = {
 }
 
 
-# of r_t, the mean sign of what D says of real pictures, which is near 0 when it can't tell and 1 when it
-# knows each by heart
+# r_t is the mean sign of D's logits on real images: near 0 if D is unsure, 1 if it has memorised them
 ADAPT_TARGET = 0.6
-# images in which the probability can climb from 0 to 1: a tenth of ADA's, because runs are short here
-ADAPT_IMAGES = 50_000
-ADAPT_MOST = 0.8  # above it augmentations leak into what G draws
+ADAPT_IMAGES = 50_000  # images for the probability to rise from 0 to 1: a tenth of ADA's, as runs are short
+ADAPT_MOST = 0.8  # with a higher probability, augmentations leak into the samples
 
 
 def augment(
     images: Images, kind: str, generator: torch.Generator, probability: torch.Tensor | None = None
 ) -> Images:
-    """Apply the functions registered under `kind` in order, each to every image with `probability` (), or to
-    all where that is None.
-    """
+    """Apply the functions of AUGMENTS[kind] in order, each per image with `probability` (); None is 1."""
     for function in AUGMENTS[kind]:
         changed = function(images, generator)
         images = (
@@ -102,11 +98,10 @@ def augment(
 
 
 def adapt(probability: torch.Tensor, overfit: torch.Tensor, sign: torch.Tensor, batch: int) -> None:
-    """One step of adaptive augmentation (Karras et al. 2020, ADA), in place and without reading a number: all
-    () float32 on the device.
+    """Update the augmentation probability once, in place (ADA, Karras et al. 2020). All are () float32.
 
-    `sign` is the batch's r_t in [-1, 1], `overfit` its running mean over about 1,000 images; `probability`
-    rises where that is above ADAPT_TARGET and falls where it is below.
+    sign: the batch's r_t in [-1, 1]. overfit: its running mean over about 1,000 images. The probability rises
+    while `overfit` is above ADAPT_TARGET, and falls below it. The host never reads a value from the device.
     """
     overfit.lerp_(sign, min(1.0, batch / 1000))
     probability.add_((overfit - ADAPT_TARGET).sign() * (batch / ADAPT_IMAGES)).clamp_(0.0, ADAPT_MOST)

@@ -1,8 +1,7 @@
-"""The checkpoint of a run: everything that `Trainer` needs to go on, as one safetensors file, with the one
-before kept beside it.
+"""Write and read a run's checkpoints: all that `Trainer` needs to resume, as one safetensors file.
 
-A file is believed only where its digest, SHA-256 over names, shapes and bytes, is that of what it holds:
-safetensors would read a flipped bit as a weight.
+The previous checkpoint stays beside the newest. A valid file holds the SHA-256 of its tensors and metadata,
+because safetensors alone would read a flipped bit as a weight.
 """
 
 import contextlib
@@ -27,16 +26,14 @@ from gan.train.optim import Adam
 from gan.train.trainer import Trainer
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "previous.safetensors"
-DAMAGED = "damaged.safetensors"  # where a newest one goes that proved not to be sound
+DAMAGED = "damaged.safetensors"  # new name of a newest checkpoint that is invalid
 DAMAGE = ("missing", "changed")
-COPIES = 3  # of what a checkpoint holds, which are in memory together while safetensors makes a file of it
+COPIES = 3  # copies of all tensors in memory while safetensors serialises them
 _log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """What came back from disk beside the trainer's own state: the driver's counters and, where the first
-    file was not used, why: one of DAMAGE.
-    """
+    """The driver's counters in a checkpoint, and why the first file was not used (in DAMAGE) or None."""
 
     counters: dict[str, Any]
     damage: str | None
@@ -51,8 +48,9 @@ def _optimizers(trainer: Trainer) -> dict[str, Adam]:
 
 
 def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """All tensors that the next step depends on, by name, contiguous on the CPU: networks, averages,
-    optimizers, augmentation, statistics, groups.
+    """Return all tensors that the next step depends on, by name, contiguous on the CPU.
+
+    They are networks, EMA, optimizer states, augmentation, statistics and groups.
     """
     tensors = {
         f"{part}.{name}": t
@@ -63,26 +61,25 @@ def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
         tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
     tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
     tensors["means"] = trainer.means
-    if trainer.groups is not None:  # another version of scipy may sort the pictures into other clusters
+    if trainer.groups is not None:  # another SciPy version may find other clusters
         tensors["groups"] = trainer.groups.int()
     return {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
 
 
 def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
-    """Write the trainer and `counters` (JSON values, the driver's own) to `directory`; what was newest
-    becomes the one before, unless it is to `replace` it.
+    """Write the trainer and the driver's `counters` (JSON values) as the newest checkpoint.
 
-    The random state of a step is a function of (seed, step), so that the step counter holds all of it.
+    The old newest becomes the previous one, unless `replace` overwrites it. Random states need no saving,
+    because a step's randomness is a function of (seed, step).
     """
     plain = tensors_of(trainer)
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     meta = {
         "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__, "counters": counters,
+        "threads": torch.get_num_threads(), "torch": torch.__version__, "counters": counters,
     }  # fmt: skip
     text = json.dumps(meta)
-    # raises where safetensors, in want of memory, would end the process
+    # without enough memory this raises, whereas safetensors would end the process
     torch.empty(COPIES * sum(t.nbytes for t in plain.values()), dtype=torch.uint8)
     write_bytes(
         directory / NEWEST,
@@ -92,15 +89,14 @@ def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], repl
 
 
 def _keep(directory: Path) -> None:
-    """Make the newest checkpoint the one before as well, while it stays the newest until it is replaced:
-    there is no moment without one.
+    """Hard-link the newest checkpoint as the previous one, so that a checkpoint exists at any moment.
 
-    On a file system without links it becomes the one before in one step, and is for a moment found only
-    there, where `load_state` looks next.
+    Without hard links it renames the file. For a moment only PREVIOUS exists then, which `load_state` tries
+    next.
     """
     spare = directory / f".{PREVIOUS}.tmp"
     spare.unlink(missing_ok=True)
-    with contextlib.suppress(FileNotFoundError):  # there is none yet
+    with contextlib.suppress(FileNotFoundError):  # no checkpoint yet
         try:
             os.link(directory / NEWEST, spare)
         except FileNotFoundError:
@@ -112,14 +108,12 @@ def _keep(directory: Path) -> None:
 
 
 def has_state(directory: Path) -> bool:
-    """Whether a checkpoint was ever written there, sound or not: only a run without one may begin anew
-    without being asked.
-    """
+    """Return whether a checkpoint was ever written, valid or not. If so, no run may restart unasked."""
     return any((directory / name).exists() for name in (NEWEST, PREVIOUS, DAMAGED))
 
 
 def _saved(directory: Path) -> dict[str, Any]:
-    """All but the tensors of the newest checkpoint whose header can be read; empty where there is none."""
+    """Return the metadata of the newest checkpoint with a readable header, or an empty dict."""
     for name in (NEWEST, PREVIOUS):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             return dict(json.loads(read_header(directory / name)[1]["trainer"]))
@@ -127,18 +121,19 @@ def _saved(directory: Path) -> dict[str, Any]:
 
 
 def saved_counters(directory: Path) -> dict[str, Any]:
-    """The counters of the newest checkpoint whose header can be read; empty where there is none."""
+    """Return the counters of the newest checkpoint with a readable header, or an empty dict."""
     return dict(_saved(directory).get("counters", {}))
 
 
 def saved_step(directory: Path) -> int:
-    """Its step; 0 where there is none."""
+    """Return the step of the newest checkpoint with a readable header, or 0."""
     return int(_saved(directory).get("step", 0))
 
 
 def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
-    """SHA-256 over `text` and the names, kinds, shapes and bytes of contiguous tensors on the CPU, as
-    hexadecimal digits.
+    """Return the SHA-256 of `text` and the tensors' names, dtypes, shapes and bytes, in hexadecimal.
+
+    The tensors must be contiguous and on the CPU.
     """
     sha = hashlib.sha256(text.encode())
     for name in sorted(tensors):
@@ -149,10 +144,11 @@ def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
 
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors of a checkpoint file on the CPU, and the rest of it. Raises whatever safetensors, json or
-    torch raise for a damaged one, or ValueError.
+    """Return the tensors of a checkpoint file, on the CPU, and its metadata.
+
+    Raises ValueError for a wrong digest, and any error of safetensors, json or torch for a damaged file.
     """
-    _, metadata = read_header(path)  # refuses one of absurd length before anything parses it
+    _, metadata = read_header(path)  # refuses a header of absurd length before safetensors parses it
     tensors = read_tensors(path)
     if metadata["sha256"] != digest(tensors, metadata["trainer"]):
         raise ValueError("its digest is another")
@@ -160,12 +156,11 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
 
 def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
-    """Put the first sound checkpoint of `directory` in this order into the trainer.
+    """Load the first valid checkpoint in this order into the trainer.
 
-    A newest one that proves damaged is set aside, so that it never takes the place of the one before. Raises
-    UserError where none is sound, Unharmed where one is, but of other networks or pictures, and what was
-    raised where one could not be read just now, OSError or that memory ran out: neither says anything against
-    it.
+    A damaged newest file is renamed to DAMAGED, so that it never replaces the previous one. Raises UserError
+    if no file is valid, and Unharmed if a valid one has other networks or images. An OSError or an
+    out-of-memory error goes through, because the file may still be valid.
     """
     trainer.reset_step_state()
     damage = None
@@ -176,8 +171,7 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
             damage = damage or "missing"
         except OSError:
             raise
-        # a damaged file may fail in safetensors, in json or in torch; the next file decides
-        except Exception as error:
+        except Exception as error:  # a damaged file may fail in safetensors, json or torch: try the next
             refuse_if_full(error)
             _log.warning("%s: %s", name, error)
             damage = damage or "changed"
@@ -189,9 +183,7 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
 
 
 def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
-    """Put a sound checkpoint into the trainer, and return its counters. Raises Unharmed where it belongs to
-    another: that is no damage.
-    """
+    """Load a valid checkpoint into the trainer and return its counters. Raises Unharmed on a misfit."""
     try:
         _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
         return meta["counters"]

@@ -1,8 +1,8 @@
-"""Looks: which pictures of a data set are alike, so that networks can be told (gan/models/conditioning.py).
+"""Cluster the images of each class, so that G and D can be conditioned on the clusters.
 
-Telling a GAN the cluster of each picture, as if it were a label, makes it cover more of the data (Liu et al.
-2020, Self-Conditioned GANs). There D's features are clustered again and again; for small pictures their own
-pixels do, once: k-means (Lloyd 1982) of each class by itself.
+Conditioning a GAN on clusters as if they were labels makes it cover more of the data (Self-Conditioned GANs,
+Liu et al. 2020). That paper clusters D's features again and again. For small images, one k-means (Lloyd 1982)
+on the pixels of each class suffices. See gan/models/conditioning.py.
 """
 
 import warnings
@@ -12,22 +12,23 @@ import torch
 import torch.nn.functional as F
 from scipy.cluster.vq import kmeans2, vq
 
-SIDE = 14  # pictures are compared at this size
-LEAST = 20  # pictures of a class for each of its clusters: fewer are not worth a cluster
-SAMPLE = 200  # pictures for each cluster that k-means learns from
-ROUNDS = 30
-CHUNK = 4096  # pictures converted at a time
+SIDE = 14  # pixels: images are compared at this size
+LEAST = 20  # images of a class per cluster: a smaller class gets fewer clusters
+SAMPLE = 200  # images per cluster that k-means runs on
+ROUNDS = 30  # iterations of k-means
+CHUNK = 4096  # images converted at a time
 
 
 def find_clusters(
     images: torch.Tensor, labels: torch.Tensor | None, classes: int, clusters: int, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The group (N,) int64 of each picture, class * clusters + cluster, and how frequent each cluster is
-    within its class, (classes, clusters) float64.
+    """Return the group of each image, (N,) int64, and the share of each cluster in its class.
 
-    images: uint8 (N, C, H, W); labels: int64 (N,), or None for one class. Looks of a class are in the order
-    of its main difference (its centres' first principal axis), so that neighbours are alike; a class of few
-    pictures has fewer of them, and the rest is empty. The same seed gives the same clusters.
+    A group is class * clusters + cluster; the shares are (classes, clusters) float64. images: uint8 (N, C, H,
+    W). labels: int64 (N,), or None for one class.
+
+    Clusters of a class are sorted along the first principal axis of their centres, so that neighbours look
+    alike. A small class has fewer clusters, and its others are empty. The same seed gives the same clusters.
     """
     seen = (
         torch.cat(
@@ -38,10 +39,10 @@ def find_clusters(
     )
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
     groups, shares = torch.empty_like(labels), torch.zeros(max(1, classes), clusters, dtype=torch.float64)
-    shares[:, 0] = 1  # of a class without pictures
+    shares[:, 0] = 1  # for a class without images
     for label in labels.unique().tolist():
         rows = (labels == label).nonzero().squeeze(1)
-        # rows.numpy(), because numpy takes a tensor of one row for a whole number and drops the dimension.
+        # rows.numpy(): numpy would take a tensor with one row for an integer and drop the dimension
         found = torch.from_numpy(
             _cluster(
                 seen[rows.numpy()],
@@ -55,24 +56,23 @@ def find_clusters(
 
 
 def _cluster(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The cluster of each point (N, K): (N,) int64, neighbours in order of the centres' first
-    principal axis.
-    """
+    """Return the cluster of each point (N, K): (N,) int64, sorted along the centres' first principal axis."""
     if count == 1:
         return np.zeros(len(points), np.int64)
     sample = points[rng.permutation(len(points))[: SAMPLE * count]]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of equal pictures some clusters stay empty
+        warnings.simplefilter("ignore", UserWarning)  # identical images leave some clusters empty
         centres, _ = kmeans2(sample, _starts(sample, count, rng), iter=ROUNDS, minit="matrix")
     centred = centres - centres.mean(0)
     axis = np.linalg.svd(centred, full_matrices=False)[2][0]
-    axis *= np.sign(axis[np.abs(axis).argmax()])  # either sign is an axis
+    axis *= np.sign(axis[np.abs(axis).argmax()])  # the SVD's sign is arbitrary
     return vq(points, centres[np.argsort(centred @ axis, kind="stable")])[0].astype(np.int64)
 
 
 def _starts(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Points to start from (count, K), far from each other: k-means++ (Arthur and Vassilvitskii 2007).
-    SciPy's own takes its seed under a name that changed.
+    """Return initial centres (count, K) that are far apart: k-means++ (Arthur and Vassilvitskii 2007).
+
+    SciPy has it too, but renamed the argument for the seed between versions.
     """
     starts, far = points[:1], np.full(len(points), np.inf)
     while len(starts) < count:

@@ -1,10 +1,9 @@
-"""A training step as CUDA graphs: recorded once for each kind of step, then started as a whole instead of
-kernel by kernel.
+"""Run a training step as a CUDA graph: capture each kind of step once, then replay it.
 
-`torch.cuda.make_graphed_callables` refuses double backward, so that the whole step (both updates, the
-penalties and the average) is captured at once. What differs from step to step must lie in device tensors that
-the step reads: the schedule, the rows of the batch, and the seed of the registered random generator. This
-module knows nothing of GANs.
+`torch.cuda.make_graphed_callables` refuses double backward. So one graph captures the whole step: both
+updates, the penalties and the moving average. The step must read values that change from device tensors. They
+are the schedule, the rows of the batch and the seed of the registered random generator. This module does not
+depend on GANs.
 """
 
 from collections import Counter
@@ -14,28 +13,26 @@ from typing import NamedTuple
 import torch
 
 Work = Callable[[], torch.Tensor]
-# what replays it, and the tensor that then holds its result
+# (replay, the tensor that holds the result after a replay)
 Recording = tuple[Callable[[], None], torch.Tensor]
-# steps taken eagerly before a capture: libraries pick their algorithms and optimizers create their state in
-# them
-WARM_UP = 3
+WARM_UP = 3  # eager steps before a capture, in which libraries pick algorithms and Adam creates its state
 
 
 class Recorder(NamedTuple):
-    """How a piece of work is run before its recording, and how it is recorded without being run."""
+    """How to run work before its capture, and how to capture it without running it."""
 
     warm_up: Callable[[Work], torch.Tensor]
     capture: Callable[[Work, torch.Generator], Recording]
 
 
 def _warm_up(work: Work) -> torch.Tensor:
-    """On a stream of its own, because what autograd remembers of the default stream can't be captured."""
+    """Run on a separate stream, because autograd's records of the default stream can't be captured."""
     stream, usual = torch.cuda.Stream(), torch.cuda.current_stream()
     stream.wait_stream(usual)
     try:
         with torch.cuda.stream(stream):
             return work()
-    finally:  # also where it broke off: what is then put in the place of its tensors must not be overtaken
+    finally:  # also after an error: later work must not overwrite tensors that this stream still uses
         usual.wait_stream(stream)
 
 
@@ -51,12 +48,11 @@ CUDA = Recorder(_warm_up, _capture)
 
 
 class GraphedStep:
-    """Calls `step(kind)`: the first WARM_UP times of each kind as it is, from then on as that kind's
-    recording.
+    """Calls `step(kind)`: eagerly the first WARM_UP times of each kind, then as a replay of its graph.
 
-    The result of a recorded step is overwritten by the next one. Every call is a whole step, warm-up
-    included, so that a run takes the same steps with graphs as without. Recordings name memory: where
-    optimizers are given another state, there has to be another of these.
+    Each call is one whole training step, warm-up included, so a run takes the same steps with or without
+    graphs. The next replay overwrites the result. Graphs refer to memory addresses: an optimizer with a new
+    state needs a new GraphedStep.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
-"""Adversarial losses and gradient penalties: pure functions of logits, with no file and no clock. Their facts
-stand in `gan.objectives`.
+"""Adversarial losses and gradient penalties, as pure functions of logits. `gan.objectives` has their facts.
 
-A loss takes D's logits on real and fake images, (N,) each, paired by position, and returns the mean over the
+A loss takes D's logits on real and fake images, (N,) each, paired by index. It returns the mean over the
 batch, to be minimised.
 """
 
@@ -16,7 +15,7 @@ Judge = Callable[[torch.Tensor], Logits]  # images (N, C, H, W) -> D's logits on
 
 
 class Loss(NamedTuple):
-    """The two sides of a game: each maps (logits on real, logits on fake) to a scalar."""
+    """The losses of D and G: each maps (logits on reals, logits on fakes) to a scalar."""
 
     discriminator: Callable[[Logits, Logits], torch.Tensor]
     generator: Callable[[Logits, Logits], torch.Tensor]
@@ -29,20 +28,19 @@ class Judged(NamedTuple):
     logits: Logits
 
 
-# (judge, real, fake, random generator) -> the mean penalty () before its weight gamma / 2
+# (judge, real, fake, random generator) -> mean penalty (), without its weight gamma / 2
 Penalty = Callable[[Judge, Judged, Judged, torch.Generator | None], torch.Tensor]
 
 LOSSES: dict[str, Loss] = {
-    # RpGAN (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024): D must rate each real image above the fake
-    # it is paired with.
+    # RpGAN (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024): D rates a real image above its paired fake.
     "relativistic": Loss(
         lambda real, fake: softplus(fake - real).mean(), lambda real, fake: softplus(real - fake).mean()
     ),
-    # RpGAN with the hinge in place of the softplus (Jolicoeur-Martineau 2018).
+    # RpGAN with a hinge instead of the softplus (Jolicoeur-Martineau 2018).
     "relativistic_hinge": Loss(
         lambda real, fake: relu(1 + fake - real).mean(), lambda real, fake: relu(1 + real - fake).mean()
     ),
-    # Binary cross-entropy on logits, G maximising log D(G(z)) (Goodfellow et al. 2014).
+    # Binary cross-entropy on logits; G maximises log D(G(z)) (Goodfellow et al. 2014).
     "nonsaturating": Loss(
         lambda real, fake: (softplus(-real) + softplus(fake)).mean(),
         lambda real, fake: softplus(-fake).mean(),
@@ -51,30 +49,30 @@ LOSSES: dict[str, Loss] = {
     "hinge": Loss(
         lambda real, fake: (relu(1 - real) + relu(1 + fake)).mean(), lambda real, fake: -fake.mean()
     ),
-    # LSGAN (Mao et al. 2017) with the targets 0 for fake and 1 for real.
+    # LSGAN (Mao et al. 2017) with target 0 for fakes and 1 for reals.
     "least_squares": Loss(
         lambda real, fake: 0.5 * ((real - 1).square() + fake.square()).mean(),
         lambda real, fake: 0.5 * (fake - 1).square().mean(),
     ),
-    # WGAN (Arjovsky et al. 2017): the critic's gap estimates the Wasserstein-1 distance.
+    # WGAN (Arjovsky et al. 2017): the critic's mean difference estimates the Wasserstein-1 distance.
     "wasserstein": Loss(lambda real, fake: (fake - real).mean(), lambda real, fake: -fake.mean()),
 }
 
 
 def squared_gradient(logits: Logits, images: torch.Tensor) -> torch.Tensor:
-    """Squared norm of each logit's gradient with respect to its own image, summed over channels and pixels:
-    (N,), differentiable.
+    """Return the squared norm of each logit's gradient with respect to its own image: (N,), differentiable.
 
-    `images` must require grad and have led to `logits`. This is R1 on real images (Mescheder et al. 2018) and
-    R2 on fakes.
+    `images` (N, C, H, W) must require grad and must have led to `logits`. On real images this is R1
+    (Mescheder et al. 2018), on fakes R2.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().flatten(1).sum(1)
 
 
 def interpolate(real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-    """Random points between paired real and fake images (WGAN-GP, Gulrajani et al. 2017), requiring grad: (N,
-    C, H, W).
+    """Return random points between paired real and fake images, requiring grad: (N, C, H, W).
+
+    WGAN-GP (Gulrajani et al. 2017) penalises D's gradient at these points.
     """
     share = torch.rand(len(real), 1, 1, 1, device=real.device, generator=generator)
     return torch.lerp(real, fake, share).detach().requires_grad_()

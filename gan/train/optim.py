@@ -1,7 +1,7 @@
-"""Adam for a training step: PyTorch's own fused kernel, without what its optimizer class brings along.
+"""Adam on PyTorch's fused kernel, without the cost of torch.optim.Adam.
 
-`torch.optim.Adam` imports the whole of torch's compiler when it is made: 2 s of a core and 150 MB in every
-process that trains, and nothing is compiled here.
+torch.optim.Adam imports torch's whole compiler when it is constructed: 2 s of one core and 150 MB in each
+training process. Nothing is compiled here.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,10 @@ EPS = 1e-8
 
 
 class Adam:
-    """Adam (Kingma & Ba, 2015) with bias correction, without weight decay. A parameter without a gradient is
-    left as it is.
+    """Adam (Kingma & Ba, 2015) with bias correction, without weight decay.
 
-    `lr` is a 0-d tensor that may change between steps; `capturable` keeps all state on the device, so that a
-    CUDA graph can hold the step.
+    It skips parameters without a gradient. `lr` is a 0-d tensor that may change between steps. `capturable`
+    keeps all state on the device, so that a CUDA graph can capture the step.
     """
 
     def __init__(
@@ -30,17 +29,17 @@ class Adam:
     ):
         self.parameters = list(parameters)
         self.lr, self.betas, self.capturable = lr, betas, capturable
-        # by the place among the parameters: steps taken (0-d), mean and mean square of the gradients
+        # by index in self.parameters: step (0-d), exp_avg and exp_avg_sq (the shape of the parameter)
         self.state: dict[int, dict[str, torch.Tensor]] = {}
 
     def zero_grad(self) -> None:
-        """Forget all gradients."""
+        """Drop all gradients."""
         for parameter in self.parameters:
             parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
-        """Take one step."""
+        """Update the parameters from their gradients."""
         moved = [
             (index, parameter)
             for index, parameter in enumerate(self.parameters)
@@ -74,19 +73,19 @@ class Adam:
         return self.state[index]
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The state as a flat mapping: `<place of the parameter>.step`, `.exp_avg` and `.exp_avg_sq`."""
+        """Return the state as a flat dict with the keys `<index>.step`, `.exp_avg` and `.exp_avg_sq`."""
         return {
             f"{index}.{name}": value for index, state in self.state.items() for name, value in state.items()
         }
 
     @torch.no_grad()
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Put back what `tensors` gave; nothing of the state until now stays."""
+        """Replace the state with a copy of `tensors`, in the format of that method."""
         self.state = {}
         for key, value in tensors.items():
             place, name = key.split(".", 1)
             parameter = self.parameters[int(place)]
-            # In the parameter's own memory format: the fused kernel walks both as flat memory.
+            # in the parameter's memory format, because the fused kernel reads both as flat memory
             kept = (
                 torch.empty_like(parameter)
                 if value.shape == parameter.shape

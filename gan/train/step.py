@@ -1,12 +1,18 @@
-"""One training step of a GAN, on one page.
+"""One training step of a GAN: an update of D, one of G, and one of G's moving average.
 
-    update_d D minimises loss.discriminator(D(x), D(G(z))) + weight · penalty for real images x and latents z
-    update_g      G minimises   loss.generator(D(x), D(G(z)))
-    update_ema the average becomes decay · average + (1 - decay) · G which draws all samples that people see
+    update_d     D minimises  loss.discriminator(D(x), D(G(z))) + weight · penalty
+    update_g     G minimises  loss.generator(D(x), D(G(z)))
+    update_ema   average  ←   decay · average + (1 - decay) · G
 
-Plain functions of networks, optimizers and tensors. The trainer calls them on a run's networks, the cost
-estimate on shapes alone, and the plain benchmark loop with torch's own Adam. A batch is a list of
-micro-batches: one where the memory suffices, else several, whose gradients add up to those of the batch.
+x are real images and z latents. Samples for people come from the average. The losses and the gradient
+penalties (R1, R2, WGAN-GP) are in losses.py. The penalty's weight is gamma / 2, times n if only every n-th
+step has a penalty.
+
+A batch is a list of micro-batches: a single one if memory suffices. Otherwise each is weighted by its share
+of the batch, and the accumulated gradients equal those of the whole batch.
+
+The functions take networks, optimizers and tensors, and know no clock, file, config or device. Three callers
+share them: the trainer, the cost estimate on the meta device, and the plain benchmark with torch.optim.Adam.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,59 +25,46 @@ from gan.objectives import LOSSES as LOSS_FACTS
 from gan.objectives import PENALTIES as PENALTY_FACTS
 from gan.train.losses import LOSSES, PENALTIES, Judged
 
-# (n,) int64: the group of each image, by class and cluster, that G and D are told; None where they are told
-# nothing
+# (n,) int64: class · clusters + cluster of each image, which conditions G and D; None without conditioning
 Groups = torch.Tensor | None
 
 
 class Optimizer(Protocol):
-    """torch.optim.Adam, or ours."""
+    """gan.train.optim.Adam, or torch.optim.Adam."""
 
     def zero_grad(self) -> None: ...
     def step(self) -> object: ...
 
 
 class MicroBatch(NamedTuple):
-    """Some of a batch: real images (n, C, H, W) in [-1, 1], their groups, latents (n, z_dim), and the share
-    of the batch that they are, in (0, 1].
-    """
+    """The real images and the latents of a batch, or of a part of it."""
 
-    real: torch.Tensor
-    groups: Groups
-    z: torch.Tensor
-    share: float = 1.0
+    real: torch.Tensor  # (n, C, H, W) in [-1, 1]
+    groups: Groups  # of the real images; G draws a fake for each of them
+    z: torch.Tensor  # (n, z_dim)
+    share: float = 1.0  # n as a fraction of the batch, in (0, 1]
 
 
 class Game(NamedTuple):
-    """What both players play by.
+    """G and D as functions, with the loss between them. The trainer adds autocast and augmentation here."""
 
-    generate: G's samples (n, C, H, W) in [-1, 1] for the latents of a micro-batch, each of its group.
-    judge: D's logits (n,) float32 on images (n, C, H, W) of these groups, augmented where the run augments.
-    loss: a name of LOSSES.
-    rng: where random penalties draw from, None for torch's default.
-    """
-
-    generate: Callable[[MicroBatch], torch.Tensor]
-    judge: Callable[[torch.Tensor, Groups], torch.Tensor]
-    loss: str
-    rng: torch.Generator | None = None
+    generate: Callable[[MicroBatch], torch.Tensor]  # G's samples (n, C, H, W) in [-1, 1]
+    judge: Callable[[torch.Tensor, Groups], torch.Tensor]  # images (n, C, H, W) -> D's logits (n,) float32
+    loss: str  # a name in LOSSES
+    rng: torch.Generator | None = None  # for WGAN-GP's random points; None is torch's default
 
 
 class UpdateOfD(NamedTuple):
-    """What an update of D was: loss and penalty (), means over the batch, and D's logits on its real and fake
-    images (N,); all detached.
-    """
+    """The statistics of one update of D, detached."""
 
-    loss: torch.Tensor
-    penalty: torch.Tensor
-    on_real: torch.Tensor
-    on_fake: torch.Tensor
+    loss: torch.Tensor  # (), mean over the batch
+    penalty: torch.Tensor  # (), mean over the batch, before its weight
+    on_real: torch.Tensor  # (N,), D's logits on the real images
+    on_fake: torch.Tensor  # (N,), D's logits on the fakes
 
 
 def generate(G: nn.Module, batch: MicroBatch) -> torch.Tensor:
-    """G's samples (n, C, H, W) for the latents of a micro-batch, each as if of the group of its
-    real image.
-    """
+    """Return G's samples (n, C, H, W) for a micro-batch's latents, conditioned on its groups."""
     return G(batch.z) if batch.groups is None else G(*G.conditioning.split(batch.z, batch.groups))
 
 
@@ -84,8 +77,9 @@ def update_d(
     penalty: str,
     weight: float | torch.Tensor,
 ) -> UpdateOfD:
-    """Update D once. `fakes` are G's samples for each micro-batch, detached; `penalty` is a name of
-    PENALTIES.
+    """Update D once.
+
+    fakes: G's samples for each micro-batch, detached. penalty: a name in PENALTIES.
     """
     optimizer.zero_grad()
     told = [
@@ -105,9 +99,9 @@ def accumulate_d_gradients(
     penalty: str,
     weight: float | torch.Tensor,
 ) -> UpdateOfD:
-    """Add a micro-batch's gradients to D's."""
+    """Add one micro-batch's gradients to D's."""
     objective, told = d_objective(game, batch, fake, penalty, weight)
-    # only to D's weights: the penalty makes leaves of the images, whose gradients nobody needs
+    # only D's parameters: for the penalty the images require grad too, but nobody needs their gradients
     objective.backward(inputs=list(D.parameters()))
     return told
 
@@ -115,7 +109,7 @@ def accumulate_d_gradients(
 def d_objective(
     game: Game, batch: MicroBatch, fake: torch.Tensor, penalty: str, weight: float | torch.Tensor
 ) -> tuple[torch.Tensor, UpdateOfD]:
-    """What D minimises on a micro-batch: a scalar, with what it is made of."""
+    """Return the scalar that D minimises on a micro-batch, with its terms and logits."""
     facts = PENALTY_FACTS[penalty]
     real = batch.real.requires_grad_(facts.on_real)
     fake = fake.requires_grad_(facts.on_fake)
@@ -137,11 +131,11 @@ def update_g(
     batches: Sequence[MicroBatch],
     fakes: Sequence[torch.Tensor] | None,
 ) -> torch.Tensor:
-    """Update G once, and return its loss: the mean over the batch ().
+    """Update G once and return its loss (), the mean over the batch.
 
-    fakes: G's samples for each micro-batch with the graph that led to them. None: each micro-batch is
-    generated again when its turn comes, because to keep the graphs of all of them alive would take the memory
-    that micro-batches save.
+    fakes: G's samples for each micro-batch, with the graph back to G's parameters. With None, each
+    micro-batch is generated again: keeping the graphs of all of them would use the memory that micro-batches
+    save.
     """
     optimizer.zero_grad()
     D.requires_grad_(False)
@@ -150,15 +144,15 @@ def update_g(
             accumulate_g_gradients(game, batch, game.generate(batch) if fakes is None else fakes[at])
             for at, batch in enumerate(batches)
         ]
-    finally:  # else D would stay as it is where the memory is full, and could not learn from the next batch
+    finally:  # also after an out-of-memory error: the run then goes on with smaller micro-batches
         D.requires_grad_(True)
     optimizer.step()
     return sum(losses)
 
 
 def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) -> torch.Tensor:
-    """Add a micro-batch's gradients to G's, and return what it adds to the loss."""
-    with torch.no_grad():
+    """Add one micro-batch's gradients to G's, and return its part of the loss."""
+    with torch.no_grad():  # only a paired (relativistic) loss of G depends on D's logits on real images
         on_real = (
             game.judge(batch.real, batch.groups)
             if LOSS_FACTS[game.loss].paired
@@ -171,11 +165,9 @@ def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) ->
 
 @torch.no_grad()
 def update_ema(average: nn.Module, network: nn.Module, decay: torch.Tensor) -> None:
-    """Move the average towards the network: decay · average + (1 - decay) · network for the weights, copies
-    for the buffers. decay: () in [0, 1].
-    """
+    """Set average to decay · average + (1 - decay) · network; copy buffers. decay: () in [0, 1]."""
     averages, weights = list(average.parameters()), list(network.parameters())
-    # Not _foreach_lerp_: it takes its weight as a Python number, and would wait for the device to read it.
+    # not _foreach_lerp_: its weight must be a Python number, and reading one waits for the device
     torch._foreach_mul_(averages, decay)
     torch._foreach_add_(averages, torch._foreach_mul(weights, 1 - decay))
     for own, theirs in zip(average.buffers(), network.buffers(), strict=True):

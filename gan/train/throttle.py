@@ -1,24 +1,22 @@
-"""How often a worker publishes, and what part of its time that may take."""
+"""Limit how often a worker writes its outputs, and the fraction of the time that they take."""
 
 import time
 from collections.abc import Callable
 
-CHUNK_SECONDS = 0.25  # steps are taken in chunks of this length; nothing is published within one
-GRID_SECONDS = 0.5  # and up to a chunk more, so that one is in sight about every second
-SHARE = 0.05  # an output may cost this part of the training time; where it costs more it comes less often
-GRID_SHARE = 0.35  # grids are what people watch
+CHUNK_SECONDS = 0.25  # length of a chunk of steps; the worker writes outputs only between chunks
+GRID_SECONDS = 0.5  # plus up to a chunk: a page shows a new grid about every second
+SHARE = 0.05  # default limit on the fraction of time that one kind of output may take
+GRID_SHARE = 0.35  # higher, because people watch the grids
 
 
 class Throttle:
-    """Something due every so many seconds from start to start, or less often where it costs more than `share`
-    of the time.
-    """
+    """An action due every `seconds`, start to start, or less often if it takes more than `share` of them."""
 
     def __init__(self, seconds: float, share: float = SHARE):
         self.seconds, self.share, self.due = seconds, share, 0.0
 
     def run(self, action: Callable[[], None], force: bool = False) -> None:
-        """Do `action` if it is due or forced, and set when it is due next."""
+        """Run `action` if it is due or forced, and set the next due time."""
         start = time.monotonic()
         if force or start >= self.due:
             action()

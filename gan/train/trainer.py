@@ -1,11 +1,12 @@
-"""The object that advances a run, step by step; the step itself is gan/train/step.py.
+"""Train a GAN in memory: networks, optimizers, EMA generator, schedules and data order.
 
-`Trainer` holds two networks, their optimizers, the EMA generator and one counter. `advance(steps)` takes that
-many steps and hands back; it reads no clock and touches no file, so that a worker process, a test, a notebook
-or a short GPU lease can each drive it. All randomness of a step is a function of (seed, step), the order of
-the data a function of (seed, images seen), and every schedule a function of images seen over `total_images`.
-Settings that change over a run live in device tensors, and the step never waits for the device; statistics
-are read once a chunk.
+The step itself is in step.py. `advance(steps)` takes that many steps. The trainer reads no clock and touches
+no file, so a worker process, a test or a notebook can each drive it.
+
+Everything depends on one counter, so that a run can resume bit for bit. A step's randomness is a function of
+(seed, step). The data order is a function of (seed, images seen), and each schedule one of images seen /
+`total_images`. Values that change over a run are in device tensors. A step never waits for the device: the
+host reads statistics once a chunk.
 """
 
 import copy
@@ -35,18 +36,17 @@ if TYPE_CHECKING:
     from gan.data import Dataset
 
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
-SMOOTHED = 16  # steps that the statistics look back over, roughly
-# images drawn at a time: their activations stay in the processor's cache, where those of 64 do not
-SAMPLED = 16
-# First steps of each recipe on digits and landscapes: statistics to 61 (wasserstein, the others to 10), norms
-# of weights to 82. Runs that had plainly exploded, with learning rates of 0.1, reached statistics of 12,500
-# to 49,000 and stayed there.
+SMOOTHED = 16  # steps in the moving average of the statistics
+SAMPLED = 16  # images sampled at a time: their activations fit into the CPU's cache, those of 64 do not
+# A statistic or weight norm above this means divergence. In the first steps on digits and landscapes,
+# statistics reached 61 with wasserstein and 10 with the other recipes. Weight norms reached 82. Diverged runs
+# (learning rate 0.1) reached statistics of 12,500 to 49,000 and stayed there.
 EXPLODED = 1e4
-EMA_RAMP = 0.05  # StyleGAN2-ADA: the half-life never exceeds this part of the images seen so far
+EMA_RAMP = 0.05  # maximum half-life of the EMA as a fraction of the images seen so far (StyleGAN2-ADA)
 
 
 def seed_for(*parts: object) -> int:
-    """A 63-bit seed that depends on all parts and on nothing else (BLAKE2b of their text)."""
+    """Return a 63-bit seed that depends on all parts and on nothing else (BLAKE2b of their text)."""
     return (
         int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little")
         >> 1
@@ -54,7 +54,7 @@ def seed_for(*parts: object) -> int:
 
 
 def model_spec(config: RunConfig, classes: int) -> ModelSpec:
-    """The networks of a run whose data set has so many classes."""
+    """Return the spec of a run's networks for a data set with so many classes."""
     labels = classes if config.conditional else 0
     return ModelSpec(
         config.architecture,
@@ -69,13 +69,14 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
 
 
 def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
-    """What D is to be told of each picture (N,), on G's device, None where it is nothing; G learns how
-    frequent each cluster is.
+    """Return the group of each image (N,), on G's device, or None without conditioning.
+
+    With clusters, it also gives G each cluster's share of its class, by which z selects a cluster.
     """
     groups = dataset.labels if config.conditional else None
     if config.clusters > 1:
         classes = len(dataset.classes) if config.conditional else 0
-        # the name of a stream of random numbers, which stays
+        # "looks" names a random stream; another name would change every run's clusters
         groups, shares = find_clusters(
             dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks")
         )
@@ -85,7 +86,7 @@ def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Te
 
 @dataclass
 class Schedule:
-    """Settings that change over a run, as device tensors that the step reads: shapes () float32."""
+    """Values that change over a run, as device tensors () float32 that the step reads."""
 
     lr_g: torch.Tensor
     lr_d: torch.Tensor
@@ -94,7 +95,7 @@ class Schedule:
 
 
 class Trainer:
-    """A run in memory. Raises UserError where config and data set do not fit together."""
+    """A run in memory. Raises UserError if the config does not fit the data set."""
 
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
         check_data(config, dataset)
@@ -128,8 +129,8 @@ class Trainer:
         self.run_step = GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
         self.means = torch.zeros(len(METRICS), device=self.device)
         self.step = 0
-        self.lr_factor = 1.0  # what a run that diverged before goes on with
-        self.parts = 1  # a batch is worked on in so many parts, each of which needs a part of the memory
+        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.parts = 1  # micro-batches per batch; doubled when memory runs out
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
@@ -150,19 +151,19 @@ class Trainer:
 
     @property
     def images_seen(self) -> int:
-        """Real images shown to D so far: the counter behind schedules, data order and randomness."""
+        """Real images that D has seen: the counter behind schedules, data order and randomness."""
         return self.step * self.config.batch * self.config.d_steps
 
     @property
     def progress(self) -> float:
-        """Part of the budget that has passed, 0 to 1."""
+        """Fraction of the budget used, in [0, 1]."""
         return min(1.0, self.images_seen / self.total_images)
 
     def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return METRICS: averages that forget, so that they are a function
-        of the step, whenever one looks.
+        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps.
 
-        The only wait for the device is at the end.
+        The averages are exponential, so they depend on the step and not on the length of a chunk. The only
+        wait for the device is at the end.
         """
         self.G.train(), self.D.train()
         for _ in range(steps):
@@ -171,7 +172,8 @@ class Trainer:
         return dict(zip(METRICS, self.means.tolist(), strict=True))
 
     def healthy(self) -> bool:
-        """Whether everything that a checkpoint holds is finite, and no statistic and no weight has exploded.
+        """Return whether the whole state is finite, and weights and statistics are below EXPLODED.
+
         Waits for the device.
         """
         largest = torch.stack(
@@ -183,16 +185,15 @@ class Trainer:
             *(t for net in nets for t in net.buffers()),
             *(t for optimizer in optimizers for t in optimizer.tensors().values()),
         ]
-        # Euclidean: 15 times as fast here as the largest number of each
+        # Euclidean norms: 15 times as fast here as the maximum of each tensor
         sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))
         return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
 
     def reset_step_state(self) -> None:
-        """Drop all that a step can leave behind but weights and counters, wherever it broke off: gradients,
-        the optimizers' moments, captured graphs.
+        """Drop gradients, optimizer state and captured graphs, also those of a step that failed half-way.
 
-        The state of a checkpoint is put in its place, which then is all that the next step depends on, and
-        the memory has room for it.
+        A checkpoint then replaces weights, counters and optimizer state, so the next step depends on it
+        alone. The memory that this frees makes room for it.
         """
         for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
             net.requires_grad_(True)
@@ -200,26 +201,28 @@ class Trainer:
             optimizer.load({})
         self._order = None
         if isinstance(self.run_step, GraphedStep):
-            # one that was registered with a capture which broke off may stay bound to it
+            # a generator may stay bound to a capture that failed, so make a new one
             self.rng = torch.Generator(self.device)
             self.run_step = GraphedStep(self._train_step, self.rng, self.run_step.recorder)
         gc.collect()
         if self.device.type == "cuda":
-            torch.cuda.empty_cache()  # what is only kept for later
+            torch.cuda.empty_cache()  # also frees the allocator's unused blocks
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """Images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
+        """Return images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
         parts = z.split(SAMPLED)
         classes = [None] * len(parts) if labels is None else labels.split(SAMPLED)
         with torch.inference_mode():
             return torch.cat([self.ema(part, of_part) for part, of_part in zip(parts, classes, strict=True)])
 
     def sample_grid(self) -> torch.Tensor:
-        """The 64 images of the run's fixed latents, by the EMA generator."""
+        """Return the 64 images of the run's fixed latents, from the EMA generator."""
         return self.sample(self.fixed_z, self.fixed_labels)
 
     def _set_schedule(self) -> None:
-        """Cosine from 1 to the end factor for learning rates and gamma (R3GAN); the EMA's half-life ramps up
+        """Set learning rates, gamma and EMA decay for this step.
+
+        Learning rates and gamma follow a cosine from 1 to their end factor (R3GAN). The EMA's half-life grows
         with the images seen (StyleGAN2-ADA).
         """
         config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
@@ -233,8 +236,9 @@ class Trainer:
         )
 
     def _next_step(self) -> torch.Tensor:
-        """Put what differs from step to step where the step reads it, and take it. Returns METRICS (6,) on
-        the device, good until the next step.
+        """Write this step's schedule, rows and seed into the device tensors, and take it.
+
+        Returns METRICS (6,) on the device; the next step overwrites them.
         """
         self._set_schedule()
         for turn in range(self.config.d_steps):
@@ -245,8 +249,9 @@ class Trainer:
         return result
 
     def _rows(self, index: int) -> torch.Tensor:
-        """Which pictures are in real batch number `index` of the run: every epoch is a permutation drawn from
-        (seed, epoch), its remainder dropped.
+        """Return the indices of the images in real batch number `index` of the run.
+
+        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
         """
         batch = self.config.batch
         per_epoch = len(self.images) // batch
@@ -255,12 +260,12 @@ class Trainer:
             rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
             order = torch.randperm(len(self.images), generator=rng)
             if self.device.type == "cuda":
-                order = order.pin_memory()  # from other memory the copy would wait for the device
+                order = order.pin_memory()  # a copy from pageable memory would wait for the device
             self._order = epoch, order.to(self.device, non_blocking=True)
         return self._order[1][place * batch : (place + 1) * batch]
 
     def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The real images in [-1, 1] of those rows, and their groups."""
+        """Return the real images of these rows, in [-1, 1], and their groups."""
         real = self.images[rows].float().div_(127.5).sub_(1)
         if self.config.flip:
             real = torch.where(
@@ -271,12 +276,12 @@ class Trainer:
         return real, None if self.groups is None else self.groups[rows]
 
     def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
-        """G's samples for a micro-batch's latents, each as if of its group."""
+        """Return G's samples for a micro-batch's latents, conditioned on its groups."""
         with self.autocast():
             return step.generate(self.G, batch).float()
 
     def _judge(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
-        """D's logits on images, as augmented as the run wants it."""
+        """Return D's logits on images, augmented as the config says."""
         images = augment(
             images,
             self.config.augment,
@@ -287,9 +292,7 @@ class Trainer:
             return self.D(images, groups).float()
 
     def _train_step(self, penalised: bool) -> torch.Tensor:
-        """One step: d_steps updates of D, then one of G on the last of D's fakes. Returns METRICS as a tensor
-        (6,) on the device.
-        """
+        """Take one step: d_steps updates of D, then one of G on D's last fakes. Returns METRICS (6,)."""
         kind = self.config.penalty if penalised else "none"
         for turn in range(self.config.d_steps):
             batches = self._micro_batches(*self._batch(self.rows[turn]))
@@ -302,7 +305,7 @@ class Trainer:
         _, penalty, on_real, on_fake = told
         if self.config.adaptive:
             facts = LOSSES[self.config.loss]
-            # above 0 where D takes a real image for one
+            # above 0 if D rates a real image as real
             believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
             adapt(*self.augmentation.values(), believed.sign().mean(), self.config.batch)
         return torch.stack(
@@ -310,7 +313,7 @@ class Trainer:
         )
 
     def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:
-        """A real batch with fresh latents, in the parts that are worked on one after the other."""
+        """Return a real batch with fresh latents, split into micro-batches."""
         z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
         split = [None] * self.parts if groups is None else groups.tensor_split(self.parts)
         whole = zip(real.tensor_split(self.parts), split, z.tensor_split(self.parts), strict=True)
@@ -323,7 +326,7 @@ class Trainer:
     def _update_d(
         self, batches: list[step.MicroBatch], fakes: list[torch.Tensor], kind: str
     ) -> step.UpdateOfD:
-        # The weight makes up for the steps without a penalty ("lazy regularization", StyleGAN2).
+        # penalty_every compensates for the steps without a penalty ("lazy regularization", StyleGAN2)
         return step.update_d(
             self.D,
             self.opt_d,
@@ -339,7 +342,7 @@ class Trainer:
 
 
 def check_data(config: RunConfig, dataset: "Dataset") -> None:
-    """Raises UserError where the batch does not fit the data set, or labels are asked for that it lacks."""
+    """Raise UserError if the data set is smaller than a batch, or lacks the labels that the config needs."""
     if config.batch > len(dataset.images):
         raise UserError("train.batch_too_large", batch=config.batch, count=len(dataset.images))
     if config.conditional and (dataset.labels is None or not dataset.classes):

@@ -1,7 +1,7 @@
-"""What befell a run beside training, in plain words: a line each in its events.jsonl, which nothing ever
-takes back.
+"""The events of a run: one line each in its events.jsonl, in plain words.
 
-Each is something that could have ended the run, or that its pictures hold, and what was done about it.
+An event is something that could have ended the run, or a fault in its images, with the worker's reaction. The
+worker never removes a line from this file.
 """
 
 from collections.abc import Iterator
@@ -51,10 +51,9 @@ EVENTS = {
 
 
 def about_pictures(report: Report | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events, as (key, values), that the pictures of a run give cause for; none for a set of the
-    catalogue.
+    """Yield an event (key, values) for each fault in a run's own images; nothing for a built-in data set.
 
-    `why` is English for the log; the page says the same of `left_out` in the reader's language.
+    `why` is English, for the log. The page builds the same sentence from `left_out` in the reader's language.
     """
     if report is None:
         return

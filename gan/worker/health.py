@@ -1,10 +1,10 @@
-"""A verdict on a run in plain words, from figures that cost next to nothing.
+"""Judge a run's health from statistics that training computes anyway.
 
-The thresholds are rules of thumb. D has won where it is right on nearly every pair *and* its loss has nearly
-vanished, because then G learns nothing any more; a high pair accuracy alone is normal for the relativistic
-loss (0.97 in runs that draw good digits). It has lost track where it is right far less often than by chance.
-A diversity (mean distance among fakes over that among reals, on 8x8 pixels) far below 1 means that G draws
-the same few pictures.
+The thresholds are rules of thumb. D has won when it is right on nearly every pair *and* its loss is nearly
+zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss (0.97 in
+runs that draw good digits). D fails when it is right far less often than chance. Diversity is the mean
+distance among fakes divided by that among reals, on 8x8 pixels. Far below 1, G draws the same few images
+(mode collapse).
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from gan.objectives import LOSSES
 
-WINDOW = 40  # stats lines that a verdict looks back over
-NOISE_IMAGES = 2_000  # before them the pictures are noise or blobs, whatever the figures say
-EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # before both of them, nothing is held against a run
-COLLAPSE, LESS_VARIETY = 0.4, 0.7
-D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # the loss as a part of its value at equilibrium
+WINDOW = 40  # lines of statistics that a verdict averages over
+NOISE_IMAGES = 2_000  # until this many images, samples are noise or blobs
+EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # a run below both gets no warning
+COLLAPSE, LESS_VARIETY = 0.4, 0.7  # diversity
+D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # pair accuracy; loss relative to its equilibrium
 D_LOST_PAIR = 0.4
 
 VERDICTS = {
@@ -38,7 +38,7 @@ VERDICTS = {
 
 
 class Verdict(NamedTuple):
-    """key names a sentence of VERDICTS, level is info, good, warn or bad, values fill the sentence's gaps."""
+    """A sentence of VERDICTS (`key`) with the values for its gaps, and a level: info, good, warn or bad."""
 
     key: str
     level: str
@@ -46,15 +46,16 @@ class Verdict(NamedTuple):
 
 
 def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdict:
-    """The verdict on the last WINDOW lines of stats.jsonl at `progress` (0 to 1) of the budget, for a run
-    with the loss of that name.
+    """Return the verdict on the last WINDOW lines of stats.jsonl.
+
+    progress: the fraction of the budget used, in [0, 1]. loss: a name in LOSSES.
     """
     recent = stats[-WINDOW:]
     diversities = [line["diversity"] for line in recent if line["diversity"] is not None]
     if len(recent) < 8:
         return Verdict("starting", "info", {})
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
-    # None where the real pictures do not differ
+    # None when all real images are identical
     diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None
     values = {"pair": round(100 * pair), "diversity": None if diversity is None else round(100 * diversity)}
     images = recent[-1]["images"]

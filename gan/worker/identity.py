@@ -1,9 +1,8 @@
-"""Which pictures a run learns from: noted when it begins, and compared when it goes on.
+"""Record which images a run learns from, and compare the images when it resumes.
 
-A run keeps the record in its data.json, and the short form of it in the counters of each checkpoint. Pictures
-count as the same where their pixels, labels and names of classes are, wherever they lie and in whatever
-order: the order of the record is then restored, because the order in which a run is shown its pictures is a
-function of their places in the tensor.
+The record is in the run's data.json; each checkpoint's counters hold its short form. Two sets are the same
+when their pixels, labels and class names agree. Neither the folder nor the order matters. A resumed run gets
+its images in the recorded order, because training draws them by index.
 """
 
 import base64
@@ -28,36 +27,36 @@ if TYPE_CHECKING:
     from gan.data import Dataset
 
 FILE = "data.json"
-MARK = 8  # bytes that tell one picture from the others of its set
-NAMED = 3  # classes in a sentence
+MARK = 8  # bytes of the hash that identifies one image within its set
+NAMED = 3  # class names that an error message lists
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of the pictures of a run. `pixels` and `files` are SHA-256 in hexadecimal digits.
+    """The record of a run's images. `pixels`, `content` and `files` are SHA-256 in hexadecimal digits.
 
-    `marks` and `file_marks` hold MARK bytes for each picture: of its pixels and class, and of its file and
-    class. Only the full record of own pictures has them.
+    `marks` and `file_marks` hold a MARK-byte hash per image: of its pixels and class, and of its file and
+    class. Only the full record of a user's own images has them.
     """
 
-    name: str  # of a data set that has one, "" for own pictures
+    name: str  # of a built-in data set; "" for a user's own images
     count: int
-    # each class that is learnt, in the order of its labels, with its number of pictures
+    # (class name, number of images) in label order; empty for an unconditional run
     classes: tuple[tuple[str, int], ...]
-    pixels: str  # of all that is trained on, in its order
-    content: str  # the same in whatever order
-    files: str  # of the files' bytes and classes in order of their pictures, "" for the named sets
+    pixels: str  # of shape, classes, labels and pixels, in training order
+    content: str  # of the sorted marks: independent of the order
+    files: str  # of the files' bytes and classes, in image order; "" for a built-in set
     marks: bytes = b""
     file_marks: bytes = b""
 
     def short(self) -> dict[str, Any]:
-        """The form without marks, which a checkpoint keeps."""
+        """Return the record without marks, as a checkpoint keeps it."""
         value = {name: part for name, part in asdict(self).items() if name not in ("marks", "file_marks")}
         return {**value, "classes": [list(pair) for pair in self.classes]}
 
     def to_json(self) -> dict[str, Any]:
-        """The form of data.json."""
+        """Return the full record, as data.json keeps it."""
         return {
             **self.short(),
             "marks": base64.b64encode(self.marks).decode(),
@@ -66,7 +65,7 @@ class Identity:
 
     @classmethod
     def from_json(cls, value: Any) -> "Identity":
-        """What `to_json` or `short` gave. Raises ValueError for anything else."""
+        """Parse the output of `to_json` or `short`. Raises ValueError for anything else."""
         try:
             marks, file_marks = (
                 base64.b64decode(value.get(name, ""), validate=True) for name in ("marks", "file_marks")
@@ -98,7 +97,7 @@ class Identity:
 
 
 def identify(dataset: "Dataset", conditional: bool) -> Identity:
-    """The record of a data set as a run learns from it: by class or not."""
+    """Return the record of a data set. `conditional`: the run learns the classes too."""
     labels = dataset.labels if conditional else None
     classes = dataset.classes if labels is not None else ()
     names = [classes[label].encode() for label in labels.tolist()] if classes else [b""] * len(dataset.images)
@@ -125,7 +124,7 @@ def identify(dataset: "Dataset", conditional: bool) -> Identity:
 
 
 def _marks(names: list[bytes], contents: Iterable[Any]) -> list[bytes]:
-    """MARK bytes for each pair of a class name and a picture's pixels or bytes."""
+    """Return a MARK-byte hash per image, of its pixels or file bytes keyed by its class name."""
     return [
         hashlib.blake2b(content, digest_size=MARK, key=hashlib.sha256(name).digest()).digest()
         for name, content in zip(names, contents, strict=False)
@@ -133,9 +132,7 @@ def _marks(names: list[bytes], contents: Iterable[Any]) -> list[bytes]:
 
 
 def read(run_dir: Path, counters: dict[str, Any]) -> Identity | None:
-    """The record of a run: its data.json, else what its newest checkpoint keeps; None where neither can be
-    read.
-    """
+    """Return a run's record from data.json, else from its newest checkpoint, else None."""
     for value in (read_object(run_dir / FILE), counters.get("data")):
         try:
             return Identity.from_json(value)
@@ -145,18 +142,17 @@ def read(run_dir: Path, counters: dict[str, Any]) -> Identity | None:
 
 
 def write(run_dir: Path, identity: Identity) -> None:
-    """Atomically replace the record of a run."""
+    """Replace a run's data.json atomically."""
     write_json(run_dir / FILE, identity.to_json())
 
 
 def as_it_began(
     dataset: "Dataset", known: Identity, conditional: bool
 ) -> tuple["Dataset", Identity, str | None]:
-    """The pictures in the order, and their classes with the numbers, that a run has `known` them by, their
-    record, and one of EVENTS where they differ.
+    """Restore the recorded image order and class numbers; return the data set, its record and an event key.
 
-    They may differ where their files are the same, which another decoder read, or a named set is of another
-    version. Raises Unharmed for other pictures.
+    The event key names a difference that the run survives, else it is None. There are two: another decoder
+    read the same files, or a built-in set has a new version. Raises Unharmed when the images are others.
     """
     dataset = _numbered(dataset, known) if conditional else dataset
     found = identify(dataset, conditional)
@@ -181,9 +177,7 @@ def as_it_began(
 
 
 def _numbered(dataset: "Dataset", known: Identity) -> "Dataset":
-    """The data set with its labels as `known` has them, where the classes are the same: names may sort
-    differently elsewhere.
-    """
+    """Renumber the labels as `known` does, if the class names agree: names may sort differently elsewhere."""
     names = tuple(name for name, _ in known.classes)
     if dataset.labels is None or names == dataset.classes or sorted(names) != sorted(dataset.classes):
         return dataset
@@ -192,9 +186,7 @@ def _numbered(dataset: "Dataset", known: Identity) -> "Dataset":
 
 
 def _order(known: bytes, found: bytes) -> torch.Tensor | None:
-    """At which place among those found each of the known marks is, (N,) int64; None where they are not the
-    same.
-    """
+    """Return the index in `found` of each known mark, (N,) int64; None if the sets of marks differ."""
     ours, theirs = (np.frombuffer(marks, f"V{MARK}").view(">u8") for marks in (known, found))
     if len(ours) != len(theirs):
         return None
@@ -214,7 +206,7 @@ def _ordered(dataset: "Dataset", order: torch.Tensor) -> "Dataset":
 
 
 def _difference(known: Identity, found: Identity) -> Unharmed:
-    """The sentence that says what is other about the pictures that were found."""
+    """Return the error that says how the images found differ from the recorded ones."""
     numbers = {"now": found.count, "were": known.count}
     new, lost = (
         [name for name, _ in some.classes if name not in dict(others.classes)]
@@ -235,7 +227,7 @@ def _difference(known: Identity, found: Identity) -> Unharmed:
 
 
 def _list(names: list[str]) -> str:
-    """Some names for a sentence: the first NAMED of them."""
+    """Return the first NAMED names, joined for a sentence."""
     return ", ".join(names[:NAMED]) + ("…" if len(names) > NAMED else "") or "–"
 
 
@@ -245,9 +237,7 @@ def _counted(marks: bytes) -> Counter[bytes]:
 
 @contextlib.contextmanager
 def harmless(began: bool) -> Iterator[None]:
-    """Where the pictures of a run that `began` can't be had just now, that is Unharmed: whatever is wrong
-    with them, what it has learnt is sound.
-    """
+    """Turn errors from reading the images of a run that `began` into Unharmed: its checkpoint is sound."""
     try:
         yield
     except UserError as error:

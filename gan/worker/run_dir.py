@@ -1,4 +1,4 @@
-"""What the worker writes into a run directory, and how it takes back what a crash left half done."""
+"""Write a run directory as its worker, and clean up what a crash left unfinished."""
 
 import contextlib
 import json
@@ -21,11 +21,10 @@ from gan.worker.events import EVENTS
 
 
 def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
-    """The steps to forget so that `keep` (more than `newest`) remain: dense early, where much changes, and
-    log-spaced later.
+    """Return the steps to delete so that `keep` (more than `newest`) remain: dense early, log-spaced later.
 
-    The first and the `newest` are always kept. Greedy: of all others the one whose removal leaves the
-    smallest gap, measured on log(step + last / 20), goes first.
+    Early steps stay dense because training changes most there. The first step and the `newest` always stay.
+    Greedy: of the others, delete the step whose removal leaves the smallest gap in log(step + last / 20).
     """
     left = sorted(steps)
     offset = left[-1] / 20 + 1 if left else 1
@@ -39,14 +38,14 @@ def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
 
 
 GRIDS_KEPT, GRIDS_MOST = 160, 240
-GRIDS_NEWEST = 10  # stay in any case: pages have just been told of them, and may be slow to ask
+GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a poll has just announced
 SNAPSHOTS_MOST = 32
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
-BEAT = 5.0  # seconds between signs of life while nothing else is told
-RESERVE_BYTES = 1 << 16  # kept back for the last words of a run on a full disk
-# What gan.files leaves half written in places where only the worker writes; the server may be at work on a
-# command or a name.
+BEAT = 5.0  # seconds between heartbeats while the images load
+RESERVE_BYTES = 1 << 16  # disk space reserved for the last status of a run when the disk is full
+# Temporary files that a crash leaves behind, only where no other process writes: the server writes commands
+# and names.
 UNFINISHED = (
     *(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")),
     ".live.*.tmp",
@@ -57,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_config(run_dir: Path) -> RunConfig:
-    """The run's config. Raises UserError where there is none or it can't be used."""
+    """Read the run's config. Raises UserError if it is missing or invalid."""
     try:
         value = read_json(run_dir / "config.json")
     except (OSError, ValueError) as error:
@@ -66,7 +65,7 @@ def read_config(run_dir: Path) -> RunConfig:
 
 
 def _is_stats(line: Any) -> bool:
-    """Whether a line of stats.jsonl is one of ours: a damaged file must not end the run."""
+    """Return whether a parsed line of stats.jsonl is valid: a damaged file must not end the run."""
     numbers = ("step", "images", "seconds", "pair", "loss_d", "loss_g")
     return (
         isinstance(line, dict)
@@ -76,7 +75,7 @@ def _is_stats(line: Any) -> bool:
 
 
 class RunDir:
-    """The worker's side of a run directory: `status` is a dict that `write_status` publishes."""
+    """A run directory, as its worker writes it. `status` is the dict that `write_status` publishes."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -87,22 +86,22 @@ class RunDir:
         previous = previous if isinstance(previous, dict) else {}
         self.status: dict[str, Any] = {
             "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0,
-            "elapsed": 0.0, "eta": None, "rate": None, "device": None,
-            "parameters": None, "classes": [], "verdict": None, "sample_step": None, "live_step": None,
-            **previous, "error": None,
-            "interrupted": False,
+            "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
+            "verdict": None, "sample_step": None, "live_step": None,
+            **previous, "error": None, "interrupted": False,
         }  # fmt: skip
         self._found = {**self.status, "error": previous.get("error")}
 
     def write_status(self, **changes: Any) -> None:
-        """Publish the status with `changes` and a fresh heartbeat."""
+        """Update `status` with `changes`, set a fresh heartbeat, and write status.json."""
         self.status |= changes
         self.status["heartbeat"] = time.time()
         write_json(self.path / "status.json", self.status)
 
     def stay_as_it_was(self, error: dict[str, Any] | None) -> None:
-        """Take back what was written since: a run that was over stays so; any other is paused, with the
-        `error` that says why it can't go on, if any.
+        """Restore the status from before this worker.
+
+        A run that was not over becomes paused, with `error` if there is one.
         """
         self.status = dict(self._found)
         if self.status["state"] not in OVER:
@@ -111,8 +110,9 @@ class RunDir:
 
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:
-        """Renew the heartbeat meanwhile: to decode thousands of large pictures takes minutes, and is no hang.
-        The status must not be written otherwise.
+        """Renew the heartbeat from a thread: decoding thousands of large images takes minutes without a hang.
+
+        The caller must not write the status meanwhile.
         """
         over = threading.Event()
 
@@ -130,27 +130,25 @@ class RunDir:
             thread.join()
 
     def write_stats(self, line: dict[str, Any]) -> None:
-        """Append one line to stats.jsonl."""
+        """Append a line to stats.jsonl."""
         append_line(self.path / "stats.jsonl", line)
 
     def note(self, key: str, **values: Any) -> None:
-        """Add one of EVENTS to the run's history, and to its log."""
+        """Append one of EVENTS to events.jsonl, and log it."""
         _log.warning(EVENTS[key].format(**values))
         append_line(self.path / "events.jsonl", {"time": round(time.time(), 3), "key": key, "values": values})
 
     def reserve(self) -> None:
-        """Take some space of the disk. Raises OSError where it is full."""
+        """Create the file that reserves disk space. Raises OSError when the disk is full."""
         if not (self.path / ".reserve").exists():
             write_bytes(self.path / ".reserve", bytes(RESERVE_BYTES))
 
     def give_up_reserve(self) -> None:
-        """Make room for what must be said on a full disk."""
+        """Free the reserved space, so that the last status fits on a full disk."""
         (self.path / ".reserve").unlink(missing_ok=True)
 
     def write_grid(self, step: int, images: Any) -> None:
-        """Write the sample grid of a step from 64 images (64, C, H, W) in [-1, 1], and thin the
-        older ones.
-        """
+        """Write the sample grid of a step from images (64, C, H, W) in [-1, 1], and thin the older grids."""
         write_bytes(
             self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8))
         )
@@ -158,12 +156,12 @@ class RunDir:
         self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
 
     def write_live(self, trainer: Trainer) -> None:
-        """Publish the newest EMA generator for readers."""
+        """Publish the current EMA generator for Explore and other readers."""
         save_generator(self.path / "live.safetensors", trainer.ema, trainer.spec)
         self.status["live_step"] = trainer.step
 
     def write_snapshot(self, trainer: Trainer) -> None:
-        """Keep the EMA generator of this step, and thin the older ones."""
+        """Save the EMA generator of this step, and thin the older snapshots."""
         save_generator(self.path / "snapshots" / f"{trainer.step:08d}.safetensors", trainer.ema, trainer.spec)
         self._thin("snapshots", ".safetensors", SNAPSHOTS_MOST, SNAPSHOTS_MOST)
 
@@ -177,9 +175,7 @@ class RunDir:
                 (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:
-        """Forget statistics, grids and snapshots after `step`, which will be made again, and what a crash
-        left half written.
-        """
+        """Delete statistics, grids and snapshots after `step`, and a crash's temporary files."""
         for pattern in UNFINISHED:
             for path in self.path.glob(pattern):
                 path.unlink(missing_ok=True)
@@ -197,9 +193,7 @@ class RunDir:
         self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
 
     def has_learnt(self) -> bool:
-        """Whether something is left of steps that were taken: statistics, a grid or a snapshot
-        after step 0.
-        """
+        """Return whether the directory holds statistics, a grid or a snapshot after step 0."""
         late = any(
             step > 0
             for folder, suffix in (("samples", ".webp"), ("snapshots", ".safetensors"))
@@ -210,13 +204,11 @@ class RunDir:
         )
 
     def last_stats(self, count: int) -> list[dict[str, Any]]:
-        """The newest `count` lines of stats.jsonl."""
+        """Return the newest `count` lines of stats.jsonl."""
         return read_lines(self.path / "stats.jsonl")[0][-count:]
 
     def take_commands(self) -> list[str]:
-        """The commands that wait in commands/, oldest first; each is removed. Files that are no command are
-        removed and left out.
-        """
+        """Remove the files in commands/ and return their commands, oldest first, ignoring invalid files."""
         try:
             names = sorted(
                 entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json")

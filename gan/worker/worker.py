@@ -1,8 +1,8 @@
-"""The worker: drives a Trainer on a run directory until the budget is used up or somebody asks it to end.
+"""Train one run: drive a Trainer on a run directory until the budget is used or a command ends it.
 
-The trainer knows no clock and no file; this module has both. It hands the trainer chunks of about a quarter
-of a second, and between them publishes statistics, grids, the live generator and checkpoints, and takes
-commands. Whatever ends it, the run directory can be continued from its last checkpoint.
+The trainer knows neither clock nor files; the worker has both. It runs the trainer in chunks of about a
+quarter of a second. Between chunks it writes statistics, grids, the live generator and checkpoints, and reads
+commands. However the worker ends, the run can resume from its last checkpoint.
 """
 
 import dataclasses
@@ -51,26 +51,26 @@ from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
 LIVE_SECONDS = 3.0
-# with a chunk and the writing itself: less than 10 s of training can be lost
+# with one chunk and the write itself, a crash loses less than 10 s of training
 STATE_SECONDS, STATE_SHARE = 6.0, 0.5
-ROLLBACKS = 3  # after so many a run that diverges once more is given up
-LARGE_STEP = 2**20  # pixels; smaller ones take seconds at the most
-SNAPSHOT_GROWTH = 1.3  # a snapshot whenever the images seen have grown by this factor
+ROLLBACKS = 3  # a run that diverges once more fails
+LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
+SNAPSHOT_GROWTH = 1.3  # images seen at a snapshot, relative to the previous one
 FIRST_SNAPSHOT = 2000
 
 
 class Worker:
-    """One run from its directory's state to its next end."""
+    """One run, from the state of its directory until it ends, pauses or fails."""
 
     def __init__(self, path: Path, report: Callable[[dict[str, Any]], None], place: str | None = None):
         self.path, self.report, self.place = path, report, place
         self.config = read_config(path)
         self.dir = RunDir(path)
         self.asked_to_end: str | None = None
-        self.elapsed = 0.0  # seconds of training, pauses not counted
+        self.elapsed = 0.0  # seconds of training, without pauses
         self.rate = 0.0  # images/s, smoothed
         self.rollbacks = 0
-        self.went_back_to = -1  # the step of the checkpoint, where numbers exploded before
+        self.went_back_to = -1  # step of the checkpoint that the last rollback loaded
         self.next_snapshot = FIRST_SNAPSHOT
         self.grid = Throttle(GRID_SECONDS, GRID_SHARE)
         self.status, self.live, self.state = (
@@ -82,9 +82,7 @@ class Worker:
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
     def prepare(self) -> None:
-        """Load data and networks, continue from the checkpoint where there is one, and publish the first
-        grid.
-        """
+        """Load data and networks, load the checkpoint if there is one, and write the first grid."""
         self.dir.reserve()
         picked, process = pick_device(), psutil.Process()
         self.dir.write_status(
@@ -112,7 +110,7 @@ class Worker:
         self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
         if began:
             self._go_back()
-        # there is a checkpoint before the first step: somebody removed it, and may have a copy
+        # a checkpoint exists from step 0 on, so somebody removed it and may have a copy
         elif self.dir.has_learnt():
             raise UserError("train.no_sound_checkpoint")
         else:
@@ -120,12 +118,13 @@ class Worker:
                 self.dir.note(key, **values)
             self.dir.rewind(-1)
             self.grid.run(self._write_grid)
-            self.state.run(self._write_state)  # so that there is always a place to go back to
+            self.state.run(self._write_state)  # a rollback always finds a checkpoint
         self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
 
     def _record(self, dataset: data.Dataset, began: bool) -> data.Dataset:
-        """Note what a run begins with; for one that `began` the same pictures in the order in which it began.
-        Raises Unharmed where they are others.
+        """Write the record of a new run's images; restore the image order of a run that `began`.
+
+        Raises Unharmed when the images are others.
         """
         known = read_identity(self.path, saved_counters(self.path / "state")) if began else None
         if known is None:
@@ -135,7 +134,7 @@ class Worker:
             )
         else:
             dataset, self.identity, event = as_it_began(dataset, known, self.config.conditional)
-        # before the place of pictures is kept which the run can't learn from
+        # before config.json gets the path of images that the run can't learn from
         check_data(self.config, dataset)
         if event:
             self.dir.note(
@@ -148,27 +147,30 @@ class Worker:
         if self.identity != known:
             write_identity(self.path, self.identity)
         before = read_config(self.path)
-        if before != self.config:  # they lie elsewhere, or were named by a relative path
+        if before != self.config:  # the images moved, or their path was relative
             if self.place is not None and began:
                 self.dir.note("pictures_moved", name=data.public_name(self.config.data))
             write_json(self.path / "config.json", self.config.to_json())
         return dataset
 
     def _expect(self, classes: int) -> float:
-        """Seconds that the first step will take, as far as this machine is known: with a batch of 1,024 it
-        can be a minute, which is no hang.
+        """Estimate the seconds of the first step from the machine's profile.
+
+        At batch 1,024 it can take a minute, and must not look like a hang. 0 for a small step, or without a
+        profile.
         """
         known, pixels = machine.load_profile(), self.config.batch * self.config.d_steps * self.config.size**2
         if known is None or pixels < LARGE_STEP:
             return 0.0
-        # takes most of a second to import, and as long to count the first time
+        # imported here: the import takes most of a second, and so does the first count
         from gan.train.autotune.cost import count_step
 
         return known.speed.seconds(count_step(self.config, classes).work)
 
     def _device(self, picked: Device) -> Device:
-        """The device as this machine trains fastest, or as the run began on it: other threads and another
-        precision round differently.
+        """Return the device as the run's first session set it, else with the fastest settings measured.
+
+        Another thread count or precision rounds differently, so a resumed run would not repeat bit for bit.
         """
         began = saved_counters(self.path / "state").get("compute")
         device = same_compute(picked, began) or load_or_measure(picked).device(picked)
@@ -178,18 +180,19 @@ class Worker:
         return device
 
     def _load(self, order: Sequence[str], last: bool = False) -> Loaded | None:
-        """Put the first sound checkpoint in this order into the trainer; None where memory does not suffice
-        and this is not to be the last attempt.
+        """Load the first sound checkpoint in this order.
+
+        Returns None when memory is full and this is not the `last` attempt.
         """
         try:
             return load_state(self.path / "state", self.trainer, order)
         except Exception as error:
             if last or not is_out_of_memory(error):
                 raise
-        return None  # only here what was read until then is gone
+        return None  # outside the except block, so that the tensors read so far are freed
 
     def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
-        """To the first sound checkpoint in this order."""
+        """Roll back to the first sound checkpoint in this order."""
         counters, damage = self._load(order) or self._load(order, last=True)
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
             counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
@@ -201,7 +204,7 @@ class Worker:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
     def train(self) -> str:
-        """Train until the end and return the state that the run is left in: finished, paused or stopped."""
+        """Train until the end and return the run's final state: finished, paused or stopped."""
         steps = 1
         while self.progress < 1 and self.asked_to_end is None:
             start = time.monotonic()
@@ -222,7 +225,7 @@ class Worker:
         return self._end()
 
     def _advance(self, steps: int) -> dict[str, float] | None:
-        """Take some steps, and return the statistics after them; None where the run had to go back first."""
+        """Take some steps and return their mean statistics; None if the run had to roll back."""
         recover = self._slow_down
         try:
             means = self.trainer.advance(steps)
@@ -232,15 +235,14 @@ class Worker:
             if not is_out_of_memory(error):
                 raise
             recover = self._save_memory
-        recover(self.trainer.step)  # here the error, and with it what the step had in memory, is gone
+        recover(self.trainer.step)  # outside the except block: the error held the step's tensors in memory
         return None
 
     def _slow_down(self, at: int) -> None:
-        """The numbers exploded: go back, and on with half of the learning rates. Raises UserError where that
-        has been tried often enough.
+        """Recover from NaN or inf: roll back, and halve the learning rates.
 
-        Where they did so again since the same checkpoint, that one may already have been on the way there,
-        and the one before is taken.
+        If the run diverged twice from the same checkpoint, that one may already hold the cause: load the
+        previous one. Raises UserError after ROLLBACKS rollbacks.
         """
         rollbacks = self.rollbacks + 1
         if rollbacks > ROLLBACKS:
@@ -248,7 +250,7 @@ class Worker:
         again = saved_step(self.path / "state") == self.went_back_to
         self._go_back((PREVIOUS, NEWEST) if again else (NEWEST, PREVIOUS))
         self.went_back_to = self.trainer.step
-        self.rollbacks = rollbacks  # the checkpoint may be older than the last time
+        self.rollbacks = rollbacks  # the checkpoint may hold an older count
         self.trainer.lr_factor = 0.5**rollbacks
         self.dir.note(
             "rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}"
@@ -256,8 +258,9 @@ class Worker:
         self._write_state(replace=True)
 
     def _save_memory(self, at: int) -> None:
-        """The memory was full: go back, and on with half of what is worked on at a time. Raises UserError
-        where that is a single picture.
+        """Recover from full memory: roll back, and halve the micro-batch.
+
+        Raises UserError when a micro-batch is a single image already.
         """
         parts = 2 * self.trainer.parts
         if parts > self.config.batch:
@@ -268,13 +271,13 @@ class Worker:
         self._write_state(replace=True)
 
     def end(self, how: str) -> None:
-        """Ask the run to end after its step: "pause" or "stop"; a stop is final and wins over a pause."""
+        """Ask the run to end after its step: "pause" or "stop". A stop is final and overrides a pause."""
         if self.asked_to_end != "stop":
             self.asked_to_end = how
 
     @property
     def progress(self) -> float:
-        """Part of the budget that is used up: of images where the config counts them, else of time."""
+        """Fraction of the budget used: of images if the config sets a number of them, else of time."""
         return (
             self.trainer.progress
             if self.config.budget_images
@@ -282,9 +285,7 @@ class Worker:
         )
 
     def _account(self, seconds: float, steps: int) -> None:
-        """Count time and rate, and where time is the budget foresee how many images it will hold, because
-        schedules follow images alone.
-        """
+        """Update time and rate. With a time budget, forecast its images: schedules depend on images alone."""
         rate = steps * self.config.batch * self.config.d_steps / seconds
         weight = 1 - math.exp(-seconds / 5) if self.rate else 1.0
         self.rate += weight * (rate - self.rate)
@@ -339,17 +340,19 @@ class Worker:
         )
         verdict = judge(list(self.stats), self.progress, self.config.loss)._asdict()
         self.dir.write_status(
-            state=state, step=self.trainer.step, images=self.trainer.images_seen,
-                progress=round(self.progress, 5), elapsed=round(self.elapsed, 2),
-            eta=None if left is None or state != "running" else round(left, 1), rate=round(self.rate,
-                1) or None, verdict=verdict,
-        )  # fmt: skip
+            state=state,
+            step=self.trainer.step,
+            images=self.trainer.images_seen,
+            progress=round(self.progress, 5),
+            elapsed=round(self.elapsed, 2),
+            eta=None if left is None or state != "running" else round(left, 1),
+            rate=round(self.rate, 1) or None,
+            verdict=verdict,
+        )
         self.report(self.dir.status)
 
     def _end(self) -> str:
-        """Leave everything on disk: the checkpoint, the live generator, a last grid and, where the run is
-        over, a last snapshot.
-        """
+        """Write the checkpoint, the live generator and a last grid; unless paused, a last snapshot too."""
         state = {None: "finished", "pause": "paused", "stop": "stopped"}[self.asked_to_end]
         self._write_state()
         self._write_grid()
@@ -360,7 +363,7 @@ class Worker:
         return state
 
     def pause_on_full_disk(self) -> str:
-        """Say so, in the space that was kept back for it, and leave the checkpoint as it is."""
+        """Pause the run and write why, in the reserved space. The last checkpoint stays as it is."""
         self.dir.give_up_reserve()
         saved = saved_step(self.path / "state")
         self.dir.note("disk_full", at=self.dir.status["step"], step=saved)
@@ -369,9 +372,7 @@ class Worker:
 
 
 def _told(compute: Any) -> str:
-    """What a run was computed with, in words that are the same in every language; a checkpoint's header may
-    hold anything.
-    """
+    """Describe the compute settings without words that need translation; a checkpoint may hold anything."""
     if not isinstance(compute, dict):
         return str(compute)
     layout = "channels_last" if compute.get("channels_last") else "contiguous"
@@ -384,8 +385,9 @@ def be_nice() -> None:
 
 
 def warm_up() -> None:
-    """Take one step of a tiny run in memory: the first optimizer, convolution and second derivative of a
-    process cost seconds of imports and set-up.
+    """Take one step of a tiny run, because a process's first step costs seconds of imports and set-up.
+
+    The costs are the first convolution, the first second derivative and the first optimizer.
     """
     images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
     config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)
@@ -395,18 +397,16 @@ def warm_up() -> None:
 def work(
     path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None, place: str | None = None
 ) -> str:
-    """Train the run in the directory `path` to its end, or until it is asked to pause or stop, and return the
-    state that it is left in.
+    """Train the run in directory `path` until it finishes, pauses or stops, and return that state.
 
-    place: where its pictures are now, if not where its config says. SIGTERM and SIGINT pause. A UserError,
-    and any defect, is written into the status as a failure before it is raised again; what is Unharmed leaves
-    the run in the state in which it was.
+    place: where its images are now, if they moved. SIGTERM and SIGINT pause the run. A UserError or a defect
+    sets the status to "failed" and is raised again; Unharmed leaves the run's state as it was.
     """
     refuse_second_worker(path)
     torch.set_flush_denormal(True)
     try:
         worker = Worker(path, report, place)
-        if threading.current_thread() is threading.main_thread():  # signals reach no other
+        if threading.current_thread() is threading.main_thread():  # only it can handle signals
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: worker.end("pause"))
         try:
@@ -419,7 +419,7 @@ def work(
     except Exception as error:
         mistake = _mistake(error)
         if is_out_of_memory(error):
-            traceback.clear_frames(error.__traceback__)  # what they hold is room for the last words
+            traceback.clear_frames(error.__traceback__)  # frees tensors, so that writing the status succeeds
         if isinstance(mistake, Unharmed):
             worker.dir.stay_as_it_was(None if place else _error(mistake))
         else:
@@ -430,9 +430,7 @@ def work(
 
 
 def _mistake(error: Exception) -> Exception:
-    """What a failure is to people: a sentence where the machine is at fault, the error itself where it is a
-    sentence already, or a defect.
-    """
+    """Translate an error for people: full memory and file errors become UserErrors, all others stay."""
     if is_out_of_memory(error):
         return UserError("train.out_of_memory")
     if isinstance(error, OSError):
@@ -443,9 +441,7 @@ def _mistake(error: Exception) -> Exception:
 
 
 def refuse_second_worker(path: Path) -> None:
-    """Raises UserError where another process already trains this run: two would overwrite each
-    other's files.
-    """
+    """Raise UserError if another process already trains this run: two would overwrite each other's files."""
     try:
         status = read_json(path / "status.json")
         other = psutil.Process(int(status["pid"])) if status["state"] in ("starting", "running") else None
@@ -462,14 +458,14 @@ def refuse_second_worker(path: Path) -> None:
 
 
 def _fail(path: Path, error: Exception) -> None:
-    """Write the failure into the status of the run, where `path` is a run at all."""
+    """Set the status to "failed" with this error, if `path` is a run."""
     if not (path / "config.json").exists():
         return
     RunDir(path).write_status(state="failed", eta=None, error=_error(error))
 
 
 def _error(error: Exception) -> dict[str, Any]:
-    """A failure as the status holds it."""
+    """Return an error as status.json holds it."""
     if isinstance(error, UserError):
         return {
             "key": error.key,

@@ -1,9 +1,8 @@
-"""What a run will cost and give, before it is started: numbers learnt, images a second, images in the budget,
-memory.
+"""Estimate a run before it starts: parameters, images per second, images in the budget, memory.
 
-The arithmetic of a step is counted on torch's "meta" device, where tensors have shapes and no contents, by
-the very networks and losses that the trainer uses. How long that takes is what the self-test measured for
-this machine (gan.train.autotune.machine).
+It runs the trainer's own networks and losses on torch's "meta" device and counts the operations. Tensors
+there have shapes but no data. The self-test has measured how long this machine takes for an operation
+(gan.train.autotune.machine).
 """
 
 import functools
@@ -25,47 +24,44 @@ from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
 from gan.train.trainer import SAMPLED, model_spec
 
-# The settings that decide what a step does; the others can be moved without counting again.
+# The settings that a step's operations depend on. A change of any other setting needs no new count.
 COUNTED = (
     "size", "channels", "architecture", "loss", "penalty", "penalty_every", "d_steps", "batch", "width",
     "z_dim", "augment", "pixel", "conditional", "clusters",
 )  # fmt: skip
-GRID = 64  # images of a grid
-ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # a grid's way to its file
-FILES_SHARE = 0.01  # of the time, for checkpoints, the live generator and the status
-KEPT_IN_BF16 = 0.6  # part of the activations' bytes where convolutions work in half of them
-# Numbers of 4 bytes kept for each one learnt: G has its gradient, two moments, the average and the one that
-# is being written; D has no average.
+GRID = 64  # images in a grid
+ENCODE_SECONDS, ENCODE_BYTE = 5e-3, 3e-8  # seconds to encode and write a grid: fixed, and per byte
+FILES_SHARE = 0.01  # fraction of the time for checkpoints, the live generator and the status
+KEPT_IN_BF16 = 0.6  # memory of the activations relative to float32
+# float32 values in memory per parameter. D: itself, its gradient, Adam's two moments. G: also its EMA, and a
+# copy of that for writing.
 KEPT_G, KEPT_D = 6, 4
 
 
 @dataclass(frozen=True)
 class Step:
-    """One training step, averaged over those with and without a penalty, and one grid of samples."""
+    """The cost of one training step, averaged over steps with and without a penalty, and of a grid."""
 
     parameters_g: int
     parameters_d: int
     work: Work
     grid: Work
-    activations: float  # bytes that are alive at once at most, beside weights and data
+    activations: float  # peak bytes, without weights and data
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run will take and give. What hangs on the machine is None where it has not been measured yet."""
+    """The estimate for a run. The fields with a default are None if the machine has not been measured."""
 
     parameters_g: int
     parameters_d: int
     images_per_second: float | None = None
-    kimg: float | None = None  # thousand images shown to D in the whole run
-    # at most at once: of the GPU where it trains there, else of the worker process
-    memory_bytes: int | None = None
+    kimg: float | None = None  # thousands of real images that D sees in the whole run
+    memory_bytes: int | None = None  # peak of the GPU, or of the worker process on a CPU
 
 
 def estimate(config: RunConfig, known: Machine | None, count: int, classes: int = 0) -> Cost:
-    """The cost of a run on `count` pictures with so many class labels, on the machine that is
-    known, if any.
-    """
+    """Return the cost of a run on `count` images with so many classes, on a measured machine or None."""
     step = count_step(config, classes)
     if known is None:
         return Cost(step.parameters_g, step.parameters_d)
@@ -81,16 +77,18 @@ def estimate(config: RunConfig, known: Machine | None, count: int, classes: int 
 
 
 def _grids_share(step: float, drawing: float, config: RunConfig) -> float:
-    """Part of the time that goes into grids: they begin between chunks of steps, and rest after they took
-    long (gan.train.throttle).
+    """Return the fraction of the time that sampling and writing grids takes.
+
+    Grids start between chunks of steps, and become rarer if they take long (gan.train.throttle).
     """
     grid = drawing + ENCODE_SECONDS + ENCODE_BYTE * GRID * config.channels * config.size**2
     return grid / (max(GRID_SECONDS, grid / GRID_SHARE) + max(CHUNK_SECONDS, step) / 2)
 
 
 def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
-    """Bytes. While the pictures are put in place on a CPU there are two copies of them, before there is
-    anything else.
+    """Return the peak bytes of a run.
+
+    While a CPU changes the layout of the images, two copies of them exist, but nothing else does yet.
     """
     pictures = count * config.channels * config.size**2
     networks = 4 * (KEPT_G * step.parameters_g + KEPT_D * step.parameters_d)
@@ -102,11 +100,10 @@ def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
 
 
 class Tally(TorchDispatchMode):
-    """Counts calls, floating-point operations and bytes of new tensors, of all that runs inside it, and bytes
-    that its matrix operations read and write.
+    """Counts the calls, floating-point operations and bytes of new tensors of all torch operations inside it.
 
-    The formulas are those of torch's FlopCounterMode, which itself can't be used here: its module hooks
-    refuse torch.autograd.grad.
+    It also counts the bytes that matrix operations read and write. The formulas are those of torch's
+    FlopCounterMode. That class does not work here, because its module hooks refuse torch.autograd.grad.
     """
 
     def __init__(self) -> None:
@@ -128,7 +125,7 @@ class Tally(TorchDispatchMode):
         return out
 
     def work(self) -> Work:
-        """What was counted, as a machine is asked for it."""
+        """Return the calls and floating-point operations counted."""
         return Work(self.calls, self.flops)
 
 
@@ -137,8 +134,9 @@ def _bytes(values: Iterable[Any]) -> int:
 
 
 def count_step(config: RunConfig, classes: int = 0) -> Step:
-    """What one step of this config does, with so many class labels where it is conditional. Takes some 0.1 s
-    the first time, nothing afterwards.
+    """Return the cost of one step of this config, with so many classes if it is conditional.
+
+    The first count takes about 0.1 s; later calls read the cache.
     """
     labels = classes if config.conditional else 0
     return _count(RunConfig(**{name: getattr(config, name) for name in COUNTED}), labels)
@@ -148,7 +146,7 @@ def count_step(config: RunConfig, classes: int = 0) -> Step:
 def _count(config: RunConfig, classes: int) -> Step:
     spec = model_spec(config, classes)
     with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # weights from a file can't be put into shapes
+        warnings.simplefilter("ignore")  # meta tensors can't hold weights loaded from a file
         G, D = build_generator(spec), build_discriminator(spec)
     numbers_g, numbers_d = count_parameters(G), count_parameters(D)
     penalised, activations = _walk(config, G, D, spec, config.penalty)
@@ -165,11 +163,10 @@ def _latents(count: int, z_dim: int, classes: int) -> tuple[torch.Tensor, torch.
 
 
 def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> tuple[Work, int]:
-    """The work of one step with this penalty, without the optimizers' own, and the bytes alive before D's
-    backward pass: gan.train.step on shapes alone.
+    """Return the work of a step with this penalty, and the bytes alive before D's backward pass.
 
-    D's updates are all alike, so that one is counted, however many there are: a stranger may ask for the
-    most.
+    It runs gan.train.step on shapes alone, without the optimizers. All updates of D cost the same, so it
+    counts one and multiplies: a stranger may ask for the maximum.
     """
     z, groups = _latents(config.batch, config.z_dim, spec.groups)
     batch = MicroBatch(

@@ -1,9 +1,8 @@
-"""What is known of this machine: how it trains fastest, and how fast that is. Measured once by the self-test
-and kept in the user's cache folder.
+"""The profile of this machine: its fastest training settings and their speed, in the user's cache folder.
 
-This module reads and writes that knowledge without torch, so that the web server can tell what a run will
-cost. What is kept belongs to one processor, one number of cores and one torch; where any of them changes the
-self-test measures again.
+The self-test measures it once. This module reads and writes it without torch, so that the web server can
+estimate the cost of a run. A profile belongs to one processor, one number of cores and one torch version. If
+any of them changes, the self-test measures again.
 """
 
 import contextlib
@@ -23,7 +22,7 @@ from gan.data.cache import cache_dir
 from gan.device import Device, cpu_label, cpu_quota
 from gan.files import read_json, write_json
 
-FORMAT = 2  # of the file; a change of what the self-test measures is a change of the format too
+FORMAT = 2  # of the file; raise it also when the self-test measures something else
 PRECISIONS = ("float32", "bf16")
 _CPU_LINES = (
     "model name",
@@ -39,9 +38,7 @@ _CPU_LINES = (
 
 @dataclass(frozen=True)
 class Work:
-    """What a piece of training asks of a machine: calls of torch's operations, and
-    floating-point operations.
-    """
+    """The cost of a piece of training: calls of torch operations, and floating-point operations."""
 
     calls: float
     flops: float
@@ -55,25 +52,23 @@ class Work:
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that each of them takes on a machine.
+    """Seconds per call and per floating-point operation on a machine.
 
-    Bytes moved would be a third, but they grow with the operations so evenly that a few short timings can't
-    tell the two apart.
+    Bytes moved would be a third term. But they grow in proportion to the operations, so a few short timings
+    can't separate the two.
     """
 
     call: float
     flop: float
 
     def seconds(self, work: Work) -> float:
-        """How long that work takes."""
+        """Return how long this work takes."""
         return self.call * work.calls + self.flop * work.flops
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to train that was tried, and the least seconds of a step of each workload; what was given up on
-    has none.
-    """
+    """Settings that the self-test tried, and the minimum seconds of a step of each workload it finished."""
 
     threads: int
     precision: str
@@ -83,10 +78,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the self-test found for the device called `label`.
+    """The self-test's result for the device called `label`.
 
-    base: bytes of memory that a worker takes before it has a run. quiet: false where other programs kept the
-    cores busy meanwhile.
+    base: bytes of memory that a worker uses before it has a run. quiet: False if other programs used the
+    cores during the measurement.
     """
 
     label: str
@@ -100,12 +95,12 @@ class Machine:
     trials: tuple[Trial, ...] = ()
 
     def device(self, picked: Device) -> Device:
-        """The device that `pick_device` gave, set up as this machine trains fastest."""
+        """Return the device from `pick_device` with this machine's fastest settings."""
         return set_up(picked, self.threads, self.precision, self.channels_last)
 
 
 def set_up(device: Device, threads: int, precision: str, channels_last: bool) -> Device:
-    """A device that takes its steps in another way."""
+    """Return the device with other settings."""
     label = cpu_label(threads) if device.torch_name == "cpu" else device.label
     return dataclasses.replace(
         device, label=label, threads=threads, precision=precision, channels_last=channels_last
@@ -113,17 +108,18 @@ def set_up(device: Device, threads: int, precision: str, channels_last: bool) ->
 
 
 def compute(device: Device) -> dict[str, Any]:
-    """What of a device the results of a run depend on: stands in its status and in its checkpoints, there
-    with the device's kind.
+    """Return the settings of a device that a run's results depend on, for its status and checkpoints.
+
+    A checkpoint stores the kind of device with them.
     """
     return {"threads": device.threads, "precision": device.precision, "channels_last": device.channels_last}
 
 
 def same_compute(device: Device, recorded: Any) -> Device | None:
-    """The device set up as a run has begun on it, or None where this machine can't do that, or where nothing
-    sensible was recorded.
+    """Return the device with the settings of a run's checkpoint, or None if this machine can't have them.
 
-    recorded: `compute` with an entry "device", torch's name of it, as the worker keeps it in the checkpoint.
+    recorded: `compute` with an entry "device" (torch's name), as the worker writes it; None if it makes no
+    sense.
     """
     if not isinstance(recorded, dict) or recorded.get("device") != device.torch_name:
         return None
@@ -140,8 +136,9 @@ def same_compute(device: Device, recorded: Any) -> Device | None:
 
 @functools.cache
 def _cpu() -> str:
-    """What the system says of the first core, or the kind of processor where it says nothing; a name alone is
-    shared by processors that differ.
+    """Return the system's description of the first core, else the kind of processor.
+
+    Different processors share a name, so the name alone is not enough.
     """
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
@@ -152,8 +149,9 @@ def _cpu() -> str:
 
 
 def path() -> Path:
-    """Where this machine is remembered. The GPU's name stands inside the file, because asking for it would
-    start CUDA in the web server.
+    """Return the file of this machine's profile.
+
+    The GPU's name is inside the file, because asking for it would start CUDA in the web server.
     """
     try:
         torch = importlib.metadata.version("torch")
@@ -164,34 +162,33 @@ def path() -> Path:
 
 
 def load_profile() -> Machine | None:
-    """What was measured on this machine before, or None: never measured, or its file is damaged."""
+    """Return the profile of this machine, or None if it is missing or damaged."""
     try:
         return _parse(read_json(path()))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-_GPUS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's driver, that of Windows below Linux, AMD's
+_GPUS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # the drivers of NVIDIA, WSL and AMD
 
 
 def has_gpu() -> bool:
-    """Whether training runs on a GPU here: as was measured, else whether the system has one. Imports no
-    torch, which takes seconds.
+    """Return whether training runs on a GPU, by the profile, else by the system's drivers.
+
+    It does not import torch, which takes seconds.
     """
     known = load_profile()
     return known.torch_name == "cuda" if known else any(Path(place).exists() for place in _GPUS)
 
 
 def save_profile(machine: Machine) -> None:
-    """Remember it. A cache that can't be written is no reason to stop: the next start then measures again."""
+    """Write the profile. If the cache is not writable, the next start measures again."""
     with contextlib.suppress(OSError):
         write_json(path(), dataclasses.asdict(machine))
 
 
 def _parse(value: dict[str, Any]) -> Machine:
-    """Raises ValueError, TypeError or KeyError where a file holds anything that a run or an estimate could
-    stumble over.
-    """
+    """Parse a profile. Raises ValueError, TypeError or KeyError for a value that a run could not use."""
     trials = tuple(Trial(**trial) for trial in value["trials"])
     machine = Machine(**{**value, "speed": Speed(**value["speed"]), "trials": trials})
     speed = dataclasses.astuple(machine.speed)

@@ -1,7 +1,8 @@
-"""Two seconds of real training steps that measure which settings train fastest on this machine, and how fast.
+"""The self-test: measure this machine's fastest training settings and its speed in two seconds.
 
-Only a clear gain moves a choice away from the defaults (all threads, float32, channels last), because other
-programs make single timings uncertain. They can only add time, so the shortest of a few repetitions counts.
+It takes real steps. The defaults are all threads, float32 and channels last. Only a clear gain replaces them,
+because other programs disturb single timings. They can only add time, so the minimum of a few repetitions
+counts.
 """
 
 import contextlib
@@ -23,23 +24,23 @@ from gan.train.autotune.cost import count_step
 from gan.train.autotune.machine import Machine, Speed, Trial, Work
 from gan.train.trainer import Trainer
 
-CLEAR = 0.9  # part of the time that another way may take at most to be chosen
-# a way whose first step takes so many times the least step so far, and this, is not measured further
+CLEAR = 0.9  # settings replace the best so far only if they take less than this fraction of its time
+# settings are dropped if their first step takes HOPELESS times the fastest step so far plus SET_UP_SECONDS
 HOPELESS, SET_UP_SECONDS = 4.0, 0.5
-LIMIT_SECONDS = 3.0  # after that the rest is left out
-REPEAT_SECONDS, REPEAT_MOST = 0.1, 5
-BUSY_CORES = 0.3  # cores that other programs may use while the machine still counts as quiet
-LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0
+LIMIT_SECONDS = 3.0  # the self-test skips what is left after this
+REPEAT_SECONDS, REPEAT_MOST = 0.1, 5  # a step is repeated for this long, and at most this often
+BUSY_CORES = 0.3  # cores that other programs may use on a quiet machine
+LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0  # one check for quiet, and the longest wait for it
 GPU_WARM_UP, GPU_STEPS = 10, 20
 
-# Ways are compared on these. Every step has its penalty, so that all are alike, and batches are small, so
-# that they are short.
+# Settings are compared on these. All steps have a penalty, so that they are alike, and small batches, so that
+# they are short.
 _ALIKE = {"penalty_every": 1, "conditional": False}
 WORKLOADS = {
     "digits": make_config("digits", "modern", 28, 1, batch=32, **_ALIKE),
     "landscapes": make_config("landscapes", "modern", 64, 3, batch=8, **_ALIKE),
 }
-# These are timed beside them in the way that was chosen: mostly overhead, and mostly wide layers.
+# Timed too, with the settings chosen, to fit the speed: mostly call overhead, and mostly wide layers.
 PROBES = {
     "small": make_config("digits", "modern", 28, 1, width=16, batch=8, **_ALIKE),
     "wide": make_config("landscapes", "dcgan", 64, 3, batch=4, **_ALIKE),
@@ -47,7 +48,7 @@ PROBES = {
 
 
 class Way(NamedTuple):
-    """How steps can be taken on a device: what the self-test chooses."""
+    """The settings of a training step that the self-test chooses."""
 
     threads: int
     precision: str = "float32"
@@ -59,18 +60,18 @@ Timer = Callable[[Way], Seconds]
 
 
 def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial]]:
-    """The fastest way and all that were tried, one setting after the other, each on top of the best before.
+    """Return the fastest settings and all trials. It varies one setting at a time, on top of the best.
 
-    time_steps(way) gives the seconds of a step of each workload, or fewer workloads where it gave up.
-    `threads` is the most that may be used, `bf16` whether that is worth trying. A way that wins has to win
-    again over a second timing of the way before, which noise may have hit.
+    time_steps(way) returns the seconds of a step of each workload, fewer if it gave up. threads: the maximum.
+    bf16: whether to try it. A winner has to win again over a second timing of the best so far, because noise
+    may have hit the first.
     """
     best = Way(threads)
     times = time_steps(best)
     trials = [Trial(*best, times)]
 
     def part(found: Seconds) -> float:
-        """Mean part of the best way's time, over the workloads; infinite where one was given up."""
+        """Return the time relative to the best so far (geometric mean of workloads); inf if one is absent."""
         return (
             math.prod(found[name] / times[name] for name in times) ** (1 / len(times))
             if found.keys() == times.keys()
@@ -78,9 +79,7 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
         )
 
     def wins(way: Way) -> float:
-        """Try a way, make it the best where it is clearly faster, and return its part of the time that was to
-        beat.
-        """
+        """Try these settings, make them the best if clearly faster, and return their relative time."""
         nonlocal best, times
         trials.append(Trial(*way, time_steps(way)))
         found = trials[-1].seconds
@@ -102,9 +101,7 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
 
 
 def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
-    """The speed that explains the seconds of these pieces of work best: least squares of relative errors,
-    neither part of it negative.
-    """
+    """Return the speed that best fits the timings: least squares of relative errors, no negative term."""
     parts = np.array([[work.calls / seconds, work.flops / seconds] for work, seconds in measured])
     wanted = np.ones(len(parts))
     both, *_ = np.linalg.lstsq(parts, wanted, rcond=None)
@@ -116,10 +113,10 @@ def fit(measured: Sequence[tuple[Work, float]]) -> Speed:
 
 
 def measure(picked: Device) -> Machine:
-    """Time this machine: some two seconds on an idle one, LIMIT_SECONDS or a little more on a busy one.
-    Changes the number of torch's threads.
+    """Measure this machine: about two seconds if idle, LIMIT_SECONDS or slightly more if busy.
 
-    Where other programs were at work, comparisons mean nothing: the defaults stay.
+    It changes torch's number of threads. If other programs disturbed it, comparisons mean nothing and the
+    defaults stay.
     """
     torch.set_flush_denormal(True)
     bench = _Bench(picked)
@@ -141,7 +138,7 @@ def measure(picked: Device) -> Machine:
 
 
 def load_or_measure(picked: Device) -> Machine:
-    """What is remembered of this device, else what is measured now, and remembered from then on."""
+    """Return the saved profile of this device, or measure and save it."""
     known = machine.load_profile()
     if known is None or (known.torch_name, known.label) != (picked.torch_name, picked.label):
         known = measure(picked)
@@ -150,11 +147,10 @@ def load_or_measure(picked: Device) -> Machine:
 
 
 def measure_when_quiet(called: Callable[[float], bool]) -> None:
-    """Measure the machine ahead of its first run, if that is not done yet, as soon as other programs leave it
-    alone.
+    """Measure the machine before its first run, as soon as other programs leave it alone.
 
-    called(seconds) waits up to that long and says whether there is a run to train, which ends the waiting.
-    What was once measured while the machine was busy is measured again, but only in quiet.
+    called(seconds) waits up to that long and returns whether there is a run to train, which ends the waiting.
+    A profile from a busy machine is measured again, but only in quiet.
     """
     known, end = machine.load_profile(), time.monotonic() + QUIET_SECONDS
     while known is None or not known.quiet:
@@ -174,10 +170,10 @@ def _way(trial: Trial) -> Way:
 
 
 def native_bf16(torch_name: str) -> bool:
-    """Whether a device, by torch's name of it, multiplies bf16 by itself: GPUs from Ampere on, CPUs with
-    AVX512_BF16 or AMX.
+    """Return whether a device (torch's name) has bf16 hardware.
 
-    Where it does not, torch's bf16 is emulated, on CPUs many times slower than float32.
+    GPUs have it from Ampere on, CPUs with AVX512_BF16 or AMX. Otherwise torch emulates bf16, on CPUs many
+    times slower than float32.
     """
     if torch_name == "cuda":
         return torch.cuda.get_device_capability() >= (8, 0) and torch.cuda.is_bf16_supported()
@@ -187,28 +183,29 @@ def native_bf16(torch_name: str) -> bool:
 
 
 class _Bench:
-    """Times steps on one device, and leaves things out once it has taken too long."""
+    """Times steps on one device, and skips the rest once it has taken too long."""
 
     def __init__(self, picked: Device):
         self.picked, self.on_cuda = picked, picked.torch_name == "cuda"
         self.end, self.least = math.inf, {}
-        # the first steps of a process load parts of torch, which is not to be timed
+        # untimed: a process's first steps load parts of torch
         self.time(Way(picked.threads), {"small": PROBES["small"]})
         self.base = _memory(self.on_cuda)
         self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}
 
     def on_gpu(self) -> tuple[Way, list[Trial]]:
-        """The way of a GPU is known without comparing: bf16 where it has that."""
+        """Return the settings for a GPU, which need no comparison: bf16 if it has the hardware."""
         way = Way(self.picked.threads, "bf16" if native_bf16("cuda") else "float32")
         return way, [Trial(*way, self.workloads(way))]
 
     def workloads(self, way: Way) -> Seconds:
-        """Least seconds of a step of each of WORKLOADS; the first way is measured whole."""
+        """Return the minimum seconds of a step of each workload. The first settings are measured in full."""
         return self.time(way, WORKLOADS, must=not self.least)
 
     def time(self, way: Way, configs: dict[str, RunConfig], must: bool = False) -> Seconds:
-        """Least seconds of a step of each config. Ends with the first that is hopeless, or for which there is
-        no time left unless it `must` be measured.
+        """Return the minimum seconds of a step of each config.
+
+        Stops at the first hopeless one, or when time is up unless they `must` be measured.
         """
         times: Seconds = {}
         torch.set_num_threads(way.threads)
@@ -219,7 +216,7 @@ class _Bench:
                 0, 256, (2 * config.batch, config.channels, config.size, config.size), dtype=torch.uint8
             )
             trainer = Trainer(config, Dataset("self-test", images), machine.set_up(self.picked, *way))
-            first = self._seconds(trainer, GPU_WARM_UP if self.on_cuda else 1)  # it also chooses algorithms
+            first = self._seconds(trainer, GPU_WARM_UP if self.on_cuda else 1)  # libraries pick algorithms
             if not self.on_cuda and first > HOPELESS * self.least.get(name, math.inf) + SET_UP_SECONDS:
                 break
             times[name] = self._least(trainer)
@@ -227,7 +224,7 @@ class _Bench:
         return times
 
     def _least(self, trainer: Trainer) -> float:
-        """Least seconds of a step over a few repetitions; of one where it is late."""
+        """Return the minimum seconds of a step over a few repetitions; over one if time is up."""
         steps, times = GPU_STEPS if self.on_cuda else 1, []
         while not times or (
             time.monotonic() < self.end
@@ -238,11 +235,10 @@ class _Bench:
         return min(times) / steps
 
     def _seconds(self, trainer: Trainer, steps: int) -> float:
-        """Of so many steps: `advance` waits for the device at its end. On a CPU never more than the time that
-        all its threads were at work together.
+        """Return the seconds of so many steps; on a CPU at most the process time of all threads together.
 
-        On a machine whose cores are taken that is the smaller of the two by far, and still an upper bound of
-        what the steps take without the others.
+        If other programs take the cores, process time is far smaller than real time. It still is an upper
+        bound of the time on an idle machine. On a GPU, `advance` waits for the device at its end.
         """
         start, worked = time.perf_counter(), time.process_time()
         trainer.advance(steps)
@@ -251,7 +247,7 @@ class _Bench:
 
 
 def _memory(on_cuda: bool) -> int:
-    """Bytes taken before there is a run: of the GPU, by all who use it, or by this process."""
+    """Return the bytes used before a run: of the GPU, by all programs, or of this process."""
     if not on_cuda:
         return psutil.Process().memory_info().rss
     free, total = torch.cuda.mem_get_info()
@@ -260,9 +256,7 @@ def _memory(on_cuda: bool) -> int:
 
 @contextlib.contextmanager
 def _quietness() -> Iterator[Callable[[], bool]]:
-    """Yields what says, after the block, whether other programs kept cores busy meanwhile that this one may
-    use.
-    """
+    """Yield a function that says, after the block, whether other programs used this one's cores meanwhile."""
     start, busy, own = time.monotonic(), _busy(), time.process_time()
     others: list[float] = []
     yield lambda: others[0] > (psutil.cpu_count() or 1) - cpu_quota() + BUSY_CORES
@@ -270,15 +264,13 @@ def _quietness() -> Iterator[Callable[[], bool]]:
 
 
 def _busy() -> float:
-    """Seconds of all cores that were not idle since the system started; those that a virtual machine's host
-    took away count as well.
-    """
+    """Return the busy seconds of all cores since the system started, with those that a VM's host took."""
     times = psutil.cpu_times()
     return sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
 
 
 def table(known: Machine) -> str:
-    """What was tried, in images a second, with the chosen way marked."""
+    """Return the trials as a table in images per second, with the chosen settings marked."""
     busy = "" if known.quiet else " (measured while other programs kept it busy, so the defaults stay)"
     lines = [
         known.label + busy,
