@@ -18,8 +18,13 @@ const NOTHING = { list: null, names: {}, hidden: [] }; // chosen by anybody
  * (`model.saved`), and that before the usual. `forgotten`: directions were found anew, so that what was chosen of numbered ones is no longer theirs.
  */
 export class SliderSet {
+  model = null;
+  own = false;
+  forgotten = false;
+
   constructor(changed) {
-    Object.assign(this, { changed, model: null, own: false, forgotten: false, ...NOTHING });
+    this.changed = changed;
+    Object.assign(this, NOTHING); // TODO
   }
 
   /** Take over what this browser keeps for a model as GET model describes it. */

@@ -14,8 +14,16 @@ const able = () => typeof WebAssembly === "object" && typeof Worker === "functio
  * `vector(id)` has the directions that are not principal ones.
  */
 export class BrowserRenderer {
+  worker = null;
+  waiting = [];
+  model = null;
+  wanted = null;
+  ms = 0;
+
   constructor(changed, vector) {
-    Object.assign(this, { changed, vector, worker: null, waiting: [], model: null, wanted: null, ms: 0, given: !able() });
+    this.changed = changed;
+    this.vector = vector;
+    this.given = !able();
   }
 
   /** Whether pictures of exactly these weights can be drawn here. */

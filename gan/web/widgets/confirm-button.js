@@ -6,8 +6,13 @@ const ASK_FOR = 4000; // ms that it waits for the second press
 /** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
  * The two clicks of a double-click are one press: who makes them has not read the question. */
 export class ConfirmButton {
+  asking = 0;
+
   constructor(button, { asks, act }) {
-    Object.assign(this, { button, asks, act, rest: button.textContent, asking: 0 });
+    this.button = button;
+    this.asks = asks;
+    this.act = act;
+    this.rest = button.textContent;
   }
 
   /** What the button says at rest. */

@@ -12,8 +12,11 @@ const modelOf = (explorer) => explorer.point.model;
  * begins by itself. The point stays where a pause leaves it. PLAYING tells the explorer's listeners.
  */
 export class Player {
+  playing = false;
+
   constructor(explorer, step) {
-    Object.assign(this, { explorer, step, playing: false });
+    this.explorer = explorer;
+    this.step = step;
     document.addEventListener("visibilitychange", () => document.hidden && this.pause());
   }
 

@@ -45,8 +45,15 @@ export class Zoom {
 
 /** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
 export class Plot {
+  references = [];
+  count = 0;
+  x = [];
+
   constructor(zoom, { title, about, series, unit }) {
-    Object.assign(this, { zoom, series, references: [], count: 0, x: [], raw: series.map(() => []), smooth: series.map(() => []) });
+    this.zoom = zoom;
+    this.series = series;
+    this.raw = series.map(() => []);
+    this.smooth = series.map(() => []);
     zoom.charts.push(this);
     this.values = series.map(() => h("b"));
     this.note = h("p", { class: "tr-note" });

@@ -13,7 +13,13 @@ export class ServerJob {
   #mine = null; // an object for each piece of work; `name` is the server's, once it is known
 
   constructor(explorer, { route, beat, status, step, done, fail }) {
-    Object.assign(this, { explorer, route, beat, status, step, done, fail });
+    this.explorer = explorer;
+    this.route = route;
+    this.beat = beat;
+    this.status = status;
+    this.step = step;
+    this.done = done;
+    this.fail = fail;
   }
 
   get busy() {

@@ -20,7 +20,8 @@ const STILL = 250; // ms after the last of them until the wheel has come to rest
  */
 export class Slider {
   constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
-    Object.assign(this, { rest, format });
+    this.rest = rest;
+    this.format = format;
     this.bar = h("input", {
       type: "range", min: String(low), max: String(high), step: String(step),
       oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),

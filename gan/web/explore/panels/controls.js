@@ -22,8 +22,15 @@ const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
  * `families` say which directions have sliders, and what is known of them.
  */
 export class Controls {
+  point = null;
+  z = [];
+  page = 0;
+  sliders = new Map();
+
   constructor(change, chosen, families) {
-    Object.assign(this, { change, chosen, families, point: null, z: [], page: 0, sliders: new Map() });
+    this.change = change;
+    this.chosen = chosen;
+    this.families = families;
     this.psi = new Slider({
       name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
     });

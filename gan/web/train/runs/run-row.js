@@ -13,7 +13,8 @@ const BUSY = ["starting", "running"]; // cannot be deleted
 
 export class RunRow {
   constructor(id, { choose, say }) {
-    Object.assign(this, { id, say });
+    this.id = id;
+    this.say = say;
     [this.dot, this.name, this.facts, this.state] = [h("i"), h("b"), h("span"), h("small")];
     this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
     this.rename = this.tool("pencil", () => this.edit());

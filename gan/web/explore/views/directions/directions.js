@@ -14,8 +14,13 @@ const ALIKE = 0.9; // |cosine| from which two directions are told to be alike
 const LARGEST = 2 ** 20; // bytes of a file that is looked into
 
 export class View {
+  list = "principal";
+  rows = new Map();
+  all = false;
+  model = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, list: "principal", rows: new Map(), all: false, model: null });
+    this.explorer = explorer;
     this.settle = later(() => this.refresh(), SETTLE);
     this.listen = () => this.show();
     this.chips = LISTS.map((name) => h("button", { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) }, t(`explore.list_${name}`)));

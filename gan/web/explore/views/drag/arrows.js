@@ -16,8 +16,18 @@ const kept = (value) => Math.min(1, Math.max(0, value));
  * `changed()` is called when the visitor has drawn or taken away an arrow, `say(text)` with what readers of a screen should hear.
  */
 export class Arrows {
+  pairs = [];
+  size = 1;
+  busy = false;
+  finished = false;
+  drawing = null;
+  cross = null;
+  from = null;
+
   constructor(large, { changed, say }) {
-    Object.assign(this, { large, changed, say, pairs: [], size: 1, busy: false, finished: false, drawing: null, cross: null, from: null });
+    this.large = large;
+    this.changed = changed;
+    this.say = say;
     this.picture = shape("svg", { class: "xp-arrows", "aria-hidden": "true" });
     this.observer = new ResizeObserver(() => this.#draw());
     this.hearing = Object.entries({

@@ -20,8 +20,14 @@ const FORMS = ["gif", "webp", "mp4"];
 const SIZES = [256, 512];
 
 export class View {
+  all = new Map();
+  current = -1;
+  frame = 0;
+  steps = 24;
+  fps = 12;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, all: new Map(), current: -1, frame: 0, steps: 24, fps: 12 });
+    this.explorer = explorer;
     this.player = new Player(explorer, (seconds) => this.#step(seconds));
     const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
     const tool = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));

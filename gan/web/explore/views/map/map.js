@@ -23,8 +23,19 @@ const colour = (label, count) => (count <= HUES.length ? HUES[label] : `hsl(${Ma
 
 /** The view. */
 export class View {
+  plane = new Plane();
+  samples = null;
+  sheet = null;
+  by = null;
+  only = null;
+  fingers = new Map();
+  model = null;
+  version = null;
+  loading = null;
+  complete = false;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, plane: new Plane(), samples: null, sheet: null, by: null, only: null, fingers: new Map(), model: null, version: null, loading: null, complete: false });
+    this.explorer = explorer;
     const act = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
     this.canvas = h("canvas", {
       tabIndex: 0, role: "application", "aria-label": t("explore.map_canvas"), onkeydown: (event) => this.#key(event), onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#moved(event),
