@@ -25,7 +25,7 @@ export function latest(work) {
 
 /** A function that runs `work` once, `ms` after its last call. `cancel()` forgets a pending run. */
 export function later(work, ms) {
-  let timer = 0;
+  let timer;
   const call = (...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...values), ms);

@@ -21,18 +21,26 @@ export function short(value) {
   return whole(value);
 }
 
+/** @type {[string, number][]} */
+const UNITS = [["GB", 1e9], ["MB", 1e6]];
+/** @type {[string, number]} */
+const SMALLEST = ["kB", 1e3];
+
 /** A number of bytes in three figures or so: 512 kB, 12.3 MB, 1.23 GB. */
 export function fileSize(bytes) {
-  const [unit, size] = [["GB", 1e9], ["MB", 1e6]].find(([, least]) => bytes >= least) ?? ["kB", 1e3];
+  const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? SMALLEST;
   const value = bytes / size;
   return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 1 : 3))} ${unit}`;
 }
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const PERIODS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
 
 /** "3 minutes ago", in the reader's language, for a unix time. */
 export function ago(unix) {
   const form = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
   const seconds = unix - Date.now() / 1000;
-  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+  for (const [unit, length] of PERIODS) {
     if (Math.abs(seconds) >= length) return form.format(Math.round(seconds / length), unit);
   }
   return form.format(Math.round(Math.min(0, seconds)), "second");

@@ -18,9 +18,20 @@ function vectors(buffer, size) {
  * z does not move, `titles` the names of attributes that only the data name.
  */
 export class Families {
+  id = null;
+  model = null;
+  version = null;
+  /** @type {Record<string, Promise<object[]>>} */
+  asked = {};
+  /** @type {Record<string, any[]>} */
+  found = {};
+  fixed = [];
+  titles = {};
+  /** @type {Map<string, Float32Array>} */
+  byId = new Map();
+
   constructor(changed) {
     this.changed = changed;
-    this.#forget(null, null);
   }
 
   follow(model) {

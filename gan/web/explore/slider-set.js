@@ -21,10 +21,15 @@ export class SliderSet {
   model = null;
   own = false;
   forgotten = false;
+  /** @type {?string[]} */
+  list = NOTHING.list;
+  /** @type {Record<string, string>} */
+  names = NOTHING.names;
+  /** @type {string[]} */
+  hidden = NOTHING.hidden;
 
   constructor(changed) {
     this.changed = changed;
-    Object.assign(this, NOTHING); // TODO
   }
 
   /** Take over what this browser keeps for a model as GET model describes it. */
@@ -226,10 +231,10 @@ function read(text) {
     throw wrong;
   }
   const flags = (...values) => values.every((value) => typeof value === "boolean");
-  const fits = ({ id, name, vector, slider, hidden } = {}) =>
+  const fits = ({ id, name, vector, slider, hidden }) =>
     ID.test(id) && typeof name === "string" && flags(slider, hidden) && Array.isArray(vector) && vector.every(Number.isFinite);
   const { directions } = file ?? {};
-  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every(fits)) throw wrong;
+  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every((one) => fits(one ?? {}))) throw wrong;
   if (new Set(directions.map(({ id }) => id)).size < directions.length) throw wrong;
   return file;
 }

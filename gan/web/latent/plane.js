@@ -9,9 +9,9 @@ const EDGE = 0.2; // of the canvas: what is kept in sight has its middle at leas
 
 /** The part of the unit square that a square canvas shows: `zoom` times enlarged, with (x, y) in its middle. It never leaves the square. */
 export class Plane {
-  constructor() {
-    this.reset();
-  }
+  x = 0.5;
+  y = 0.5;
+  zoom = 1;
 
   reset() {
     Object.assign(this, { x: 0.5, y: 0.5, zoom: 1 });
@@ -72,7 +72,7 @@ export class Plane {
  * The samples that are shown: at most one to a cell of the square, the first of those in it (`first` before all), as Map of "column,row" to
  * {index, column, row}. The grid belongs to the square, so that moving about changes nothing. `wanted(index)` may leave samples out.
  */
-export function thinned(xs, ys, cells, wanted = () => true, first = -1) {
+export function thinned(xs, ys, cells, wanted = (_index) => true, first = -1) {
   const shown = new Map();
   const put = (index) => {
     const [column, row] = [xs[index], ys[index]].map((place) => Math.min(cells - 1, Math.floor(place * cells)));

@@ -80,7 +80,7 @@ function across(unitA, unitB, angle) {
  * z of a point (point.js) for principal directions (K * size numbers, one direction after the other), and `vector(id)` of the others: Float32Array of `size`.
  * Throws for a direction that `vector` does not have.
  */
-export function pointZ(point, size, directions, vector = () => undefined) {
+export function pointZ(point, size, directions, vector = (_id) => undefined) {
   const part = rounded(point.t);
   const from = point.at ? read16(point.at, size) : latent(point.seed, size);
   const start = part > 0 ? slerp(from, latent(point.to, size), part) : from;

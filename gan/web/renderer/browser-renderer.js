@@ -17,6 +17,7 @@ export class BrowserRenderer {
   worker = null;
   waiting = [];
   model = null;
+  directions = new Float32Array();
   wanted = null;
   ms = 0;
 

@@ -6,6 +6,7 @@ const TRIALS = 8;
 env.wasm.numThreads = 1; // more would need a page that is isolated from all others
 
 let session = null;
+/** @type {Promise<any>} */
 let turn = Promise.resolve();
 
 /** Settings of ONNX Runtime: {wasmPaths}, where it finds its parts. */
@@ -20,6 +21,12 @@ export const open = (asked) => inTurn(() => opened(asked));
  */
 export const draw = (asked) => inTurn(() => drawn(asked));
 
+/**
+ * Do `work` after all that came before it.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
 function inTurn(work) {
   const mine = turn.then(work);
   turn = mine.catch(() => {});

@@ -6,7 +6,7 @@ const ASK_FOR = 4000; // ms that it waits for the second press
 /** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
  * The two clicks of a double-click are one press: who makes them has not read the question. */
 export class ConfirmButton {
-  asking = 0;
+  asking = null; // a timer after the first press
 
   constructor(button, { asks, act }) {
     this.button = button;
@@ -36,7 +36,7 @@ export class ConfirmButton {
   settle() {
     if (!this.asking) return;
     clearTimeout(this.asking);
-    this.asking = 0;
+    this.asking = null;
     this.show(false);
   }
 

@@ -13,6 +13,8 @@ const modelOf = (explorer) => explorer.point.model;
  */
 export class Player {
   playing = false;
+  last = null;
+  model = null;
 
   constructor(explorer, step) {
     this.explorer = explorer;

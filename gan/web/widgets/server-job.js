@@ -10,6 +10,7 @@ const QUEUE = 1000; // ms between two questions while others come first
  * explore.<route>_wait and _wait_one. `step(told)` gets each answer, `done(told)` the last, `fail(error)` what went wrong instead; neither is called after `stop`.
  */
 export class ServerJob {
+  /** @type {?{model: string, name?: string}} */
   #mine = null; // an object for each piece of work; `name` is the server's, once it is known
 
   constructor(explorer, { route, beat, status, step, done, fail }) {
@@ -27,8 +28,10 @@ export class ServerJob {
   }
 
   /** Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question. */
-  async run(model, send, begun = () => {}) {
-    const mine = this.#mine = { model };
+  async run(model, send, begun = (_answer) => {}) {
+    /** @type {{model: string, name?: string}} */
+    const mine = { model };
+    this.#mine = mine;
     try {
       const answer = await send();
       mine.name = answer.job;
@@ -55,6 +58,7 @@ export class ServerJob {
   }
 
   /** The server need not keep it for the seconds until it would notice; it does notice. */
+  /** @param {{name?: string}} work */
   #end({ name }) {
     this.#ask({ job: name, end: true }).catch(() => {});
   }

@@ -108,7 +108,8 @@ export class Controls {
       slider.element.dataset.id = id;
       slider.set(this.point ? amountOf(this.point, id) : 0);
     }
-    const held = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {HTMLElement} */ (document.activeElement);
+    const held = this.list.contains(active) ? active : null;
     this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
     held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
   }

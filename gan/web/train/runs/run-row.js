@@ -15,7 +15,10 @@ export class RunRow {
   constructor(id, { choose, say }) {
     this.id = id;
     this.say = say;
-    [this.dot, this.name, this.facts, this.state] = [h("i"), h("b"), h("span"), h("small")];
+    this.dot = h("i");
+    this.name = h("b");
+    this.facts = h("span");
+    this.state = h("small");
     this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
     this.rename = this.tool("pencil", () => this.edit());
     this.cancel = this.tool("close", () => this.send("cancel"));

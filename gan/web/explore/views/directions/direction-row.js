@@ -21,6 +21,8 @@ export class DirectionRow {
     this.explorer = explorer;
     this.id = id;
     this.direction = { id };
+    this.own = false;
+    this.reason = null;
     this.name = h("span", { class: "xp-dir-name" });
     this.effect = h("small");
     this.fact = h("small", { class: "xp-dir-fact" });

@@ -108,7 +108,8 @@ export class View {
     const own = this.list === "chosen";
     const left = (direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
     const shown = directions.filter((direction) => this.all || !left(direction));
-    const held = this.rowsList.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {HTMLButtonElement} */ (document.activeElement);
+    const held = this.rowsList.contains(active) ? active : null;
     const elements = shown.map((direction) => {
       const row = this.rows.get(direction.id) ?? new DirectionRow(this, direction.id);
       this.rows.set(direction.id, row);

@@ -83,10 +83,16 @@ export class Arrows {
     if (this.busy) return Boolean(way);
     if (way) this.#aim(way, event.shiftKey ? LEAP : 1);
     else if (event.key === "Enter") this.#mark();
-    else if (event.key === "Delete" || event.key === "Backspace") this.from ? this.#drop() : this.undo();
+    else if (event.key === "Delete" || event.key === "Backspace") this.#remove();
     else if (event.key === "Escape" && this.from) this.#drop();
     else return false;
     return true;
+  }
+
+  /** Take away the place that a key has marked, or else the last arrow. */
+  #remove() {
+    if (this.from) this.#drop();
+    else this.undo();
   }
 
   #set(pairs) {

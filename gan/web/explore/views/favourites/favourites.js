@@ -19,6 +19,8 @@ const LETTERS = ["A", "B", "C"];
 export class View {
   terms = [null, null, null];
   cards = new Map();
+  model = null;
+  updated = null;
 
   constructor(explorer) {
     this.explorer = explorer;

@@ -22,6 +22,7 @@ export class View {
   units = [];
   order = "activity";
   asked = null;
+  model = null;
 
   constructor(explorer) {
     this.explorer = explorer;
@@ -72,6 +73,7 @@ export class View {
 
   async #look() {
     if (!this.open_ || !this.explorer.model) return;
+    /** @type {any} */
     const asked = this.#query();
     const key = JSON.stringify([asked, this.pages]);
     if (key === this.asked) return;

@@ -32,7 +32,7 @@ function stored() {
   try {
     const value = JSON.parse(localStorage.getItem(STORAGE));
     if (value?.format !== FORMAT || !Array.isArray(value.loops)) return [];
-    const sound = ({ model, keys } = {}) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
+    const sound = ({ model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
     return value.loops.filter((loop) => loop && sound(loop)).slice(0, MOST_MODELS);
   } catch {
     return []; // damaged, or a browser without storage

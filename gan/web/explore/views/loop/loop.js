@@ -25,6 +25,8 @@ export class View {
   frame = 0;
   steps = 24;
   fps = 12;
+  model = null;
+  updated = null;
 
   constructor(explorer) {
     this.explorer = explorer;

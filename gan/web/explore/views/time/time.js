@@ -77,7 +77,7 @@ export class View {
   rows = [];
   current = 0;
   broken = new Set();
-  timer = 0;
+  timer = null;
 
   constructor(explorer) {
     this.explorer = explorer;
@@ -105,7 +105,7 @@ export class View {
   async renew() {
     const { model } = this.explorer;
     if (!model) return;
-    if (model.id !== this.model?.id) this.#begin(model);
+    if (model.id !== this.model?.id) this.#begin();
     this.model = model;
     try {
       const moments = model.kind === "run" && !this.explorer.unread ? await request("times", { query: { id: model.id } }) : [];
@@ -130,7 +130,7 @@ export class View {
     return [this.filmSheet, this.gridSheet].filter(Boolean);
   }
 
-  #begin(model) {
+  #begin() {
     this.#pause();
     Object.assign(this, { moments: [], rows: [], current: 0, broken: new Set(), mosaic: null, gridSheet: null });
     this.filmSheet.clear();
@@ -241,7 +241,7 @@ export class View {
 
   #pause() {
     clearInterval(this.timer);
-    this.timer = 0;
+    this.timer = null;
     this.#showPlay();
   }
 
