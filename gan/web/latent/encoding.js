@@ -3,8 +3,8 @@ import { fresh, LIMIT, MAX_SEED, MOST_FACTOR, MOST_UNITS, RAW_LIMIT } from "./po
 
 /** The keys of a point in an address. */
 export const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "x", "z", "to", "t", "u", "wall", "axes", "view"];
-const MOST_MOVES = 32; // directions that an address names
-const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
+export const MOST_MOVES = 32; // directions that an address names
+export const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
 
 const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
 const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
@@ -82,7 +82,7 @@ export function query(point, extra = {}) {
   return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, u: overrides(point.u) || null, ...blend, ...way, ...extra };
 }
 
-const UNITS = 4096; // of a number of z that is written out: 16 bits for -8 to 8
+export const UNITS = 4096; // of a number of z that is written out: 16 bits for -8 to 8
 
 /** The text of a z (numbers in -8 to 8) as points and queries carry it in `at`: base64url of 16-bit integers, little end first. */
 export function written16(z) {

@@ -3,6 +3,11 @@ import { overrides, read16, written16 } from "./encoding.js";
 import { unmoved } from "./point.js";
 import { slerp } from "./sampling.js";
 
+export const MOST_KEYS = 24;
+export const MOST_STEPS = 120; // frames from one key to the next
+export const MOST_FRAMES = 600;
+export const MOST_FPS = 30;
+
 /** What to change in a point to stand on a key. */
 export function standing({ at, label, other, share, u }) {
   return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share, u };

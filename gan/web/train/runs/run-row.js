@@ -8,7 +8,7 @@ import { dataName, recipeName } from "../catalogue.js";
 import { isOwn } from "./own-runs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
-const NAME_MOST = 60; // as in gan/runs/titles.py
+const NAME_MOST = 60; // as in gan/runs/names.py
 const BUSY = ["starting", "running"]; // cannot be deleted
 
 export class RunRow {

@@ -3,12 +3,11 @@
 // same name may be another one by now.
 import { request } from "../../../core/api.js";
 import { query, read16, written, written16 } from "../../../latent/encoding.js";
-import { standing, unitsOf } from "../../../latent/loop-path.js";
+import { MOST_KEYS, standing, unitsOf } from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, movedAlong } from "../../../latent/point.js";
 import { pointClasses, pointZ } from "../../../latent/sampling.js";
 import { foundPoint, MODEL } from "../../favourites-store.js";
 
-export const MOST_KEYS = 24; // as in gan/latent/loop.py
 const STORAGE = "gan.loops";
 const FORMAT = "ganarium-loops-1";
 const MOST_MODELS = 20; // those that were changed last
