@@ -17,7 +17,7 @@ export function address(path, query = {}) {
   return url.href;
 }
 
-/** The path below which the page lies, as the browser sees it: proxies may show it anywhere on a host. */
+/** The path of the page as the browser sees it. A proxy may have moved it. */
 export const place = () => new URL("../..", BASE).pathname;
 
 /**
@@ -37,7 +37,7 @@ export async function request(path, { query, method = "GET", value, signal } = {
     throw { offline: true, text: t("common.offline") };
   }
   const answer = await reply.json().catch(() => ({}));
-  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page took itself for unlocked
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page believed that it has control
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
 }

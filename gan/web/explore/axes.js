@@ -1,4 +1,4 @@
-// Which two directions hands move: on the pad, on the large picture and in the grid of neighbours; the first of them beside the time as well.
+// The two directions that hands move: on the pad, on the large picture and in the grid of neighbours. Time shows the first.
 import { h } from "../core/dom.js";
 import { familyOf } from "./families.js";
 import { lively, usualName } from "../widgets/slider.js";

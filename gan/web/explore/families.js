@@ -1,4 +1,4 @@
-// The directions of a model by family, fetched when they are needed: principal ones come with the model, the others from routes of their own.
+// The directions of a model by family, fetched when needed. Principal ones come with the model, others from their own routes.
 import { address, request } from "../core/api.js";
 
 export const FAMILIES = ["principal", "factors", "attributes"];
@@ -42,7 +42,7 @@ export class Families {
     this.model = model;
   }
 
-  /** The server has let go of what it had found: it is to be asked again. */
+  /** Forget all directions, because the server has dropped them. */
   lose() {
     this.#forget(this.model, this.version);
   }

@@ -1,4 +1,5 @@
-// Which directions a visitor has sliders for, under which names and in which order: kept in this browser for each model, saved with it, and written to a file and back.
+// The sliders that a visitor has: which directions, under which names, in which order.
+// This browser keeps them for each model. They can be saved with the model, and written to a file and read back.
 import { request } from "../core/api.js";
 import { t } from "../core/i18n.js";
 import { familyOf, likeness } from "./families.js";

@@ -1,4 +1,4 @@
-// The point in the address bar and in this browser's storage.
+// Keeps the point in the address bar and in this browser's storage.
 import { later } from "../core/debounce.js";
 import { hashText, readHash, writeHash } from "../core/url.js";
 import { KEYS, parsed, written } from "../latent/encoding.js";

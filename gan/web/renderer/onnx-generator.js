@@ -1,4 +1,4 @@
-// A generator as ONNX, run in the thread that loads this module; one picture after the other, in the order of asking.
+// Runs a generator as ONNX in the thread that loads this module: one picture after the other, in the order of the calls.
 import { env, InferenceSession, Tensor } from "../vendor/onnxruntime-web-1.22.0/ort.wasm.min.mjs";
 
 const TRIALS = 8;

@@ -1,4 +1,4 @@
-// A button that asks once more in place before it does something final; nothing is modal.
+// A button that asks for a second press before it does something final. It opens no dialog.
 import { setText } from "../core/dom.js";
 
 const ASK_FOR = 4000; // ms that it waits for the second press

@@ -1,4 +1,4 @@
-// A pad to draw on with a finger, a pen or the mouse, which takes pictures as well. What is on it never leaves the browser by itself.
+// A pad for drawing with a finger, a pen or the mouse. It also takes pictures, and sends nothing by itself.
 import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 

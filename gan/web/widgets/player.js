@@ -1,4 +1,4 @@
-// Moving by itself: a step for each picture that was drawn, so that whoever draws slowly is asked seldom.
+// Moves the point by itself: one step after each drawn picture, so a slow renderer gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
 
 const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps

@@ -1,4 +1,4 @@
-// Work that the server does for this visitor bit by bit, while the page asks how it goes: a picture that is looked for, points that are dragged.
+// Work that the server does for this visitor while the page polls it: inverting a picture, dragging points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -11,7 +11,7 @@ const QUEUE = 1000; // ms between two questions while others come first
  */
 export class ServerJob {
   /** @type {?{model: string, name?: string}} */
-  #mine = null; // an object for each piece of work; `name` is the server's, once it is known
+  #mine = null; // one object for each piece of work; the server's answer gives its `name`
 
   constructor(explorer, { route, beat, status, step, done, fail }) {
     this.explorer = explorer;
