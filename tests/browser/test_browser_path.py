@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from gan.latent.point import Point
-from gan.latent.sampling import latent, mixed_label, slerp
+from gan.latent.sampling import latent
 from gan.models import ModelSpec
 from tests.support.browsing import SLOW
 from tests.support.exploring import bar, changes, here, large, visit
@@ -83,28 +82,6 @@ def served(page: Page, address: str, query: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
 
 
-def test_seeds_give_the_same_numbers(page):
-    seeds, opposite = [0, 1, 7, 12345, 2**31 - 1], (-latent(3, 33)).tolist()
-    found = page.evaluate(
-        """async ([seeds, opposite]) => {
-      const { latent, mixedLabel, slerp } = await import("/gradio_api/gan/static/latent/sampling.js");
-      const [a, b] = [latent(3, 33), latent(4, 33)];
-      const ways = [[a, b], [b, a], [a, a], [a, new Float32Array(33)], [a, Float32Array.from(opposite)]];
-      return {
-        z: seeds.map((seed) => Array.from(latent(seed, 65))), labels: seeds.map((seed) => mixedLabel(seed, 10)),
-        walks: ways.map(([from, to]) => [0, 0.3, 1].map((part) => Array.from(slerp(from, to, part)))),
-      };
-    }""",  # noqa: E501
-        [seeds, opposite],
-    )
-    wanted = np.stack([latent(seed, 65) for seed in seeds])
-    np.testing.assert_array_max_ulp(np.array(found["z"], np.float32), wanted, maxulp=1)
-    assert found["labels"] == [mixed_label(seed, 10) for seed in seeds]
-    a, b = latent(3, 33), latent(4, 33)
-    for walk, (start, end) in zip(found["walks"], [(a, b), (b, a), (a, a), (a, 0 * a), (a, -a)], strict=True):
-        assert np.abs(np.array(walk) - slerp(start, end, [0, 0.3, 1])).max() < 1e-6
-
-
 def written(z: np.ndarray) -> str:
     """A z as addresses carry it."""
     return base64.urlsafe_b64encode((z * 4096).round().astype("<i2").tobytes()).decode().rstrip("=")
@@ -162,49 +139,6 @@ def test_pictures_are_those_of_the_server(page, address, model):
         assert drawn.std() > 2, point
         assert difference.max() <= ROUNDING, point
         assert (difference > 0).mean() < SELDOM, point
-
-
-def test_a_point_means_the_same_z(page):
-    ways = {
-        name: np.random.default_rng(seed).normal(size=40).astype(np.float32) / 6
-        for seed, name in enumerate(("s0", "night", "p"))
-    }
-    query = {
-        "seed": "12",
-        "to": "4",
-        "t": "0.4",
-        "psi": "0.7",
-        "d": "1.5",
-        "x": "night:-2.25,s0:0.5",
-        "z": "3:1.5",
-    }
-    found = page.evaluate(
-        """async ([texts, ways]) => {
-      const [{ pointZ }, { fresh }] = await Promise.all(["sampling", "point"].map((name) => import(`/gradio_api/gan/static/latent/${name}.js`)));
-      const point = { ...fresh(), seed: 12, to: 4, t: 0.4, psi: 0.7, d: [1.5], x: { night: -2.25, s0: 0.5 }, z: { 3: 1.5 } };
-      const vector = (id) => ways[id] && Float32Array.from(ways[id]);
-      let refused = "";
-      try { pointZ({ ...point, x: { dusk: 1 } }, 40, vector("p"), vector); } catch (error) { refused = error.message; }
-      return [Array.from(pointZ(point, 40, vector("p"), vector)), refused];
-    }""",  # noqa: E501
-        [query, {name: way.tolist() for name, way in ways.items()}],
-    )
-    wanted = Point.parse(query, tiny_spec(z_dim=40)).z(40, lambda: ways["p"][None], ways.__getitem__)
-    assert np.abs(np.array(found[0]) - wanted).max() < 1e-6
-    assert "dusk" in found[1]
-
-
-def test_a_z_is_written_and_read_as_the_server_reads_it(page):
-    z = np.array([0, 1, -1, 7.75, -8, 9, 1 / 3], np.float32)
-    text, back = page.evaluate(
-        """async (z) => {
-      const { read16, written16 } = await import("/gradio_api/gan/static/latent/encoding.js");
-      return [written16(z), Array.from(read16(written16(z), z.length))];
-    }""",
-        z.tolist(),
-    )
-    assert text == written(np.clip(z, -8, 8 - 1 / 4096))
-    assert np.abs(np.array(back) - np.clip(z, -8, 8)).max() <= 1 / 4096
 
 
 def test_sliders_need_no_server(page):

@@ -4,7 +4,11 @@ import { t } from "./i18n.js";
 
 const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
 
-/** The address of one of our routes: address("image", {id, seed}). */
+/**
+ * The address of one of our routes: address("image", {id, seed}).
+ * @param {string} path
+ * @param {Record<string, any>} query values that are undefined or null are left out
+ */
 export function address(path, query = {}) {
   const url = new URL(path, BASE);
   for (const [name, value] of Object.entries(query)) {
@@ -13,10 +17,16 @@ export function address(path, query = {}) {
   return url.href;
 }
 
-/** The path below which the page lies, as the browser sees it: proxies may show it anywhere on a host. */
+/** The path of the page as the browser sees it. A proxy may have moved it. */
 export const place = () => new URL("../..", BASE).pathname;
 
-/** fetch of one of our routes as JSON, with a value to send; throws {key, values, text} where the server refuses, {offline: true} where it can't be reached. */
+/**
+ * Fetch one of our routes, with a value to send; resolves to the JSON of its answer.
+ * Throws {key, values, text} where the server refuses. Throws {offline: true, text} where nothing answers.
+ * @param {string} path
+ * @param {{query?: Record<string, any>, method?: string, value?: any, signal?: AbortSignal}} options
+ * @returns {Promise<any>}
+ */
 export async function request(path, { query, method = "GET", value, signal } = {}) {
   const sent = value === undefined ? {} : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
   let reply;
@@ -27,7 +37,7 @@ export async function request(path, { query, method = "GET", value, signal } = {
     throw { offline: true, text: t("common.offline") };
   }
   const answer = await reply.json().catch(() => ({}));
-  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page took itself for unlocked
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page believed that it has control
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
 }

@@ -1,6 +1,6 @@
-// Coalescing: many values may arrive, one call runs at a time, and the newest value always gets its turn.
+// Calls that wait: for the one before them, or for a pause.
 
-/** A function that runs `work(value)`, never two at once; values that arrive meanwhile replace each other. It returns nothing. */
+/** A function that runs `work(value)`, one call at a time. Of the values that arrive meanwhile, the newest runs next. */
 export function latest(work) {
   let busy = false;
   let waiting = null;
@@ -23,9 +23,9 @@ export function latest(work) {
   };
 }
 
-/** A function that runs `work` once, `ms` after its last call. `cancel()` forgets a pending run. */
+/** A function that runs `work` once, `ms` after its last call. `cancel()` drops a pending run. */
 export function later(work, ms) {
-  let timer = 0;
+  let timer;
   const call = (...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...values), ms);

@@ -13,7 +13,7 @@ export function clock(seconds) {
 /** A whole number with the separators of the reader's language. */
 export const whole = (value) => new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
 
-/** A count in three figures or so: 950, 12.3k, 4.56M. */
+/** A count in about three figures: 950, 12.3k, 4.56M. */
 export function short(value) {
   if (value === null || value === undefined) return "–";
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
@@ -21,24 +21,32 @@ export function short(value) {
   return whole(value);
 }
 
-/** A number of bytes in three figures or so: 512 kB, 12.3 MB, 1.23 GB. */
+/** @type {[string, number][]} */
+const UNITS = [["GB", 1e9], ["MB", 1e6]];
+/** @type {[string, number]} */
+const SMALLEST = ["kB", 1e3];
+
+/** A number of bytes in about three figures: 512 kB, 12.3 MB, 1.23 GB. */
 export function fileSize(bytes) {
-  const [unit, size] = [["GB", 1e9], ["MB", 1e6]].find(([, least]) => bytes >= least) ?? ["kB", 1e3];
+  const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? SMALLEST;
   const value = bytes / size;
   return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(value < 1 ? 1 : 3))} ${unit}`;
 }
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const PERIODS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
 
 /** "3 minutes ago", in the reader's language, for a unix time. */
 export function ago(unix) {
   const form = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
   const seconds = unix - Date.now() / 1000;
-  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+  for (const [unit, length] of PERIODS) {
     if (Math.abs(seconds) >= length) return form.format(Math.round(seconds / length), unit);
   }
   return form.format(Math.round(Math.min(0, seconds)), "second");
 }
 
-/** A device in the reader's language: the engine's label for a processor is English, a GPU has its own name. */
+/** A device in the reader's language. Processors have an English label; a GPU's own name stays. */
 export function device(label) {
   const threads = /^CPU, (\d+) threads?$/.exec(label ?? "")?.[1];
   return threads ? t(threads === "1" ? "common.cpu_one" : "common.cpu", { threads }) : label;

@@ -1,11 +1,11 @@
-// What this browser keeps for the page.
+// Texts that this browser keeps for the page.
 
-/** The text that is kept under a name; null where there is none. */
+/** The text kept under a name, or null. */
 export function recall(name) {
   try {
     return localStorage.getItem(name);
   } catch {
-    return null; // storage is closed to us in some embedded frames
+    return null; // some embedded frames forbid storage
   }
 }
 
@@ -14,6 +14,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {
-    // storage is closed to us in some embedded frames: the choice then lasts as long as the page
+    // Some embedded frames forbid storage. The choice then lasts as long as the page.
   }
 }

@@ -1,14 +1,14 @@
-// What stands behind the # of the address.
+// The hash of the address: names and values after its #.
 
-/** Its names and values. */
+/** Read the hash. */
 export const readHash = () => new URLSearchParams(location.hash.slice(1));
 
-/** Names and values as they are written there, so that people can read them. */
+/** Write names and values so that people can read them: with : and , unescaped. */
 export const hashText = (hash) => hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
 
 let turned = false;
 
-/** Write what stands behind the #: into the entry of the browser's history where we are, or as a `turn` into a new one. All turns of one press make one. */
+/** Set the hash. A `turn` adds an entry to the browser's history; several turns of one press add one entry. */
 export function writeHash(hash, turn = false) {
   const text = `${location.pathname}${location.search}#${hashText(hash)}`;
   if (turn && !turned) history.pushState(history.state, "", text);

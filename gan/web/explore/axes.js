@@ -1,4 +1,4 @@
-// Which two directions hands move: on the pad, on the large picture and in the grid of neighbours; the first of them beside the time as well.
+// The two directions that hands move: on the pad, on the large picture and in the grid of neighbours. Time shows the first.
 import { h } from "../core/dom.js";
 import { familyOf } from "./families.js";
 import { lively, usualName } from "../widgets/slider.js";
@@ -7,8 +7,10 @@ const FIRST = ["p0", "p1"]; // where nobody has chosen: what varies most, which 
 
 /** Those that a point names (`axes`, their ids) or else the first, for an explorer; `select` makes an element to choose one with, which `show` keeps up to date. */
 export class Axes {
+  selects = [];
+
   constructor(explorer) {
-    Object.assign(this, { explorer, selects: [] });
+    this.explorer = explorer;
   }
 
   /** What can be chosen: every direction that has a slider, in their order, and what an address names, unless that is no slider here. Always two at least. */

@@ -1,4 +1,4 @@
-// The directions of a model by family, fetched when they are needed: principal ones come with the model, the others from routes of their own.
+// The directions of a model by family, fetched when needed. Principal ones come with the model, others from their own routes.
 import { address, request } from "../core/api.js";
 
 export const FAMILIES = ["principal", "factors", "attributes"];
@@ -18,9 +18,20 @@ function vectors(buffer, size) {
  * z does not move, `titles` the names of attributes that only the data name.
  */
 export class Families {
+  id = null;
+  model = null;
+  version = null;
+  /** @type {Record<string, Promise<object[]>>} */
+  asked = {};
+  /** @type {Record<string, any[]>} */
+  found = {};
+  fixed = [];
+  titles = {};
+  /** @type {Map<string, Float32Array>} */
+  byId = new Map();
+
   constructor(changed) {
     this.changed = changed;
-    this.#forget(null, null);
   }
 
   follow(model) {
@@ -31,7 +42,7 @@ export class Families {
     this.model = model;
   }
 
-  /** The server has let go of what it had found: it is to be asked again. */
+  /** Forget all directions, because the server has dropped them. */
   lose() {
     this.#forget(this.model, this.version);
   }

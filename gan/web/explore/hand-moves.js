@@ -19,8 +19,11 @@ const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 /** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
 export class HandMoves {
+  speed = 0.5;
+  guest = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, speed: 0.5, guest: null });
+    this.explorer = explorer;
     this.walk = new Player(explorer, wandering(explorer, () => this.speed));
     this.button = h("button", { type: "button", class: "xp-button xp-stroll", onclick: () => this.walk.toggle() });
     explorer.addEventListener(PLAYING, () => this.#show());

@@ -1,4 +1,5 @@
-// Which directions a visitor has sliders for, under which names and in which order: kept in this browser for each model, saved with it, and written to a file and back.
+// The sliders that a visitor has: which directions, under which names, in which order.
+// This browser keeps them for each model. They can be saved with the model, and written to a file and read back.
 import { request } from "../core/api.js";
 import { t } from "../core/i18n.js";
 import { familyOf, likeness } from "./families.js";
@@ -18,8 +19,18 @@ const NOTHING = { list: null, names: {}, hidden: [] }; // chosen by anybody
  * (`model.saved`), and that before the usual. `forgotten`: directions were found anew, so that what was chosen of numbered ones is no longer theirs.
  */
 export class SliderSet {
+  model = null;
+  own = false;
+  forgotten = false;
+  /** @type {?string[]} */
+  list = NOTHING.list;
+  /** @type {Record<string, string>} */
+  names = NOTHING.names;
+  /** @type {string[]} */
+  hidden = NOTHING.hidden;
+
   constructor(changed) {
-    Object.assign(this, { changed, model: null, own: false, forgotten: false, ...NOTHING });
+    this.changed = changed;
   }
 
   /** Take over what this browser keeps for a model as GET model describes it. */
@@ -221,10 +232,10 @@ function read(text) {
     throw wrong;
   }
   const flags = (...values) => values.every((value) => typeof value === "boolean");
-  const fits = ({ id, name, vector, slider, hidden } = {}) =>
+  const fits = ({ id, name, vector, slider, hidden }) =>
     ID.test(id) && typeof name === "string" && flags(slider, hidden) && Array.isArray(vector) && vector.every(Number.isFinite);
   const { directions } = file ?? {};
-  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every(fits)) throw wrong;
+  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every((one) => fits(one ?? {}))) throw wrong;
   if (new Set(directions.map(({ id }) => id)).size < directions.length) throw wrong;
   return file;
 }

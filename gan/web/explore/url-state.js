@@ -1,4 +1,4 @@
-// The point in the address bar and in this browser's storage.
+// Keeps the point in the address bar and in this browser's storage.
 import { later } from "../core/debounce.js";
 import { hashText, readHash, writeHash } from "../core/url.js";
 import { KEYS, parsed, written } from "../latent/encoding.js";
@@ -44,8 +44,10 @@ export function remember(point, turn = false) {
  * `follow(before)` after each move of the explorer's point. Back, forward and an edited address move the point themselves.
  */
 export class UrlHistory {
+  adopting = false;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, adopting: false });
+    this.explorer = explorer;
     this.soon = later(() => remember(explorer.point), SOON);
     addEventListener("popstate", () => this.soon.cancel()); // the address is that of another entry by now
     addEventListener("hashchange", () => addressed() && this.#adopt());

@@ -34,8 +34,15 @@ async function styled(module, name) {
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
 export class Views {
+  views = {};
+  modules = {};
+  current = "samples";
+  opened = null;
+  marked = null;
+
   constructor(explorer, home) {
-    Object.assign(this, { explorer, home, views: {}, modules: {}, current: "samples", opened: null, marked: null });
+    this.explorer = explorer;
+    this.home = home;
     this.tabs = Object.entries(VIEWS).map(([name, { title }]) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, title()));
     this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);

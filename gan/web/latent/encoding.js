@@ -1,10 +1,10 @@
-// A point as text: for the address bar, for storage and files, and for the queries of the server.
+// A point as text: in the address bar, in storage and files, and in queries to the server.
 import { fresh, LIMIT, MAX_SEED, MOST_FACTOR, MOST_UNITS, RAW_LIMIT } from "./point.js";
 
 /** The keys of a point in an address. */
 export const KEYS = ["model", "seed", "at", "psi", "label", "label2", "mix", "d", "x", "z", "to", "t", "u", "wall", "axes", "view"];
-const MOST_MOVES = 32; // directions that an address names
-const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
+export const MOST_MOVES = 32; // directions that an address names
+export const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
 
 const whole = (text, fallback) => (/^\d{1,10}$/.test(text ?? "") && +text <= MAX_SEED ? +text : fallback);
 const within = (text, low, high, fallback) => (text !== null && text !== "" && Number.isFinite(+text) ? Math.min(high, Math.max(low, +text)) : fallback);
@@ -12,25 +12,25 @@ const within = (text, low, high, fallback) => (text !== null && text !== "" && N
 /** A number as addresses and queries write it. */
 export const rounded = (value) => Math.round(value * 1000) / 1000;
 
-/** d as the query writes it: zeros at the end are left out. */
+/** d as a query writes it, without the zeros at its end. */
 function amounts(d) {
   const last = d.findLastIndex((value) => value);
   return d.slice(0, last + 1).map((value) => rounded(value || 0)).join(",");
 }
 
-/** Numbers by key, of z or of units, as queries write them. */
+/** Entries of z, or factors of units, as a query writes them. */
 export const overrides = (z) => Object.entries(z).map(([index, value]) => `${index}:${rounded(value)}`).join(",");
 
-/** Units of the generator, "layer.unit" -> factor, as an address writes them; what makes no sense is left out. */
+/** Read units of the generator, "layer.unit" -> factor, from an address. Malformed parts are dropped. */
 function units(text) {
   const pairs = (text ?? "").split(",").map((pair) => pair.split(":")).filter(([place, factor]) => /^\d{1,2}\.\d{1,4}$/.test(place) && factor);
   return Object.fromEntries(pairs.slice(0, MOST_UNITS).map(([place, factor]) => [place, within(factor, 0, MOST_FACTOR, 1)]));
 }
 
-/** x as the query writes it: directions at rest are left out. */
+/** x as a query writes it, without the directions at rest. */
 const moves = (x) => Object.entries(x).filter(([, value]) => rounded(value)).map(([id, value]) => `${id}:${rounded(value)}`).join(",");
 
-/** The parts of a point that differ from a fresh one, as text by key. */
+/** The parts of a point that differ from `fresh()`, as text by key. */
 export function written(point) {
   const base = fresh();
   const all = {
@@ -42,7 +42,7 @@ export function written(point) {
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== null && value !== rest[key]));
 }
 
-/** The point that `written` describes; whatever is missing or makes no sense stays fresh. */
+/** The point that `written` describes. Missing and malformed parts keep the values of `fresh()`. */
 export function parsed(texts) {
   const base = fresh();
   const axes = (texts.axes ?? "").split(",").filter((id) => DIRECTION.test(id));
@@ -75,23 +75,23 @@ export function parsed(texts) {
   };
 }
 
-/** What a picture route needs to know of this point, for `address`. */
+/** The query of a picture route for this point; `address` takes it. */
 export function query(point, extra = {}) {
   const way = point.t > 0 ? { to: point.to, t: rounded(point.t) } : {};
   const blend = point.label2 !== null && point.mix > 0 ? { label2: point.label2, mix: rounded(point.mix) } : {};
   return { id: point.model, seed: point.seed, at: point.at, psi: rounded(point.psi), label: point.label, d: amounts(point.d) || null, x: moves(point.x) || null, z: overrides(point.z) || null, u: overrides(point.u) || null, ...blend, ...way, ...extra };
 }
 
-const UNITS = 4096; // of a number of z that is written out: 16 bits for -8 to 8
+export const UNITS = 4096; // steps in 1.0 of a written number of z: 16 bits cover -8 to 8
 
-/** The text of a z (numbers in -8 to 8) as points and queries carry it in `at`: base64url of 16-bit integers, little end first. */
+/** Encode a z for `at`: base64url of little-endian 16-bit integers. Numbers are clamped to [-8, 8). */
 export function written16(z) {
   const bytes = new DataView(new ArrayBuffer(2 * z.length));
   z.forEach((value, index) => bytes.setInt16(2 * index, Math.min(32767, Math.max(-32768, Math.round(value * UNITS))), true));
   return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The z (Float32Array of `size`) that `written16` wrote. Throws {key, values} where the text is no z, or another model's. */
+/** Decode `at` into a Float32Array of `size`. Throws {key, values} if the text is no z of this size. */
 export function read16(text, size) {
   const foreign = { key: "latent.bad_z", values: {} };
   if (text.length !== Math.ceil((8 * size) / 3)) throw foreign; // four letters for three bytes

@@ -1,22 +1,27 @@
-// The loop through key frames: what gan/latent/loop.py does, so that a loop plays here before it is saved there.
+// The loop through key frames. This is the twin of gan/latent/loop.py, so a loop plays here before the server saves it.
 import { overrides, read16, written16 } from "./encoding.js";
 import { unmoved } from "./point.js";
 import { slerp } from "./sampling.js";
 
-/** What to change in a point to stand on a key. */
+export const MOST_KEYS = 24;
+export const MOST_STEPS = 120; // frames from one key to the next
+export const MOST_FRAMES = 600;
+export const MOST_FPS = 30;
+
+/** The change that moves a point to a key. */
 export function standing({ at, label, other, share, u }) {
   return { ...unmoved(), at, psi: 1, label, label2: share > 0 ? other : null, mix: share, u };
 }
 
-/** How many units keys change, all of them together: a frame between two may change those of both. */
+/** The number of units that all keys change together. A frame between two keys may change the units of both. */
 export const unitsOf = (keys) => new Set(keys.flatMap(({ u }) => Object.keys(u))).size;
 
-/** A key as the server reads it. */
+/** A key as text for the server. */
 export function keyText({ at, label, other, share, u }) {
   return [at, label ?? "", ...(share > 0 ? [other, share] : ["", ""]), overrides(u)].join(",").replace(/,+$/, "");
 }
 
-/** The key-like place of a frame of the loop through `keys` with so many `steps` from each to the next. */
+/** A frame of the loop through `keys`, in the form of a key. `steps` frames lie from each key to the next. */
 export function frameOf(keys, steps, frame, size) {
   const place = Math.floor(frame / steps);
   const [from, to] = [keys[place], keys[(place + 1) % keys.length]];
@@ -24,7 +29,7 @@ export function frameOf(keys, steps, frame, size) {
   return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part), u: unitsBetween(from.u, to.u, part) };
 }
 
-/** The units at `part` of the way from one key to the next: each factor changes evenly, and a unit that a key leaves alone has 1 there. */
+/** Interpolate unit factors at `part` in [0, 1]. Factors change linearly; a unit that a key does not name has factor 1. */
 function unitsBetween(a, b, part) {
   const factors = Object.keys({ ...a, ...b }).map((unit) => [unit, (1 - part) * (a[unit] ?? 1) + part * (b[unit] ?? 1)]);
   return Object.fromEntries(factors.filter(([, factor]) => factor !== 1));
@@ -32,7 +37,7 @@ function unitsBetween(a, b, part) {
 
 const main = ({ label, other, share }) => (share < 0.5 ? label : other);
 
-/** The classes at `part` of the way from one key to the next, without a jump (see gan/latent/loop.py). */
+/** Interpolate the classes of two keys at `part` in [0, 1], without a jump; gan/latent/loop.py says how. */
 export function between(a, b, part) {
   const ways = [];
   const rest = { label: main(a), other: main(a), share: 0 };

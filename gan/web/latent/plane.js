@@ -1,17 +1,17 @@
-// The geometry of the map: what part of the unit square is on the screen, and which samples have room there.
+// The geometry of the map: which part of the unit square the screen shows, and which samples have room.
 
 export const MOST_ZOOM = 64;
 const COARSE = 18; // cells to a side of the whole map
-const FINEST = 32; // times as many at most: from there on pictures grow with the map instead
-const SPARSE = 4; // times enlarged: from there on pictures with room around them grow too
-const LARGEST = 1 / 3; // of the canvas: the side of such a picture
-const EDGE = 0.2; // of the canvas: what is kept in sight has its middle at least so far within
+const FINEST = 32; // the most times COARSE is multiplied; beyond it pictures grow with the map
+const SPARSE = 4; // the zoom from which pictures with room around them grow
+const LARGEST = 1 / 3; // side of such a picture, as a share of the canvas
+const EDGE = 0.2; // `reveal` keeps a point this share of the canvas away from its edge
 
-/** The part of the unit square that a square canvas shows: `zoom` times enlarged, with (x, y) in its middle. It never leaves the square. */
+/** The part of the unit square that a square canvas shows, enlarged `zoom` times around (x, y). It never leaves the square. */
 export class Plane {
-  constructor() {
-    this.reset();
-  }
+  x = 0.5;
+  y = 0.5;
+  zoom = 1;
 
   reset() {
     Object.assign(this, { x: 0.5, y: 0.5, zoom: 1 });
@@ -37,7 +37,7 @@ export class Plane {
     return [(x - this.x) * this.zoom + 0.5, (y - this.y) * this.zoom + 0.5];
   }
 
-  /** Bring a point of the square into sight, by no more than it takes. */
+  /** Pan just enough to show a point of the square. */
   reveal(x, y) {
     const out = (part) => Math.max(0, EDGE - part) - Math.max(0, part - 1 + EDGE);
     this.pan(...this.toCanvas(x, y).map(out));
@@ -47,7 +47,7 @@ export class Plane {
     return [(u - 0.5) / this.zoom + this.x, (v - 0.5) / this.zoom + this.y];
   }
 
-  /** How many cells there are to a side of the whole square: twice as many at each doubling of the zoom, so that pictures keep about their size. */
+  /** Cells on a side of the whole square. They double with the zoom, so that pictures keep about their size. */
   get cells() {
     return COARSE * Math.min(FINEST, 2 ** Math.round(Math.log2(this.zoom)));
   }
@@ -56,7 +56,7 @@ export class Plane {
     return this.cells === COARSE * FINEST;
   }
 
-  /** How many cells wide a picture may be drawn where nothing else is around it. */
+  /** The largest width of a picture without neighbours, in cells. */
   get growth() {
     return Math.max(1, Math.min(this.zoom / SPARSE, (LARGEST * this.cells) / this.zoom));
   }
@@ -69,10 +69,11 @@ export class Plane {
 }
 
 /**
- * The samples that are shown: at most one to a cell of the square, the first of those in it (`first` before all), as Map of "column,row" to
- * {index, column, row}. The grid belongs to the square, so that moving about changes nothing. `wanted(index)` may leave samples out.
+ * Choose at most one sample for each cell of the square: a Map of "column,row" to {index, column, row}.
+ * `first` wins its cell; otherwise the lowest index wins. `wanted(index)` may leave samples out.
+ * The grid belongs to the square, so panning does not change the choice.
  */
-export function thinned(xs, ys, cells, wanted = () => true, first = -1) {
+export function thinned(xs, ys, cells, wanted = (_index) => true, first = -1) {
   const shown = new Map();
   const put = (index) => {
     const [column, row] = [xs[index], ys[index]].map((place) => Math.min(cells - 1, Math.floor(place * cells)));
@@ -84,7 +85,7 @@ export function thinned(xs, ys, cells, wanted = () => true, first = -1) {
   return shown;
 }
 
-/** The shown sample that is nearest to one at (column, row) towards (dx, dy), within 45 degrees of that; undefined where there is none. */
+/** The nearest shown sample from (column, row) within 45 degrees of (dx, dy), or undefined. */
 export function towards(shown, column, row, dx, dy) {
   let best;
   let least = Infinity;
@@ -99,7 +100,7 @@ export function towards(shown, column, row, dx, dy) {
   return best;
 }
 
-/** How many cells, at most `most`, a picture may be wide without touching others: as many as lie between its cell and the nearest that is taken. */
+/** The width in cells, at most `most`, that a picture can have without touching another. */
 export function room(shown, { column, row }, most) {
   for (let away = 1; away < most; away += 1) {
     for (let side = -away; side <= away; side += 1) {
@@ -110,7 +111,7 @@ export function room(shown, { column, row }, most) {
   return most;
 }
 
-/** The shown sample that is nearest to a point of the square, which has so many `cells` to a side; undefined where there is none. */
+/** The shown sample nearest to a point of the square, or undefined. The square has `cells` cells on a side. */
 export function nearest(shown, x, y, cells) {
   let best;
   let least = Infinity;

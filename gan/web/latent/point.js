@@ -1,4 +1,4 @@
-// The point in latent space that the page shows: a plain object, and what changes in it when it moves.
+// The point in latent space that the page shows. It is a plain object; moving it makes a new one.
 
 export const LIMIT = 3; // a direction's slider ends at +-3 sigma
 export const RAW_LIMIT = 4; // z ~ N(0, 1)
@@ -6,7 +6,7 @@ export const MAX_SEED = 2 ** 31 - 1;
 export const MOST_FACTOR = 4; // of a unit of the generator
 export const MOST_UNITS = 64; // that a point may change
 
-/** A point nobody has touched: seed 0, no truncation, mixed classes, every slider at rest, and no two directions chosen for the hands. */
+/** The point that a new visitor sees: seed 0, no truncation, mixed classes, every slider at rest. `axes` null means the first two directions. */
 export function fresh() {
   return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, u: {}, wall: 0, axes: null, view: "samples" };
 }
@@ -17,7 +17,7 @@ export function unmoved() {
   return { at, d, x, z, t: part };
 }
 
-/** Nothing but the seed as the generator was trained to draw it: sliders at rest, and no class or unit is set. */
+/** A seed as the generator was trained on it: sliders at rest, no class, no changed unit. */
 export function plain() {
   const { psi, label, label2, mix, u } = fresh();
   return { ...unmoved(), psi, label, label2, mix, u };
@@ -25,7 +25,7 @@ export function plain() {
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
 
-/** Whether a point changes the generator itself: only the server can draw that. */
+/** Whether a point changes units of the generator. Only the server can draw such a point. */
 export const altered = (point) => Object.keys(point.u).length > 0;
 
 const PRINCIPAL = /^p(\d{1,3})$/; // p0 is the first number of d; all other directions stand in x
@@ -36,7 +36,7 @@ export function amountOf(point, id) {
   return (place === undefined ? point.x[id] : point.d[place]) ?? 0;
 }
 
-/** What of the point changes for a direction to be at `amount`. */
+/** The change that puts a direction at `amount`. */
 export function withAmount(point, id, amount) {
   const place = PRINCIPAL.exec(id)?.[1];
   if (place === undefined) return { x: { ...point.x, [id]: amount } };
@@ -45,14 +45,14 @@ export function withAmount(point, id, amount) {
   return { d };
 }
 
-/** What of the point changes where the model has no such direction; of principal ones, none after it either. */
+/** The change that removes a direction. Removing a principal direction removes all after it too. */
 export function without(point, id) {
   const { [id]: _, ...x } = point.x;
   const place = PRINCIPAL.exec(id)?.[1];
   return place === undefined ? { x } : { d: point.d.slice(0, place) };
 }
 
-/** What of the point changes for directions, by their ids, to be at `amounts`. */
+/** The change that puts each direction, named by its id, at its amount. */
 export const along = (point, ids, amounts) => ids.reduce((patch, id, place) => ({ ...patch, ...withAmount({ ...point, ...patch }, id, amounts[place]) }), {});
 
 /** The ids of all directions along which the point has moved. */

@@ -1,11 +1,11 @@
-// A random walk that never leaves where N(0, I) has its mass: kinetic Brownian motion on the sphere (Angst, Bailleul and Tardif 2015). It goes along great
-// circles, as slerp does, and its direction turns by and by at random, so that it has no corners and comes everywhere in the end.
+// A random walk where N(0, I) has its mass: kinetic Brownian motion on the sphere (Angst, Bailleul and Tardif 2015).
+// It follows great circles, as slerp does, while its direction drifts at random. So it has no corners and reaches every place.
 import { written16 } from "./encoding.js";
 import { fresh } from "./point.js";
 import { pointZ } from "./sampling.js";
 
-const STRAIGHT = 1; // radians after which the direction has been forgotten to 1/e
-const HOME = 2; // radians after which the length has come as near to that of N(0, I)
+const STRAIGHT = 1; // radians after which 1/e of the direction is left
+const HOME = 2; // radians after which 1/e of the excess length is left
 
 const norm = (vector) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 const scaled = (vector, by) => vector.map((value) => value * by);
@@ -21,7 +21,7 @@ function across(unit) {
   return scaled(sideways, 1 / norm(sideways));
 }
 
-/** One place of the walk: a z, and `further(angle)`, which moves it on by so many radians. */
+/** A walk that stands at `z`; `further(angle)` moves it by `angle` radians. */
 export class RandomWalk {
   constructor(z) {
     const length = norm(Array.from(z));
@@ -48,7 +48,7 @@ export class RandomWalk {
   }
 }
 
-/** A step function for a player: the explorer's point walks on from wherever it stands, with all its sliders, at `speed()` radians a second. */
+/** A step function for a player. It walks the explorer's point on, at `speed()` radians a second; sliders keep their values. */
 export function wandering(explorer, speed) {
   let [wander, at] = [null, null];
   return (seconds) => {

@@ -1,5 +1,6 @@
-// Points in latent space: what gan/latent/sampling.py and gan/latent/point.py do, so that a browser comes to the same z without asking. Philox is exact; the rest is
-// worked out in doubles and rounded once to float32, which may differ from numpy's in the last bit.
+// z of seeds and points. This is the twin of gan/latent/sampling.py and gan/latent/point.py, so a browser needs no server for z.
+// Philox is exact. The rest is computed in doubles and rounded once to float32, so its last bit may differ from numpy's.
+// tests/web/vectors.json holds both sides to the same answers.
 import { read16, rounded } from "./encoding.js";
 
 const MASK = 2n ** 64n - 1n;
@@ -7,8 +8,8 @@ const [TIMES_A, TIMES_C] = [0xd2e7470ee14c6c93n, 0xca5a826395121157n];
 const [STEP_A, STEP_B] = [0x9e3779b97f4a7c15n, 0xbb67ae8584caa73bn];
 const ROUNDS = 10;
 const [NOISE, CLASS] = [0, 1]; // streams of a seed
-const PARALLEL = 1e-6; // radians; below this a straight line is the great circle to the last float32 digit
-const KEPT = 64; // latents; a drag needs the same one or two all the time
+const PARALLEL = 1e-6; // radians: below this, line and great circle agree to the last float32 digit
+const KEPT = 64; // latents in the cache; a drag reads one or two of them again and again
 
 /** The first `count` 64-bit numbers of Philox4x64-10 (Salmon et al. 2011) with the key (seed, stream), as numpy counts: from 1. */
 function bits(seed, stream, count) {
@@ -28,7 +29,7 @@ function bits(seed, stream, count) {
 
 const known = new Map();
 
-/** z of a seed: Float32Array of N(0, 1) numbers (Box and Muller 1958). Not to be written to. */
+/** z of a seed: Float32Array of N(0, 1) numbers (Box and Muller 1958). Callers must not write to it. */
 export function latent(seed, size) {
   const key = `${seed},${size}`;
   if (!known.has(key)) {
@@ -42,13 +43,13 @@ export function latent(seed, size) {
   return known.get(key);
 }
 
-/** The class that a seed draws where none is chosen. */
+/** The class that a seed chooses when the point has none. */
 export const mixedLabel = (seed, classes) => Number(bits(seed, CLASS, 1)[0] % BigInt(classes));
 
 const norm = (vector) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 const combined = (p, a, q, b) => a.map((value, index) => p * value + q * b[index]);
 
-/** The great circle from a to b at `part` (0 to 1), lengths changing linearly; ends of the same direction, or at zero, are joined by the straight line. */
+/** The great circle from a to b at `part` in [0, 1]. Lengths change linearly. Parallel or zero ends give a straight line. */
 export function slerp(from, to, part) {
   const [a, b] = [Array.from(from), Array.from(to)];
   const [lengthA, lengthB] = [norm(a), norm(b)];
@@ -62,7 +63,7 @@ export function slerp(from, to, part) {
   return Float32Array.from(walk, (value) => value * length);
 }
 
-/** The unit vector at right angles to unitA in the plane of both; where they are opposite, towards the axis that unitA has least of. */
+/** The unit vector orthogonal to unitA in the plane of both. If they are opposite, it points to the axis along which unitA is smallest. */
 function across(unitA, unitB, angle) {
   let towards = unitB;
   if (angle >= Math.PI - PARALLEL) {
@@ -77,10 +78,14 @@ function across(unitA, unitB, angle) {
 }
 
 /**
- * z of a point (point.js) for principal directions (K * size numbers, one direction after the other), and `vector(id)` of the others: Float32Array of `size`.
- * Throws for a direction that `vector` does not have.
+ * z of a point (point.js). Throws if `vector` does not know a direction of the point.
+ * @param {Object} point
+ * @param {number} size of z
+ * @param {ArrayLike<number>} directions K * size numbers, one principal direction after the other
+ * @param {(id: string) => Float32Array | undefined} vector any other direction, by its id
+ * @returns {Float32Array}
  */
-export function pointZ(point, size, directions, vector = () => undefined) {
+export function pointZ(point, size, directions, vector = (_id) => undefined) {
   const part = rounded(point.t);
   const from = point.at ? read16(point.at, size) : latent(point.seed, size);
   const start = part > 0 ? slerp(from, latent(point.to, size), part) : from;
@@ -101,7 +106,7 @@ export function pointZ(point, size, directions, vector = () => undefined) {
   return out;
 }
 
-/** A - B + C, numbers of z; `usual` gives it the mean of the three lengths, without which it lies where the generator has hardly been (Radford et al. 2016). */
+/** a - b + c (Radford et al. 2016). `usual` scales it to the mean of the three lengths, where the generator was trained. */
 export function arithmetic(a, b, c, usual) {
   const sum = a.map((value, index) => value - b[index] + c[index]);
   const length = norm(sum);
@@ -109,14 +114,14 @@ export function arithmetic(a, b, c, usual) {
   return sum.map((value) => value * scale);
 }
 
-/** {label, other, share}: the class that a point is drawn of, another, and how much of that is blended in; label null where a model has no classes. */
+/** The class of a point, another class, and the share of the other in [0, 1]. The label is null if the model has no classes. */
 export function pointClasses(point, classes) {
   const label = pointClass(point, classes);
   const share = label === null || point.label2 === null ? 0 : rounded(point.mix);
   return { label, other: share > 0 ? point.label2 : label, share };
 }
 
-/** The class that a point is drawn of, of so many; null where there are none. */
+/** The class of a point, out of `classes`; null if the model has none. */
 export function pointClass(point, classes) {
   if (!classes) return null;
   return point.label ?? mixedLabel(rounded(point.t) < 0.5 ? point.seed : point.to, classes);

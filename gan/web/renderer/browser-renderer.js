@@ -1,4 +1,4 @@
-// The generator in this browser: fetched once as ONNX, run by a worker, so that the page never waits for a picture. Where it can't be had, the server draws.
+// The generator in this browser: an ONNX file that a worker runs, so the page never blocks. If that fails, the server draws.
 import { address } from "../core/api.js";
 import { pointClasses, pointZ } from "../latent/sampling.js";
 import { assembled } from "./pictures.js";
@@ -14,8 +14,17 @@ const able = () => typeof WebAssembly === "object" && typeof Worker === "functio
  * `vector(id)` has the directions that are not principal ones.
  */
 export class BrowserRenderer {
+  worker = null;
+  waiting = [];
+  model = null;
+  directions = new Float32Array();
+  wanted = null;
+  ms = 0;
+
   constructor(changed, vector) {
-    Object.assign(this, { changed, vector, worker: null, waiting: [], model: null, wanted: null, ms: 0, given: !able() });
+    this.changed = changed;
+    this.vector = vector;
+    this.given = !able();
   }
 
   /** Whether pictures of exactly these weights can be drawn here. */
@@ -90,7 +99,7 @@ export class BrowserRenderer {
     return worker;
   }
 
-  /** Nothing more is tried in this browser. */
+  /** Stop trying in this browser. */
   #give(reason) {
     this.given = true;
     this.worker.terminate();

@@ -1,4 +1,4 @@
-// A generator as ONNX, run in the thread that loads this module; one picture after the other, in the order of asking.
+// Runs a generator as ONNX in the thread that loads this module: one picture after the other, in the order of the calls.
 import { env, InferenceSession, Tensor } from "../vendor/onnxruntime-web-1.22.0/ort.wasm.min.mjs";
 
 const TRIALS = 8;
@@ -6,6 +6,7 @@ const TRIALS = 8;
 env.wasm.numThreads = 1; // more would need a page that is isolated from all others
 
 let session = null;
+/** @type {Promise<any>} */
 let turn = Promise.resolve();
 
 /** Settings of ONNX Runtime: {wasmPaths}, where it finds its parts. */
@@ -20,6 +21,12 @@ export const open = (asked) => inTurn(() => opened(asked));
  */
 export const draw = (asked) => inTurn(() => drawn(asked));
 
+/**
+ * Do `work` after all that came before it.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
 function inTurn(work) {
   const mine = turn.then(work);
   turn = mine.catch(() => {});

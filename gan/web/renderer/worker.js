@@ -4,9 +4,12 @@ import { configure, draw, open } from "./onnx-generator.js";
 
 configure({ wasmPaths: { wasm: new URL("../vendor/onnxruntime-web-1.22.0/ort-wasm-simd-threaded.wasm.gz", import.meta.url).href } });
 
+// tsc takes `self` for a window, whose postMessage has other arguments.
+const page = /** @type {Worker} */ (/** @type {unknown} */ (self));
+
 onmessage = ({ data }) => {
   (data.onnx ? open(data) : draw(data)).then(
-    (answer) => postMessage(answer, answer.pixels ? [answer.pixels] : []),
-    (error) => postMessage({ error: error.message ?? String(error) }),
+    (/** @type {any} */ answer) => page.postMessage(answer, answer.pixels ? [answer.pixels] : []),
+    (error) => page.postMessage({ error: error.message ?? String(error) }),
   );
 };

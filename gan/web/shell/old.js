@@ -17,6 +17,7 @@
   var told = false;
 
   function has(path) {
+    /** @type {any} */
     var at = window;
     var parts = path.split(".");
     for (var place = 0; place < parts.length; place += 1) {

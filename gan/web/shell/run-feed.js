@@ -11,7 +11,7 @@ let latest = null;
 let runs = [];
 let list = ""; // versions of what we hold, so that the server need not send it again
 let version = "";
-let timer = 0;
+let timer;
 let busy = false;
 let again = false;
 let failures = 0;
@@ -80,8 +80,8 @@ function take(poll) {
   list = poll.list;
   runs = poll.runs ?? runs;
   const id = poll.run?.id ?? null;
-  if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0 };
-  if (poll.stats.length) stats = { id, rows: thinned(stats.rows.concat(poll.stats)), next: 0 };
+  if (id !== stats.id || poll.since === 0) stats = { id, rows: [], next: 0, last: "" };
+  if (poll.stats.length) stats = { id, rows: thinned(stats.rows.concat(poll.stats)), next: 0, last: "" };
   Object.assign(stats, { next: poll.next, last: poll.last });
   latest = { poll, runs, stats, offline: false };
 }

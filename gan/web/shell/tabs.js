@@ -8,12 +8,14 @@ export function openTab(name) {
 
 /** Which tab the address names ("#tab=train"), so that a refresh, a shared link, back and forward open where one was; without a name it is the first. */
 export function followAddress() {
-  const first = () => document.querySelector('[role="tab"][data-tab-id]')?.dataset.tabId;
+  const tab = '[role="tab"][data-tab-id]';
+  const first = () => /** @type {HTMLElement} */ (document.querySelector(tab))?.dataset.tabId;
   const named = () => readHash().get("tab") ?? first();
   const button = (name) => document.getElementById(`tab-${name}-button`);
   let wanted = readHash().get("tab");
   document.addEventListener("click", (event) => {
-    const name = event.target.closest?.('[role="tab"][data-tab-id]')?.dataset.tabId;
+    const pressed = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest?.(tab));
+    const name = pressed?.dataset.tabId;
     if (!name) return;
     wanted = null;
     if (name === named()) return;

@@ -1,4 +1,4 @@
-// A button that asks once more in place before it does something final; nothing is modal.
+// A button that asks for a second press before it does something final. It opens no dialog.
 import { setText } from "../core/dom.js";
 
 const ASK_FOR = 4000; // ms that it waits for the second press
@@ -6,8 +6,13 @@ const ASK_FOR = 4000; // ms that it waits for the second press
 /** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
  * The two clicks of a double-click are one press: who makes them has not read the question. */
 export class ConfirmButton {
+  asking = null; // a timer after the first press
+
   constructor(button, { asks, act }) {
-    Object.assign(this, { button, asks, act, rest: button.textContent, asking: 0 });
+    this.button = button;
+    this.asks = asks;
+    this.act = act;
+    this.rest = button.textContent;
   }
 
   /** What the button says at rest. */
@@ -31,7 +36,7 @@ export class ConfirmButton {
   settle() {
     if (!this.asking) return;
     clearTimeout(this.asking);
-    this.asking = 0;
+    this.asking = null;
     this.show(false);
   }
 

@@ -1,4 +1,4 @@
-// A pad to draw on with a finger, a pen or the mouse, which takes pictures as well. What is on it never leaves the browser by itself.
+// A pad for drawing with a finger, a pen or the mouse. It also takes pictures, and sends nothing by itself.
 import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
@@ -9,8 +9,16 @@ const COLOURS = ["#ffffff", "#000000", "#8a5a3c", "#e5484d", "#f5a623", "#ffd93b
 
 /** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file that is no picture. */
 export class DrawingPad {
+  empty = true;
+  paper = "#000000";
+  ink = "#ffffff";
+  size = SIZES[1];
+  erasing = false;
+  last = null;
+
   constructor({ changed, failed }) {
-    Object.assign(this, { changed, failed, empty: true, paper: "#000000", ink: "#ffffff", size: SIZES[1], erasing: false, last: null });
+    this.changed = changed;
+    this.failed = failed;
     this.canvas = h("canvas", {
       class: "xp-sketch", width: SIDE, height: SIDE, role: "img", "aria-label": t("explore.sketch"),
       onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#stroke(event), onpointerup: () => this.#up(), onpointercancel: () => this.#up(),

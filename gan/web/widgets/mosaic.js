@@ -16,8 +16,15 @@ export function fitted(cell, size) {
  * `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), `lock(true)` makes the cells unpickable.
  */
 export class Mosaic {
+  current = -1;
+  bitmap = null;
+  cells = [];
+
   constructor({ rows, columns, label, name, pick }) {
-    Object.assign(this, { rows, columns, name, pick, current: -1, bitmap: null, cells: [] });
+    this.rows = rows;
+    this.columns = columns;
+    this.name = name;
+    this.pick = pick;
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.overlay = h("div", { class: "xp-cells", role: "group", "aria-label": label, onkeydown: (event) => this.#move(event), onclick: (event) => this.#click(event) });
     this.element = h("div", { class: "xp-mosaic", style: `--rows: ${rows}; --columns: ${columns}` }, this.canvas, this.overlay);
@@ -101,8 +108,19 @@ let line = Promise.resolve(); // all sheets wait for each other, so that the lar
  * `refresh()` asks again; `query()` may return null for "nothing to show".
  */
 export class Sheet {
+  stale = false;
+  visible = false;
+  waiting = false;
+  bitmap = null;
+  drawn = "";
+
   constructor({ mosaic, path, query, points, draw, failed }) {
-    Object.assign(this, { mosaic, path, query, points, draw, failed, stale: false, visible: false, waiting: false, bitmap: null, drawn: "" });
+    this.mosaic = mosaic;
+    this.path = path;
+    this.query = query;
+    this.points = points;
+    this.draw = draw;
+    this.failed = failed;
     new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
       if (this.visible && this.stale) this.refresh();

@@ -1,4 +1,4 @@
-// Moving by itself: a step for each picture that was drawn, so that whoever draws slowly is asked seldom.
+// Moves the point by itself: one step after each drawn picture, so a slow renderer gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
 
 const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps
@@ -12,8 +12,13 @@ const modelOf = (explorer) => explorer.point.model;
  * begins by itself. The point stays where a pause leaves it. PLAYING tells the explorer's listeners.
  */
 export class Player {
+  playing = false;
+  last = null;
+  model = null;
+
   constructor(explorer, step) {
-    Object.assign(this, { explorer, step, playing: false });
+    this.explorer = explorer;
+    this.step = step;
     document.addEventListener("visibilitychange", () => document.hidden && this.pause());
   }
 

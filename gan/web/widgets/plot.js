@@ -19,10 +19,15 @@ export function load() {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const SMOOTH = 0.12; // weight of a new point in the smoothed line
 
+/** @type {[string, number][]} */
+const UNITS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]];
+/** @type {[string, number]} */
+const NO_UNIT = ["", 1];
+
 /** A number as the axes and the legend show it: −6M, 12.5k, −0.25. `least` is how finely neighbours have to be told apart. */
 export function figure(value, least = 0.01) {
   const size = Math.abs(value);
-  const [unit, one] = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]].find(([, from]) => size >= from) ?? ["", 1];
+  const [unit, one] = UNITS.find(([, from]) => size >= from) ?? NO_UNIT;
   const scale = unit === "k" ? 1e3 : one;
   const places = [0, 1, 2, 3, 4, 5].find((count) => Number.isInteger(Math.round((1e6 * 10 ** count * least) / scale) / 1e6)) ?? 6;
   const text = size >= 1e15 ? size.toExponential(1) : (size / scale).toFixed(places) + unit;
@@ -31,10 +36,10 @@ export function figure(value, least = 0.01) {
 
 /** x range shared by the charts of one stage, so that both show the same stretch. */
 export class Zoom {
-  constructor() {
-    this.range = null;
-    this.charts = [];
-  }
+  range = null;
+  charts = [];
+  /** @type {?(zoomed: boolean) => void} */
+  changed = null;
 
   set(range) {
     this.range = range;
@@ -45,8 +50,15 @@ export class Zoom {
 
 /** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
 export class Plot {
+  references = [];
+  count = 0;
+  x = [];
+
   constructor(zoom, { title, about, series, unit }) {
-    Object.assign(this, { zoom, series, references: [], count: 0, x: [], raw: series.map(() => []), smooth: series.map(() => []) });
+    this.zoom = zoom;
+    this.series = series;
+    this.raw = series.map(() => []);
+    this.smooth = series.map(() => []);
     zoom.charts.push(this);
     this.values = series.map(() => h("b"));
     this.note = h("p", { class: "tr-note" });

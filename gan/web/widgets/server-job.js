@@ -1,4 +1,4 @@
-// Work that the server does for this visitor bit by bit, while the page asks how it goes: a picture that is looked for, points that are dragged.
+// Work that the server does for this visitor while the page polls it: inverting a picture, dragging points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -10,10 +10,17 @@ const QUEUE = 1000; // ms between two questions while others come first
  * explore.<route>_wait and _wait_one. `step(told)` gets each answer, `done(told)` the last, `fail(error)` what went wrong instead; neither is called after `stop`.
  */
 export class ServerJob {
-  #mine = null; // an object for each piece of work; `name` is the server's, once it is known
+  /** @type {?{model: string, name?: string}} */
+  #mine = null; // one object for each piece of work; the server's answer gives its `name`
 
   constructor(explorer, { route, beat, status, step, done, fail }) {
-    Object.assign(this, { explorer, route, beat, status, step, done, fail });
+    this.explorer = explorer;
+    this.route = route;
+    this.beat = beat;
+    this.status = status;
+    this.step = step;
+    this.done = done;
+    this.fail = fail;
   }
 
   get busy() {
@@ -21,8 +28,10 @@ export class ServerJob {
   }
 
   /** Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question. */
-  async run(model, send, begun = () => {}) {
-    const mine = this.#mine = { model };
+  async run(model, send, begun = (_answer) => {}) {
+    /** @type {{model: string, name?: string}} */
+    const mine = { model };
+    this.#mine = mine;
     try {
       const answer = await send();
       mine.name = answer.job;
@@ -49,6 +58,7 @@ export class ServerJob {
   }
 
   /** The server need not keep it for the seconds until it would notice; it does notice. */
+  /** @param {{name?: string}} work */
   #end({ name }) {
     this.#ask({ job: name, end: true }).catch(() => {});
   }

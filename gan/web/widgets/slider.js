@@ -19,8 +19,12 @@ const STILL = 250; // ms after the last of them until the wheel has come to rest
  * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
  */
 export class Slider {
+  /** @type {?number} */
+  index = null; // the entry of z that a raw slider moves
+
   constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
-    Object.assign(this, { rest, format });
+    this.rest = rest;
+    this.format = format;
     this.bar = h("input", {
       type: "range", min: String(low), max: String(high), step: String(step),
       oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from gan.latent.loop import Classes, Loop, between
+from gan.latent.loop import Classes
 from tests.support.exploring import changes, still
 from tests.support.generators import RUN
-from tests.support.moving import COLOUR, again, point, saved, view, write_models
+from tests.support.moving import again, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 
@@ -171,27 +171,3 @@ def test_what_the_server_says_against_a_loop_is_told(page):
 
 UNITS = [{}, {"1.11": 4, "0.2": 0}, {}, {"0.2": 2}]
 KEYS = [Classes(0, 0, 0.0), Classes(1, 2, 0.25), Classes(2, 2, 0.0), Classes(2, 1, 0.6)]
-
-
-def test_a_loop_is_the_same_here_and_there(page):
-    found = page.evaluate(
-        """async ([keys, units, size]) => {
-      const { frameOf, between, keyText } = await import("/gradio_api/gan/static/latent/loop-path.js");
-      const { latent } = await import("/gradio_api/gan/static/latent/sampling.js");
-      const { read16, written16 } = await import("/gradio_api/gan/static/latent/encoding.js");
-      const all = keys.map(([label, other, share], seed) => ({ at: written16(latent(seed, size)), label, other, share, u: units[seed] }));
-      const frames = Array.from({ length: 6 * all.length }, (_, frame) => frameOf(all, 6, frame, size));
-      return { text: all.map(keyText).join(";"), frames: frames.map((f) => [Array.from(read16(f.at, size)), f.label, f.other, f.share, f.u]) };
-    }""",  # noqa: E501
-        [[list(key) for key in KEYS], UNITS, 20],
-    )
-    points = Loop.parse({"keys": found["text"], "steps": "6"}, COLOUR).points(3)
-    assert len(points) == len(found["frames"]) == 24
-    for wanted, (z, label, other, share, u) in zip(points, found["frames"], strict=True):
-        assert np.abs(np.array(wanted.at) - z).max() <= 0.5 / 4096 + 1e-6
-        assert wanted.label == label
-        assert wanted.blend(3) == pytest.approx((other if share else label, share))
-        assert {f"{layer}.{unit}": factor for layer, unit, factor in wanted.units} == pytest.approx(u)
-    assert points[6].units == ((0, 2, 0.0), (1, 11, 4.0))
-    assert points[9].units == ((0, 2, 0.5), (1, 11, 2.5))
-    assert between(*KEYS[:2], 1.0) == KEYS[1]

@@ -68,31 +68,6 @@ def middle(page: Page) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_thinning_keeps_one_sample_to_a_cell_and_the_zoom_its_place(page):
-    found = page.evaluate("""async () => {
-      const { MOST_ZOOM, Plane, thinned, towards } = await import("/gradio_api/gan/static/latent/plane.js");
-      const plane = new Plane();
-      const before = plane.toSquare(0.2, 0.7);
-      plane.scale(4, 0.2, 0.7);
-      const after = plane.toSquare(0.2, 0.7);
-      plane.pan(5, -5);
-      const edge = [...plane.toSquare(0, 0), ...plane.toSquare(1, 1)];
-      plane.scale(1000);
-      const most = plane.zoom === MOST_ZOOM;
-      const xs = [0.05, 0.06, 0.5, 1, 0.05], ys = [0.05, 0.05, 0.5, 1, 0.95];
-      const cells = thinned(xs, ys, 10);
-      const names = [...cells.values()].map(({ index }) => index);
-      const first = thinned(xs, ys, 10, () => true, 1).get("0,0").index;
-      const none = thinned(xs, ys, 10, (index) => index === 2).size;
-      const [right, up, out] = [[5, 5, 1, 0], [0, 9, 0, -1], [9, 9, 1, 0]].map((from) => towards(cells, ...from)?.index);
-      return { before, after, edge, most, names, first, none, right, up, out };
-    }""")  # noqa: E501
-    assert found["after"] == pytest.approx(found["before"])
-    assert found["edge"] == pytest.approx([0, 0.75, 0.25, 1])
-    assert (found["most"], found["names"], found["first"], found["none"]) == (True, [0, 2, 3, 4], 1, 1)
-    assert (found["right"], found["up"], found.get("out")) == (3, 0, None)
-
-
 def test_a_press_goes_to_the_sample(page):
     before = seed(page)
     place = next(

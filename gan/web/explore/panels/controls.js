@@ -22,8 +22,15 @@ const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
  * `families` say which directions have sliders, and what is known of them.
  */
 export class Controls {
+  point = null;
+  z = [];
+  page = 0;
+  sliders = new Map();
+
   constructor(change, chosen, families) {
-    Object.assign(this, { change, chosen, families, point: null, z: [], page: 0, sliders: new Map() });
+    this.change = change;
+    this.chosen = chosen;
+    this.families = families;
     this.psi = new Slider({
       name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
     });
@@ -101,7 +108,8 @@ export class Controls {
       slider.element.dataset.id = id;
       slider.set(this.point ? amountOf(this.point, id) : 0);
     }
-    const held = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {HTMLElement} */ (document.activeElement);
+    const held = this.list.contains(active) ? active : null;
     this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
     held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
   }

@@ -15,7 +15,8 @@ const ENLARGED = 4;
 /** The section under the large picture. `point()` says where we are, `change(patch, dragging)` goes elsewhere. */
 export class Interpolation {
   constructor({ point, version, change, draw, failed }) {
-    Object.assign(this, { point, version });
+    this.point = point;
+    this.version = version;
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", "aria-label": t("explore.other_seed"),
       oninput: () => this.seed.checkValidity() && this.seed.value !== "" && change({ to: this.seed.valueAsNumber }, false),

@@ -23,8 +23,15 @@ export function windowAround(value) {
 
 /** The section under the samples. `point()` says where we are, `axes` (axes.js) which two directions, `change(patch)` goes elsewhere. */
 export class Neighbours {
+  awake = false;
+  names = [];
+
   constructor({ point, axes, version, change, draw, failed }) {
-    Object.assign(this, { point, axes, version, change, awake: false, pair: axes.pair, names: [] });
+    this.point = point;
+    this.axes = axes;
+    this.version = version;
+    this.change = change;
+    this.pair = axes.pair;
     this.mosaic = new Mosaic({
       rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (index) => this.#name(index), pick: (index) => this.change(this.#patch(this.#values(index))),
     });

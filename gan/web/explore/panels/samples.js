@@ -10,8 +10,11 @@ export const SIDE = 8;
 
 /** The section of samples. `point()` says where we are, `change(patch)` goes elsewhere. */
 export class Samples {
+  first = null;
+
   constructor({ point, version, change, draw, failed }) {
-    Object.assign(this, { point, version, first: null });
+    this.point = point;
+    this.version = version;
     this.mosaic = new Mosaic({
       rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: point().wall + index }),
       pick: (index) => change({ ...unmoved(), seed: point().wall + index }),

@@ -45,7 +45,7 @@ async function copied(text) {
 
 /** The way of old: select the text somewhere, and let the browser copy what is selected. */
 function selected(text) {
-  const before = document.activeElement;
+  const before = /** @type {HTMLElement} */ (document.activeElement);
   const field = h("textarea", { readOnly: true, "aria-hidden": "true", style: "position: fixed; top: 0; opacity: 0" });
   field.value = text;
   document.body.append(field);

@@ -19,7 +19,9 @@ async function opened(page, point) {
 /** The section under the large picture. `point()` says which model, `chosen` (slider-set.js) its sliders, `failed(error, id)` hears why it can't be had. */
 export class TakeHome {
   constructor({ point, chosen, failed }) {
-    Object.assign(this, { point, chosen, failed });
+    this.point = point;
+    this.chosen = chosen;
+    this.failed = failed;
     this.buttons = Object.entries(FORMS).map(([form, key]) => {
       const name = h("span", {}, t(key));
       const button = h("button", { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) }, icon("download"), name);

@@ -23,8 +23,16 @@ class Group extends HTMLElement {
   }
 }
 
+/** @typedef {HTMLButtonElement & {option: any}} Card */
+
 /** What the three pickers share: a value that Gradio gives ("offer", data-value) and takes ("choose"), and cards that behave as radio buttons. */
 class Picker extends HTMLElement {
+  /** Fill the picker from the catalogue. @param {any} _offer */
+  build(_offer) {}
+
+  /** Show more about the card that was chosen. @param {any} _value */
+  marked(_value) {}
+
   async connectedCallback() {
     if (this.built) return;
     this.built = true;
@@ -47,8 +55,9 @@ class Picker extends HTMLElement {
     return button;
   }
 
+  /** @returns {Card[]} */
   cards() {
-    return [...this.querySelectorAll("[role=radio]")];
+    return [...this.querySelectorAll("[role=radio]")].map((card) => /** @type {Card} */ (card));
   }
 
   choose(value) {
@@ -62,12 +71,12 @@ class Picker extends HTMLElement {
     const cards = this.cards();
     const chosen = cards.find((card) => card.option === value);
     for (const card of cards) {
-      card.setAttribute("aria-checked", card === chosen);
+      card.setAttribute("aria-checked", String(card === chosen));
       card.tabIndex = card === (chosen ?? cards[0]) ? 0 : -1;
     }
     const folded = chosen?.closest("details");
     if (folded) folded.open = true;
-    this.marked?.(value);
+    this.marked(value);
   }
 
   arrow(event) {
@@ -123,7 +132,8 @@ class DataPicker extends Picker {
 
 class RecipePicker extends Picker {
   build({ recipes, losses, penalties }) {
-    Object.assign(this, { losses, penalties });
+    this.losses = losses;
+    this.penalties = penalties;
     this.setAttribute("aria-label", t("train.step_recipe"));
     this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
     this.formula = h("div");

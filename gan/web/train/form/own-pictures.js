@@ -23,7 +23,8 @@ class OwnPictures extends HTMLElement {
     this.offered(JSON.parse(this.dataset.value ?? "null"));
     const { limits, suffixes, fields } = await catalogue().catch(() => ({}));
     if (!limits) return;
-    [this.limits, this.fields] = [limits, fields];
+    this.limits = limits;
+    this.fields = fields;
     addEventListener(FORM, () => this.mirror());
     this.input.accept = suffixes.join(",");
     setText(this.limitsLine, limitsText(limits));

@@ -8,7 +8,7 @@ const CLASSES = 12; // that are named
 
 /** The part of the panel that says how many pictures there are, of which kinds, and what is odd about them. */
 export function summary(report) {
-  const { count, classes, copies } = report;
+  const { count, copies } = report;
   return [
     h("p", { class: "ow-count" }, t(count === 1 ? "own.count_one" : "own.count", { count: whole(count) })),
     h("p", { class: "ow-line" }, classesText(report)),

@@ -15,14 +15,14 @@ const typed = new Set(); // settings that were set by hand since a choice last s
 addEventListener(FORM, (event) => { told = event.detail; });
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
-    const field = event.target.closest?.("[id^=field-]");
+    const field = /** @type {Element} */ (event.target).closest?.("[id^=field-]");
     if (field) typed.add(field.id.slice("field-".length));
   }, { capture: true });
 }
 
 // Gradio's list shuts when its field is left. Its handler of keys waits for a moment, and then opens the list again: of a field that is left it never shuts.
 addEventListener("keydown", (event) => {
-  if (LEAVING.has(event.key) && event.target.matches?.("[id^=field-] [role=combobox]")) event.stopPropagation();
+  if (LEAVING.has(event.key) && /** @type {Element} */ (event.target).matches?.("[id^=field-] [role=combobox]")) event.stopPropagation();
 }, { capture: true });
 
 /** All that stands in the form, as FORM last told it: [data, own, recipe, minutes, ...settings]. */
@@ -83,10 +83,12 @@ window.ganForm = async () => {
 
 /** Keep the form for the page that is loaded next in this tab. */
 export async function keepForm() {
-  const [data, own, recipe, minutes] = ["gan-data", "gan-own", "gan-recipe", "gan-time"].map((name) => document.querySelector(name)?.value);
-  if ([data, own, recipe, minutes].some((value) => value === undefined || value === null)) return;
+  const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time"]).map((name) => document.querySelector(name)?.value);
+  const [data, own, recipe, minutes] = chosen;
+  if (chosen.some((value) => value === undefined || value === null)) return;
   const { fields } = await catalogue();
   const settings = Object.fromEntries(fields.map((name, index) => {
+    /** @type {HTMLInputElement} */
     const input = document.querySelector(`#field-${name} input`); // what is being typed the form has not been told yet; folded away there is none
     return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : told?.[4 + index]];
   }));

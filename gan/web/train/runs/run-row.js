@@ -8,13 +8,17 @@ import { dataName, recipeName } from "../catalogue.js";
 import { isOwn } from "./own-runs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
-const NAME_MOST = 60; // as in gan/runs/titles.py
+const NAME_MOST = 60; // as in gan/runs/names.py
 const BUSY = ["starting", "running"]; // cannot be deleted
 
 export class RunRow {
   constructor(id, { choose, say }) {
-    Object.assign(this, { id, say });
-    [this.dot, this.name, this.facts, this.state] = [h("i"), h("b"), h("span"), h("small")];
+    this.id = id;
+    this.say = say;
+    this.dot = h("i");
+    this.name = h("b");
+    this.facts = h("span");
+    this.state = h("small");
     this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
     this.rename = this.tool("pencil", () => this.edit());
     this.cancel = this.tool("close", () => this.send("cancel"));

@@ -58,7 +58,8 @@ export class Runs {
     const before = this.items.children.length;
     this.wanted = this.older.runs.length + PAGE;
     await this.fetch();
-    if (this.foot.hidden && [document.body, this.button].includes(document.activeElement)) this.items.children[before]?.querySelector("button").focus({ preventScroll: true });
+    const lost = [document.body, this.button].includes(document.activeElement);
+    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button").focus({ preventScroll: true });
   }
 
   show(poll, newest) {
@@ -67,12 +68,15 @@ export class Runs {
     const full = poll.blocked?.key === FULL;
     const state = JSON.stringify([shown, queue, starts, total, full, Math.floor(Date.now() / 60000)]);
     if (newest === this.newest && this.older === this.held && state === this.state) return;
-    Object.assign(this, { newest, held: this.older, state });
+    this.newest = newest;
+    this.held = this.older;
+    this.state = state;
     const known = new Set(newest.map((run) => run.id));
     const runs = newest.concat(this.older.runs.filter((run) => !known.has(run.id)));
     this.foot.hidden = runs.length >= total;
     setText(this.shown, t("stage.runs_of", { shown: runs.length, total }));
-    const focused = this.items.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {HTMLElement} */ (document.activeElement);
+    const focused = this.items.contains(active) ? active : null;
     const ids = new Set(runs.map((run) => run.id));
     for (const [id, row] of this.rows) if (!ids.has(id)) this.remove(id, row);
     runs.forEach((run, place) => {

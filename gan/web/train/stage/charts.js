@@ -29,7 +29,6 @@ export class Charts {
       for (const plot of [this.losses, this.logits]) plot.clear();
     }
     this.seen = rows.at(-1);
-    const loss = run.config?.loss;
     this.explain(run.config?.loss);
     if (!rows.length) return;
     this.losses.update(rows);

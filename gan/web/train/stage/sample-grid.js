@@ -7,6 +7,13 @@ import { t } from "../../core/i18n.js";
 const CELLS = 8;
 
 export class SampleGrid {
+  /** @type {?string} */
+  id = null;
+  steps = [];
+  at = null;
+  shown = null;
+  wanted = null;
+
   constructor() {
     this.front = h("img", { class: "tr-picture", alt: "", draggable: "false" });
     this.back = h("img", { class: "tr-picture", alt: "", draggable: "false" });

@@ -69,7 +69,6 @@ class Stage extends HTMLElement {
   /** Train was pressed: say so at once, before the server has answered. */
   announce() {
     this.pressed = Date.now();
-    this.before = this.id;
     this.body.hidden = false;
     this.empty.hidden = true;
     this.setVerdict(t("stage.starting"), "info");

@@ -17,7 +17,12 @@ const percent = (share) => `${Math.round(100 * share)}\u202f%`;
 export class DirectionRow {
   constructor(view, id) {
     const { explorer } = view;
-    Object.assign(this, { view, explorer, id, direction: { id } });
+    this.view = view;
+    this.explorer = explorer;
+    this.id = id;
+    this.direction = { id };
+    this.own = false;
+    this.reason = null;
     this.name = h("span", { class: "xp-dir-name" });
     this.effect = h("small");
     this.fact = h("small", { class: "xp-dir-fact" });

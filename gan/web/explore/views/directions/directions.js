@@ -14,8 +14,13 @@ const ALIKE = 0.9; // |cosine| from which two directions are told to be alike
 const LARGEST = 2 ** 20; // bytes of a file that is looked into
 
 export class View {
+  list = "principal";
+  rows = new Map();
+  all = false;
+  model = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, list: "principal", rows: new Map(), all: false, model: null });
+    this.explorer = explorer;
     this.settle = later(() => this.refresh(), SETTLE);
     this.listen = () => this.show();
     this.chips = LISTS.map((name) => h("button", { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) }, t(`explore.list_${name}`)));
@@ -103,7 +108,8 @@ export class View {
     const own = this.list === "chosen";
     const left = (direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
     const shown = directions.filter((direction) => this.all || !left(direction));
-    const held = this.rowsList.contains(document.activeElement) ? document.activeElement : null;
+    const active = /** @type {HTMLButtonElement} */ (document.activeElement);
+    const held = this.rowsList.contains(active) ? active : null;
     const elements = shown.map((direction) => {
       const row = this.rows.get(direction.id) ?? new DirectionRow(this, direction.id);
       this.rows.set(direction.id, row);

@@ -16,8 +16,18 @@ const kept = (value) => Math.min(1, Math.max(0, value));
  * `changed()` is called when the visitor has drawn or taken away an arrow, `say(text)` with what readers of a screen should hear.
  */
 export class Arrows {
+  pairs = [];
+  size = 1;
+  busy = false;
+  finished = false;
+  drawing = null;
+  cross = null;
+  from = null;
+
   constructor(large, { changed, say }) {
-    Object.assign(this, { large, changed, say, pairs: [], size: 1, busy: false, finished: false, drawing: null, cross: null, from: null });
+    this.large = large;
+    this.changed = changed;
+    this.say = say;
     this.picture = shape("svg", { class: "xp-arrows", "aria-hidden": "true" });
     this.observer = new ResizeObserver(() => this.#draw());
     this.hearing = Object.entries({
@@ -73,10 +83,16 @@ export class Arrows {
     if (this.busy) return Boolean(way);
     if (way) this.#aim(way, event.shiftKey ? LEAP : 1);
     else if (event.key === "Enter") this.#mark();
-    else if (event.key === "Delete" || event.key === "Backspace") this.from ? this.#drop() : this.undo();
+    else if (event.key === "Delete" || event.key === "Backspace") this.#remove();
     else if (event.key === "Escape" && this.from) this.#drop();
     else return false;
     return true;
+  }
+
+  /** Take away the place that a key has marked, or else the last arrow. */
+  #remove() {
+    if (this.from) this.#drop();
+    else this.undo();
   }
 
   #set(pairs) {

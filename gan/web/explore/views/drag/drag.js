@@ -14,8 +14,11 @@ const NEARER = 0.75; // of the way that is left at the end: more than that is no
 
 /** The view. */
 export class View {
+  told = null;
+  model = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, told: null, model: null });
+    this.explorer = explorer;
     this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
     const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");

@@ -17,8 +17,13 @@ const LARGEST = 2 ** 20; // bytes of a file of favourites
 const LETTERS = ["A", "B", "C"];
 
 export class View {
+  terms = [null, null, null];
+  cards = new Map();
+  model = null;
+  updated = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, terms: [null, null, null], cards: new Map() });
+    this.explorer = explorer;
     this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
     const quiet = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button xp-quiet", onclick }, icon(glyph), h("span", {}, t(key)));
     this.export = quiet("download", "explore.favourites_export", () => save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"));

@@ -16,8 +16,11 @@ const HIGH = 90;
 
 /** The view. */
 export class View {
+  model = null;
+  curve = [];
+
   constructor(explorer) {
-    Object.assign(this, { explorer, model: null, curve: [] });
+    this.explorer = explorer;
     this.pad = new DrawingPad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
     this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
     const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));

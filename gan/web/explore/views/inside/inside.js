@@ -17,8 +17,15 @@ const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255,
 
 /** The view. */
 export class View {
+  layer = 0;
+  pages = 1;
+  units = [];
+  order = "activity";
+  asked = null;
+  model = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, layer: 0, pages: 1, units: [], order: "activity", asked: null });
+    this.explorer = explorer;
     this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
     this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value) },
       ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
@@ -66,6 +73,7 @@ export class View {
 
   async #look() {
     if (!this.open_ || !this.explorer.model) return;
+    /** @type {any} */
     const asked = this.#query();
     const key = JSON.stringify([asked, this.pages]);
     if (key === this.asked) return;

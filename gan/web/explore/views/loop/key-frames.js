@@ -3,12 +3,11 @@
 // same name may be another one by now.
 import { request } from "../../../core/api.js";
 import { query, read16, written, written16 } from "../../../latent/encoding.js";
-import { standing, unitsOf } from "../../../latent/loop-path.js";
+import { MOST_KEYS, standing, unitsOf } from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, movedAlong } from "../../../latent/point.js";
 import { pointClasses, pointZ } from "../../../latent/sampling.js";
 import { foundPoint, MODEL } from "../../favourites-store.js";
 
-export const MOST_KEYS = 24; // as in gan/latent/loop.py
 const STORAGE = "gan.loops";
 const FORMAT = "ganarium-loops-1";
 const MOST_MODELS = 20; // those that were changed last
@@ -32,7 +31,7 @@ function stored() {
   try {
     const value = JSON.parse(localStorage.getItem(STORAGE));
     if (value?.format !== FORMAT || !Array.isArray(value.loops)) return [];
-    const sound = ({ model, keys } = {}) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
+    const sound = ({ model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
     return value.loops.filter((loop) => loop && sound(loop)).slice(0, MOST_MODELS);
   } catch {
     return []; // damaged, or a browser without storage

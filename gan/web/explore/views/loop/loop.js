@@ -4,8 +4,8 @@ import { PLAYING } from "../../../core/events.js";
 import { fileSize } from "../../../core/format.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { film } from "./film.js";
-import { keep, keyOf, keysOf, MOST_KEYS, watch } from "./key-frames.js";
-import { frameOf, keyText, standing, unitsOf } from "../../../latent/loop-path.js";
+import { keep, keyOf, keysOf, watch } from "./key-frames.js";
+import { frameOf, keyText, MOST_FPS, MOST_FRAMES, MOST_KEYS, MOST_STEPS, standing, unitsOf } from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, randomSeed } from "../../../latent/point.js";
 import { save } from "../../../renderer/pictures.js";
 import { heading } from "../../../widgets/help.js";
@@ -13,15 +13,20 @@ import { Player } from "../../../widgets/player.js";
 import { Slider } from "../../../widgets/slider.js";
 import { drawThumb, thumb } from "../../../widgets/thumbnail.js";
 
-const MOST_STEPS = 120; // these three as in gan/latent/loop.py and gan/ui/explore/film_routes.py
-const MOST_FPS = 30;
-const MOST_FRAMES = 600;
 const FORMS = ["gif", "webp", "mp4"];
 const SIZES = [256, 512];
 
 export class View {
+  all = new Map();
+  current = -1;
+  frame = 0;
+  steps = 24;
+  fps = 12;
+  model = null;
+  updated = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, all: new Map(), current: -1, frame: 0, steps: 24, fps: 12 });
+    this.explorer = explorer;
     this.player = new Player(explorer, (seconds) => this.#step(seconds));
     const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
     const tool = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));

@@ -16,6 +16,8 @@ const STEP = 1.5; // of a press on + or -
 const STILL = 6; // CSS pixels that a finger may move and still choose
 const MORPH = 600; // ms in which samples go from one layout to another
 const RETRY = 1500;
+/** Colour, distance in pixels and thickness of the two rims. @type {[string, number, number][]} */
+const RIMS = [["--surface", 3, 4], ["--accent", 2, 2.5]];
 const HUES = ["#e6550d", "#3182bd", "#31a354", "#c51b8a", "#b58900", "#17a2a2", "#7a5bd6", "#d62728", "#8c6d31", "#6b7280"];
 
 /** The colour of a class among so many. */
@@ -23,8 +25,19 @@ const colour = (label, count) => (count <= HUES.length ? HUES[label] : `hsl(${Ma
 
 /** The view. */
 export class View {
+  plane = new Plane();
+  samples = null;
+  sheet = null;
+  by = null;
+  only = null;
+  fingers = new Map();
+  model = null;
+  version = null;
+  loading = null;
+  complete = false;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, plane: new Plane(), samples: null, sheet: null, by: null, only: null, fingers: new Map(), model: null, version: null, loading: null, complete: false });
+    this.explorer = explorer;
     const act = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
     this.canvas = h("canvas", {
       tabIndex: 0, role: "application", "aria-label": t("explore.map_canvas"), onkeydown: (event) => this.#key(event), onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#moved(event),
@@ -228,7 +241,7 @@ export class View {
 
   #mark(pen, { x, y, side }, rim) {
     const style = getComputedStyle(this.canvas);
-    for (const [name, away, thick] of [["--surface", 3, 4], ["--accent", 2, 2.5]]) {
+    for (const [name, away, thick] of RIMS) {
       const out = rim + away * devicePixelRatio;
       Object.assign(pen, { strokeStyle: style.getPropertyValue(name), lineWidth: thick * devicePixelRatio });
       pen.strokeRect(x - out, y - out, side + 2 * out, side + 2 * out);
@@ -289,7 +302,7 @@ export class View {
     const [from, to] = [middle(before), middle(after)];
     this.plane.pan(to[0] - from[0], to[1] - from[1]);
     if (after.length === 2) {
-      const apart = ([a, b]) => Math.max(0.02, Math.hypot(a[0] - b[0], a[1] - b[1]));
+      const apart = (/** @type {number[][]} */ [a, b]) => Math.max(0.02, Math.hypot(a[0] - b[0], a[1] - b[1]));
       this.plane.scale(apart(after) / apart(before), ...to);
     }
     this.#paint();

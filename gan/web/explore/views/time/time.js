@@ -46,8 +46,13 @@ const signed = (amount) => (amount > 0 ? `+${amount}` : amount < 0 ? `−${-amou
 
 /** One picture out of a column of them, by its step: what a Sheet draws into. */
 class Film {
+  large = new Canvas();
+  columns = 1;
+  bitmap = null;
+  steps = [];
+  step = null;
+
   constructor() {
-    Object.assign(this, { large: new Canvas(), columns: 1, bitmap: null, steps: [], step: null });
     this.element = this.large.element;
   }
 
@@ -67,8 +72,15 @@ class Film {
 }
 
 export class View {
+  model = null;
+  moments = [];
+  rows = [];
+  current = 0;
+  broken = new Set();
+  timer = null;
+
   constructor(explorer) {
-    Object.assign(this, { explorer, model: null, moments: [], rows: [], current: 0, broken: new Set(), timer: 0 });
+    this.explorer = explorer;
     this.settle = later(() => this.sheets().forEach((sheet) => sheet.refresh()), SETTLE);
     this.film = new Film();
     this.filmSheet = this.#sheet(this.film, () => this.moments, () => query(this.explorer.point), (steps) => { this.film.steps = steps; });
@@ -93,7 +105,7 @@ export class View {
   async renew() {
     const { model } = this.explorer;
     if (!model) return;
-    if (model.id !== this.model?.id) this.#begin(model);
+    if (model.id !== this.model?.id) this.#begin();
     this.model = model;
     try {
       const moments = model.kind === "run" && !this.explorer.unread ? await request("times", { query: { id: model.id } }) : [];
@@ -118,7 +130,7 @@ export class View {
     return [this.filmSheet, this.gridSheet].filter(Boolean);
   }
 
-  #begin(model) {
+  #begin() {
     this.#pause();
     Object.assign(this, { moments: [], rows: [], current: 0, broken: new Set(), mosaic: null, gridSheet: null });
     this.filmSheet.clear();
@@ -229,7 +241,7 @@ export class View {
 
   #pause() {
     clearInterval(this.timer);
-    this.timer = 0;
+    this.timer = null;
     this.#showPlay();
   }
 

@@ -12,7 +12,8 @@ const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 export class View {
   constructor(explorer) {
-    Object.assign(this, { explorer, moves: explorer.moves });
+    this.explorer = explorer;
+    this.moves = explorer.moves;
     this.pad = new Pad(this.moves);
     this.selects = [0, 1].map((axis) => explorer.axes.select(axis, t(axis ? "explore.axis_up" : "explore.axis_across")));
     this.values = [0, 1].map(() => h("output", { class: "xp-value" }));

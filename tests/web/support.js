@@ -1,0 +1,14 @@
+// What several tests need: closeness of numbers, and a page that is not there.
+import assert from "node:assert/strict";
+
+/** Every number of `found` is as near to that of `wanted` as `most`. */
+export function near(found, wanted, most = 1e-6) {
+  assert.equal(found.length, wanted.length);
+  wanted.forEach((value, index) => assert.ok(Math.abs(found[index] - value) <= most, `${index}: ${found[index]}, not ${value}`));
+}
+
+/** The length of a vector. */
+export const norm = (z) => Math.hypot(...z);
+
+/** The cosine between two vectors. */
+export const cosine = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0) / norm(a) / norm(b);
