@@ -30,7 +30,7 @@ def places(tmp_path, monkeypatch):
     run = write_run(tmp_path / "runs", RUN, tiny_spec())
     write_weights(run / "snapshots" / "00000500.safetensors", tiny_spec(), seed=9)
     write_checkpoint(tmp_path / "shipped", "digits", tiny_spec(3), classes=CLASSES)
-    monkeypatch.setattr(sample, "CHECKPOINTS", tmp_path / "shipped")
+    monkeypatch.setattr("gan.latent.catalogue.CHECKPOINTS", tmp_path / "shipped")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -211,7 +211,7 @@ def test_no_held_out_picture_of_a_bundled_set_is_also_trained_on(name):
 
 
 def test_who_looks_at_the_pictures(monkeypatch):
-    monkeypatch.setattr(extractors, "open_viewer", lambda name: name)
+    monkeypatch.setattr(extractors, "open_extractor", lambda name: name)
     assert sets.extractor_of("mnist", 1, None, ()) == sets.extractor_of("stacked", 3, None, ()) == "digits"
     assert sets.extractor_of("cifar10", 3, "pixels", ()) == "pixels"
     assert sets.extractor_of("cifar10", 3, None, {"efficientnet"}) == "pixels", (

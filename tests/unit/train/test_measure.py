@@ -110,7 +110,7 @@ def test_it_measures_this_machine(monkeypatch):
     assert set(found.trials[0].seconds) == set(measure.WORKLOADS)
     for config in measure.WORKLOADS.values():
         assert 1 < config.batch / found.speed.seconds(measure.count_step(config).work) < 1e6
-    assert "channels last" in measure._table(found)
+    assert "channels last" in measure.table(found)
 
 
 def test_a_busy_machine_keeps_the_defaults(monkeypatch):
@@ -131,7 +131,7 @@ def test_a_busy_machine_keeps_the_defaults(monkeypatch):
         True,
         pick_device().threads,
     )
-    assert "busy" in measure._table(found)
+    assert "busy" in measure.table(found)
 
 
 def test_what_was_found_is_remembered(cache):
