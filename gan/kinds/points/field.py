@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 VIEW = 1.1  # the sheet shows [-VIEW, VIEW]², a margin of a tenth about the box of the data
-CELLS = 64  # cells along a side on which D is asked; the picture between them is interpolated
+CELLS = 48  # cells along a side on which D is asked; the picture between them is interpolated
 FAKE, NEUTRAL, REAL = (253, 184, 99), (247, 247, 247), (146, 197, 222)  # sRGB; ends of ColorBrewer's PuOr and RdBu
 LEAST_SCALE = 1.0  # logits: a D that knows less than this is drawn as pale as it is
 QUANTILE = 0.9  # of |logit - neutral| over the view, which gets the full colour

@@ -16,7 +16,7 @@ from gan.kinds.points.messages import PointsError
 from gan.kinds.points.metrics import SAMPLES, Scores, score
 from gan.kinds.points.models import Discriminator, Generator
 from gan.kinds.points.recipes import PointsConfig
-from gan.kinds.points.sheet import Sheet, draw_sheet
+from gan.kinds.points.sheet import SHOWN, Sheet, draw_sheet
 from gan.train import step
 from gan.train.adam import Adam
 from gan.train.trainer import EMA_RAMP, EXPLODED, METRICS, SMOOTHED, seed_for
@@ -101,8 +101,8 @@ class PointsTrainer:
         return score(self.points, self.sample(self.fixed_z))
 
     def sample_sheet(self) -> Sheet:
-        """A scatter of real points and of the fixed latents' samples over D's field, as WebP."""
-        return draw_sheet(self.points, self.sample(self.fixed_z), self.D, self.config.loss)
+        """A scatter of real points and of samples for the first SHOWN fixed latents over D's field, as WebP."""
+        return draw_sheet(self.points, self.sample(self.fixed_z[:SHOWN]), self.D, self.config.loss)
 
     def published(self) -> dict[str, torch.Tensor]:
         """The EMA generator's weights by name: what Explore reads."""
