@@ -4,7 +4,8 @@ Plain MLPs of this size learn 25 narrow Gaussians too slowly, because they learn
 So the first layer of each network begins with high frequencies:
 
     D reads random Fourier features of the point (Tancik et al. 2020), which stay as they are.
-    G's first layer is tanh with steep weights: steps across the latent plane, which make gaps between modes cheap.
+    G's first layer is tanh of steep functions of z: steps, whose place and steepness G learns fast. Samples between two
+        modes come from the latents within a step, so their share is proportional to its width.
 """
 
 import itertools
@@ -14,7 +15,8 @@ import torch
 from torch import nn
 
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
-STEEPNESS = 6.0  # standard deviation of the weights and biases of G's first layer at the start
+STEEPNESS = 15.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
+GAIN = 100.0  # of G's first layer: weights are kept so many times smaller, so that Adam moves them so many times as fast
 FREQUENCY = 4.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
@@ -36,12 +38,12 @@ class Generator(nn.Module):
     def __init__(self, z_dim: int, width: int, depth: int):
         super().__init__()
         self.steps = nn.Linear(z_dim, width)
-        nn.init.normal_(self.steps.weight, std=STEEPNESS)
-        nn.init.normal_(self.steps.bias, std=STEEPNESS)
+        nn.init.normal_(self.steps.weight, std=STEEPNESS / GAIN)
+        nn.init.normal_(self.steps.bias, std=STEEPNESS / GAIN)
         self.rest = _hidden(width, width, depth - 1, 2)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return self.rest(self.steps(z).tanh())
+        return self.rest((GAIN * self.steps(z)).tanh())
 
 
 class Discriminator(nn.Module):
