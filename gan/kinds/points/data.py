@@ -1,8 +1,9 @@
 """Sets of points in the plane: drawn mixtures and curves, or the rows of a file.
 
-A set is a fixed array of points, as a set of images is: every run sees the same points, a file needs no second way
-of sampling, and the order is a function of (seed, points seen), which makes resumption exact. With COUNT points the
-error of a mean over the set is 1/450 of its standard deviation, far below what a GAN resolves.
+A set is a fixed array of points, as a set of images is. Every run sees the same points, and a file needs no
+second way of sampling. The order of the points is a function of (seed, points seen), so a run can resume bit
+for bit. With COUNT points the error of a mean over the set is 1/450 of its standard deviation, far below
+what a GAN resolves.
 """
 
 import math
@@ -13,8 +14,9 @@ from typing import NamedTuple
 
 import torch
 
-from gan.kinds.points.messages import PointsError
+from gan.errors import UserError
 from gan.kinds.points.reading import read_points
+from gan.kinds.points.recipes import NAMES
 
 COUNT = 50_000  # points of a drawn set
 _Drawing = Callable[[torch.Generator], torch.Tensor]  # a generator -> COUNT points (COUNT, 2) float32
@@ -36,11 +38,11 @@ class Box(NamedTuple):
     half: float
 
     def scaled(self, points: torch.Tensor) -> torch.Tensor:
-        """Points (N, 2) of the set's own units in the units of the networks: the box becomes [-1, 1]²."""
+        """Return points (N, 2) in the units of the networks: the box becomes [-1, 1]²."""
         return (points - torch.tensor([self.x, self.y], dtype=points.dtype)) / self.half
 
     def original(self, points: torch.Tensor) -> torch.Tensor:
-        """The inverse of `scaled`, for points (N, 2) on the CPU."""
+        """Undo `scaled`, for points (N, 2) on the CPU."""
         return points * self.half + torch.tensor([self.x, self.y], dtype=points.dtype)
 
 
@@ -58,28 +60,36 @@ class PointSet:
 
     def __post_init__(self) -> None:
         if self.points.dtype != torch.float32 or self.points.ndim != 2 or self.points.shape[1] != 2:
-            raise ValueError(f"{self.name}: points are {self.points.dtype} {tuple(self.points.shape)}, not float32 (N, 2)")
+            raise ValueError(
+                f"{self.name}: points are {self.points.dtype} {tuple(self.points.shape)}, not float32 (N, 2)"
+            )
 
 
 def grid25() -> Modes:
-    """25 Gaussians on a 5 x 5 grid: spacing 2, variance .0025 (VEEGAN, Srivastava et al. 2017; PacGAN, Lin et al. 2018)."""
+    """Return 25 Gaussians on a 5 x 5 grid: spacing 2, variance .0025.
+
+    VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018) use them.
+    """
     return Modes(torch.cartesian_prod(*2 * [2 * torch.arange(5.0) - 4]), 0.05)
 
 
 def ring8() -> Modes:
-    """8 Gaussians on a circle: radius 1, variance .0001 (VEEGAN and PacGAN; radius 2, variance .0004 in unrolled GAN is the same shape)."""
+    """Return 8 Gaussians on a circle: radius 1, variance .0001, as in VEEGAN and PacGAN.
+
+    Unrolled GAN uses the same shape with radius 2 and variance .0004.
+    """
     angles = 2 * math.pi * torch.arange(8) / 8
     return Modes(torch.stack([angles.cos(), angles.sin()], 1), 0.01)
 
 
 def draw(modes: Modes, count: int, rng: torch.Generator) -> torch.Tensor:
-    """Points (count, 2) of a mixture, each of a random mode."""
+    """Return points (count, 2) of a mixture, each of a random mode."""
     which = torch.randint(len(modes.centres), (count,), generator=rng)
     return modes.centres[which] + modes.sd * torch.randn(count, 2, generator=rng)
 
 
 def moons(count: int, rng: torch.Generator) -> torch.Tensor:
-    """Two interleaved half circles of radius 1, noise of sd .05 (scikit-learn's make_moons): (count, 2)."""
+    """Return (count, 2) points of two half circles with noise of sd .05, as scikit-learn's make_moons."""
     angle, lower = math.pi * torch.rand(count, generator=rng), torch.rand(count, generator=rng) < 0.5
     x = torch.where(lower, 1 - angle.cos(), angle.cos())
     y = torch.where(lower, 0.5 - angle.sin(), angle.sin())
@@ -87,27 +97,32 @@ def moons(count: int, rng: torch.Generator) -> torch.Tensor:
 
 
 def spiral(count: int, rng: torch.Generator) -> torch.Tensor:
-    """Two arms of one and a half turns each, radius 0 to 1, noise of sd .02, evenly dense along each arm: (count, 2)."""
+    """Return (count, 2) points of two arms of one and a half turns each, radius 0 to 1, noise of sd .02.
+
+    Each arm is evenly dense along its length.
+    """
     radius, arm = torch.rand(count, generator=rng).sqrt(), torch.randint(2, (count,), generator=rng)
     angle = 3 * math.pi * radius + math.pi * arm
-    return torch.stack([radius * angle.cos(), radius * angle.sin()], 1) + 0.02 * torch.randn(count, 2, generator=rng)
+    return torch.stack([radius * angle.cos(), radius * angle.sin()], 1) + 0.02 * torch.randn(
+        count, 2, generator=rng
+    )
 
 
 MIXTURES: dict[str, Callable[[], Modes]] = {"grid25": grid25, "ring8": ring8}
 CURVES: dict[str, Callable[[int, torch.Generator], torch.Tensor]] = {"moons": moons, "spiral": spiral}
-NAMES = (*MIXTURES, *CURVES)
 
 
 def load(name: str) -> PointSet:
-    """The set of that name, or the points of the file at that path. Raises PointsError where there is neither.
+    """Return the set of that name, or the points of the file at that path.
 
-    A drawn set depends on its name alone: runs with different seeds learn from the same points.
+    A drawn set depends on its name alone: runs with different seeds learn from the same points. Raises
+    UserError if there is neither.
     """
     if name in NAMES:
         return _drawn(name)
     path = Path(name).expanduser()
     if not path.is_file():
-        raise PointsError("points.unknown", name=name, choices=", ".join(NAMES))
+        raise UserError("points.unknown", name=name, choices=", ".join(NAMES))
     return _fitted(path.name, torch.from_numpy(read_points(path)))
 
 
@@ -120,7 +135,7 @@ def _drawn(name: str) -> PointSet:
 
 
 def _fitted(name: str, points: torch.Tensor, modes: Modes | None = None) -> PointSet:
-    """Points (N, 2) of any units as a set: the smallest square around them becomes [-1, 1]²."""
+    """Return points (N, 2) of any units as a set: the smallest square around them becomes [-1, 1]²."""
     least, most = points.double().amin(0), points.double().amax(0)
     box = Box(*((least + most) / 2).tolist(), (most - least).max().item() / 2)
     scaled = modes and Modes(box.scaled(modes.centres), modes.sd / box.half)

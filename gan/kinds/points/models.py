@@ -1,11 +1,11 @@
 """The MLP pair of points: z -> (x, y) and (x, y) -> a logit.
 
-Plain MLPs of this size learn 25 narrow Gaussians too slowly, because they learn low frequencies first (Rahaman et al. 2019).
-So the first layer of each network begins with high frequencies:
+Plain MLPs of this size learn 25 narrow Gaussians too slowly, because they learn low frequencies first
+(Rahaman et al. 2019). So the first layer of each network begins with high frequencies:
 
     D reads random Fourier features of the point (Tancik et al. 2020), which stay as they are.
-    G's first layer is tanh of steep functions of z: steps, whose place and steepness G learns fast. Samples between two
-        modes come from the latents within a step, so their share is proportional to its width.
+    G's first layer is tanh of steep functions of z: steps, whose place and steepness G learns fast. Samples
+        between two modes come from the latents within a step, so their share is proportional to its width.
 """
 
 import itertools
@@ -15,13 +15,15 @@ import torch
 from torch import nn
 
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
-STEEPNESS = 15.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
-GAIN = 100.0  # of G's first layer: weights are kept so many times smaller, so that Adam moves them so many times as fast
+# standard deviation of what G's first layer multiplies z by at the start, and of its biases
+STEEPNESS = 15.0
+# of G's first layer: its weights are so many times smaller, so that Adam moves them so many times as fast
+GAIN = 100.0
 FREQUENCY = 4.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
 class FourierFeatures(nn.Module):
-    """Sines and cosines of random projections of points: (N, 2) -> (N, 2 * (width // 2)), of mean square 1."""
+    """Sines and cosines of random projections: (N, 2) -> (N, 2 * (width // 2)), of mean square 1."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -33,7 +35,10 @@ class FourierFeatures(nn.Module):
 
 
 class Generator(nn.Module):
-    """z (N, z_dim) -> points (N, 2): `depth` hidden layers of `width` units, the first tanh, the others LeakyReLU."""
+    """z (N, z_dim) -> points (N, 2): `depth` hidden layers of `width` units.
+
+    The first one is tanh, the others are LeakyReLU.
+    """
 
     def __init__(self, z_dim: int, width: int, depth: int):
         super().__init__()
@@ -47,7 +52,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Points (N, 2) -> logits (N,): Fourier features, then `depth` - 1 hidden layers of `width` units with LeakyReLU."""
+    """Points (N, 2) -> logits (N,): Fourier features, then `depth` - 1 hidden layers of `width` units.
+
+    The layers are LeakyReLU.
+    """
 
     def __init__(self, width: int, depth: int):
         super().__init__()

@@ -1,6 +1,6 @@
-"""Points from a file: two columns of text, or a NumPy array. Nothing in the file is executed: no pickle is read.
+"""Read points from a file: two columns of text, or a NumPy array. No pickle is read, so nothing is executed.
 
-Limits are checked before anything is parsed. Columns are separated by a tab, semicolon or comma, else by spaces.
+Limits are checked before anything is parsed. A tab, semicolon or comma separates columns, else spaces do.
 """
 
 import io
@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.kinds.points.messages import PointsError
-from gan.memory import refuse_if_full
+from gan.errors import UserError, refuse_if_full
 
 TEXT, ARRAY = (".csv", ".tsv", ".txt"), ".npy"
 MEGABYTES = 32  # of a file
@@ -20,10 +19,10 @@ SHOWN = 20  # characters of a wrong value in a sentence
 
 
 def read_points(path: Path) -> np.ndarray:
-    """The points of a file: float64 (N, 2), all finite, not all equal. Raises PointsError for any other file."""
+    """Return the points of a file: float64 (N, 2), all finite, not all equal. Raises UserError."""
     suffix = path.suffix.lower()
     if suffix not in (*TEXT, ARRAY):
-        raise PointsError("points.kind", name=path.name)
+        raise UserError("points.kind", name=path.name)
     data = _bytes(path)
     points = _array(data, path.name) if suffix == ARRAY else _rows(data, path.name)
     return _checked(points, path.name)
@@ -34,20 +33,25 @@ def _bytes(path: Path) -> bytes:
         with open(path, "rb") as file:
             data = file.read(MEGABYTES * 2**20 + 1)
     except OSError as error:
-        raise PointsError("points.unreadable", name=path.name, reason=error.strerror or error) from error
+        raise UserError("points.unreadable", name=path.name, reason=error.strerror or error) from error
     if len(data) > MEGABYTES * 2**20:
-        raise PointsError("points.too_large", name=path.name, megabytes=MEGABYTES)
+        raise UserError("points.too_large", name=path.name, megabytes=MEGABYTES)
     return data
 
 
 def _array(data: bytes, name: str) -> np.ndarray:
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
+        array = np.load(io.BytesIO(data))  # refuses pickled objects
     except Exception as error:  # numpy raises many kinds for damage; pickled objects are a ValueError
         refuse_if_full(error)
-        raise PointsError("points.array", name=name) from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "fiu":
-        raise PointsError("points.array", name=name)
+        raise UserError("points.array", name=name) from error
+    if (
+        not isinstance(array, np.ndarray)
+        or array.ndim != 2
+        or array.shape[1] != 2
+        or array.dtype.kind not in "fiu"
+    ):
+        raise UserError("points.array", name=name)
     return array.astype(np.float64)
 
 
@@ -55,14 +59,20 @@ def _rows(data: bytes, name: str) -> np.ndarray:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PointsError("points.text", name=name) from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
+        raise UserError("points.text", name=name) from error
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if len(lines) > MOST + 1:
-        raise PointsError("points.too_many", name=name, count=len(lines), most=MOST)
+        raise UserError("points.too_many", name=name, count=len(lines), most=MOST)
     separator = next((mark for mark in "\t;," if lines and mark in lines[0][1]), None)
     if lines and _is_header(lines[0][1], separator):
         lines = lines[1:]
-    return np.array([_point(line, separator, number, name) for number, line in lines], dtype=np.float64).reshape(-1, 2)
+    return np.array(
+        [_point(line, separator, number, name) for number, line in lines], dtype=np.float64
+    ).reshape(-1, 2)
 
 
 def _is_header(line: str, separator: str | None) -> bool:
@@ -73,10 +83,12 @@ def _is_header(line: str, separator: str | None) -> bool:
 def _point(line: str, separator: str | None, number: int, name: str) -> list[float]:
     cells = line.split(separator)
     if len(cells) != 2:
-        raise PointsError("points.columns", line=number, name=name, count=len(cells))
+        raise UserError("points.columns", line=number, name=name, count=len(cells))
     values = [_number(cell) for cell in cells]
     if None in values:
-        raise PointsError("points.number", line=number, name=name, value=cells[values.index(None)].strip()[:SHOWN])
+        raise UserError(
+            "points.number", line=number, name=name, value=cells[values.index(None)].strip()[:SHOWN]
+        )
     return values
 
 
@@ -88,14 +100,17 @@ def _number(cell: str) -> float | None:
 
 
 def _checked(points: np.ndarray, name: str) -> np.ndarray:
-    """The points themselves. Raises PointsError for too few or too many, for NaN and infinity, and where all are equal."""
+    """Return the points themselves.
+
+    Raises UserError for too few or too many, for NaN and infinity, and if all are equal.
+    """
     if not LEAST <= len(points) <= MOST:
         key, limit = ("few", {"least": LEAST}) if len(points) < LEAST else ("many", {"most": MOST})
-        raise PointsError(f"points.too_{key}", name=name, count=len(points), **limit)
+        raise UserError(f"points.too_{key}", name=name, count=len(points), **limit)
     bad = ~(np.abs(points) <= FARTHEST).all(1)  # true for NaN as well
     if bad.any():
-        raise PointsError("points.not_finite", place=int(bad.argmax()) + 1, name=name, most=f"{FARTHEST:g}")
+        raise UserError("points.not_finite", place=int(bad.argmax()) + 1, name=name, most=f"{FARTHEST:g}")
     spread = np.ptp(points, axis=0).max()
     if not spread > 1e-9 * max(1.0, float(np.abs(points).max())) or not math.isfinite(spread):
-        raise PointsError("points.all_equal", name=name)
+        raise UserError("points.all_equal", name=name)
     return points

@@ -1,89 +1,113 @@
-"""The object that advances a run on points, step by step; the step itself is gan/train/step.py.
+"""Train a GAN on points of the plane, in memory; the step itself is gan/train/step.py.
 
-`PointsTrainer` holds an MLP pair, two Adams, the EMA generator and one counter. It reads no clock and touches no file.
-All randomness of a step is a function of (seed, step), the order of the points a function of (seed, points seen),
-and every schedule a function of points seen over `total_images`.
+`PointsTrainer` holds an MLP pair, two Adams, the EMA generator and one counter. It reads no clock and touches
+no file. A step's randomness is a function of (seed, step). The order of the points is a function of (seed,
+points seen), and each schedule one of points seen / `total_images`.
 """
 
 import copy
+import json
 import math
 
 import torch
+from safetensors.torch import save
 from torch import nn
 
+from gan.errors import UserError
+from gan.kinds import Sheet
 from gan.kinds.points.data import PointSet
-from gan.kinds.points.messages import PointsError
-from gan.kinds.points.metrics import SAMPLES, Scores, score
+from gan.kinds.points.metrics import SAMPLES, Scores, mode_scores, score
 from gan.kinds.points.models import Discriminator, Generator
 from gan.kinds.points.recipes import PointsConfig
-from gan.kinds.points.sheet import SHOWN, Sheet, draw_sheet
+from gan.kinds.points.sheet import SHOWN, draw_sheet
+from gan.spec import FORMAT, in_order
 from gan.train import step
-from gan.train.adam import Adam
-from gan.train.trainer import EMA_RAMP, EXPLODED, METRICS, SMOOTHED, seed_for
+from gan.train.optim import Adam
+from gan.train.trainer import EMA_RAMP, EXPLODED, METRICS, SMOOTHED, part_of, seed_for
 
 
 class PointsTrainer:
-    """A run in memory, on the CPU. Raises PointsError where the batch is larger than the set."""
+    """A gan.kinds.Trainer on the CPU. Raises UserError if the batch is larger than the set."""
+
+    SCORES = ("modes", "high_quality", "kl")  # see metrics.Scores
+    classes: tuple[str, ...] = ()
+    device = torch.device("cpu")
 
     def __init__(self, config: PointsConfig, points: PointSet):
         if config.batch > len(points.points):
-            raise PointsError("points.batch", batch=config.batch, count=len(points.points))
+            raise UserError("points.batch", batch=config.batch, count=len(points.points))
         self.config, self.points = config, points
         torch.manual_seed(seed_for(config.seed, "weights"))
-        self.G, self.D = Generator(config.z_dim, config.width, config.depth), Discriminator(config.width, config.depth)
+        self.G = Generator(config.z_dim, config.width, config.depth)
+        self.D = Discriminator(config.width, config.depth)
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         self.lr_g, self.lr_d = torch.tensor(0.0), torch.tensor(0.0)
-        self.opt_g, self.opt_d = (Adam(net.parameters(), lr, (config.beta1, config.beta2)) for net, lr in ((self.G, self.lr_g), (self.D, self.lr_d)))
+        betas = (config.beta1, config.beta2)
+        self.opt_g = Adam(self.G.parameters(), self.lr_g, betas)
+        self.opt_d = Adam(self.D.parameters(), self.lr_d, betas)
         self.rng = torch.Generator()
         self.means = torch.zeros(len(METRICS))
         self.step = 0
-        self.lr_factor = 1.0  # learning-rate multiplier, halved after each rollback
+        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.parts: int | None = None  # a batch is never split: a step takes a few MB
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
-        self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=torch.Generator().manual_seed(seed_for(config.seed, "grid")))
+        rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
+        self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=rng)
 
     @property
     def images_seen(self) -> int:
-        """Real points shown to D so far: the counter behind schedules, data order and randomness."""
+        """Real points that D has seen: the counter behind schedules, data order and randomness."""
         return self.step * self.config.batch * self.config.d_steps
 
     @property
     def progress(self) -> float:
-        """Part of the budget that has passed, 0 to 1."""
+        """Fraction of the budget used, in [0, 1]."""
         return min(1.0, self.images_seen / self.total_images)
 
     def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return METRICS: running averages that are a function of the step."""
+        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps."""
         for _ in range(steps):
             result = self._next_step()
             self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
         return dict(zip(METRICS, self.means.tolist(), strict=True))
 
     def healthy(self) -> bool:
-        """Whether all that a checkpoint holds is finite, and no statistic and no norm of a weight has exploded."""
-        largest = torch.stack([*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()])
-        return bool((largest < EXPLODED).all()) and all(bool(t.isfinite().all()) for t in self.state().values() if t.dtype == torch.float32)
+        """Return whether the whole state is finite, and weights and statistics are below EXPLODED."""
+        norms = torch._foreach_norm([*self.G.parameters(), *self.D.parameters()])
+        largest = torch.stack([*norms, self.means.abs().max()])
+        finite = all(bool(t.isfinite().all()) for t in self.state().values())
+        return finite and bool((largest < EXPLODED).all())
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Everything that exact resumption needs, by name; tensors on the CPU that training goes on to change."""
-        tensors = {f"{name}.{key}": t for name, net in self._networks().items() for key, t in net.state_dict().items()}
-        tensors |= {f"{name}.{key}": t for name, optimizer in self._optimizers().items() for key, t in optimizer.tensors().items()}
-        counters = torch.tensor([self.step, self.total_images, self.lr_factor], dtype=torch.float64)
-        return {**tensors, "means": self.means, "counters": counters}
+        """Return all tensors that the next step depends on, by name; training goes on to change them."""
+        tensors = {
+            f"{part}.{name}": t
+            for part, net in self._networks().items()
+            for name, t in net.state_dict().items()
+        }
+        for part, optimizer in self._optimizers().items():
+            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
+        return {**tensors, "means": self.means}
 
-    def load(self, state: dict[str, torch.Tensor]) -> None:
-        """Put back what `state` gave. Raises RuntimeError, KeyError or ValueError for tensors of other networks."""
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Restore what `state` returned.
 
-        def part(prefix: str) -> dict[str, torch.Tensor]:
-            return {key[len(prefix) + 1 :]: value for key, value in state.items() if key.startswith(prefix + ".")}
-
+        Raises RuntimeError, KeyError or ValueError for tensors of other networks.
+        """
         for name, network in self._networks().items():
-            network.load_state_dict(part(name))
+            network.load_state_dict(part_of(tensors, name))
         for name, optimizer in self._optimizers().items():
-            optimizer.load(part(name))
-        self.means.copy_(state["means"])
-        at, self.total_images, self.lr_factor = state["counters"].tolist()
-        self.step = int(at)
+            optimizer.load(part_of(tensors, name))
+        self.means.copy_(tensors["means"])
+
+    def reset_step_state(self) -> None:
+        """Drop gradients, optimizer state and the order of the points, also after a step that failed."""
+        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
+            net.requires_grad_(True)
+            optimizer.zero_grad()
+            optimizer.load({})
+        self._order = None
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"G": self.G, "D": self.D, "ema": self.ema}
@@ -93,26 +117,40 @@ class PointsTrainer:
 
     @torch.inference_mode()
     def sample(self, z: torch.Tensor) -> torch.Tensor:
-        """Points (N, 2) of the EMA generator for z (N, z_dim), in the units of the networks."""
+        """Return points (N, 2) of the EMA generator for z (N, z_dim), in the units of the networks."""
         return self.ema(z)
 
     def scores(self) -> Scores:
-        """The metrics of the EMA generator's samples for the run's fixed latents."""
+        """Return all metrics of the EMA generator's samples for the run's fixed latents."""
         return score(self.points, self.sample(self.fixed_z))
 
     def sample_sheet(self) -> Sheet:
-        """A scatter of real points and of samples for the first SHOWN fixed latents over D's field, as WebP."""
-        return draw_sheet(self.points, self.sample(self.fixed_z[:SHOWN]), self.D, self.config.loss)
+        """Draw real points and the first SHOWN samples over D's field, as WebP; score all SAMPLES samples."""
+        samples = self.sample(self.fixed_z)
+        modes = self.points.modes
+        found = (None, None, None) if modes is None else mode_scores(samples, modes)
+        scores = {
+            name: None if value is None else round(value, 5)
+            for name, value in zip(self.SCORES, found, strict=True)
+        }
+        return Sheet(draw_sheet(self.points, samples[:SHOWN], self.D, self.config.loss), scores)
 
-    def published(self) -> dict[str, torch.Tensor]:
-        """The EMA generator's weights by name: what Explore reads."""
-        return {name: t.detach().clone() for name, t in self.ema.state_dict().items()}
+    def published(self) -> bytes:
+        """Return the EMA generator in float32, with its settings and the box in the header.
+
+        Explore does not read it.
+        """
+        tensors = {name: t.detach().contiguous() for name, t in self.ema.state_dict().items()}
+        about = {name: getattr(self.config, name) for name in ("z_dim", "width", "depth")}
+        points = json.dumps({**about, "box": list(self.points.box)})
+        return in_order(save(tensors, {"format": FORMAT, "points": points}))
 
     def _set_schedule(self) -> tuple[float, torch.Tensor]:
         """Set the learning rates; return gamma and the EMA's decay () for the next step.
 
-        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become steep
-        for narrow modes, but not before G covers them. The EMA's half-life ramps up with the points seen (StyleGAN2-ADA).
+        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become
+        steep for narrow modes, but not before G covers them. The EMA's half-life grows with the points seen
+        (StyleGAN2-ADA).
         """
         config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
         lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
@@ -122,7 +160,7 @@ class PointsTrainer:
         return config.gamma * config.gamma_end**self.progress, torch.tensor(decay)
 
     def _next_step(self) -> torch.Tensor:
-        """One step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""
+        """Take one step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""
         gamma, decay = self._set_schedule()
         self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
         game = step.Game(self._generate, self._judge, self.config.loss, self.rng)
@@ -132,21 +170,25 @@ class PointsTrainer:
                 fake = game.generate(batch)
             told = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
         for turn in range(self.config.g_steps):
-            loss_g = step.update_g(self.D, self.opt_g, game, [self._with_new_z(batch) if turn else batch], None)
+            drawn = self._with_new_z(batch) if turn else batch
+            loss_g = step.update_g(self.D, self.opt_g, game, [drawn], None)
         step.update_ema(self.ema, self.G, decay)
         self.step += 1
         pair = (told.on_real > told.on_fake).float().mean()
         return torch.stack([told.loss, loss_g, told.on_real.mean(), told.on_fake.mean(), pair, told.penalty])
 
     def _batch(self, index: int) -> step.MicroBatch:
-        """Real batch number `index` of the run: every epoch is a permutation drawn from (seed, epoch), its remainder dropped."""
+        """Return real batch number `index` of the run, with new latents.
+
+        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
+        """
         size = self.config.batch
         epoch, place = divmod(index, len(self.points.points) // size)
         if self._order is None or self._order[0] != epoch:
             rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
             self._order = epoch, torch.randperm(len(self.points.points), generator=rng)
         rows = self._order[1][place * size : (place + 1) * size]
-        real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): gan.losses interpolates between four-dimensional tensors
+        real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): train/losses.py expects images
         return step.MicroBatch(real, None, torch.randn(size, self.config.z_dim, generator=self.rng))
 
     def _with_new_z(self, batch: step.MicroBatch) -> step.MicroBatch:

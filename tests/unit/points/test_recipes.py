@@ -38,9 +38,9 @@ def test_each_field_has_help_and_its_default_lies_within_its_limits():
         ("config.not_whole", {"steps": 1.5}),
         ("config.not_text", {"data": 3}),
         ("config.choice", {"loss": "magic"}),
-        ("points.penalty_loss", {"penalty": "wgan_gp"}),
-        ("points.unknown_recipe", {"recipe": "dcgan"}),
-        ("points.unknown_field", {"size": 64}),
+        ("config.penalty_loss", {"penalty": "wgan_gp"}),
+        ("config.unknown_recipe", {"recipe": "dcgan"}),
+        ("config.unknown_field", {"size": 64}),
     ],
 )
 def test_impossible_settings_are_refused_in_a_sentence(key, settings):
@@ -49,8 +49,10 @@ def test_impossible_settings_are_refused_in_a_sentence(key, settings):
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize("value", [None, [], {}, {"data": "grid25"}, {**PointsConfig().to_json(), "size": 64}])
+@pytest.mark.parametrize(
+    "value", [None, [], {}, {"data": "grid25"}, {**PointsConfig().to_json(), "size": 64}]
+)
 def test_settings_of_another_version_are_refused(value):
     with pytest.raises(UserError) as caught:
         PointsConfig.from_json(value)
-    assert caught.value.key == "points.other_version"
+    assert caught.value.key == "config.other_version"
