@@ -31,9 +31,10 @@ from gan.data.own.report import (
 from gan.data.own.survey import survey
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
+from gan.kinds.images.engine import about_pictures
 from gan.recipes import RECIPES, make_config
 from gan.worker import worker
-from gan.worker.events import EVENTS, about_pictures
+from gan.worker.events import EVENTS
 from tests import ROOT
 from tests.unit.data.test_files import huge_png, make_folder, make_zip
 from tests.unit.data.test_pictures import film, photo, saved
