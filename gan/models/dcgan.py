@@ -86,13 +86,13 @@ class Discriminator(nn.Module):
             ]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Conv2d(widths[-1], FEATURES if spec.groups else 1, 4, 1, 0, bias=False)
-        self.head = ProjectionHead(spec) if spec.groups else None
+        self.projection = ProjectionHead(spec) if spec.groups else None
         self.apply(initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """Judge images; see the class."""
         out = self.head(self.blocks(images)).flatten(1)
-        return out.squeeze(1) if self.head is None else self.head(out, groups)
+        return out.squeeze(1) if self.projection is None else self.projection(out, groups)
 
 
 def initialise(module: nn.Module) -> None:

@@ -124,13 +124,13 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         side = stages[-1][0]
         self.head = nn.Linear(channels * side * side, FEATURES if spec.groups else 1)
-        self.head = ProjectionHead(spec) if spec.groups else None
+        self.projection = ProjectionHead(spec) if spec.groups else None
         self.apply(_initialise)
 
     def forward(self, images: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """Judge images; see the class."""
         out = self.head(self.blocks(images).flatten(1))
-        return out.squeeze(1) if self.head is None else self.head(out, groups)
+        return out.squeeze(1) if self.projection is None else self.projection(out, groups)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
                 self.register_buffer(f"across_scales{k}", _random_projection(widths[k - 1], width, 3))
         outputs = FEATURES if spec.groups else 1
         self.judges = nn.ModuleList(_judge(width, outputs) for width in widths)
-        self.head = ProjectionHead(spec) if spec.groups else None
+        self.projection = ProjectionHead(spec) if spec.groups else None
 
     def _apply(self, function, recurse=True):
         """Move the feature extractor together with D."""
@@ -56,7 +56,7 @@ class Discriminator(nn.Module):
         """Judge images; see the class."""
         judged = [judge(x).flatten(2) for judge, x in zip(self.judges, self._maps(images), strict=True)]
         out = torch.cat(judged, 2)
-        return out.squeeze(1) if self.head is None else self.head(out, groups)
+        return out.squeeze(1) if self.projection is None else self.projection(out, groups)
 
 
 def _enlarge(maps: torch.Tensor, side: int) -> torch.Tensor:

@@ -70,7 +70,7 @@ def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], byt
     pytest.fail("the picture stayed as it was")
 
 
-WORDS = """async () => { window.words = await import("/gradio_api/gan/static/latent/point.js"); }"""
+WORDS = """async () => { window.words = await import("/gradio_api/gan/static/latent/encoding.js"); }"""
 SETTLED = """() => {
   const { point, shown } = document.querySelector("gan-explorer");
   const hash = new URLSearchParams(location.hash.slice(1));

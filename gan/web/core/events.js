@@ -1,5 +1,5 @@
 // The custom events of the page: who tells whom, and what each one carries in its `detail`.
-// gan/ui/train.py writes CHOOSE, OFFER and FORM into the page itself, so their names stand there as well.
+// gan/ui/train/tab.py writes CHOOSE, OFFER and FORM into the page itself, so their names stand there as well.
 
 // At the window.
 

@@ -63,7 +63,7 @@ class Cost extends HTMLElement {
   }
 }
 
-/** The values in the order of the form's inputs (gan/ui/train.py) as the server reads them; of one's own pictures how many there are, once that is known. */
+/** The values in the order of the form's inputs (gan/ui/train/form.py) as the server reads them; of one's own pictures how many there are, once that is known. */
 const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minutes, values, own: own?.report?.count ?? null });
 
 /** Two figures: more would promise what an estimate can't keep. */

@@ -9,7 +9,7 @@ import { heading } from "../../../widgets/help.js";
 import { Mosaic } from "../../../widgets/mosaic.js";
 
 const COLUMNS = 8;
-const PAGE = 64; // units in one answer, as in gan/latent/inside.py
+const PAGE = 64; // units in one answer, as in gan/latent/dissection.py
 const FACTORS = [1, 0, 2, 4]; // what one press after another makes of a unit
 const SETTLE = 120; // ms
 const RETRY = 1500;

@@ -13,7 +13,7 @@ import { Player } from "../../../widgets/player.js";
 import { Slider } from "../../../widgets/slider.js";
 import { drawThumb, thumb } from "../../../widgets/thumbnail.js";
 
-const MOST_STEPS = 120; // these three as in gan/latent/loop.py and gan/ui/film_routes.py
+const MOST_STEPS = 120; // these three as in gan/latent/loop.py and gan/ui/explore/film_routes.py
 const MOST_FPS = 30;
 const MOST_FRAMES = 600;
 const FORMS = ["gif", "webp", "mp4"];
