@@ -136,9 +136,11 @@ def _never_trained(path: Path) -> bool:
 def progress(status: dict[str, Any]) -> str:
     """The progress of a run in one line: share of the budget, images, seconds, speed."""
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
+    examples = status.get("kind", DEFAULT_KIND)  # a kind is named after what it learns from
+    unit = "kimg" if examples == DEFAULT_KIND else f"thousand {examples}"
     return (
-        f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, "
-        f"{eta}{status['rate'] or 0:.0f} images/s"
+        f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} {unit}  {status['elapsed']:.0f} s, "
+        f"{eta}{status['rate'] or 0:.0f} {examples}/s"
     )
 
 

@@ -127,6 +127,8 @@ class Recognised(NamedTuple):
 class Engine(Protocol):
     """The module of a kind that needs torch. Its data may have any type."""
 
+    SHEET_SECONDS: float  # between two sample sheets, at least
+
     def choose_device(self, picked: "Device", began: Any) -> "Device":
         """Return the device to train on: as in the checkpoint's entry `began`, else the fastest.
 

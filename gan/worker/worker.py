@@ -68,9 +68,11 @@ class Worker:
         self.rollbacks = 0
         self.went_back_to = -1  # step of the checkpoint that the last rollback loaded
         self.next_snapshot = FIRST_SNAPSHOT
-        self.grid = Throttle(GRID_SECONDS, GRID_SHARE)
+        often = self.engine.SHEET_SECONDS
+        self.chunk_seconds = min(CHUNK_SECONDS, often)
+        self.grid = Throttle(min(GRID_SECONDS, often), GRID_SHARE)
         self.status, self.live, self.state = (
-            Throttle(STATUS_SECONDS),
+            Throttle(min(STATUS_SECONDS, often)),
             Throttle(LIVE_SECONDS),
             Throttle(STATE_SECONDS, STATE_SHARE),
         )
@@ -82,7 +84,11 @@ class Worker:
         self.dir.reserve()
         picked, process = pick_device(), psutil.Process()
         self.dir.write_status(
-            state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time()
+            state="starting",
+            kind=self.config.kind,
+            device=picked.label,
+            pid=process.pid,
+            pid_started=process.create_time(),
         )
         device = self._device(picked)
         torch.set_num_threads(device.threads)
@@ -179,7 +185,7 @@ class Worker:
             self.dir.status["step_seconds"] = chunk_seconds / steps
             self._publish(means)
             self._account(time.monotonic() - start, steps)
-            steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / chunk_seconds)))
+            steps = max(1, min(2 * steps, round(steps * self.chunk_seconds / chunk_seconds)))
             if self.trainer.config.budget_images:
                 left = (self.trainer.total_images - self.trainer.images_seen) / (
                     self.config.batch * self.config.d_steps

@@ -16,6 +16,8 @@ from gan.kinds.points.data import NAMES, Box, PointSet
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.trainer import PointsTrainer
 
+SHEET_SECONDS = 0.2  # with the time that outputs take, four sheets a second
+
 
 @dataclass(frozen=True)
 class PointsRecord:
