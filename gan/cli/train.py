@@ -190,7 +190,8 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
         found = kind.locate(path, place or before.data, has_state(path / "state"))
         config = dataclasses.replace(before, data=found)
         # raises UserError if the run could not restart
-        kind.engine().check(before, kind.engine().load(config))
+        engine = kind.load_engine()
+        engine.check(before, engine.load(config))
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show, place)

@@ -191,6 +191,6 @@ class Kind(Protocol):
         """
         ...
 
-    def engine(self) -> Engine:
+    def load_engine(self) -> Engine:
         """Import and return the module that needs torch."""
         ...

@@ -59,7 +59,7 @@ class Worker:
         self.path, self.report, self.place = path, report, place
         self.config = read_config(path)
         self.kind = get_kind(self.config.kind)
-        self.engine = self.kind.engine()
+        self.engine = self.kind.load_engine()
         self.trainer: Trainer
         self.dir = RunDir(path)
         self.asked_to_end: str | None = None
@@ -359,7 +359,7 @@ def be_nice() -> None:
 def warm_up() -> None:
     """Import and warm up every kind: the first step of a process costs seconds."""
     for name in KINDS:
-        get_kind(name).engine().warm_up()
+        get_kind(name).load_engine().warm_up()
 
 
 @contextlib.contextmanager

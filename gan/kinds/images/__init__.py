@@ -11,12 +11,12 @@ from gan.errors import UserError
 from gan.recipes import GPU_RECIPES, RECIPES, make_config
 from gan.train.autotune.machine import has_gpu
 
-__all__ = ["RECIPES", "Config", "engine", "find", "locate", "plan"]
+__all__ = ["RECIPES", "Config", "load_engine", "find", "locate", "plan"]
 
 locate = find_pictures
 
 
-def engine() -> Any:
+def load_engine() -> Any:
     """Import and return the module that needs torch."""
     return importlib.import_module("gan.kinds.images.engine")
 

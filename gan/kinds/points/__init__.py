@@ -11,10 +11,10 @@ from gan.errors import UserError
 from gan.kinds.points.recipes import NAMES, RECIPES, make_config
 from gan.kinds.points.recipes import PointsConfig as Config
 
-__all__ = ["RECIPES", "Config", "engine", "find", "locate", "plan"]
+__all__ = ["RECIPES", "Config", "load_engine", "find", "locate", "plan"]
 
 
-def engine() -> Any:
+def load_engine() -> Any:
     """Import and return the module that needs torch."""
     return importlib.import_module("gan.kinds.points.engine")
 
@@ -40,5 +40,6 @@ def plan(name: str, recipe: str, settings: dict[str, Any], tell: Callable[[str],
     """Return the config of a new run: see gan.kinds.Kind."""
     config = make_config(name, recipe, **settings)
     if name not in NAMES:  # a set that data.py draws is larger than any batch
-        engine().check(config, engine().load(config))
+        points = load_engine()
+        points.check(config, points.load(config))
     return config

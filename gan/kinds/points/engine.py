@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from gan.device import Device
+from gan.device import Device, cpu_label
 from gan.errors import Unharmed, UserError
 from gan.files import read_object
 from gan.kinds import RECORD, Recognised
@@ -43,7 +43,7 @@ def identify(config: PointsConfig, points: PointSet) -> PointsRecord:
 
 def choose_device(picked: Device, began: Any) -> Device:
     """Return one thread of the CPU: networks this small train no faster on two threads, or on a GPU."""
-    return Device("cpu", picked.label if picked.torch_name == "cpu" else "CPU", 1)
+    return Device("cpu", cpu_label(1), 1)
 
 
 def load(config: PointsConfig) -> PointSet:
