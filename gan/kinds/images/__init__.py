@@ -11,7 +11,7 @@ from gan.errors import UserError
 from gan.recipes import GPU_RECIPES, RECIPES, make_config
 from gan.train.autotune.machine import has_gpu
 
-__all__ = ["RECIPES", "Config", "load_engine", "find", "locate", "plan"]
+__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan"]
 
 locate = find_pictures
 

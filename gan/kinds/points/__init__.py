@@ -11,7 +11,7 @@ from gan.errors import UserError
 from gan.kinds.points.recipes import NAMES, RECIPES, make_config
 from gan.kinds.points.recipes import PointsConfig as Config
 
-__all__ = ["RECIPES", "Config", "load_engine", "find", "locate", "plan"]
+__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan"]
 
 
 def load_engine() -> Any:
