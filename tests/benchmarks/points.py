@@ -55,8 +55,7 @@ def sheet_milliseconds(config: PointsConfig, times: int = 20) -> float:
 def _setting(text: str) -> tuple[str, Any]:
     """A setting given as name=value, of its field's type."""
     name, _, value = text.partition("=")
-    kind = type(getattr(PointsConfig, name, ""))
-    return name, kind(value)
+    return name, type(getattr(PointsConfig, name, ""))(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,13 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recipe", nargs="+", default=["modern"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=None, help="instead of the recipe's own")
+    parser.add_argument("--steps", type=int, default=5_000)
     parser.add_argument("--seconds", type=float, default=None, help="end a run after so long")
     parser.add_argument("--set", nargs="*", type=_setting, default=[], metavar="NAME=VALUE")
     parser.add_argument("--sheet", action="store_true", help="only measure how long a sheet takes")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(asked.threads)
-    settings = dict(asked.set) | ({} if asked.steps is None else {"steps": asked.steps})
+    settings = {"steps": asked.steps, **dict(asked.set)}
     if asked.sheet:
         print(f"{sheet_milliseconds(make_config(asked.data, asked.recipe[0], **settings)):.1f} ms a sheet")
         return

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
-STEEPNESS = 15.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
-GAIN = 100.0  # of G's first layer: weights are kept so many times smaller, so that Adam moves them so many times as fast
-FREQUENCY = 4.0  # standard deviation of D's frequencies, in radians per unit of the networks
+STEEPNESS = 20.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
+GAIN = 300.0  # of G's first layer: weights are kept so many times smaller, so that Adam moves them so many times as fast
+FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
 class FourierFeatures(nn.Module):

@@ -30,19 +30,19 @@ class PointsConfig:
     loss: str = _field("relativistic", "The adversarial loss of G and D.", choices=tuple(LOSSES))
     penalty: str = _field("r1r2", "The gradient penalty that keeps D smooth: on real points (R1), also on fakes (R2), or between the two (WGAN-GP).",
                           choices=tuple(PENALTIES))  # fmt: skip
-    gamma: float = _field(0.1, "Weight of the penalty at the start: more is more stable, less is sharper.", min=0, max=1000)
-    gamma_end: float = _field(0.1, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.0001, max=1)
+    gamma: float = _field(0.02, "Weight of the penalty at the start: more is more stable, less is sharper.", min=0, max=1000)
+    gamma_end: float = _field(0.001, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.0001, max=1)
     d_steps: int = _field(1, "How many times D is updated in each step.", min=1, max=10)
     g_steps: int = _field(1, "How many times G is updated in each step.", min=1, max=10)
-    lr_g: float = _field(1e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
-    lr_d: float = _field(1e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
+    lr_g: float = _field(2e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
+    lr_d: float = _field(2e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
     lr_end: float = _field(0.01, "Learning rate at the end of the run, as a fraction of the initial one.", min=0.001, max=1)
-    beta1: float = _field(0.0, "Adam β1, its momentum. Small values suit GANs.", min=0, max=0.99)
+    beta1: float = _field(0.5, "Adam β1, its momentum. Small values suit GANs.", min=0, max=0.99)
     beta2: float = _field(0.99, "Adam β2, the decay of its second moment.", min=0.5, max=0.9999)
     batch: int = _field(256, "Real points per update of D: more is more stable, fewer is faster.", min=2, max=4096)
     width: int = _field(128, "Units of each hidden layer: wider learns more and trains slower.", min=4, max=512)
     depth: int = _field(2, "Hidden layers of each network.", min=2, max=6)
-    z_dim: int = _field(2, "Entries of the latent vector z.", min=1, max=64)
+    z_dim: int = _field(4, "Entries of the latent vector z.", min=1, max=64)
     ema: float = _field(10.0, "Half-life of the averaged generator (EMA), in thousands of points. 0 shows G as it is.", min=0, max=10_000)
     seed: int = _field(0, "Seed of all randomness: the same seed, settings and machine give the same run.", min=0, max=2**31 - 1)
 
@@ -71,6 +71,9 @@ class PointsConfig:
         return cls(**value)
 
 
+# Defaults on grid25, single runs of seed 0, 10,000 samples. All covered 25 modes; share of high quality, KL in nats.
+# 2,000 steps: plain LeakyReLU pair .15 to .2; as below .911, .017; z of 2 and beta1 0 .903, .032; that with 5,000 steps .933, .014.
+# Rates of 3e-3 .865, .121. A share of .95 was not reached: D stays too smooth to see the sd of .012 in units of the networks.
 _STEADY: dict[str, Any] = {"penalty": "r1"}
 
 # A recipe is loss + regularisation + schedule; a new one is one more entry.
@@ -84,10 +87,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     # LSGAN (Mao et al. 2017).
     "least_squares": {**_STEADY, "loss": "least_squares"},
     # WGAN-GP (Gulrajani et al. 2017): five critic updates to one of G, gamma 20 because gamma / 2 is the weight, 10 in the paper.
-    "wasserstein": {"loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "d_steps": 5, "beta2": 0.9},
+    "wasserstein": {"loss": "wasserstein", "penalty": "wgan_gp", "gamma": 20.0, "gamma_end": 1.0, "d_steps": 5, "lr_g": 5e-4,
+                    "lr_d": 5e-4, "beta2": 0.9},
     # Mode collapse on demand: G learns 25 times as fast as D and takes five updates to one, so that D cannot follow.
     "collapse": {
-        "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "g_steps": 5, "lr_g": 5e-3, "lr_d": 2e-4, "lr_end": 1.0,
+        "loss": "nonsaturating", "penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "g_steps": 5, "lr_g": 5e-3, "lr_d": 2e-4,
+        "lr_end": 1.0, "beta1": 0.0, "z_dim": 2,
     },
 }  # fmt: skip
 
