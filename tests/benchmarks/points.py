@@ -1,8 +1,9 @@
 """How well runs on points cover the modes, and what that takes:  python -m tests.benchmarks.points
 
-Each seed trains alone, one after the other, on as many threads as one asks for. The table has one row per seed: steps,
-seconds of training (scores and sheets are not counted), milliseconds a step, and the metrics of gan/kinds/points/metrics.py.
-With --seconds a run ends when they are over, and its schedules are set by the steps given.
+Each seed trains alone, one after the other, on as many threads as one asks for. The table has one row per
+seed: steps, seconds of training (scores and sheets are not counted), milliseconds a step, and the metrics of
+gan/kinds/points/metrics.py. With --seconds a run ends when they are over, and its schedules are set by the
+steps given.
 
     python -m tests.benchmarks.points --data grid25 --recipe modern collapse --seeds 5 --threads 2
     python -m tests.benchmarks.points --set lr_g=2e-3 gamma=0.01 --steps 4000
@@ -23,11 +24,25 @@ from gan.kinds.points.trainer import PointsTrainer
 from tests.benchmarks.tables import markdown
 
 CHUNK = 100  # steps between looks at the clock
-HEADER = ("data", "recipe", "seed", "steps", "seconds", "ms a step", "modes", "high quality", "KL", "precision", "coverage")
+HEADER = (
+    "data",
+    "recipe",
+    "seed",
+    "steps",
+    "seconds",
+    "ms a step",
+    "modes",
+    "high quality",
+    "KL",
+    "precision",
+    "coverage",
+)
 
 
 def train(config: PointsConfig, seconds: float | None) -> tuple[PointsTrainer, float]:
-    """A trainer that has taken the config's steps, or those that fit into the seconds, and the seconds that they took."""
+    """A trainer that has taken the config's steps, or those that fit into the seconds, and the seconds that
+    they took.
+    """
     trainer = PointsTrainer(config, data.load(config.data))
     begun = time.perf_counter()
     while trainer.step < config.steps and (seconds is None or time.perf_counter() - begun < seconds):
@@ -39,7 +54,15 @@ def row(config: PointsConfig, seconds: float | None) -> list[str]:
     """The row of HEADER for one run."""
     trainer, took = train(config, seconds)
     scores = ["–" if value is None else f"{value:.3f}".rstrip("0").rstrip(".") for value in trainer.scores()]
-    return [config.data, config.recipe, str(config.seed), str(trainer.step), f"{took:.1f}", f"{1e3 * took / trainer.step:.2f}", *scores]
+    return [
+        config.data,
+        config.recipe,
+        str(config.seed),
+        str(trainer.step),
+        f"{took:.1f}",
+        f"{1e3 * took / trainer.step:.2f}",
+        *scores,
+    ]
 
 
 def sheet_milliseconds(config: PointsConfig, times: int = 20) -> float:
@@ -74,7 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.sheet:
         print(f"{sheet_milliseconds(make_config(asked.data, asked.recipe[0], **settings)):.1f} ms a sheet")
         return
-    configs = [make_config(asked.data, recipe, seed=seed, **settings) for recipe in asked.recipe for seed in range(asked.seeds)]
+    configs = [
+        make_config(asked.data, recipe, seed=seed, **settings)
+        for recipe in asked.recipe
+        for seed in range(asked.seeds)
+    ]
     print(markdown(HEADER, [row(config, asked.seconds) for config in configs]))
 
 

@@ -1,6 +1,7 @@
 """D's output over the plane, as colours: where D takes a point for real, and where for fake.
 
-The colours run from orange (fake) over white to blue (real), which all common kinds of colour blindness keep apart.
+The colours run from orange (fake) over white to blue (real), which all common kinds of colour blindness keep
+apart.
 """
 
 import numpy as np
@@ -10,7 +11,11 @@ from torch import nn
 
 VIEW = 1.1  # the sheet shows [-VIEW, VIEW]², a margin of a tenth about the box of the data
 CELLS = 48  # cells along a side on which D is asked; the picture between them is interpolated
-FAKE, NEUTRAL, REAL = (253, 184, 99), (247, 247, 247), (146, 197, 222)  # sRGB; ends of ColorBrewer's PuOr and RdBu
+FAKE, NEUTRAL, REAL = (
+    (253, 184, 99),
+    (247, 247, 247),
+    (146, 197, 222),
+)  # sRGB; ends of ColorBrewer's PuOr and RdBu
 LEAST_SCALE = 1.0  # logits: a D that knows less than this is drawn as pale as it is
 QUANTILE = 0.9  # of |logit - neutral| over the view, which gets the full colour
 
@@ -29,7 +34,10 @@ def logits_over_view(D: nn.Module, cells: int = CELLS) -> np.ndarray:
 
 
 def realness(logits: np.ndarray, neutral: float) -> np.ndarray:
-    """Logits of any shape as -1 (fake) to 1 (real), 0 at `neutral`; at least LEAST_SCALE logits away for full colour."""
+    """Logits of any shape as -1 (fake) to 1 (real), 0 at `neutral`;
+
+    at least LEAST_SCALE logits away for full colour.
+    """
     difference = np.nan_to_num(logits - neutral, nan=0.0)
     scale = max(LEAST_SCALE, float(np.quantile(np.abs(difference), QUANTILE)))
     return np.clip(difference / scale, -1, 1)

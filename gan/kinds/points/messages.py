@@ -1,28 +1,54 @@
 """What can be wrong with a set of points or with a setting, in one sentence each.
 
-`PointsError` is a UserError whose sentences stand here. Sentences in Chinese stand in CHINESE, under the same keys.
+`PointsError` is a UserError whose sentences stand here. Sentences in Chinese stand in CHINESE, under the same
+keys.
 """
 
 from gan.errors import UserError
 
 MESSAGES = {
     "points.unknown": "There is no set of points called “{name}”. Choose one of: {choices}, or give a file.",
-    "points.kind": "“{name}” is not a file of points. Give a .csv, .tsv or .txt file with two columns, or a .npy array.",
+    "points.kind": (
+        "“{name}” is not a file of points. Give a .csv, .tsv or .txt file with two columns, or a .npy array."
+    ),
     "points.unreadable": "“{name}” can't be read ({reason}). Solve that, and try again.",
     "points.too_large": "“{name}” has more than {megabytes} MB. Give a smaller file of points.",
-    "points.too_many": "“{name}” holds {count} points; at most {most} are allowed. Keep a random part of them.",
+    "points.too_many": (
+        "“{name}” holds {count} points; at most {most} are allowed. Keep a random part of them."
+    ),
     "points.too_few": "“{name}” holds {count} points, and training needs at least {least}. Add more rows.",
     "points.text": "“{name}” is not plain text in UTF-8. Save it as CSV with two columns.",
-    "points.columns": "Line {line} of “{name}” has {count} columns, and a point needs two: x and y. Correct it and try again.",
-    "points.number": "Line {line} of “{name}” holds “{value}”, which is not a number. Correct it and try again.",
-    "points.not_finite": "Point {place} of “{name}” is not finite or is too far away. Leave out NaN, infinity and numbers beyond {most}.",
-    "points.all_equal": "All points of “{name}” lie at the same place, so there is nothing to learn. Give points that differ.",
-    "points.array": "“{name}” is not a NumPy array of numbers with the shape (N, 2). Save it with numpy.save.",
-    "points.batch": "A batch of {batch} points needs a set at least as large, and this one holds {count}. Choose a smaller batch.",
-    "points.penalty_loss": "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or loss.",
+    "points.columns": (
+        "Line {line} of “{name}” has {count} columns, and a point needs two: x and y. Correct it and try "
+        "again."
+    ),
+    "points.number": (
+        "Line {line} of “{name}” holds “{value}”, which is not a number. Correct it and try again."
+    ),
+    "points.not_finite": (
+        "Point {place} of “{name}” is not finite or is too far away. Leave out NaN, infinity and numbers "
+        "beyond {most}."
+    ),
+    "points.all_equal": (
+        "All points of “{name}” lie at the same place, so there is nothing to learn. Give points that differ."
+    ),
+    "points.array": (
+        "“{name}” is not a NumPy array of numbers with the shape (N, 2). Save it with numpy.save."
+    ),
+    "points.batch": (
+        "A batch of {batch} points needs a set at least as large, and this one holds {count}. Choose a "
+        "smaller batch."
+    ),
+    "points.penalty_loss": (
+        "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or "
+        "loss."
+    ),
     "points.unknown_recipe": "There is no recipe for points called “{name}”. Choose one of: {choices}.",
     "points.unknown_field": "There is no setting for points called “{name}”.",
-    "points.other_version": "These settings of points were written by another version of GANarium (they differ in: {fields}). Start a new run.",
+    "points.other_version": (
+        "These settings of points were written by another version of GANarium (they differ in: {fields}). "
+        "Start a new run."
+    ),
 }
 
 CHINESE = {

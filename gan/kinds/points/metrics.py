@@ -1,8 +1,10 @@
-"""How well samples match a set of points. All functions are pure; distances are Euclidean, in the units of the networks.
+"""How well samples match a set of points. All functions are pure; distances are Euclidean, in the units of
+the networks.
 
-Definitions follow the published code of PacGAN (Lin et al. 2018), which follows VEEGAN (Srivastava et al. 2017). A sample
-belongs to its nearest mode. It is of high quality if it lies within three standard deviations of that mode's centre.
-A mode is covered if at least one high-quality sample belongs to it. Both papers draw SAMPLES samples.
+Definitions follow the published code of PacGAN (Lin et al. 2018), which follows VEEGAN (Srivastava et al.
+2017). A sample belongs to its nearest mode. It is of high quality if it lies within three standard deviations
+of that mode's centre. A mode is covered if at least one high-quality sample belongs to it. Both papers draw
+SAMPLES samples.
 """
 
 import math
@@ -25,7 +27,8 @@ class Scores(NamedTuple):
     high_quality: share of high-quality samples, 0 to 1; a perfect generator reaches 1 - exp(-9/2) = .989.
     kl: KL in nats of the high-quality samples' histogram over modes against the uniform one, 0 to log K;
         log K too where there is no high-quality sample.
-    precision, coverage: see gan/metrics/manifold.py, with k = 5 and SAMPLES real points, 0 to 1; equal sets of points
+    precision, coverage: see gan/metrics/manifold.py, with k = 5 and SAMPLES real points, 0 to 1; equal sets
+    of points
         reach a coverage of .97.
     """
 

@@ -1,11 +1,11 @@
 """The MLP pair of points: z -> (x, y) and (x, y) -> a logit.
 
-Plain MLPs of this size learn 25 narrow Gaussians too slowly, because they learn low frequencies first (Rahaman et al. 2019).
-So the first layer of each network begins with high frequencies:
+Plain MLPs of this size learn 25 narrow Gaussians too slowly, because they learn low frequencies first
+(Rahaman et al. 2019). So the first layer of each network begins with high frequencies:
 
     D reads random Fourier features of the point (Tancik et al. 2020), which stay as they are.
-    G's first layer is tanh of steep functions of z: steps, whose place and steepness G learns fast. Samples between two
-        modes come from the latents within a step, so their share is proportional to its width.
+    G's first layer is tanh of steep functions of z: steps, whose place and steepness G learns fast. Samples
+    between two modes come from latents within a step, so their share is proportional to the step's width.
 """
 
 import itertools
@@ -16,12 +16,18 @@ from torch import nn
 
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 STEEPNESS = 20.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
-GAIN = 300.0  # of G's first layer: weights are kept so many times smaller, so that Adam moves them so many times as fast
+# G's first layer multiplies by GAIN what its weights give. They are so many times smaller, and Adam, whose
+# steps
+# have a fixed size, changes the layer so many times as fast.
+GAIN = 300.0
 FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
 class FourierFeatures(nn.Module):
-    """Sines and cosines of random projections of points: (N, 2) -> (N, 2 * (width // 2)), of mean square 1."""
+    """Sines and cosines of random projections of points:
+
+    (N, 2) -> (N, 2 * (width // 2)), of mean square 1.
+    """
 
     def __init__(self, width: int):
         super().__init__()
@@ -33,7 +39,10 @@ class FourierFeatures(nn.Module):
 
 
 class Generator(nn.Module):
-    """z (N, z_dim) -> points (N, 2): `depth` hidden layers of `width` units, the first tanh, the others LeakyReLU."""
+    """z (N, z_dim) -> points (N, 2):
+
+    `depth` hidden layers of `width` units, the first tanh, the others LeakyReLU.
+    """
 
     def __init__(self, z_dim: int, width: int, depth: int):
         super().__init__()
@@ -47,7 +56,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Points (N, 2) -> logits (N,): Fourier features, then `depth` - 1 hidden layers of `width` units with LeakyReLU."""
+    """Points (N, 2) -> logits (N,):
+
+    Fourier features, then `depth` - 1 hidden layers of `width` units with LeakyReLU.
+    """
 
     def __init__(self, width: int, depth: int):
         super().__init__()

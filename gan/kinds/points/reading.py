@@ -1,6 +1,8 @@
-"""Points from a file: two columns of text, or a NumPy array. Nothing in the file is executed: no pickle is read.
+"""Points from a file: two columns of text, or a NumPy array. Nothing in the file is executed: no pickle is
+read.
 
-Limits are checked before anything is parsed. Columns are separated by a tab, semicolon or comma, else by spaces.
+Limits are checked before anything is parsed. Columns are separated by a tab, semicolon or comma, else by
+spaces.
 """
 
 import io
@@ -20,7 +22,10 @@ SHOWN = 20  # characters of a wrong value in a sentence
 
 
 def read_points(path: Path) -> np.ndarray:
-    """The points of a file: float64 (N, 2), all finite, not all equal. Raises PointsError for any other file."""
+    """The points of a file:
+
+    float64 (N, 2), all finite, not all equal. Raises PointsError for any other file.
+    """
     suffix = path.suffix.lower()
     if suffix not in (*TEXT, ARRAY):
         raise PointsError("points.kind", name=path.name)
@@ -46,7 +51,12 @@ def _array(data: bytes, name: str) -> np.ndarray:
     except Exception as error:  # numpy raises many kinds for damage; pickled objects are a ValueError
         refuse_if_full(error)
         raise PointsError("points.array", name=name) from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "fiu":
+    if (
+        not isinstance(array, np.ndarray)
+        or array.ndim != 2
+        or array.shape[1] != 2
+        or array.dtype.kind not in "fiu"
+    ):
         raise PointsError("points.array", name=name)
     return array.astype(np.float64)
 
@@ -56,13 +66,19 @@ def _rows(data: bytes, name: str) -> np.ndarray:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PointsError("points.text", name=name) from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if len(lines) > MOST + 1:
         raise PointsError("points.too_many", name=name, count=len(lines), most=MOST)
     separator = next((mark for mark in "\t;," if lines and mark in lines[0][1]), None)
     if lines and _is_header(lines[0][1], separator):
         lines = lines[1:]
-    return np.array([_point(line, separator, number, name) for number, line in lines], dtype=np.float64).reshape(-1, 2)
+    return np.array(
+        [_point(line, separator, number, name) for number, line in lines], dtype=np.float64
+    ).reshape(-1, 2)
 
 
 def _is_header(line: str, separator: str | None) -> bool:
@@ -76,7 +92,9 @@ def _point(line: str, separator: str | None, number: int, name: str) -> list[flo
         raise PointsError("points.columns", line=number, name=name, count=len(cells))
     values = [_number(cell) for cell in cells]
     if None in values:
-        raise PointsError("points.number", line=number, name=name, value=cells[values.index(None)].strip()[:SHOWN])
+        raise PointsError(
+            "points.number", line=number, name=name, value=cells[values.index(None)].strip()[:SHOWN]
+        )
     return values
 
 
@@ -88,7 +106,10 @@ def _number(cell: str) -> float | None:
 
 
 def _checked(points: np.ndarray, name: str) -> np.ndarray:
-    """The points themselves. Raises PointsError for too few or too many, for NaN and infinity, and where all are equal."""
+    """The points themselves.
+
+    Raises PointsError for too few or too many, for NaN and infinity, and where all are equal.
+    """
     if not LEAST <= len(points) <= MOST:
         key, limit = ("few", {"least": LEAST}) if len(points) < LEAST else ("many", {"most": MOST})
         raise PointsError(f"points.too_{key}", name=name, count=len(points), **limit)

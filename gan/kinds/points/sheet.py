@@ -15,7 +15,10 @@ from gan.provenance import XMP
 
 SIZE = 512  # pixels along a side
 SHOWN = 1_000  # points of each kind; more would hide each other
-REAL, FAKE = (5, 48, 97), (179, 56, 6)  # sRGB of dots: dark blue and dark orange, darker than any colour of the field
+REAL, FAKE = (
+    (5, 48, 97),
+    (179, 56, 6),
+)  # sRGB of dots: dark blue and dark orange, darker than any colour of the field
 DOT = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0))  # rows and columns of a dot's pixels about its centre
 QUALITY, METHOD = 75, 0  # of WebP: the fastest method, because a trainer waits for each sheet
 
@@ -28,7 +31,10 @@ class Sheet(NamedTuple):
 
 
 def draw_sheet(points: PointSet, samples: torch.Tensor, D: nn.Module, loss: str) -> Sheet:
-    """The sheet of samples (N, 2) in the units of the networks, of a run with that loss. Samples beyond the view lie on its edge."""
+    """The sheet of samples (N, 2) in the units of the networks, of a run with that loss.
+
+    Samples beyond the view lie on its edge.
+    """
     real, fake = points.points[:SHOWN], samples[:SHOWN]
     canvas = colours(realness(logits_over_view(D), neutral_logit(D, real, fake, loss)), SIZE)
     _dots(canvas, real, REAL)
@@ -40,7 +46,10 @@ def draw_sheet(points: PointSet, samples: torch.Tensor, D: nn.Module, loss: str)
 
 @torch.inference_mode()
 def neutral_logit(D: nn.Module, real: torch.Tensor, fake: torch.Tensor, loss: str) -> float:
-    """The logit with which D says that it cannot tell. Where the loss knows none: halfway between D's means on real and fake."""
+    """The logit with which D says that it cannot tell.
+
+    Where the loss knows none: halfway between D's means on real and fake.
+    """
     known = LOSSES[loss].undecided
     return float(D(real).mean() + D(fake).mean()) / 2 if known is None else known
 

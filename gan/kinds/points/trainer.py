@@ -1,8 +1,8 @@
 """The object that advances a run on points, step by step; the step itself is gan/train/step.py.
 
-`PointsTrainer` holds an MLP pair, two Adams, the EMA generator and one counter. It reads no clock and touches no file.
-All randomness of a step is a function of (seed, step), the order of the points a function of (seed, points seen),
-and every schedule a function of points seen over `total_images`.
+`PointsTrainer` holds an MLP pair, two Adams, the EMA generator and one counter. It reads no clock and touches
+no file. All randomness of a step is a function of (seed, step), the order of the points a function of (seed,
+points seen), and every schedule a function of points seen over `total_images`.
 """
 
 import copy
@@ -30,17 +30,25 @@ class PointsTrainer:
             raise PointsError("points.batch", batch=config.batch, count=len(points.points))
         self.config, self.points = config, points
         torch.manual_seed(seed_for(config.seed, "weights"))
-        self.G, self.D = Generator(config.z_dim, config.width, config.depth), Discriminator(config.width, config.depth)
+        self.G, self.D = (
+            Generator(config.z_dim, config.width, config.depth),
+            Discriminator(config.width, config.depth),
+        )
         self.ema = copy.deepcopy(self.G).requires_grad_(False)
         self.lr_g, self.lr_d = torch.tensor(0.0), torch.tensor(0.0)
-        self.opt_g, self.opt_d = (Adam(net.parameters(), lr, (config.beta1, config.beta2)) for net, lr in ((self.G, self.lr_g), (self.D, self.lr_d)))
+        self.opt_g, self.opt_d = (
+            Adam(net.parameters(), lr, (config.beta1, config.beta2))
+            for net, lr in ((self.G, self.lr_g), (self.D, self.lr_d))
+        )
         self.rng = torch.Generator()
         self.means = torch.zeros(len(METRICS))
         self.step = 0
         self.lr_factor = 1.0  # learning-rate multiplier, halved after each rollback
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
-        self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=torch.Generator().manual_seed(seed_for(config.seed, "grid")))
+        self.fixed_z = torch.randn(
+            SAMPLES, config.z_dim, generator=torch.Generator().manual_seed(seed_for(config.seed, "grid"))
+        )
 
     @property
     def images_seen(self) -> int:
@@ -53,29 +61,54 @@ class PointsTrainer:
         return min(1.0, self.images_seen / self.total_images)
 
     def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return METRICS: running averages that are a function of the step."""
+        """Take `steps` training steps and return METRICS:
+
+        running averages that are a function of the step.
+        """
         for _ in range(steps):
             result = self._next_step()
             self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
         return dict(zip(METRICS, self.means.tolist(), strict=True))
 
     def healthy(self) -> bool:
-        """Whether all that a checkpoint holds is finite, and no statistic and no norm of a weight has exploded."""
-        largest = torch.stack([*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()])
-        return bool((largest < EXPLODED).all()) and all(bool(t.isfinite().all()) for t in self.state().values() if t.dtype == torch.float32)
+        """Whether all that a checkpoint holds is finite, and no statistic and no norm of a weight has
+        exploded.
+        """
+        largest = torch.stack(
+            [*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()]
+        )
+        return bool((largest < EXPLODED).all()) and all(
+            bool(t.isfinite().all()) for t in self.state().values() if t.dtype == torch.float32
+        )
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Everything that exact resumption needs, by name; tensors on the CPU that training goes on to change."""
-        tensors = {f"{name}.{key}": t for name, net in self._networks().items() for key, t in net.state_dict().items()}
-        tensors |= {f"{name}.{key}": t for name, optimizer in self._optimizers().items() for key, t in optimizer.tensors().items()}
+        """Everything that exact resumption needs, by name;
+
+        tensors on the CPU that training goes on to change.
+        """
+        tensors = {
+            f"{name}.{key}": t
+            for name, net in self._networks().items()
+            for key, t in net.state_dict().items()
+        }
+        tensors |= {
+            f"{name}.{key}": t
+            for name, optimizer in self._optimizers().items()
+            for key, t in optimizer.tensors().items()
+        }
         counters = torch.tensor([self.step, self.total_images, self.lr_factor], dtype=torch.float64)
         return {**tensors, "means": self.means, "counters": counters}
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
-        """Put back what `state` gave. Raises RuntimeError, KeyError or ValueError for tensors of other networks."""
+        """Put back what `state` gave.
+
+        Raises RuntimeError, KeyError or ValueError for tensors of other networks.
+        """
 
         def part(prefix: str) -> dict[str, torch.Tensor]:
-            return {key[len(prefix) + 1 :]: value for key, value in state.items() if key.startswith(prefix + ".")}
+            return {
+                key[len(prefix) + 1 :]: value for key, value in state.items() if key.startswith(prefix + ".")
+            }
 
         for name, network in self._networks().items():
             network.load_state_dict(part(name))
@@ -101,7 +134,7 @@ class PointsTrainer:
         return score(self.points, self.sample(self.fixed_z))
 
     def sample_sheet(self) -> Sheet:
-        """A scatter of real points and of samples for the first SHOWN fixed latents over D's field, as WebP."""
+        """A scatter of real points and of samples of SHOWN fixed latents over D's field, as WebP."""
         return draw_sheet(self.points, self.sample(self.fixed_z[:SHOWN]), self.D, self.config.loss)
 
     def published(self) -> dict[str, torch.Tensor]:
@@ -111,8 +144,9 @@ class PointsTrainer:
     def _set_schedule(self) -> tuple[float, torch.Tensor]:
         """Set the learning rates; return gamma and the EMA's decay () for the next step.
 
-        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become steep
-        for narrow modes, but not before G covers them. The EMA's half-life ramps up with the points seen (StyleGAN2-ADA).
+        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become
+        steep for narrow modes, but not before G covers them. The EMA's half-life ramps up with the points
+        seen (StyleGAN2-ADA).
         """
         config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
         lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
@@ -132,21 +166,28 @@ class PointsTrainer:
                 fake = game.generate(batch)
             told = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
         for turn in range(self.config.g_steps):
-            loss_g = step.update_g(self.D, self.opt_g, game, [self._with_new_z(batch) if turn else batch], None)
+            loss_g = step.update_g(
+                self.D, self.opt_g, game, [self._with_new_z(batch) if turn else batch], None
+            )
         step.update_ema(self.ema, self.G, decay)
         self.step += 1
         pair = (told.on_real > told.on_fake).float().mean()
         return torch.stack([told.loss, loss_g, told.on_real.mean(), told.on_fake.mean(), pair, told.penalty])
 
     def _batch(self, index: int) -> step.MicroBatch:
-        """Real batch number `index` of the run: every epoch is a permutation drawn from (seed, epoch), its remainder dropped."""
+        """Real batch number `index` of the run:
+
+        every epoch is a permutation drawn from (seed, epoch), its remainder dropped.
+        """
         size = self.config.batch
         epoch, place = divmod(index, len(self.points.points) // size)
         if self._order is None or self._order[0] != epoch:
             rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
             self._order = epoch, torch.randperm(len(self.points.points), generator=rng)
         rows = self._order[1][place * size : (place + 1) * size]
-        real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): gan.losses interpolates between four-dimensional tensors
+        real = self.points.points[rows][
+            :, :, None, None
+        ]  # (N, 2, 1, 1): gan.losses interpolates between four-dimensional tensors
         return step.MicroBatch(real, None, torch.randn(size, self.config.z_dim, generator=self.rng))
 
     def _with_new_z(self, batch: step.MicroBatch) -> step.MicroBatch:

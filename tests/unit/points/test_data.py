@@ -17,7 +17,9 @@ def test_a_drawn_set_fills_its_box_and_is_the_same_each_time(name):
     points = data.load(name)
     assert points.points.shape == (data.COUNT, 2)
     assert points.points.abs().amax() == pytest.approx(1, abs=1e-6)
-    assert (points.points.amin(0) + points.points.amax(0)).abs().amax() < 1e-6 + 2 * (1 - points.points.amax(0)).abs().amax()
+    assert (points.points.amin(0) + points.points.amax(0)).abs().amax() < 1e-6 + 2 * (
+        1 - points.points.amax(0)
+    ).abs().amax()
     assert torch.equal(points.points, data.load(name).points)
 
 
@@ -28,13 +30,17 @@ def test_a_mixture_has_the_moments_that_the_papers_give(name, count, sd):
     distance, nearest = torch.cdist(points.points, points.modes.centres).min(1)
     shares = torch.bincount(nearest, minlength=count) / data.COUNT
     assert shares.numpy() == pytest.approx(1 / count, rel=0.1)
-    assert (distance < 3 * points.modes.sd).float().mean().item() == pytest.approx(1 - math.exp(-4.5), abs=0.003)
+    assert (distance < 3 * points.modes.sd).float().mean().item() == pytest.approx(
+        1 - math.exp(-4.5), abs=0.003
+    )
     assert distance.square().mean().sqrt().item() == pytest.approx(math.sqrt(2) * points.modes.sd, rel=0.02)
 
 
 def test_the_grid_and_the_ring_are_those_of_the_papers():
     grid, ring = data.grid25().centres, data.ring8().centres
-    assert {tuple(row) for row in grid.tolist()} == {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
+    assert {tuple(row) for row in grid.tolist()} == {
+        (x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)
+    }
     assert ring.norm(dim=1).numpy() == pytest.approx(1)
     assert (ring - ring.roll(1, 0)).norm(dim=1).numpy() == pytest.approx(2 * math.sin(math.pi / 8), abs=1e-6)
 
@@ -42,7 +48,9 @@ def test_the_grid_and_the_ring_are_those_of_the_papers():
 def test_moons_lie_on_two_half_circles_and_spirals_on_two_arms():
     x, y = data.load("moons").box.original(data.load("moons").points).unbind(1)
     upper, lower = torch.hypot(x, y) - 1, torch.hypot(x - 1, y - 0.5) - 1
-    assert torch.minimum(upper.abs(), lower.abs()).square().mean().sqrt().item() == pytest.approx(0.05, rel=0.1)
+    assert torch.minimum(upper.abs(), lower.abs()).square().mean().sqrt().item() == pytest.approx(
+        0.05, rel=0.1
+    )
     x, y = data.load("spiral").box.original(data.load("spiral").points).unbind(1)
     radius = torch.hypot(x, y)
     turn = (torch.atan2(y, x) - 3 * math.pi * radius) % math.pi  # both arms: half a turn apart
@@ -152,7 +160,13 @@ def test_what_is_no_such_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST", 25)
     monkeypatch.setattr(reading, "MEGABYTES", 1)
     (tmp_path / "d.csv").write_bytes(b"1,2\n" * 2**19)
-    for name, key in {"nothing": "unknown", "a.png": "kind", "b.csv": "text", "c.csv": "too_many", "d.csv": "too_large"}.items():
+    for name, key in {
+        "nothing": "unknown",
+        "a.png": "kind",
+        "b.csv": "text",
+        "c.csv": "too_many",
+        "d.csv": "too_large",
+    }.items():
         with pytest.raises(PointsError) as caught:
             data.load(str(tmp_path / name))
         assert caught.value.key == f"points.{key}"
@@ -162,4 +176,6 @@ def test_every_sentence_has_the_same_gaps_in_both_languages():
     def gaps(text):
         return {field for _, field, _, _ in string.Formatter().parse(text) if field}
 
-    assert {key: gaps(text) for key, text in MESSAGES.items()} == {key: gaps(text) for key, text in CHINESE.items()}
+    assert {key: gaps(text) for key, text in MESSAGES.items()} == {
+        key: gaps(text) for key, text in CHINESE.items()
+    }

@@ -9,7 +9,10 @@ from gan.kinds.points.recipes import PointsConfig
 
 def test_the_default_pair_has_about_34_000_parameters():
     config = PointsConfig()
-    pair = models.Generator(config.z_dim, config.width, config.depth), models.Discriminator(config.width, config.depth)
+    pair = (
+        models.Generator(config.z_dim, config.width, config.depth),
+        models.Discriminator(config.width, config.depth),
+    )
     assert [sum(p.numel() for p in network.parameters()) for network in pair] == [17_410, 16_641]
 
 

@@ -1,7 +1,8 @@
-"""What runs on 25 Gaussians come to, by steps. Seconds and more seeds are measured by tests/benchmarks/points.py.
+"""What runs on 25 Gaussians come to, by steps. Seconds and more seeds are measured by
+tests/benchmarks/points.py.
 
-The issue asks for a high-quality share of .95, which no setting has reached yet: see the table in recipes.py. The modern
-recipe takes 1,000 steps here: 12 ms each on one busy core.
+The issue asks for a high-quality share of .95, which no setting has reached yet: see the table in recipes.py.
+The modern recipe takes 1,000 steps here: 12 ms each on one busy core.
 """
 
 from gan.kinds.points import data

@@ -49,7 +49,9 @@ def test_impossible_settings_are_refused_in_a_sentence(key, settings):
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize("value", [None, [], {}, {"data": "grid25"}, {**PointsConfig().to_json(), "size": 64}])
+@pytest.mark.parametrize(
+    "value", [None, [], {}, {"data": "grid25"}, {**PointsConfig().to_json(), "size": 64}]
+)
 def test_settings_of_another_version_are_refused(value):
     with pytest.raises(UserError) as caught:
         PointsConfig.from_json(value)

@@ -35,7 +35,9 @@ def near(colour, wanted):
 
 
 def test_dots_and_field_lie_where_they_belong():
-    block = [(0.5 + x / 300, 0.5 + y / 300) for x in range(-6, 7) for y in range(-6, 7)]  # WebP blurs the colour of a single dot
+    block = [
+        (0.5 + x / 300, 0.5 + y / 300) for x in range(-6, 7) for y in range(-6, 7)
+    ]  # WebP blurs the colour of a single dot
     picture = drawn(block, [(-x, -y) for x, y in block])
     at = round((0.5 / field.VIEW + 1) / 2 * sheet.SIZE)
     assert near(picture[sheet.SIZE - at, at], sheet.REAL)
@@ -65,5 +67,12 @@ def test_realness_is_pale_where_d_knows_little_and_full_where_it_is_sure():
 
 def test_cells_go_row_by_row_from_the_top_left():
     centres = field.cell_centres(2)
-    assert centres.tolist() == [[pytest.approx(x * field.VIEW / 2), pytest.approx(y * field.VIEW / 2)] for y in (1, -1) for x in (-1, 1)]
-    assert field.logits_over_view(D, 2).tolist() == [[pytest.approx(5 * x * field.VIEW / 2) for x in (-1, 1)]] * 2
+    assert centres.tolist() == [
+        [pytest.approx(x * field.VIEW / 2), pytest.approx(y * field.VIEW / 2)]
+        for y in (1, -1)
+        for x in (-1, 1)
+    ]
+    assert (
+        field.logits_over_view(D, 2).tolist()
+        == [[pytest.approx(5 * x * field.VIEW / 2) for x in (-1, 1)]] * 2
+    )

@@ -1,4 +1,7 @@
-"""A run on points: every recipe takes steps, resumes bit for bit, and is the same on one thread and on two."""
+"""A run on points:
+
+every recipe takes steps, resumes bit for bit, and is the same on one thread and on two.
+"""
 
 import copy
 import math
@@ -22,7 +25,9 @@ def points():
 
 
 def trainer(points: PointSet, recipe: str = "modern", **settings) -> PointsTrainer:
-    return PointsTrainer(make_config(recipe=recipe, **{"steps": 100, "batch": 32, "width": 16, **settings}), points)
+    return PointsTrainer(
+        make_config(recipe=recipe, **{"steps": 100, "batch": 32, "width": 16, **settings}), points
+    )
 
 
 def copied(state):
@@ -46,7 +51,11 @@ def test_every_recipe_takes_steps_and_resumes_bit_for_bit(points, recipe):
     second.load(copied(first.state()))
     assert second.advance(STEPS - 2) == means
     assert equal(second.state(), through.state())
-    assert (second.step, second.images_seen, second.progress) == (through.step, through.images_seen, through.progress)
+    assert (second.step, second.images_seen, second.progress) == (
+        through.step,
+        through.images_seen,
+        through.progress,
+    )
     assert through.healthy()
 
 
