@@ -17,8 +17,7 @@ from torch import nn
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 STEEPNESS = 20.0  # standard deviation of what G's first layer multiplies z by at the start, and of its biases
 # G's first layer multiplies by GAIN what its weights give. They are so many times smaller, and Adam, whose
-# steps
-# have a fixed size, changes the layer so many times as fast.
+# steps have a fixed size, changes the layer so many times as fast.
 GAIN = 300.0
 FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 

@@ -102,8 +102,8 @@ class PointsConfig:
         return cls(**value)
 
 
-# Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples, modes counted among 2,500. A high-quality
-# share of .95 was not reached: D stays too smooth to resolve modes whose sd is .012 of the networks' unit.
+# Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples, modes counted among 2,500. A share
+# of high quality of .95 was not reached: D stays too smooth to resolve modes whose sd is .012 of the networks' unit.
 #
 #     networks and settings                          steps   modes   high quality   KL (nats)
 #     plain LeakyReLU pair, rates 1e-3, gamma .001   2,500   21      .20            .05
