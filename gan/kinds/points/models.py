@@ -16,10 +16,11 @@ from torch import nn
 
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 # standard deviation of what G's first layer multiplies z by at the start, and of its biases
-STEEPNESS = 15.0
-# of G's first layer: its weights are so many times smaller, so that Adam moves them so many times as fast
-GAIN = 100.0
-FREQUENCY = 4.0  # standard deviation of D's frequencies, in radians per unit of the networks
+STEEPNESS = 20.0
+# G's first layer multiplies its output by GAIN, and its weights are so many times smaller. Adam's steps have
+# a fixed size, so the layer changes so many times as fast.
+GAIN = 300.0
+FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
 class FourierFeatures(nn.Module):

@@ -38,19 +38,19 @@ class PointsConfig(Settings):
         choices=tuple(PENALTIES),
     )
     gamma: float = setting(
-        0.1, "Weight of the penalty at the start: more is more stable, less is sharper.", min=0, max=1000
+        0.02, "Weight of the penalty at the start: more is more stable, less is sharper.", min=0, max=1000
     )
     gamma_end: float = setting(
-        0.1, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.0001, max=1
+        0.001, "Gamma at the end of the run, as a fraction of gamma at the start.", min=0.0001, max=1
     )
     d_steps: int = setting(1, "How many times D is updated in each step.", min=1, max=10)
     g_steps: int = setting(1, "How many times G is updated in each step.", min=1, max=10)
-    lr_g: float = setting(1e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
-    lr_d: float = setting(1e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
+    lr_g: float = setting(2e-3, "Adam's learning rate for G.", min=1e-6, max=0.1)
+    lr_d: float = setting(2e-3, "Adam's learning rate for D.", min=1e-6, max=0.1)
     lr_end: float = setting(
         0.01, "Learning rate at the end of the run, as a fraction of the initial one.", min=0.001, max=1
     )
-    beta1: float = setting(0.0, "Adam β1, its momentum. Small values suit GANs.", min=0, max=0.99)
+    beta1: float = setting(0.5, "Adam β1, its momentum. Small values suit GANs.", min=0, max=0.99)
     beta2: float = setting(0.99, "Adam β2, the decay of its second moment.", min=0.5, max=0.9999)
     batch: int = setting(
         256, "Real points per update of D: more is more stable, fewer is faster.", min=2, max=4096
@@ -59,7 +59,7 @@ class PointsConfig(Settings):
         128, "Units of each hidden layer: wider learns more and trains slower.", min=4, max=512
     )
     depth: int = setting(2, "Hidden layers of each network.", min=2, max=6)
-    z_dim: int = setting(2, "Entries of the latent vector z.", min=1, max=64)
+    z_dim: int = setting(4, "Entries of the latent vector z.", min=1, max=64)
     ema: float = setting(
         10.0,
         "Half-life of the averaged generator (EMA), in thousands of points. 0 shows G as it is.",
@@ -89,6 +89,15 @@ class PointsConfig(Settings):
         return self.budget_images / 1000
 
 
+# Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples, modes counted among 2,500. No setting
+# reached a high-quality share of .95: D stays too smooth to resolve modes whose sd is .012 of the networks'
+# unit.
+#
+#     networks and settings                          steps   modes   high quality   KL (nats)
+#     plain LeakyReLU pair, rates 1e-3, gamma .001   2,500   21      .20            .05
+#     the defaults                                   2,000   25      .911           .017
+#     z of 2, beta1 0, steepness 30                  5,000   25      .933           .014
+#     the same, rates 3e-3                           2,000   25      .865           .121
 _STEADY: dict[str, Any] = {"penalty": "r1"}
 
 # A recipe sets loss, penalty and schedule. A new one is one entry.
@@ -109,10 +118,11 @@ RECIPES: dict[str, dict[str, Any]] = {
         "gamma": 20.0,
         "gamma_end": 1.0,
         "d_steps": 5,
+        "lr_g": 5e-4,
+        "lr_d": 5e-4,
         "beta2": 0.9,
     },
-    # Mode collapse on demand. G learns 25 times as fast as D and has five updates to D's one, so D can't
-    # follow.
+    # Mode collapse on demand. G learns 25 times as fast as D and has five updates to D's one.
     "collapse": {
         "loss": "nonsaturating",
         "penalty": "none",
@@ -122,6 +132,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "lr_g": 5e-3,
         "lr_d": 2e-4,
         "lr_end": 1.0,
+        "beta1": 0.0,
+        "z_dim": 2,
     },
 }
 
