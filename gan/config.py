@@ -33,6 +33,19 @@ class Settings:
 
     kind: ClassVar[str]  # a name in gan.kinds.KINDS
 
+    if TYPE_CHECKING:  # every kind has these fields, in its own order and with its own limits
+        data: str
+        recipe: str
+        minutes: float
+        loss: str
+        batch: int
+        d_steps: int
+        seed: int
+
+        @property
+        def budget_images(self) -> int:
+            """Examples after which the run ends; 0 if it ends by time."""
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))

@@ -22,11 +22,11 @@ from typing import Any
 from gan import console
 from gan.errors import UserError
 from gan.files import read_json, write_json
+from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.runs import disk
 
 USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--SETTING VALUE ...]"
-DEFAULT_KIND = "images"
 LOG_SECONDS = 10.0
 
 

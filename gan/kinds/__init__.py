@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gan.config import RunConfig, Settings
+from gan.config import Settings
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gan.device import Device
 
 KINDS = {"images": "gan.kinds.images", "points": "gan.kinds.points"}
+DEFAULT = "images"  # the kind of a new run, if nobody says otherwise
 RECORD = "data.json"  # the file in a run's directory that records what the run learns from
 
 
@@ -33,8 +34,8 @@ def parse_config(value: Any) -> Settings:
     Raises UserError for an unknown or missing kind, and for a missing, unknown or impossible field.
     """
     name = value.get("kind") if isinstance(value, dict) else None
-    known = isinstance(name, str) and name in KINDS
-    return (get_kind(name).Config if known else RunConfig).from_json(value)
+    known = name if isinstance(name, str) and name in KINDS else DEFAULT
+    return get_kind(known).Config.from_json(value)  # which refuses a name that is unknown
 
 
 class Sheet(NamedTuple):

@@ -186,7 +186,7 @@ class Worker:
             self._publish(means)
             self._account(time.monotonic() - start, steps)
             steps = max(1, min(2 * steps, round(steps * self.chunk_seconds / chunk_seconds)))
-            if self.trainer.config.budget_images:
+            if self.config.budget_images:
                 left = (self.trainer.total_images - self.trainer.images_seen) / (
                     self.config.batch * self.config.d_steps
                 )

@@ -77,7 +77,10 @@ def recognise(config: RunConfig, dataset: Dataset, run_dir: Path, saved: dict[st
     else:
         dataset, record, event = as_it_began(dataset, known, config.conditional)
     check_data(config, dataset)
-    values = {"pictures_unknown": {"count": record.count}, "set_changed": {"name": record.name}}
+    values: dict[str, dict[str, Any]] = {
+        "pictures_unknown": {"count": record.count},
+        "set_changed": {"name": record.name},
+    }
     return Recognised(dataset, record, [(event, values.get(event, {}))] if event else [])
 
 

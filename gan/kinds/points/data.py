@@ -137,6 +137,7 @@ def _drawn(name: str) -> PointSet:
 def _fitted(name: str, points: torch.Tensor, modes: Modes | None = None) -> PointSet:
     """Return points (N, 2) of any units as a set: the smallest square around them becomes [-1, 1]²."""
     least, most = points.double().amin(0), points.double().amax(0)
-    box = Box(*((least + most) / 2).tolist(), (most - least).max().item() / 2)
+    x, y = ((least + most) / 2).tolist()
+    box = Box(x, y, (most - least).max().item() / 2)
     scaled = modes and Modes(box.scaled(modes.centres), modes.sd / box.half)
     return PointSet(name, box.scaled(points.double()).float(), box, scaled)

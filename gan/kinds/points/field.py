@@ -46,6 +46,7 @@ def realness(logits: np.ndarray, neutral: float) -> np.ndarray:
 def colours(values: np.ndarray, size: int) -> np.ndarray:
     """Realness (cells, cells) in [-1, 1] as a picture: uint8 (size, size, 3)."""
     amount = np.abs(values)[..., None]
-    ends = np.where(values[..., None] < 0, np.float32(FAKE), np.float32(REAL))
-    small = (NEUTRAL + (ends - NEUTRAL) * amount + 0.5).astype(np.uint8)
+    ends = np.where(values[..., None] < 0, np.array(FAKE, np.float32), np.array(REAL, np.float32))
+    neutral = np.array(NEUTRAL)
+    small = (neutral + (ends - neutral) * amount + 0.5).astype(np.uint8)
     return np.array(Image.fromarray(small).resize((size, size), Image.Resampling.BILINEAR))

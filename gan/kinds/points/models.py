@@ -26,6 +26,8 @@ FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of
 class FourierFeatures(nn.Module):
     """Sines and cosines of random projections: (N, 2) -> (N, 2 * (width // 2)), of mean square 1."""
 
+    frequencies: torch.Tensor  # (2, width // 2)
+
     def __init__(self, width: int):
         super().__init__()
         self.register_buffer("frequencies", FREQUENCY * torch.randn(2, width // 2))
