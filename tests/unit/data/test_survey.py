@@ -349,8 +349,8 @@ def test_a_run_learns_from_pictures_on_its_background(tmp_path, monkeypatch):
         tmp_path / "run" / "config.json",
         make_config(path, size=28, batch=2, width=8, z_dim=8, kimg=0.004, background="black").to_json(),
     )
-    seen, load = [], worker.data.load
-    monkeypatch.setattr(worker.data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
+    seen, load = [], data.load
+    monkeypatch.setattr(data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
     worker.work(tmp_path / "run")
     assert seen[0].images.unique().tolist() == [0]
 

@@ -16,13 +16,13 @@ from gan.ui.train.routes import options
 @pytest.mark.parametrize(("measured", "there"), [("cpu", False), ("cuda", True)])
 def test_a_machine_has_the_gpu_that_was_measured(measured, there, known_machine, monkeypatch):
     monkeypatch.setattr(
-        machine, "remembered", lambda: dataclasses.replace(known_machine, torch_name=measured)
+        machine, "load_profile", lambda: dataclasses.replace(known_machine, torch_name=measured)
     )
     assert machine.has_gpu() is there
 
 
 def test_before_anything_was_measured_the_system_tells(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine, "remembered", lambda: None)
+    monkeypatch.setattr(machine, "load_profile", lambda: None)
     monkeypatch.setattr(machine, "_GPUS", (str(tmp_path / "nvidia"),))
     assert machine.has_gpu() is False
     (tmp_path / "nvidia").touch()
