@@ -108,6 +108,10 @@ MESSAGES = {
     "latent.run_lost": (
         "The generator of the run “{name}” is missing. Restore {file} from a copy, or train on for a moment."
     ),
+    "latent.other_kind": (
+        "The run “{name}” is of the kind “{kind}”, and only generators of images can be explored, scored "
+        "and exported."
+    ),
     "latent.not_a_number": "“{value}” is not a number that {name} can take. Give a plain decimal number.",
     "latent.not_whole": "“{value}” is not a whole number that {name} can take. Give digits only.",
     "latent.range": "{name} = {value} is out of range. Choose a value from {min} to {max}.",
@@ -447,6 +451,46 @@ MESSAGES = {
     "data.leads_out": (
         "“{path}” was refused: “{member}” in it is a link, or leads out of the zip. Pack the images "
         "themselves, in plain folders."
+    ),
+    "points.unknown": "There is no set of points called “{name}”. Choose one of: {choices}, or give a file.",
+    "points.kind": (
+        "“{name}” is not a file of points. Give a .csv, .tsv or .txt file with two columns, or a .npy array."
+    ),
+    "points.unreadable": "“{name}” can't be read ({reason}). Solve that, and try again.",
+    "points.too_large": "“{name}” has more than {megabytes} MB. Give a smaller file of points.",
+    "points.too_many": (
+        "“{name}” holds {count} points; at most {most} are allowed. Keep a random part of them."
+    ),
+    "points.too_few": "“{name}” holds {count} points, and training needs at least {least}. Add more rows.",
+    "points.text": "“{name}” is not plain text in UTF-8. Save it as CSV with two columns.",
+    "points.columns": (
+        "Line {line} of “{name}” has {count} columns, and a point needs two: x and y. Correct it and try "
+        "again."
+    ),
+    "points.number": (
+        "Line {line} of “{name}” holds “{value}”, which is not a number. Correct it and try again."
+    ),
+    "points.not_finite": (
+        "Point {place} of “{name}” is not finite or is too far away. Leave out NaN, infinity and numbers "
+        "beyond {most}."
+    ),
+    "points.all_equal": (
+        "All points of “{name}” lie at the same place, so there is nothing to learn. Give points that differ."
+    ),
+    "points.array": (
+        "“{name}” is not a NumPy array of numbers with the shape (N, 2). Save it with numpy.save."
+    ),
+    "points.batch": (
+        "A batch of {batch} points needs a set at least as large, and this one holds {count}. Choose a "
+        "smaller batch."
+    ),
+    "points.gone": (
+        "The file of points of this run is no longer at “{place}”. Put it back, or say where it is now: "
+        "{command}"
+    ),
+    "points.changed": (
+        "The points changed since this run began ({now}, were {were}). Put the old file back, or start a "
+        "new run."
     ),
     "access.other_name": (
         "GANarium can't be used as “{host}” without a teacher token. Open it as localhost or by its "

@@ -26,7 +26,11 @@ class Command(NamedTuple):
 COMMANDS = {
     "train": Command(
         "gan.cli.train",
-        {"train --data digits --out my-run": "train without a browser", "train my-run": "resume a run"},
+        {
+            "train --data digits --out my-run": "train without a browser",
+            "train --kind points --data grid25": "learn points of the plane",
+            "train my-run": "resume a run",
+        },
     ),
     "sample": Command("gan.cli.sample", {"sample my-run --out grid.png": "generate a grid of samples"}),
     "score": Command("gan.cli.score", {"score my-run": "score the samples of a generator"}),
@@ -57,6 +61,7 @@ INSTEAD = {
     "gan.export": ("export a generator", "python -m gan export webpage RUN PAGE (or onnx, or checkpoint)"),
     "gan.cli.film": ("save a loop as a film", "python app.py, where Explore has “Loop”"),
     "gan.export.scores": ("score a generator", "python -m gan score RUN"),
+    "gan.kinds": ("train a run of a kind", "python -m gan train --kind KIND"),
     "gan.latent": ("generate samples", "python -m gan sample RUN, or explore with python app.py"),
     "gan.metrics": ("score a generator", "python -m gan score RUN"),
     "gan.metrics.build": ("train a feature extractor", "python -m gan.metrics.build.classifier DATA"),

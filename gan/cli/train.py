@@ -4,6 +4,8 @@ python -m gan train --data digits --minutes 2 --out my-run     start a run
 python -m gan train my-run                                     resume it
 python -m gan train my-run --data elsewhere                    resume it with its images in a new place
 python -m gan train my-run --anew                              restart it from scratch: its model is deleted
+python -m gan train --kind points --data grid25                learn points of the plane instead of images
+python -m gan train --kind points --help                       the settings of that kind
 """
 
 import argparse
@@ -18,18 +20,26 @@ from pathlib import Path
 from typing import Any
 
 from gan import console
-from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_json, write_json
-from gan.recipes import GPU_RECIPES, RECIPES, make_config
+from gan.kinds import DEFAULT as DEFAULT_KIND
+from gan.kinds import KINDS, Kind, get_kind
 from gan.runs import disk
-from gan.train.autotune.machine import has_gpu
 
-USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--out RUN_DIR] [--SETTING VALUE ...]"
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _kind_named(arguments: list[str] | None) -> str:
+    """Return the kind that the arguments name, which decides the other options; the default if none."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--kind")
+    name = parser.parse_known_args(arguments)[0].kind
+    return name if name in KINDS else DEFAULT_KIND
+
+
+def _parser(kind: Kind) -> argparse.ArgumentParser:
+    """Return the parser with the settings of a kind."""
     parser = argparse.ArgumentParser(
         prog="python -m gan train",
         usage=USAGE,
@@ -56,21 +66,31 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="import everything, print “ready”, and wait for a run on standard input",
     )
-    settings = parser.add_argument_group(
-        "settings of a new run", "The recipe and the data set decide every setting that is left out."
+    parser.add_argument(
+        "--kind",
+        choices=tuple(KINDS),
+        default=argparse.SUPPRESS,
+        help=f"the kind of a new run, which has its own settings (default: {DEFAULT_KIND})",
     )
-    for field in dataclasses.fields(RunConfig):
+    settings = parser.add_argument_group(
+        f"settings of a new run of the kind {kind.Config.kind}",
+        "The recipe and the data set decide every setting that is left out.",
+    )
+    for field in dataclasses.fields(kind.Config):
+        choices = tuple(kind.RECIPES) if field.name == "recipe" else field.metadata.get("choices")
         settings.add_argument(
-            "--" + field.name.replace("_", "-"), dest=field.name, default=argparse.SUPPRESS, **_option(field)
+            "--" + field.name.replace("_", "-"),
+            dest=field.name,
+            default=argparse.SUPPRESS,
+            **_option(field, choices),
         )
     return parser
 
 
-def _option(field: dataclasses.Field) -> dict[str, Any]:
+def _option(field: dataclasses.Field, choices: tuple[Any, ...] | None) -> dict[str, Any]:
     text = field.metadata["help"].replace("%", "%%")
     if isinstance(field.default, bool):
         return {"action": argparse.BooleanOptionalAction, "help": text}
-    choices = tuple(RECIPES) if field.name == "recipe" else field.metadata.get("choices")
     return {
         "type": type(field.default),
         "choices": choices,
@@ -79,70 +99,24 @@ def _option(field: dataclasses.Field) -> dict[str, Any]:
     }
 
 
-def new_run(settings: dict[str, Any], out: Path | None) -> Path:
+def new_run(settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND) -> Path:
     """Write the config of a new run and return its directory.
 
     Raises UserError for impossible settings or a directory that already holds a run.
     """
-    from gan import data
-
-    name = data.find(settings.pop("data", "digits"))
-    recipe = settings.pop("recipe", "modern")
-    known = data.catalogue().get(name)
-    path = out or Path("runs") / f"{Path(name).stem}-{recipe}".lower().replace("_", "-")
+    of_kind, settings = get_kind(kind), dict(settings)
+    data, recipe = (settings.pop(name, _default(of_kind, name)) for name in ("data", "recipe"))
+    data = of_kind.find(data)
+    path = out or Path("runs") / f"{Path(data).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
-    config, count = (
-        _of_own(name, recipe, settings)
-        if known is None
-        else (make_config(name, recipe, known.size, known.channels, **settings), known.count)
-    )
-    if config.batch > count:
-        raise UserError("train.batch_too_large", batch=config.batch, count=count)
-    if recipe in GPU_RECIPES and not has_gpu():
-        print(
-            f"“{recipe}” is meant for a GPU: on a CPU it generates one flat colour for many minutes. "
-            f"It starts all the same.",
-            file=sys.stderr,
-        )
+    config = of_kind.plan(data, recipe, settings, lambda line: print(line, file=sys.stderr))
     write_json(path / "config.json", config.to_json())
     return path
 
 
-def _of_own(name: str, recipe: str, settings: dict[str, Any]) -> tuple[RunConfig, int]:
-    """The config for a folder or zip, and its number of images.
-
-    The images decide the settings that `settings` leaves open. Prints the report on the images and the chosen
-    settings.
-    """
-    from gan.data.own.report import no_classes, suggestions, told
-    from gan.data.own.survey import survey
-
-    asked = make_config(name, recipe, **settings)  # refuses impossible settings before any image is read
-    report = survey(name, background=asked.background)
-    found = {
-        field: value
-        for field, value in suggestions(report, make_config(name, recipe)).items()
-        if field not in settings
-    }
-    for line in told(report, asked.background):
-        print(line, file=sys.stderr)
-    if found:
-        print(
-            "Settings chosen for these images:",
-            ", ".join(_flag(field, value) for field, value in found.items()),
-            file=sys.stderr,
-        )
-    config = make_config(name, recipe, **found, **settings)
-    if config.conditional and not report.classes:
-        raise no_classes(report, name)
-    return config, report.count
-
-
-def _flag(field: str, value: Any) -> str:
-    """A setting as a command-line option."""
-    name = field.replace("_", "-")
-    return f"--{name} {value}" if not isinstance(value, bool) else f"--{name}" if value else f"--no-{name}"
+def _default(kind: Kind, name: str) -> Any:
+    return next(field.default for field in dataclasses.fields(kind.Config) if field.name == name)
 
 
 def _never_trained(path: Path) -> bool:
@@ -162,9 +136,11 @@ def _never_trained(path: Path) -> bool:
 def progress(status: dict[str, Any]) -> str:
     """The progress of a run in one line: share of the budget, images, seconds, speed."""
     eta = "" if status["eta"] is None else f"{status['eta']:.0f} s left, "
+    examples = status.get("kind", DEFAULT_KIND)  # a kind is named after what it learns from
+    unit = "kimg" if examples == DEFAULT_KIND else f"thousand {examples}"
     return (
-        f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} kimg  {status['elapsed']:.0f} s, "
-        f"{eta}{status['rate'] or 0:.0f} images/s"
+        f"{status['progress']:5.0%}  {status['images'] / 1000:.1f} {unit}  {status['elapsed']:.0f} s, "
+        f"{eta}{status['rate'] or 0:.0f} {examples}/s"
     )
 
 
@@ -199,22 +175,23 @@ def _show(status: dict[str, Any]) -> None:
 def _train(path: Path, anew: bool, place: str | None = None) -> None:
     """Train the run in a directory.
 
-    `place` is the current path of its images. `anew` deletes the model first.
+    `place` is the current path of its data. `anew` deletes the model first.
     """
-    from gan import data
     from gan.train.checkpoint import has_state
-    from gan.train.trainer import check_data
     from gan.worker.run_dir import read_config
     from gan.worker.worker import be_nice, refuse_second_worker, work
 
     be_nice()
-    place = data.find(place) if place is not None else None
+    before = read_config(path)  # raises UserError, and touches nothing, if this version can't read the run
+    kind = get_kind(before.kind)
+    place = kind.find(place) if place is not None else None
     if anew:
-        before = read_config(path)  # raises UserError if the directory holds no run
         refuse_second_worker(path)
-        found = data.find_pictures(path, place or before.data, has_state(path / "state"))
+        found = kind.locate(path, place or before.data, has_state(path / "state"))
+        config = dataclasses.replace(before, data=found)
         # raises UserError if the run could not restart
-        check_data(before, data.load(found, before.size, before.channels, before.background))
+        engine = kind.load_engine()
+        engine.check(before, engine.load(config))
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     state = work(path, _show, place)
@@ -258,19 +235,22 @@ def _wait_as_spare() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Train and return the exit status: 0, or 2 after an error that the user can correct."""
     console.prepare()
-    options = vars(_parser().parse_args(arguments))
+    kind = _kind_named(arguments)
+    parser = _parser(get_kind(kind))
+    options = vars(parser.parse_args(arguments))
     run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))
     try:
         if spare:
             _wait_as_spare()
         elif run_dir is None and anew:
-            _parser().error("--anew needs the RUN_DIR of a run")
+            parser.error("--anew needs the RUN_DIR of a run")
         elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
         elif run_dir is not None:
             _train(run_dir, anew, options.get("data"))
         else:
-            _train(new_run(options, out), anew)
+            options.pop("kind", None)
+            _train(new_run(options, out, kind), anew)
     except UserError as error:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":

@@ -42,7 +42,7 @@ def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
     if is_named(name):
         return name
     if not (began or os.path.isabs(os.path.expanduser(name))):
-        raise UserError("train.pictures_unplaced", name=name, command=_with_data(run_dir))
+        raise UserError("train.pictures_unplaced", name=name, command=resume_with_data(run_dir))
     place = Path(os.path.abspath(os.path.expanduser(name)))
     if os.path.exists(place):
         return str(place)
@@ -50,10 +50,11 @@ def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
         moved = run_dir.absolute().parent.joinpath(*place.parts[place.parts.index(UPLOADS) :])
         if os.path.exists(moved):
             return str(moved)
-    raise UserError("train.pictures_gone", place=place, command=_with_data(run_dir))
+    raise UserError("train.pictures_gone", place=place, command=resume_with_data(run_dir))
 
 
-def _with_data(run_dir: Path) -> str:
+def resume_with_data(run_dir: Path) -> str:
+    """Return the command that resumes a run with its data in a new place."""
     return f"python -m gan train {shlex.quote(str(run_dir))} --data PATH"
 
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import torch
 
+from gan.config import RunConfig
 from gan.data import public_name
 from gan.errors import UserError
 from gan.export import scores
 from gan.export.card import origin
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
+from gan.kinds.images import identity
 from gan.latent.catalogue import RUN_WEIGHTS, why_failed
 from gan.latent.point import whole
 from gan.metrics.distances import pairwise_diversity
 from gan.metrics.score import LEAST
 from gan.models import FORMAT, count_parameters, load_generator
-from gan.worker import identity
 from gan.worker.run_dir import read_config
 
 LAST_LINES = 50
@@ -58,12 +59,20 @@ def read_status(run_dir: Path) -> dict[str, Any]:
     return status
 
 
+def read_images_config(run_dir: Path) -> RunConfig:
+    """Return the settings of a run of images. Raises UserError for a run of another kind, or for no run."""
+    config = read_config(run_dir)
+    if not isinstance(config, RunConfig):
+        raise UserError("latent.other_kind", name=run_dir.absolute().name, kind=config.kind)
+    return config
+
+
 def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     """A run's card without scores: data, recipe, size, effort, hardware, last losses.
 
     Raises UserError unless the run has finished or was stopped.
     """
-    config, status = read_config(run_dir), read_status(run_dir)
+    config, status = read_images_config(run_dir), read_status(run_dir)
     if status["state"] == "failed":
         raise UserError("export.failed", path=run_dir, reason=why_failed(status.get("error")))
     if status["state"] not in ("finished", "stopped"):
@@ -125,7 +134,7 @@ def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
 
     Raises UserError as make_card and make_scores do.
     """
-    config = read_config(run_dir)
+    config = read_images_config(run_dir)
     # The path of the images is private. Their digest identifies them.
     called = public_name(config.data)
     card = make_card(run_dir, options.title or Path(called).stem.capitalize())

@@ -15,11 +15,11 @@ from gan.data.procedural import landscapes
 from gan.errors import UserError
 from gan.files import read_json, read_object
 from gan.images import to_uint8
+from gan.kinds.images import identity
 from gan.latent.sampling import latents, mixed_label
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import LEAST, SCORES, score, shown_name
 from gan.models import ARCHITECTURES, ModelSpec
-from gan.worker import identity
 
 COUNT, MAX_COUNT = 2000, 50_000
 BATCH = 100

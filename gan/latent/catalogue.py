@@ -22,6 +22,7 @@ _WITHOUT_PICTURES = {
     "paused": "latent.run_paused",
     "stopped": "latent.run_stopped",
 }
+EXPLORED = "images"  # the kind of runs whose generators the catalogue lists
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Shipped models: inside an installed package, or beside the package in a checkout.
@@ -184,10 +185,13 @@ def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
 def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
     """The newest generator in a run's folder, or the generator in the file `snapshot`.
 
-    Raises UserError if the run has no weights or their header is unreadable.
+    Raises UserError if the run is of another kind, has no weights or their header is unreadable.
     """
     weights = snapshot or folder / RUN_WEIGHTS
     status, config = read_object(folder / "status.json"), read_object(folder / "config.json")
+    kind = config.get("kind", EXPLORED)
+    if kind != EXPLORED:
+        raise UserError("latent.other_kind", name=folder.name, kind=str(kind)[:40])
     if not weights.exists():
         raise _no_pictures(folder, status)
     step, images = status.get("sample_step"), status.get("images")

@@ -76,15 +76,20 @@ def count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
-    """Write a generator in half precision, with its spec in the header. The write is atomic."""
+def generator_file(generator: nn.Module, spec: ModelSpec) -> bytes:
+    """Return a generator in half precision as a safetensors file, with its spec in the header."""
     tensors = {
         name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous()
         for name, t in generator.state_dict().items()
     }
     metadata = {"format": FORMAT, "model": json.dumps(spec.to_json())}
+    return in_order(save(tensors, metadata))
+
+
+def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
+    """Write a generator as `generator_file` returns it. The write is atomic."""
     # safetensors' save_file raises no OSError on a full disk.
-    write_bytes(path, in_order(save(tensors, metadata)))
+    write_bytes(path, generator_file(generator, spec))
 
 
 def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:

@@ -18,9 +18,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from gan.config import RunConfig
+from gan.config import Settings
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
+from gan.kinds import parse_config
 from gan.runs import disk, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
@@ -58,7 +59,8 @@ SUMMARY_STATUS = (
     "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error",
     "verdict", "sample_step", "live_step", "heartbeat", "step_seconds",
 )  # fmt: skip
-SUMMARY_CONFIG = ("data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
+# a setting that a kind lacks is None
+SUMMARY_CONFIG = ("kind", "data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
 
 
 def default_root() -> Path:
@@ -119,8 +121,8 @@ class Store:
         shown = {"samples": files.samples(), "events": files.events(), "log": log}
         return {"id": run_id, "name": files.name(), "config": config_json, "status": status, **shown}
 
-    def config(self, run_id: str) -> RunConfig:
-        """Return the run's settings. Raises UserError if they can't be read."""
+    def config(self, run_id: str) -> Settings:
+        """Return the run's settings, of any kind. Raises UserError if they can't be read."""
         config = self._run(run_id).config()
         if isinstance(config, UserError):
             raise config
@@ -204,7 +206,7 @@ class Store:
 
     # Writers
 
-    def create(self, config: RunConfig) -> str:
+    def create(self, config: Settings) -> str:
         """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>."""
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
@@ -338,7 +340,7 @@ class _RunFiles:
     def name(self) -> str | None:
         return self._name.read()
 
-    def config(self) -> RunConfig | UserError:
+    def config(self) -> Settings | UserError:
         return self._config.read()
 
     def samples(self) -> list[int]:
@@ -356,7 +358,8 @@ class _RunFiles:
     def summary(self) -> dict[str, Any]:
         config, status = self._config.read(), self.status()
         settings = {
-            name: None if isinstance(config, UserError) else getattr(config, name) for name in SUMMARY_CONFIG
+            name: None if isinstance(config, UserError) else getattr(config, name, None)
+            for name in SUMMARY_CONFIG
         }
         summary = {
             "id": self.id,
@@ -372,9 +375,9 @@ class _RunFiles:
         return summary
 
 
-def _parse_config(data: bytes | None) -> RunConfig | UserError:
+def _parse_config(data: bytes | None) -> Settings | UserError:
     try:
-        return RunConfig.from_json(parse_json(data))
+        return parse_config(parse_json(data))
     except UserError as error:
         return error
     except (ValueError, TypeError, OverflowError):

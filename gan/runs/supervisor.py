@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gan.config import RunConfig
-from gan.data import find_pictures
+from gan.config import Settings
 from gan.errors import UserError
 from gan.files import FULL
+from gan.kinds import get_kind
 from gan.runs import processes, recovery
 from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.processes import Worker
@@ -119,7 +119,7 @@ class Supervisor:
 
     # Commands and queries of the page
 
-    def submit(self, config: RunConfig) -> str:
+    def submit(self, config: Settings) -> str:
         """Create a run at the end of the queue and return its id. It starts at once if the device is free."""
         self.store.usage.check()
         with self._lock, writing():
@@ -233,9 +233,10 @@ class Supervisor:
         self._look_again()
 
     def _restart(self, run_id: str) -> None:
-        """Delete what the run has learnt and queue it with the same settings, if its images still exist."""
+        """Delete what the run has learnt and queue it with the same settings, if its data still exists."""
         self.store.check_counts(new=False)
-        find_pictures(self.store.path(run_id), self.store.config(run_id).data)
+        config = self.store.config(run_id)
+        get_kind(config.kind).locate(self.store.path(run_id), config.data)
         self.store.begin_anew(run_id)
         self._look_again()
 

@@ -1,4 +1,4 @@
-"""Write and read a run's checkpoints: all that `Trainer` needs to resume, as one safetensors file.
+"""Write and read a run's checkpoints: all that a trainer needs to resume, as one safetensors file.
 
 The previous checkpoint stays beside the newest. A valid file holds the SHA-256 of its tensors and metadata,
 because safetensors alone would read a flipped bit as a weight.
@@ -12,18 +12,15 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from safetensors.torch import save
-from torch import nn
 
 from gan.errors import Unharmed, UserError, refuse_if_full
 from gan.files import write_bytes
 from gan.models import read_tensors
 from gan.spec import read_header
-from gan.train.optim import Adam
-from gan.train.trainer import Trainer
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "previous.safetensors"
 DAMAGED = "damaged.safetensors"  # new name of a newest checkpoint that is invalid
@@ -39,34 +36,26 @@ class Loaded(NamedTuple):
     damage: str | None
 
 
-def _modules(trainer: Trainer) -> dict[str, nn.Module]:
-    return {"G": trainer.G, "D": trainer.D, "ema": trainer.ema}
+class Resumable(Protocol):
+    """What a checkpoint needs of a trainer: gan.kinds.Trainer explains the members."""
+
+    device: torch.device
+    step: int
+    total_images: float
+    lr_factor: float
+    parts: int | None
+
+    def state(self) -> dict[str, torch.Tensor]: ...
+    def load(self, tensors: dict[str, torch.Tensor]) -> None: ...
+    def reset_step_state(self) -> None: ...
 
 
-def _optimizers(trainer: Trainer) -> dict[str, Adam]:
-    return {"opt_g": trainer.opt_g, "opt_d": trainer.opt_d}
+def tensors_of(trainer: Resumable) -> dict[str, torch.Tensor]:
+    """Return the trainer's state, contiguous on the CPU."""
+    return {name: t.detach().cpu().contiguous() for name, t in trainer.state().items()}
 
 
-def tensors_of(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """Return all tensors that the next step depends on, by name, contiguous on the CPU.
-
-    They are networks, EMA, optimizer states, augmentation, statistics and groups.
-    """
-    tensors = {
-        f"{part}.{name}": t
-        for part, module in _modules(trainer).items()
-        for name, t in module.state_dict().items()
-    }
-    for part, optimizer in _optimizers(trainer).items():
-        tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
-    tensors |= {f"augmentation.{name}": t for name, t in trainer.augmentation.items()}
-    tensors["means"] = trainer.means
-    if trainer.groups is not None:  # another SciPy version may find other clusters
-        tensors["groups"] = trainer.groups.int()
-    return {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-
-
-def save_state(directory: Path, trainer: Trainer, counters: dict[str, Any], replace: bool = False) -> None:
+def save_state(directory: Path, trainer: Resumable, counters: dict[str, Any], replace: bool = False) -> None:
     """Write the trainer and the driver's `counters` (JSON values) as the newest checkpoint.
 
     The old newest becomes the previous one, unless `replace` overwrites it. Random states need no saving,
@@ -155,7 +144,7 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["trainer"])
 
 
-def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
+def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
     """Load the first valid checkpoint in this order into the trainer.
 
     A damaged newest file is renamed to DAMAGED, so that it never replaces the previous one. Raises UserError
@@ -182,7 +171,7 @@ def load_state(directory: Path, trainer: Trainer, order: Sequence[str] = (NEWEST
     raise UserError("train.no_sound_checkpoint")
 
 
-def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
+def _fitted(trainer: Resumable, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
     """Load a valid checkpoint into the trainer and return its counters. Raises Unharmed on a misfit."""
     try:
         _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
@@ -193,21 +182,9 @@ def _fitted(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, 
         raise Unharmed("train.other_checkpoint") from error
 
 
-def _restore(trainer: Trainer, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
-    def part(prefix: str) -> dict[str, torch.Tensor]:
-        return {
-            key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")
-        }
-
-    for name, module in _modules(trainer).items():
-        module.load_state_dict(part(name))
-    for name, optimizer in _optimizers(trainer).items():
-        optimizer.load(part(name))
-    for name, value in part("augmentation").items():
-        trainer.augmentation[name].copy_(value)
-    trainer.means.copy_(tensors["means"])
-    if trainer.groups is not None:
-        trainer.groups.copy_(tensors["groups"])
+def _restore(trainer: Resumable, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
+    trainer.load(tensors)
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")
-    trainer.lr_factor, trainer.parts = float(meta["lr_factor"]), int(meta["parts"])
+    trainer.lr_factor = float(meta["lr_factor"])
+    trainer.parts = None if meta["parts"] is None else int(meta["parts"])

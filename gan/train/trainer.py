@@ -53,6 +53,11 @@ def seed_for(*parts: object) -> int:
     )
 
 
+def part_of(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Return the tensors whose name begins with `prefix` and a dot, without these."""
+    return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
+
+
 def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     """Return the spec of a run's networks for a data set with so many classes."""
     labels = classes if config.conditional else 0
@@ -207,6 +212,46 @@ class Trainer:
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()  # also frees the allocator's unused blocks
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return all tensors that the next step depends on, by name.
+
+        They are networks, EMA, optimizer states, augmentation, statistics and groups. Random states are
+        missing, because a step's randomness is a function of (seed, step).
+        """
+        tensors = {
+            f"{part}.{name}": t
+            for part, net in self._networks().items()
+            for name, t in net.state_dict().items()
+        }
+        for part, optimizer in self._optimizers().items():
+            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
+        tensors |= {f"augmentation.{name}": t for name, t in self.augmentation.items()}
+        tensors["means"] = self.means
+        if self.groups is not None:  # another SciPy version may find other clusters
+            tensors["groups"] = self.groups.int()
+        return tensors
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Restore what `state` returned, from tensors on the device.
+
+        Raises RuntimeError, KeyError or ValueError for tensors of other networks or images.
+        """
+        for name, net in self._networks().items():
+            net.load_state_dict(part_of(tensors, name))
+        for name, optimizer in self._optimizers().items():
+            optimizer.load(part_of(tensors, name))
+        for name, value in part_of(tensors, "augmentation").items():
+            self.augmentation[name].copy_(value)
+        self.means.copy_(tensors["means"])
+        if self.groups is not None:
+            self.groups.copy_(tensors["groups"])
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"G": self.G, "D": self.D, "ema": self.ema}
+
+    def _optimizers(self) -> dict[str, Adam]:
+        return {"opt_g": self.opt_g, "opt_d": self.opt_d}
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Return images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""

@@ -7,7 +7,7 @@ Some English texts stand in Python, so English has no file for them:
     verdicts              gan.worker.health.VERDICTS
     events                gan.worker.events.EVENTS
     skipped pictures      gan.data.own.report.LEFT_OUT
-    field help            gan.config
+    field help            gan.config, and gan.kinds for the other kinds
 The other languages have errors.json, verdicts.json, events.json and settings.json with the same keys.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from gan.config import RunConfig
 from gan.data.own.report import LEFT_OUT
 from gan.errors import MESSAGES
+from gan.kinds import KINDS, get_kind
 from gan.worker.events import EVENTS
 from gan.worker.health import VERDICTS
 
@@ -31,7 +32,7 @@ def table(lang: str) -> dict[str, str]:
     """Return all texts of one language.
 
     Errors are under error.<key>, verdicts under verdict.<key>, events under event.<key> and field help under
-    setting.<field>.
+    setting.<field>, or under setting.<kind>.<field> for other kinds than images.
     """
     return _english() if lang == "en" else {**_english(), **_files(lang)}
 
@@ -66,4 +67,9 @@ def _english() -> dict[str, str]:
     events = {f"event.{key}": sentence for key, sentence in EVENTS.items()}
     reasons = {f"left_out.{key}": words for key, words in LEFT_OUT.items()}
     fields = {f"setting.{field.name}": field.metadata["help"] for field in dataclasses.fields(RunConfig)}
+    for kind in set(KINDS) - {RunConfig.kind}:
+        fields |= {
+            f"setting.{kind}.{field.name}": field.metadata["help"]
+            for field in dataclasses.fields(get_kind(kind).Config)
+        }
     return {**errors, **verdicts, **events, **reasons, **fields, **_files("en")}

@@ -4,7 +4,7 @@ The thresholds are rules of thumb. D has won when it is right on nearly every pa
 zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss (0.97 in
 runs that draw good digits). D fails when it is right far less often than chance. Diversity is the mean
 distance among fakes divided by that among reals, on 8x8 pixels. Far below 1, G draws the same few images
-(mode collapse).
+(mode collapse). A kind without this statistic gets a verdict from the losses alone.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdic
     progress: the fraction of the budget used, in [0, 1]. loss: a name in LOSSES.
     """
     recent = stats[-WINDOW:]
-    diversities = [line["diversity"] for line in recent if line["diversity"] is not None]
+    diversities = [line["diversity"] for line in recent if line.get("diversity") is not None]
     if len(recent) < 8:
         return Verdict("starting", "info", {})
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))

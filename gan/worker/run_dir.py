@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan.config import RunConfig
+from gan.config import Settings
 from gan.errors import UserError
 from gan.files import append_line, read_json, read_lines, write_bytes, write_json
-from gan.images import encode_webp, grid, to_uint8
-from gan.models import save_generator
-from gan.train.trainer import Trainer
+from gan.kinds import parse_config
 from gan.worker.events import EVENTS
 
 
@@ -55,23 +53,19 @@ UNFINISHED = (
 _log = logging.getLogger(__name__)
 
 
-def read_config(run_dir: Path) -> RunConfig:
-    """Read the run's config. Raises UserError if it is missing or invalid."""
+def read_config(run_dir: Path) -> Settings:
+    """Read the run's config, of any kind. Raises UserError if it is missing or invalid."""
     try:
         value = read_json(run_dir / "config.json")
     except (OSError, ValueError) as error:
         raise UserError("train.not_a_run", path=run_dir) from error
-    return RunConfig.from_json(value)
+    return parse_config(value)
 
 
 def _is_stats(line: Any) -> bool:
     """Return whether a parsed line of stats.jsonl is valid: a damaged file must not end the run."""
     numbers = ("step", "images", "seconds", "pair", "loss_d", "loss_g")
-    return (
-        isinstance(line, dict)
-        and "diversity" in line
-        and all(isinstance(line.get(name), (int, float)) for name in numbers)
-    )
+    return isinstance(line, dict) and all(isinstance(line.get(name), (int, float)) for name in numbers)
 
 
 class RunDir:
@@ -147,22 +141,20 @@ class RunDir:
         """Free the reserved space, so that the last status fits on a full disk."""
         (self.path / ".reserve").unlink(missing_ok=True)
 
-    def write_grid(self, step: int, images: Any) -> None:
-        """Write the sample grid of a step from images (64, C, H, W) in [-1, 1], and thin the older grids."""
-        write_bytes(
-            self.path / "samples" / f"{step:08d}.webp", encode_webp(grid(to_uint8(images), columns=8))
-        )
+    def write_sheet(self, step: int, data: bytes) -> None:
+        """Write the sample sheet (WebP) of a step, and thin the older ones."""
+        write_bytes(self.path / "samples" / f"{step:08d}.webp", data)
         self.status["sample_step"] = step
         self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
 
-    def write_live(self, trainer: Trainer) -> None:
-        """Publish the current EMA generator for Explore and other readers."""
-        save_generator(self.path / "live.safetensors", trainer.ema, trainer.spec)
-        self.status["live_step"] = trainer.step
+    def write_live(self, step: int, data: bytes) -> None:
+        """Publish the generator (safetensors) of this step for Explore and other readers."""
+        write_bytes(self.path / "live.safetensors", data)
+        self.status["live_step"] = step
 
-    def write_snapshot(self, trainer: Trainer) -> None:
-        """Save the EMA generator of this step, and thin the older snapshots."""
-        save_generator(self.path / "snapshots" / f"{trainer.step:08d}.safetensors", trainer.ema, trainer.spec)
+    def write_snapshot(self, step: int, data: bytes) -> None:
+        """Save the generator (safetensors) of a step, and thin the older snapshots."""
+        write_bytes(self.path / "snapshots" / f"{step:08d}.safetensors", data)
         self._thin("snapshots", ".safetensors", SNAPSHOTS_MOST, SNAPSHOTS_MOST)
 
     def _steps(self, folder: str, suffix: str) -> list[int]:

@@ -1,10 +1,12 @@
-"""Train one run: drive a Trainer on a run directory until the budget is used or a command ends it.
+"""Train one run: drive its trainer on a run directory until the budget is used or a command ends it.
 
-The trainer knows neither clock nor files; the worker has both. It runs the trainer in chunks of about a
-quarter of a second. Between chunks it writes statistics, grids, the live generator and checkpoints, and reads
-commands. However the worker ends, the run can resume from its last checkpoint.
+The run's kind brings data and trainer (see gan.kinds). The trainer knows neither clock nor files; the worker
+has both. It runs the trainer in chunks of about a quarter of a second. Between chunks it writes statistics,
+sample sheets, the live generator and checkpoints, and reads commands. However the worker ends, the run can
+resume from its last checkpoint.
 """
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -13,23 +15,20 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 
-from gan import data
-from gan.config import RunConfig
+from gan.data import public_name
 from gan.device import Device, pick_device
 from gan.device import be_nice as lower_priority
 from gan.errors import Unharmed, UserError, is_out_of_memory
-from gan.files import FULL, read_json, write_json
-from gan.metrics.distances import pairwise_diversity, relative_diversity
-from gan.train.autotune import machine
-from gan.train.autotune.machine import compute, same_compute
-from gan.train.autotune.measure import load_or_measure
+from gan.files import FULL, read_json, read_object, write_json
+from gan.kinds import KINDS, RECORD, Trainer, get_kind
+from gan.train.autotune.machine import compute
 from gan.train.checkpoint import (
     NEWEST,
     PREVIOUS,
@@ -41,12 +40,7 @@ from gan.train.checkpoint import (
     saved_step,
 )
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
-from gan.train.trainer import Trainer, check_data
-from gan.worker.events import about_pictures
 from gan.worker.health import WINDOW, judge
-from gan.worker.identity import as_it_began, harmless, identify
-from gan.worker.identity import read as read_identity
-from gan.worker.identity import write as write_identity
 from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
@@ -54,7 +48,6 @@ LIVE_SECONDS = 3.0
 # with one chunk and the write itself, a crash loses less than 10 s of training
 STATE_SECONDS, STATE_SHARE = 6.0, 0.5
 ROLLBACKS = 3  # a run that diverges once more fails
-LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
 SNAPSHOT_GROWTH = 1.3  # images seen at a snapshot, relative to the previous one
 FIRST_SNAPSHOT = 2000
 
@@ -65,6 +58,9 @@ class Worker:
     def __init__(self, path: Path, report: Callable[[dict[str, Any]], None], place: str | None = None):
         self.path, self.report, self.place = path, report, place
         self.config = read_config(path)
+        self.kind = get_kind(self.config.kind)
+        self.engine = self.kind.load_engine()
+        self.trainer: Trainer
         self.dir = RunDir(path)
         self.asked_to_end: str | None = None
         self.elapsed = 0.0  # seconds of training, without pauses
@@ -72,37 +68,40 @@ class Worker:
         self.rollbacks = 0
         self.went_back_to = -1  # step of the checkpoint that the last rollback loaded
         self.next_snapshot = FIRST_SNAPSHOT
-        self.grid = Throttle(GRID_SECONDS, GRID_SHARE)
+        often = self.engine.SHEET_SECONDS
+        self.chunk_seconds = min(CHUNK_SECONDS, often)
+        self.grid = Throttle(min(GRID_SECONDS, often), GRID_SHARE)
         self.status, self.live, self.state = (
-            Throttle(STATUS_SECONDS),
+            Throttle(min(STATUS_SECONDS, often)),
             Throttle(LIVE_SECONDS),
             Throttle(STATE_SECONDS, STATE_SHARE),
         )
-        self.diversity: float | None = None
+        self.scores: dict[str, float | None] = {}  # of the newest sheet
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
     def prepare(self) -> None:
-        """Load data and networks, load the checkpoint if there is one, and write the first grid."""
+        """Load data and networks, load the checkpoint if there is one, and write the first sheet."""
         self.dir.reserve()
         picked, process = pick_device(), psutil.Process()
         self.dir.write_status(
-            state="starting", device=picked.label, pid=process.pid, pid_started=process.create_time()
+            state="starting",
+            kind=self.config.kind,
+            device=picked.label,
+            pid=process.pid,
+            pid_started=process.create_time(),
         )
         device = self._device(picked)
         torch.set_num_threads(device.threads)
         self.dir.write_status(device=device.label, compute=compute(device))
         began = has_state(self.path / "state")
         with self.dir.signs_of_life(), harmless(began):
-            self.config = dataclasses.replace(
-                self.config, data=data.find_pictures(self.path, self.place or self.config.data, began)
-            )
-            dataset = data.load(
-                self.config.data, self.config.size, self.config.channels, self.config.background
-            )
+            found = self.kind.locate(self.path, self.place or self.config.data, began)
+            self.config = dataclasses.replace(self.config, data=found)
+            data = self.engine.load(self.config)
             if began or not self.dir.has_learnt():
-                dataset = self._record(dataset, began)
-            self.trainer = Trainer(self.config, dataset, device)
-        self.real_diversity = pairwise_diversity(dataset.images[:256].float() / 127.5 - 1)
+                data = self._record(data, began)
+            self.trainer = self.engine.build(self.config, data, device)
+        self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
             name: sum(p.numel() for p in net.parameters())
             for name, net in (("G", self.trainer.G), ("D", self.trainer.D))
@@ -114,66 +113,36 @@ class Worker:
         elif self.dir.has_learnt():
             raise UserError("train.no_sound_checkpoint")
         else:
-            for key, values in about_pictures(dataset.report):
+            for key, values in self.engine.remarks(data):
                 self.dir.note(key, **values)
             self.dir.rewind(-1)
-            self.grid.run(self._write_grid)
+            self.grid.run(self._write_sheet)
             self.state.run(self._write_state)  # a rollback always finds a checkpoint
-        self.dir.write_status(state="running", step_seconds=self._expect(len(dataset.classes)))
+        self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
 
-    def _record(self, dataset: data.Dataset, began: bool) -> data.Dataset:
-        """Write the record of a new run's images; restore the image order of a run that `began`.
+    def _record(self, data: Any, began: bool) -> Any:
+        """Write the record of a new run's data; restore the order of the data of a run that `began`.
 
-        Raises Unharmed when the images are others.
+        Raises Unharmed when the data is other than before.
         """
-        known = read_identity(self.path, saved_counters(self.path / "state")) if began else None
-        if known is None:
-            self.identity, event = (
-                identify(dataset, self.config.conditional),
-                "pictures_unknown" if began else None,
-            )
-        else:
-            dataset, self.identity, event = as_it_began(dataset, known, self.config.conditional)
-        # before config.json gets the path of images that the run can't learn from
-        check_data(self.config, dataset)
-        if event:
-            self.dir.note(
-                event,
-                **{
-                    "pictures_unknown": {"count": self.identity.count},
-                    "set_changed": {"name": self.identity.name},
-                }.get(event, {}),
-            )
-        if self.identity != known:
-            write_identity(self.path, self.identity)
+        saved = saved_counters(self.path / "state") if began else None
+        # raises before config.json gets the path of data that the run can't learn from
+        data, self.record, events = self.engine.recognise(self.config, data, self.path, saved)
+        for key, values in events:
+            self.dir.note(key, **values)
+        if read_object(self.path / RECORD) != self.record.to_json():
+            write_json(self.path / RECORD, self.record.to_json())
         before = read_config(self.path)
-        if before != self.config:  # the images moved, or their path was relative
+        if before != self.config:  # the data moved, or its path was relative
             if self.place is not None and began:
-                self.dir.note("pictures_moved", name=data.public_name(self.config.data))
+                self.dir.note("pictures_moved", name=public_name(self.config.data))
             write_json(self.path / "config.json", self.config.to_json())
-        return dataset
-
-    def _expect(self, classes: int) -> float:
-        """Estimate the seconds of the first step from the machine's profile.
-
-        At batch 1,024 it can take a minute, and must not look like a hang. 0 for a small step, or without a
-        profile.
-        """
-        known, pixels = machine.load_profile(), self.config.batch * self.config.d_steps * self.config.size**2
-        if known is None or pixels < LARGE_STEP:
-            return 0.0
-        # imported here: the import takes most of a second, and so does the first count
-        from gan.train.autotune.cost import count_step
-
-        return known.speed.seconds(count_step(self.config, classes).work)
+        return data
 
     def _device(self, picked: Device) -> Device:
-        """Return the device as the run's first session set it, else with the fastest settings measured.
-
-        Another thread count or precision rounds differently, so a resumed run would not repeat bit for bit.
-        """
+        """Return the kind's choice of device, and note a choice other than the first session's."""
         began = saved_counters(self.path / "state").get("compute")
-        device = same_compute(picked, began) or load_or_measure(picked).device(picked)
+        device = self.engine.choose_device(picked, began)
         self.compute = {"device": device.torch_name, **compute(device)}
         if began not in (None, self.compute):
             self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
@@ -216,8 +185,8 @@ class Worker:
             self.dir.status["step_seconds"] = chunk_seconds / steps
             self._publish(means)
             self._account(time.monotonic() - start, steps)
-            steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / chunk_seconds)))
-            if self.trainer.config.budget_images:
+            steps = max(1, min(2 * steps, round(steps * self.chunk_seconds / chunk_seconds)))
+            if self.config.budget_images:
                 left = (self.trainer.total_images - self.trainer.images_seen) / (
                     self.config.batch * self.config.d_steps
                 )
@@ -260,10 +229,10 @@ class Worker:
     def _save_memory(self, at: int) -> None:
         """Recover from full memory: roll back, and halve the micro-batch.
 
-        Raises UserError when a micro-batch is a single image already.
+        Raises UserError when a micro-batch is a single image already, or the trainer can't split a batch.
         """
-        parts = 2 * self.trainer.parts
-        if parts > self.config.batch:
+        parts = None if self.trainer.parts is None else 2 * self.trainer.parts
+        if parts is None or parts > self.config.batch:
             raise UserError("train.out_of_memory")
         self._go_back()
         self.trainer.parts = parts
@@ -305,20 +274,23 @@ class Worker:
             "seconds": round(self.elapsed, 2),
         }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
-        self.stats.append({**line, "diversity": self.diversity, "rate": round(self.rate, 1)})
+        self.stats.append({**line, **self.scores, "rate": round(self.rate, 1)})
         self.dir.write_stats(self.stats[-1])
-        self.grid.run(self._write_grid, force="sample" in asked)
-        self.live.run(lambda: self.dir.write_live(self.trainer))
+        self.grid.run(self._write_sheet, force="sample" in asked)
+        self.live.run(self._write_live)
         if self.trainer.images_seen >= self.next_snapshot or "save" in asked:
-            self.dir.write_snapshot(self.trainer)
+            self.dir.write_snapshot(self.trainer.step, self.trainer.published())
             self.next_snapshot = SNAPSHOT_GROWTH * max(self.trainer.images_seen, FIRST_SNAPSHOT)
         self.state.run(self._write_state, force="save" in asked)
         self.status.run(self._write_status, force=bool(asked) or self.trainer.step <= 4)
 
-    def _write_grid(self) -> None:
-        images = self.trainer.sample_grid()
-        self.diversity = relative_diversity(images, self.real_diversity)
-        self.dir.write_grid(self.trainer.step, images)
+    def _write_sheet(self) -> None:
+        sheet = self.trainer.sample_sheet()
+        self.scores = sheet.scores
+        self.dir.write_sheet(self.trainer.step, sheet.data)
+
+    def _write_live(self) -> None:
+        self.dir.write_live(self.trainer.step, self.trainer.published())
 
     def _write_state(self, replace: bool = False) -> None:
         counters = {
@@ -327,7 +299,7 @@ class Worker:
             "next_snapshot": self.next_snapshot,
             "rollbacks": self.rollbacks,
             "compute": self.compute,
-            "data": self.identity.short(),
+            "data": self.record.short(),
         }
         save_state(self.path / "state", self.trainer, counters, replace)
 
@@ -352,13 +324,13 @@ class Worker:
         self.report(self.dir.status)
 
     def _end(self) -> str:
-        """Write the checkpoint, the live generator and a last grid; unless paused, a last snapshot too."""
+        """Write the checkpoint, the live generator and a last sheet; unless paused, a last snapshot too."""
         state = {None: "finished", "pause": "paused", "stop": "stopped"}[self.asked_to_end]
         self._write_state()
-        self._write_grid()
-        self.dir.write_live(self.trainer)
+        self._write_sheet()
+        self._write_live()
         if state != "paused":
-            self.dir.write_snapshot(self.trainer)
+            self.dir.write_snapshot(self.trainer.step, self.trainer.published())
         self._write_status(state)
         return state
 
@@ -385,13 +357,24 @@ def be_nice() -> None:
 
 
 def warm_up() -> None:
-    """Take one step of a tiny run, because a process's first step costs seconds of imports and set-up.
+    """Import and warm up every kind: the first step of a process costs seconds."""
+    for name in KINDS:
+        get_kind(name).load_engine().warm_up()
 
-    The costs are the first convolution, the first second derivative and the first optimizer.
-    """
-    images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
-    config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)
-    Trainer(config, data.Dataset("rehearsal", images, None, (), {}), Device("cpu", "CPU", 1)).advance(1)
+
+@contextlib.contextmanager
+def harmless(began: bool) -> Iterator[None]:
+    """Turn errors from reading the data of a run that `began` into Unharmed: its checkpoint is sound."""
+    try:
+        yield
+    except UserError as error:
+        raise Unharmed(error.key, **error.values) if began else error from error
+    except OSError as error:
+        if not began or error.errno in FULL or is_out_of_memory(error):
+            raise
+        raise Unharmed(
+            "train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error
+        ) from error
 
 
 def work(
@@ -399,7 +382,7 @@ def work(
 ) -> str:
     """Train the run in directory `path` until it finishes, pauses or stops, and return that state.
 
-    place: where its images are now, if they moved. SIGTERM and SIGINT pause the run. A UserError or a defect
+    place: where its data is now, if they moved. SIGTERM and SIGINT pause the run. A UserError or a defect
     sets the status to "failed" and is raised again; Unharmed leaves the run's state as it was.
     """
     refuse_second_worker(path)

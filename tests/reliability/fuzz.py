@@ -38,6 +38,8 @@ from gan.data.decode.colour import to_srgb
 from gan.data.decode.containers import MAX_SCANS, take_apart
 from gan.data.decode.pictures import UNREADABLE, read_picture
 from gan.errors import UserError
+from gan.kinds.images.identity import Identity, identify
+from gan.kinds.images.identity import read as read_record
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.recipes import make_config
 from gan.runs.store import STATES, Store
@@ -48,8 +50,6 @@ from gan.ui.page import launch_options
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
-from gan.worker.identity import Identity, identify
-from gan.worker.identity import read as read_record
 from tests.reliability.cases import COMMANDS
 from tests.reliability.valid_requests import SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint

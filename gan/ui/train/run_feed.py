@@ -10,6 +10,7 @@ from typing import Any
 from gan.data import public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
+from gan.latent.catalogue import EXPLORED
 from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
 from gan.runs.recovery import seconds_stalled
@@ -27,7 +28,7 @@ NO_SOUND = "train.no_sound_checkpoint"  # the worker's error for damaged checkpo
 # Runs in every poll's list. However long the queue is, it also has at least FEWEST runs that neither train
 # nor wait.
 LISTED, FEWEST = 60, 20
-_ENTRY = ("id", "name", "state", "recipe", "size", "created", "images", "minutes")
+_ENTRY = ("id", "name", "state", "kind", "recipe", "size", "created", "images", "minutes")
 _ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
 _PRIVATE = ("pid", "pid_started", "heartbeat")
 
@@ -186,6 +187,8 @@ class RunFeed:
             run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
+                if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore
+                    run["status"]["live_step"] = None
             held = self._runs[run_id] = (now + FRESH, run)
         return held[1]
 

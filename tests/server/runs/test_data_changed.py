@@ -23,10 +23,10 @@ from gan import data
 from gan.cli.train import main
 from gan.errors import Unharmed, UserError
 from gan.files import read_json, read_lines, write_json
+from gan.kinds.images import identity
 from gan.train.checkpoint import digest, read_state
 from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
-from gan.worker import identity
 from gan.worker.worker import work
 from tests import ROOT
 from tests.fakes.runs import wait_until

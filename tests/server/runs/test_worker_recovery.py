@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from gan import data
 from gan.cli.train import main
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
@@ -96,7 +97,7 @@ def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(poison, ru
 
 def test_a_run_shows_signs_of_life_while_its_pictures_are_decoded(run, monkeypatch):
     monkeypatch.setattr(run_dir, "BEAT", 0.05)
-    load, beats = worker.data.load, set()
+    load, beats = data.load, set()
 
     def slow(*arguments):
         end = time.monotonic() + 20
@@ -104,7 +105,7 @@ def test_a_run_shows_signs_of_life_while_its_pictures_are_decoded(run, monkeypat
             beats.add(read_json(run / "status.json")["heartbeat"])
         return load(*arguments)
 
-    monkeypatch.setattr(worker.data, "load", slow)
+    monkeypatch.setattr(data, "load", slow)
     assert work(run)["state"] == "finished"
     assert len(beats) == 4
 
@@ -277,14 +278,14 @@ def test_training_in_parts_moves_both_networks_and_resumes_exactly(recipe, tmp_p
 
 
 def test_a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room(run, monkeypatch):
-    write, full = run_dir.RunDir.write_grid, [True]
+    write, full = run_dir.RunDir.write_sheet, [True]
 
-    def refuse(self, step, images):
+    def refuse(self, step, sheet):
         if full[0] and step > 20:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(self, step, images)
+        write(self, step, sheet)
 
-    monkeypatch.setattr(run_dir.RunDir, "write_grid", refuse)
+    monkeypatch.setattr(run_dir.RunDir, "write_sheet", refuse)
     monkeypatch.setattr(worker, "GRID_SECONDS", 0.0)
     status = work(run)
     assert (status["state"], status["error"]["key"]) == ("paused", "train.disk_full")

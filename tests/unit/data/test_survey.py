@@ -31,9 +31,10 @@ from gan.data.own.report import (
 from gan.data.own.survey import survey
 from gan.errors import UserError
 from gan.files import read_json, read_lines, write_json
+from gan.kinds.images.engine import about_pictures
 from gan.recipes import RECIPES, make_config
 from gan.worker import worker
-from gan.worker.events import EVENTS, about_pictures
+from gan.worker.events import EVENTS
 from tests import ROOT
 from tests.unit.data.test_files import huge_png, make_folder, make_zip
 from tests.unit.data.test_pictures import film, photo, saved
@@ -348,8 +349,8 @@ def test_a_run_learns_from_pictures_on_its_background(tmp_path, monkeypatch):
         tmp_path / "run" / "config.json",
         make_config(path, size=28, batch=2, width=8, z_dim=8, kimg=0.004, background="black").to_json(),
     )
-    seen, load = [], worker.data.load
-    monkeypatch.setattr(worker.data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
+    seen, load = [], data.load
+    monkeypatch.setattr(data, "load", lambda *arguments: seen.append(load(*arguments)) or seen[0])
     worker.work(tmp_path / "run")
     assert seen[0].images.unique().tolist() == [0]
 

@@ -228,7 +228,7 @@ def test_where_there_is_no_memory_to_go_back_the_run_says_so_and_its_checkpoint_
     assert worker.work(run) == "finished"
     kept = {path.name: path.read_bytes() for path in (run / "state").iterdir()}
     with monkeypatch.context() as patched:
-        fill(patched, Trainer, "let_go", error, 9)
+        fill(patched, Trainer, "reset_step_state", error, 9)
         assert failed(run) == "train.out_of_memory"
     with monkeypatch.context() as patched:
         fill(patched, checkpoint, "read_state", error, 9)

@@ -38,7 +38,7 @@ def test_the_page_offers_it_where_there_is_one(there, monkeypatch):
 
 @pytest.mark.parametrize("there", [False, True])
 def test_the_terminal_says_it_once_and_starts_it(there, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("gan.cli.train.has_gpu", lambda: there)
+    monkeypatch.setattr("gan.kinds.images.has_gpu", lambda: there)
     path = new_run({"data": "emoji", "recipe": "projected"}, tmp_path / "run")
     assert read_json(path / "config.json")["recipe"] == "projected"
     assert capsys.readouterr().err.count("flat colour") == (not there)

@@ -123,7 +123,7 @@ class Stage extends HTMLElement {
     const { status, config } = run;
     const [text, level] = verdictOf(run, poll);
     this.setVerdict(text, level);
-    const parts = config ? [dataName(config.data), recipeName(config.recipe), t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })] : [run.id];
+    const parts = config ? [dataName(config.data), recipeName(config.recipe), config.size && t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })].filter(Boolean) : [run.id];
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
     this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
     this.bar.dataset.state = run.silent === null ? status.state : "silent";

@@ -7,11 +7,10 @@ its images in the recorded order, because training draws them by index.
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,13 @@ import numpy as np
 import torch
 
 from gan.data import is_named
-from gan.errors import Unharmed, UserError, is_out_of_memory
-from gan.files import FULL, read_object, write_json
+from gan.errors import Unharmed
+from gan.files import read_object
+from gan.kinds import RECORD
 
 if TYPE_CHECKING:
     from gan.data import Dataset
 
-FILE = "data.json"
 MARK = 8  # bytes of the hash that identifies one image within its set
 NAMED = 3  # class names that an error message lists
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -133,17 +132,12 @@ def _marks(names: list[bytes], contents: Iterable[Any]) -> list[bytes]:
 
 def read(run_dir: Path, counters: dict[str, Any]) -> Identity | None:
     """Return a run's record from data.json, else from its newest checkpoint, else None."""
-    for value in (read_object(run_dir / FILE), counters.get("data")):
+    for value in (read_object(run_dir / RECORD), counters.get("data")):
         try:
             return Identity.from_json(value)
         except ValueError:
             continue
     return None
-
-
-def write(run_dir: Path, identity: Identity) -> None:
-    """Replace a run's data.json atomically."""
-    write_json(run_dir / FILE, identity.to_json())
 
 
 def as_it_began(
@@ -233,18 +227,3 @@ def _list(names: list[str]) -> str:
 
 def _counted(marks: bytes) -> Counter[bytes]:
     return Counter(marks[place : place + MARK] for place in range(0, len(marks), MARK))
-
-
-@contextlib.contextmanager
-def harmless(began: bool) -> Iterator[None]:
-    """Turn errors from reading the images of a run that `began` into Unharmed: its checkpoint is sound."""
-    try:
-        yield
-    except UserError as error:
-        raise Unharmed(error.key, **error.values) if began else error from error
-    except OSError as error:
-        if not began or error.errno in FULL or is_out_of_memory(error):
-            raise
-        raise Unharmed(
-            "train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error
-        ) from error

@@ -1,0 +1,140 @@
+"""The engine of the kind "images": it gives gan.data and gan.train.trainer to the worker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan import data
+from gan.config import RunConfig
+from gan.data import Dataset
+from gan.data.own.report import Report, grouped, told_left_out
+from gan.device import Device
+from gan.images import encode_webp, grid, to_uint8
+from gan.kinds import Recognised, Sheet
+from gan.kinds.images.identity import as_it_began, identify
+from gan.kinds.images.identity import read as read_identity
+from gan.metrics.distances import pairwise_diversity, relative_diversity
+from gan.models import generator_file
+from gan.train.autotune import machine
+from gan.train.autotune.measure import load_or_measure
+from gan.train.throttle import GRID_SECONDS
+from gan.train.trainer import Trainer, check_data
+
+SHEET_SECONDS = GRID_SECONDS
+LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
+COMPARED = 256  # real images whose diversity that of the samples is compared with
+
+check = check_data
+
+
+class ImagesTrainer(Trainer):
+    """gan.train.trainer.Trainer with its sample sheet and its published generator."""
+
+    SCORES = ("diversity",)
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: Device):
+        super().__init__(config, dataset, device)
+        self.real_diversity = pairwise_diversity(dataset.images[:COMPARED].float() / 127.5 - 1)
+
+    def sample_sheet(self) -> Sheet:
+        """Return a grid of 8x8 samples as WebP, with their diversity relative to real images."""
+        images = self.sample_grid()
+        diversity = relative_diversity(images, self.real_diversity)
+        return Sheet(encode_webp(grid(to_uint8(images), columns=8)), {"diversity": diversity})
+
+    def published(self) -> bytes:
+        """Return the EMA generator as the file that Explore reads."""
+        return generator_file(self.ema, self.spec)
+
+
+build = ImagesTrainer
+
+
+def choose_device(picked: Device, began: Any) -> Device:
+    """Return the device as the run's first session set it, else with the fastest settings measured.
+
+    Another thread count or precision rounds differently, so a resumed run would not repeat bit for bit.
+    """
+    return machine.same_compute(picked, began) or load_or_measure(picked).device(picked)
+
+
+def load(config: RunConfig) -> Dataset:
+    """Return the images of a config at its size. Raises UserError if they can't be read."""
+    return data.load(config.data, config.size, config.channels, config.background)
+
+
+def recognise(config: RunConfig, dataset: Dataset, run_dir: Path, saved: dict[str, Any] | None) -> Recognised:
+    """Restore the recorded image order of a run that began, or identify the images of a new one.
+
+    See gan.kinds.Engine.
+    """
+    known = None if saved is None else read_identity(run_dir, saved)
+    if known is None:
+        record = identify(dataset, config.conditional)
+        event = None if saved is None else "pictures_unknown"
+    else:
+        dataset, record, event = as_it_began(dataset, known, config.conditional)
+    check_data(config, dataset)
+    values: dict[str, dict[str, Any]] = {
+        "pictures_unknown": {"count": record.count},
+        "set_changed": {"name": record.name},
+    }
+    return Recognised(dataset, record, [(event, values.get(event, {}))] if event else [])
+
+
+def remarks(dataset: Dataset) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the events about the images of a new run."""
+    yield from about_pictures(dataset.report)
+
+
+def about_pictures(report: Report | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield an event (key, values) for each fault in a run's own images; nothing for a built-in data set.
+
+    `why` is English, for the log. The page builds the same sentence from `left_out` in the reader's language.
+    """
+    if report is None:
+        return
+    if report.left_out:
+        skipped = len(report.left_out)
+        groups = [
+            {"reason": reason, "detail": detail, "names": names, "count": count}
+            for reason, detail, names, count in grouped(report.left_out)
+        ]
+        yield (
+            "skipped",
+            {
+                "skipped": skipped,
+                "total": skipped + report.count,
+                "why": told_left_out(report.left_out),
+                "left_out": groups,
+            },
+        )
+    if report.copies:
+        yield "copies", {"copies": report.copies, "total": report.count}
+
+
+def first_step_seconds(config: RunConfig, dataset: Dataset) -> float:
+    """Estimate the seconds of the first step from the machine's profile.
+
+    At batch 1,024 it can take a minute, and must not look like a hang. 0 for a small step, or without a
+    profile.
+    """
+    known, pixels = machine.load_profile(), config.batch * config.d_steps * config.size**2
+    if known is None or pixels < LARGE_STEP:
+        return 0.0
+    # imported here: the import takes most of a second, and so does the first count
+    from gan.train.autotune.cost import count_step
+
+    return known.speed.seconds(count_step(config, len(dataset.classes)).work)
+
+
+def warm_up() -> None:
+    """Take one step of a tiny run, because a process's first step costs seconds of imports and set-up.
+
+    The costs are the first convolution, the first second derivative and the first optimizer.
+    """
+    images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
+    config = RunConfig(data="rehearsal", size=28, channels=1, batch=2, width=8)
+    Trainer(config, Dataset("rehearsal", images, None, (), {}), Device("cpu", "CPU", 1)).advance(1)

@@ -1,0 +1,45 @@
+"""The kind "points": G draws points of the plane from z. A small lab for GANs, mode collapse included."""
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gan.data.names import resume_with_data
+from gan.errors import UserError
+from gan.kinds.points.recipes import NAMES, RECIPES, make_config
+from gan.kinds.points.recipes import PointsConfig as Config
+
+__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan"]
+
+
+def load_engine() -> Any:
+    """Import and return the module that needs torch."""
+    return importlib.import_module("gan.kinds.points.engine")
+
+
+def find(name: str) -> str:
+    """Return a name of NAMES, or the absolute path of a file. Raises UserError if there is neither."""
+    place = os.path.abspath(os.path.expanduser(name))
+    if name not in NAMES and not os.path.isfile(place):
+        raise UserError("points.unknown", name=name, choices=", ".join(NAMES))
+    return name if name in NAMES else place
+
+
+def locate(run_dir: Path, name: str, began: bool = True) -> str:
+    """Return where the points of an existing run are now. Raises UserError if their file is gone."""
+    try:
+        return find(name)
+    except UserError as error:
+        place = os.path.abspath(os.path.expanduser(name))
+        raise UserError("points.gone", place=place, command=resume_with_data(run_dir)) from error
+
+
+def plan(name: str, recipe: str, settings: dict[str, Any], tell: Callable[[str], None]) -> Config:
+    """Return the config of a new run: see gan.kinds.Kind."""
+    config = make_config(name, recipe, **settings)
+    if name not in NAMES:  # a set that data.py draws is larger than any batch
+        points = load_engine()
+        points.check(config, points.load(config))
+    return config

@@ -1,0 +1,201 @@
+"""Train a GAN on points of the plane, in memory; the step itself is gan/train/step.py.
+
+`PointsTrainer` holds an MLP pair, two Adams, the EMA generator and one counter. It reads no clock and touches
+no file. A step's randomness is a function of (seed, step). The order of the points is a function of (seed,
+points seen), and each schedule one of points seen / `total_images`.
+"""
+
+import copy
+import json
+import math
+
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from gan.errors import UserError
+from gan.kinds import Sheet
+from gan.kinds.points.data import PointSet
+from gan.kinds.points.metrics import SAMPLES, Scores, mode_scores, score
+from gan.kinds.points.models import Discriminator, Generator
+from gan.kinds.points.recipes import PointsConfig
+from gan.kinds.points.sheet import SHOWN, draw_sheet
+from gan.spec import FORMAT, in_order
+from gan.train import step
+from gan.train.optim import Adam
+from gan.train.trainer import EMA_RAMP, EXPLODED, METRICS, SMOOTHED, part_of, seed_for
+
+
+class PointsTrainer:
+    """A gan.kinds.Trainer on the CPU. Raises UserError if the batch is larger than the set."""
+
+    SCORES = ("modes", "high_quality", "kl")  # see metrics.Scores
+    classes: tuple[str, ...] = ()
+    device = torch.device("cpu")
+
+    def __init__(self, config: PointsConfig, points: PointSet):
+        if config.batch > len(points.points):
+            raise UserError("points.batch", batch=config.batch, count=len(points.points))
+        self.config, self.points = config, points
+        torch.manual_seed(seed_for(config.seed, "weights"))
+        self.G = Generator(config.z_dim, config.width, config.depth)
+        self.D = Discriminator(config.width, config.depth)
+        self.ema = copy.deepcopy(self.G).requires_grad_(False)
+        self.lr_g, self.lr_d = torch.tensor(0.0), torch.tensor(0.0)
+        betas = (config.beta1, config.beta2)
+        self.opt_g = Adam(self.G.parameters(), self.lr_g, betas)
+        self.opt_d = Adam(self.D.parameters(), self.lr_d, betas)
+        self.rng = torch.Generator()
+        self.means = torch.zeros(len(METRICS))
+        self.step = 0
+        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.parts: int | None = None  # a batch is never split: a step takes a few MB
+        self.total_images = float(config.budget_images) or math.inf
+        self._order: tuple[int, torch.Tensor] | None = None
+        rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
+        self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=rng)
+
+    @property
+    def images_seen(self) -> int:
+        """Real points that D has seen: the counter behind schedules, data order and randomness."""
+        return self.step * self.config.batch * self.config.d_steps
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the budget used, in [0, 1]."""
+        return min(1.0, self.images_seen / self.total_images)
+
+    def advance(self, steps: int) -> dict[str, float]:
+        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps."""
+        for _ in range(steps):
+            result = self._next_step()
+            self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
+        return dict(zip(METRICS, self.means.tolist(), strict=True))
+
+    def healthy(self) -> bool:
+        """Return whether the whole state is finite, and weights and statistics are below EXPLODED."""
+        norms = torch._foreach_norm([*self.G.parameters(), *self.D.parameters()])
+        largest = torch.stack([*norms, self.means.abs().max()])
+        finite = all(bool(t.isfinite().all()) for t in self.state().values())
+        return finite and bool((largest < EXPLODED).all())
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return all tensors that the next step depends on, by name; training goes on to change them."""
+        tensors = {
+            f"{part}.{name}": t
+            for part, net in self._networks().items()
+            for name, t in net.state_dict().items()
+        }
+        for part, optimizer in self._optimizers().items():
+            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
+        return {**tensors, "means": self.means}
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Restore what `state` returned.
+
+        Raises RuntimeError, KeyError or ValueError for tensors of other networks.
+        """
+        for name, network in self._networks().items():
+            network.load_state_dict(part_of(tensors, name))
+        for name, optimizer in self._optimizers().items():
+            optimizer.load(part_of(tensors, name))
+        self.means.copy_(tensors["means"])
+
+    def reset_step_state(self) -> None:
+        """Drop gradients, optimizer state and the order of the points, also after a step that failed."""
+        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
+            net.requires_grad_(True)
+            optimizer.zero_grad()
+            optimizer.load({})
+        self._order = None
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"G": self.G, "D": self.D, "ema": self.ema}
+
+    def _optimizers(self) -> dict[str, Adam]:
+        return {"opt_g": self.opt_g, "opt_d": self.opt_d}
+
+    @torch.inference_mode()
+    def sample(self, z: torch.Tensor) -> torch.Tensor:
+        """Return points (N, 2) of the EMA generator for z (N, z_dim), in the units of the networks."""
+        return self.ema(z)
+
+    def scores(self) -> Scores:
+        """Return all metrics of the EMA generator's samples for the run's fixed latents."""
+        return score(self.points, self.sample(self.fixed_z))
+
+    def sample_sheet(self) -> Sheet:
+        """Draw real points and the first SHOWN samples over D's field, as WebP; score all SAMPLES samples."""
+        samples = self.sample(self.fixed_z)
+        modes = self.points.modes
+        found = (None, None, None) if modes is None else mode_scores(samples, modes)
+        scores = {
+            name: None if value is None else round(value, 5)
+            for name, value in zip(self.SCORES, found, strict=True)
+        }
+        return Sheet(draw_sheet(self.points, samples[:SHOWN], self.D, self.config.loss), scores)
+
+    def published(self) -> bytes:
+        """Return the EMA generator in float32, with its settings and the box in the header.
+
+        Explore does not read it.
+        """
+        tensors = {name: t.detach().contiguous() for name, t in self.ema.state_dict().items()}
+        about = {name: getattr(self.config, name) for name in ("z_dim", "width", "depth")}
+        points = json.dumps({**about, "box": list(self.points.box)})
+        return in_order(save(tensors, {"format": FORMAT, "points": points}))
+
+    def _set_schedule(self) -> tuple[float, torch.Tensor]:
+        """Set the learning rates; return gamma and the EMA's decay () for the next step.
+
+        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become
+        steep for narrow modes, but not before G covers them. The EMA's half-life grows with the points seen
+        (StyleGAN2-ADA).
+        """
+        config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
+        lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
+        self.lr_g.fill_(config.lr_g * lr), self.lr_d.fill_(config.lr_d * lr)
+        halflife = min(config.ema * 1000, EMA_RAMP * self.images_seen)
+        decay = 0.5 ** (config.batch * config.d_steps / halflife) if halflife > 0 else 0.0
+        return config.gamma * config.gamma_end**self.progress, torch.tensor(decay)
+
+    def _next_step(self) -> torch.Tensor:
+        """Take one step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""
+        gamma, decay = self._set_schedule()
+        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
+        game = step.Game(self._generate, self._judge, self.config.loss, self.rng)
+        for turn in range(self.config.d_steps):
+            batch = self._batch(self.step * self.config.d_steps + turn)
+            with torch.no_grad():
+                fake = game.generate(batch)
+            told = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
+        for turn in range(self.config.g_steps):
+            drawn = self._with_new_z(batch) if turn else batch
+            loss_g = step.update_g(self.D, self.opt_g, game, [drawn], None)
+        step.update_ema(self.ema, self.G, decay)
+        self.step += 1
+        pair = (told.on_real > told.on_fake).float().mean()
+        return torch.stack([told.loss, loss_g, told.on_real.mean(), told.on_fake.mean(), pair, told.penalty])
+
+    def _batch(self, index: int) -> step.MicroBatch:
+        """Return real batch number `index` of the run, with new latents.
+
+        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
+        """
+        size = self.config.batch
+        epoch, place = divmod(index, len(self.points.points) // size)
+        if self._order is None or self._order[0] != epoch:
+            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
+            self._order = epoch, torch.randperm(len(self.points.points), generator=rng)
+        rows = self._order[1][place * size : (place + 1) * size]
+        real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): train/losses.py expects images
+        return step.MicroBatch(real, None, torch.randn(size, self.config.z_dim, generator=self.rng))
+
+    def _with_new_z(self, batch: step.MicroBatch) -> step.MicroBatch:
+        return batch._replace(z=torch.randn(batch.z.shape, generator=self.rng))
+
+    def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
+        return self.G(batch.z)[:, :, None, None]
+
+    def _judge(self, points: torch.Tensor, groups: step.Groups) -> torch.Tensor:
+        return self.D(points.flatten(1))
