@@ -23,22 +23,22 @@ from tests.fakes.runs import FAKE_WORKER, SHARED, reaches
 
 # Modules that take minutes. They start first, so that no process is left alone with one at the end.
 LONG = (
-    "train_exact",
-    "app_environment",
-    "train_memory",
-    "reliability_kills",
-    "reliability",
-    "ui_train",
-    "ui_runs",
-    "reliability_load",
-    "train_worker",
+    "unit/train/test_exact.py",
+    "server/test_app_environment.py",
+    "unit/train/test_memory.py",
+    "reliability/test_kills.py",
+    "reliability/test_attack.py",
+    "browser/train/test_train.py",
+    "browser/train/test_runs.py",
+    "reliability/test_load.py",
+    "server/runs/test_training_process.py",
 )
 
 
 def pytest_collection_modifyitems(items):
     """Sort the long modules first, all others by name."""
-    rank = {f"test_{name}.py": place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
+    rank = {ROOT / "tests" / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)
