@@ -213,8 +213,8 @@ def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
         "train.pictures_gone",
     )
     command = shlex.split(re.search("python -m gan train .*", gone.stderr)[0])
-    assert command[:3] == ["python", "-m", "gan", "train"]
-    went_on = terminal(*[packed if word == "PATH" else word for word in command[3:]])
+    assert command[:4] == ["python", "-m", "gan", "train"]
+    went_on = terminal(*[packed if word == "PATH" else word for word in command[4:]])
     assert went_on.stdout.strip() == f"{run}: finished", went_on.stderr
     assert ends_as_if_left_alone(run, begun)
     assert read_json(run / "config.json")["data"] == str(packed)
