@@ -2,7 +2,9 @@
 
 import sys
 
-from gan.cli import serve
+from gan.cli.serve import main, run
+
+__all__ = ["main"]
 
 if __name__ == "__main__":
-    serve.run(sys.argv[1:])
+    run(sys.argv[1:])

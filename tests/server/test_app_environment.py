@@ -441,10 +441,10 @@ CELL = """
 import os, signal, sys, threading
 sys.argv = ["ipykernel_launcher.py", "-f", "kernel.json"]
 before = signal.getsignal(signal.SIGINT)
-import app
+from gan.cli import serve
 threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start()
-app._serve = lambda services, args: services.open(args.runs.resolve()) or type("Demo", (), {{"close": lambda self, verbose: None}})()
-app.main(["--runs", {runs!r}])
+serve._serve = lambda services, args: services.open(args.runs.resolve()) or type("Demo", (), {{"close": lambda self, verbose: None}})()
+serve.main(["--runs", {runs!r}])
 print("the kernel lives", signal.getsignal(signal.SIGINT) is before)
 """  # noqa: E501
 
