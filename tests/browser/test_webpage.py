@@ -224,7 +224,7 @@ def test_samples_strip_and_look(desktop, folder):
     same(np.array(wall).reshape(224, 224, 4)[:, :, :3], wanted)
     found = drawn(page, lambda: page.get_by_role("button", name="Seed 5", exact=True).click())
     same(found, served(model, Point(5)))
-    found = drawn(page, lambda: page.get_by_role("slider", name="Style cluster").fill("1.5"))
+    found = drawn(page, lambda: page.get_by_role("slider", name="Cluster").fill("1.5"))
     same(found, served(model, Point(5, overrides=((model.spec.z_dim - 1, 1.5),))))
     page.close()
 

@@ -268,9 +268,9 @@ def test_classes(page, address):
 
 
 def test_clusters(page, address):
-    expect(page.get_by_label("Style cluster", exact=True)).to_be_hidden()
+    expect(page.get_by_label("Cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
-    look = page.get_by_label("Style cluster", exact=True)
+    look = page.get_by_label("Cluster", exact=True)
     # where the seed itself stands
     page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")
     start, own = large(page), look.input_value()
