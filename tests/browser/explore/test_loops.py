@@ -81,7 +81,7 @@ def test_keys_keep_the_units_that_were_changed(page):
     expect(page.locator(".xp-note")).to_contain_text("has no unit")
     add, note = page.get_by_role("button", name="Add this sample"), page.locator(".xp-note")
     # the server's answer about the units may come after the click, and replaces the sentence
-    wait_until(lambda: add.click() or "At most 64 units" in note.text_content())
+    wait_until(lambda: add.click() or "At most 64 units" in note.text_content(), 60)
     expect(page.locator(".xp-key")).to_have_count(3)
 
 
