@@ -40,7 +40,7 @@ def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
 
 def here(page: Page) -> None:
     """Wait until the browser draws the images itself."""
-    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW / 4)
+    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW)
 
 
 def sliders(page: Page):
