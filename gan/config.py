@@ -7,6 +7,7 @@ page, the terminal and the tests.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -38,6 +39,7 @@ class Settings:
         recipe: str
         minutes: float
         loss: str
+        penalty: str
         batch: int
         d_steps: int
         seed: int
@@ -49,6 +51,18 @@ class Settings:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
+        if PENALTIES[self.penalty].losses and self.loss not in PENALTIES[self.penalty].losses:
+            raise UserError("config.penalty_loss", loss=self.loss)
+
+    @classmethod
+    def refuse_unknown(cls, recipe: str, recipes: Iterable[str], names: Iterable[str]) -> None:
+        """Raise UserError for a recipe that is none of `recipes`, and for a name that no field has."""
+        if recipe not in recipes:
+            raise UserError("config.unknown_recipe", name=recipe, choices=", ".join(recipes))
+        known = {field.name for field in dataclasses.fields(cls)}
+        for name in names:
+            if name not in known:
+                raise UserError("config.unknown_field", name=name)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain dict, the form of config.json: the kind, then the fields."""
@@ -173,8 +187,6 @@ class RunConfig(Settings):
             raise UserError("config.dcgan_size", size=self.size)
         if self.pixel > 1 and (self.architecture == "dcgan" or self.size // self.pixel < 8):
             raise UserError("config.pixel", pixel=self.pixel, size=self.size)
-        if PENALTIES[self.penalty].losses and self.loss not in PENALTIES[self.penalty].losses:
-            raise UserError("config.penalty_loss", loss=self.loss)
 
     @property
     def budget_images(self) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gan.cli.sample import class_index
+from gan.cli.sample import MAX_COUNT, class_index, draw
 from gan.cli.train import new_run, progress
 from gan.latent.catalogue import find
 from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
@@ -41,15 +41,16 @@ class Generator:
         )
 
     def images(self, seeds: Sequence[int], label: str | int | None = None, psi: float = 1.0) -> np.ndarray:
-        """Return the samples of these seeds (integers in [0, 2^31 - 1]): uint8 (N, size, size, channels).
+        """Return the samples of 1 to 4,096 seeds in [0, 2^31 - 1]: uint8 (N, size, size, channels).
 
         label: a class by its name or number; None lets each seed choose one.
         psi: truncation from 0 (only the most typical sample) to 2; 1 as trained (Karras et al. 2019).
         """
         psi = number(str(psi), "psi", 0.0, MAX_PSI)
         index = class_index(None if label is None else str(label), self._model.entry)
+        whole(str(len(seeds)), "number of seeds", 1, MAX_COUNT)
         points = [Point(whole(str(seed), "seed", 0, MAX_SEED), psi, index) for seed in seeds]
-        return self._model.pictures(points).permute(0, 2, 3, 1).numpy()
+        return draw(self._model, points).permute(0, 2, 3, 1).numpy()
 
     def grid(
         self,
@@ -60,12 +61,15 @@ class Generator:
         columns: int = 8,
     ) -> Image.Image:
         """Return the samples of `count` seeds from `seed` on, row by row. See `images` for label and psi."""
-        images = self.images(range(seed, seed + count), label, psi)
-        rows = -(-count // columns)
-        sheet = np.full((rows * columns, *images.shape[1:]), 255, np.uint8)
-        sheet[:count] = images
-        sheet = sheet.reshape(rows, columns, *images.shape[1:]).swapaxes(1, 2)
-        sheet = sheet.reshape(rows * self.size, columns * self.size, self.channels)
+        import torch
+
+        from gan.images import grid
+
+        count = whole(str(count), "count", 1, MAX_COUNT)
+        columns = whole(str(columns), "columns", 1, MAX_COUNT)
+
+        images = torch.from_numpy(self.images(range(seed, seed + count), label, psi))
+        sheet = grid(images.permute(0, 3, 1, 2), columns).permute(1, 2, 0).numpy()
         return Image.fromarray(sheet.squeeze(2) if self.channels == 1 else sheet)
 
 

@@ -4,11 +4,9 @@ A new recipe is one entry of RECIPES; the page and the terminal then offer it. T
 content of a data set nor the networks.
 """
 
-import dataclasses
 from typing import Any
 
 from gan.config import RunConfig
-from gan.errors import UserError
 
 _STEADY: dict[str, Any] = {"architecture": "modern", "penalty": "r1"}
 
@@ -155,12 +153,7 @@ def make_config(
     `overrides`. native_size and native_channels are the data set's own; a recipe with a fixed size overrides
     the first. Raises UserError for an unknown recipe or field, or an impossible value.
     """
-    if recipe not in RECIPES:
-        raise UserError("config.unknown_recipe", name=recipe, choices=", ".join(RECIPES))
-    known = {field.name for field in dataclasses.fields(RunConfig)}
-    for name in overrides:
-        if name not in known:
-            raise UserError("config.unknown_field", name=name)
+    RunConfig.refuse_unknown(recipe, RECIPES, overrides)
     defaults = {
         **DATA_DEFAULTS.get(data, {}),
         **RECIPES[recipe],

@@ -4,12 +4,18 @@ import argparse
 import math
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gan import console
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.latent.catalogue import Entry, find
 from gan.latent.point import MAX_PSI, MAX_SEED, MIXED, Point, number, whole
+
+if TYPE_CHECKING:
+    import torch
+
+    from gan.latent.generator import Model
 
 MAX_COUNT = 4096
 BATCH = 64
@@ -63,6 +69,14 @@ def class_index(name: str | None, entry: Entry) -> int | None:
     raise UserError("latent.unknown_class", name=name, choices=", ".join(entry.classes))
 
 
+def draw(model: "Model", points: list[Point]) -> "torch.Tensor":
+    """The samples of points, uint8 (N, C, H, W), BATCH at a time: all at once would take too much memory."""
+    import torch
+
+    starts = range(0, len(points), BATCH)
+    return torch.cat([model.pictures(points[start : start + BATCH]) for start in starts])
+
+
 def _draw(entry: Entry, points: list[Point], columns: int, suffix: str) -> bytes:
     """The encoded grid. Imports torch here, so that --help and errors appear at once."""
     import torch
@@ -72,11 +86,7 @@ def _draw(entry: Entry, points: list[Point], columns: int, suffix: str) -> bytes
     from gan.latent.generator import Model
 
     torch.set_num_threads(cpu_quota())
-    model = Model(entry)
-    sheet = grid(
-        torch.cat([model.pictures(points[start : start + BATCH]) for start in range(0, len(points), BATCH)]),
-        columns,
-    )
+    sheet = grid(draw(Model(entry), points), columns)
     return encode_png(sheet) if suffix == ".png" else encode_webp(sheet)
 
 

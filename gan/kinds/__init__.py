@@ -61,6 +61,7 @@ class Trainer(Protocol):
     step: int
     total_images: float  # the budget, possibly a forecast; infinity if unknown
     lr_factor: float  # multiplies the learning rates; the worker halves it after each divergence
+    modes: int | None  # of the data, if known; the score `modes` of a Sheet counts the covered ones
     parts: int | None  # micro-batches per batch; None if the trainer can't split a batch
 
     @property
@@ -174,7 +175,9 @@ class Engine(Protocol):
 class Kind(Protocol):
     """A package in KINDS. It imports no torch."""
 
-    Config: type[Any]  # a Settings with the fields data, recipe, minutes, batch, d_steps, loss and seed
+    Config: type[
+        Any
+    ]  # a Settings with the fields data, recipe, minutes, batch, d_steps, loss, penalty and seed
     RECIPES: Mapping[str, Mapping[str, Any]]
 
     def find(self, name: str) -> str:

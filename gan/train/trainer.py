@@ -12,8 +12,6 @@ host reads statistics once a chunk.
 import copy
 import functools
 import gc
-import hashlib
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +26,7 @@ from gan.models import ModelSpec, build_discriminator, build_generator
 from gan.objectives import LOSSES
 from gan.train import step
 from gan.train.augment import adapt, augment
+from gan.train.base import BaseTrainer, part_of, seed_for
 from gan.train.clusters import find_clusters
 from gan.train.cuda_graph import GraphedStep
 from gan.train.optim import Adam
@@ -35,27 +34,7 @@ from gan.train.optim import Adam
 if TYPE_CHECKING:
     from gan.data import Dataset
 
-METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
-SMOOTHED = 16  # steps in the moving average of the statistics
 SAMPLED = 16  # images sampled at a time: their activations fit into the CPU's cache, those of 64 do not
-# A statistic or weight norm above this means divergence. In the first steps on digits and landscapes,
-# statistics reached 61 with wasserstein and 10 with the other recipes. Weight norms reached 82. Diverged runs
-# (learning rate 0.1) reached statistics of 12,500 to 49,000 and stayed there.
-EXPLODED = 1e4
-EMA_RAMP = 0.05  # maximum half-life of the EMA as a fraction of the images seen so far (StyleGAN2-ADA)
-
-
-def seed_for(*parts: object) -> int:
-    """Return a 63-bit seed that depends on all parts and on nothing else (BLAKE2b of their text)."""
-    return (
-        int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little")
-        >> 1
-    )
-
-
-def part_of(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """Return the tensors whose name begins with `prefix` and a dot, without these."""
-    return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
 
 
 def model_spec(config: RunConfig, classes: int) -> ModelSpec:
@@ -99,12 +78,12 @@ class Schedule:
     ema_beta: torch.Tensor
 
 
-class Trainer:
+class Trainer(BaseTrainer):
     """A run in memory. Raises UserError if the config does not fit the data set."""
 
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
         check_data(config, dataset)
-        self.config, self.device = config, torch.device(device.torch_name)
+        super().__init__(config, torch.device(device.torch_name), len(dataset.images))
         self.classes = dataset.classes if config.conditional else ()
         self.spec = model_spec(config, len(self.classes))
         layout = torch.channels_last if device.channels_last else torch.contiguous_format
@@ -126,18 +105,13 @@ class Trainer:
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
         self.opt_d = self._adam(self.D, self.schedule.lr_d)
-        self.rng = torch.Generator(self.device)
         self.rows = torch.zeros(config.d_steps, config.batch, dtype=torch.int64, device=self.device)
         self.augmentation = {
             name: torch.tensor(0.0, device=self.device) for name in ("probability", "overfit")
         }
         self.run_step = GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
-        self.means = torch.zeros(len(METRICS), device=self.device)
-        self.step = 0
-        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.modes: int | None = None  # nobody can count the modes of images
         self.parts = 1  # micro-batches per batch; doubled when memory runs out
-        self.total_images = float(config.budget_images) or math.inf
-        self._order: tuple[int, torch.Tensor] | None = None
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> Adam:
@@ -154,57 +128,12 @@ class Trainer:
         labels = torch.arange(count, device=self.device) % len(self.classes) if self.classes else None
         return z, labels
 
-    @property
-    def images_seen(self) -> int:
-        """Real images that D has seen: the counter behind schedules, data order and randomness."""
-        return self.step * self.config.batch * self.config.d_steps
-
-    @property
-    def progress(self) -> float:
-        """Fraction of the budget used, in [0, 1]."""
-        return min(1.0, self.images_seen / self.total_images)
-
-    def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps.
-
-        The averages are exponential, so they depend on the step and not on the length of a chunk. The only
-        wait for the device is at the end.
-        """
-        self.G.train(), self.D.train()
-        for _ in range(steps):
-            result = self._next_step()
-            self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
-        return dict(zip(METRICS, self.means.tolist(), strict=True))
-
-    def healthy(self) -> bool:
-        """Return whether the whole state is finite, and weights and statistics are below EXPLODED.
-
-        Waits for the device.
-        """
-        largest = torch.stack(
-            [*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()]
-        )
-        nets, optimizers = (self.G, self.D, self.ema), (self.opt_g, self.opt_d)
-        rest = [
-            *self.ema.parameters(),
-            *(t for net in nets for t in net.buffers()),
-            *(t for optimizer in optimizers for t in optimizer.tensors().values()),
-        ]
-        # Euclidean norms: 15 times as fast here as the maximum of each tensor
-        sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))
-        return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
-
     def reset_step_state(self) -> None:
         """Drop gradients, optimizer state and captured graphs, also those of a step that failed half-way.
 
-        A checkpoint then replaces weights, counters and optimizer state, so the next step depends on it
-        alone. The memory that this frees makes room for it.
+        The memory that this frees makes room for the checkpoint.
         """
-        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
-            net.requires_grad_(True)
-            optimizer.zero_grad()
-            optimizer.load({})
-        self._order = None
+        super().reset_step_state()
         if isinstance(self.run_step, GraphedStep):
             # a generator may stay bound to a capture that failed, so make a new one
             self.rng = torch.Generator(self.device)
@@ -214,20 +143,9 @@ class Trainer:
             torch.cuda.empty_cache()  # also frees the allocator's unused blocks
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Return all tensors that the next step depends on, by name.
-
-        They are networks, EMA, optimizer states, augmentation, statistics and groups. Random states are
-        missing, because a step's randomness is a function of (seed, step).
-        """
-        tensors = {
-            f"{part}.{name}": t
-            for part, net in self._networks().items()
-            for name, t in net.state_dict().items()
-        }
-        for part, optimizer in self._optimizers().items():
-            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
+        """Return all tensors that the next step depends on, by name, with augmentation and groups."""
+        tensors = super().state()
         tensors |= {f"augmentation.{name}": t for name, t in self.augmentation.items()}
-        tensors["means"] = self.means
         if self.groups is not None:  # another SciPy version may find other clusters
             tensors["groups"] = self.groups.int()
         return tensors
@@ -237,21 +155,11 @@ class Trainer:
 
         Raises RuntimeError, KeyError or ValueError for tensors of other networks or images.
         """
-        for name, net in self._networks().items():
-            net.load_state_dict(part_of(tensors, name))
-        for name, optimizer in self._optimizers().items():
-            optimizer.load(part_of(tensors, name))
+        super().load(tensors)
         for name, value in part_of(tensors, "augmentation").items():
             self.augmentation[name].copy_(value)
-        self.means.copy_(tensors["means"])
         if self.groups is not None:
             self.groups.copy_(tensors["groups"])
-
-    def _networks(self) -> dict[str, nn.Module]:
-        return {"G": self.G, "D": self.D, "ema": self.ema}
-
-    def _optimizers(self) -> dict[str, Adam]:
-        return {"opt_g": self.opt_g, "opt_d": self.opt_d}
 
     def sample(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Return images of the EMA generator for z (N, z_dim): (N, C, H, W) in [-1, 1]."""
@@ -265,20 +173,13 @@ class Trainer:
         return self.sample(self.fixed_z, self.fixed_labels)
 
     def _set_schedule(self) -> None:
-        """Set learning rates, gamma and EMA decay for this step.
-
-        Learning rates and gamma follow a cosine from 1 to their end factor (R3GAN). The EMA's half-life grows
-        with the images seen (StyleGAN2-ADA).
-        """
-        config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
-        lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
+        """Set this step's learning rates, gamma and EMA decay. Gamma falls by the rates' cosine."""
+        config = self.config
+        lr = self._lr_share()
         self.schedule.lr_g.fill_(config.lr_g * lr)
         self.schedule.lr_d.fill_(config.lr_d * lr)
-        self.schedule.gamma.fill_(config.gamma * (config.gamma_end + (1 - config.gamma_end) * falling))
-        halflife = min(config.ema * 1000, EMA_RAMP * self.images_seen)
-        self.schedule.ema_beta.fill_(
-            0.5 ** (config.batch * config.d_steps / halflife) if halflife > 0 else 0.0
-        )
+        self.schedule.gamma.fill_(config.gamma * self._cosine(config.gamma_end))
+        self.schedule.ema_beta.fill_(self._ema_decay())
 
     def _next_step(self) -> torch.Tensor:
         """Write this step's schedule, rows and seed into the device tensors, and take it.
@@ -292,22 +193,6 @@ class Trainer:
         result = self.run_step(self.step % self.config.penalty_every == 0)
         self.step += 1
         return result
-
-    def _rows(self, index: int) -> torch.Tensor:
-        """Return the indices of the images in real batch number `index` of the run.
-
-        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
-        """
-        batch = self.config.batch
-        per_epoch = len(self.images) // batch
-        epoch, place = divmod(index, per_epoch)
-        if self._order is None or self._order[0] != epoch:
-            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
-            order = torch.randperm(len(self.images), generator=rng)
-            if self.device.type == "cuda":
-                order = order.pin_memory()  # a copy from pageable memory would wait for the device
-            self._order = epoch, order.to(self.device, non_blocking=True)
-        return self._order[1][place * batch : (place + 1) * batch]
 
     def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the real images of these rows, in [-1, 1], and their groups."""

@@ -4,7 +4,8 @@ The thresholds are rules of thumb. D has won when it is right on nearly every pa
 zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss (0.97 in
 runs that draw good digits). D fails when it is right far less often than chance. Diversity is the mean
 distance among fakes divided by that among reals, on 8x8 pixels. Far below 1, G draws the same few images
-(mode collapse). A kind without this statistic gets a verdict from the losses alone.
+(mode collapse). Where the modes of the data are known, as with points, the modes that the samples cover
+replace diversity.
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ VERDICTS = {
         "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity "
         "of real images)."
     ),
+    "missing_modes": "The samples cover {modes} of the {of} modes of the data.",
+    "collapsed_modes": "Mode collapse: the samples cover only {modes} of the {of} modes of the data.",
 }
 
 
@@ -45,10 +48,11 @@ class Verdict(NamedTuple):
     values: dict[str, Any]
 
 
-def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdict:
+def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str, modes: int | None = None) -> Verdict:
     """Return the verdict on the last WINDOW lines of stats.jsonl.
 
-    progress: the fraction of the budget used, in [0, 1]. loss: a name in LOSSES.
+    progress: the fraction of the budget used, in [0, 1]. loss: a name in LOSSES. modes: how many modes the
+    data has; None if unknown.
     """
     recent = stats[-WINDOW:]
     diversities = [line["diversity"] for line in recent if line.get("diversity") is not None]
@@ -58,6 +62,14 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str) -> Verdic
     # None when all real images are identical
     diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None
     values = {"pair": round(100 * pair), "diversity": None if diversity is None else round(100 * diversity)}
+    if modes is not None:
+        values |= {"modes": recent[-1]["modes"], "of": modes}
+        if progress < EARLY_PROGRESS:
+            return Verdict("shaping", "info", values)
+        if values["modes"] < COLLAPSE * modes:
+            return Verdict("collapsed_modes", "bad", values)
+        if values["modes"] < modes:
+            return Verdict("missing_modes", "warn", values)
     images = recent[-1]["images"]
     if images < NOISE_IMAGES or (images < EARLY_IMAGES and progress < EARLY_PROGRESS):
         return Verdict("shaping", "info", values)

@@ -310,7 +310,7 @@ class Worker:
             if self.rate and math.isfinite(total)
             else None
         )
-        verdict = judge(list(self.stats), self.progress, self.config.loss)._asdict()
+        verdict = judge(list(self.stats), self.progress, self.config.loss, self.trainer.modes)._asdict()
         self.dir.write_status(
             state=state,
             step=self.trainer.step,

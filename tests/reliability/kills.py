@@ -8,7 +8,8 @@ finished. Its files are then compared with an uninterrupted trainer in this proc
     checkpoint tensors    by SHA-256: networks, averages, both optimizers, augmentation, statistics, groups
     sample grids          byte by byte
     statistics            every number except times
-With --folder the command itself may be killed: it resumes where it was.
+With --folder the command itself may be killed: it resumes where it was. Two commands with --load 0 and the
+same folder share the runs: each is the other's load.
 """
 
 import argparse
@@ -31,9 +32,10 @@ from gan.device import pick_device
 from gan.files import read_json, read_lines, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.train.autotune.machine import same_compute
+from gan.train.base import METRICS
 from gan.train.checkpoint import NEWEST, digest, read_state, saved_step, tensors_of
-from gan.train.trainer import METRICS, Trainer
-from tests.reliability.shipped import RUNS, SLOW, busy, config_of
+from gan.train.trainer import Trainer
+from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 
 POLL = 0.002  # seconds
 AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint
@@ -190,10 +192,13 @@ def main(words: Sequence[str] | None = None) -> int:
         help="where runs and results are kept, for a command that goes on after it was broken off",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which workers are killed")
+    parser.add_argument(
+        "--load", type=int, default=THREADS, help="programs beside the runs that do nothing else than compute"
+    )
     options = parser.parse_args(words)
     with contextlib.ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(busy())
+        stack.enter_context(busy(options.load))
         outcomes = []
         for name in options.runs:
             outcomes.append(

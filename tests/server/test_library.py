@@ -51,6 +51,9 @@ def test_images_of_a_model_that_ships():
 MISTAKES = {
     "no such place": lambda: load("nothing"),
     "a seed below 0": lambda: load("digits").images([-1]),
+    "no seeds": lambda: load("digits").images([]),
+    "no samples": lambda: load("digits").grid(0),
+    "no columns": lambda: load("digits").grid(4, columns=0),
     "no such class": lambda: load("digits").images([1], label="owl"),
     "too much psi": lambda: load("digits").images([1], psi=9),
     "no such setting": lambda: train("digits", depth=3),

@@ -17,8 +17,8 @@ from gan.kinds import KINDS, Engine, Kind, Trainer, get_kind, parse_config
 from gan.kinds.points.recipes import make_config as make_points
 from gan.latent.catalogue import Catalogue
 from gan.recipes import make_config
+from gan.train.base import METRICS
 from gan.train.checkpoint import load_state, save_state
-from gan.train.trainer import METRICS
 from tests import ROOT
 
 CPU = Device("cpu", "CPU", 1)

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 
 from gan.device import Device, cpu_label
-from gan.errors import Unharmed, UserError
+from gan.errors import Unharmed
 from gan.files import read_object
 from gan.kinds import RECORD, Recognised
 from gan.kinds.points import data
 from gan.kinds.points.data import NAMES, Box, PointSet
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.trainer import PointsTrainer
+from gan.kinds.points.trainer import check_data as check
 
 SHEET_SECONDS = 0.2  # with the time that outputs take, four sheets a second
 
@@ -51,12 +52,6 @@ def load(config: PointsConfig) -> PointSet:
     return data.load(config.data)
 
 
-def check(config: PointsConfig, points: PointSet) -> None:
-    """Raise UserError if a batch is larger than the set."""
-    if config.batch > len(points.points):
-        raise UserError("points.batch", batch=config.batch, count=len(points.points))
-
-
 def recognise(
     config: PointsConfig, points: PointSet, run_dir: Path, saved: dict[str, Any] | None
 ) -> Recognised:
@@ -87,7 +82,6 @@ def remarks(points: PointSet) -> tuple[()]:
 
 def build(config: PointsConfig, points: PointSet, device: Device) -> PointsTrainer:
     """Return a trainer at step 0. Raises UserError as `check` does."""
-    check(config, points)
     return PointsTrainer(config, points)
 
 

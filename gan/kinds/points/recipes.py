@@ -1,11 +1,9 @@
 """The settings of a run on points, and the recipes that fill them in. This module does not import torch."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from gan.config import Settings, setting
-from gan.errors import UserError
 from gan.objectives import LOSSES, PENALTIES
 
 NAMES = ("grid25", "ring8", "moons", "spiral")  # the sets that data.py draws; the place is the seed
@@ -73,11 +71,6 @@ class PointsConfig(Settings):
         max=2**31 - 1,
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if PENALTIES[self.penalty].losses and self.loss not in PENALTIES[self.penalty].losses:
-            raise UserError("config.penalty_loss", loss=self.loss)
-
     @property
     def budget_images(self) -> int:
         """Real points after which the run ends; 0 if it ends by time."""
@@ -143,10 +136,5 @@ def make_config(data: str = "grid25", recipe: str = "modern", **overrides: Any) 
 
     Raises UserError for an unknown recipe or field, or an impossible value.
     """
-    if recipe not in RECIPES:
-        raise UserError("config.unknown_recipe", name=recipe, choices=", ".join(RECIPES))
-    known = {field.name for field in dataclasses.fields(PointsConfig)}
-    for name in overrides:
-        if name not in known:
-            raise UserError("config.unknown_field", name=name)
+    PointsConfig.refuse_unknown(recipe, RECIPES, overrides)
     return PointsConfig(**{**RECIPES[recipe], **overrides, "data": data, "recipe": recipe})

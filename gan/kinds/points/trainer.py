@@ -7,11 +7,9 @@ points seen), and each schedule one of points seen / `total_images`.
 
 import copy
 import json
-import math
 
 import torch
 from safetensors.torch import save
-from torch import nn
 
 from gan.errors import UserError
 from gan.kinds import Sheet
@@ -22,21 +20,27 @@ from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.sheet import SHOWN, draw_sheet
 from gan.spec import FORMAT, in_order
 from gan.train import step
+from gan.train.base import BaseTrainer, seed_for
 from gan.train.optim import Adam
-from gan.train.trainer import EMA_RAMP, EXPLODED, METRICS, SMOOTHED, part_of, seed_for
 
 
-class PointsTrainer:
+def check_data(config: PointsConfig, points: PointSet) -> None:
+    """Raise UserError if a batch is larger than the set."""
+    if config.batch > len(points.points):
+        raise UserError("points.batch", batch=config.batch, count=len(points.points))
+
+
+class PointsTrainer(BaseTrainer):
     """A gan.kinds.Trainer on the CPU. Raises UserError if the batch is larger than the set."""
 
     SCORES = ("modes", "high_quality", "kl")  # see metrics.Scores
     classes: tuple[str, ...] = ()
-    device = torch.device("cpu")
 
     def __init__(self, config: PointsConfig, points: PointSet):
-        if config.batch > len(points.points):
-            raise UserError("points.batch", batch=config.batch, count=len(points.points))
-        self.config, self.points = config, points
+        check_data(config, points)
+        super().__init__(config, torch.device("cpu"), len(points.points))
+        self.points = points
+        self.modes = None if points.modes is None else len(points.modes.centres)
         torch.manual_seed(seed_for(config.seed, "weights"))
         self.G = Generator(config.z_dim, config.width, config.depth)
         self.D = Discriminator(config.width, config.depth)
@@ -45,75 +49,9 @@ class PointsTrainer:
         betas = (config.beta1, config.beta2)
         self.opt_g = Adam(self.G.parameters(), self.lr_g, betas)
         self.opt_d = Adam(self.D.parameters(), self.lr_d, betas)
-        self.rng = torch.Generator()
-        self.means = torch.zeros(len(METRICS))
-        self.step = 0
-        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
         self.parts: int | None = None  # a batch is never split: a step takes a few MB
-        self.total_images = float(config.budget_images) or math.inf
-        self._order: tuple[int, torch.Tensor] | None = None
         rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
         self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=rng)
-
-    @property
-    def images_seen(self) -> int:
-        """Real points that D has seen: the counter behind schedules, data order and randomness."""
-        return self.step * self.config.batch * self.config.d_steps
-
-    @property
-    def progress(self) -> float:
-        """Fraction of the budget used, in [0, 1]."""
-        return min(1.0, self.images_seen / self.total_images)
-
-    def advance(self, steps: int) -> dict[str, float]:
-        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps."""
-        for _ in range(steps):
-            result = self._next_step()
-            self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
-        return dict(zip(METRICS, self.means.tolist(), strict=True))
-
-    def healthy(self) -> bool:
-        """Return whether the whole state is finite, and weights and statistics are below EXPLODED."""
-        norms = torch._foreach_norm([*self.G.parameters(), *self.D.parameters()])
-        largest = torch.stack([*norms, self.means.abs().max()])
-        finite = all(bool(t.isfinite().all()) for t in self.state().values())
-        return finite and bool((largest < EXPLODED).all())
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """Return all tensors that the next step depends on, by name; training goes on to change them."""
-        tensors = {
-            f"{part}.{name}": t
-            for part, net in self._networks().items()
-            for name, t in net.state_dict().items()
-        }
-        for part, optimizer in self._optimizers().items():
-            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
-        return {**tensors, "means": self.means}
-
-    def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Restore what `state` returned.
-
-        Raises RuntimeError, KeyError or ValueError for tensors of other networks.
-        """
-        for name, network in self._networks().items():
-            network.load_state_dict(part_of(tensors, name))
-        for name, optimizer in self._optimizers().items():
-            optimizer.load(part_of(tensors, name))
-        self.means.copy_(tensors["means"])
-
-    def reset_step_state(self) -> None:
-        """Drop gradients, optimizer state and the order of the points, also after a step that failed."""
-        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
-            net.requires_grad_(True)
-            optimizer.zero_grad()
-            optimizer.load({})
-        self._order = None
-
-    def _networks(self) -> dict[str, nn.Module]:
-        return {"G": self.G, "D": self.D, "ema": self.ema}
-
-    def _optimizers(self) -> dict[str, Adam]:
-        return {"opt_g": self.opt_g, "opt_d": self.opt_d}
 
     @torch.inference_mode()
     def sample(self, z: torch.Tensor) -> torch.Tensor:
@@ -148,16 +86,11 @@ class PointsTrainer:
     def _set_schedule(self) -> tuple[float, torch.Tensor]:
         """Set the learning rates; return gamma and the EMA's decay () for the next step.
 
-        Rates fall by a cosine from 1 to their end factor (R3GAN). Gamma falls by equal factors: D must become
-        steep for narrow modes, but not before G covers them. The EMA's half-life grows with the points seen
-        (StyleGAN2-ADA).
+        Gamma falls by equal factors: D must become steep for narrow modes, but not before G covers them.
         """
-        config, falling = self.config, 0.5 + 0.5 * math.cos(math.pi * self.progress)
-        lr = self.lr_factor * (config.lr_end + (1 - config.lr_end) * falling)
+        config, lr = self.config, self._lr_share()
         self.lr_g.fill_(config.lr_g * lr), self.lr_d.fill_(config.lr_d * lr)
-        halflife = min(config.ema * 1000, EMA_RAMP * self.images_seen)
-        decay = 0.5 ** (config.batch * config.d_steps / halflife) if halflife > 0 else 0.0
-        return config.gamma * config.gamma_end**self.progress, torch.tensor(decay)
+        return config.gamma * config.gamma_end**self.progress, torch.tensor(self._ema_decay())
 
     def _next_step(self) -> torch.Tensor:
         """Take one step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""
@@ -178,18 +111,10 @@ class PointsTrainer:
         return torch.stack([told.loss, loss_g, told.on_real.mean(), told.on_fake.mean(), pair, told.penalty])
 
     def _batch(self, index: int) -> step.MicroBatch:
-        """Return real batch number `index` of the run, with new latents.
-
-        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
-        """
-        size = self.config.batch
-        epoch, place = divmod(index, len(self.points.points) // size)
-        if self._order is None or self._order[0] != epoch:
-            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
-            self._order = epoch, torch.randperm(len(self.points.points), generator=rng)
-        rows = self._order[1][place * size : (place + 1) * size]
+        """Return real batch number `index` of the run, with new latents."""
+        rows = self._rows(index)
         real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): train/losses.py expects images
-        return step.MicroBatch(real, None, torch.randn(size, self.config.z_dim, generator=self.rng))
+        return step.MicroBatch(real, None, torch.randn(len(rows), self.config.z_dim, generator=self.rng))
 
     def _with_new_z(self, batch: step.MicroBatch) -> step.MicroBatch:
         return batch._replace(z=torch.randn(batch.z.shape, generator=self.rng))

@@ -42,7 +42,7 @@ def desktop(browser):
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    # all pictures are the server's: test_ui_browser_path.py tests the others
+    # all pictures are the server's: test_browser_path.py tests the others
     context.add_init_script("delete window.WebAssembly")
     yield context
     context.close()

@@ -376,6 +376,21 @@ def test_verdicts(key, line):
     assert VERDICTS[key].format(**verdict.values)
 
 
+@pytest.mark.parametrize(
+    ("covered", "progress", "key"),
+    [
+        (25, 0.5, "balanced"), (24, 0.5, "missing_modes"), (10, 0.5, "missing_modes"),
+        (9, 0.5, "collapsed_modes"), (0, 1.0, "collapsed_modes"), (0, 0.1, "shaping"),
+    ],
+)  # fmt: skip
+def test_verdicts_where_the_modes_are_known(covered, progress, key):
+    from gan.worker.health import VERDICTS
+
+    verdict = judge([_line(diversity=None) | {"modes": covered}] * WINDOW, progress, "relativistic", 25)
+    assert verdict.key == key
+    assert VERDICTS[key].format(**verdict.values)
+
+
 def test_history_is_thinned_densely_early_and_keeps_both_ends():
     steps = list(range(0, 24_000, 100))
     gone = surplus(steps, 60, newest=10)

@@ -12,7 +12,7 @@ from gan.kinds.points import data
 from gan.kinds.points.data import PointSet
 from gan.kinds.points.recipes import RECIPES, make_config
 from gan.kinds.points.trainer import PointsTrainer
-from gan.train.trainer import METRICS
+from gan.train.base import METRICS
 
 STEPS = 6
 

@@ -10,9 +10,10 @@ import torch
 
 from gan.device import pick_device
 from gan.recipes import RECIPES
+from gan.train.base import METRICS
 from gan.train.checkpoint import load_state, save_state
 from gan.train.cuda_graph import WARM_UP, GraphedStep, Recorder
-from gan.train.trainer import METRICS, Trainer
+from gan.train.trainer import Trainer
 from tests.support.engine import tiny_config, tiny_data, tiny_trainer
 
 

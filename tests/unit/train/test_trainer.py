@@ -9,8 +9,9 @@ import torch
 from gan.errors import UserError
 from gan.recipes import RECIPES
 from gan.train import trainer as module
+from gan.train.base import METRICS, seed_for
 from gan.train.losses import PENALTIES, Judged
-from gan.train.trainer import Trainer, seed_for
+from gan.train.trainer import Trainer
 from tests.support.engine import CPU, tiny_config, tiny_data, tiny_trainer
 
 
@@ -29,7 +30,7 @@ def test_every_recipe_takes_finite_steps_and_moves_both_networks(recipe):
     before = weights(trainer)
     means = trainer.advance(3)
     after = weights(trainer)
-    assert set(means) == set(module.METRICS)
+    assert set(means) == set(METRICS)
     assert all(math.isfinite(value) for value in means.values())
     for net in ("G.", "D.", "ema."):
         assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith(net)), net

@@ -1,0 +1,176 @@
+"""What the trainers of all kinds share: counters, statistics, schedules, order of the data, resumable state.
+
+A subclass brings networks, data and the step. Nothing here reads a clock or touches a file.
+
+Everything depends on one counter, so that a run can resume bit for bit. The data order is a function of
+(seed, images seen), and each schedule one of images seen / `total_images`. "Images" are the examples of any
+kind.
+"""
+
+import hashlib
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from gan.train.optim import Adam
+
+METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
+SMOOTHED = 16  # steps in the moving average of the statistics
+# A statistic or weight norm above this means divergence. In the first steps on digits and landscapes,
+# statistics reached 61 with wasserstein and 10 with the other recipes. Weight norms reached 82. Diverged runs
+# (learning rate 0.1) reached statistics of 12,500 to 49,000 and stayed there.
+EXPLODED = 1e4
+EMA_RAMP = 0.05  # maximum half-life of the EMA as a fraction of the images seen so far (StyleGAN2-ADA)
+
+
+def seed_for(*parts: object) -> int:
+    """Return a 63-bit seed that depends on all parts and on nothing else (BLAKE2b of their text)."""
+    return (
+        int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little")
+        >> 1
+    )
+
+
+def part_of(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Return the tensors whose name begins with `prefix` and a dot, without these."""
+    return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}
+
+
+class BaseTrainer:
+    """A run in memory. A subclass sets `G`, `D`, `ema`, `opt_g` and `opt_d`, and defines `_next_step`."""
+
+    G: nn.Module
+    D: nn.Module
+    ema: nn.Module
+    opt_g: Adam
+    opt_d: Adam
+
+    def __init__(self, config: Any, device: torch.device, count: int):
+        """config: a gan.config.Settings with both networks' rates. count: number of real examples."""
+        self.config, self.device, self.count = config, device, count
+        self.rng = torch.Generator(device)
+        self.means = torch.zeros(len(METRICS), device=device)
+        self.step = 0
+        self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.total_images = float(config.budget_images) or math.inf
+        self._order: tuple[int, torch.Tensor] | None = None
+
+    @property
+    def images_seen(self) -> int:
+        """Real images that D has seen: the counter behind schedules, data order and randomness."""
+        return self.step * self.config.batch * self.config.d_steps
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the budget used, in [0, 1]."""
+        return min(1.0, self.images_seen / self.total_images)
+
+    def advance(self, steps: int) -> dict[str, float]:
+        """Take `steps` training steps and return METRICS, averaged over about SMOOTHED steps.
+
+        The averages are exponential, so they depend on the step and not on the length of a chunk. The only
+        wait for the device is at the end.
+        """
+        self.G.train(), self.D.train()
+        for _ in range(steps):
+            result = self._next_step()
+            self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
+        return dict(zip(METRICS, self.means.tolist(), strict=True))
+
+    def healthy(self) -> bool:
+        """Return whether the whole state is finite, and weights and statistics are below EXPLODED.
+
+        Waits for the device.
+        """
+        largest = torch.stack(
+            [*torch._foreach_norm([*self.G.parameters(), *self.D.parameters()]), self.means.abs().max()]
+        )
+        nets, optimizers = (self.G, self.D, self.ema), (self.opt_g, self.opt_d)
+        rest = [
+            *self.ema.parameters(),
+            *(t for net in nets for t in net.buffers()),
+            *(t for optimizer in optimizers for t in optimizer.tensors().values()),
+        ]
+        # Euclidean norms: 15 times as fast here as the maximum of each tensor
+        sizes = torch.stack(torch._foreach_norm([t for t in rest if t.is_floating_point()]))
+        return bool((largest < EXPLODED).all() & sizes.isfinite().all())  # false for NaN as well
+
+    def reset_step_state(self) -> None:
+        """Drop gradients, optimizer state and the order of the data, also those of a step that failed.
+
+        A checkpoint then replaces weights, counters and optimizer state, so the next step depends on it
+        alone.
+        """
+        for net, optimizer in ((self.G, self.opt_g), (self.D, self.opt_d)):
+            net.requires_grad_(True)
+            optimizer.zero_grad()
+            optimizer.load({})
+        self._order = None
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return all tensors that the next step depends on, by name; training goes on to change them.
+
+        They are networks, EMA, optimizer states and statistics. Random states are missing, because a step's
+        randomness is a function of (seed, step).
+        """
+        tensors = {
+            f"{part}.{name}": t
+            for part, net in self._networks().items()
+            for name, t in net.state_dict().items()
+        }
+        for part, optimizer in self._optimizers().items():
+            tensors |= {f"{part}.{name}": t for name, t in optimizer.tensors().items()}
+        return {**tensors, "means": self.means}
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Restore what `state` returned, from tensors on the device.
+
+        Raises RuntimeError, KeyError or ValueError for tensors of other networks.
+        """
+        for name, net in self._networks().items():
+            net.load_state_dict(part_of(tensors, name))
+        for name, optimizer in self._optimizers().items():
+            optimizer.load(part_of(tensors, name))
+        self.means.copy_(tensors["means"])
+
+    def _next_step(self) -> torch.Tensor:
+        """Take one step, count it, and return METRICS (6,) on the device."""
+        raise NotImplementedError
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"G": self.G, "D": self.D, "ema": self.ema}
+
+    def _optimizers(self) -> dict[str, Adam]:
+        return {"opt_g": self.opt_g, "opt_d": self.opt_d}
+
+    def _cosine(self, end: float) -> float:
+        """Return the factor that falls from 1 to `end` over the run, by half a cosine (R3GAN)."""
+        falling = 0.5 + 0.5 * math.cos(math.pi * self.progress)
+        return end + (1 - end) * falling
+
+    def _lr_share(self) -> float:
+        """Return the learning rates of this step, as a fraction of their settings."""
+        return self.lr_factor * self._cosine(self.config.lr_end)
+
+    def _ema_decay(self) -> float:
+        """Return the EMA's decay for this step. Its half-life grows with the images seen (StyleGAN2-ADA)."""
+        halflife = min(self.config.ema * 1000, EMA_RAMP * self.images_seen)
+        return 0.5 ** (self.config.batch * self.config.d_steps / halflife) if halflife > 0 else 0.0
+
+    def _rows(self, index: int) -> torch.Tensor:
+        """Return the indices of the examples in real batch number `index` of the run.
+
+        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
+        """
+        batch = self.config.batch
+        per_epoch = self.count // batch
+        epoch, place = divmod(index, per_epoch)
+        if self._order is None or self._order[0] != epoch:
+            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
+            order = torch.randperm(self.count, generator=rng)
+            if self.device.type == "cuda":
+                order = order.pin_memory()  # a copy from pageable memory would wait for the device
+            self._order = epoch, order.to(self.device, non_blocking=True)
+        return self._order[1][place * batch : (place + 1) * batch]
