@@ -106,7 +106,11 @@ class Worker:
             name: sum(p.numel() for p in net.parameters())
             for name, net in (("G", self.trainer.G), ("D", self.trainer.D))
         }
-        self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
+        self.dir.status |= {
+            "parameters": sizes,
+            "classes": list(self.trainer.classes),
+            "modes": self.trainer.modes,
+        }
         if began:
             self._go_back()
         # a checkpoint exists from step 0 on, so somebody removed it and may have a copy

@@ -14,6 +14,8 @@ import math
 import torch
 from torch import nn
 
+from gan.kinds.points.recipes import PointsConfig
+
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 # standard deviation of what G's first layer multiplies z by at the start, and of its biases
 STEEPNESS = 20.0
@@ -67,6 +69,16 @@ class Discriminator(nn.Module):
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         return self.rest(self.features(points)).squeeze(1)
+
+
+def count_parameters(config: PointsConfig) -> dict[str, int]:
+    """Return the numbers of parameters of G and D, without making them."""
+    with torch.device("meta"):
+        nets = {
+            "G": Generator(config.z_dim, config.width, config.depth),
+            "D": Discriminator(config.width, config.depth),
+        }
+    return {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
 
 
 def _hidden(inputs: int, width: int, depth: int, outputs: int) -> nn.Sequential:

@@ -7,6 +7,7 @@ from gan.config import Settings, setting
 from gan.objectives import LOSSES, PENALTIES
 
 NAMES = ("grid25", "ring8", "moons", "spiral")  # the sets that data.py draws; the place is the seed
+COUNT = 50_000  # points of such a set
 
 
 @dataclass(frozen=True)

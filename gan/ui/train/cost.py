@@ -9,9 +9,11 @@ from typing import Any
 
 from gan import data as data_room
 from gan.errors import UserError
+from gan.kinds import DEFAULT
+from gan.kinds.points.recipes import PointsConfig
 from gan.recipes import USER_DATA
 from gan.train.autotune import machine
-from gan.ui.train import form
+from gan.ui.train import fields, form
 
 # A class of thirty sends the same request at once. One computes the estimate; the others find it cached.
 _one_at_a_time = threading.Lock()
@@ -21,7 +23,8 @@ def cost(text: str) -> dict[str, Any]:
     """Return the cost of the form in a JSON text {data, recipe, minutes, values, own}.
 
     own: the number of uploaded pictures, where the page knows it.
-    The answer is {parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
+    The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}, of which a run on
+    points has the kind, the parameters and the minutes:
         rate      images a second
         kimg      thousands of images
         passes    epochs over the data
@@ -31,6 +34,8 @@ def cost(text: str) -> dict[str, Any]:
     """
     asked = _read(text)
     data, own = asked["data"], asked.get("own")
+    if fields.part_of(data).kind != DEFAULT:
+        return _of_points(form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"]))
     info = None if data == USER_DATA else data_room.info(data)
     made = form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"])
     count = info.count if info else own if type(own) is int and own >= 0 else None
@@ -42,11 +47,19 @@ def cost(text: str) -> dict[str, Any]:
     with _one_at_a_time:
         found = estimate(made, known, count or 0, len(info.classes) if info else 0)
     return {
+        "kind": DEFAULT,
         "parameters": {"G": found.parameters_g, "D": found.parameters_d}, "rate": found.images_per_second,
         "kimg": found.kimg, "minutes": made.minutes,
         "passes": 1000 * found.kimg / count if count and found.kimg else None, "memory": found.memory_bytes,
         "gpu": bool(known) and known.torch_name == "cuda",
     }  # fmt: skip
+
+
+def _of_points(made: PointsConfig) -> dict[str, Any]:
+    """Return the cost of a run on points. Its speed is not estimated: a step takes milliseconds anywhere."""
+    from gan.kinds.points.models import count_parameters  # imports torch, at the first request
+
+    return {"kind": made.kind, "parameters": count_parameters(made), "minutes": made.minutes}
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ export const EXPLORE = "gan:explore";
  * @typedef {[data: string, own: ?Object, recipe: string, minutes: number, ...settings: any[]]} FormDetail
  */
 export const FORM = "gan:form";
+/** The form now offers another kind of run. @typedef {string} KindDetail */
+export const KIND = "gan:kind";
 /** Train was pressed. No detail. */
 export const SUBMIT = "gan:submit";
 /** What became of a press on Train: the id of the run, or why there is none. @typedef {{run?: string, error?: Object}} AnswerDetail */

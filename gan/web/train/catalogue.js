@@ -14,4 +14,7 @@ export function catalogue() {
 }
 
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
+
+/** The key of a text about a run of this kind: the kind's own text if there is one, else that of images. */
+export const ofKind = (key, kind) => (known(`${key}_${kind}`) ? `${key}_${kind}` : key);
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);

@@ -28,10 +28,13 @@ addEventListener("keydown", (event) => {
 /** All that stands in the form, as FORM last told it: [data, own, recipe, minutes, ...settings]. */
 export const toldForm = () => told;
 
-/** The settings that a choice begins with: the recipe's for this data set; for pictures of one's own what these ask for comes after. */
+/**
+ * The settings that a choice begins with: the recipe's for this data set; for pictures of one's own what these ask for comes after. null for those of
+ * another kind of run, which stay as they are.
+ */
 function beginning({ defaults, fields }, { data, recipe, own }) {
   const asked = (data === "own" && own?.suggestions?.[recipe]) || {};
-  return fields.map((name, index) => asked[name] ?? defaults[data][recipe][index]);
+  return fields.map((name, index) => asked[name] ?? defaults[data][recipe]?.[index] ?? null);
 }
 
 /**
@@ -55,7 +58,7 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
       typed.add(name);
       return moved[name];
     }
-    if (is[index] === was[index]) return LEAVE;
+    if (is[index] === null || is[index] === was[index]) return LEAVE;
     if (!chosen && (typed.has(name) || current[index] !== was[index])) return LEAVE;
     typed.delete(name);
     return is[index];
@@ -77,7 +80,7 @@ window.ganForm = async () => {
   const { data, recipe, own, minutes } = kept;
   before = { data, recipe, own };
   if (data !== START.data || recipe !== START.recipe) returning = before;
-  const settings = beginning(offer, before).map((value, index) => like(value, kept.settings[offer.fields[index]]));
+  const settings = beginning(offer, before).map((value, index) => (value === null ? LEAVE : like(value, kept.settings[offer.fields[index]])));
   return [data, own, recipe, minutes, ...settings];
 };
 

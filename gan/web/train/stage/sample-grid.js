@@ -3,8 +3,10 @@ import { address } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { short } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
+import { ofKind } from "../catalogue.js";
 
 const CELLS = 8;
+const LEGEND = ["real", "fake", "field"]; // what is drawn in a sheet of points
 
 export class SampleGrid {
   /** @type {?string} */
@@ -25,7 +27,8 @@ export class SampleGrid {
     this.history = h("div", { class: "tr-history" },
       h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.earlier"), onclick: () => this.nudge(-1) }, icon("back")), this.slider,
       h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.later"), onclick: () => this.nudge(1) }, icon("next")), this.caption, this.live);
-    this.element = h("div", { class: "tr-grid" }, this.frame, this.history);
+    this.legend = h("p", { class: "tr-legend", hidden: true });
+    this.element = h("div", { class: "tr-grid" }, this.frame, this.history, this.legend);
     this.reset(null);
     new ResizeObserver(() => this.fit()).observe(this.element);
     addEventListener("resize", () => this.fit());
@@ -45,10 +48,19 @@ export class SampleGrid {
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
+    this.showLegend(run.config?.kind);
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     if (this.at !== null && !this.steps.includes(this.at)) this.at = this.steps.findLast((step) => step <= this.at) ?? this.steps[0] ?? null; // thinned meanwhile
     this.draw();
+  }
+
+  /** Say what the colours mean, where a sheet is a drawing. */
+  showLegend(kind) {
+    if (kind === this.kind) return;
+    this.kind = kind;
+    this.legend.hidden = kind !== "points";
+    this.legend.replaceChildren(...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))));
   }
 
   /** Nothing to show yet: say so in the frame. */
@@ -72,7 +84,7 @@ export class SampleGrid {
     const step = this.steps[index];
     if (step === undefined) return;
     const kimg = this.kimgOf(step);
-    const label = t("stage.grid_at", { images: imagesText(kimg) });
+    const label = t(ofKind("stage.grid_at", this.kind), { images: imagesText(kimg) });
     setText(this.caption, label);
     this.caption.title = kimgText(kimg);
     this.slider.setAttribute("aria-valuetext", label);
@@ -118,7 +130,7 @@ export class SampleGrid {
       if (id !== this.id) continue;
       [this.front, this.back] = [this.back, this.front];
       this.front.hidden = false;
-      this.front.alt = t("stage.grid_alt", { images: imagesText(this.kimgOf(next)) });
+      this.front.alt = t(ofKind("stage.grid_alt", this.kind), { images: imagesText(this.kimgOf(next)) });
       this.back.hidden = true;
       this.back.alt = "";
       this.shown = source;
@@ -134,7 +146,7 @@ export class SampleGrid {
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = ratio < 2 && whole * native >= 0.78 * room ? whole * native : room; // fine screens show no uneven pixels
+    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room; // fine screens show no uneven pixels
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }

@@ -5,7 +5,7 @@ import { ANSWER, SUBMIT } from "../../core/events.js";
 import { clock, device, short, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { subscribe } from "../../shell/run-feed.js";
-import { dataName, recipeName } from "../catalogue.js";
+import { dataName, ofKind, recipeName } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Charts } from "./charts.js";
@@ -13,7 +13,7 @@ import { Events } from "./events.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
-const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
+const FACTS = ["modes", "high_quality", "elapsed", "eta", "rate", "seen", "device", "parameters"];
 const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
 
 class Stage extends HTMLElement {
@@ -36,7 +36,7 @@ class Stage extends HTMLElement {
     this.lines = h("pre", { class: "tr-lines" });
     this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
     this.empty = this.buildEmpty();
-    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
+    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt"), this.facts[name]))), this.controls.element);
     this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -116,7 +116,7 @@ class Stage extends HTMLElement {
     this.controls.update(run);
     this.events.update(run.events);
     this.showHead(run, poll);
-    this.showFacts(status, run.silent);
+    this.showFacts(run, byStep.at(-1));
   }
 
   showHead(run, poll) {
@@ -133,17 +133,27 @@ class Stage extends HTMLElement {
     setText(this.lines, run.log.slice(-12).join("\n"));
   }
 
-  showFacts(status, silent) {
+  /** @param {any} run @param {any} last the newest row of its statistics */
+  showFacts({ status, silent, config }, last) {
     const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
+    const kind = config?.kind;
+    const { modes = null, high_quality: quality = null } = last ?? {};
     const values = {
+      modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
+      high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
-      rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
-      seen: t("stage.kimg", { images: imagesText(status.images / 1000) }),
+      rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
+      seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
     };
-    for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
+    for (const [name, text] of Object.entries(values)) {
+      const fact = this.facts[name];
+      fact.parentElement.hidden = text === null; // a score that this run does not have
+      setText(fact, text ?? "");
+      setText(fact.previousElementSibling, t(ofKind(`stage.${name}`, kind)));
+    }
     this.facts.seen.title = kimgText(status.images / 1000);
   }
 
@@ -152,6 +162,8 @@ class Stage extends HTMLElement {
     this.verdict.dataset.level = level;
   }
 }
+
+const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
 
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
