@@ -21,7 +21,7 @@ SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 STEEPNESS = 20.0
 # G's first layer multiplies its output by GAIN, and its weights are so many times smaller. Adam's steps have
 # a fixed size, so the layer changes so many times as fast.
-GAIN = 300.0
+GAIN = 3000.0
 FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 

@@ -1,25 +1,47 @@
-// The left column of the tab: one view at a time, each another way to find places in latent space. The large picture and the sliders stay beside it.
-import { h } from "../core/dom.js";
+// The left column of the tab shows one view at a time. The large picture and the sliders stay beside it.
+import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
+/** The tabs, in their order: name -> title. A group of several views has a second row of tabs for them. */
+const GROUPS = {
+  samples: () => t("explore.view_samples"),
+  map: () => t("explore.view_map"),
+  directions: () => t("explore.view_directions"),
+  edit: () => t("explore.group_edit"),
+  layers: () => t("explore.view_inside"),
+  timeline: () => t("explore.view_time"),
+  saved: () => t("explore.group_saved"),
+};
+
+/** Groups whose tab shows an icon instead of the title, so that all tabs fit into one row. */
+const ICONS = { saved: "heart" };
+
 /**
- * Name -> the title on its tab and what fetches its module when it is first opened, with a class `View`; the first has no module, it is always there. A view
- * is made with the explorer (<gan-explorer>), whose `point`, `model`, `change(patch, dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and
- * `say(error)` it may use. It has an `element`, and where it wants to know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for
- * another model or newer weights of the same. The last two are called only while it is open; `renew` and `place` are called after `open` as well.
+ * Name -> the group, the title, and a function that fetches the module when the view is first opened. The module has a class `View`. The first view needs no
+ * module, because its elements always exist.
+ *
+ * The constructor gets the explorer (<gan-explorer>) and may use its `point`, `model`, `change(patch, dragging)`, `drawn(point)`, `say(error)` and
+ * `sheet(path, query, points, columns)`. A view has an `element`, and may have:
+ *   open(), close()   when it is shown and hidden
+ *   place()           after each move of the point, while it is open
+ *   renew()           after a change of the model or its weights, while it is open
+ * `renew` and `place` also run after `open`.
  */
 const VIEWS = {
-  samples: { title: () => t("explore.view_samples") },
-  directions: { title: () => t("explore.view_directions"), module: () => import("./views/directions/directions.js") },
-  map: { title: () => t("explore.view_map"), module: () => import("./views/map/map.js") },
-  inside: { title: () => t("explore.view_inside"), module: () => import("./views/inside/inside.js") },
-  find: { title: () => t("explore.view_find"), module: () => import("./views/find/find.js") },
-  drag: { title: () => t("explore.view_drag"), module: () => import("./views/drag/drag.js") },
-  walk: { title: () => t("explore.view_walk"), module: () => import("./views/walk/walk.js") },
-  loop: { title: () => t("explore.view_loop"), module: () => import("./views/loop/loop.js") },
-  favourites: { title: () => t("explore.view_favourites"), module: () => import("./views/favourites/favourites.js") },
-  time: { title: () => t("explore.view_time"), module: () => import("./views/time/time.js") },
+  samples: { group: "samples", title: () => t("explore.view_samples") },
+  map: { group: "map", title: () => t("explore.view_map"), module: () => import("./views/map/map.js") },
+  directions: { group: "directions", title: () => t("explore.view_axes"), module: () => import("./views/directions/directions.js") },
+  walk: { group: "directions", title: () => t("explore.view_walk"), module: () => import("./views/walk/walk.js") },
+  find: { group: "edit", title: () => t("explore.view_find"), module: () => import("./views/find/find.js") },
+  drag: { group: "edit", title: () => t("explore.view_drag"), module: () => import("./views/drag/drag.js") },
+  inside: { group: "layers", title: () => t("explore.view_inside"), module: () => import("./views/inside/inside.js") },
+  time: { group: "timeline", title: () => t("explore.view_time"), module: () => import("./views/time/time.js") },
+  favourites: { group: "saved", title: () => t("explore.view_favourites"), module: () => import("./views/favourites/favourites.js") },
+  loop: { group: "saved", title: () => t("explore.view_loop"), module: () => import("./views/loop/loop.js") },
 };
+
+/** The names of a group's views. */
+const members = (group) => Object.keys(VIEWS).filter((name) => VIEWS[name].group === group);
 
 /** A view's module, once the style sheet of the same name beside it is there as well. */
 async function styled(module, name) {
@@ -32,24 +54,42 @@ async function styled(module, name) {
   return module;
 }
 
-/** The tabs and the open view. `home` are the elements of the first view, which is always there. */
+/** The tabs and the open view. `home` holds the elements of the first view. */
 export class Views {
   views = {};
   modules = {};
   current = "samples";
   opened = null;
   marked = null;
+  last = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, members(group)[0]])); // the view that each group opens
 
   constructor(explorer, home) {
     this.explorer = explorer;
     this.home = home;
-    this.tabs = Object.entries(VIEWS).map(([name, { title }]) => h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, title()));
-    this.list = h("div", { class: "xp-views", role: "tablist", "aria-label": t("explore.views"), onkeydown: (event) => this.#key(event) }, this.tabs);
+    this.list = this.#row(Object.keys(GROUPS).map((group) => this.#groupTab(group)), { class: "xp-views", "aria-label": t("explore.views") });
+    const shared = Object.keys(GROUPS).filter((group) => members(group).length > 1);
+    this.rows = Object.fromEntries(shared.map((group) => [group, this.#row(members(group).map((name) => this.#viewTab(name)), { class: "xp-subviews", "aria-label": GROUPS[group](), hidden: true })]));
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
-    this.element = h("div", { class: "xp-left" }, this.list, this.panel);
+    this.element = h("div", { class: "xp-left" }, this.list, Object.values(this.rows), this.panel);
   }
 
-  /** The point has moved: open the view that it names, and tell it. */
+  #row(tabs, attributes) {
+    return h("div", { role: "tablist", ...attributes, onkeydown: (event) => this.#key(event, tabs) }, tabs);
+  }
+
+  /** The tab of a group. If the group has one view, it is the tab of that view. */
+  #groupTab(group) {
+    const [first, second] = members(group);
+    const id = second ? `xp-group-${group}` : `xp-tab-${first}`;
+    return h("button", { type: "button", role: "tab", id, value: group, "aria-controls": "xp-view", onclick: () => this.#choose(this.last[group]), ...(group in ICONS && { "aria-label": GROUPS[group](), title: GROUPS[group]() }) },
+      group in ICONS ? icon(ICONS[group]) : GROUPS[group]());
+  }
+
+  #viewTab(name) {
+    return h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, VIEWS[name].title());
+  }
+
+  /** The point has moved: open the view that it names, and pass the move on to it. */
   place() {
     const wanted = this.explorer.point.view in VIEWS ? this.explorer.point.view : "samples";
     if (wanted !== this.current) this.#open(wanted);
@@ -62,13 +102,13 @@ export class Views {
     this.opened?.renew?.();
   }
 
-  /** A view that could not be loaded is tried again. */
+  /** Open a view by its tab. If the view failed to load, try again. */
   #choose(name) {
     if (name === this.current && name !== "samples" && !this.opened) this.#open(name);
     this.explorer.change({ view: name });
   }
 
-  /** Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened. */
+  /** Close the open view, and open another once its module is here. If a later choice was made meanwhile, that one wins. */
   async #open(name) {
     this.opened?.close?.();
     Object.assign(this, { current: name, opened: null });
@@ -92,39 +132,47 @@ export class Views {
   async #module(name) {
     const { module } = VIEWS[name];
     this.modules[name] ??= module && styled(module(), name).catch((error) => {
-      delete this.modules[name]; // to be tried again when it is chosen again
+      delete this.modules[name]; // the next choice tries again
       throw error;
     });
     return this.modules[name];
   }
 
+  /** Mark the tabs of the current view, and show the row of its group. */
   #mark() {
     if (this.marked === this.current) return;
     this.marked = this.current;
-    for (const tab of this.tabs) {
-      const chosen = tab.value === this.current;
-      tab.setAttribute("aria-selected", String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-      if (!chosen) continue;
-      this.panel.setAttribute("aria-labelledby", tab.id);
-      this.#reveal(tab);
-    }
+    const { group } = VIEWS[this.current];
+    this.last[group] = this.current;
+    for (const [name, row] of Object.entries(this.rows)) row.hidden = name !== group;
+    const main = select([...this.list.children], group);
+    this.panel.setAttribute("aria-labelledby", (this.rows[group] ? select([...this.rows[group].children], this.current) : main).id);
+    this.#reveal(main);
   }
 
-  /** Bring a tab into sight where they stand in one row that can be pushed sideways; the page stays where it is. */
+  /** Scroll the row of tabs sideways until this one is visible. The page does not move. */
   #reveal(tab) {
     const { list } = this;
     const [left, right] = [tab.offsetLeft - list.offsetLeft, tab.offsetLeft - list.offsetLeft + tab.offsetWidth];
     if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
   }
 
-  #key(event) {
-    const from = this.tabs.indexOf(document.activeElement);
-    const steps = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: this.tabs.length - 1 };
-    const tab = this.tabs[steps[event.key]];
+  #key(event, tabs) {
+    const from = tabs.indexOf(document.activeElement);
+    const steps = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: tabs.length - 1 };
+    const tab = tabs[steps[event.key]];
     if (from < 0 || !tab) return;
     event.preventDefault();
     tab.focus();
     tab.click();
   }
+}
+
+/** Select the tab with this value, and return it. Only this one is reached by the Tab key. */
+function select(tabs, value) {
+  for (const tab of tabs) {
+    tab.setAttribute("aria-selected", String(tab.value === value));
+    tab.tabIndex = tab.value === value ? 0 : -1;
+  }
+  return tabs.find((tab) => tab.value === value);
 }

@@ -54,7 +54,7 @@ def open_settings(page: Page) -> None:
     they are there: nobody types so early.
     """
     page.click("#train-advanced > button")
-    page.wait_for_selector("#field-seed input")
+    page.wait_for_selector("[id^=field-][id$=seed] input:visible")
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
         "setTimeout(done, 50))))"
@@ -166,7 +166,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     page.locator("gan-data").get_by_role("radio", name="Digits").click()
     expect(page.locator("#field-batch")).to_be_visible()
     expect(chosen).to_contain_text("Modern")  # images have no recipe that collapses
-    page.click("button:has-text('中文')")
+    page.click(".gan-lang")
     page.wait_for_selector("gan-time [aria-checked=true]")
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
     state(address, run_id, "finished")
