@@ -95,7 +95,7 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
-    const [bundled, drawn, others] = ["bundled", "drawn", "download"].map((source) => data.filter((set) => set.source === source));
+    const [bundled, drawn, others] = ["bundled", "drawn", "torchvision"].map((source) => data.filter((set) => set.source === source));
     this.details = h("p", { class: "tr-about" });
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
