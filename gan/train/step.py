@@ -82,12 +82,12 @@ def update_d(
     fakes: G's samples for each micro-batch, detached. penalty: a name in PENALTIES.
     """
     optimizer.zero_grad()
-    told = [
+    parts = [
         accumulate_d_gradients(D, game, batch, fake, penalty, weight)
         for batch, fake in zip(batches, fakes, strict=True)
     ]
     optimizer.step()
-    losses, penalties, on_real, on_fake = zip(*told, strict=True)
+    losses, penalties, on_real, on_fake = zip(*parts, strict=True)
     return UpdateOfD(sum(losses), sum(penalties), torch.cat(on_real), torch.cat(on_fake))
 
 
@@ -100,10 +100,10 @@ def accumulate_d_gradients(
     weight: float | torch.Tensor,
 ) -> UpdateOfD:
     """Add one micro-batch's gradients to D's."""
-    objective, told = d_objective(game, batch, fake, penalty, weight)
+    objective, update = d_objective(game, batch, fake, penalty, weight)
     # only D's parameters: for the penalty the images require grad too, but nobody needs their gradients
     objective.backward(inputs=list(D.parameters()))
-    return told
+    return update
 
 
 def d_objective(

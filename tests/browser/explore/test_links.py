@@ -56,11 +56,11 @@ def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
 def test_back_and_forward_go_to_other_views_and_models(page):
     still(page)
     before = entries(page)
-    view(page, "Walk")
+    page.evaluate("document.querySelector('gan-explorer').change({ view: 'walk' })")
     changes(page, lambda: sliders(page).nth(0).fill("2"))
     walked = still(page)
     assert entries(page) == before + 1
-    view(page, "Loop")
+    page.evaluate("document.querySelector('gan-explorer').change({ view: 'loop' })")
     page.locator(".xp-card").nth(
         page.evaluate(
             f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === "
