@@ -45,7 +45,7 @@ def cost(text: str) -> dict[str, Any]:
         "parameters": {"G": found.parameters_g, "D": found.parameters_d}, "rate": found.images_per_second,
         "kimg": found.kimg, "minutes": made.minutes,
         "passes": 1000 * found.kimg / count if count and found.kimg else None, "memory": found.memory_bytes,
-        "gpu": bool(known) and known.torch_name == "cuda",
+        "gpu": known is not None and known.torch_name == "cuda",
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ GROUPS = {
     "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
     "networks": ("width", "z_dim", "ema"),
 }
+Control = gr.Checkbox | gr.Dropdown | gr.Number
 _FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field.name not in ELSEWHERE}
 
 
@@ -44,7 +45,7 @@ def names() -> list[str]:
     return [name for group in order().values() for name in group]
 
 
-def controls(i18n: gr.I18n) -> dict[str, gr.components.Component]:
+def controls(i18n: gr.I18n) -> dict[str, Control]:
     """Return one labelled component per field, in the order of the form.
 
     They start with the defaults of the first data set and recipe.
@@ -62,15 +63,14 @@ def controls(i18n: gr.I18n) -> dict[str, gr.components.Component]:
     return made
 
 
-def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr.components.Component:
+def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> Control:
     if isinstance(field.default, bool):
         return gr.Checkbox(value, **common)
     if "choices" in field.metadata:
         return gr.Dropdown(list(field.metadata["choices"]), value=value, filterable=False, **common)
-    whole = isinstance(field.default, int)
-    return gr.Number(
-        value, precision=0 if whole else None, step=1 if whole else field.default / 10 or 0.01, **common
-    )
+    if isinstance(field.default, float):
+        return gr.Number(value, step=field.default / 10 or 0.01, **common)
+    return gr.Number(value, precision=0, step=1, **common)
 
 
 def defaults(data: Any, recipe: Any) -> list[Any]:

@@ -81,8 +81,10 @@ def build(services: Services) -> None:
     fields = list(controls.values())
     for source in (data, recipe, own):
         source.change(None, [data, recipe, own, *fields], fields, js=_DEFAULTS, api_visibility="private")
-    everything = [data, own, recipe, minutes, *fields]
-    gr.context.Context.root_block.load(None, everything, everything, js=_RESTORE, api_visibility="private")
+    everything: list[gr.HTML | form.Control] = [data, own, recipe, minutes, *fields]
+    page = gr.context.Context.root_block
+    assert page is not None, "build is called inside gr.Blocks"
+    page.load(None, everything, everything, js=_RESTORE, api_visibility="private")
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
     button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
 
