@@ -64,14 +64,14 @@ def test_training_and_test_pictures_are_disjoint_and_the_card_tells_of_them():
 
 def test_the_nets_are_there():
     assert set(net_names()) == set(SOURCES) == set(BUNDLED)
+    with pytest.raises(ValueError, match="there is no feature net"):
+        load_net("../digits")
 
 
 @pytest.mark.parametrize("name", ["digits", "fashion", "faces"])
 def test_a_set_that_is_read_from_a_folder_asks_for_it(name):
     with pytest.raises(SystemExit, match="--place"):
         SOURCES[name](name, None)
-    with pytest.raises(ValueError, match="there is no feature net"):
-        load_net("../digits")
 
 
 def test_features_tell_classes_apart_and_halves_of_a_set_not():
