@@ -20,6 +20,8 @@ from gan.kinds.points.recipes import RECIPES as POINT_RECIPES
 from gan.kinds.points.recipes import PointsConfig
 from gan.recipes import RECIPES
 
+Control = gr.Checkbox | gr.Dropdown | gr.Number
+
 
 @dataclass(frozen=True)
 class Part:
@@ -55,7 +57,7 @@ class Part:
         """Return the names of the fields in the order of the form."""
         return [name for group in self.order().values() for name in group]
 
-    def controls(self, i18n: gr.I18n, start: Settings) -> dict[str, gr.components.Component]:
+    def controls(self, i18n: gr.I18n, start: Settings) -> dict[str, Control]:
         """Lay out one labelled component per field, with the values of `start`. Returns them by key."""
         texts = "setting" if self.kind == DEFAULT else f"setting.{self.kind}"
         made = {}
@@ -138,15 +140,14 @@ def spread(part: Part, config: Settings) -> Iterator[Any]:
             yield getattr(config, name) if one is part else None
 
 
-def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> gr.components.Component:
+def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> Control:
     if isinstance(field.default, bool):
         return gr.Checkbox(value, **common)
     if "choices" in field.metadata:
         return gr.Dropdown(list(field.metadata["choices"]), value=value, filterable=False, **common)
-    whole = isinstance(field.default, int)
-    return gr.Number(
-        value, precision=0 if whole else None, step=1 if whole else field.default / 10 or 0.01, **common
-    )
+    if isinstance(field.default, float):
+        return gr.Number(value, step=field.default / 10 or 0.01, **common)
+    return gr.Number(value, precision=0, step=1, **common)
 
 
 def number(field: dataclasses.Field, value: Any) -> Any:

@@ -64,7 +64,7 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
-                controls = {}
+                controls: dict[str, fields.Control] = {}
                 for kind, first in FIRST.items():
                     controls |= fields.PARTS[kind].controls(i18n, form.start(first, "modern"))
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
@@ -85,8 +85,10 @@ def build(services: Services) -> None:
     settings = list(controls.values())
     for source in (data, recipe, own):
         source.change(None, [data, recipe, own, *settings], settings, js=_DEFAULTS, api_visibility="private")
-    everything = [data, own, recipe, minutes, *settings]
-    gr.context.Context.root_block.load(None, everything, everything, js=_RESTORE, api_visibility="private")
+    everything: list[gr.HTML | fields.Control] = [data, own, recipe, minutes, *settings]
+    page = gr.context.Context.root_block
+    assert page is not None, "build is called inside gr.Blocks"
+    page.load(None, everything, everything, js=_RESTORE, api_visibility="private")
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
     button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
 
