@@ -245,7 +245,7 @@ class Model:
 
         The rest of the point stays constant.
         """
-        points = [dataclasses.replace(point, to=to, way=k / (count - 1)) for k in range(count)]
+        points = [dataclasses.replace(point, to=to, t=k / (count - 1)) for k in range(count)]
         return self.remember(
             ("strip", point, to, count), lambda: encode_png(grid(self.pictures(points), count))
         )

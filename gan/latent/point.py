@@ -53,7 +53,7 @@ class Point:
     z = psi * z(seed) + the sum of amounts[k] * principal direction k + the sum of the `moves`. A move (id,
     amount) goes along another direction. Then `overrides` (index, value) replace single entries of z.
 
-    - With `to`, another seed, z(seed) becomes the point at `way` in [0, 1] of the great circle to z(to).
+    - With `to`, another seed, z(seed) becomes the point at `t` in [0, 1] of the great circle to z(to).
     - With `at`, its numbers replace z(seed).
     - label None ("mixed") means the class that the seed chooses; with `to`, the nearer seed chooses.
     - With `other`, a class, its share `share` in [0, 1] is blended in.
@@ -66,7 +66,7 @@ class Point:
     amounts: tuple[float, ...] = ()
     overrides: tuple[tuple[int, float], ...] = ()
     to: int | None = None
-    way: float = 0.0
+    t: float = 0.0
     at: tuple[float, ...] = ()
     other: int | None = None
     share: float = 0.0
@@ -78,7 +78,7 @@ class Point:
         """Read a point from a query, with these parameters:
 
           seed, psi, label, to   as in Point
-          t                      `way`
+          t                      `t`
           d                      `amounts` in standard deviations, separated by commas
           x, z                   `moves` as id:amount and `overrides` as index:value, separated by commas
           at                     base64url of z_dim little-endian 16-bit integers, in units of 1 / UNITS
@@ -96,7 +96,7 @@ class Point:
         if len({index for index, _ in overrides}) < len(overrides):
             raise UserError("latent.twice", name="z")
         to = parse_seed(query, "to") if query.get("to") else None
-        way = number(query.get("t") or "0", "t", 0.0, 1.0)
+        t = number(query.get("t") or "0", "t", 0.0, 1.0)
         return cls(
             parse_seed(query, "seed"),
             parse_psi(query),
@@ -104,7 +104,7 @@ class Point:
             amounts,
             overrides,
             to,
-            way if to is not None else 0.0,
+            t if to is not None else 0.0,
             parse_at(query, shape),
             *parse_mix(query, shape),
             parse_units(query),
@@ -121,7 +121,7 @@ class Point:
         """The class in [0, num_classes), or None for an unconditional model."""
         if not num_classes:
             return None
-        nearer = self.seed if self.to is None or self.way < 0.5 else self.to
+        nearer = self.seed if self.to is None or self.t < 0.5 else self.to
         return mixed_label(nearer, num_classes) if self.label is None else self.label
 
     def blend(self, num_classes: int) -> tuple[int, float]:
@@ -142,8 +142,8 @@ class Point:
         `named(id)` returns one direction (z_dim,); it is called for each nonzero move.
         """
         start = np.array(self.at, np.float32) if self.at else latent(self.seed, z_dim)
-        if self.to is not None and self.way > 0:
-            start = slerp(start, latent(self.to, z_dim), [self.way])[0]
+        if self.to is not None and self.t > 0:
+            start = slerp(start, latent(self.to, z_dim), [self.t])[0]
         z = truncate(start, self.psi)
         if any(self.amounts):
             vectors = directions()[: len(self.amounts)]

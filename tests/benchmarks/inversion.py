@@ -38,14 +38,14 @@ def main() -> None:
     images, classes = read_split(parser.parse_args().real, "t10k")
     targets, truth = as_floats(images[:COUNT]), torch.as_tensor(classes[:COUNT])
     model = Model(read_shipped("shipped:digits", ROOT / "checkpoints" / "digits"))
-    eye = open_perception("digits")
+    perceive = open_perception("digits")
     begin = time.process_time()
     model.bank.grow(SAMPLES)
     wanted = seen_classes("digits", targets, model.spec.num_classes)
     seeds = starts(model.bank, targets, wanted)
     z = torch.stack([torch.from_numpy(latents(row, model.spec.z_dim)) for row in seeds])
     labels = torch.tensor([[model.bank.label(seed) for seed in row] for row in seeds])
-    search = Search(model.generator, targets, z, labels, eye, wanted=wanted)
+    search = Search(model.generator, targets, z, labels, perceive, wanted=wanted)
     spent, spacing = time.process_time() - begin, model.bank.spacing()
     print(
         f"nearest of {SAMPLES} samples: {search.nearest.mean():.4f}; samples are {spacing:.4f} from "

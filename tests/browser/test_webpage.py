@@ -140,12 +140,12 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
     page.get_by_label("Seed to interpolate to").fill("9")
     found = drawn(page, lambda: page.get_by_role("slider", name="Position t").fill("0.3"))
-    same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, way=0.3)))
+    same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, t=0.3)))
     if model.spec.num_classes:
         choices = page.locator(".xp-classes select")  # chips where the names are short
         chips = page.get_by_role("group", name="Class").get_by_role("button")
         found = drawn(page, lambda: choices.select_option("3") if choices.count() else chips.nth(4).click())
-        same(found, served(model, Point(int(seed.input_value()), 0.5, 3, to=9, way=0.3)))
+        same(found, served(model, Point(int(seed.input_value()), 0.5, 3, to=9, t=0.3)))
     assert page.wrong == []
     assert desktop.asked == []
     page.close()

@@ -145,8 +145,8 @@ def measure(
     others = torch.from_numpy(latent(SEED + 2, RANDOM * spec.z_dim).reshape(RANDOM, spec.z_dim))
     if spec.clusters > 1:
         others[:, -1] = 0
-    ways = torch.cat([vectors, nn.functional.normalize(others, dim=1)])
-    changes = _changes(generator, spec, z, ways)
+    directions = torch.cat([vectors, nn.functional.normalize(others, dim=1)])
+    changes = _changes(generator, spec, z, directions)
     sizes, kinds = changes.abs().mean((1, 2)), nn.functional.normalize(changes[: len(vectors)], dim=2)
     overlap = torch.maximum(
         (vectors @ vectors.T).abs(), torch.einsum("ipx,jpx->ijp", kinds, kinds).abs().mean(2)
@@ -154,23 +154,25 @@ def measure(
     return (sizes[: len(vectors)] / sizes[len(vectors) :].mean().clamp_min(1e-12)).numpy(), overlap.numpy()
 
 
-def _changes(generator: ImageGenerator, spec: ModelSpec, z: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
-    """Image differences between z + REACH * way and z - REACH * way: (K, N, pixels).
+def _changes(
+    generator: ImageGenerator, spec: ModelSpec, z: torch.Tensor, directions: torch.Tensor
+) -> torch.Tensor:
+    """Image differences between z + REACH * direction and z - REACH * direction: (K, N, pixels).
 
-    z is (N, z_dim); `ways` are K directions (K, z_dim).
+    z is (N, z_dim); `directions` are K directions (K, z_dim).
     """
-    places = torch.cat([z + side * REACH * way for way in ways for side in (1, -1)])
-    labels = torch.arange(len(z)).repeat(2 * len(ways)) % spec.num_classes if spec.num_classes else None
+    places = torch.cat([z + side * REACH * direction for direction in directions for side in (1, -1)])
+    labels = torch.arange(len(z)).repeat(2 * len(directions)) % spec.num_classes if spec.num_classes else None
     parts = [slice(start, start + AT_ONCE) for start in range(0, len(places), AT_ONCE)]
     pictures = torch.cat(
         [generator(places[part], None if labels is None else labels[part]).flatten(1) for part in parts]
     )
-    there, back = pictures.unflatten(0, (len(ways), 2, len(z))).unbind(1)
+    there, back = pictures.unflatten(0, (len(directions), 2, len(z))).unbind(1)
     return there - back
 
 
-def _points(generator: ImageGenerator, spec: ModelSpec, ways: int) -> int:
-    """The number of latent vectors at which `ways` directions can be tried within WORK multiplications."""
+def _points(generator: ImageGenerator, spec: ModelSpec, directions: int) -> int:
+    """The number of latent vectors at which so many directions can be tried within WORK multiplications."""
     multiplications = 0
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -184,7 +186,7 @@ def _points(generator: ImageGenerator, spec: ModelSpec, ways: int) -> int:
         if isinstance(layer, LAYERS):
             layer.register_forward_hook(count)
     alone(torch.zeros(1, spec.z_dim), torch.zeros(1, dtype=torch.int64) if spec.num_classes else None)
-    return int(min(POINTS, max(FEWEST, WORK / (2 * ways * max(multiplications, 1)))))
+    return int(min(POINTS, max(FEWEST, WORK / (2 * directions * max(multiplications, 1)))))
 
 
 def _activations(generator: ImageGenerator, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:

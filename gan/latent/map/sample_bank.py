@@ -20,22 +20,27 @@ PROBES = 64  # samples whose nearest neighbours `spacing` averages over
 class SampleBank:
     """The samples of the seeds 0, 1, 2, …, each with the class that its seed chooses. Thread-safe.
 
-    `draw(seeds, labels)` returns uint8 images (N, C, H, W) and takes its own turns. `eye` opens the feature
-    extractor, which the bank runs within `turns`.
+    `draw(seeds, labels)` returns uint8 images (N, C, H, W) and takes its own turns. `perception` opens the
+    feature extractor, which the bank runs within `turns`.
     """
 
     def __init__(
         self,
         draw: Callable[[list[int], list[int | None]], torch.Tensor],
         num_classes: int,
-        eye: Callable[[], Perception],
+        perception: Callable[[], Perception],
         turns,
     ):
-        self._draw, self._num_classes, self._open_eye, self._turns = draw, num_classes, eye, turns
+        self._draw, self._num_classes, self._open_perception, self._turns = (
+            draw,
+            num_classes,
+            perception,
+            turns,
+        )
         self._lock = threading.Lock()
         self._pictures: list[torch.Tensor] = []
         self._features: list[torch.Tensor] = []
-        self._eye: Perception | None = None
+        self._perceive: Perception | None = None
         self.held = 0  # bytes of memory that the samples take
 
     def __len__(self) -> int:
@@ -71,9 +76,9 @@ class SampleBank:
         while len(self._features) < len(self._pictures):
             with self._lock:
                 if len(self._features) < len(self._pictures):
-                    self._eye = self._eye or self._open_eye()
+                    self._perceive = self._perceive or self._open_perception()
                     with self._turns, torch.inference_mode():
-                        self._features.append(self._eye(as_floats(self._pictures[len(self._features)])))
+                        self._features.append(self._perceive(as_floats(self._pictures[len(self._features)])))
                     self.held += self._features[-1].nbytes
             if time.monotonic() > end:
                 break

@@ -189,6 +189,6 @@ def distances(side: int, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tens
     """
     middle = (torch.arange(side) + 0.5) / side
     pixels = torch.stack(torch.meshgrid(middle, middle, indexing="xy"), 2)[:, :, None]  # (side, side, 1, 2)
-    way = ends - starts
-    part = ((pixels - starts) * way).sum(3) / way.square().sum(1).clamp_min(1e-12)
-    return (pixels - starts - part.clamp(0, 1)[..., None] * way).norm(dim=3).min(2).values
+    lines = ends - starts
+    part = ((pixels - starts) * lines).sum(3) / lines.square().sum(1).clamp_min(1e-12)
+    return (pixels - starts - part.clamp(0, 1)[..., None] * lines).norm(dim=3).min(2).values

@@ -61,7 +61,7 @@ class DragJob:
         z = held.z[0].numpy()
         if not psi or np.abs(z).max() > psi * BOUND:
             psi = 1.0  # z / psi would leave the range of `at`
-        later = self.point.to is not None and self.point.way >= 0.5
+        later = self.point.to is not None and self.point.t >= 0.5
         label = self.point.class_label(self.model.spec.num_classes) if later else self.point.label
         return {
             "state": "done" if over else "dragging", "step": drag.steps, "of": STEPS,

@@ -56,19 +56,19 @@ class Search:
         targets: torch.Tensor,
         z: torch.Tensor,
         labels: torch.Tensor | None,
-        eye: Perception | None = None,
+        perceive: Perception | None = None,
         turns: Any = None,
         wanted: torch.Tensor | None = None,
     ):
-        self.generator, self.targets, self.eye, self.turns = (
+        self.generator, self.targets, self.perceive, self.turns = (
             generator,
             targets,
-            eye,
+            perceive,
             turns or contextlib.nullcontext(),
         )
         self.chunk = CHUNK if turns else ALL
         self.descent, self.labels, self.wanted = SearchAdam(z, RATE), labels, wanted
-        self.seen = None if eye is None else eye(targets)
+        self.seen = None if perceive is None else perceive(targets)
         distance, _ = self._look(torch.no_grad)
         self.nearest = distance.min(1).values
         self._best = self._chosen(distance)
@@ -119,8 +119,8 @@ class Search:
         images = self.generator(z, labels)
         distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
         loss = distance + LENGTH * (z.square().mean(1) - 1).clamp_min(0).square()
-        if self.eye is not None and self.seen is not None:
-            loss = loss + SEEN * (1 - F.cosine_similarity(self.eye(images), self.seen[of]))
+        if self.perceive is not None and self.seen is not None:
+            loss = loss + SEEN * (1 - F.cosine_similarity(self.perceive(images), self.seen[of]))
         return distance, loss
 
     def _chosen(self, distance: torch.Tensor) -> Found:

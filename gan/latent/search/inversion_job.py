@@ -83,19 +83,19 @@ class InversionJob:
         seeds = starts(bank, self.target, wanted)[0]
         z = torch.from_numpy(latents(seeds, spec.z_dim))[None]
         labels = torch.tensor([[bank.label(seed) for seed in seeds]]) if spec.num_classes else None
-        self._spacing, self._likeness, self._eye = (
+        self._spacing, self._likeness, self._perceive = (
             bank.spacing(),
             bank.likeness(),
             open_perception(self.model.entry.data),
         )
-        return Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns, wanted)
+        return Search(self.model.generator, self.target, z, labels, self._perceive, self.model.turns, wanted)
 
     def _told(self, search: Search) -> dict[str, Any]:
         found = search.found()
         with self.model.turns, torch.inference_mode():
             pair = torch.cat([self.target, self.model.generator(found.z, found.labels).float()]).clamp(-1, 1)
             seen = F.cosine_similarity(
-                *self._eye(as_floats(small(((pair + 1) * 127.5).round().to(torch.uint8)))).split(1)
+                *self._perceive(as_floats(small(((pair + 1) * 127.5).round().to(torch.uint8)))).split(1)
             )
         return {
             "state": "done" if self._over(search) else "searching", "step": search.steps, "of": STEPS,

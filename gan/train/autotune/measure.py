@@ -47,7 +47,7 @@ PROBES = {
 }
 
 
-class Way(NamedTuple):
+class Mode(NamedTuple):
     """The settings of a training step that the self-test chooses."""
 
     threads: int
@@ -56,17 +56,17 @@ class Way(NamedTuple):
 
 
 Seconds = dict[str, float]
-Timer = Callable[[Way], Seconds]
+Timer = Callable[[Mode], Seconds]
 
 
-def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial]]:
+def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Mode, list[Trial]]:
     """Return the fastest settings and all trials. It varies one setting at a time, on top of the best.
 
-    time_steps(way) returns the seconds of a step of each workload, fewer if it gave up. threads: the maximum.
-    bf16: whether to try it. A winner has to win again over a second timing of the best so far, because noise
-    may have hit the first.
+    time_steps(mode) returns the seconds of a step of each workload, fewer if it gave up. threads: the
+    maximum. bf16: whether to try it. A winner has to win again over a second timing of the best so far,
+    because noise may have hit the first.
     """
-    best = Way(threads)
+    best = Mode(threads)
     times = time_steps(best)
     trials = [Trial(*best, times)]
 
@@ -78,17 +78,17 @@ def choose(time_steps: Timer, threads: int, bf16: bool) -> tuple[Way, list[Trial
             else math.inf
         )
 
-    def wins(way: Way) -> float:
+    def wins(mode: Mode) -> float:
         """Try these settings, make them the best if clearly faster, and return their relative time."""
         nonlocal best, times
-        trials.append(Trial(*way, time_steps(way)))
+        trials.append(Trial(*mode, time_steps(mode)))
         found = trials[-1].seconds
         if part(found) <= CLEAR:
             again = time_steps(best)
             times.update({name: min(seconds, times[name]) for name, seconds in again.items()})
         share = part(found)
         if share <= CLEAR:
-            best, times = way, found
+            best, times = mode, found
         return share
 
     if bf16:
@@ -121,20 +121,20 @@ def measure(picked: Device) -> Machine:
     torch.set_flush_denormal(True)
     bench = _Bench(picked)
     with _quietness() as disturbed:
-        way, trials = (
+        mode, trials = (
             bench.on_gpu()
             if picked.torch_name == "cuda"
             else choose(bench.workloads, picked.threads, native_bf16("cpu"))
         )
     if disturbed():
-        way = _way(trials[0])
-    seconds = next(trial.seconds for trial in trials if _way(trial) == way) | bench.time(
-        way, PROBES, must=True
+        mode = _mode(trials[0])
+    seconds = next(trial.seconds for trial in trials if _mode(trial) == mode) | bench.time(
+        mode, PROBES, must=True
     )
     speed = fit(
         [(count_step(config).work, seconds[name]) for name, config in {**WORKLOADS, **PROBES}.items()]
     )
-    return Machine(picked.label, picked.torch_name, *way, speed, bench.base, not disturbed(), tuple(trials))
+    return Machine(picked.label, picked.torch_name, *mode, speed, bench.base, not disturbed(), tuple(trials))
 
 
 def load_or_measure(picked: Device) -> Machine:
@@ -165,8 +165,8 @@ def measure_when_quiet(called: Callable[[float], bool]) -> None:
             return
 
 
-def _way(trial: Trial) -> Way:
-    return Way(trial.threads, trial.precision, trial.channels_last)
+def _mode(trial: Trial) -> Mode:
+    return Mode(trial.threads, trial.precision, trial.channels_last)
 
 
 def native_bf16(torch_name: str) -> bool:
@@ -190,33 +190,33 @@ class _Bench:
         self.end = math.inf
         self.least: dict[str, float] = {}
         # untimed: a process's first steps load parts of torch
-        self.time(Way(picked.threads), {"small": PROBES["small"]})
+        self.time(Mode(picked.threads), {"small": PROBES["small"]})
         self.base = _memory(self.on_cuda)
         self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}  # forgets the untimed step
 
-    def on_gpu(self) -> tuple[Way, list[Trial]]:
+    def on_gpu(self) -> tuple[Mode, list[Trial]]:
         """Return the settings for a GPU, which need no comparison: bf16 if it has the hardware."""
-        way = Way(self.picked.threads, "bf16" if native_bf16("cuda") else "float32")
-        return way, [Trial(*way, self.workloads(way))]
+        mode = Mode(self.picked.threads, "bf16" if native_bf16("cuda") else "float32")
+        return mode, [Trial(*mode, self.workloads(mode))]
 
-    def workloads(self, way: Way) -> Seconds:
+    def workloads(self, mode: Mode) -> Seconds:
         """Return the minimum seconds of a step of each workload. The first settings are measured in full."""
-        return self.time(way, WORKLOADS, must=not self.least)
+        return self.time(mode, WORKLOADS, must=not self.least)
 
-    def time(self, way: Way, configs: dict[str, RunConfig], must: bool = False) -> Seconds:
+    def time(self, mode: Mode, configs: dict[str, RunConfig], must: bool = False) -> Seconds:
         """Return the minimum seconds of a step of each config.
 
         Stops at the first hopeless one, or when time is up unless they `must` be measured.
         """
         times: Seconds = {}
-        torch.set_num_threads(way.threads)
+        torch.set_num_threads(mode.threads)
         for name, config in configs.items():
             if not must and time.monotonic() > self.end:
                 break
             images = torch.randint(
                 0, 256, (2 * config.batch, config.channels, config.size, config.size), dtype=torch.uint8
             )
-            trainer = Trainer(config, Dataset("self-test", images), machine.set_up(self.picked, *way))
+            trainer = Trainer(config, Dataset("self-test", images), machine.set_up(self.picked, *mode))
             first = self._seconds(trainer, GPU_WARM_UP if self.on_cuda else 1)  # libraries pick algorithms
             if not self.on_cuda and first > HOPELESS * self.least.get(name, math.inf) + SET_UP_SECONDS:
                 break
@@ -284,7 +284,7 @@ def table(known: Machine) -> str:
             f"{config.batch / trial.seconds[name]:.0f}" if name in trial.seconds else "–"
             for name, config in WORKLOADS.items()
         ]
-        mark = "*" if _way(trial) == (known.threads, known.precision, known.channels_last) else " "
+        mark = "*" if _mode(trial) == (known.threads, known.precision, known.channels_last) else " "
         lines.append(
             f"{mark} {trial.threads:>7}  {trial.precision:<10}  {layout:<13}  "
             + "  ".join(f"{rate:>10}" for rate in rates)

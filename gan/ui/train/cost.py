@@ -24,13 +24,12 @@ def cost(text: str) -> dict[str, Any]:
     """Return the cost of the form in a JSON text {data, recipe, minutes, values, own}.
 
     own: the number of uploaded pictures, where the page knows it.
-    The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}, of which a run on
-    points has the kind, the parameters and the minutes. Its speed is not estimated, because a step takes
-    milliseconds on any machine.
+    The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
         rate      images a second
         kimg      thousands of images
         passes    epochs over the data
         memory    bytes
+    A run on points has only kind, parameters and minutes, because a step takes milliseconds on any machine.
     Values that depend on the machine are None until its self-test has run. Raises UserError for what Train
     would refuse, and where the text is no form.
     """

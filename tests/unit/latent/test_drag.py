@@ -44,7 +44,7 @@ class Blobs:
         return image, [F.avg_pool2d(image, 4), F.avg_pool2d(image, 2), image]
 
 
-def way(z_dim: int, **moves: tuple[float, float]) -> list:
+def moved(z_dim: int, **moves: tuple[float, float]) -> list:
     """What the numbers of z move, "z0" and so on, in parts of the picture."""
     rows = [[0.0, 0.0] for _ in range(z_dim)]
     for name, move in moves.items():
@@ -52,7 +52,7 @@ def way(z_dim: int, **moves: tuple[float, float]) -> list:
     return rows
 
 
-FREE = Blobs([[0.5, 0.5]], [way(8, z0=(SCALE, 0.0), z1=(0.0, SCALE))])
+FREE = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0), z1=(0.0, SCALE))])
 
 
 def drag(look, starts, ends, z=None, **options) -> Drag:
@@ -83,7 +83,8 @@ def test_a_spot_is_dragged_by_its_edge():
 # The first spot is moved most by what moves the second as well; both are so near that the picture around them
 # may change.
 PAIR = Blobs(
-    [[0.35, 0.5], [0.62, 0.5]], [way(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), way(8, z2=(0.0, SCALE))]
+    [[0.35, 0.5], [0.62, 0.5]],
+    [moved(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), moved(8, z2=(0.0, SCALE))],
 )
 
 
@@ -100,8 +101,8 @@ def test_points_that_are_held_stay():
 
 
 @pytest.mark.parametrize("look", [
-    Blobs([[0.5, 0.5]], [way(8, z0=(SCALE, 0.0))]),  # sideways only
-    Blobs([[0.5, 0.5]], [way(8, z1=(0.0, 0.02))]),  # as far as z has its mass, a pixel and a half
+    Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0))]),  # sideways only
+    Blobs([[0.5, 0.5]], [moved(8, z1=(0.0, 0.02))]),  # as far as z has its mass, a pixel and a half
 ], ids=["never", "not so far"])  # fmt: skip
 def test_a_target_out_of_reach_is_told_and_spoils_nothing(look):
     work = drag(look, [[0.5, 0.5]], [[0.5, 0.8]])
@@ -137,7 +138,7 @@ def test_z_stays_where_it_has_its_mass(length):
 
 
 def test_the_number_that_chooses_a_look_stays():
-    look = Blobs([[0.5, 0.5]], [way(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
+    look = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
     z = torch.zeros(1, 8)
     z[0, 7] = 0.3
     start = look.centres(z)
@@ -229,7 +230,7 @@ def test_a_drag_ends_in_time(monkeypatch):
 POINTS = [
     Point(7), Point(7, psi=0.6), Point(7, psi=0.0), Point(7, 0.9, label=3, amounts=(1.0, -0.5),
         overrides=((3, 1.5),)), Point(7, label=2, other=5, share=0.4),
-    Point(7, to=12, way=0.7), Point(7, to=12, way=0.2), Point(7, units=((1, 0, 0.0), (1, 5, 3.0))),
+    Point(7, to=12, t=0.7), Point(7, to=12, t=0.2), Point(7, units=((1, 0, 0.0), (1, 5, 3.0))),
 ]  # fmt: skip
 
 
@@ -246,13 +247,13 @@ def test_what_is_told_is_the_picture_that_was_reached(point):
     told = run(work)
     there = dataclasses.replace(point, psi=told["psi"], label=told["label"],
         at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
-                                to=None, way=0.0)  # fmt: skip
+                                to=None, t=0.0)  # fmt: skip
     assert told["psi"] == (point.psi or 1.0)
     assert model._class(there) == model._class(point)
     with torch.inference_mode():
         reached = feature_maps(model, point)(work._drag.best)[0]
     assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is written in 1/4096
-    assert (told["label"] is None) == (point.label is None and point.way < 0.5)
+    assert (told["label"] is None) == (point.label is None and point.t < 0.5)
 
 
 def test_units_that_are_switched_off_are_off_while_points_are_dragged():

@@ -248,7 +248,7 @@ def test_a_walk_keeps_sliders_and_ends_at_the_other_seed(explorer):
     sheet = pixels(model.strip(Point(3, 0.9, None, (1.0,)), 7, 5))
     assert same(cell(sheet, 0, 0), pixels(model.image(Point(3, 0.9, None, (1.0,)))))
     assert same(cell(sheet, 0, 4), pixels(model.image(Point(7, 0.9, None, (1.0,)))))
-    assert same(cell(sheet, 0, 1), pixels(model.image(Point(3, 0.9, None, (1.0,), to=7, way=0.25))))
+    assert same(cell(sheet, 0, 1), pixels(model.image(Point(3, 0.9, None, (1.0,), to=7, t=0.25))))
 
 
 @pytest.mark.parametrize(

@@ -140,12 +140,12 @@ def test_mixed_classes_depend_on_the_seed_alone():
 
 
 def test_on_the_way_to_another_seed():
-    assert Point.parse({"seed": "1", "to": "2", "t": "0.25"}, PLAIN) == Point(1, to=2, way=0.25)
+    assert Point.parse({"seed": "1", "to": "2", "t": "0.25"}, PLAIN) == Point(1, to=2, t=0.25)
     assert Point.parse({"seed": "1", "t": "0.25"}, PLAIN) == Point(1)
-    z = Point(1, 0.5, to=2, way=0.25).z(12, no_directions)
+    z = Point(1, 0.5, to=2, t=0.25).z(12, no_directions)
     assert z == pytest.approx(0.5 * slerp(latent(1, 12), latent(2, 12), [0.25])[0], abs=1e-6)
-    assert Point(1, to=2, way=0.49).class_label(10) == mixed_label(1, 10)
-    assert Point(1, to=2, way=0.5).class_label(10) == mixed_label(2, 10)
+    assert Point(1, to=2, t=0.49).class_label(10) == mixed_label(1, 10)
+    assert Point(1, to=2, t=0.5).class_label(10) == mixed_label(2, 10)
 
 
 def test_a_z_that_is_written_out_stands_for_the_seed():

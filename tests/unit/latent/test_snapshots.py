@@ -64,7 +64,7 @@ def test_each_row_is_drawn_by_its_own_snapshot(explorer, run):
     points = [
         Point(3),
         Point(4, 0.5, 2),
-        Point(5, to=9, way=0.7),
+        Point(5, to=9, t=0.7),
         Point(6, other=1, share=0.4, units=((0, 2, 0.0), (1, 1, 4.0))),
     ]
     found = explorer.snapshots.pictures(newest, list(STEPS), points)

@@ -11,7 +11,7 @@ from gan.device import Device, pick_device
 from gan.files import write_json
 from gan.train.autotune import machine, measure
 from gan.train.autotune.machine import Machine, Speed, Work
-from gan.train.autotune.measure import Way, choose, fit
+from gan.train.autotune.measure import Mode, choose, fit
 
 CPU4 = Device("cpu", "CPU, 4 threads", 4)
 KNOWN = Machine("CPU, 4 threads", "cpu", 2, "bf16", False, Speed(1e-4, 1e-11), 10**9)
@@ -27,11 +27,11 @@ def cache(tmp_path, monkeypatch):
 def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
     """A timer whose step takes the product of these, for two workloads of different length."""
 
-    def time_steps(way):
+    def time_steps(mode):
         seconds = (
-            threads(way.threads)
-            * (bf16 if way.precision == "bf16" else 1)
-            * (1 if way.channels_last else contiguous)
+            threads(mode.threads)
+            * (bf16 if mode.precision == "bf16" else 1)
+            * (1 if mode.channels_last else contiguous)
         )
         return {"digits": 0.1 * seconds, "landscapes": 0.3 * seconds}
 
@@ -41,18 +41,18 @@ def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
 @pytest.mark.parametrize(
     ("timer", "best"),
     [
-        (timings(), Way(4)),
+        (timings(), Mode(4)),
         # no clear gain anywhere
-        (timings(bf16=0.95, contiguous=0.93, threads=lambda n: 0.92 if n < 4 else 1), Way(4)),
-        (timings(bf16=0.5), Way(4, "bf16")),
-        (timings(contiguous=0.8), Way(4, channels_last=False)),
-        (timings(bf16=2.0, contiguous=1.5, threads=lambda n: {4: 1.0, 2: 0.7, 1: 1.2}[n]), Way(2)),
+        (timings(bf16=0.95, contiguous=0.93, threads=lambda n: 0.92 if n < 4 else 1), Mode(4)),
+        (timings(bf16=0.5), Mode(4, "bf16")),
+        (timings(contiguous=0.8), Mode(4, channels_last=False)),
+        (timings(bf16=2.0, contiguous=1.5, threads=lambda n: {4: 1.0, 2: 0.7, 1: 1.2}[n]), Mode(2)),
         (
             timings(threads=lambda n: {4: 1.0, 2: 0.7, 1: 0.5}[n], bf16=0.6, contiguous=0.5),
-            Way(1, "bf16", False),
+            Mode(1, "bf16", False),
         ),
-        # the way down is followed as long as it leads down
-        (timings(threads=lambda n: {4: 1.0, 2: 0.95, 1: 0.5}[n]), Way(1)),
+        # the mode down is followed as long as it leads down
+        (timings(threads=lambda n: {4: 1.0, 2: 0.95, 1: 0.5}[n]), Mode(1)),
     ],
 )
 def test_only_a_clear_gain_moves_the_choice(timer, best):
@@ -60,16 +60,16 @@ def test_only_a_clear_gain_moves_the_choice(timer, best):
 
 
 def test_bf16_is_not_even_tried_where_the_processor_lacks_it():
-    way, trials = choose(timings(bf16=0.1), 4, bf16=False)
-    assert way.precision == "float32"
+    mode, trials = choose(timings(bf16=0.1), 4, bf16=False)
+    assert mode.precision == "float32"
     assert {trial.precision for trial in trials} == {"float32"}
 
 
 def test_what_was_given_up_can_not_win():
-    def time_steps(way):
-        return {"digits": 0.01} if way != Way(4) else {"digits": 0.1, "landscapes": 0.3}
+    def time_steps(mode):
+        return {"digits": 0.01} if mode != Mode(4) else {"digits": 0.1, "landscapes": 0.3}
 
-    assert choose(time_steps, 4, bf16=True)[0] == Way(4)
+    assert choose(time_steps, 4, bf16=True)[0] == Mode(4)
 
 
 def test_a_disturbed_first_timing_makes_no_winner():
@@ -78,12 +78,12 @@ def test_a_disturbed_first_timing_makes_no_winner():
     """
     calls = []
 
-    def time_steps(way):
-        calls.append(way)
+    def time_steps(mode):
+        calls.append(mode)
         return {"digits": 0.5 if len(calls) == 1 else 0.1}
 
-    way, trials = choose(time_steps, 2, bf16=False)
-    assert (way, calls.count(Way(2))) == (Way(2), 2)
+    mode, trials = choose(time_steps, 2, bf16=False)
+    assert (mode, calls.count(Mode(2))) == (Mode(2), 2)
     assert trials[0].seconds == {"digits": 0.1}
 
 
@@ -120,8 +120,8 @@ def test_a_busy_machine_keeps_the_defaults(monkeypatch):
         measure,
         "choose",
         lambda timer, threads, bf16: (
-            Way(1, "bf16", False),
-            [machine.Trial(*Way(threads), timer(Way(threads)))],
+            Mode(1, "bf16", False),
+            [machine.Trial(*Mode(threads), timer(Mode(threads)))],
         ),
     )
     found = measure.measure(pick_device())
