@@ -10,28 +10,44 @@ const MOST = 200;
 const LONGEST = { name: 60, title: 120, value: 20000 }; // characters
 const NOT_KEPT = ["model", "wall", "axes", "view"]; // how one looks around is no part of the place
 
-/** The texts of a point that are kept, in the order of their names, so that the same place is the same text. */
+/**
+ * The texts of a point that are kept, in the order of their names, so that the same place is the same text.
+ * @param {Point} point
+ */
 function kept(point) {
   const texts = written({ ...point, ...(point.t > 0 ? {} : { to: fresh().to }), ...(point.label2 !== null && point.mix > 0 ? {} : { label2: null, mix: 0 }) });
   return Object.fromEntries(Object.entries(texts).filter(([key]) => !NOT_KEPT.includes(key)).sort());
 }
 
+/** A place with a name. `point` holds the texts of `written`. @typedef {{model: string, name: string, title: string, point: Record<string, string>}} Favourite */
+
+/** @type {WeakMap<object, string>} */
 const identities = new WeakMap(); // asked for all of them at every move of the point
 
-/** The text of a place, by which two favourites are the same. */
+/**
+ * The text of a place, by which two favourites are the same.
+ * @param {{model: ?string, point: Record<string, string>}} one
+ */
 function identity(one) {
-  if (!identities.has(one)) identities.set(one, `${one.model} ${JSON.stringify(one.point)}`);
-  return identities.get(one);
+  const text = identities.get(one) ?? `${one.model} ${JSON.stringify(one.point)}`;
+  identities.set(one, text);
+  return text;
 }
 
-/** The point of texts that were found somewhere, null where they are none. */
+/**
+ * The point of texts that were found somewhere, null where they are none.
+ * @param {unknown} texts
+ */
 export function foundPoint(texts) {
   if (!texts || typeof texts !== "object" || Array.isArray(texts)) return null;
   if (Object.values(texts).some((text) => typeof text !== "string" || text.length > LONGEST.value)) return null;
-  return parsed(texts);
+  return parsed(/** @type {Record<string, string>} */ (texts));
 }
 
-/** One favourite {model, name, title, point} of whatever was found, null where it is none. */
+/**
+ * One favourite {model, name, title, point} of whatever was found, null where it is none.
+ * @param {any} value
+ */
 function checked(value) {
   const { model, name = "", title = "", point } = value ?? {};
   if (typeof model !== "string" || !MODEL.test(model) || typeof name !== "string" || typeof title !== "string") return null;
@@ -39,7 +55,10 @@ function checked(value) {
   return found && { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(found) };
 }
 
-/** The favourites in a text: {found, odd}, how many entries were none. Null where it is no list of favourites at all. */
+/**
+ * The favourites in a text: {found, odd}, how many entries were none. Null where it is no list of favourites at all.
+ * @param {string} text
+ */
 export function read(text) {
   let value;
   try {
@@ -54,6 +73,10 @@ export function read(text) {
 
 /** `all` are the favourites, the newest first. `changed()` is called whenever they are others. */
 export class Favourites {
+  /** @type {Favourite[]} */
+  all = [];
+
+  /** @param {() => void} changed */
   constructor(changed) {
     this.changed = changed;
     this.#load();
@@ -64,34 +87,54 @@ export class Favourites {
     });
   }
 
-  /** The whole point of a favourite. */
+  /**
+   * The whole point of a favourite.
+   * @param {Favourite} one
+   */
   point(one) {
     return { ...parsed(one.point), model: one.model };
   }
 
-  /** The favourite that stands at a point, if any. */
+  /**
+   * The favourite that stands at a point, if any.
+   * @param {Point} point
+   */
   at(point) {
     const wanted = identity({ model: point.model, point: kept(point) });
     return this.all.find((one) => identity(one) === wanted);
   }
 
-  /** Keep a point. False where there are too many, or the browser keeps nothing. */
+  /**
+   * Keep a point. False where there are too many, or the browser keeps nothing.
+   * @param {Point} point
+   * @param {string} name
+   * @param {string} title
+   */
   add(point, name, title) {
-    if (this.all.length >= MOST) return false;
-    return this.#keep([{ model: point.model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(point) }, ...this.all]);
+    const { model } = point;
+    if (!model || this.all.length >= MOST) return false;
+    return this.#keep([{ model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(point) }, ...this.all]);
   }
 
+  /** @param {Favourite} one */
   remove(one) {
     return this.#keep(this.all.filter((other) => other !== one));
   }
 
-  /** Nobody is told: it is the view itself that renames. */
+  /**
+   * Nobody is told: it is the view itself that renames.
+   * @param {Favourite} one
+   * @param {string} name
+   */
   rename(one, name) {
     one.name = name.trim().slice(0, LONGEST.name);
     return this.#write();
   }
 
-  /** Take over what a file brought, after what there is: how many were new, and how many had no room. */
+  /**
+   * Take over what a file brought, after what there is: how many were new, and how many had no room.
+   * @param {Favourite[]} found
+   */
   take(found) {
     const known = new Set(this.all.map(identity));
     const others = found.filter((one) => !known.has(identity(one)) && known.add(identity(one)));
@@ -112,6 +155,7 @@ export class Favourites {
     }
   }
 
+  /** @param {Favourite[]} all */
   #keep(all) {
     this.all = all;
     const safe = this.#write();

@@ -14,16 +14,22 @@ export const addressed = () => KEYS.some((key) => readHash().has(key));
 export function restore() {
   if (addressed()) return parsed(Object.fromEntries(readHash()));
   try {
-    return parsed(JSON.parse(localStorage.getItem(STORAGE)) ?? {});
+    return parsed(JSON.parse(localStorage.getItem(STORAGE) ?? "null") ?? {});
   } catch {
     return fresh();
   }
 }
 
-/** The address of this page with the point alone: its query may hold what is nobody else's, a language for example or the key that a frame was given. */
+/**
+ * The address of this page with the point alone: its query may hold what is nobody else's, a language for example or the key that a frame was given.
+ * @param {Point} point
+ */
 export const linkTo = (point) => `${location.origin}${location.pathname}#${hashText(new URLSearchParams(written(point)))}`;
 
-/** Write the point into the address bar, as a new entry of the browser's history where it is a `turn`, and into its storage. Other keys of the address stay. */
+/**
+ * Write the point into the address bar, as a new entry of the browser's history where it is a `turn`, and into its storage. Other keys of the address stay.
+ * @param {Point} point
+ */
 export function remember(point, turn = false) {
   const texts = written(point);
   const hash = readHash();
@@ -46,6 +52,7 @@ export function remember(point, turn = false) {
 export class UrlHistory {
   adopting = false;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.soon = later(() => remember(explorer.point), SOON);
@@ -53,9 +60,10 @@ export class UrlHistory {
     addEventListener("hashchange", () => addressed() && this.#adopt());
   }
 
+  /** @param {Point} before */
   follow(before) {
     const { point } = this.explorer;
-    const elsewhere = ({ model, view }) => model !== point.model || view !== point.view;
+    const elsewhere = (/** @type {Point} */ { model, view }) => model !== point.model || view !== point.view;
     if (this.adopting || !before.model || !elsewhere(before) || !elsewhere(parsed(Object.fromEntries(readHash())))) return void this.soon();
     this.soon.cancel();
     remember(before);

@@ -8,6 +8,7 @@ import { t } from "../core/i18n.js";
  * `say(error)` it may use. It has an `element`, and where it wants to know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for
  * another model or newer weights of the same. The last two are called only while it is open; `renew` and `place` are called after `open` as well.
  */
+/** @type {Record<string, {title: () => string, module?: () => Promise<ViewModule>}>} */
 const VIEWS = {
   samples: { title: () => t("explore.view_samples") },
   directions: { title: () => t("explore.view_directions"), module: () => import("./views/directions/directions.js") },
@@ -21,7 +22,17 @@ const VIEWS = {
   time: { title: () => t("explore.view_time"), module: () => import("./views/time/time.js") },
 };
 
-/** A view's module, once the style sheet of the same name beside it is there as well. */
+/**
+ * @typedef {string} ViewName a key of VIEWS
+ * @typedef {{element: HTMLElement, open?(): void, close?(): void, place?(): void, renew?(): unknown}} OpenedView
+ * @typedef {{View: new (explorer: Explorer) => OpenedView}} ViewModule
+ */
+
+/**
+ * A view's module, once the style sheet of the same name beside it is there as well.
+ * @param {Promise<ViewModule>} module
+ * @param {string} name
+ */
 async function styled(module, name) {
   const href = new URL(`views/${name}/${name}.css`, import.meta.url).href;
   const sheet = h("link", { rel: "stylesheet", href });
@@ -34,12 +45,22 @@ async function styled(module, name) {
 
 /** The tabs and the open view. `home` are the elements of the first view, which is always there. */
 export class Views {
+  /** @type {Partial<Record<ViewName, OpenedView>>} */
   views = {};
+  /** @type {Partial<Record<ViewName, Promise<ViewModule>>>} */
   modules = {};
+  /** @type {ViewName} */
   current = "samples";
+  /** @type {?OpenedView} */
   opened = null;
+  /** @type {?ViewName} */
   marked = null;
+  turn = {}; // another object for each view that is being opened
 
+  /**
+   * @param {Explorer} explorer
+   * @param {HTMLElement[]} home
+   */
   constructor(explorer, home) {
     this.explorer = explorer;
     this.home = home;
@@ -62,13 +83,19 @@ export class Views {
     this.opened?.renew?.();
   }
 
-  /** A view that could not be loaded is tried again. */
+  /**
+   * A view that could not be loaded is tried again.
+   * @param {ViewName} name
+   */
   #choose(name) {
     if (name === this.current && name !== "samples" && !this.opened) this.#open(name);
     this.explorer.change({ view: name });
   }
 
-  /** Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened. */
+  /**
+   * Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened.
+   * @param {ViewName} name
+   */
   async #open(name) {
     this.opened?.close?.();
     Object.assign(this, { current: name, opened: null });
@@ -89,12 +116,15 @@ export class Views {
     this.opened?.place?.();
   }
 
+  /** @param {ViewName} name */
   async #module(name) {
     const { module } = VIEWS[name];
-    this.modules[name] ??= module && styled(module(), name).catch((error) => {
-      delete this.modules[name]; // to be tried again when it is chosen again
-      throw error;
-    });
+    if (module) {
+      this.modules[name] ??= styled(module(), name).catch((error) => {
+        delete this.modules[name]; // to be tried again when it is chosen again
+        throw error;
+      });
+    }
     return this.modules[name];
   }
 
@@ -111,15 +141,20 @@ export class Views {
     }
   }
 
-  /** Bring a tab into sight where they stand in one row that can be pushed sideways; the page stays where it is. */
+  /**
+   * Bring a tab into sight where they stand in one row that can be pushed sideways; the page stays where it is.
+   * @param {HTMLElement} tab
+   */
   #reveal(tab) {
     const { list } = this;
     const [left, right] = [tab.offsetLeft - list.offsetLeft, tab.offsetLeft - list.offsetLeft + tab.offsetWidth];
     if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
-    const from = this.tabs.indexOf(document.activeElement);
+    const from = this.tabs.findIndex((tab) => tab === document.activeElement);
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: this.tabs.length - 1 };
     const tab = this.tabs[steps[event.key]];
     if (from < 0 || !tab) return;

@@ -6,13 +6,20 @@ const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.
 const HEADER = 33; // bytes of a PNG's signature and first chunk, which has to stay the first
 const POLYNOMIAL = 0xedb88320;
 
-/** The same PNG with the mark in it. */
+/**
+ * The same PNG with the mark in it.
+ * @param {Blob} png
+ */
 export async function marked(png) {
   const chunks = [chunk("tEXt", "Software\0GANarium"), chunk("iTXt", `XML:com.adobe.xmp\0\0\0\0\0${XMP}`)];
   return new Blob([png.slice(0, HEADER), ...chunks, png.slice(HEADER)], { type: "image/png" });
 }
 
-/** A chunk of a PNG: length, type, ASCII text and checksum. */
+/**
+ * A chunk of a PNG: length, type, ASCII text and checksum.
+ * @param {string} type
+ * @param {string} text
+ */
 function chunk(type, text) {
   const bytes = new TextEncoder().encode(`....${type}${text}....`);
   const view = new DataView(bytes.buffer);
@@ -21,7 +28,10 @@ function chunk(type, text) {
   return bytes;
 }
 
-/** CRC-32 (ISO 3309), bit by bit: half a kilobyte is soon done. */
+/**
+ * CRC-32 (ISO 3309), bit by bit: half a kilobyte is soon done.
+ * @param {Uint8Array} bytes
+ */
 function crc(bytes) {
   let sum = 0xffffffff;
   for (const byte of bytes) {

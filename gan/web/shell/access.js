@@ -13,6 +13,7 @@ export async function readAccess() {
   await request("access").then(take).catch(() => {});
 }
 
+/** @param {Access} found */
 function take(found) {
   access = found;
   document.documentElement.dataset.control = found.control ? "yes" : "no";
@@ -44,6 +45,7 @@ export class Lock {
     if (!needed) this.open(false);
   }
 
+  /** @param {boolean} wanted */
   open(wanted) {
     const within = this.row.contains(document.activeElement);
     this.row.hidden = !wanted;
@@ -54,6 +56,11 @@ export class Lock {
     else if (within) this.button.focus();
   }
 
+  /**
+   * @param {Event} event
+   * @param {"access" | "access/leave"} path
+   * @param {object} value
+   */
   async send(event, path, value) {
     event.preventDefault();
     try {
@@ -66,6 +73,7 @@ export class Lock {
     }
   }
 
+  /** @param {string} text */
   say(text) {
     this.error.hidden = !text;
     setText(this.error, text);

@@ -1,6 +1,6 @@
 // Runs before Gradio: settles language and theme, so that nothing is drawn twice.
 (() => {
-  const remembered = (name) => {
+  const remembered = (/** @type {string} */ name) => {
     try {
       return localStorage.getItem(name);
     } catch {

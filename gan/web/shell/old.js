@@ -14,8 +14,9 @@
   var script = document.currentScript;
   // What a page of one file needs as well. Its policy forbids to make functions, so that its syntax is not tried.
   var more = (script && script.getAttribute("data-more")) || "";
-  var told = false;
+  var said = false;
 
+  /** @param {string} path */
   function has(path) {
     /** @type {any} */
     var at = window;
@@ -37,7 +38,9 @@
     }
   }
 
+  /** @returns {Lang} */
   function language() {
+    /** @type {?string} */
     var lang = (/[?&]lang=([^&]*)/.exec(location.search) || [])[1];
     try {
       lang = lang || localStorage.getItem("gan_lang");
@@ -47,9 +50,10 @@
     return (lang || navigator.language || "en").toLowerCase().indexOf("zh") === 0 ? "zh" : "en";
   }
 
+  /** @param {string} missing */
   function say(missing) {
-    if (told) return;
-    told = true;
+    if (said) return;
+    said = true;
     var lang = language();
     var note = document.createElement("p");
     note.id = "gan-old";

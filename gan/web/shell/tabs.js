@@ -1,7 +1,10 @@
 // The tabs of the page, which are Gradio's, and the tab that the address names.
 import { readHash, writeHash } from "../core/url.js";
 
-/** Show a tab by name; it is Gradio's own tab button that is pressed. */
+/**
+ * Show a tab by name; it is Gradio's own tab button that is pressed.
+ * @param {string} name
+ */
 export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }
@@ -11,7 +14,7 @@ export function followAddress() {
   const tab = '[role="tab"][data-tab-id]';
   const first = () => /** @type {HTMLElement} */ (document.querySelector(tab))?.dataset.tabId;
   const named = () => readHash().get("tab") ?? first();
-  const button = (name) => document.getElementById(`tab-${name}-button`);
+  const button = (/** @type {string} */ name) => document.getElementById(`tab-${name}-button`);
   let wanted = readHash().get("tab");
   document.addEventListener("click", (event) => {
     const pressed = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest?.(tab));
@@ -23,7 +26,10 @@ export function followAddress() {
     hash.set("tab", name);
     writeHash(hash, true);
   });
-  addEventListener("hashchange", () => named() && openTab(named()));
+  addEventListener("hashchange", () => {
+    const name = named();
+    if (name) openTab(name);
+  });
   if (!wanted) return;
   const watch = new MutationObserver(() => {
     if (wanted && !button(wanted)) return;

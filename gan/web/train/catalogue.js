@@ -2,6 +2,7 @@
 import { request } from "../core/api.js";
 import { known, t } from "../core/i18n.js";
 
+/** @type {Promise<Catalogue> | null} */
 let offer = null;
 
 /** {data, recipes, losses, penalties, defaults, fields}: see train_routes.options. A failed request is made again the next time. */
@@ -13,5 +14,7 @@ export function catalogue() {
   return offer;
 }
 
+/** @param {string} name */
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
+/** @param {string} name */
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);

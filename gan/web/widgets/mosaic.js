@@ -1,11 +1,15 @@
 // A sheet of pictures, drawn cell by cell onto one canvas at the screen's own resolution, with a button on each cell.
-import { h } from "../core/dom.js";
+import { context2d, h, targetOf } from "../core/dom.js";
 
 const LARGEST_GAP = 0.14; // of a cell: more than this and the pictures are enlarged by a broken factor instead
 const GAP = 2; // CSS pixels between pictures, at least
 const BIG = 6; // from this factor on nobody sees that some pixels are one screen pixel wider than others
 
-/** How large a picture of `size` pixels is drawn in a cell of `cell` device pixels: by a whole factor where that fills the cell well. */
+/**
+ * How large a picture of `size` pixels is drawn in a cell of `cell` device pixels: by a whole factor where that fills the cell well.
+ * @param {number} cell
+ * @param {number} size
+ */
 export function fitted(cell, size) {
   const whole = Math.floor(cell / size) * size;
   return whole > 0 && cell < BIG * size && cell - whole <= cell * LARGEST_GAP ? whole : Math.floor(cell);
@@ -17,9 +21,12 @@ export function fitted(cell, size) {
  */
 export class Mosaic {
   current = -1;
+  /** @type {?Drawable} */
   bitmap = null;
+  /** @type {HTMLButtonElement[]} */
   cells = [];
 
+  /** @param {{rows: number, columns: number, label: string, name: (index: number) => string, pick: (index: number) => void}} options */
   constructor({ rows, columns, label, name, pick }) {
     this.rows = rows;
     this.columns = columns;
@@ -40,12 +47,14 @@ export class Mosaic {
     this.cells.forEach((cell, index) => cell.setAttribute("aria-label", this.name(index)));
   }
 
+  /** @param {?Drawable} bitmap */
   draw(bitmap) {
     this.bitmap = bitmap;
     this.element.classList.toggle("is-empty", !bitmap);
     this.#paint();
   }
 
+  /** @param {number} index */
   mark(index) {
     if (index === this.current) return;
     this.cells[this.current]?.removeAttribute("aria-current");
@@ -54,25 +63,30 @@ export class Mosaic {
     if (index >= 0) this.#rove(index);
   }
 
+  /** @param {boolean} locked */
   lock(locked) {
     this.element.classList.toggle("is-locked", locked);
     for (const cell of this.cells) cell.disabled = locked;
   }
 
+  /** @param {number} index */
   #rove(index) {
     for (const cell of this.cells) cell.tabIndex = -1;
     this.cells[index].tabIndex = 0;
   }
 
+  /** @param {MouseEvent} event */
   #click(event) {
-    const index = this.cells.indexOf(event.target.closest(".xp-cell"));
+    const index = this.cells.findIndex((cell) => cell.contains(targetOf(event)));
     if (index < 0) return;
     this.#rove(index);
     this.pick(index);
   }
 
+  /** @param {KeyboardEvent} event */
   #move(event) {
-    const from = this.cells.indexOf(document.activeElement);
+    const from = this.cells.findIndex((cell) => cell === document.activeElement);
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
     const to = from + steps[event.key];
     if (from < 0 || !this.cells[to]) return;
@@ -89,7 +103,7 @@ export class Mosaic {
     const side = fitted(cell - GAP * devicePixelRatio, size);
     this.canvas.width = width;
     this.canvas.height = Math.round(cell * this.rows);
-    const pen = this.canvas.getContext("2d");
+    const pen = context2d(this.canvas);
     pen.imageSmoothingEnabled = side < 2 * size && side % size !== 0;
     pen.imageSmoothingQuality = "high";
     for (let index = 0; index < this.cells.length; index += 1) {
@@ -111,9 +125,14 @@ export class Sheet {
   stale = false;
   visible = false;
   waiting = false;
+  /** @type {?Drawable} */
   bitmap = null;
   drawn = "";
 
+  /**
+   * @typedef {{element: HTMLElement, columns: number, draw(bitmap: ?Drawable): void, lock(locked: boolean): void}} SheetFrame what a Sheet draws into
+   * @param {{mosaic: SheetFrame, path: string, query: () => ?PictureQuery, points: () => Point[], draw: DrawSheet, failed: SheetHost["failed"]}} options
+   */
   constructor({ mosaic, path, query, points, draw, failed }) {
     this.mosaic = mosaic;
     this.path = path;
@@ -141,7 +160,11 @@ export class Sheet {
     this.mosaic.lock(true);
   }
 
-  /** Show a picture that is at hand until the right one arrives. */
+  /**
+   * Show a picture that is at hand until the right one arrives.
+   * @param {Drawable} bitmap
+   * @param {boolean} pickable
+   */
   standIn(bitmap, pickable) {
     if (this.drawn) return;
     this.mosaic.draw(bitmap);

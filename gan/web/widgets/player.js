@@ -4,7 +4,10 @@ import { DRAWN, PLAYING } from "../core/events.js";
 const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps
 const PATIENCE = 2000; // ms until a picture that did not come is not waited for any more
 
-/** Whether the two are the same model's: a player of one model does not go on with another. */
+/**
+ * Whether the two are the same model's: a player of one model does not go on with another.
+ * @param {Explorer} explorer
+ */
 const modelOf = (explorer) => explorer.point.model;
 
 /**
@@ -13,9 +16,16 @@ const modelOf = (explorer) => explorer.point.model;
  */
 export class Player {
   playing = false;
+  /** The time of the last step, in ms. @type {?number} */
   last = null;
+  /** @type {?string} */
   model = null;
+  request = 0;
 
+  /**
+   * @param {Explorer} explorer
+   * @param {(seconds: number) => Patch | undefined} step
+   */
   constructor(explorer, step) {
     this.explorer = explorer;
     this.step = step;
@@ -61,7 +71,10 @@ export class Player {
     });
   }
 
-  /** What the step changes. One that can't go on from where the point is ends the playing, and says why. */
+  /**
+   * What the step changes. One that can't go on from where the point is ends the playing, and says why.
+   * @param {number} now
+   */
   #step(now) {
     try {
       return this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
@@ -77,12 +90,13 @@ export class Player {
   }
 }
 
+/** @param {Explorer} explorer */
 function nextPicture(explorer) {
-  return new Promise((done) => {
+  return /** @type {Promise<void>} */ (new Promise((done) => {
     const timer = setTimeout(done, PATIENCE);
     explorer.addEventListener(DRAWN, () => {
       clearTimeout(timer);
       done();
     }, { once: true });
-  });
+  }));
 }

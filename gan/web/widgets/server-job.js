@@ -5,14 +5,27 @@ import { t } from "../core/i18n.js";
 
 const QUEUE = 1000; // ms between two questions while others come first
 
+/** @typedef {{model: string, name?: string}} Work */
+/** The first answer to new work; `target` is the picture that Find searches for. @typedef {{job: string, target?: string}} Begun */
 /**
+ * @template State
+ * @typedef {{route: "find" | "drag", beat: number, status: HTMLElement, step: (state: State) => void, done: (state: State) => void, fail: (error: Refusal) => void}} JobOptions
+ */
+
+/**
+ * @template {JobState} State
+ *
  * One piece of work at a time. `route` brings it and `route`/on asks for it, every `beat` ms; `status` tells how many others come first, in the texts
  * explore.<route>_wait and _wait_one. `step(told)` gets each answer, `done(told)` the last, `fail(error)` what went wrong instead; neither is called after `stop`.
  */
 export class ServerJob {
-  /** @type {?{model: string, name?: string}} */
-  #mine = null; // one object for each piece of work; the server's answer gives its `name`
+  /** One object for each piece of work. The server's answer gives its `name`. @type {?Work} */
+  #mine = null;
 
+  /**
+   * @param {Explorer} explorer
+   * @param {JobOptions<State>} options
+   */
   constructor(explorer, { route, beat, status, step, done, fail }) {
     this.explorer = explorer;
     this.route = route;
@@ -27,9 +40,13 @@ export class ServerJob {
     return this.#mine !== null;
   }
 
-  /** Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question. */
-  async run(model, send, begun = (_answer) => {}) {
-    /** @type {{model: string, name?: string}} */
+  /**
+   * Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question.
+   * @param {string} model
+   * @param {() => Promise<Begun>} send
+   */
+  async run(model, send, begun = (/** @type {Begun} */ _answer) => {}) {
+    /** @type {Work} */
     const mine = { model };
     this.#mine = mine;
     try {
@@ -53,16 +70,23 @@ export class ServerJob {
     return mine !== null;
   }
 
+  /**
+   * @param {{job?: string, end?: boolean}} value
+   * @returns {Promise<any>}
+   */
   #ask(value) {
     return request(`${this.route}/on`, { method: "POST", value });
   }
 
-  /** The server need not keep it for the seconds until it would notice; it does notice. */
-  /** @param {{name?: string}} work */
+  /**
+   * Free the server's memory at once. Without this call the server would end the work after some seconds.
+   * @param {Work} work
+   */
   #end({ name }) {
     this.#ask({ job: name, end: true }).catch(() => {});
   }
 
+  /** @param {Work} mine */
   async #watch(mine) {
     while (this.#mine === mine) {
       const told = await this.#ask({ job: mine.name });

@@ -1,5 +1,5 @@
 // The column beside the large picture: class, cluster, truncation, principal directions, and the raw latent folded away.
-import { h, icon, setText } from "../../core/dom.js";
+import { h, icon, must, setText } from "../../core/dom.js";
 import { RAW } from "../../core/events.js";
 import { t } from "../../core/i18n.js";
 import { className } from "./model-picker.js";
@@ -17,35 +17,57 @@ const HALF = 0.5;
 const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
 
 /**
+ * @typedef {{ids(): string[], name(id: string, title?: string): string, forgotten?: boolean}} SliderNames
+ * @typedef {{about(id: string): Direction | undefined, fixed?: string[]}} DirectionFacts
+ */
+
+/**
  * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
  * `base(z)` tells the raw sliders, and that of the cluster, which is the last of them, where the seed itself stands. `chosen` (slider-set.js) and
  * `families` say which directions have sliders, and what is known of them.
  */
 export class Controls {
+  /** @type {?Point} */
   point = null;
+  /** z of the seed itself. @type {ArrayLike<number>} */
   z = [];
   page = 0;
+  /** By the ids of their directions. @type {Map<string, Slider>} */
   sliders = new Map();
+  /** @type {Slider[]} */
+  rawSliders = [];
+  /** @type {Model | null | undefined} */
+  model = null;
+  range = h("span", { class: "xp-range" });
+  earlier = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_earlier") }, icon("back"));
+  further = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_further") }, icon("next"));
+  rawList = h("div", { class: "xp-raw" });
 
+  /**
+   * @param {SheetHost["change"]} change
+   * @param {SliderNames} chosen
+   * @param {DirectionFacts} families
+   */
   constructor(change, chosen, families) {
     this.change = change;
     this.chosen = chosen;
     this.families = families;
     this.psi = new Slider({
-      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
+      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, /** @type {boolean} */ dragging) => change({ psi }, dragging),
     });
     const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
     this.psi.name.after(ask);
     this.cluster = new Slider({
-      name: t("explore.cluster"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.cluster.index, value, dragging),
+      name: t("explore.cluster"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (/** @type {number} */ value, /** @type {boolean} */ dragging) => this.#override(this.cluster.index, value, dragging),
     });
     const [askCluster, clusterNote] = help(t("explore.cluster"), t("explore.cluster_hint"));
     this.cluster.name.after(askCluster);
     this.clusters = h("div", { class: "xp-cluster", hidden: true }, this.cluster.element, clusterNote);
     this.classes = h("div", { class: "xp-classes", hidden: true });
+    /** @type {HTMLSelectElement} */
     this.mixed = h("select", { "aria-label": t("explore.blend"), onchange: () => this.#blend(this.mixed.value) });
     this.share = new Slider({
-      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, dragging) => change({ mix }, dragging),
+      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, /** @type {boolean} */ dragging) => change({ mix }, dragging),
     });
     const [askMix, mixNote] = help(t("explore.blend"), t("explore.blend_hint"));
     this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
@@ -58,21 +80,27 @@ export class Controls {
     this.begin(null);
   }
 
-  /** The controls of a model of which only the list is known: its sliders already move it, their effects come later. Null: nothing to move yet. */
+  /**
+   * The controls of a model of which only the list is known: its sliders already move it, their effects come later. Null: nothing to move yet.
+   * @param {Model | null | undefined} model
+   */
   begin(model) {
     this.model = model;
     this.raw.hidden = true;
     this.page = 0;
     this.#buildClasses(model?.classes ?? []);
-    this.clusters.hidden = !(model?.clusters > 1);
-    this.cluster.index = model?.z_dim - 1;
+    this.clusters.hidden = !(model && model.clusters > 1);
+    this.cluster.index = model ? model.z_dim - 1 : -1;
     this.sliders.clear();
     this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
     for (const { bar } of this.sliders.values()) bar.disabled = !model;
     this.none.hidden = this.anew.hidden = true;
   }
 
-  /** What the server has found out about the model of `begin`. */
+  /**
+   * What the server has found out about the model of `begin`.
+   * @param {Model} model
+   */
   learn(model) {
     this.model = model;
     this.raw.hidden = false;
@@ -80,7 +108,10 @@ export class Controls {
     this.relabel(model);
   }
 
-  /** Other directions, names or effects, those of a model that is still learning for example. */
+  /**
+   * Other directions, names or effects, those of a model that is still learning for example.
+   * @param {Model} model
+   */
   relabel(model) {
     this.model = model;
     this.choose();
@@ -101,8 +132,10 @@ export class Controls {
     this.none.hidden = ids.length > 0;
   }
 
+  /** @param {string[]} ids */
   #buildDirections(ids) {
-    const input = (id) => (amount, dragging) => this.change(withAmount(this.point, id, amount), dragging);
+    /** @type {(id: string) => import("../../widgets/slider.js").SliderInput} */
+    const input = (id) => (amount, dragging) => this.change(withAmount(must(this.point, "point"), id, amount), dragging);
     this.sliders = new Map(ids.map((id) => [id, this.sliders.get(id) ?? new Slider({ name: usualName(id), low: -LIMIT, high: LIMIT, step: STEP, input: input(id) })]));
     for (const [id, slider] of this.sliders) {
       slider.element.dataset.id = id;
@@ -114,6 +147,7 @@ export class Controls {
     held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
   }
 
+  /** @param {Point} point */
   set(point) {
     this.point = point;
     this.psi.set(point.psi);
@@ -128,41 +162,45 @@ export class Controls {
     this.#setRaw();
   }
 
+  /** @param {ArrayLike<number>} z */
   base(z) {
     this.z = z;
     this.#setRaw();
   }
 
+  /** @param {string[]} classes */
   #buildClasses(classes) {
     this.classes.hidden = this.mix.hidden = !classes.length;
     this.mixed.replaceChildren(h("option", { value: "" }, t("explore.blend_none")), ...classes.map((name, index) => h("option", { value: String(index) }, className(name))));
     const options = [["", t("explore.mixed")], ...classes.map((name, index) => [String(index), className(name)])];
-    const choose = (value) => this.change({ label: value === "" ? null : Number(value) }, false);
+    const choose = (/** @type {string} */ value) => this.change({ label: value === "" ? null : Number(value) }, false);
     const group = { role: "group", "aria-label": t("explore.class") };
     if (classes.length <= MOST_CHIPS && options.join("").length <= MOST_LETTERS) {
       const chips = options.map(([value, name]) => h("button", { type: "button", class: "xp-chip", value, onclick: () => choose(value) }, name));
       this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), h("div", { class: "xp-chips", ...group }, chips));
       return;
     }
+    /** @type {HTMLSelectElement} */
     const select = h("select", { "aria-label": t("explore.class"), onchange: () => choose(select.value) }, options.map(([value, name]) => h("option", { value }, name)));
     this.classes.replaceChildren(h("span", { class: "xp-caption" }, t("explore.class")), select);
   }
 
-  /** Another class to blend in, half of it at first. */
+  /**
+   * Another class to blend in, half of it at first.
+   * @param {string} value
+   */
   #blend(value) {
-    this.change(value === "" ? { label2: null, mix: 0 } : { label2: Number(value), mix: this.point.mix || HALF }, false);
+    this.change(value === "" ? { label2: null, mix: 0 } : { label2: Number(value), mix: this.point?.mix || HALF }, false);
   }
 
   #rawSection() {
-    const turn = (step) => {
+    const turn = (/** @type {number} */ step) => {
       this.page += step;
       this.#buildRaw();
     };
-    this.range = h("span", { class: "xp-range" });
-    this.earlier = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_earlier"), onclick: () => turn(-1) }, icon("back"));
-    this.further = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.raw_further"), onclick: () => turn(1) }, icon("next"));
-    this.rawList = h("div", { class: "xp-raw" });
-    this.rawSliders = [];
+    this.earlier.addEventListener("click", () => turn(-1));
+    this.further.addEventListener("click", () => turn(1));
+    /** @type {HTMLDetailsElement} */
     const details = h("details", { class: "xp-fold", hidden: true, ontoggle: () => details.open && this.#openRaw() },
       h("summary", {}, icon("chevron"), t("explore.raw")),
       h("p", { class: "xp-hint" }, t("explore.raw_hint")), h("div", { class: "xp-pager" }, this.earlier, this.range, this.further), this.rawList);
@@ -176,23 +214,30 @@ export class Controls {
 
   #buildRaw() {
     const first = this.page * PAGE;
-    const last = Math.min(first + PAGE, this.model.z_dim) - 1;
+    const count = must(this.model, "model").z_dim;
+    const last = Math.min(first + PAGE, count) - 1;
     this.rawSliders = Array.from({ length: last - first + 1 }, (_, place) => first + place).map((index) => {
-      const input = (value, dragging) => this.#override(index, value, dragging);
+      const input = (/** @type {number} */ value, /** @type {boolean} */ dragging) => this.#override(index, value, dragging);
       const slider = new Slider({ name: `z${index}`, low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, compact: true, input });
       slider.index = index;
       return slider;
     });
     this.rawList.replaceChildren(...this.rawSliders.map((slider) => slider.element));
-    setText(this.range, t("explore.raw_range", { first, last, count: this.model.z_dim }));
+    setText(this.range, t("explore.raw_range", { first, last, count }));
     this.earlier.disabled = first === 0;
-    this.further.disabled = last + 1 >= this.model.z_dim;
+    this.further.disabled = last + 1 >= count;
     this.#setRaw();
   }
 
-  /** A raw slider put back where the seed has it is no override any more. */
+  /**
+   * A raw slider put back where the seed has it is no override any more.
+   * @param {number} index
+   * @param {number} value
+   * @param {boolean} dragging
+   */
   #override(index, value, dragging) {
-    const z = { ...this.point.z, [index]: value };
+    /** @type {Record<string, number>} */
+    const z = { ...this.point?.z, [index]: value };
     if (Math.abs(value - (this.z[index] ?? 0)) < RAW_STEP) delete z[index];
     this.change({ z }, dragging);
   }

@@ -14,6 +14,7 @@ const STEP = 1;
 /**
  * Where the middle of the map lies for a slider at `value`: whole steps away from it, and so that no cell passes the slider's end.
  * {middle, place}: `place` is the column (or row, from the bottom) of the current point, 0 to 4.
+ * @param {number} value
  */
 export function windowAround(value) {
   const room = LIMIT - REACH * STEP;
@@ -24,8 +25,10 @@ export function windowAround(value) {
 /** The section under the samples. `point()` says where we are, `axes` (axes.js) which two directions, `change(patch)` goes elsewhere. */
 export class Neighbours {
   awake = false;
+  /** @type {string[]} */
   names = [];
 
+  /** @param {PanelHost} host */
   constructor({ point, axes, version, change, draw, failed }) {
     this.point = point;
     this.axes = axes;
@@ -33,7 +36,7 @@ export class Neighbours {
     this.change = change;
     this.pair = axes.pair;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (index) => this.#name(index), pick: (index) => this.change(this.#patch(this.#values(index))),
+      rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.change(this.#patch(this.#values(index))),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.element = h("section", { class: "xp-near" },
@@ -44,7 +47,10 @@ export class Neighbours {
     this.mosaic.lock(true);
   }
 
-  /** Whether the model's directions are known: without them there is nothing to ask for. */
+  /**
+   * Whether the model's directions are known: without them there is nothing to ask for.
+   * @param {boolean} awake
+   */
   wake(awake) {
     this.awake = awake;
     this.place();
@@ -63,15 +69,18 @@ export class Neighbours {
     return this.pair.map((id) => amountOf(this.point(), id));
   }
 
+  /** @param {number} index */
   #values(index) {
     const stands = this.#stands();
     return [index % SIDE, SIDE - 1 - Math.floor(index / SIDE)].map((cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP);
   }
 
+  /** @param {number[]} values */
   #patch(values) {
     return along(this.point(), this.pair, values);
   }
 
+  /** @param {number} index */
   #name(index) {
     const [across, up] = this.#values(index).map(signed);
     return t("explore.neighbour", { i: this.names[0], across, j: this.names[1], up });

@@ -10,14 +10,16 @@ export const SIDE = 8;
 
 /** The section of samples. `point()` says where we are, `change(patch)` goes elsewhere. */
 export class Samples {
+  /** The seed of the first cell. @type {?number} */
   first = null;
 
+  /** @param {SheetHost} host */
   constructor({ point, version, change, draw, failed }) {
     this.point = point;
     this.version = version;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: point().wall + index }),
-      pick: (index) => change({ ...unmoved(), seed: point().wall + index }),
+      rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (/** @type {number} */ index) => t("explore.seed_of", { seed: point().wall + index }),
+      pick: (/** @type {number} */ index) => change({ ...unmoved(), seed: point().wall + index }),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "wall", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.mosaic.lock(true);

@@ -7,6 +7,7 @@ const SAID = 2500; // ms for which it says that it has copied
 
 /** `element` is the button. */
 export class Share {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.name = h("span", { "aria-live": "polite" }, t("explore.link"));
@@ -27,13 +28,20 @@ export class Share {
     this.timer = setTimeout(() => this.#show("link", "explore.link"), SAID);
   }
 
+  /**
+   * @param {string} glyph
+   * @param {string} key
+   */
   #show(glyph, key) {
-    this.element.firstChild.replaceWith(icon(glyph));
+    this.element.firstChild?.replaceWith(icon(glyph));
     setText(this.name, t(key));
   }
 }
 
-/** Copy a text; false where the browser does not let us. */
+/**
+ * Copy a text; false where the browser does not let us.
+ * @param {string} text
+ */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -43,7 +51,10 @@ async function copied(text) {
   }
 }
 
-/** The way of old: select the text somewhere, and let the browser copy what is selected. */
+/**
+ * The way of old: select the text somewhere, and let the browser copy what is selected.
+ * @param {string} text
+ */
 function selected(text) {
   const before = /** @type {HTMLElement} */ (document.activeElement);
   const field = h("textarea", { readOnly: true, "aria-hidden": "true", style: "position: fixed; top: 0; opacity: 0" });

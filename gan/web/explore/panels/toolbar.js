@@ -11,13 +11,15 @@ const ENLARGED = 8;
 
 /** `place(point)` brings the row to where the point is. */
 export class Toolbar {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
+    /** @type {HTMLInputElement} */
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(), onblur: () => showSeed(this.seed, explorer.point),
       oninput: () => this.#fits() && explorer.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (/** @type {string} */ name, /** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     this.heart = tool("heart", "heart", "explore.keep", () => this.#keep());
     this.element = h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
@@ -30,6 +32,7 @@ export class Toolbar {
           `×${ENLARGED}`)));
   }
 
+  /** @param {Point} point */
   place(point) {
     showSeed(this.seed, point);
     this.mark();
@@ -64,11 +67,14 @@ export class Toolbar {
     this.explorer.say(safe ? null : { text: t("explore.favourites_full") });
   }
 
-  /** Save the picture as the server draws it, with the mark that a trained model made it. */
+  /**
+   * Save the picture as the server draws it, with the mark that a trained model made it.
+   * @param {number} times
+   */
   async #save(times) {
     const { point, shown } = this.explorer;
     if (!shown) return;
-    const name = `ganarium-${point.model.replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
+    const name = `ganarium-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
     try {
       const { bitmap, blob } = await picture("image", query(point));
       save(times > 1 ? await enlarged(bitmap, times) : blob, name);
@@ -82,7 +88,11 @@ export class Toolbar {
 
 const SEEN = 0.75; // of the window's height: sliders that begin above that are what one looks at
 
-/** The button; `sliders` and `view` are the elements it leads to. */
+/**
+ * The button; `sliders` and `view` are the elements it leads to.
+ * @param {HTMLElement} sliders
+ * @param {HTMLElement} view
+ */
 export function jump(sliders, view) {
   const go = () => {
     const there = sliders.getBoundingClientRect().top < SEEN * innerHeight && sliders.getBoundingClientRect().bottom > 0;
@@ -105,6 +115,10 @@ export class Path {
     this.told = 0;
   }
 
+  /**
+   * @param {?number} ms
+   * @param {Model | undefined} model
+   */
   tell(ms, model) {
     const here = ms !== null;
     this.element.classList.toggle("is-here", here);

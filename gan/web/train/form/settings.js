@@ -7,12 +7,17 @@ const KEPT = "gan_form";
 const LEAVING = new Set(["Tab", "Shift"]); // keys by which a field is left; that it is left needs no handler
 const START = { data: "digits", recipe: "modern", own: null }; // what the form begins with
 const LEAVE = { __type__: "update" }; // an answer to Gradio: this one stays as it stands, whatever was typed meanwhile
+/** @typedef {{data: string, recipe: string, own: ?OwnValue}} Choice */
+/** The choice behind the present settings. @type {Choice} */
 let before = START;
-let returning = null; // the choices that are being given back to a page that was loaded again
-let told = null;
-const typed = new Set(); // settings that were set by hand since a choice last set them
+/** The choice that a reloaded page is setting again. @type {?Choice} */
+let returning = null;
+/** @type {?FormDetail} */
+let form = null;
+/** Settings that the reader has set since a choice last set them. @type {Set<string>} */
+const typed = new Set();
 
-addEventListener(FORM, (event) => { told = event.detail; });
+addEventListener(FORM, (event) => { form = event.detail; });
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
     const field = /** @type {Element} */ (event.target).closest?.("[id^=field-]");
@@ -26,9 +31,13 @@ addEventListener("keydown", (event) => {
 }, { capture: true });
 
 /** All that stands in the form, as FORM last told it: [data, own, recipe, minutes, ...settings]. */
-export const toldForm = () => told;
+export const formNow = () => form;
 
-/** The settings that a choice begins with: the recipe's for this data set; for pictures of one's own what these ask for comes after. */
+/**
+ * The settings that a choice begins with: the recipe's for this data set; for pictures of one's own what these ask for comes after.
+ * @param {Catalogue} offer
+ * @param {Choice} choice
+ */
 function beginning({ defaults, fields }, { data, recipe, own }) {
   const asked = (data === "own" && own?.suggestions?.[recipe]) || {};
   return fields.map((name, index) => asked[name] ?? defaults[data][recipe][index]);
@@ -47,7 +56,7 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
   const settled = own?.files?.length && !own.report ? before.own : own; // while pictures are being read nothing is known yet
   const now = { data, recipe, own: settled };
   const chosen = data !== before.data || recipe !== before.recipe;
-  const moved = (own?.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
+  const moved = own && (own.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
   const [was, is] = [beginning(offer, before), beginning(offer, now)];
   before = now;
   return offer.fields.map((name, index) => {
@@ -62,7 +71,12 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
   });
 };
 
-/** The settings with what one's own pictures ask for, where they were not set by hand: Train may be pressed before the form has been told. */
+/**
+ * The settings with what one's own pictures ask for, where they were not set by hand: Train may be pressed before the form has been told.
+ * @param {OwnValue} own
+ * @param {string} recipe
+ * @param {Setting[]} values
+ */
 export async function asAsked(own, recipe, values) {
   const offer = await catalogue();
   const [was, is] = [beginning(offer, before), beginning(offer, { data: "own", recipe, own })];
@@ -88,9 +102,9 @@ export async function keepForm() {
   if (chosen.some((value) => value === undefined || value === null)) return;
   const { fields } = await catalogue();
   const settings = Object.fromEntries(fields.map((name, index) => {
-    /** @type {HTMLInputElement} */
+    /** @type {?HTMLInputElement} */
     const input = document.querySelector(`#field-${name} input`); // what is being typed the form has not been told yet; folded away there is none
-    return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : told?.[4 + index]];
+    return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[4 + index]];
   }));
   sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, settings }));
 }
@@ -100,13 +114,17 @@ function taken() {
   try {
     const text = sessionStorage.getItem(KEPT);
     sessionStorage.removeItem(KEPT);
-    return JSON.parse(text);
+    return JSON.parse(text ?? "null");
   } catch {
     return null; // storage is closed to us in some embedded frames
   }
 }
 
-/** A kept text as the kind of value that a setting has; the setting's own value where nothing was kept. */
+/**
+ * A kept text as the kind of value that a setting has; the setting's own value where nothing was kept.
+ * @param {Setting} value
+ * @param {Setting | undefined} kept
+ */
 function like(value, kept) {
   if (kept === undefined || kept === null || kept === "") return value;
   return typeof value === "number" ? Number(kept) : kept;

@@ -16,10 +16,14 @@ function kept() {
   }
 }
 
-/** A run was started here. */
+/**
+ * A run was started here.
+ * @param {string} id
+ */
 export function own(id) {
   ids = [...ids, id].slice(-MOST);
   remember(NAME, JSON.stringify(ids));
 }
 
+/** @param {string} id */
 export const isOwn = (id) => ids.includes(id);

@@ -1,6 +1,6 @@
 // One run in the list. It asks before it deletes, and is renamed in place; neither is lost when the list is brought up to date.
 import { request } from "../../core/api.js";
-import { h, icon, setText } from "../../core/dom.js";
+import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { refresh, view, viewing } from "../../shell/run-feed.js";
@@ -12,6 +12,16 @@ const NAME_MOST = 60; // as in gan/runs/names.py
 const BUSY = ["starting", "running"]; // cannot be deleted
 
 export class RunRow {
+  /** @type {RunEntry} */
+  run;
+  /** The field in place of the name. @type {?HTMLFormElement} */
+  form = null;
+  busy = false;
+
+  /**
+   * @param {string} id
+   * @param {{choose: () => void, say: (text: string, bad?: boolean) => void}} options
+   */
   constructor(id, { choose, say }) {
     this.id = id;
     this.say = say;
@@ -22,17 +32,25 @@ export class RunRow {
     this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
     this.rename = this.tool("pencil", () => this.edit());
     this.cancel = this.tool("close", () => this.send("cancel"));
-    this.delete = this.tool("bin", (event) => this.deletion.press(event));
+    this.delete = this.tool("bin", (/** @type {MouseEvent} */ event) => this.deletion.press(event));
     this.deletion = new ConfirmButton(this.delete, { asks: t("stage.delete_sure"), act: () => this.send("delete") });
     this.element = h("li", {}, this.open, this.rename, this.cancel, this.delete);
   }
 
-  /** A button with a picture; its words are there for readers of the screen, and where it asks something. */
+  /**
+   * A button with a picture; its words are there for readers of the screen, and where it asks something.
+   * @param {string} name
+   * @param {(event: MouseEvent) => unknown} onclick
+   */
   tool(name, onclick) {
     return h("button", { type: "button", class: "tr-tool needs-control", onclick }, icon(name), h("span"));
   }
 
-  /** `full`: the disk is, so that a run that waits can be deleted at once. */
+  /**
+   * `full`: the disk is, so that a run that waits can be deleted at once.
+   * @param {RunEntry} run
+   * @param {{current: boolean, place: number, seconds: number | undefined, full: boolean}} state
+   */
   update(run, { current, place, seconds, full }) {
     this.run = run;
     const data = run.data ? dataName(run.data) : null;
@@ -49,8 +67,8 @@ export class RunRow {
     this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button
     this.cancel.hidden = run.state !== "queued";
     this.delete.hidden = busy || (run.state === "queued" && !full);
-    for (const name of ["rename", "cancel", "delete"]) this[name].title = t(`stage.${name}_run`, { name: title });
-    for (const one of [this.rename, this.cancel]) setText(one.lastChild, one.title);
+    for (const name of /** @type {const} */ (["rename", "cancel", "delete"])) this[name].title = t(`stage.${name}_run`, { name: title });
+    for (const one of [this.rename, this.cancel]) setText(find(one, "span"), one.title);
     this.deletion.name(this.delete.title);
   }
 
@@ -61,7 +79,7 @@ export class RunRow {
     field.value = this.run.name ?? "";
     const done = h("button", { type: "submit", class: "tr-button is-primary" }, t("stage.name_keep"));
     const undo = h("button", { type: "button", class: "tr-button", onclick: () => this.leave() }, t("stage.name_leave"));
-    const escape = (event) => event.key === "Escape" && !event.isComposing && this.leave(); // an input method has its own Escape
+    const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.isComposing && this.leave(); // an input method has its own Escape
     this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape }, field, done, undo);
     this.element.classList.add("is-edited");
     this.element.append(this.form);
@@ -70,13 +88,18 @@ export class RunRow {
   }
 
   leave() {
-    this.form.remove();
+    this.form?.remove();
     this.form = null;
     this.element.classList.remove("is-edited");
     this.rename.focus();
     this.say("");
   }
 
+  /**
+   * @param {SubmitEvent} event
+   * @param {HTMLInputElement} field
+   * @param {HTMLButtonElement} button
+   */
   async keep(event, field, button) {
     event.preventDefault();
     button.disabled = true;
@@ -92,6 +115,7 @@ export class RunRow {
     }
   }
 
+  /** @param {string} command */
   async send(command) {
     if (this.busy) return;
     this.busy = true; // a disabled button would lose the focus
@@ -109,7 +133,11 @@ export class RunRow {
 
 // Where a run stands in the queue, and when its turn is likely to come.
 
-/** "place 2, starts in about 4 min": `place` from 0, `seconds` undefined where nobody can know. */
+/**
+ * "place 2, starts in about 4 min": `place` from 0, `seconds` undefined where nobody can know.
+ * @param {number} place
+ * @param {number} [seconds]
+ */
 export function waiting(place, seconds) {
   const values = { place: place + 1 };
   if (seconds === undefined) return t("stage.place", values);

@@ -1,7 +1,7 @@
 // The list of runs, folded at the end of the stage: choose any to look at it, rename it, delete it, or take it out of the queue.
 // What trains, what waits and the newest others come with each poll; who wants to see older ones asks for them, and again when they have changed.
 import { request } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
@@ -13,12 +13,28 @@ const PAGE = 60; // runs that a press on “Show more” adds
 const FULL = "runs.disk_full"; // where even leaving the queue may need more space than there is
 
 export class Runs {
+  /** By id. @type {Map<string, RunRow>} */
+  rows = new Map();
+  /** The older runs that the page holds, and how many it asked for. @type {{runs: RunEntry[], version: string, wanted: number}} */
+  older = { runs: [], version: "", wanted: 0 };
+  wanted = 0; // of the older runs
+  fetching = false;
+  failed = false;
+  /** The last answer. @type {[Poll, RunEntry[]] | undefined} */
+  last;
+  // On the screen:
+  /** @type {RunEntry[] | undefined} */
+  newest;
+  /** @type {Runs["older"] | undefined} */
+  held;
+  state = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  saying;
+
   constructor() {
-    this.rows = new Map();
     this.count = h("span");
     this.items = h("ul", { class: "tr-runs" });
-    this.older = { runs: [], version: "", wanted: 0 };
-    this.wanted = 0; // of the older runs
+
     this.shown = h("span");
     this.button = h("button", { type: "button", class: "tr-button", onclick: () => this.showMore() }, t("stage.runs_more"));
     this.foot = h("p", { class: "tr-foot", hidden: true }, this.shown, this.button);
@@ -27,6 +43,10 @@ export class Runs {
     this.element = h("details", { class: "tr-more tr-list" }, h("summary", {}, t("stage.runs"), " ", this.count), this.items, this.foot, this.note, this.storage);
   }
 
+  /**
+   * @param {Poll} poll
+   * @param {RunEntry[]} newest
+   */
   update(poll, newest) {
     this.element.hidden = !newest.length;
     setText(this.count, `(${poll.total})`);
@@ -51,17 +71,21 @@ export class Runs {
       this.say(sentence(error), true);
     }
     this.fetching = false;
-    this.show(...this.last);
+    if (this.last) this.show(...this.last);
   }
 
   async showMore() {
     const before = this.items.children.length;
     this.wanted = this.older.runs.length + PAGE;
     await this.fetch();
-    const lost = [document.body, this.button].includes(document.activeElement);
-    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button").focus({ preventScroll: true });
+    const lost = document.activeElement === document.body || document.activeElement === this.button;
+    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button")?.focus({ preventScroll: true });
   }
 
+  /**
+   * @param {Poll} poll
+   * @param {RunEntry[]} newest
+   */
   show(poll, newest) {
     const { queue, starts, total } = poll;
     const shown = poll.run?.id;
@@ -87,33 +111,41 @@ export class Runs {
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // its row was moved
   }
 
+  /** @param {string} id */
   add(id) {
-    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad) => this.say(text, bad) });
+    const row = new RunRow(id, { choose: () => this.choose(id), say: (/** @type {string} */ text, bad = false) => this.say(text, bad) });
     this.rows.set(id, row);
     return row;
   }
 
-  /** A run that is gone. Where the reader was on its row, they find themselves on the next one. */
+  /**
+   * A run that is gone. Where the reader was on its row, they find themselves on the next one.
+   * @param {string} id
+   * @param {RunRow} row
+   */
   remove(id, row) {
     const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
     const here = row.element.contains(document.activeElement);
     row.element.remove();
     this.rows.delete(id);
-    if (here) (next?.querySelector("button") ?? this.element.firstChild).focus();
+    if (here) (next?.querySelector("button") ?? find(this.element, "summary")).focus();
   }
 
+  /** @param {string} id */
   choose(id) {
     view(id);
     this.element.closest("gan-stage")?.reveal();
   }
 
+  /** @param {Poll["storage"]} storage */
   showStorage({ used, allowed }) {
-    const full = allowed > 0 && used >= NEARLY * allowed;
+    const full = allowed > 0 && (used ?? 0) >= NEARLY * allowed;
     this.storage.classList.toggle("is-full", full);
     if (used === null) setText(this.storage, "");
     else setText(this.storage, allowed ? t("stage.storage_of", { used: fileSize(used), allowed: fileSize(allowed) }) : t("stage.storage", { used: fileSize(used) }));
   }
 
+  /** @param {string} text */
   say(text, bad = false) {
     clearTimeout(this.saying);
     setText(this.note, text);

@@ -9,6 +9,7 @@ export class Events {
     this.shown = "";
   }
 
+  /** @param {RunEvent[]} events */
   update(events) {
     const minute = Math.floor(Date.now() / 60000);
     const version = `${events.length} ${events.at(-1)?.time} ${minute}`;
@@ -19,12 +20,19 @@ export class Events {
   }
 }
 
+/**
+ * @param {string} key
+ * @param {Values} values
+ */
 function told(key, values) {
   if (!known(`event.${key}`)) return key;
   return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
 }
 
-/** What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text. */
+/**
+ * What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text.
+ * @param {LeftOut[]} groups
+ */
 export function reasons(groups) {
   const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
   return some.map(({ reason, detail, names, count }) => {

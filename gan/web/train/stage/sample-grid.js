@@ -1,6 +1,6 @@
 // The sample grid: the largest thing on the page, swapped without flicker, with a slider back through its whole history.
 import { address } from "../../core/api.js";
-import { h, icon, setText } from "../../core/dom.js";
+import { find, h, icon, setText } from "../../core/dom.js";
 import { short } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
 
@@ -9,10 +9,20 @@ const CELLS = 8;
 export class SampleGrid {
   /** @type {?string} */
   id = null;
+  /** @type {number[]} */
   steps = [];
+  /** The step that the reader has chosen; null follows the newest. @type {?number} */
   at = null;
+  /** The address of the grid on the screen. @type {?string} */
   shown = null;
+  /** The step whose grid is on the screen or loading. @type {?number} */
   wanted = null;
+  loading = false;
+  running = false;
+  size = 64;
+  since = "";
+  /** @type {(step: number) => ?number} */
+  kimgOf = () => null;
 
   constructor() {
     this.front = h("img", { class: "tr-picture", alt: "", draggable: "false" });
@@ -31,6 +41,7 @@ export class SampleGrid {
     addEventListener("resize", () => this.fit());
   }
 
+  /** @param {?string} id */
   reset(id) {
     Object.assign(this, { id, steps: [], at: null, shown: null, wanted: null });
     this.front.removeAttribute("src");
@@ -38,7 +49,11 @@ export class SampleGrid {
     this.front.hidden = this.back.hidden = true;
   }
 
-  /** Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg. */
+  /**
+   * Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg.
+   * @param {Run} run
+   * @param {(step: number) => ?number} kimgOf
+   */
   update(run, kimgOf) {
     if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that began anew
     // In the addresses: browsers keep grids for ever, and a run that begins anew, or goes back after something befell it, draws others of the same steps.
@@ -47,11 +62,15 @@ export class SampleGrid {
     this.size = run.config?.size ?? 64;
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
-    if (this.at !== null && !this.steps.includes(this.at)) this.at = this.steps.findLast((step) => step <= this.at) ?? this.steps[0] ?? null; // thinned meanwhile
+    const { at } = this;
+    if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // thinned meanwhile
     this.draw();
   }
 
-  /** Nothing to show yet: say so in the frame. */
+  /**
+   * Nothing to show yet: say so in the frame.
+   * @param {?string} text
+   */
   say(text) {
     this.empty.hidden = !text;
     setText(this.empty, text ?? "");
@@ -64,11 +83,11 @@ export class SampleGrid {
     this.slider.max = String(Math.max(0, last));
     this.slider.disabled = last < 1;
     this.slider.value = String(Math.max(0, index));
-    this.slider.style.setProperty("--part", last > 0 ? index / last : 1);
+    this.slider.style.setProperty("--part", String(last > 0 ? index / last : 1));
     this.live.classList.toggle("is-on", this.at === null);
     this.live.classList.toggle("is-live", this.running);
-    setText(this.live.lastChild, t(this.running ? "stage.live" : "stage.newest"));
-    this.live.setAttribute("aria-pressed", this.at === null);
+    setText(find(this.live, "span"), t(this.running ? "stage.live" : "stage.newest"));
+    this.live.setAttribute("aria-pressed", String(this.at === null));
     const step = this.steps[index];
     if (step === undefined) return;
     const kimg = this.kimgOf(step);
@@ -85,6 +104,7 @@ export class SampleGrid {
     this.draw();
   }
 
+  /** @param {number} by */
   nudge(by) {
     const index = (this.at === null ? this.steps.length - 1 : this.steps.indexOf(this.at)) + by;
     this.at = index >= this.steps.length - 1 ? null : this.steps[Math.max(0, index)];
@@ -101,13 +121,17 @@ export class SampleGrid {
     return this.wanted === null ? null : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, { since: this.since });
   }
 
-  /** Show the grid of a step once it is decoded; while it loads, the newest wish wins. */
+  /**
+   * Show the grid of a step once it is decoded; while it loads, the newest wish wins.
+   * @param {number} step
+   */
   async show(step) {
     this.wanted = step;
     if (this.loading) return;
     this.loading = true;
     while (this.source() !== this.shown) {
       const [id, next, source] = [this.id, this.wanted, this.source()];
+      if (next === null || source === null) break; // another run, without grids so far
       this.back.src = source;
       try {
         await this.back.decode();
@@ -140,6 +164,10 @@ export class SampleGrid {
   }
 }
 
-/** How many images, and the same in the unit of the settings and the terminal, for those who point at it. */
+/**
+ * How many images, and the same in the unit of the settings and the terminal, for those who point at it.
+ * @param {?number} kimg
+ */
 export const imagesText = (kimg) => (kimg === null ? "–" : short(1000 * kimg));
+/** @param {?number} kimg */
 export const kimgText = (kimg) => (kimg === null ? "" : `${kimg < 10 ? kimg.toFixed(1) : Math.round(kimg)} kimg`);

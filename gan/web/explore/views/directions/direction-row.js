@@ -10,31 +10,39 @@ import { effectText } from "../../../widgets/slider.js";
 export const AMOUNTS = [-3, -2, -1, 0, 1, 2, 3]; // sigma
 const OTHERS = 3; // other attributes that are told of at first
 const figures = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
+/** @param {number} value */
 const signed = (value) => figures.format(value).replace("-", "−");
+/** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)}\u202f%`;
 
 /** `view` is the list that it stands in. `tell(direction, {own, reason})` brings it up to date; `own` where the list is the visitor's own, to be put in order. */
 export class DirectionRow {
+  /**
+   * @param {import("./directions.js").View} view
+   * @param {string} id
+   */
   constructor(view, id) {
     const { explorer } = view;
     this.view = view;
     this.explorer = explorer;
     this.id = id;
+    /** @type {Direction} */
     this.direction = { id };
     this.own = false;
-    this.reason = null;
+    this.reason = "";
+    this.unfolded = false;
     this.name = h("span", { class: "xp-dir-name" });
     this.effect = h("small");
     this.fact = h("small", { class: "xp-dir-fact" });
     this.more = h("button", { type: "button", class: "xp-dir-more", hidden: true, onclick: () => this.#unfold() });
-    const tool = (glyph, onclick, more = "") => h("button", { type: "button", class: `gan-ghost ${more}`, onclick }, icon(glyph));
+    const tool = (/** @type {string} */ glyph, /** @type {() => unknown} */ onclick, more = "") => h("button", { type: "button", class: `gan-ghost ${more}`, onclick }, icon(glyph));
     this.up = tool("chevron", () => this.#move(-1), "is-up");
     this.down = tool("chevron", () => this.#move(1));
     this.pencil = tool("pencil", () => this.#rename());
     this.eye = tool("hide", () => (this.hidden ? explorer.chosen.show([id]) : explorer.chosen.hide(id)));
     this.slider = h("button", { type: "button", class: "xp-chip", onclick: () => (explorer.chosen.has(id) ? explorer.chosen.remove(id) : explorer.chosen.add(id, this.direction.title)) },
       t("explore.as_slider"));
-    this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (index) => this.#at(index), pick: (index) => this.#go(index) });
+    this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (/** @type {number} */ index) => this.#at(index), pick: (/** @type {number} */ index) => this.#go(index) });
     this.sheet = new Sheet({
       mosaic: this.mosaic, path: "along", query: () => this.#query(), points: () => AMOUNTS.map((amount) => this.#placed(amount)),
       draw: (path, asked, points, columns) => explorer.sheet(path, asked, points, columns), failed: (error, model) => model === explorer.point.model && explorer.say(error),
@@ -44,6 +52,10 @@ export class DirectionRow {
     this.element = h("li", { class: "xp-dir", "data-id": id, onkeydown: (event) => this.#key(event) }, this.head, this.mosaic.element, this.fact, this.more);
   }
 
+  /**
+   * @param {Direction} direction
+   * @param {{own: boolean, reason: string}} state
+   */
   tell(direction, { own, reason }) {
     const { chosen } = this.explorer;
     Object.assign(this, { direction, own, reason });
@@ -52,6 +64,7 @@ export class DirectionRow {
     setText(this.name, name);
     setText(this.effect, effectText(direction));
     this.#tellFacts();
+    /** @type {[HTMLButtonElement, string][]} */
     const labels = [[this.up, "explore.move_up"], [this.down, "explore.move_down"], [this.pencil, "explore.rename"], [this.eye, this.hidden ? "explore.unhide" : "explore.hide"], [this.slider, "explore.slider_for"]];
     for (const [button, key] of labels) button.setAttribute("aria-label", t(key, { name }));
     this.slider.setAttribute("aria-pressed", String(has));
@@ -96,15 +109,18 @@ export class DirectionRow {
     return this.explorer.chosen.name(this.id, this.direction.title);
   }
 
+  /** @param {number} index */
   #at(index) {
     return t("explore.does_at", { name: this.#name(), amount: signed(AMOUNTS[index]) });
   }
 
+  /** @param {number} amount */
   #placed(amount) {
     const { point } = this.explorer;
     return { ...point, ...withAmount(point, this.id, amount) };
   }
 
+  /** @param {number} index */
   #go(index) {
     this.explorer.change(withAmount(this.explorer.point, this.id, AMOUNTS[index]));
   }
@@ -112,9 +128,10 @@ export class DirectionRow {
   /** What the server is asked for: the slider's own place does not matter, since the strip goes all the way. */
   #query() {
     const { model } = this.explorer;
-    return model && query(this.#placed(0), { k: this.id, v: model.updated });
+    return model ? query(this.#placed(0), { k: this.id, v: model.updated }) : null;
   }
 
+  /** @param {number} step */
   #move(step) {
     const { chosen } = this.explorer;
     chosen.move(this.id, step);
@@ -122,6 +139,7 @@ export class DirectionRow {
     this.view.announce(t("explore.moved_to", { name: this.#name(), place: chosen.ids().indexOf(this.id) + 1, count: chosen.ids().length }));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (!step || !event.altKey || !this.own) return;
@@ -133,7 +151,7 @@ export class DirectionRow {
   #rename() {
     const box = h("input", { type: "text", class: "xp-dir-box", maxlength: String(LONGEST), "aria-label": t("explore.new_name", { name: this.#name() }), value: this.#name() });
     let open = true;
-    const end = (keep, back) => {
+    const end = (/** @type {boolean} */ keep, /** @type {boolean} */ back) => {
       if (!open) return;
       open = false;
       const text = box.value;
@@ -154,10 +172,15 @@ export class DirectionRow {
   }
 }
 
-/** What is known of a named direction, as a sentence or two, with at most `most` of what moves along; nothing of others. */
+/**
+ * What is known of a named direction, as a sentence or two, with at most `most` of what moves along; nothing of others.
+ * @param {Direction} direction
+ * @param {(id: string) => string} name
+ * @param {number} most
+ */
 function facts(direction, name, most) {
   if (direction.moved === undefined) return "";
-  const { share, low, high, moved, steady, others } = direction;
+  const { share, low = 0, high = 0, moved, steady = 0, others = [] } = direction;
   const wanted = share ? t("explore.fact_share", { low: percent(low), high: percent(high) }) : t("explore.fact_moved", { moved: signed(moved), steady: percent(steady) });
   const listed = others.slice(0, most).map(([id, amount]) => t("explore.fact_other", { name: name(id), amount: signed(amount) })).join(t("explore.between"));
   return [wanted, listed ? t("explore.fact_others", { list: listed }) : t("explore.fact_alone")].join(" ");

@@ -1,6 +1,6 @@
 // Inside the generator: the feature maps of a layer at the current picture. Units can be switched off or amplified, and the picture follows.
 import { later, latest } from "../../../core/debounce.js";
-import { h, setText } from "../../../core/dom.js";
+import { context2d, h, must, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { query } from "../../../latent/encoding.js";
 import { MOST_UNITS } from "../../../latent/point.js";
@@ -15,19 +15,40 @@ const SETTLE = 120; // ms
 const RETRY = 1500;
 const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // from no activity to the most
 
+/** `cell` is the map's place in the server's order. @typedef {UnitFacts & {cell: number}} Unit */
+/** @typedef {"activity" | "effect"} Order */
+/** @typedef {{facts: LayerFacts, bitmap: ?ImageBitmap}} Page */
+
 /** The view. */
 export class View {
   layer = 0;
   pages = 1;
+  /** @type {Unit[]} */
   units = [];
+  /** @type {Order} */
   order = "activity";
+  /** The query that is shown, as text. @type {?string} */
   asked = null;
+  /** @type {?string} */
   model = null;
+  /** Of all layers. @type {LayerFacts["layers"]} */
+  counts = [];
+  /** Width of a map in `sheet`. */
+  side = 0;
+  /** The maps in the server's order. @type {?HTMLCanvasElement} */
+  sheet = null;
+  /** @type {Mosaic | undefined} */
+  mosaic;
+  opened = false;
+  look = latest(() => this.#look());
+  follow = later(() => this.look(), SETTLE);
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
-    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value) },
+    /** @type {HTMLSelectElement} */
+    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value === "effect" ? "effect" : "activity") },
       ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
     this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
     this.room = h("div", { class: "xp-units" });
@@ -35,16 +56,15 @@ export class View {
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.element = h("section", { class: "xp-inside" },
       ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.more, this.status);
-    this.look = latest(() => this.#look());
-    this.follow = later(() => this.look(), SETTLE);
+
   }
 
   open() {
-    this.open_ = true;
+    this.opened = true;
   }
 
   close() {
-    this.open_ = false;
+    this.opened = false;
     this.follow.cancel();
   }
 
@@ -66,24 +86,26 @@ export class View {
 
   /** What changes the maps: everything that changes the picture but the units of this very layer. */
   #query() {
-    const { point, model } = this.explorer;
+    const { point } = this.explorer;
+    const model = must(this.explorer.model, "model");
     const u = Object.fromEntries(Object.entries(point.u).filter(([place]) => Number(place.split(".")[0]) !== this.layer));
     return query({ ...point, u }, { layer: this.layer, v: model.updated });
   }
 
   async #look() {
-    if (!this.open_ || !this.explorer.model) return;
-    /** @type {any} */
+    if (!this.opened || !this.explorer.model) return;
     const asked = this.#query();
+    const { layer } = this;
     const key = JSON.stringify([asked, this.pages]);
     if (key === this.asked) return;
     try {
+      /** @type {Page[]} */
       const answers = [];
       for (let page = 0; page < this.pages; page += 1) {
         answers.push(await packed("inside", { ...asked, page }));
-        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return this.follow(); // the visitor has moved on
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return void this.follow(); // the visitor has moved on
       }
-      if (asked.id !== this.explorer.point.model || asked.layer !== this.layer) return;
+      if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
       this.asked = key;
       this.#show(answers);
     } catch (error) {
@@ -93,20 +115,21 @@ export class View {
     }
   }
 
+  /** @param {Page[]} answers */
   #show(answers) {
-    const [{ told }] = answers;
-    this.units = answers.flatMap(({ told: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
-    this.bitmap = coloured(answers.map(({ bitmap }) => bitmap));
-    this.side = told.side;
+    const [{ facts }] = answers;
+    this.units = answers.flatMap(({ facts: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
+    this.sheet = coloured(answers.map(({ bitmap }) => must(bitmap, "picture of the maps")));
+    this.side = facts.side;
     this.mosaic?.lock(false);
-    this.counts = told.layers;
+    this.counts = facts.layers;
     this.#tabs();
     this.#sort(this.order);
     const left = this.counts[this.layer].units - this.units.length;
     setText(this.more, t("explore.units_more", { count: Math.min(PAGE, left) }));
     const focused = document.activeElement === this.more;
     this.more.hidden = !left;
-    if (focused && !left) this.mosaic.cells.find((cell) => !cell.disabled)?.focus();
+    if (focused && !left) this.mosaic?.cells.find((cell) => !cell.disabled)?.focus();
   }
 
   /** The units that follow; they are put in order with those that are there. */
@@ -126,6 +149,7 @@ export class View {
     [...this.layers.children].forEach((chip, layer) => chip.setAttribute("aria-pressed", String(layer === this.layer)));
   }
 
+  /** @param {number} layer */
   #turn(layer) {
     Object.assign(this, { layer, pages: 1, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
     this.mosaic?.lock(true);
@@ -135,35 +159,41 @@ export class View {
     this.look();
   }
 
-  /** Lay the maps out in an order, in a mosaic that is made anew where there are more or fewer. */
+  /**
+   * Lay the maps out in an order, in a mosaic that is made anew where there are more or fewer.
+   * @param {Order} order
+   */
   #sort(order) {
     this.order = order;
     this.units.sort((a, b) => b[order] - a[order] || a.cell - b.cell);
-    const { units, side, bitmap } = this;
-    if (!units.length) return;
+    const { units, side, sheet } = this;
+    if (!units.length || !sheet) return;
     const rows = Math.ceil(units.length / COLUMNS);
     if (this.mosaic?.rows !== rows || !this.room.contains(this.mosaic.element)) {
-      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
+      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.#turnUnit(index) });
       this.room.replaceChildren(this.mosaic.element);
     }
-    const sheet = blank(COLUMNS * side, rows * side);
-    const pen = sheet.getContext("2d");
-    units.forEach(({ cell }, place) => pen.drawImage(bitmap, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
+    const sorted = blank(COLUMNS * side, rows * side);
+    const pen = context2d(sorted);
+    units.forEach(({ cell }, place) => pen.drawImage(sheet, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
       (place % COLUMNS) * side, Math.floor(place / COLUMNS) * side, side, side));
-    this.mosaic.draw(sheet);
+    this.mosaic.draw(sorted);
     this.#mark();
   }
 
+  /** @param {number} unit */
   #factor(unit) {
     return this.explorer.point.u[`${this.layer}.${unit}`] ?? 1;
   }
 
+  /** @param {number} index */
   #name(index) {
     const unit = this.units[index];
     if (!unit) return "";
     return t("explore.unit", { unit: unit.unit, effect: `${(100 * unit.effect).toFixed(1)} %`, factor: this.#factor(unit.unit) });
   }
 
+  /** @param {number} index */
   #turnUnit(index) {
     const unit = this.units[index];
     if (!unit) return;
@@ -198,12 +228,15 @@ export class View {
   }
 }
 
-/** Grey sheets of one width, one below the other, in the colours of heat. */
+/**
+ * Grey sheets of one width, one below the other, in the colours of heat.
+ * @param {ImageBitmap[]} bitmaps
+ */
 function coloured(bitmaps) {
   const [{ width }] = bitmaps;
   const height = bitmaps.reduce((sum, bitmap) => sum + bitmap.height, 0);
   const canvas = blank(width, height);
-  const pen = canvas.getContext("2d");
+  const pen = context2d(canvas);
   let top = 0;
   for (const bitmap of bitmaps) {
     pen.drawImage(bitmap, 0, top);

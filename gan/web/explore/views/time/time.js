@@ -1,7 +1,7 @@
 // The view "time": the current point as its run's generators drew it on the way, a slider over that, and one direction beside the time.
 import { request } from "../../../core/api.js";
 import { later } from "../../../core/debounce.js";
-import { h, icon, setText } from "../../../core/dom.js";
+import { context2d, h, icon, setText } from "../../../core/dom.js";
 import { short } from "../../../core/format.js";
 import { t } from "../../../core/i18n.js";
 import { described, filed } from "../../file-names.js";
@@ -23,14 +23,21 @@ const SCALE = 1000; // positions of the slider
 const SAVED = { cell: 64, left: 100, top: 84, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
 const LOST = ["latent.unknown_snapshot", "latent.bad_snapshot"];
 
-/** Where each moment stands on a logarithmic line from 0 to 1. */
+/**
+ * Where each moment stands on a logarithmic line from 0 to 1.
+ * @param {Moment[]} moments
+ */
 function places(moments) {
   const logs = moments.map(({ images }) => Math.log(Math.max(1, images)));
-  const [first, last] = [logs[0], logs.at(-1)];
+  const [first, last] = [logs[0], logs[logs.length - 1]];
   return logs.map((value) => (last > first ? (value - first) / (last - first) : 1));
 }
 
-/** At most `count` of the moments, spread evenly over that line, the first and the last among them. */
+/**
+ * At most `count` of the moments, spread evenly over that line, the first and the last among them.
+ * @param {Moment[]} moments
+ * @param {number} count
+ */
 export function spread(moments, count) {
   if (moments.length <= count) return moments;
   const free = places(moments).map((place, index) => ({ place, index }));
@@ -42,20 +49,25 @@ export function spread(moments, count) {
   return chosen.sort((a, b) => a - b).map((index) => moments[index]);
 }
 
+/** @param {number} amount */
 const signed = (amount) => (amount > 0 ? `+${amount}` : amount < 0 ? `−${-amount}` : "0");
 
 /** One picture out of a column of them, by its step: what a Sheet draws into. */
 class Film {
   large = new Canvas();
   columns = 1;
+  /** @type {?Drawable} */
   bitmap = null;
+  /** @type {number[]} */
   steps = [];
+  /** @type {?number} */
   step = null;
 
   constructor() {
     this.element = this.large.element;
   }
 
+  /** @param {?Drawable} bitmap */
   draw(bitmap) {
     this.bitmap = bitmap;
     if (bitmap) this.show(this.step);
@@ -64,21 +76,39 @@ class Film {
 
   lock() {}
 
+  /** @param {?number} step */
   show(step) {
     this.step = step;
-    const index = this.steps.findLastIndex((each) => each <= step);
+    const index = step === null ? -1 : this.steps.findLastIndex((each) => each <= step);
     if (this.bitmap && index >= 0) this.large.drawCell(this.bitmap, 1, index);
   }
 }
 
 export class View {
+  /** @type {?Model} */
   model = null;
+  /** @type {Moment[]} */
   moments = [];
+  /** The moments that have a row of the grid. @type {Moment[]} */
   rows = [];
+  /** Place of the shown moment in `moments`. */
   current = 0;
+  /** Steps of snapshots that can't be read. @type {Set<number>} */
   broken = new Set();
-  timer = null;
+  /** While it plays. @type {ReturnType<typeof setInterval> | undefined} */
+  timer;
+  play = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.time_play"), onclick: () => (this.timer ? this.#pause() : this.#start()) }, icon("play"));
+  bar = h("input", { type: "range", min: "0", max: String(SCALE), step: "1", "aria-label": t("explore.time_slider"), oninput: () => this.#drag(), onchange: () => this.#go(this.current), onkeydown: (event) => this.#key(event) });
+  ticks = h("div", { class: "xp-ticks", "aria-hidden": "true" });
+  amount = h("output", { class: "xp-value" });
+  down = h("div", { class: "xp-down", "aria-hidden": "true" });
+  across = h("p", { class: "xp-across", "aria-hidden": "true" });
+  /** Both are missing until there are moments. @type {?Mosaic} */
+  mosaic = null;
+  /** @type {?Sheet} */
+  gridSheet = null;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.settle = later(() => this.sheets().forEach((sheet) => sheet.refresh()), SETTLE);
@@ -127,7 +157,7 @@ export class View {
   // Snapshots --------------------------------------------------------------------------------------------------------------------------------------------
 
   sheets() {
-    return [this.filmSheet, this.gridSheet].filter(Boolean);
+    return [this.filmSheet, this.gridSheet].filter((sheet) => sheet !== null);
   }
 
   #begin() {
@@ -138,6 +168,7 @@ export class View {
     this.nothing.hidden = true;
   }
 
+  /** @param {Moment[]} moments */
   #take(moments) {
     const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // who looks at the newest goes on doing so
     this.moments = moments;
@@ -155,16 +186,24 @@ export class View {
     this.place();
   }
 
+  /** Where each moment stands on the slider, 0 to 1. @type {number[]} */
   #place = [];
 
+  /** @param {boolean} empty */
   #tellNothing(empty) {
     this.nothing.hidden = !empty;
     if (!empty) return;
-    const key = this.explorer.unread ? "time_unread" : this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
+    const key = this.explorer.unread ? "time_unread" : this.model?.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
     this.nothing.replaceChildren(h("h3", {}, t(`explore.${key}`)), h("p", {}, t(`explore.${key}_hint`)));
     if (!["time_soon", "time_unread"].includes(key)) this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
   }
 
+  /**
+   * @param {Mosaic | Film} mosaic
+   * @param {() => Moment[]} moments
+   * @param {() => PictureQuery} asked
+   * @param {(steps: number[]) => void} drawn
+   */
   #sheet(mosaic, moments, asked, drawn) {
     return new Sheet({
       mosaic, path: "time", points: () => [],
@@ -172,20 +211,24 @@ export class View {
       draw: async (path, wanted) => {
         await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server has to have looked for them
         const { bitmap } = await picture(path, wanted);
-        drawn(wanted.steps.split(",").map(Number));
+        drawn(String(wanted.steps).split(",").map(Number));
         return bitmap;
       },
       failed: (error, id) => this.#failed(error, id),
     });
   }
 
-  /** A snapshot that was thinned out, or can't be read, is left out from now on. */
+  /**
+   * A snapshot that was thinned out, or can't be read, is left out from now on.
+   * @param {Refusal} error
+   * @param {?string} id
+   */
   #failed(error, id) {
     if (id !== this.explorer.point.model) return;
-    if (!LOST.includes(error.key)) return void this.explorer.say(error);
+    if (!LOST.includes(error.key ?? "")) return void this.explorer.say(error);
     if (error.key === "latent.bad_snapshot") {
       this.explorer.say(error);
-      this.broken.add(Number(error.values.step));
+      this.broken.add(Number(error.values?.step));
     }
     this.renew();
   }
@@ -193,14 +236,13 @@ export class View {
   // The slider over the time ---------------------------------------------------------------------------------------------------------------------------
 
   #scrubber() {
-    this.play = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.time_play"), onclick: () => (this.timer ? this.#pause() : this.#start()) }, icon("play"));
-    this.bar = h("input", { type: "range", min: "0", max: String(SCALE), step: "1", "aria-label": t("explore.time_slider"), oninput: () => this.#drag(), onchange: () => this.#go(this.current), onkeydown: (event) => this.#key(event) });
-    this.ticks = h("div", { class: "xp-ticks", "aria-hidden": "true" });
-    this.told = h("output", { class: "xp-value" });
-    return h("div", { class: "xp-slider xp-scrub" }, this.play, h("div", { class: "xp-bar" }, this.bar, this.ticks), this.told);
+    return h("div", { class: "xp-slider xp-scrub" }, this.play, h("div", { class: "xp-bar" }, this.bar, this.ticks), this.amount);
   }
 
-  /** Show a snapshot, by its place in the list. */
+  /**
+   * Show a snapshot, by its place in the list.
+   * @param {number} index
+   */
   #go(index) {
     this.current = Math.min(this.moments.length - 1, Math.max(0, index));
     const { step, images } = this.moments[this.current];
@@ -210,9 +252,9 @@ export class View {
     this.bar.style.setProperty("--to", place.toFixed(4));
     const text = t("explore.time_images", { count: short(images) });
     this.bar.setAttribute("aria-valuetext", text);
-    setText(this.told, text);
+    setText(this.amount, text);
     this.film.show(step);
-    this.film.large.describe(described(this.explorer.point, `${title(this.model)}, ${text}`));
+    this.film.large.describe(described(this.explorer.point, `${this.model ? title(this.model) : ""}, ${text}`));
     this.#mark();
   }
 
@@ -222,6 +264,7 @@ export class View {
     this.#go(this.#place.reduce((best, place, index) => (Math.abs(place - wanted) < Math.abs(this.#place[best] - wanted) ? index : best), 0));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const to = { ArrowLeft: this.current - 1, ArrowDown: this.current - 1, ArrowRight: this.current + 1, ArrowUp: this.current + 1, Home: 0, End: this.moments.length - 1 }[event.key];
     if (to === undefined) return;
@@ -241,7 +284,7 @@ export class View {
 
   #pause() {
     clearInterval(this.timer);
-    this.timer = null;
+    this.timer = undefined;
     this.#showPlay();
   }
 
@@ -256,13 +299,12 @@ export class View {
     return this.explorer.axes.pair[0];
   }
 
+  /** @param {Moment[]} rows */
   #buildGrid(rows) {
-    this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (index) => this.#name(index), pick: (index) => this.#pick(index) });
+    this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.#pick(index) });
     this.mosaic.lock(true);
     this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
-    this.down = h("div", { class: "xp-down", "aria-hidden": "true" });
     const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));
-    this.across = h("p", { class: "xp-across", "aria-hidden": "true" });
     const seen = h("p", { class: "xp-seen", "aria-hidden": "true" }, t("explore.time_slider"));
     this.grid.replaceChildren(this.across, across, seen, this.down, this.mosaic.element);
   }
@@ -272,12 +314,16 @@ export class View {
     return t("explore.time_sigma", { name: this.explorer.axes.name(this.#axis) });
   }
 
+  /** @param {number} index */
   #name(index) {
     const { images } = this.rows[Math.floor(index / COLUMNS)] ?? { images: 0 };
     return t("explore.time_cell", { images: short(images), name: this.explorer.axes.name(this.#axis), amount: signed((index % COLUMNS) - REACH) });
   }
 
-  /** Where a cell leads: the slider of the direction goes there, and the time to its row. */
+  /**
+   * Where a cell leads: the slider of the direction goes there, and the time to its row.
+   * @param {number} index
+   */
   #pick(index) {
     const { step } = this.rows[Math.floor(index / COLUMNS)];
     this.#pause();
@@ -285,6 +331,7 @@ export class View {
     this.explorer.change(this.#with((index % COLUMNS) - REACH));
   }
 
+  /** @param {number} amount */
   #with(amount) {
     return withAmount(this.explorer.point, this.#axis, amount);
   }
@@ -299,12 +346,12 @@ export class View {
   /** The grid with its axes as a PNG that says who drew it. */
   async #save() {
     const bitmap = this.gridSheet?.bitmap;
-    if (!bitmap) return;
+    if (!bitmap || !this.model) return;
     const { cell, left, top, font, ink, paper } = SAVED;
     const side = Math.ceil((cell * COLUMNS) / bitmap.width) * (bitmap.width / COLUMNS);
     const count = bitmap.height / (bitmap.width / COLUMNS);
     const canvas = blank(left + COLUMNS * side + 12, top + count * side + 12);
-    const pen = canvas.getContext("2d");
+    const pen = context2d(canvas);
     Object.assign(pen, { fillStyle: paper, font, imageSmoothingEnabled: false });
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(bitmap, left, top, COLUMNS * side, count * side);

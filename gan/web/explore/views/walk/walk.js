@@ -8,9 +8,11 @@ import { signed, Slider } from "../../../widgets/slider.js";
 
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
 
+/** @param {number} value */
 const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 export class View {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.moves = explorer.moves;
@@ -19,7 +21,7 @@ export class View {
     this.values = [0, 1].map(() => h("output", { class: "xp-value" }));
     this.button = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => this.moves.walk.toggle() });
     this.speed = new Slider({
-      name: t("explore.walk_speed"), low: SLOWEST, high: FASTEST, step: 0.05, rest: this.moves.speed, input: (value) => { this.moves.speed = value; },
+      name: t("explore.walk_speed"), low: SLOWEST, high: FASTEST, step: 0.05, rest: this.moves.speed, input: (/** @type {number} */ value) => { this.moves.speed = value; },
     });
     explorer.addEventListener(PLAYING, () => this.#show());
     this.element = h("div", { class: "xp-moving" },
@@ -45,6 +47,7 @@ export class View {
 
 /** A square on which the two directions are moved at once. `place()` brings it to where the point is. */
 class Pad {
+  /** @param {Explorer["moves"]} moves */
   constructor(moves) {
     this.moves = moves;
     this.knob = h("span", { class: "xp-knob" });
@@ -64,6 +67,7 @@ class Pad {
     this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: signed(x), j, up: signed(y) }));
   }
 
+  /** @param {PointerEvent} event */
   #begin(event) {
     if (event.button !== 0 || !event.isPrimary) return;
     this.held = true;
@@ -71,6 +75,7 @@ class Pad {
     this.#follow(event);
   }
 
+  /** @param {PointerEvent} event */
   #follow(event) {
     if (!this.held || !event.isPrimary) return;
     const box = this.element.getBoundingClientRect();
