@@ -14,7 +14,7 @@ const SIZE = principal[0].length;
 const CLASSES = 3;
 const directions = Float32Array.from(principal.flat());
 /** @param {string} id */
-const vector = (/** @type {string} */ id) => named[id] && Float32Array.from(named[id]);
+const vector = (id) => named[id] && Float32Array.from(named[id]);
 const HALF = 0.5 / encoding.UNITS; // written16 rounds by this much at most
 
 /** The next float32 away from 0. */

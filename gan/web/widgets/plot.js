@@ -132,7 +132,7 @@ export class Plot {
     const UPlot = await load();
     if (this.plot || !this.canvas.clientWidth) return;
     const ink = () => colour("muted");
-    const axis = (/** @type {string} */ label, /** @type {unknown} */ size, /** @type {object} */ more = {}) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
+    const axis = (/** @type {string} */ label, /** @type {unknown} */ size, more = {}) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
       grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
     const width = (/** @type {unknown} */ plot, /** @type {?string[]} */ texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
     const lines = (/** @type {number} */ width, /** @type {boolean} */ faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));

@@ -53,12 +53,12 @@ export class Controls {
     this.chosen = chosen;
     this.families = families;
     this.psi = new Slider({
-      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, /** @type {boolean} */ dragging) => change({ psi }, dragging),
+      name: t("explore.psi"), low: 0, high: 1.5, step: 0.01, rest: 1, input: (psi, dragging) => change({ psi }, dragging),
     });
     const [ask, psiNote] = help(t("explore.psi"), t("explore.psi_hint"));
     this.psi.name.after(ask);
     this.cluster = new Slider({
-      name: t("explore.cluster"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (/** @type {number} */ value, /** @type {boolean} */ dragging) => this.#override(this.cluster.index, value, dragging),
+      name: t("explore.cluster"), low: -RAW_LIMIT, high: RAW_LIMIT, step: RAW_STEP, input: (value, dragging) => this.#override(this.cluster.index, value, dragging),
     });
     const [askCluster, clusterNote] = help(t("explore.cluster"), t("explore.cluster_hint"));
     this.cluster.name.after(askCluster);
@@ -67,7 +67,7 @@ export class Controls {
     /** @type {HTMLSelectElement} */
     this.mixed = h("select", { "aria-label": t("explore.blend"), onchange: () => this.#blend(this.mixed.value) });
     this.share = new Slider({
-      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, /** @type {boolean} */ dragging) => change({ mix }, dragging),
+      name: t("explore.share"), low: 0, high: 1, step: 0.01, format: PERCENT, rest: 0.5, input: (mix, dragging) => change({ mix }, dragging),
     });
     const [askMix, mixNote] = help(t("explore.blend"), t("explore.blend_hint"));
     this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);

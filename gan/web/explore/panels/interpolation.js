@@ -28,11 +28,11 @@ export class Interpolation {
     }, icon("dice"));
     const keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.save_strip"), "aria-label": t("explore.save_strip"), onclick: () => this.#save() }, icon("download"), h("span", {}, t("explore.strip")));
     this.mosaic = new Mosaic({
-      rows: 1, columns: FRAMES, label: t("explore.way"), name: (/** @type {number} */ index) => t("explore.frame", { number: index + 1, count: FRAMES }),
-      pick: (/** @type {number} */ index) => change({ t: index / (FRAMES - 1) }, false),
+      rows: 1, columns: FRAMES, label: t("explore.way"), name: (index) => t("explore.frame", { number: index + 1, count: FRAMES }),
+      pick: (index) => change({ t: index / (FRAMES - 1) }, false),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "strip", query: () => this.#query(), points: () => this.#points(), draw, failed });
-    this.walk = new Slider({ name: t("explore.along"), low: 0, high: 1, step: 0.01, input: (value, /** @type {boolean} */ dragging) => change({ t: value }, dragging) });
+    this.walk = new Slider({ name: t("explore.along"), low: 0, high: 1, step: 0.01, input: (value, dragging) => change({ t: value }, dragging) });
     this.walk.element.classList.add("xp-walk");
     this.element = h("section", { class: "xp-way" },
       ...heading(t("explore.way"), t("explore.way_hint"), this.seed, dice, h("span", { class: "gan-space" }), keep), this.mosaic.element, this.walk.element);

@@ -36,7 +36,7 @@ export class Neighbours {
     this.change = change;
     this.pair = axes.pair;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.change(this.#patch(this.#values(index))),
+      rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (index) => this.#name(index), pick: (index) => this.change(this.#patch(this.#values(index))),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.element = h("section", { class: "xp-near" },

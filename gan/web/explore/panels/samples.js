@@ -18,8 +18,8 @@ export class Samples {
     this.point = point;
     this.version = version;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (/** @type {number} */ index) => t("explore.seed_of", { seed: point().wall + index }),
-      pick: (/** @type {number} */ index) => change({ ...unmoved(), seed: point().wall + index }),
+      rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: point().wall + index }),
+      pick: (index) => change({ ...unmoved(), seed: point().wall + index }),
     });
     this.sheet = new Sheet({ mosaic: this.mosaic, path: "wall", query: () => this.#query(), points: () => this.#points(), draw, failed });
     this.mosaic.lock(true);

@@ -32,7 +32,7 @@ export class RunRow {
     this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
     this.rename = this.tool("pencil", () => this.edit());
     this.cancel = this.tool("close", () => this.send("cancel"));
-    this.delete = this.tool("bin", (/** @type {MouseEvent} */ event) => this.deletion.press(event));
+    this.delete = this.tool("bin", (event) => this.deletion.press(event));
     this.deletion = new ConfirmButton(this.delete, { asks: t("stage.delete_sure"), act: () => this.send("delete") });
     this.element = h("li", {}, this.open, this.rename, this.cancel, this.delete);
   }

@@ -113,7 +113,7 @@ export class Runs {
 
   /** @param {string} id */
   add(id) {
-    const row = new RunRow(id, { choose: () => this.choose(id), say: (/** @type {string} */ text, bad = false) => this.say(text, bad) });
+    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad = false) => this.say(text, bad) });
     this.rows.set(id, row);
     return row;
   }

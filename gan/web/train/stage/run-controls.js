@@ -12,11 +12,11 @@ import { ConfirmButton } from "../../widgets/confirm-button.js";
 /** By command. @type {Record<string, ButtonSpec>} */
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
-  resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (/** @type {Run} */ run) => !run.again },
-  restart: { icon: "reset", states: ["paused", "failed", "stopped"], confirm: true, offered: (/** @type {Run} */ run) => run.again },
+  resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (run) => !run.again },
+  restart: { icon: "reset", states: ["paused", "failed", "stopped"], confirm: true, offered: (run) => run.again },
   cancel: { icon: "close", states: ["queued"] },
   stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
-  end: { icon: "close", states: ["starting", "running"], confirm: true, offered: (/** @type {Run} */ run) => run.silent !== null },
+  end: { icon: "close", states: ["starting", "running"], confirm: true, offered: (run) => run.silent !== null },
   sample: { icon: "camera", states: ["running"] },
   save: { icon: "save", states: ["running"] },
 };

@@ -42,7 +42,7 @@ export class DirectionRow {
     this.eye = tool("hide", () => (this.hidden ? explorer.chosen.show([id]) : explorer.chosen.hide(id)));
     this.slider = h("button", { type: "button", class: "xp-chip", onclick: () => (explorer.chosen.has(id) ? explorer.chosen.remove(id) : explorer.chosen.add(id, this.direction.title)) },
       t("explore.as_slider"));
-    this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (/** @type {number} */ index) => this.#at(index), pick: (/** @type {number} */ index) => this.#go(index) });
+    this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (index) => this.#at(index), pick: (index) => this.#go(index) });
     this.sheet = new Sheet({
       mosaic: this.mosaic, path: "along", query: () => this.#query(), points: () => AMOUNTS.map((amount) => this.#placed(amount)),
       draw: (path, asked, points, columns) => explorer.sheet(path, asked, points, columns), failed: (error, model) => model === explorer.point.model && explorer.say(error),

@@ -46,8 +46,8 @@ export class Arrows {
     this.observer = new ResizeObserver(() => this.#draw());
     /** @type {[string, (event: any) => void][]} */
     this.listeners = Object.entries({
-      pointerdown: (/** @type {PointerEvent} */ event) => this.#down(event), pointermove: (/** @type {PointerEvent} */ event) => this.#move(event),
-      pointerup: (/** @type {PointerEvent} */ event) => this.#up(event),
+      pointerdown: (event) => this.#down(event), pointermove: (event) => this.#move(event),
+      pointerup: (event) => this.#up(event),
       pointercancel: () => this.#cancel(), blur: () => this.#leave(),
     });
   }

@@ -26,7 +26,7 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (/** @type {string} */ text) => setText(this.status, text) });
+    this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
     const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");
     this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());

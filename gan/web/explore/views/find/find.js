@@ -28,7 +28,7 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.pad = new DrawingPad({ changed: (/** @type {boolean} */ empty) => this.#changed(empty), failed: (/** @type {Refusal} */ error) => this.#fail(error) });
+    this.pad = new DrawingPad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
     this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
     const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job.busy ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));

@@ -170,7 +170,7 @@ export class View {
     if (!units.length || !sheet) return;
     const rows = Math.ceil(units.length / COLUMNS);
     if (this.mosaic?.rows !== rows || !this.room.contains(this.mosaic.element)) {
-      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.#turnUnit(index) });
+      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
       this.room.replaceChildren(this.mosaic.element);
     }
     const sorted = blank(COLUMNS * side, rows * side);

@@ -301,7 +301,7 @@ export class View {
 
   /** @param {Moment[]} rows */
   #buildGrid(rows) {
-    this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (/** @type {number} */ index) => this.#name(index), pick: (/** @type {number} */ index) => this.#pick(index) });
+    this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (index) => this.#name(index), pick: (index) => this.#pick(index) });
     this.mosaic.lock(true);
     this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
     const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));

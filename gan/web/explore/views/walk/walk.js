@@ -21,7 +21,7 @@ export class View {
     this.values = [0, 1].map(() => h("output", { class: "xp-value" }));
     this.button = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => this.moves.walk.toggle() });
     this.speed = new Slider({
-      name: t("explore.walk_speed"), low: SLOWEST, high: FASTEST, step: 0.05, rest: this.moves.speed, input: (/** @type {number} */ value) => { this.moves.speed = value; },
+      name: t("explore.walk_speed"), low: SLOWEST, high: FASTEST, step: 0.05, rest: this.moves.speed, input: (value) => { this.moves.speed = value; },
     });
     explorer.addEventListener(PLAYING, () => this.#show());
     this.element = h("div", { class: "xp-moving" },
