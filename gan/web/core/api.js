@@ -38,7 +38,7 @@ export async function request(path, { query, method = "GET", value, signal } = {
     throw { offline: true, text: t("common.offline") };
   }
   const answer = await reply.json().catch(() => ({}));
-  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page believed that it has control
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // the page showed that it has control, but it has not
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
 }

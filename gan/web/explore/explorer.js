@@ -1,4 +1,5 @@
-// <gan-explorer>: the whole tab. It holds the current point; everything else draws it or asks to move it.
+// <gan-explorer>: the whole Explore tab. It holds the current point. Panels and views draw the point, and ask the
+// explorer to move it.
 import { request } from "../core/api.js";
 import { later, latest } from "../core/debounce.js";
 import { h, setText } from "../core/dom.js";
@@ -13,9 +14,9 @@ import { ModelFeed } from "./model-feed.js";
 import { Canvas } from "./panels/canvas.js";
 import { Controls } from "./panels/controls.js";
 import { Interpolation } from "./panels/interpolation.js";
-import { fullTitle, ModelPicker, title } from "./panels/model-picker.js";
+import { ModelPicker, namedError, title, unreadable } from "./panels/model-picker.js";
 import { Neighbours } from "./panels/neighbours.js";
-import { Samples, SIDE as WALL } from "./panels/samples.js";
+import { Samples } from "./panels/samples.js";
 import { Scores } from "./panels/scores.js";
 import { Share } from "./panels/share.js";
 import { TakeHome } from "./panels/take-home.js";
@@ -30,13 +31,10 @@ import { pointZ } from "../latent/sampling.js";
 import { BrowserRenderer } from "../renderer/browser-renderer.js";
 import { openTab } from "../shell/tabs.js";
 
-const SETTLE = 160; // ms after the last movement until the sheets follow
-const SLOW = 700; // ms without a first picture after which we say that it takes a moment
-const FINDING = 1500; // ms until the picture is asked for again whose directions the server has to find anew
-const UNREADABLE = ["latent.damaged", "latent.other_version", "latent.not_finite"]; // what is wrong with a model itself, until its file changes
-const UNHURRIED = 800; // ms after the first picture until the generator itself is asked for: what is on the screen comes first
-
-const unreadable = (/** @type {Refusal | null | undefined} */ error) => UNREADABLE.includes(error?.key ?? "");
+const SETTLE = 160; // ms after the last movement until the sheets refresh
+const SLOW = 700; // ms without a first picture after which the page says that the model is still loading
+const FINDING = 1500; // ms until the next request, while the server finds the named directions again
+const UNHURRIED = 800; // ms after the first picture until this browser loads the generator, so that the download delays no visible picture
 
 export class GanExplorer extends HTMLElement {
   built = false;
@@ -61,7 +59,7 @@ export class GanExplorer extends HTMLElement {
   outlived = false;
   /** The error about a direction that the model lacks and that the drawn point leaves out. @type {?Refusal} */
   missing = null;
-  /** What moves the point by itself right now. @type {?import("../widgets/player.js").Player} */
+  /** The player that moves the point right now. @type {?import("../widgets/player.js").Player} */
   player = null;
 
   draw = latest(() => this.drawLarge());
@@ -73,11 +71,13 @@ export class GanExplorer extends HTMLElement {
   chosen = new SliderSet(() => this.rechoose());
   local = new BrowserRenderer(() => this.draw(), (id) => this.families.vector(id));
   pictures = new PictureSource(this);
+  drawn = this.pictures.drawn.bind(this.pictures);
+  sheet = this.pictures.sheet.bind(this.pictures);
   /** @type {PanelHost} */
   host = {
     point: () => this.point, axes: this.axes, chosen: this.chosen, version: () => this.model?.updated,
     change: (patch, dragging) => this.change(patch, dragging),
-    draw: (path, asked, points, columns) => this.sheet(path, asked, points, columns),
+    draw: this.sheet,
     failed: (error, id) => id === this.point.model && this.say(error),
   };
   picker = new ModelPicker((id) => this.choose(id));
@@ -125,7 +125,7 @@ export class GanExplorer extends HTMLElement {
 
   // Moving the point -------------------------------------------------------------------------------------------------------------------------------------
 
-  /** Take over some values of the point. While something is dragged only the large picture follows. @param {Patch} patch */
+  /** Change some values of the point. During a drag only the large picture follows. @param {Patch} patch */
   change(patch, dragging = false) {
     const before = this.point;
     this.point = { ...before, ...patch };
@@ -135,10 +135,10 @@ export class GanExplorer extends HTMLElement {
     if (moved) this.draw();
     if (!dragging) this.settle();
     else this.settle.cancel();
-    if (moved && !dragging) this.outlived = true; // a note stays until there is a picture of somewhere else
+    if (moved && !dragging) this.outlived = true; // the note disappears with the picture of another point
   }
 
-  /** The point of another place in the browser's history, or of an edited address. @param {Point} point */
+  /** Move to the point of another history entry, or of an edited address. @param {Point} point */
   adopt(point) {
     this.player?.pause();
     if (point.model && point.model !== this.point.model) return void this.choose(point.model, point);
@@ -147,7 +147,7 @@ export class GanExplorer extends HTMLElement {
     this.draw();
   }
 
-  /** Bring every control to where the point is. @param {Patch} before where it was */
+  /** Set every control to the point. @param {Patch} before where it was */
   place(before = {}) {
     const { point } = this;
     this.toolbar.place(point);
@@ -161,7 +161,7 @@ export class GanExplorer extends HTMLElement {
     this.large.describe(described(point, this.model ? title(this.model) : ""));
   }
 
-  /** Everything but the large picture follows here. */
+  /** Refresh the sheets. Only the large picture follows every movement at once. */
   followUp() {
     for (const sheet of this.sheets) sheet.refresh();
   }
@@ -173,7 +173,8 @@ export class GanExplorer extends HTMLElement {
   }
 
   /**
-   * Show another model, from its seed's own picture on; `point` says where instead. One that is not there yet is shown once it is.
+   * Open another model at the seed's own picture, or at `point`. A model that is not in the list yet opens when it
+   * appears.
    * @param {string} id
    * @param {?Patch} point
    */
@@ -193,7 +194,7 @@ export class GanExplorer extends HTMLElement {
   }
 
   /**
-   * Say why a model can't be shown, and go to it as soon as it can.
+   * Say why a model can't be shown, and open it as soon as it appears.
    * @param {string} id
    * @param {?Patch} point
    */
@@ -205,7 +206,8 @@ export class GanExplorer extends HTMLElement {
   }
 
   /**
-   * A model that can't be read has nothing that could be moved or saved; the list says so, here at once and to others with their next look at it.
+   * Disable all controls that move or save, for a model that can't be read. The picker marks it at once; other pages
+   * see the mark with their next poll.
    * @param {?Refusal} error
    */
   #reads(error) {
@@ -220,7 +222,7 @@ export class GanExplorer extends HTMLElement {
     this.views.renew();
   }
 
-  /** Show the chosen model from the start: its preview at once, then its own pictures. */
+  /** Open the current model: show its preview at once, then its own pictures. */
   open() {
     this.say(null);
     this.#reads(null);
@@ -232,28 +234,16 @@ export class GanExplorer extends HTMLElement {
     this.large.clear();
     this.shown = null;
     this.place();
-    this.views.renew(); // now, not when the model has answered: what a visitor does meanwhile is done with this model, and stays
+    this.views.renew(); // at once, because views must not act on the previous model while GET model runs
     this.picker.show(this.models, this.point.model);
     this.picker.reveal(this.point.model);
     this.large.live(Boolean(this.model?.live));
     this.scores.show(this.model);
     if (!this.model) return;
-    this.preview(this.model);
+    this.pictures.preview(this.model);
     this.draw();
     this.describe(this.model.id);
     this.followUp();
-  }
-
-  /** The picture beside the weights is there long before the weights are: it stands in for the wall, and for the large picture. @param {Model} model */
-  async preview(model) {
-    if (!model.preview || this.point.wall !== 0 || this.point.label !== null || this.point.mix || this.point.psi !== 1) return;
-    const reply = await fetch(model.preview).catch(() => null);
-    if (!reply?.ok) return;
-    const sheet = await createImageBitmap(await reply.blob());
-    if (model.id !== this.point.model) return;
-    const same = model.kind === "shipped"; // its preview is the wall of the seeds from 0
-    this.samples.sheet.standIn(sheet, same);
-    if (same && !this.shown && this.point.seed < WALL * WALL) this.large.drawCell(sheet, WALL, this.point.seed);
   }
 
   /** @param {Model[]} models */
@@ -277,13 +267,13 @@ export class GanExplorer extends HTMLElement {
     this.scores.show(this.model);
   }
 
-  /** Nobody asked for this model: it is only the first that there is. @param {Model} model */
+  /** Open a model that the reader did not choose, because it is the first in the list. @param {Model} model */
   unasked(model) {
     this.byChance = model.id;
     this.point = { ...(this.point.model ? fresh() : this.point), model: model.id };
   }
 
-  /** The current model has learned: the same point, drawn by newer weights. */
+  /** The current model has newer weights: draw the same point again. */
   improved() {
     this.say(null);
     this.draw();
@@ -323,14 +313,14 @@ export class GanExplorer extends HTMLElement {
     }
   }
 
-  /** Where the seed's own z stands, for the raw sliders, where they are open, and for the cluster. */
+  /** Give the seed's own z to the raw sliders and the cluster slider, where they are visible. */
   rebase() {
     if (!this.model || !(this.controls.raw.open || this.model.clusters > 1)) return;
     const { seed, at, to, t: part } = this.point;
     try {
       this.controls.base(pointZ({ ...fresh(), seed, at, to, t: part }, this.model.z_dim, []));
     } catch {
-      // an address with the z of another model: the large picture says so
+      // The address has the z of another model. The large picture reports that.
     }
   }
 
@@ -354,19 +344,19 @@ export class GanExplorer extends HTMLElement {
       this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point: asked } }));
     } catch (error) {
       if (asked.model !== this.point.model) return;
-      if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return; // the visitor has moved on, and what was wrong with it
+      if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return; // the point has moved since, so this error is about another picture
       this.say(error);
       if (unreadable(error)) this.#reads(error);
       if (error.key === "latent.finding") this.refind();
       if (error.key === "latent.unknown_direction") this.goWithout(error);
-      if (error.key === "latent.unknown_model") this.feed.poll(); // deleted: the list shows what there is instead
+      if (error.key === "latent.unknown_model") this.feed.poll(); // the run was deleted; the new list shows what remains
     } finally {
       clearTimeout(slow);
       this.large.wait(null);
     }
   }
 
-  /** The model has no such direction: the point is the same without it, and the note stays beside its picture. @param {Refusal} error */
+  /** The model lacks a direction: draw the point without it, and keep the error beside the picture. @param {Refusal} error */
   goWithout(error) {
     const name = String(error.values?.name);
     if (!amountOf(this.point, name)) return;
@@ -375,7 +365,7 @@ export class GanExplorer extends HTMLElement {
     this.controls.choose();
   }
 
-  /** The server has lost the directions that have names: whoever asks for them has it find them again, after which everything can be drawn. */
+  /** The server has dropped the named directions. Each request makes it find them again, so ask again after a while. */
   refind() {
     setTimeout(() => {
       this.draw();
@@ -383,7 +373,7 @@ export class GanExplorer extends HTMLElement {
     }, FINDING);
   }
 
-  /** The visitor's list of sliders has changed, or what is known of them. */
+  /** The reader's list of sliders has changed, or the facts about its directions. */
   rechoose() {
     this.controls.choose();
     this.axes.show();
@@ -392,30 +382,14 @@ export class GanExplorer extends HTMLElement {
     this.dispatchEvent(new CustomEvent(CHOSEN));
   }
 
-  /** The picture of a point. @param {Point} point */
-  drawn(point) {
-    return this.pictures.drawn(point);
-  }
-
-  /** Pictures of points as one sheet. @type {DrawSheet} */
-  sheet(path, asked, points, columns) {
-    return this.pictures.sheet(path, asked, points, columns);
-  }
-
-  /** A sentence beside the picker; null takes it away, unless a model that was asked for is still not there. @param {?Refusal} error */
+  /** Show an error beside the picker. null hides the note, unless an awaited model is still missing. @param {?Refusal} error */
   say(error) {
     this.lost = Boolean(error?.offline);
     this.outlived = false;
     if (error?.key === "latent.finding") this.families.lose();
-    const named = this.#named(error ?? this.awaited?.error);
-    setText(this.note, sentence(named));
-    this.note.hidden = !named;
-  }
-
-  /** What is wrong with the current model, with the name that the picker has for it in the reader's language. @param {Refusal | null | undefined} error */
-  #named(error) {
-    if (!this.model || this.awaited || !unreadable(error)) return error;
-    return { ...error, values: { ...error?.values, name: fullTitle(this.model) } };
+    const shown = error ?? this.awaited?.error;
+    setText(this.note, sentence(shown && this.model && !this.awaited && unreadable(shown) ? namedError(shown, this.model) : shown));
+    this.note.hidden = !shown;
   }
 }
 

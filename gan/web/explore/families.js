@@ -1,4 +1,5 @@
-// The directions of a model by family, fetched when needed. Principal ones come with the model, others from their own routes.
+// The directions of a model by family, loaded on demand. GET model brings the principal ones; the others have routes
+// of their own.
 import { address, request } from "../core/api.js";
 import { must } from "../core/dom.js";
 
@@ -7,7 +8,7 @@ import { must } from "../core/dom.js";
 export const FAMILIES = ["principal", "factors", "attributes"];
 
 /**
- * Which family a direction is of, by its id.
+ * The family of a direction, by its id.
  * @param {string} id
  * @returns {FamilyName}
  */
@@ -17,7 +18,7 @@ export function familyOf(id) {
 }
 
 /**
- * Numbers of little-endian float32 bytes, as every machine that runs a browser has them, cut into vectors of `size`.
+ * Cut a buffer of little-endian float32 numbers into vectors of `size`.
  * @param {ArrayBuffer} buffer
  * @param {number} size
  */
@@ -27,9 +28,10 @@ function vectors(buffer, size) {
 }
 
 /**
- * `follow(model)` forgets the directions of another model, or of weights for which they mean something else. `load(family)` has [{id, effect, dead, twin, vector,
- * ...what is known of it}] and keeps it, `vector(id)` the Float32Array of one that was loaded, `know(ids)` loads what these need. `fixed` are the attributes that
- * z does not move, `titles` the names of attributes that only the data name.
+ * `follow(model)` drops the directions if the model changes, or if its weights give them another meaning.
+ * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and `know(ids)`
+ * loads the families of these ids. `fixed` are the attributes that z does not move. `titles` names attributes for
+ * which only the data have a name.
  */
 export class Families {
   /** @type {?string} */
@@ -77,7 +79,7 @@ export class Families {
   }
 
   /**
-   * The directions of a family. Throws what the server says.
+   * The directions of a family. Throws the server's error.
    * @param {FamilyName} family
    */
   load(family) {
@@ -95,7 +97,7 @@ export class Families {
   }
 
   /**
-   * Get the directions that points name. Where they can't be had, the server says so when it is asked for the picture.
+   * Load the directions that points use. If that fails, the picture request reports the error.
    * @param {Pick<Point, "x">[]} points
    */
   async have(points) {
@@ -103,7 +105,7 @@ export class Families {
     if (!unknown.length) return;
     const known = this.byId.size;
     await this.know(unknown).catch(() => null);
-    if (this.byId.size > known) this.changed(); // else what asked would be told to ask again
+    if (this.byId.size > known) this.changed(); // only then: callers retry on `changed`, and would get the same error again
   }
 
   /** @param {string} id */
@@ -130,7 +132,7 @@ export class Families {
     const answer = family === "principal" ? null : await request(family, { query });
     const bytes = answer ? Uint8Array.from(atob(answer.vectors), (letter) => letter.charCodeAt(0)).buffer : await principal(query);
     const ofEach = vectors(bytes, model.z_dim);
-    if (asked !== this.asked) throw { text: "" }; // another model came meanwhile
+    if (asked !== this.asked) throw { text: "" }; // another model was opened meanwhile
     const directions = answer ? answer.directions : must(model.directions, "directions of the model");
     const found = directions.map((direction, index) => ({ ...direction, vector: ofEach[index] }));
     if (answer && family === "attributes") Object.assign(this, { fixed: answer.fixed, titles: answer.titles });

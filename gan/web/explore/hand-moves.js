@@ -1,4 +1,4 @@
-// Moving the point with hands: what a drag, the wheel and the keys do on the large picture and on the pad, along the two chosen directions.
+// Moves the point by drag, wheel and keys on the large picture and on the pad, along the two chosen directions.
 import { later } from "../core/debounce.js";
 import { h, icon, targetOf, wheelMeant } from "../core/dom.js";
 import { PLAYING } from "../core/events.js";
@@ -7,21 +7,21 @@ import { along, amountOf, LIMIT, randomSeed, unmoved } from "../latent/point.js"
 import { wandering } from "../latent/random-walk.js";
 import { Player } from "../widgets/player.js";
 
-const STEP = 0.1; // standard deviations for a press of a key
-const STRIDE = 0.5; // with Shift
-const NOTCH = 0.2; // for a notch of the wheel, which is 100 pixels of scrolling
-const SLACK = 4; // CSS pixels within which a press is no drag
-const STILL = 250; // ms after the last notch until the wheel has come to rest
+const STEP = 0.1; // sigma for a press of a key
+const STRIDE = 0.5; // sigma with Shift
+const NOTCH = 0.2; // sigma for a notch of the wheel, which is 100 pixels of scrolling
+const SLACK = 4; // CSS pixels; a shorter movement is a click
+const STILL = 250; // ms after the last notch until the movement has ended
 /** @type {Record<string, Place>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // as on a graph, up is more
-const SIGNS = [1, -1]; // a screen counts downwards
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // up is more, as on a graph
+const SIGNS = [1, -1]; // across and up; the screen counts downwards
 
 /** @param {number} value */
 const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 /** A view that has borrowed the large picture. @typedef {{label: string, key(event: KeyboardEvent): boolean}} Guest */
 
-/** What the large picture, the pad and the walk share. `speed` is that of the walk, in radians a second. */
+/** The movements that the large picture, the pad and the random walk share. `speed` is the walk's, in radians a second. */
 export class HandMoves {
   speed = 0.5;
   /** @type {?Guest} */
@@ -37,14 +37,15 @@ export class HandMoves {
     this.rest = later(() => explorer.change({}, false), STILL);
     const figure = explorer.large.element;
     figure.tabIndex = 0;
-    figure.setAttribute("role", "application"); // arrows are for the picture here, not for a reader's cursor
+    figure.setAttribute("role", "application"); // so that screen readers pass the arrow keys on to the picture
     this.lend(null);
     this.hear(figure);
     this.#drag(figure);
   }
 
   /**
-   * Leave the large picture to a view that wants pointer and wheel for itself: it has a `label`, and `key(event)` says whether a key was one of its own.
+   * Lend pointer and wheel on the large picture to a view; null takes them back. The guest has a `label`, and
+   * `key(event)` returns whether it used the key.
    * @param {?Guest} guest
    */
   lend(guest) {
@@ -53,7 +54,7 @@ export class HandMoves {
   }
 
   /**
-   * Who has the large picture instead of us.
+   * The view that has borrowed the large picture.
    * @param {HTMLElement} element
    */
   #guest(element) {
@@ -67,14 +68,14 @@ export class HandMoves {
     this.button.title = t(key);
   }
 
-  /** Where the two sliders of the chosen directions stand. */
+  /** The amounts of the two chosen directions. */
   get place() {
     const { axes, point } = this.explorer;
     return axes.pair.map((id) => amountOf(point, id));
   }
 
   /**
-   * Move them there.
+   * Set these amounts.
    * @param {number[]} values
    * @param {boolean} dragging
    */
@@ -94,7 +95,8 @@ export class HandMoves {
   }
 
   /**
-   * Keys and the wheel on an element that can have the focus, by which the wheel goes (wheelMeant). A click gives it the focus, Escape takes it away.
+   * Handle keys and the wheel on a focusable element. The wheel works only while the element has the focus
+   * (wheelMeant). A click focuses it, and Escape blurs it.
    * @param {HTMLElement} element
    */
   hear(element) {
@@ -131,8 +133,9 @@ export class HandMoves {
   }
 
   /**
-   * Dragging the large picture moves the point as the pad does, its whole width from one end of a slider to the other. With a finger a drag that begins
-   * sideways does (touch-action: pan-y); one that begins up or down scrolls the page, of which the picture covers much on a phone.
+   * Dragging across the whole picture moves a slider from one end to the other, as on the pad. A finger's sideways
+   * drag moves the point (touch-action: pan-y). Its vertical drag scrolls the page, because the picture fills most of
+   * a phone's screen.
    * @param {HTMLElement} figure
    */
   #drag(figure) {

@@ -1,4 +1,5 @@
 // Pictures of points, from this browser if it has the generator, else from the server.
+import { SIDE } from "./panels/samples.js";
 import { query } from "../latent/encoding.js";
 import { altered } from "../latent/point.js";
 import { picture } from "../renderer/pictures.js";
@@ -38,5 +39,23 @@ export class PictureSource {
       if (sheet) return sheet;
     }
     return (await picture(path, asked)).bitmap;
+  }
+
+  /**
+   * Show the model's preview on the samples and the large picture. It arrives long before the server has loaded the
+   * weights.
+   * @param {Model} model
+   */
+  async preview(model) {
+    const { point } = this.explorer;
+    if (!model.preview || point.wall !== 0 || point.label !== null || point.mix || point.psi !== 1) return;
+    const reply = await fetch(model.preview).catch(() => null);
+    if (!reply?.ok) return;
+    const sheet = await createImageBitmap(await reply.blob());
+    const { samples, large, shown, point: { model: current, seed } } = this.explorer;
+    if (model.id !== current) return;
+    const same = model.kind === "shipped"; // a checkpoint's preview is the sheet of samples from seed 0
+    samples.sheet.standIn(sheet, same);
+    if (same && !shown && seed < SIDE * SIDE) large.drawCell(sheet, SIDE, seed);
   }
 }

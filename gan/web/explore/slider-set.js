@@ -1,5 +1,5 @@
-// The sliders that a visitor has: which directions, under which names, in which order.
-// This browser keeps them for each model. They can be saved with the model, and written to a file and read back.
+// The reader's sliders: which directions, their names, their order. This browser stores them for each model. The
+// reader can also save them with the model, or in a file.
 import { request } from "../core/api.js";
 import { must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -11,13 +11,14 @@ const FORMAT = "ganarium-directions-1";
 const ID = /^[a-z][a-z0-9_]{0,29}$/;
 const MOST = 64;
 export const LONGEST = 40; // letters of a name
-const DIGITS = 1e5; // numbers of a vector in a file are rounded to this
-const SAME = 0.99; // |cosine| from which a vector in a file is the one that this model has
-const NOTHING = { list: null, names: {}, hidden: [] }; // chosen by anybody
+const DIGITS = 1e5; // vectors in a file have five decimals
+const SAME = 0.99; // |cosine| from which a vector in a file equals this model's
+const NOTHING = { list: null, names: {}, hidden: [] }; // no choice
 
 /**
- * The list of one model at a time. `changed()` is called after each change of it. What a visitor chose himself goes before what was saved with the model
- * (`model.saved`), and that before the usual. `forgotten`: directions were found anew, so that what was chosen of numbered ones is no longer theirs.
+ * The list of one model at a time. `changed()` is called after each change. The reader's own list comes before the one
+ * saved with the model, and that before the default. `forgotten`: the server found the directions again, so choices of
+ * numbered ones were dropped.
  */
 export class SliderSet {
   /** @type {?OpenModel} */
@@ -37,7 +38,7 @@ export class SliderSet {
   }
 
   /**
-   * Take over what this browser keeps for a model as GET model describes it.
+   * Load this browser's list for a model as GET model describes it.
    * @param {OpenModel} model
    */
   follow(model) {
@@ -54,7 +55,7 @@ export class SliderSet {
   }
 
   /**
-   * The weights have changed: "night" is still night, but the third direction another one.
+   * The weights have changed. A named direction such as "night" keeps its meaning, a numbered one does not.
    * @param {SliderList} old
    */
   #carryOver(old) {
@@ -92,7 +93,7 @@ export class SliderSet {
   }
 
   /**
-   * A slider more, at the end. What is only known by its `title` keeps that as its name.
+   * Append a slider. A direction that only has a `title` gets it as its name.
    * @param {string} id
    * @param {string} [title]
    */
@@ -108,7 +109,7 @@ export class SliderSet {
   }
 
   /**
-   * One place up (-1) or down (1).
+   * Move a slider one place up (-1) or down (1).
    * @param {string} id
    * @param {number} step
    */
@@ -121,7 +122,7 @@ export class SliderSet {
   }
 
   /**
-   * An empty name brings the usual one back.
+   * Rename a direction. An empty name restores the default one.
    * @param {string} id
    * @param {string} text
    * @param {string} [title]
@@ -133,7 +134,7 @@ export class SliderSet {
   }
 
   /**
-   * A hidden direction is not shown in its family, and has no slider.
+   * Hide a direction from its family, and remove its slider.
    * @param {string} id
    */
   hide(id) {
@@ -145,7 +146,7 @@ export class SliderSet {
     this.#change({ hidden: this.hidden.filter((id) => !ids.includes(id)) });
   }
 
-  /** Everything as it was at first: as it was saved with the model, or else the usual. */
+  /** Restore the list that is saved with the model, or the default. */
   reset() {
     this.#unstore();
     Object.assign(this, { own: false, forgotten: false, ...this.#saved() });
@@ -165,7 +166,7 @@ export class SliderSet {
     try {
       localStorage.setItem(STORAGE + model.id, JSON.stringify({ version: model.directions_version, list, names, hidden }));
     } catch {
-      // a browser without storage keeps the list until the page is closed
+      // this browser has no storage: the list lasts as long as the page
     }
   }
 
@@ -173,36 +174,37 @@ export class SliderSet {
     try {
       localStorage.removeItem(STORAGE + must(this.model, "model").id);
     } catch {
-      // as above
+      // this browser has no storage
     }
   }
 
-  /** The list as the server is told of it. */
+  /** The list in the server's form. */
   written() {
     return { list: this.ids(), names: Object.fromEntries(Object.entries(this.names).slice(0, MOST)), hidden: this.hidden };
   }
 
-  /** Whether this very list is saved with the model. */
+  /** Whether the model was saved with exactly this list. */
   get isSaved() {
     const saved = this.model?.saved;
     return saved !== null && saved !== undefined && asText(tidy(saved)) === asText(this.written());
   }
 
-  /** Save the list with the model, for everybody; or, where it is, no longer. Throws what the server says. */
+  /** Save the list with the model for everybody, or delete it if it is saved. Throws the server's error. */
   async save() {
     const { isSaved } = this;
     const model = must(this.model, "model");
     const { saved } = await request("directions/save", { method: "POST", query: { id: model.id }, value: isSaved ? NOTHING : this.written() });
     if (this.model?.id !== model.id) return;
     this.model.saved = saved;
-    if (isSaved) return void this.#change({}); // it is the visitor's own again
+    if (isSaved) return void this.#change({}); // it is the reader's own list again
     this.#unstore();
     Object.assign(this, { own: false, ...this.#saved() });
     this.changed();
   }
 
   /**
-   * The list as a file's text, hidden and renamed ones without sliders too, with each direction's vector, so that it can be told whether another model means the same by it.
+   * The list as the text of a file, with hidden and renamed directions. Each has its vector, so that an import can
+   * tell whether the model has the same direction.
    * @param {Families} families
    */
   async exported(families) {
@@ -218,7 +220,7 @@ export class SliderSet {
   }
 
   /**
-   * Take over the list of a file's text. Throws {text}, a sentence, for what is none, or another model's.
+   * Import the list of a file's text. Throws {text} if the file is invalid, or belongs to another model.
    * @param {string} text
    * @param {Families} families
    */
@@ -243,7 +245,7 @@ export class SliderSet {
 }
 
 /**
- * What this browser keeps for a model; null where it is nothing, or can't be read.
+ * The stored list of a model; null if there is none, or if it can't be read.
  * @param {string} id
  */
 function stored(id) {
@@ -255,7 +257,7 @@ function stored(id) {
 }
 
 /**
- * Whatever was stored or saved, as a list.
+ * A valid list from stored or saved data.
  * @param {{list?: unknown, names?: object | null, hidden?: unknown}} sliders
  * @returns {SliderList}
  */
@@ -265,13 +267,13 @@ function tidy({ list, names, hidden }) {
 }
 
 /**
- * A list as text, the same for the same.
+ * A list as text. Equal lists have equal texts.
  * @param {SliderList} sliders
  */
 const asText = ({ list, names, hidden }) => JSON.stringify([list, Object.entries(names).sort(), [...hidden].sort()]);
 
 /**
- * Names by id, of whatever was stored: strings, and not too long.
+ * The valid names in stored data, cut to LONGEST.
  * @param {object} names
  */
 function named(names) {
@@ -284,7 +286,7 @@ function named(names) {
  */
 
 /**
- * What a file says, its form checked. Throws {text}.
+ * The contents of a file. Throws {text} if the form is wrong.
  * @param {string} text
  * @returns {SliderFile}
  */

@@ -1,12 +1,13 @@
-// The left column of the tab: one view at a time, each another way to find places in latent space. The large picture and the sliders stay beside it.
+// The left column of the tab. It shows one view at a time; each finds places in latent space by another method.
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
 /**
- * Name -> the title on its tab and what fetches its module when it is first opened, with a class `View`; the first has no module, it is always there. A view
- * is made with the explorer (<gan-explorer>), whose `point`, `model`, `change(patch, dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and
- * `say(error)` it may use. It has an `element`, and where it wants to know: `open()` and `close()`, `place()` after each move of the point, and `renew()` for
- * another model or newer weights of the same. The last two are called only while it is open; `renew` and `place` are called after `open` as well.
+ * Title and module of each view. The first view has no module, because it is always loaded.
+ * A module exports a class `View`, which gets the explorer. It may use the explorer's `point`, `model`, `change(patch,
+ * dragging)`, `drawn(point)`, `sheet(path, query, points, columns)` and `say(error)`.
+ * A view has an `element`. It may have `open()` and `close()`, `place()` for each movement of the point, and `renew()`
+ * for another model or newer weights. The last two are called after `open`, and while the view is open.
  */
 /** @type {Record<string, {title: () => string, module?: () => Promise<ViewModule>}>} */
 const VIEWS = {
@@ -29,7 +30,7 @@ const VIEWS = {
  */
 
 /**
- * A view's module, once the style sheet of the same name beside it is there as well.
+ * A view's module, after the style sheet of the same name has loaded.
  * @param {Promise<ViewModule>} module
  * @param {string} name
  */
@@ -43,7 +44,7 @@ async function styled(module, name) {
   return module;
 }
 
-/** The tabs and the open view. `home` are the elements of the first view, which is always there. */
+/** The tabs and the open view. `home` are the elements of the first view. */
 export class Views {
   /** @type {Partial<Record<ViewName, OpenedView>>} */
   views = {};
@@ -70,7 +71,7 @@ export class Views {
     this.element = h("div", { class: "xp-left" }, this.list, this.panel);
   }
 
-  /** The point has moved: open the view that it names, and tell it. */
+  /** Open the view that the point names, or tell the open view that the point has moved. */
   place() {
     const wanted = this.explorer.point.view in VIEWS ? this.explorer.point.view : "samples";
     if (wanted !== this.current) this.#open(wanted);
@@ -78,13 +79,13 @@ export class Views {
     this.#mark();
   }
 
-  /** Another model, or newer weights. */
+  /** Tell the open view about another model or newer weights. */
   renew() {
     this.opened?.renew?.();
   }
 
   /**
-   * A view that could not be loaded is tried again.
+   * Choose a view. A view that failed to load is tried again.
    * @param {ViewName} name
    */
   #choose(name) {
@@ -93,7 +94,7 @@ export class Views {
   }
 
   /**
-   * Close what is open, and open another as soon as it is there; one whose turn is over by then, because the next was chosen, is not opened.
+   * Close the open view and open another as soon as it has loaded, unless the reader has chosen a third meanwhile.
    * @param {ViewName} name
    */
   async #open(name) {
@@ -121,7 +122,7 @@ export class Views {
     const { module } = VIEWS[name];
     if (module) {
       this.modules[name] ??= styled(module(), name).catch((error) => {
-        delete this.modules[name]; // to be tried again when it is chosen again
+        delete this.modules[name]; // the next choice tries again
         throw error;
       });
     }
@@ -142,7 +143,7 @@ export class Views {
   }
 
   /**
-   * Bring a tab into sight where they stand in one row that can be pushed sideways; the page stays where it is.
+   * Scroll the row of tabs, never the page, until a tab is visible.
    * @param {HTMLElement} tab
    */
   #reveal(tab) {

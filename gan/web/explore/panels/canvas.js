@@ -3,7 +3,7 @@ import { context2d, h } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { fitted } from "../../widgets/mosaic.js";
 
-/** A canvas in native pixels, enlarged by a whole factor to fill its box. `draw(bitmap)`, `describe(text)`. */
+/** A canvas in the picture's own pixels. It is enlarged by a whole factor to fill its box. */
 export class Canvas {
   constructor() {
     this.canvas = h("canvas", { role: "img", class: "xp-canvas", width: 1, height: 1 });
@@ -30,7 +30,7 @@ export class Canvas {
   }
 
   /**
-   * Show an ImageData as it is.
+   * Show an ImageData.
    * @param {ImageData} pixels
    */
   drawPixels(pixels) {
@@ -53,7 +53,7 @@ export class Canvas {
   }
 
   /**
-   * A word on the picture while there is something to wait for; null takes it away.
+   * Show a word on the picture while the page waits; null hides it.
    * @param {?string} text
    */
   wait(text) {

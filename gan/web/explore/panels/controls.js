@@ -8,9 +8,9 @@ import { heading, help } from "../../widgets/help.js";
 import { effectText, Slider, usualName } from "../../widgets/slider.js";
 
 const MOST_CHIPS = 16;
-const MOST_LETTERS = 100; // of all chips together: three rows
+const MOST_LETTERS = 100; // in all chips together, about three rows
 const PAGE = 16;
-const USUAL = 10; // directions of nearly every model
+const USUAL = 10; // most models have so many directions
 const RAW_STEP = 0.05;
 const STEP = 0.05; // sigma
 const HALF = 0.5;
@@ -22,9 +22,9 @@ const PERCENT = new Intl.NumberFormat("en", { style: "percent" }).format;
  */
 
 /**
- * `change(patch, dragging)` hears of every move. `begin` and `learn` make the sliders of another model, `set(point)` moves all of them,
- * `base(z)` tells the raw sliders, and that of the cluster, which is the last of them, where the seed itself stands. `chosen` (slider-set.js) and
- * `families` say which directions have sliders, and what is known of them.
+ * `change(patch, dragging)` gets each movement. `begin` and `learn` build the sliders of another model. `set(point)`
+ * sets all sliders. `base(z)` sets the seed's own z for the raw sliders and the cluster slider, which is the last
+ * entry of z. `chosen` (slider-set.js) lists the sliders, and `families` knows the facts about their directions.
  */
 export class Controls {
   /** @type {?Point} */
@@ -81,7 +81,8 @@ export class Controls {
   }
 
   /**
-   * The controls of a model of which only the list is known: its sliders already move it, their effects come later. Null: nothing to move yet.
+   * Build the controls of a model of which only the list's facts are known. Its sliders work at once; effects arrive
+   * later. null disables them.
    * @param {Model | null | undefined} model
    */
   begin(model) {
@@ -98,7 +99,7 @@ export class Controls {
   }
 
   /**
-   * What the server has found out about the model of `begin`.
+   * Take over the facts that GET model has found.
    * @param {Model} model
    */
   learn(model) {
@@ -109,7 +110,7 @@ export class Controls {
   }
 
   /**
-   * Other directions, names or effects, those of a model that is still learning for example.
+   * Take over new directions, names or effects, for example of a run that still trains.
    * @param {Model} model
    */
   relabel(model) {
@@ -117,7 +118,7 @@ export class Controls {
     this.choose();
   }
 
-  /** A slider for each direction that was chosen, and for any other along which the point has moved: an address may name it. */
+  /** Build a slider for each direction in the list, and for each other direction along which the point has moved. */
   choose() {
     if (!this.model?.directions) return;
     const own = this.chosen.ids().filter((id) => !this.families.fixed?.includes(id)); // a list may be older than the weights
@@ -144,7 +145,7 @@ export class Controls {
     const active = /** @type {HTMLElement} */ (document.activeElement);
     const held = this.list.contains(active) ? active : null;
     this.list.replaceChildren(...[...this.sliders.values()].map((slider) => slider.element));
-    held?.focus({ preventScroll: true }); // in another order it is still the slider that somebody moves
+    held?.focus({ preventScroll: true }); // the focus stays on the slider that the reader moves
   }
 
   /** @param {Point} point */
@@ -186,7 +187,7 @@ export class Controls {
   }
 
   /**
-   * Another class to blend in, half of it at first.
+   * Choose the class to blend in. The first choice blends half of it.
    * @param {string} value
    */
   #blend(value) {
@@ -230,7 +231,7 @@ export class Controls {
   }
 
   /**
-   * A raw slider put back where the seed has it is no override any more.
+   * A raw slider at the seed's own value overrides nothing.
    * @param {number} index
    * @param {number} value
    * @param {boolean} dragging

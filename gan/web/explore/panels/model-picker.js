@@ -1,4 +1,4 @@
-// The strip of models: shipped checkpoints, runs, and the run that is training right now.
+// The cards of the models: shipped checkpoints, finished runs, and the run that is training.
 import { address } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
@@ -13,13 +13,13 @@ const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) :
 /** The facts from which a title is made. @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named */
 
 /**
- * What a model is called: the name that somebody gave its run, else the data it learned.
+ * A model's title: the name of its run, else its data set.
  * @param {Named} model
  */
 export const title = (model) => model.name ?? dataTitle(model);
 
 /**
- * The data that a model learned, in the reader's language where we have a word for it.
+ * The data set of a model, in the reader's language if there is a text for it.
  * @param {Named} model
  */
 function dataTitle(model) {
@@ -28,13 +28,13 @@ function dataTitle(model) {
 }
 
 /**
- * The same where nothing stands beside it: with the recipe of a run that nobody named.
+ * The title with the recipe of an unnamed run, for places without a subtitle.
  * @param {Model} model
  */
 export const fullTitle = (model) => [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
 
 /**
- * A run's newest grid is told apart by its own address; a checkpoint's preview by the version.
+ * Each sample sheet of a run has its own address. A checkpoint's preview needs the version in its query.
  * @param {Model} model
  */
 export const previewAddress = (model) => model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
@@ -56,9 +56,25 @@ function subtitle(model) {
   return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
+const UNREADABLE = ["latent.damaged", "latent.other_version", "latent.not_finite"];
+
+/**
+ * Whether an error is about the model's file, and lasts until the file changes.
+ * @param {?Refusal} error
+ */
+export const unreadable = (error) => UNREADABLE.includes(error?.key ?? "");
+
+/**
+ * An error about a model's file with the model's name as the picker shows it.
+ * @param {Refusal} error
+ * @param {Model} model
+ * @returns {Refusal}
+ */
+export const namedError = (error, model) => ({ ...error, values: { ...error.values, name: fullTitle(model) } });
+
 /** @typedef {{element: HTMLButtonElement, thumb: HTMLElement, name: HTMLElement, note: HTMLElement, preview: ?string}} Card */
 
-/** A row of cards; `pick(id)` is called for the one that is chosen. `show(models, current)` brings it up to date in place. */
+/** A row of cards. `pick(id)` gets the chosen model. `show(models, current)` updates the row in place. */
 export class ModelPicker {
   /** @param {(id: string) => void} pick */
   constructor(pick) {

@@ -1,10 +1,10 @@
-// How good a checkpoint is, in the few numbers of its card that are worth reading first.
+// The scores of a checkpoint: the few numbers of its card that matter most.
 import { h, setText } from "../../core/dom.js";
 import { known, lang, t } from "../../core/i18n.js";
 import { help } from "../../widgets/help.js";
 
 const SHOWN = ["FD", "precision", "coverage", "copies"];
-const SMALL = 1; // below it two digits after the point say enough
+const SMALL = 1; // numbers below it need two decimals
 
 /**
  * @param {number} value
@@ -22,7 +22,7 @@ function score(name, value) {
 }
 
 /**
- * What the pictures were seen through, in the reader's language.
+ * The feature extractor of the scores, in the reader's language.
  * @param {Scored} scored
  */
 function net(scored) {
@@ -30,7 +30,7 @@ function net(scored) {
   return known(`explore.net_${scored.net}`) ? t(`explore.net_${scored.net}`) : scored.title;
 }
 
-/** A row of numbers under the large picture; `show(model)` brings it up to date and hides it where the model has none. */
+/** A row of numbers under the large picture. `show(model)` updates it, and hides it for a model without scores. */
 export class Scores {
   text = ""; // JSON of the scores on the screen
 

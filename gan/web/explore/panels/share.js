@@ -1,9 +1,9 @@
-// A button that copies the address of what is shown.
+// A button that copies the address of the current point.
 import { h, icon, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { linkTo } from "../url-state.js";
 
-const SAID = 2500; // ms for which it says that it has copied
+const SAID = 2500; // ms for which it shows that it has copied
 
 /** `element` is the button. */
 export class Share {
@@ -39,7 +39,7 @@ export class Share {
 }
 
 /**
- * Copy a text; false where the browser does not let us.
+ * Copy a text. Returns false if the browser forbids it.
  * @param {string} text
  */
 async function copied(text) {
@@ -47,12 +47,12 @@ async function copied(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return selected(text); // a page without https has no clipboard, and one in a frame may not be let to it
+    return selected(text); // there is no clipboard without https, and a frame may lack the permission
   }
 }
 
 /**
- * The way of old: select the text somewhere, and let the browser copy what is selected.
+ * The old technique: select the text in a hidden field, and let the browser copy the selection.
  * @param {string} text
  */
 function selected(text) {

@@ -1,4 +1,4 @@
-// What people take home: the generator as a web page that needs no server, or as ONNX.
+// Downloads of the generator: as a web page that needs no server, or as ONNX.
 import { h, icon, must } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
@@ -8,10 +8,11 @@ import { heading } from "../../widgets/help.js";
 
 /** @type {Record<string, string>} */
 const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
-const PLACE = '<script type="text/plain" id="gan-point">'; // of the page, gan/export/webpage.py
+const PLACE = '<script type="text/plain" id="gan-point">'; // in the page that gan/export/webpage.py writes
 
 /**
- * The page with the point at which it opens: the same file for everybody until here. What belongs to the app alone, or to the server that draws, stays behind.
+ * Write the current point into the exported page, which is the same file for everybody. Values that only the app or
+ * the server can use are left out.
  * @param {Response} page
  * @param {Point} point
  */
@@ -21,7 +22,7 @@ async function opened(page, point) {
   return new Blob([(await page.text()).replace(PLACE, () => PLACE + told)], { type: "text/html" });
 }
 
-/** The section under the large picture. `point()` says which model, `chosen` (slider-set.js) its sliders, `failed(error, id)` hears why it can't be had. */
+/** The section under the large picture. `failed(error, id)` gets the server's error. */
 export class TakeHome {
   /** @param {Pick<PanelHost, "point" | "chosen" | "failed">} host */
   constructor({ point, chosen, failed }) {
@@ -38,7 +39,8 @@ export class TakeHome {
   }
 
   /**
-   * The sliders that were chosen, and those of other families along which the point has moved: without them the page could not draw it.
+   * The list of sliders, and the other directions along which the point has moved. The page could not draw the point
+   * without them.
    * @param {Point} point
    */
   #sliders(point) {

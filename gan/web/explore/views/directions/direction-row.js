@@ -1,4 +1,4 @@
-// One direction in the view: its name, how much it does, what to do with it, and a strip of what it does here.
+// One direction in its view: name, effect, buttons, and a strip of pictures along it.
 import { h, icon, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n.js";
 import { LONGEST } from "../../slider-set.js";
@@ -8,14 +8,14 @@ import { Mosaic, Sheet } from "../../../widgets/mosaic.js";
 import { effectText } from "../../../widgets/slider.js";
 
 export const AMOUNTS = [-3, -2, -1, 0, 1, 2, 3]; // sigma
-const OTHERS = 3; // other attributes that are told of at first
+const OTHERS = 3; // attributes shown before the reader asks for all
 const figures = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1, signDisplay: "exceptZero" });
 /** @param {number} value */
 const signed = (value) => figures.format(value).replace("-", "−");
 /** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)}\u202f%`;
 
-/** `view` is the list that it stands in. `tell(direction, {own, reason})` brings it up to date; `own` where the list is the visitor's own, to be put in order. */
+/** A row of the list `view`. `tell(direction, {own, reason})` updates it. `own`: the row is in the reader's own list, which has an order. */
 export class DirectionRow {
   /**
    * @param {import("./directions.js").View} view
@@ -78,7 +78,7 @@ export class DirectionRow {
     this.mosaic.relabel();
   }
 
-  /** What is known, and beneath it a button for the rest of what moves along, where there is more. */
+  /** Show the facts, and a button for the other attributes that move along. */
   #tellFacts() {
     const { direction, explorer } = this;
     const told = facts(direction, (id) => explorer.chosen.name(id, explorer.families.titles[id]), this.unfolded ? Infinity : OTHERS);
@@ -99,7 +99,7 @@ export class DirectionRow {
     return this.explorer.chosen.hidden.includes(this.id);
   }
 
-  /** Mark the picture at which the slider stands, where it stands at one. */
+  /** Mark the picture at the slider's amount, if there is one. */
   mark() {
     const amount = amountOf(this.explorer.point, this.id);
     this.mosaic.mark(AMOUNTS.findIndex((place) => Math.abs(place - amount) < 0.25));
@@ -125,7 +125,7 @@ export class DirectionRow {
     this.explorer.change(withAmount(this.explorer.point, this.id, AMOUNTS[index]));
   }
 
-  /** What the server is asked for: the slider's own place does not matter, since the strip goes all the way. */
+  /** The query of the strip. It leaves out the slider's own amount, because the strip runs from end to end. */
   #query() {
     const { model } = this.explorer;
     return model ? query(this.#placed(0), { k: this.id, v: model.updated }) : null;
@@ -147,7 +147,7 @@ export class DirectionRow {
     this.#move(step);
   }
 
-  /** The name becomes a box: Enter or going elsewhere keeps what is in it, Escape what was. */
+  /** Replace the name by a field. Enter or leaving the field keeps its text; Escape restores the name. */
   #rename() {
     const box = h("input", { type: "text", class: "xp-dir-box", maxlength: String(LONGEST), "aria-label": t("explore.new_name", { name: this.#name() }), value: this.#name() });
     let open = true;
@@ -162,7 +162,7 @@ export class DirectionRow {
     box.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
-      event.preventDefault(); // or the pencil, which has the focus next, would be pressed by the same key
+      event.preventDefault(); // otherwise the same key press would click the pencil, which gets the focus
       end(event.key === "Enter", true);
     });
     box.addEventListener("blur", () => end(true, false));
@@ -173,7 +173,8 @@ export class DirectionRow {
 }
 
 /**
- * What is known of a named direction, as a sentence or two, with at most `most` of what moves along; nothing of others.
+ * The facts about a named direction in a sentence or two, with at most `most` other attributes. "" for other
+ * directions.
  * @param {Direction} direction
  * @param {(id: string) => string} name
  * @param {number} most

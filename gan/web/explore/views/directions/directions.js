@@ -1,4 +1,4 @@
-// The view of directions: families of them, what each does as a strip of pictures, and which of them have sliders.
+// The view of directions: a strip of pictures for each direction of a family, and the choice of sliders.
 import { later } from "../../../core/debounce.js";
 import { find, h, icon, setText } from "../../../core/dom.js";
 import { CHOSEN } from "../../../core/events.js";
@@ -10,9 +10,9 @@ import { lively } from "../../../widgets/slider.js";
 
 /** @type {View["list"][]} */
 const LISTS = ["chosen", "principal", "factors", "attributes"];
-const SETTLE = 200; // ms after the last movement until the strips follow
-const ALIKE = 0.9; // |cosine| from which two directions are told to be alike
-const LARGEST = 2 ** 20; // bytes of a file that is looked into
+const SETTLE = 200; // ms after the last movement until the strips refresh
+const ALIKE = 0.9; // |cosine| from which the view calls two directions alike
+const LARGEST = 2 ** 20; // bytes of a file that may be imported
 
 export class View {
   /** @type {"chosen" | import("../../families.js").FamilyName} */
@@ -52,7 +52,7 @@ export class View {
     this.explorer.removeEventListener(CHOSEN, this.listen);
   }
 
-  /** Another model, or newer weights, of which more may be known by now. */
+  /** Another model, or newer weights: more facts may be known now. */
   renew() {
     const { model, chosen } = this.explorer;
     if (this.model !== model?.id) {
@@ -85,7 +85,7 @@ export class View {
     this.show();
   }
 
-  /** Bring the list up to date; what has to be found first takes its time. */
+  /** Update the list. The server may need some time to find its directions. */
   async show() {
     const { explorer, list, model } = this;
     const { chosen, families } = explorer;
@@ -97,7 +97,7 @@ export class View {
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
-      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
+      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // loaded directions update at once, so that the focus stays
       if (list !== this.list || model !== this.model) return;
       const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter((direction) => direction !== undefined) : families.found[list] ?? [];
       this.#fill(found);
@@ -151,7 +151,7 @@ export class View {
   }
 
   /**
-   * Why a direction is not shown by itself, or that one of the sliders does the same.
+   * Why the list leaves a direction out, or which slider moves pictures in the same direction.
    * @param {FoundDirection} direction
    */
   #reason(direction) {
@@ -164,7 +164,7 @@ export class View {
   }
 
   /**
-   * The name of a class that an attribute is called after: z does not move it here, so that nothing else is known of it.
+   * The data's name for an attribute that z does not move. No other fact about it is known.
    * @param {string} id
    */
   #title(id) {
@@ -181,7 +181,7 @@ export class View {
   }
 
   /**
-   * Tell a reader of the screen what has changed.
+   * Announce a change to screen readers.
    * @param {string} text
    */
   announce(text) {
@@ -189,7 +189,7 @@ export class View {
     setText(this.note, text);
   }
 
-  /** Save the list for everybody; where it is, no longer. */
+  /** Save the list for everybody, or delete the saved one. */
   async #save() {
     const { chosen } = this.explorer;
     this.everybody.disabled = true;

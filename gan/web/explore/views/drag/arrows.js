@@ -1,13 +1,14 @@
-// Arrows on the large picture: from a point to where it should be, drawn by mouse, finger or keys. One of no length holds its point.
+// Arrows on the large picture, each from a point to its goal. The reader draws them by mouse, finger or keys. An arrow
+// without length holds its point in place.
 import { must, shape, targetOf } from "../../../core/dom.js";
 import { t } from "../../../core/i18n.js";
 
 export const MOST = 8;
-const SLACK = 6; // CSS pixels within which a press is no arrow
+const SLACK = 6; // CSS pixels; a shorter movement draws no arrow
 const LEAP = 4; // pixels of the picture for a key with Shift
 /** @type {Record<string, Place>} */
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const HEAD = 9; // CSS pixels of an arrow's head
+const HEAD = 9; // CSS pixels
 const DOT = 8; // radius of a point
 
 /** @param {number} value */
@@ -16,13 +17,14 @@ const kept = (value) => Math.min(1, Math.max(0, value));
 /** @typedef {{start: Place, end: Place, now: Place, stays: boolean}} Pair */
 
 /**
- * `pairs`: [{start, end, now, stays}], places (x, y) in parts of the picture; `now` is where the point is. `size` is that of the picture in its own pixels.
- * `changed()` is called when the visitor has drawn or taken away an arrow, `say(text)` with what readers of a screen should hear.
+ * `pairs` are the arrows, in fractions of the picture; `now` is where the point is. `size` is the picture's width in
+ * its own pixels. `changed()` is called when the reader draws or removes an arrow. `say(text)` gets messages for
+ * screen readers.
  */
 export class Arrows {
   /** @type {Pair[]} */
   pairs = [];
-  /** CSS pixels in the figure, of a place in the picture. @type {(place: Place) => Place} */
+  /** Convert a place in the picture to CSS pixels in the figure. @type {(place: Place) => Place} */
   toScreen = (place) => place;
   size = 1;
   busy = false;
@@ -83,7 +85,7 @@ export class Arrows {
   }
 
   /**
-   * Where the points are by now, [x, y] for each.
+   * Move the points to where the server has dragged them.
    * @param {Place[]} points
    */
   follow(points) {
@@ -91,13 +93,13 @@ export class Arrows {
     this.#draw();
   }
 
-  /** The points have gone as far as they go: the next arrow begins another drag. */
+  /** The drag has ended, so the next arrow begins another. */
   finish() {
     this.finished = true;
   }
 
   /**
-   * A key on the picture; whether it was one of ours.
+   * Handle a key on the picture. Returns whether it was used.
    * @param {KeyboardEvent} event
    */
   key(event) {
@@ -111,7 +113,7 @@ export class Arrows {
     return true;
   }
 
-  /** Take away the place that a key has marked, or else the last arrow. */
+  /** Drop the start that the keys have marked, or else the last arrow. */
   #remove() {
     if (this.from) this.#drop();
     else this.undo();
@@ -151,7 +153,7 @@ export class Arrows {
   #down(event) {
     if (this.busy || event.button !== 0 || !event.isPrimary || targetOf(event).closest("button")) return;
     const start = this.#place(event);
-    if (start.some((value) => value !== kept(value))) return; // beside the picture
+    if (start.some((value) => value !== kept(value))) return; // outside the picture
     this.large.element.setPointerCapture(event.pointerId);
     Object.assign(this, { drawing: { start, end: start, x: event.clientX, y: event.clientY }, cross: null, from: null });
     this.#draw();

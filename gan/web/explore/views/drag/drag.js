@@ -1,4 +1,4 @@
-// Drag points of the large picture to where they should be, watch the server move z until they are there, then go on with the sliders (DragGAN).
+// The view that drags points of the large picture to goals (DragGAN). The server moves z until they arrive.
 import { request } from "../../../core/api.js";
 import { find, h, icon, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
@@ -8,11 +8,10 @@ import { unmoved } from "../../../latent/point.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
 
-const BEAT = 30; // ms between an answer and the next question
+const BEAT = 30; // ms between an answer and the next request
 const ARRIVED = 1; // pixels of the picture
-const NEARER = 0.75; // of the way that is left at the end: more than that is no success
+const NEARER = 0.75; // share of the distance; a drag that leaves more has failed
 
-/** The view. */
 export class View {
   /** The server's last answer about these arrows. @type {?DragState} */
   state = null;
@@ -20,7 +19,7 @@ export class View {
   model = null;
   /** The point at which the drag began. @type {?Patch} */
   before = null;
-  here = ""; // what `placeOf` says of the point
+  here = ""; // the text of `placeOf` for the shown point
   moving = false;
 
   /** @param {Explorer} explorer */
@@ -55,7 +54,7 @@ export class View {
     this.arrows.close();
   }
 
-  /** Another model: its pictures have nothing to do with these points. Newer weights of the same change nothing. */
+  /** Another model has other pictures, so the arrows are removed. Newer weights of the same model change nothing. */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -66,7 +65,7 @@ export class View {
     setText(this.status, "");
   }
 
-  /** Somebody else has moved the point: a drag ends, and points that were dragged are those of another picture. */
+  /** Another control has moved the point. A running drag ends, and finished arrows are removed. */
   place() {
     const here = placeOf(this.explorer.point);
     if (here === this.here) return;
@@ -76,14 +75,14 @@ export class View {
     if (this.state) this.arrows.clear();
   }
 
-  /** End the drag where it is. */
+  /** Stop the drag. */
   stop() {
     if (!this.job.stop()) return;
     this.#over();
     setText(this.status, this.state ? t("explore.drag_stopped_at", left(this.state)) : t("explore.drag_stopped"));
   }
 
-  /** The visitor's arrows are others now: what was told of those before is over. */
+  /** The reader has changed the arrows, so the results of the last drag no longer apply. */
   #changed() {
     this.state = null;
     this.before = null;
@@ -138,7 +137,7 @@ export class View {
     this.bar.hidden = true;
     this.arrows.finish();
     this.#show();
-    this.explorer.settle(); // what waits for the end of a movement follows
+    this.explorer.settle(); // refreshes the sheets
   }
 
   /** @param {Refusal} error */
@@ -160,7 +159,7 @@ export class View {
     this.#list();
   }
 
-  /** A line for each point: how far it is from where it should be. */
+  /** List the points with their distances to their goals. */
   #list() {
     const { pairs } = this.arrows;
     const size = this.explorer.model?.size ?? 1;
@@ -177,7 +176,7 @@ export class View {
 }
 
 /**
- * What of a point changes its picture, as text.
+ * The values that determine a point's picture, as text.
  * @param {Point} point
  */
 const placeOf = (point) => JSON.stringify(query(point));
@@ -188,11 +187,11 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.ma
 const pixels = (value) => value.toFixed(1);
 
 /**
- * The points that are to move, as places in the list, with how far they are from where they should be and were at first, in pixels on average.
+ * The points that should move, by index, and their mean distance to their goals in pixels: now, and at the start.
  * @param {DragState} state
  */
 function moved(state) {
-  const points = state.from.map((_, index) => index).filter((index) => state.from[index] > 0); // the others are held
+  const points = state.from.map((_, index) => index).filter((index) => state.from[index] > 0); // the other points are held
   return { points, distance: mean(points.map((index) => state.away[index])), from: mean(points.map((index) => state.from[index])) };
 }
 
@@ -206,7 +205,7 @@ function left(state) {
 }
 
 /**
- * What to say of a drag: whether every point is where it should be, and else how far from it.
+ * The result of a drag in a sentence.
  * @param {DragState} state
  */
 function verdict(state) {

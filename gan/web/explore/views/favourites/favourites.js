@@ -1,4 +1,4 @@
-// The view of favourites: the tray, its file, and arithmetic with three of them.
+// The view of favourites: the list, its file, and arithmetic with three of them.
 import { find, h, icon, must, setText } from "../../../core/dom.js";
 import { FAVOURITES } from "../../../core/events.js";
 import { t } from "../../../core/i18n.js";
@@ -65,7 +65,7 @@ export class View {
     this.#build();
   }
 
-  /** Newer weights change the pictures alone: a name that is being typed stays. */
+  /** Newer weights change only the pictures, so that a name in the middle of typing stays. */
   renew() {
     const { id, updated } = this.explorer.model ?? {};
     if (id !== this.model) this.#build();
@@ -128,7 +128,7 @@ export class View {
   }
 
   /**
-   * What the model of a favourite is called here; one that is not there any more keeps the name that it had.
+   * The title of a favourite's model. A deleted model keeps the title that it had.
    * @param {Favourite} one
    */
   #modelOf(one) {
@@ -171,7 +171,7 @@ export class View {
     return h("section", {}, ...heading(t("explore.arithmetic"), t("explore.arithmetic_hint")), this.lack, this.formula, this.length);
   }
 
-  /** Offer the favourites of this model; the first three at once, where nothing was chosen. */
+  /** Offer the favourites of this model as terms. The first three are the default. */
   #terms() {
     const { explorer } = this;
     this.own = explorer.favourites.all.filter((one) => one.model === explorer.point.model);
@@ -199,7 +199,7 @@ export class View {
     this.#terms();
   }
 
-  /** z is zA - zB + zC; so are the class and the changed units, where those of two of the three are the same, and else they are A's. */
+  /** Compute z = zA - zB + zC. Class and units follow the same rule where two of the three agree; else A's stay. */
   async #result() {
     const { explorer, terms } = this;
     const { model } = explorer;

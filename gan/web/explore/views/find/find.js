@@ -1,4 +1,4 @@
-// Find my picture: draw or choose one, watch the server look for the place in latent space that comes nearest, then go on from there with the sliders.
+// The view that finds a picture: the reader draws or uploads one, and the server searches z for the nearest sample.
 import { address } from "../../../core/api.js";
 import { context2d, find, h, icon, must, setText, shape } from "../../../core/dom.js";
 import { DRAWN } from "../../../core/events.js";
@@ -9,12 +9,11 @@ import { DrawingPad } from "../../../widgets/drawing-pad.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
 
-const BEAT = 60; // ms between an answer and the next question
-const LEAST_TIMES = 1.5; // as far from the picture as its own are from each other, times this: no more than a likeness
+const BEAT = 60; // ms between an answer and the next request
+const LEAST_TIMES = 1.5; // times the usual distance between samples; a result beyond it is no match
 const WIDE = 300;
 const HIGH = 90;
 
-/** The view. */
 export class View {
   /** @type {?string} */
   model = null;
@@ -58,7 +57,7 @@ export class View {
     this.stop();
   }
 
-  /** Another model: its own colours, and what was found belongs to the one before. Newer weights of the same change nothing. */
+  /** Another model has other colours, and the result belongs to the previous one. Newer weights of the same model change nothing. */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -71,14 +70,14 @@ export class View {
     if (this.explorer.shown) this.#paper();
   }
 
-  /** The pad takes the colour that the model's pictures have at their edges, once there is one and while nobody has drawn. */
+  /** Paint the pad in the edge colour of the model's pictures, once there is one and while the pad is empty. */
   #paper() {
     if (this.papered || !this.pad.empty || this.explorer.point.model !== this.model) return;
     this.papered = true;
     if (this.explorer.model) this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
   }
 
-  /** End the search where it is. */
+  /** Stop the search. */
   stop() {
     if (!this.job.stop()) return;
     this.#over();
@@ -87,7 +86,7 @@ export class View {
   }
 
   /**
-   * What was wrong with a picture is no longer said of the next one.
+   * A change of the picture clears the error about the previous one.
    * @param {boolean} empty
    */
   #changed(empty) {
@@ -156,7 +155,7 @@ export class View {
   }
 
   /**
-   * How near it came, and of which class it was drawn: the picture alone does not tell, and all that starts from it is of that class.
+   * The result in a sentence: the distance, and the class of the found point, which the picture does not show.
    * @param {FindState} state
    */
   #verdict(state) {
@@ -169,7 +168,7 @@ export class View {
     find(this.go, "span").textContent = t("explore.find_go");
     this.go.firstChild?.replaceWith(icon("search"));
     this.#ready(!this.pad.empty);
-    this.explorer.settle(); // what waits for the end of a movement follows, wherever the search has ended
+    this.explorer.settle(); // refreshes the sheets
   }
 
   /** @param {Refusal} error */
@@ -181,7 +180,7 @@ export class View {
 }
 
 /**
- * Bring a picture to the server.
+ * Upload a picture. Returns the server's answer.
  * @param {string} id
  * @param {?Blob} blob
  */
@@ -201,7 +200,8 @@ async function send(id, blob) {
 const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
 
 /**
- * What to say of a search: how near it came, in pixels and in what they show, beside how near samples come by chance.
+ * The result in a sentence: the distance in pixels and features, beside the nearest sample and the usual gap between
+ * samples.
  * @param {FindState} found
  */
 function verdict({ distance, nearest, spacing, seen, likeness }) {
@@ -210,7 +210,7 @@ function verdict({ distance, nearest, spacing, seen, likeness }) {
   return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
 }
 
-/** The distance over the steps, with a line where the generator's own samples are from each other. */
+/** A chart of the distance over the steps. A line shows the usual distance between samples. */
 function chart() {
   const level = shape("line", { class: "xp-level", x1: 0, x2: WIDE });
   const line = shape("polyline", { class: "xp-curve", points: "" });
@@ -237,7 +237,7 @@ function chart() {
 }
 
 /**
- * The colour that a picture has along its edges, on average, as #123abc.
+ * The mean colour along a picture's edges, as #123abc.
  * @param {HTMLCanvasElement} canvas
  */
 function edgeColour(canvas) {

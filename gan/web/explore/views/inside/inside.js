@@ -1,4 +1,5 @@
-// Inside the generator: the feature maps of a layer at the current picture. Units can be switched off or amplified, and the picture follows.
+// The view inside the generator: feature maps of a layer at the current picture. The reader can switch off or amplify
+// units.
 import { later, latest } from "../../../core/debounce.js";
 import { context2d, h, must, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
@@ -10,16 +11,15 @@ import { Mosaic } from "../../../widgets/mosaic.js";
 
 const COLUMNS = 8;
 const PAGE = 64; // units in one answer, as in gan/latent/dissection.py
-const FACTORS = [1, 0, 2, 4]; // what one press after another makes of a unit
+const FACTORS = [1, 0, 2, 4]; // each press sets the next factor
 const SETTLE = 120; // ms
 const RETRY = 1500;
-const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // from no activity to the most
+const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // colours from no activity to the most
 
 /** `cell` is the map's place in the server's order. @typedef {UnitFacts & {cell: number}} Unit */
 /** @typedef {"activity" | "effect"} Order */
 /** @typedef {{facts: LayerFacts, bitmap: ?ImageBitmap}} Page */
 
-/** The view. */
 export class View {
   layer = 0;
   pages = 1;
@@ -84,7 +84,7 @@ export class View {
     this.follow();
   }
 
-  /** What changes the maps: everything that changes the picture but the units of this very layer. */
+  /** The query of the maps. It leaves out the factors of this layer's own units, because they do not change its maps. */
   #query() {
     const { point } = this.explorer;
     const model = must(this.explorer.model, "model");
@@ -103,13 +103,13 @@ export class View {
       const answers = [];
       for (let page = 0; page < this.pages; page += 1) {
         answers.push(await packed("inside", { ...asked, page }));
-        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return void this.follow(); // the visitor has moved on
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return void this.follow(); // the point has moved meanwhile
       }
       if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
       this.asked = key;
       this.#show(answers);
     } catch (error) {
-      this.asked = null; // what is shown now is the sentence
+      this.asked = null; // the status now shows the error instead
       setText(this.status, sentence(error));
       if (error.offline) setTimeout(() => this.follow(), RETRY * (1 + Math.random()));
     }
@@ -132,9 +132,9 @@ export class View {
     if (focused && !left) this.mosaic?.cells.find((cell) => !cell.disabled)?.focus();
   }
 
-  /** The units that follow; they are put in order with those that are there. */
+  /** Load the next page of units. All loaded units are sorted together. */
   #more() {
-    if (this.pages * PAGE > this.units.length) return; // they are on their way
+    if (this.pages * PAGE > this.units.length) return; // the next page is loading
     this.pages += 1;
     setText(this.status, t("explore.inside_looking"));
     this.look();
@@ -151,7 +151,7 @@ export class View {
 
   /** @param {number} layer */
   #turn(layer) {
-    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
+    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // nothing can be pressed while the maps of another layer are shown
     this.mosaic?.lock(true);
     this.more.hidden = true;
     this.#tabs();
@@ -160,7 +160,7 @@ export class View {
   }
 
   /**
-   * Lay the maps out in an order, in a mosaic that is made anew where there are more or fewer.
+   * Sort the maps. A new mosaic is built if their number has changed.
    * @param {Order} order
    */
   #sort(order) {
@@ -205,7 +205,7 @@ export class View {
     this.explorer.change({ u: factor === 1 ? rest : { ...rest, [key]: factor } });
   }
 
-  /** Say on each map what is made of its unit, and how much it does. */
+  /** Show each unit's factor and effect on its map. */
   #mark() {
     const changed = Object.keys(this.explorer.point.u).length;
     this.reset.hidden = !changed;
@@ -229,7 +229,7 @@ export class View {
 }
 
 /**
- * Grey sheets of one width, one below the other, in the colours of heat.
+ * Stack grey sheets of one width, and colour them as a heat map.
  * @param {ImageBitmap[]} bitmaps
  */
 function coloured(bitmaps) {

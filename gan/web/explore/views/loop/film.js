@@ -1,15 +1,15 @@
-// A loop as a file, which the server makes: it tells how far it is on the way.
+// The file of a loop. The server makes it, and reports its progress in the same answer.
 import { address } from "../../../core/api.js";
 import { must } from "../../../core/dom.js";
 import { t } from "../../../core/i18n.js";
 
-const TRIES = 20; // where a whole class saves its loops at once
-const PAUSE = 2000; // ms, and as much again at random
+const TRIES = 20; // enough for a class that saves its loops at once
+const PAUSE = 2000; // ms, plus up to as much again at random
 
 /** Drawn frames and their number, or `packing` after the last. @typedef {{done: number, of: number, packing?: boolean}} Progress */
 
 /**
- * The file of a loop as a Blob. `report({done, of} or {packing})` hears how far it is; `signal` ends it. Throws {key, values, text}.
+ * Fetch the file of a loop. `report` gets each progress; `signal` aborts. Throws {key, values, text}.
  * @param {Query} asked
  * @param {(progress: Progress) => void} report
  * @param {AbortSignal} signal

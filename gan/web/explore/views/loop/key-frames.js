@@ -1,6 +1,6 @@
-// Key frames: one is made of a point, and those of this browser's loops are kept in its storage, for each model its own.
-// What is read back is checked like an address, and against the model. The storage may be damaged, and a model of the
-// same name may be another one by now.
+// Key frames: made from points, and stored in this browser for each model. Stored texts pass the same checks as
+// addresses, because storage may be damaged. They must also fit the model, which may have been replaced under the same
+// id.
 import { request } from "../../../core/api.js";
 import { must } from "../../../core/dom.js";
 import { query, read16, written, written16 } from "../../../latent/encoding.js";
@@ -11,10 +11,10 @@ import { foundPoint, MODEL } from "../../favourites-store.js";
 
 const STORAGE = "gan.loops";
 const FORMAT = "ganarium-loops-1";
-const MOST_MODELS = 20; // those that were changed last
+const MOST_MODELS = 20; // those that changed last
 
 /**
- * The whole z of a point of the explorer's model, all sliders in it: of this browser, or of the server where only that knows the directions.
+ * The whole z of a point with all its sliders. The server computes it if this browser lacks the directions.
  * @param {Explorer} explorer
  * @param {Point} point
  */
@@ -28,7 +28,7 @@ export async function wholeZ(explorer, point) {
 }
 
 /**
- * A key frame of the current model: {at, label, other, share, u}, a z written out, its classes, and the units of the generator that it changes.
+ * A key frame of the current model.
  * @param {Explorer} explorer
  * @param {Point} point
  * @returns {Promise<KeyFrame>}
@@ -48,12 +48,12 @@ function stored() {
     const sound = (/** @type {Record<string, unknown>} */ { model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
     return value.loops.filter((/** @type {any} */ loop) => loop && sound(loop)).slice(0, MOST_MODELS);
   } catch {
-    return []; // damaged, or a browser without storage
+    return []; // damaged, or this browser has no storage
   }
 }
 
 /**
- * The key frame of stored texts; null where they are none of this model.
+ * The key frame of stored texts; null if they don't fit this model.
  * @param {unknown} texts
  * @param {Model} model
  * @returns {?KeyFrame}
@@ -74,7 +74,7 @@ function keyAt(texts, { z_dim: size, classes }) {
 }
 
 /**
- * The key frames that were kept for a model, an array of one's own.
+ * The stored key frames of a model, in a new array.
  * @param {Model} model
  */
 export function keysOf(model) {
@@ -85,7 +85,7 @@ export function keysOf(model) {
 }
 
 /**
- * Keep a model's key frames. False where the browser keeps nothing: they last as long as the page.
+ * Store a model's key frames. Returns false if the browser stores nothing; they then last as long as the page.
  * @param {Model} model
  * @param {KeyFrame[]} keys
  */
@@ -102,7 +102,7 @@ export function keep(model, keys) {
 }
 
 /**
- * Call `changed` whenever another tab of this page has changed what is kept.
+ * Call `changed` when another tab of this page changes the storage.
  * @param {() => void} changed
  */
 export const watch = (changed) => addEventListener("storage", ({ key }) => (key === STORAGE || key === null) && changed());

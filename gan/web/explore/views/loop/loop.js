@@ -54,7 +54,7 @@ export class View {
     this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending?.abort() }, t("explore.cancel"));
     this.bar = h("progress", { max: "1", "aria-label": t("explore.loop_progress") });
     this.fileNote = h("span", { role: "status", class: "xp-caption" });
-    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // readers of the screen hear the bar
+    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // screen readers hear the progress bar
     this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.fileNote);
     this.note = h("p", { class: "xp-hint" });
     explorer.addEventListener(PLAYING, () => this.#show());
@@ -65,7 +65,7 @@ export class View {
       h("section", {}, h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel), this.progress));
   }
 
-  /** The key frames of the current model; each model keeps its own, as long as this browser's storage. */
+  /** The key frames of the current model. */
   get keys() {
     const { model } = this.explorer;
     if (!model) return [];
@@ -74,14 +74,14 @@ export class View {
     return keys;
   }
 
-  /** Another tab has changed them. */
+  /** Another tab has changed the storage. */
   #reread() {
     this.all.clear();
     this.current = Math.min(this.current, this.keys.length - 1);
     if (this.element.isConnected) this.#build();
   }
 
-  /** They are others, or in another order. */
+  /** Store the key frames and show them again. */
   #changed(focus = false) {
     const { model } = this.explorer;
     if (model && !keep(model, this.keys)) this.explorer.say({ text: t("explore.keys_unsafe") });
@@ -108,7 +108,7 @@ export class View {
     try {
       for (const point of points.slice(0, MOST_KEYS - keys.length)) {
         const key = await keyOf(this.explorer, point);
-        if (keys !== this.keys) return; // another model meanwhile
+        if (keys !== this.keys) return; // another model was opened meanwhile
         if (unitsOf([...keys, key]) > MOST_UNITS) throw { text: t("explore.units_most", { most: MOST_UNITS }) };
         keys.push(key);
       }
@@ -141,7 +141,7 @@ export class View {
   }
 
   /**
-   * Stand on a key, and choose it for the buttons below.
+   * Move to a key frame, and select it for the buttons below.
    * @param {number} index
    */
   #go(index) {
@@ -255,7 +255,7 @@ export class View {
   }
 
   /**
-   * Drawing is what can be counted; packing takes about as long as a bar that waits may.
+   * Show the progress. The bar counts frames; while the server packs the file it is indeterminate.
    * @param {import("./film.js").Progress} progress
    */
   #showProgress({ done, of, packing }) {

@@ -1,4 +1,5 @@
-// The map: some thousand samples laid out by what they show. Choose one to go there; zoom in to see more of them.
+// The map: some thousand samples, laid out by similarity. The reader chooses one to move there, and zooms in to see
+// more.
 import { context2d, h, icon, setText, wheelMeant } from "../../../core/dom.js";
 import { whole } from "../../../core/format.js";
 import { sentence, t } from "../../../core/i18n.js";
@@ -10,13 +11,12 @@ import { packed } from "../../../renderer/pictures.js";
 import { heading } from "../../../widgets/help.js";
 import { colour, paint } from "./painting.js";
 
-const STEPS = 9999; // positions are whole numbers from 0 to this
-const STEP = 1.5; // of a press on + or -
-const STILL = 6; // CSS pixels that a finger may move and still choose
-const MORPH = 600; // ms in which samples go from one layout to another
+const STEPS = 9999; // coordinates are whole numbers from 0 to this
+const STEP = 1.5; // factor for a press on + or -
+const STILL = 6; // CSS pixels; a finger that moves less chooses a sample
+const MORPH = 600; // ms of the animation between two layouts
 const RETRY = 1500;
 
-/** The view. */
 export class View {
   plane = new Plane();
   /** @type {?import("./painting.js").Samples} */
@@ -65,16 +65,16 @@ export class View {
   }
 
   close() {
-    this.loading = null; // what is on its way is not taken any more
+    this.loading = null; // drops the answer to a running request
   }
 
-  /** Another model is mapped at once, newer weights of the same when somebody asks for them. */
+  /** Another model is mapped at once. Newer weights of the same model only offer a button. */
   renew() {
     const { model } = this.explorer;
     if (!model) return;
     if (model.id !== this.model) return this.#anew();
     this.renewal.hidden = !this.samples || model.updated === this.version;
-    if (!this.loading && !this.complete) this.#load(this.by); // it was closed before all were there
+    if (!this.loading && !this.complete) this.#load(this.by); // the view was closed before all samples had arrived
   }
 
   place() {
@@ -97,7 +97,7 @@ export class View {
   }
 
   /**
-   * Ask for the samples laid out in one way until all are there.
+   * Request the samples in the layout `by` until all have arrived.
    * @param {?string} by
    */
   async #load(by) {
@@ -153,7 +153,7 @@ export class View {
   }
 
   /**
-   * Samples go to their new places, so that the eye can follow.
+   * Animate samples to their new places, so that the reader can follow them.
    * @param {import("./painting.js").Samples} before
    */
   #morph(before) {
@@ -180,7 +180,7 @@ export class View {
   }
 
   /**
-   * Only one class, or all again.
+   * Show only one class, or all again.
    * @param {number} label
    */
   #filter(label) {
@@ -212,7 +212,7 @@ export class View {
     return this.only === null || this.samples?.labels?.[index] === this.only;
   }
 
-  /** However far one zooms in or goes, there is a picture in sight: the one nearest to the middle. */
+  /** Move the map so that at least one picture is visible: the nearest to the centre. */
   #hold() {
     const { plane } = this;
     const { cells } = plane;
@@ -220,7 +220,7 @@ export class View {
     if (cell) plane.reveal((cell.column + 0.5) / cells, (cell.row + 0.5) / cells);
   }
 
-  /** The sample that the page is at, -1 where that is somewhere else. */
+  /** The index of the sample that the page shows, or -1. */
   get #here() {
     const { model, seed, label } = this.explorer.point;
     if (!this.samples || seed >= this.samples.count || (label !== null && label !== this.samples.labels?.[seed])) return -1;
@@ -272,7 +272,7 @@ export class View {
   }
 
   /**
-   * Where on the canvas something happened, 0 to 1.
+   * The place of an event on the canvas, 0 to 1.
    * @param {MouseEvent} event
    * @returns {Place}
    */
@@ -284,7 +284,7 @@ export class View {
   /** @param {WheelEvent} event */
   #wheel(event) {
     if (!wheelMeant(event, this.canvas)) return;
-    if (event.deltaY > 0 && this.plane.zoom === 1) return; // the page scrolls on
+    if (event.deltaY > 0 && this.plane.zoom === 1) return; // the wheel scrolls the page
     event.preventDefault();
     this.#zoom(Math.exp(-event.deltaY / 300), ...this.#part(event));
   }
@@ -323,7 +323,7 @@ export class View {
     this.fingers.delete(event.pointerId);
     if (!finger?.still) return void this.#count();
     const [x, y] = this.#part(event).map((part) => part * this.canvas.width);
-    const slack = 4 * devicePixelRatio; // the rim, and what is between two pictures
+    const slack = 4 * devicePixelRatio; // the rim and the gap between two pictures
     const hit = this.drawn.find((one) => [x - one.x, y - one.y].every((away) => away >= -slack && away <= one.side + slack));
     if (hit) this.#go(hit.index);
   }
@@ -353,7 +353,7 @@ export class View {
   }
 
   /**
-   * To the next picture in a direction, from the one that the page is at or else from the middle.
+   * Move to the next sample in a direction, from the shown one or else from the centre.
    * @param {number} dx
    * @param {number} dy
    */

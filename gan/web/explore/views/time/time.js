@@ -1,4 +1,4 @@
-// The view "time": the current point as its run's generators drew it on the way, a slider over that, and one direction beside the time.
+// The view of time: the current point drawn by snapshots of its run, on a slider and in a grid beside one direction.
 import { request } from "../../../core/api.js";
 import { later } from "../../../core/debounce.js";
 import { context2d, h, icon, setText } from "../../../core/dom.js";
@@ -17,14 +17,14 @@ import { Mosaic, Sheet } from "../../../widgets/mosaic.js";
 const REACH = 3; // sigma to both sides, in whole steps
 const COLUMNS = 2 * REACH + 1;
 const ROWS = 8;
-const SETTLE = 160; // ms after the last movement until the pictures follow
-const BEAT = 250; // ms for a snapshot while it plays
+const SETTLE = 160; // ms after the last movement until the pictures refresh
+const BEAT = 250; // ms for each snapshot while it plays
 const SCALE = 1000; // positions of the slider
 const SAVED = { cell: 64, left: 100, top: 84, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
 const LOST = ["latent.unknown_snapshot", "latent.bad_snapshot"];
 
 /**
- * Where each moment stands on a logarithmic line from 0 to 1.
+ * The position of each moment on a logarithmic line from 0 to 1.
  * @param {Moment[]} moments
  */
 function places(moments) {
@@ -34,7 +34,7 @@ function places(moments) {
 }
 
 /**
- * At most `count` of the moments, spread evenly over that line, the first and the last among them.
+ * At most `count` moments, spread evenly over that line. The first and the last are among them.
  * @param {Moment[]} moments
  * @param {number} count
  */
@@ -52,7 +52,7 @@ export function spread(moments, count) {
 /** @param {number} amount */
 const signed = (amount) => (amount > 0 ? `+${amount}` : amount < 0 ? `−${-amount}` : "0");
 
-/** One picture out of a column of them, by its step: what a Sheet draws into. */
+/** Shows one picture out of a column of them, by its step. A Sheet draws the column. */
 class Film {
   large = new Canvas();
   columns = 1;
@@ -131,7 +131,7 @@ export class View {
     this.settle.cancel();
   }
 
-  /** Another model, or one that has learned: is there a new snapshot? */
+  /** Another model, or newer weights: there may be a new snapshot. */
   async renew() {
     const { model } = this.explorer;
     if (!model) return;
@@ -170,7 +170,7 @@ export class View {
 
   /** @param {Moment[]} moments */
   #take(moments) {
-    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // who looks at the newest goes on doing so
+    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // a reader at the newest snapshot stays at the newest
     this.moments = moments;
     this.shown.hidden = !moments.length;
     this.#tellNothing(!moments.length);
@@ -209,7 +209,7 @@ export class View {
       mosaic, path: "time", points: () => [],
       query: () => (moments().length ? { ...asked(), steps: moments().map(({ step }) => step).join(",") } : null),
       draw: async (path, wanted) => {
-        await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server has to have looked for them
+        await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server must have found them before it can draw
         const { bitmap } = await picture(path, wanted);
         drawn(String(wanted.steps).split(",").map(Number));
         return bitmap;
@@ -219,7 +219,7 @@ export class View {
   }
 
   /**
-   * A snapshot that was thinned out, or can't be read, is left out from now on.
+   * Leave out a snapshot that was thinned out or can't be read.
    * @param {Refusal} error
    * @param {?string} id
    */
@@ -309,7 +309,7 @@ export class View {
     this.grid.replaceChildren(this.across, across, seen, this.down, this.mosaic.element);
   }
 
-  /** What is to the side, and its unit. */
+  /** The label of the horizontal axis. */
   get #title() {
     return t("explore.time_sigma", { name: this.explorer.axes.name(this.#axis) });
   }
@@ -321,7 +321,7 @@ export class View {
   }
 
   /**
-   * Where a cell leads: the slider of the direction goes there, and the time to its row.
+   * Move the direction's slider to a cell's column, and the time to its row.
    * @param {number} index
    */
   #pick(index) {
@@ -343,7 +343,7 @@ export class View {
     this.mosaic.mark(row >= 0 && Number.isInteger(column) ? row * COLUMNS + column : -1);
   }
 
-  /** The grid with its axes as a PNG that says who drew it. */
+  /** Save the grid with its axes as a PNG with the provenance mark. */
   async #save() {
     const bitmap = this.gridSheet?.bitmap;
     if (!bitmap || !this.model) return;

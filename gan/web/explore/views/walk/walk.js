@@ -1,4 +1,4 @@
-// The view of ways to walk: a pad over two directions, and a random walk that plays and pauses.
+// The view of walks: a pad over two directions, and a random walk that plays and pauses.
 import { h, icon, setText } from "../../../core/dom.js";
 import { PLAYING } from "../../../core/events.js";
 import { t } from "../../../core/i18n.js";
@@ -45,7 +45,7 @@ export class View {
   }
 }
 
-/** A square on which the two directions are moved at once. `place()` brings it to where the point is. */
+/** A square that moves two directions at once. `place()` sets its knob to the point. */
 class Pad {
   /** @param {Explorer["moves"]} moves */
   constructor(moves) {
