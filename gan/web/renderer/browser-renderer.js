@@ -1,19 +1,16 @@
-// The generator in this browser: an ONNX file that a worker runs, so the page never blocks. If that fails, the server draws.
+// The generator in this browser. A worker runs it as ONNX, so the page never blocks. If that fails, the server draws.
 import { address } from "../core/api.js";
 import { must } from "../core/dom.js";
 import { pointClasses, pointZ } from "../latent/sampling.js";
 import { assembled } from "./pictures.js";
 
-const SLOWEST = 100; // ms for a picture; above that the server is the faster one
-const SMOOTHING = 8; // pictures over which the time is averaged
+const SLOWEST = 100; // ms for a picture; a slower browser leaves the drawing to the server
+const SMOOTHING = 8; // pictures in the moving average of the time
 
-/** Whether this browser can run a generator, and its owner has not asked to save data: a first visit downloads some megabytes. */
+/** Whether this browser can run a generator, and the user has not asked to save data. A first visit downloads some megabytes. */
 const able = () => typeof WebAssembly === "object" && typeof Worker === "function" && !navigator.connection?.saveData;
 
-/**
- * `follow(model)` gets a model ready, after which `ready(model)` is true and `draw(point)` gives its picture. `changed()` is called when that changes;
- * `vector(id)` has the directions that are not principal ones.
- */
+/** `follow(model)` loads a model. Then `ready(model)` is true, and `draw(point)` returns pictures. */
 export class BrowserRenderer {
   /** @type {?Worker} */
   worker = null;
@@ -37,7 +34,7 @@ export class BrowserRenderer {
   }
 
   /**
-   * Whether pictures of exactly these weights can be drawn here.
+   * Whether this browser holds exactly these weights.
    * @param {Model | null | undefined} model
    */
   ready(model) {
@@ -45,14 +42,14 @@ export class BrowserRenderer {
   }
 
   /**
-   * Get the generator of a model of the list, unless it is still learning: a megabyte to every visitor every few seconds is more than the pictures are.
+   * Load a model, unless it still trains: each new version would cost every visitor a megabyte.
    * @param {Model | null | undefined} model
    */
   async follow(model) {
     if (this.given || !model) return;
     const key = `${model.id} ${model.updated}`;
     if (key === this.wanted) return;
-    this.wanted = key; // what is on its way for another model is not taken any more
+    this.wanted = key; // drops an answer about another model
     if (model.live || this.ready(model)) return;
     try {
       const [onnx, vectors] = await Promise.all(["generator", "directions"].map((path) => bytes(path, model)));
@@ -70,7 +67,7 @@ export class BrowserRenderer {
   }
 
   /**
-   * The picture of a point as ImageData. Throws where the worker fails; then the server draws from there on.
+   * The picture of a point. If the worker fails, this throws, and the server draws from then on.
    * @param {Point} point
    */
   async draw(point) {
@@ -88,7 +85,7 @@ export class BrowserRenderer {
   }
 
   /**
-   * The pictures of points as one sheet, a canvas of so many columns: drawn one by one, so that a slider waits for one of them at most.
+   * Draw points one by one as one sheet, so that a slider waits for at most one of them.
    * @param {Point[]} points
    * @param {number} columns
    */
@@ -102,7 +99,7 @@ export class BrowserRenderer {
   }
 
   /**
-   * One question to the worker, which answers in the order of asking.
+   * Send a message to the worker, which answers in order.
    * @param {object} message
    * @param {Transferable[]} transfer
    */
@@ -126,7 +123,7 @@ export class BrowserRenderer {
   }
 
   /**
-   * Stop trying in this browser.
+   * Never try again in this browser.
    * @param {string} reason
    */
   #give(reason) {
@@ -138,7 +135,7 @@ export class BrowserRenderer {
 }
 
 /**
- * For whoever wonders.
+ * Log why the server draws.
  * @param {Refusal} error
  */
 function explain(error) {
@@ -146,7 +143,7 @@ function explain(error) {
 }
 
 /**
- * What a route has for exactly this version of a model.
+ * The bytes of a route for exactly this version of a model.
  * @param {string} path
  * @param {Model} model
  */

@@ -1,9 +1,10 @@
-// Runs a generator as ONNX in the thread that loads this module: one picture after the other, in the order of the calls.
+// Runs a generator as ONNX in the thread that loads this module. It draws one picture after another, in the order of
+// the calls.
 import { env, InferenceSession, Tensor } from "../vendor/onnxruntime-web-1.22.0/ort.wasm.min.mjs";
 
 const TRIALS = 8;
 
-env.wasm.numThreads = 1; // more would need a page that is isolated from all others
+env.wasm.numThreads = 1; // more threads need a page with cross-origin isolation
 
 /** @type {?InferenceSession} */
 let session = null;
@@ -11,33 +12,33 @@ let session = null;
 let turn = Promise.resolve();
 
 /**
- * `size` is that of z, `classes` their number.
+ * `size` is that of z; `classes` is how many the model has.
  * @typedef {{onnx: ArrayBuffer | Uint8Array, size: number, classes: number}} OpenRequest
  */
 
 /** @typedef {{z: Float32Array, label: ?number, other?: ?number, share?: number}} DrawRequest */
 
 /**
- * Settings of ONNX Runtime: {wasmPaths}, where it finds its parts.
+ * Set ONNX Runtime's {wasmPaths}, where it finds its files.
  * @param {{wasmPaths: Record<string, string>}} settings
  */
 export const configure = (settings) => Object.assign(env.wasm, settings);
 
 /**
- * Open a generator: its bytes, the size of z and its number of classes. Gives {ms}, the median time of a few pictures.
+ * Open a generator. Returns {ms}, the median time of a few pictures.
  * @param {OpenRequest} asked
  */
 export const open = (asked) => inTurn(() => opened(asked));
 
 /**
- * {pixels, side} of a z (Float32Array), a class label, another and how much of that is blended in (label null where there are no classes): `pixels` is an
- * ArrayBuffer of RGBA.
+ * Draw a picture: {pixels, side}, where `pixels` is an ArrayBuffer of RGBA. `share` of the class `other` is blended
+ * into `label`, which is null for models without classes.
  * @param {DrawRequest} asked
  */
 export const draw = (asked) => inTurn(() => drawn(asked));
 
 /**
- * Do `work` after all that came before it.
+ * Run `work` after all earlier calls.
  * @template T
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
@@ -78,7 +79,7 @@ async function drawn({ z, label, other = label, share = 0 }) {
 }
 
 /**
- * Pixels of an image in [-1, 1], rounded as gan/images.py does it.
+ * Round an image in [-1, 1] to pixels, as gan/images.py does.
  * @param {Float32Array} image
  * @param {number} channels
  * @param {number} area

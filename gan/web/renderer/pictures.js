@@ -1,14 +1,14 @@
-// Pictures and files from the server: fetched, decoded, and told apart from the server's sentences.
+// Fetches and decodes pictures and files from the server, and turns refusals into errors.
 import { address } from "../core/api.js";
 import { context2d, must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { marked } from "./png-mark.js";
 
-const PAUSE = 1000; // ms until a server that has too much to do is asked again, and as much again at random, so that a class does not ask at once
+const PAUSE = 1000; // ms before a retry on a busy server, plus up to as much again at random, so that a class does not retry at once
 const TIMES = 5;
 
 /**
- * A route's answer. Throws {key, values, text}, with offline: true where the server can't be reached or has too much to do.
+ * A route's answer. Throws {key, values, text}. It has offline: true if no server answers or the server is busy.
  * @param {string} path
  * @param {Query} query
  */
@@ -21,7 +21,7 @@ export async function fetched(path, query, times = TIMES) {
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => ({}));
-  if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") { // which nobody looks for until somebody asks for them
+  if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") { // the server finds directions only on request, so waiting would not help
     await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
     return fetched(path, query, times - 1);
   }
@@ -29,7 +29,7 @@ export async function fetched(path, query, times = TIMES) {
 }
 
 /**
- * {bitmap, blob, version} of a picture route. Throws as `fetched` does.
+ * The picture of a route. Throws as `fetched` does.
  * @param {string} path
  * @param {Query} query
  */
@@ -74,7 +74,7 @@ export async function assembled(points, columns, draw) {
 }
 
 /**
- * Let the browser save a blob under a name.
+ * Let the browser save a blob as a file.
  * @param {Blob} blob
  * @param {string} name
  */
@@ -86,7 +86,7 @@ export function save(blob, name) {
 }
 
 /**
- * A PNG of a bitmap with every pixel repeated `times` times in both directions, and the mark that a trained model drew it.
+ * A PNG of a bitmap with each pixel repeated `times` times in both directions, and with the provenance mark.
  * @param {Drawable} bitmap
  * @param {number} times
  */
@@ -99,19 +99,19 @@ export async function enlarged(bitmap, times) {
 }
 
 /**
- * A canvas of so many pixels that nothing shows. A plain one: older Safaris have no OffscreenCanvas.
+ * A canvas outside the page. Older Safaris have no OffscreenCanvas.
  * @param {number} width
  * @param {number} height
  */
 export const blank = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
 
 /**
- * What a canvas shows as a PNG that says that a trained model drew it.
+ * A canvas as a PNG with the provenance mark.
  * @param {HTMLCanvasElement} canvas
  */
 export async function png(canvas) {
   /** @type {?Blob} */
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (!blob) throw { text: t("common.failed") }; // more pixels than this browser's canvas takes
+  if (!blob) throw { text: t("common.failed") }; // the canvas has more pixels than this browser allows
   return marked(blob);
 }

@@ -1,13 +1,14 @@
-// The mark that a picture was drawn by a trained model, for PNGs that this browser writes: the chunks that gan/images.py writes on the server, with the text of gan/provenance.py.
+// The mark that a trained model drew a picture, for PNGs that this browser writes. gan/images.py writes the same
+// chunks on the server, with the text of gan/provenance.py.
 
 const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
   + '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
   + 'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>';
-const HEADER = 33; // bytes of a PNG's signature and first chunk, which has to stay the first
+const HEADER = 33; // bytes of a PNG's signature and first chunk, which must stay first
 const POLYNOMIAL = 0xedb88320;
 
 /**
- * The same PNG with the mark in it.
+ * A PNG with the mark added.
  * @param {Blob} png
  */
 export async function marked(png) {
@@ -29,7 +30,7 @@ function chunk(type, text) {
 }
 
 /**
- * CRC-32 (ISO 3309), bit by bit: half a kilobyte is soon done.
+ * CRC-32 (ISO 3309), bit by bit. That is fast enough for half a kilobyte.
  * @param {Uint8Array} bytes
  */
 function crc(bytes) {

@@ -1,4 +1,4 @@
-// <gan-header>: name, device, the running run, the lock where there is one, language, theme.
+// <gan-header>: name, device, the running run, the lock, language and theme.
 import { place } from "../core/api.js";
 import { find, h, icon, setText } from "../core/dom.js";
 import { THEME } from "../core/events.js";
@@ -58,7 +58,7 @@ class GanHeader extends HTMLElement {
 function languageSwitch() {
   const other = lang === "zh" ? "en" : "zh";
   const change = async () => {
-    await keepForm().catch(() => {}); // the page changes its language even where the form can't be kept
+    await keepForm().catch(() => {}); // the language changes even if the form can't be stored
     remember("gan_lang", other);
     document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
     const url = new URL(location.href);

@@ -1,8 +1,8 @@
-// One poll for the whole page: header and stage hear of the same answer. It rests while the page is hidden.
+// One poll for the whole page. Header and stage get the same answers. It pauses while the page is hidden.
 import { request } from "../core/api.js";
 import { LOCKED } from "../core/events.js";
 
-const MOST_ROWS = 6000; // of statistics: about half an hour whole; a page that is loaded gets 1,500
+const MOST_ROWS = 6000; // of statistics; a run of half an hour fits in full, and a reload gets 1,500
 
 /** @typedef {(feed: Feed) => void} Listener */
 
@@ -16,7 +16,7 @@ let stats = { id: null, rows: [], next: 0, last: "" };
 let latest = null;
 /** @type {RunEntry[]} */
 let runs = [];
-let list = ""; // versions of what we hold, so that the server need not send it again
+let list = ""; // versions of the list and the answer that the page holds, so that the server does not send them again
 let version = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -25,7 +25,7 @@ let again = false;
 let failures = 0;
 
 /**
- * Call `listener({poll, runs, stats, offline})` after each answer; returns a function that ends it.
+ * Call `listener({poll, runs, stats, offline})` after each answer. Returns a function that ends this.
  * @param {Listener} listener
  */
 export function subscribe(listener) {
@@ -36,7 +36,7 @@ export function subscribe(listener) {
 }
 
 /**
- * Look at this run from now on (null: the active one, else the newest).
+ * Show this run from now on; null for the active one, else the newest.
  * @param {?string} id
  */
 export function view(id) {
@@ -47,7 +47,7 @@ export function view(id) {
 
 export const viewing = () => viewed;
 
-/** Ask now rather than at the next beat. */
+/** Poll now. */
 export function refresh() {
   tick();
 }
@@ -66,7 +66,7 @@ async function tick() {
     failures = 0;
   } catch (error) {
     failures += 1;
-    if (!error.offline && viewed === asked) viewed = null; // that run is gone: show what there is
+    if (!error.offline && viewed === asked) viewed = null; // the run was deleted, so show the default one
     if (latest) latest = { ...latest, offline: failures > 1 };
   }
   busy = false;
@@ -85,13 +85,13 @@ function call(listener, feed) {
   try {
     listener(feed);
   } catch (error) {
-    console.error("live", error); // one element's fault must not end the polling
+    console.error("live", error); // one element's error must not end the polling
   }
 }
 
 /** @param {Poll} poll */
 function take(poll) {
-  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock is not as we show it
+  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock on the page is outdated
   if (poll.unchanged) {
     if (latest) latest = { ...latest, offline: false };
     return;
@@ -107,7 +107,7 @@ function take(poll) {
 }
 
 /**
- * The rows themselves, or where they have become many every second one of the older half, so that a page may stay open for days.
+ * Drop every second row of the older half if there are too many, so that a page can stay open for days.
  * @param {StatsRow[]} rows
  */
 function thinned(rows) {
@@ -122,10 +122,10 @@ function pause() {
   const status = poll?.run?.status;
   if (!poll || !status) return 1000;
   const { state, elapsed } = status;
-  const { beat } = poll; // 500 ms; more where many watch
-  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // the first points are being waited for
+  const { beat } = poll; // 500 ms; more if many pages poll
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // show the first points soon
   if (state !== "running") return 1000;
-  return elapsed < 10 ? beat / 2 : beat; // grids come about once a second, and none should be late
+  return elapsed < 10 ? beat / 2 : beat; // sample sheets come about once a second, and none should be late
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -1,15 +1,15 @@
-// The tabs of the page, which are Gradio's, and the tab that the address names.
+// Gradio's tabs, and the tab that the address names.
 import { readHash, writeHash } from "../core/url.js";
 
 /**
- * Show a tab by name; it is Gradio's own tab button that is pressed.
+ * Show a tab by name: click Gradio's own button.
  * @param {string} name
  */
 export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }
 
-/** Which tab the address names ("#tab=train"), so that a refresh, a shared link, back and forward open where one was; without a name it is the first. */
+/** Follow the tab in the address ("#tab=train"). A refresh, a shared link, back and forward then open the same tab. Without a name the first tab opens. */
 export function followAddress() {
   const tab = '[role="tab"][data-tab-id]';
   const first = () => /** @type {HTMLElement} */ (document.querySelector(tab))?.dataset.tabId;

@@ -1,4 +1,5 @@
-// <gan-page>: a generator with all that moves it, on a page of its own that needs no server. gan/export/webpage.py puts the page together.
+// <gan-page>: a generator with its sliders, on an exported page that needs no server. gan/export/webpage.py writes the
+// page.
 import { later, latest } from "../core/debounce.js";
 import { h, icon, must, setText } from "../core/dom.js";
 import { DRAWN, RAW } from "../core/events.js";
@@ -20,14 +21,14 @@ import { configure, draw, open } from "../renderer/onnx-generator.js";
 import { assembled, enlarged, save } from "../renderer/pictures.js";
 import { usualIds, usualName } from "../widgets/slider.js";
 
-const SETTLE = 160; // ms after the last movement until the sheets follow
+const SETTLE = 160; // ms after the last movement until the sheets refresh
 const ENLARGED = 8;
 
 /** @param {string} name */
 const stored = (name) => must(document.getElementById(name), name).textContent ?? "";
 
 /**
- * The bytes that stand in the page under a name.
+ * The bytes of a script element, by its id.
  * @param {string} name
  */
 function bytes(name) {
@@ -38,7 +39,7 @@ function bytes(name) {
 }
 
 /**
- * The address of something packed that stands in the page under a name. ONNX Runtime asks for it there.
+ * A blob URL of unzipped bytes, by the element's id. ONNX Runtime loads its files from there.
  * @param {string} name
  * @param {string} type
  */
@@ -47,7 +48,7 @@ async function unpacked(name, type) {
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
-/** Where the page was taken, as `take-home.js` wrote it: checked as an address is, for a file may have been written to since. */
+/** The point at which take-home.js exported the page. It passes the same checks as an address, because somebody may have edited the file. */
 function begun() {
   try {
     return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
@@ -57,7 +58,7 @@ function begun() {
 }
 
 /**
- * Whether the text of a z is one of this model: an address may have been meant for another page.
+ * Whether the text of a z fits this model. An address may belong to another page.
  * @param {string} at
  * @param {number} size
  */
@@ -150,7 +151,7 @@ class GanPage extends HTMLElement {
       remember(this.point);
       keep("gan_lang", other);
       const url = new URL(location.href);
-      url.searchParams.set("lang", other); // browsers that keep nothing for files have the address
+      url.searchParams.set("lang", other); // browsers without storage for files read the address
       location.replace(url);
       if (url.search === location.search) location.reload();
     };
@@ -193,7 +194,7 @@ class GanPage extends HTMLElement {
     else this.settle();
   }
 
-  /** Bring every control to where the point is. */
+  /** Set every control to the point. */
   place() {
     const { point } = this;
     showSeed(this.seed, point);
@@ -204,7 +205,7 @@ class GanPage extends HTMLElement {
     this.large.describe(described(point, title(this.model)));
   }
 
-  /** Where the seed's own z stands, for the raw sliders and that of the cluster. */
+  /** Give the seed's own z to the raw sliders and the cluster slider. */
   base() {
     const { seed, at, to, t: part } = this.point;
     this.controls.base(Array.from(this.z({ ...fresh(), seed, at, to, t: part })));
@@ -220,7 +221,7 @@ class GanPage extends HTMLElement {
   }
 
   /**
-   * One of many pictures: what somebody is moving comes first.
+   * A picture of a sheet. It yields first, so that the large picture goes ahead.
    * @param {Point} point
    */
   async unhurried(point) {
@@ -252,7 +253,7 @@ class GanPage extends HTMLElement {
   }
 }
 
-// What there is to know of the generator on its page: where it comes from, what may be done with it, and that its pictures are made by a machine.
+// The facts about the generator: its data and licence, its training, and the notice that a machine makes the pictures.
 
 /**
  * @param {string} room
@@ -272,7 +273,7 @@ class Card {
   }
 }
 
-/** The licences of what is inside ONNX Runtime, as a file. */
+/** A link to the licences of ONNX Runtime's parts, as a file. */
 function notices() {
   const packed = stored("gan-notices");
   return h("a", { href: `data:application/gzip;base64,${packed}`, download: "onnxruntime-notices.txt.gz" }, t("page.notices"));

@@ -1,11 +1,11 @@
-// What there is to choose from, asked for once, and its names for people: an entry without a text shows its own name.
+// The choices of the Train form, fetched once, and their display names. An entry without a text shows its own name.
 import { request } from "../core/api.js";
 import { known, t } from "../core/i18n.js";
 
 /** @type {Promise<Catalogue> | null} */
 let offer = null;
 
-/** {data, recipes, losses, penalties, defaults, fields}: see train_routes.options. A failed request is made again the next time. */
+/** See options() in gan/ui/train/routes.py. The next call repeats a failed request. */
 export function catalogue() {
   offer ??= request("catalogue").catch((error) => {
     offer = null;

@@ -1,10 +1,12 @@
-// A button that asks for a second press before it does something final. It opens no dialog.
+// A button that asks for a second press before a final action. It opens no dialog.
 import { must, setText } from "../core/dom.js";
 
 const ASK_FOR = 4000; // ms that it waits for the second press
 
-/** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
- * The two clicks of a double-click are one press: who makes them has not read the question. */
+/**
+ * The last child of `button` is its text, which reads `asks` after the first press. `press(event)` handles a click;
+ * the second one calls `act()`. A double-click counts as one press, because its user has not read the question.
+ */
 export class ConfirmButton {
   /** The timer after the first press. @type {ReturnType<typeof setTimeout> | null} */
   asking = null;
@@ -21,7 +23,7 @@ export class ConfirmButton {
   }
 
   /**
-   * What the button says at rest.
+   * Set the text at rest.
    * @param {string} text
    */
   name(text) {
@@ -41,7 +43,7 @@ export class ConfirmButton {
     this.show(true);
   }
 
-  /** Back to rest: nobody pressed again, or there is nothing to ask any more. */
+  /** Return to rest, because nobody pressed again or the action is no longer possible. */
   settle() {
     if (!this.asking) return;
     clearTimeout(this.asking);

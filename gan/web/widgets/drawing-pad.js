@@ -1,13 +1,13 @@
-// A pad for drawing with a finger, a pen or the mouse. It also takes pictures, and sends nothing by itself.
+// A pad for drawing with finger, pen or mouse. It also takes picture files, and uploads nothing by itself.
 import { context2d, h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-export const SIDE = 256; // pixels of the pad, and of what is sent
-const SIZES = [10, 22, 44]; // of the brush, in pixels of the pad
+export const SIDE = 256; // pixels of the pad, and of the uploaded picture
+const SIZES = [10, 22, 44]; // widths of the brush, in pixels of the pad
 const GREYS = ["#ffffff", "#9a9a9a", "#000000"];
 const COLOURS = ["#ffffff", "#000000", "#8a5a3c", "#e5484d", "#f5a623", "#ffd93b", "#3fae5a", "#3b82d6", "#7b5bd6"];
 
-/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file that is no picture. */
+/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file without a picture. */
 export class DrawingPad {
   empty = true;
   paper = "#000000";
@@ -38,7 +38,7 @@ export class DrawingPad {
   }
 
   /**
-   * Begin anew for a model of so many channels, on paper of the colour that its pictures have at their edges.
+   * Clear the pad for a model with so many channels. `paper` is the colour of its pictures' edges.
    * @param {number} channels
    * @param {string} paper
    */
@@ -71,12 +71,12 @@ export class DrawingPad {
   }
 
   /**
-   * The middle of a picture (bitmap or canvas), as large as the pad.
+   * Show the centre square of a picture, scaled to the pad.
    * @param {Drawable} picture
    */
   take(picture, smooth = true) {
     const side = Math.min(picture.width, picture.height);
-    this.pen.fillStyle = "#ffffff"; // what is transparent is white to the server as well
+    this.pen.fillStyle = "#ffffff"; // the server, too, makes transparent pixels white
     this.pen.fillRect(0, 0, SIDE, SIDE);
     this.pen.imageSmoothingEnabled = smooth;
     this.pen.imageSmoothingQuality = "high";
@@ -174,7 +174,7 @@ function tool(glyph, key, onclick) {
 }
 
 /**
- * Whether a colour like #123abc is nearer to black than to white.
+ * Whether a colour such as #123abc is closer to black than to white.
  * @param {string} colour
  */
 function dark(colour) {

@@ -1,4 +1,4 @@
-// A "?" that explains in a sentence or two what stands beside it.
+// A "?" button that explains its neighbour in a sentence or two.
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
@@ -22,7 +22,7 @@ export function help(name, text) {
 }
 
 /**
- * [header, note] of a section: its title, its "?", and whatever stands beside them.
+ * [header, note] of a section: its title, its "?", and further elements.
  * @param {string} title
  * @param {string} text
  * @param {...Child | Child} beside

@@ -1,12 +1,13 @@
-// A sheet of pictures, drawn cell by cell onto one canvas at the screen's own resolution, with a button on each cell.
+// A sheet of pictures on one canvas at the screen's resolution, with a button on each cell.
 import { context2d, h, targetOf } from "../core/dom.js";
 
-const LARGEST_GAP = 0.14; // of a cell: more than this and the pictures are enlarged by a broken factor instead
+const LARGEST_GAP = 0.14; // share of a cell; a wider gap would waste room, so pictures are enlarged by a fraction instead
 const GAP = 2; // CSS pixels between pictures, at least
-const BIG = 6; // from this factor on nobody sees that some pixels are one screen pixel wider than others
+const BIG = 6; // from this factor on, nobody sees that some pixels are one screen pixel wider than others
 
 /**
- * How large a picture of `size` pixels is drawn in a cell of `cell` device pixels: by a whole factor where that fills the cell well.
+ * The side of a picture of `size` pixels in a cell of `cell` device pixels. It is a multiple of `size` if that fills
+ * the cell well.
  * @param {number} cell
  * @param {number} size
  */
@@ -16,8 +17,9 @@ export function fitted(cell, size) {
 }
 
 /**
- * A sheet of rows x columns pictures. `name(index)` is each button's accessible name, `pick(index)` is called for the one that is chosen.
- * `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), `lock(true)` makes the cells unpickable.
+ * A sheet of rows x columns pictures. `name(index)` is a button's accessible name, and `pick(index)` gets the chosen
+ * cell. `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), and `lock(true)` disables
+ * all cells.
  */
 export class Mosaic {
   current = -1;
@@ -114,12 +116,12 @@ export class Mosaic {
   }
 }
 
-// A mosaic whose pictures come from the server or this browser: asked for again when something changed, but only while it is on the screen, one sheet after another.
-let line = Promise.resolve(); // all sheets wait for each other, so that the large picture never waits for more than one of them
+// Keeps a mosaic up to date. It requests pictures only while the mosaic is on the screen, and one sheet at a time.
+let line = Promise.resolve(); // all sheets share it, so that the large picture never waits for more than one sheet
 
 /**
- * Keeps `mosaic` showing `points()`, which the server draws at `path` for `query()`; `draw(path, query, points, columns)` gets them as one picture.
- * `refresh()` asks again; `query()` may return null for "nothing to show".
+ * Keeps `mosaic` showing `points()`. `draw(path, query, points, columns)` draws them as one picture, from this browser
+ * or from the server's route `path`. `refresh()` updates it. `query()` returns null if there is nothing to show.
  */
 export class Sheet {
   stale = false;
@@ -153,7 +155,7 @@ export class Sheet {
     line = line.then(() => this.#load());
   }
 
-  /** Another model: nothing is shown until its own sheet is here. */
+  /** Show nothing until another model's sheet arrives. */
   clear() {
     Object.assign(this, { bitmap: null, drawn: "" });
     this.mosaic.draw(null);
@@ -161,7 +163,7 @@ export class Sheet {
   }
 
   /**
-   * Show a picture that is at hand until the right one arrives.
+   * Show a provisional picture until the real sheet arrives.
    * @param {Drawable} bitmap
    * @param {boolean} pickable
    */
@@ -183,10 +185,10 @@ export class Sheet {
       Object.assign(this, { bitmap, drawn: wanted });
       this.mosaic.draw(bitmap);
       this.mosaic.lock(false);
-      this.refresh(); // where something changed meanwhile
+      this.refresh(); // the query may have changed meanwhile
     } catch (error) {
       if (error.offline) this.stale = true;
-      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the visitor has moved on, and what was wrong with it
+      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the query has changed, so this error is about another sheet
       this.failed(error, query.id);
     }
   }

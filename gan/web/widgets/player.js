@@ -1,18 +1,18 @@
-// Moves the point by itself: one step after each drawn picture, so a slow renderer gets fewer requests.
+// Moves the point continuously, one step after each drawn picture. A slow renderer so gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
 
-const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps
-const PATIENCE = 2000; // ms until a picture that did not come is not waited for any more
+const LONGEST = 0.25; // seconds of the longest step; a slow renderer slows the movement down instead of making it jump
+const PATIENCE = 2000; // ms to wait for a picture
 
 /**
- * Whether the two are the same model's: a player of one model does not go on with another.
+ * The model of a movement. A player never continues with another one.
  * @param {Explorer} explorer
  */
 const modelOf = (explorer) => explorer.point.model;
 
 /**
- * `step(seconds)` gives what to change in the point, undefined for nothing yet. One plays at a time in an explorer, none in a hidden page or tab, and none
- * begins by itself. The point stays where a pause leaves it. PLAYING tells the explorer's listeners.
+ * `step(seconds)` returns the change of the point, or undefined for none yet. In an explorer one player plays at a
+ * time, and none in a hidden page or tab. A pause leaves the point where it is. The explorer dispatches PLAYING.
  */
 export class Player {
   playing = false;
@@ -52,7 +52,7 @@ export class Player {
     this.playing = false;
     this.explorer.player = null;
     this.#tell();
-    this.explorer.change({}, false); // what waits for the end of a movement follows now
+    this.explorer.change({}, false); // refreshes the sheets
   }
 
   #next() {
@@ -72,7 +72,7 @@ export class Player {
   }
 
   /**
-   * What the step changes. One that can't go on from where the point is ends the playing, and says why.
+   * The change of the next step. If the step throws, the player pauses and shows the error.
    * @param {number} now
    */
   #step(now) {

@@ -1,4 +1,5 @@
-// One streaming chart on uPlot: faint raw lines, smoothed lines over them, dashed references. A reader's zoom stays while data streams in.
+// One streaming chart on uPlot: faint raw lines, smoothed lines, and dashed references. A reader's zoom stays while
+// data arrive.
 import { h } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { t } from "../core/i18n.js";
@@ -7,7 +8,7 @@ import { help } from "./help.js";
 /** @type {Promise<Window["uPlot"]> | null} */
 let library = null;
 
-/** uPlot, loaded once from our own static files. */
+/** Load uPlot once, from our own static files. */
 export function load() {
   library ??= new Promise((resolve, reject) => {
     const folder = new URL("../vendor/uplot/", import.meta.url);
@@ -19,7 +20,7 @@ export function load() {
 
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const SMOOTH = 0.12; // weight of a new point in the smoothed line
+const SMOOTH = 0.12; // weight of a new value in the smoothed line
 
 /** @returns {Series} */
 const none = () => [];
@@ -30,7 +31,7 @@ const UNITS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]];
 const NO_UNIT = ["", 1];
 
 /**
- * A number as the axes and the legend show it: −6M, 12.5k, −0.25. `least` is how finely neighbours have to be told apart.
+ * A number on the axes and in the legend: −6M, 12.5k, −0.25. `least` is the smallest difference that must be visible.
  * @param {number} value
  */
 export function figure(value, least = 0.01) {
@@ -42,10 +43,10 @@ export function figure(value, least = 0.01) {
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
-/** The first and the last x in sight. @typedef {[from: number, to: number]} Range */
+/** The first and the last visible x. @typedef {[from: number, to: number]} Range */
 /** A line of a chart: a field of the statistics. @typedef {{field: string, colour: string, name: string}} Line */
 
-/** x range shared by the charts of one stage, so that both show the same stretch. */
+/** The x range that all charts of a stage share. */
 export class Zoom {
   /** @type {?Range} */
   range = null;
@@ -62,7 +63,7 @@ export class Zoom {
   }
 }
 
-/** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
+/** A chart of some fields of the statistics. `references` are dashed lines. */
 export class Plot {
   /** Dashed lines. @type {{value: number, colour?: string}[]} */
   references = [];
@@ -101,7 +102,7 @@ export class Plot {
   }
 
   /**
-   * Take all rows so far; only those not seen yet are added. `rows` must grow by appending, or be another array after `clear`.
+   * Append the rows that are new. `rows` only grows; call `clear` before another array.
    * @param {StatsRow[]} rows
    */
   async update(rows) {
@@ -152,7 +153,7 @@ export class Plot {
     return this.zoom.range ?? [0, Math.max(this.x.at(-1) ?? 0, 0.1)];
   }
 
-  /** The y range of what is in sight: the smoothed lines whole, the raw ones but for their wildest hundredth, and the references. */
+  /** The y range of the visible data: all of the smoothed lines and references, and 99 percent of the raw values. */
   height() {
     const [left, right] = this.span();
     /** @type {number[]} */
@@ -185,7 +186,7 @@ export class Plot {
   }
 
   /**
-   * Put the values at a point, or the newest ones, into the legend.
+   * Show the values at an index in the legend, or the newest ones.
    * @param {?number} index
    */
   read(index) {

@@ -1,9 +1,9 @@
-// Work that the server does for this visitor while the page polls it: inverting a picture, dragging points.
+// Work that the server does for this visitor while the page polls it: searching for a picture, dragging points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-const QUEUE = 1000; // ms between two questions while others come first
+const QUEUE = 1000; // ms between two requests while other jobs go first
 
 /** @typedef {{model: string, name?: string}} Work */
 /** The first answer to new work; `target` is the picture that Find searches for. @typedef {{job: string, target?: string}} Begun */
@@ -41,7 +41,8 @@ export class ServerJob {
   }
 
   /**
-   * Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question.
+   * Start work for a model by `send`, and poll it while that model is open. `begun(answer)` is called before the first
+   * poll.
    * @param {string} model
    * @param {() => Promise<Begun>} send
    */
@@ -62,7 +63,7 @@ export class ServerJob {
     }
   }
 
-  /** End the work where it is; whether there was any. */
+  /** End the work. Returns whether there was any. */
   stop() {
     const mine = this.#mine;
     this.#mine = null;

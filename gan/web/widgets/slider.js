@@ -1,4 +1,4 @@
-// Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
+// Sliders: one row each, with a name, a track that is filled from the rest position, and a value.
 import { later } from "../core/debounce.js";
 import { h, setText, wheelMeant } from "../core/dom.js";
 import { known, t } from "../core/i18n.js";
@@ -9,13 +9,13 @@ const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format
 const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format;
 
 /**
- * An amount of a direction as it is read everywhere: +1.5, −2.9, 0.0.
+ * An amount of a direction as the page writes it: +1.5, −2.9, 0.0.
  * @param {number} value
  */
 export const signed = (value) => tenths.format(value).replace("-", "−");
 
-const NOTCHES = 60; // of the wheel, from end to end
-const STILL = 250; // ms after the last of them until the wheel has come to rest
+const NOTCHES = 60; // of the wheel, from one end to the other
+const STILL = 250; // ms after the last notch until the movement has ended
 
 /** @typedef {(value: number, dragging: boolean) => void} SliderInput */
 /**
@@ -24,8 +24,9 @@ const STILL = 250; // ms after the last of them until the wheel has come to rest
  */
 
 /**
- * One slider. `input(value, dragging)` is called for each movement and once more, not dragging, at its end. A double click, Delete or
- * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
+ * One slider. `input(value, dragging)` is called for each movement, and once more at its end with dragging false. A
+ * double click, Delete or Backspace restores `rest`. `set(value)` moves it from outside, and `describe(name, note)`
+ * renames it.
  */
 export class Slider {
   index = -1; // the entry of z that a raw slider moves
@@ -51,7 +52,7 @@ export class Slider {
   /** @param {string} name */
   describe(name, note = "") {
     setText(this.name, name);
-    this.name.title = name; // of a long one only the beginning is seen
+    this.name.title = name; // the row may cut a long name off
     setText(this.note, note);
     this.bar.setAttribute("aria-label", note ? `${name}, ${note}` : name);
   }
@@ -88,7 +89,7 @@ export class Slider {
   }
 
   /**
-   * The wheel moves a slider that has the focus, and no other: whoever scrolls the page past the sliders means the page.
+   * The wheel moves only a focused slider, so that page scrolling is never hijacked.
    * @param {WheelEvent} event
    * @param {SliderInput} input
    */
@@ -102,7 +103,7 @@ export class Slider {
   }
 
   /**
-   * The value itself is told, not the step of the bar that is nearest to it.
+   * Show the value itself, which may lie between two steps of the bar.
    * @param {number} value
    */
   #show(value) {
@@ -117,13 +118,13 @@ export class Slider {
 }
 
 /**
- * Whether a direction is worth a slider: it moves pictures, and not as another before it does.
+ * Whether a direction deserves a slider: it changes pictures, and differs from those before it.
  * @param {Pick<Direction, "dead" | "twin">} direction
  */
 export const lively = (direction) => !direction.dead && !direction.twin;
 
 /**
- * What a direction is called where nobody has renamed it; `title` is the name of an attribute that only the data name.
+ * A direction's default name. `title` is the data's name for an attribute.
  * @param {string} id
  * @param {string} [title]
  */
@@ -135,13 +136,13 @@ export function usualName(id, title) {
 }
 
 /**
- * The ids of those of a model's principal directions that have sliders where nobody has chosen, in their order.
+ * The ids of a model's default sliders, in order.
  * @param {Direction[]} directions
  */
 export const usualIds = (directions) => directions.filter(lively).map((direction) => direction.id);
 
 /**
- * How much a direction changes, where that is known.
+ * How much a direction changes pictures, as text; "" if unknown.
  * @param {Direction | undefined} direction
  */
 export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));

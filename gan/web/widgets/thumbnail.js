@@ -1,9 +1,9 @@
-// Small pictures of single points, drawn one after another: of the current model as the large picture is, of others by the server.
+// Small pictures of single points, drawn one after another. The server draws those of other models.
 import { context2d, h } from "../core/dom.js";
 import { query } from "../latent/encoding.js";
 import { fetched, picture } from "../renderer/pictures.js";
 
-const TRIES = 3; // for a picture whose directions the server has to find first, or find again
+const TRIES = 3; // for a picture whose directions the server must find first
 
 let queue = Promise.resolve();
 /** By model: the request for its directions with names. @type {Map<string, Promise<Response>>} */
@@ -13,7 +13,7 @@ const finding = new Map();
 export const thumb = () => h("canvas", { class: "xp-mini", width: 1, height: 1, "aria-hidden": "true" });
 
 /**
- * Have the server find the directions with names of a model that is not open here, however long that takes. Many pictures wait for one answer.
+ * Make the server find the named directions of a model that is not open. All waiting pictures share one request.
  * @param {string} model its id
  */
 function find(model) {
@@ -23,8 +23,8 @@ function find(model) {
 }
 
 /**
- * Draw a point on a canvas when its turn comes, unless it has left the page by then. A model that is gone leaves it empty. Where the directions of another
- * model have to be found first, the others don't wait for that.
+ * Draw a point on a canvas when its turn comes, unless the canvas has left the page. A deleted model leaves it empty.
+ * A point that needs named directions does not delay the others.
  * @param {Explorer} explorer
  * @param {HTMLCanvasElement} canvas
  * @param {Point} point

@@ -1,4 +1,4 @@
-// Samples: 64 pictures of 64 seeds in a row. The reader chooses one to move there.
+// Samples: 64 pictures of 64 consecutive seeds. The reader chooses one to move there.
 import { h, icon } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { query } from "../../latent/encoding.js";

@@ -1,4 +1,4 @@
-// The row under the large picture: its seed, and what can be done with it.
+// The row under the large picture: its seed, and the buttons for the current point.
 import { h, icon, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { filed, showSeed } from "../file-names.js";
@@ -9,7 +9,7 @@ import { enlarged, picture, save } from "../../renderer/pictures.js";
 
 const ENLARGED = 8;
 
-/** `place(point)` brings the row to where the point is. */
+/** `place(point)` shows a point. */
 export class Toolbar {
   /** @param {Explorer} explorer */
   constructor(explorer) {
@@ -38,7 +38,7 @@ export class Toolbar {
     this.mark();
   }
 
-  /** Say whether the current point is among the favourites. */
+  /** Mark the heart if the current point is a favourite. */
   mark() {
     const { favourites, point } = this.explorer;
     this.heart.setAttribute("aria-pressed", String(Boolean(favourites.at(point))));
@@ -48,7 +48,7 @@ export class Toolbar {
     return this.seed.value !== "" && this.seed.checkValidity();
   }
 
-  /** What is no seed does not stay in the box while the picture is another's. */
+  /** Replace a text that is no seed, because the picture belongs to another one. */
   #refuse() {
     if (this.#fits()) return;
     const { point } = this.explorer;
@@ -57,7 +57,7 @@ export class Toolbar {
     if (!emptied || !point.at) this.explorer.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
   }
 
-  /** Keep the current point among the favourites, or no longer. */
+  /** Add the current point to the favourites, or remove it. */
   #keep() {
     const { favourites, model, point } = this.explorer;
     if (!model) return;
@@ -68,7 +68,7 @@ export class Toolbar {
   }
 
   /**
-   * Save the picture as the server draws it, with the mark that a trained model made it.
+   * Save the server's picture, which carries the provenance mark.
    * @param {number} times
    */
   async #save(times) {
@@ -84,12 +84,13 @@ export class Toolbar {
   }
 }
 
-// On a phone, where everything stands in one column: a button on the picture, which stays in sight, that leads to the sliders and from there back to the view.
+// A button on the large picture, for phones with their single column. It scrolls to the sliders, and from there back
+// to the view.
 
-const SEEN = 0.75; // of the window's height: sliders that begin above that are what one looks at
+const SEEN = 0.75; // share of the window's height; sliders that begin above it count as visible
 
 /**
- * The button; `sliders` and `view` are the elements it leads to.
+ * The button. `sliders` and `view` are the elements that it scrolls to.
  * @param {HTMLElement} sliders
  * @param {HTMLElement} view
  */
@@ -102,11 +103,11 @@ export function jump(sliders, view) {
   return h("button", { type: "button", class: "xp-button xp-jump", title: t("explore.jump"), "aria-label": t("explore.jump"), onclick: go }, icon("sliders"));
 }
 
-// A line under the large picture: who draws it, this browser or the server, and how long that takes here.
+// A line under the large picture: whether this browser or the server draws it, and how long that takes here.
 
-const CALM = 500; // ms between two times on the screen: nobody reads sixty a second
+const CALM = 500; // ms between two updates of the time, so that people can read it
 
-/** `tell(ms, model)` after each picture: ms for one drawn here, null for one of the server. Readers of the screen hear of a change of path alone. */
+/** Call `tell(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a change between browser and server. */
 export class Path {
   constructor() {
     this.name = h("span", { role: "status" });

@@ -1,4 +1,4 @@
-// The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
+// The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the button.
 import { address } from "../../core/api.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, OFFER, SUBMIT } from "../../core/events.js";
@@ -27,7 +27,7 @@ class Group extends HTMLElement {
 /** A name, or minutes. @typedef {string | number} PickerValue */
 /** @typedef {HTMLButtonElement & {option: PickerValue}} Card */
 
-/** What the three pickers share: a value that Gradio gives ("offer", data-value) and takes ("choose"), and cards that behave as radio buttons. */
+/** The base of the three pickers. Gradio sets their value ("offer", data-value) and reads it ("choose"). Their cards behave as radio buttons. */
 class Picker extends HTMLElement {
   built = false;
   /** @type {?PickerValue} */ value = null;
@@ -50,7 +50,7 @@ class Picker extends HTMLElement {
     } catch (error) {
       this.append(h("p", { class: "tr-error" }, sentence(error)));
     }
-    // The binding may have been made after we were built.
+    // Gradio may have bound the value after we were built.
     this.mark(JSON.parse(this.dataset.value ?? "null") ?? this.value);
   }
 
@@ -195,7 +195,7 @@ class TimePicker extends Picker {
   }
 }
 
-/** What became of a press on Train: the run is shown, or the sentence of what was wrong stands beside the button. */
+/** The answer to Train: shows the new run, or the error beside the button. */
 class Answer extends HTMLElement {
   /** @type {HTMLElement} */ text;
 
@@ -214,18 +214,19 @@ class Answer extends HTMLElement {
   show(answer) {
     this.text.hidden = !answer?.error;
     setText(this.text, answer?.error ? sentence(answer.error) : "");
-    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may stand at the top edge, with the sentence above it
+    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may be at the top edge, with the error above it
     if (answer?.run) view(answer.run);
   }
 }
 
-// Formulas: gan/objectives.py writes them. {D} and {G} mark the players, {x} a real image; each has its colour.
+// Formulas, as gan/objectives.py writes them. {D} and {G} stand for the networks and {x} for a real image; each has
+// its colour.
 
 /** @type {Record<string, string>} */
 const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
 
 /**
- * A block with what D and G minimise; a loss and a penalty as "catalogue" tells them, null where the loss is not known.
+ * The formulas that D and G minimise; null for an unknown loss.
  * @param {LossFacts | undefined} loss
  * @param {{formula: string} | undefined} penalty
  */
@@ -242,12 +243,12 @@ function line(player, text, goesOn = false) {
   return h("p", {}, h("b", { class: COLOURS[player] }, goesOn ? "" : player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
 }
 
-// The panel with the button stays at the lower edge, in sight, as long as it leaves room for the fields.
+// The panel with the button sticks to the lower edge, as long as it leaves room for the fields.
 
-const PART = 1 / 3; // of the window that it may take
+const PART = 1 / 3; // share of the window's height that it may take
 
 /**
- * Let a panel stick, and tell the form that it lies in how much of it is covered: what has the focus is scrolled clear of that.
+ * Make a panel stick, and tell the form how much of it the panel covers, so that focused fields scroll clear of it.
  * @param {HTMLElement} panel
  */
 function stick(panel) {

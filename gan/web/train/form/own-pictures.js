@@ -1,4 +1,5 @@
-// <gan-own>: pictures of one's own. They are chosen or dropped here, sent, read by the server, and what it found is shown before anything is trained.
+// <gan-own>: uploaded pictures. The reader chooses or drops them, the server surveys them, and the report is shown
+// before training.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CHOOSE, FORM, OFFER } from "../../core/events.js";
@@ -10,8 +11,8 @@ import { asked } from "./own-settings.js";
 import { formNow } from "./settings.js";
 import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
 
-const AGAIN = 2000; // ms until a server that can't be reached is asked again
-const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // refusals that another picture mends
+const AGAIN = 2000; // ms before a retry if no server answers
+const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // errors that one more picture mends
 /** @type {OwnValue} */
 const NOTHING = { files: [], report: null, suggestions: null, refused: null, set: {}, turn: 0 };
 
@@ -56,7 +57,7 @@ class OwnPictures extends HTMLElement {
   build() {
     this.input.addEventListener("change", () => {
       this.add([...(this.input.files ?? [])]);
-      this.input.value = ""; // the same file may be chosen once more
+      this.input.value = ""; // so that the same file can be chosen again
     });
     this.zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
       h("b", {}, t("own.choose")), h("span", { class: "ow-drop" }, t("own.drop")), this.limitsLine);
@@ -79,7 +80,7 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * Files that somebody chose. Pictures come to those that are there already; a zip stands alone.
+   * Add chosen files. Pictures join those that are there; a zip stands alone.
    * @param {File[]} chosen
    */
   add(chosen) {
@@ -105,7 +106,7 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * Have the server read what it has been sent.
+   * Make the server survey the uploaded files.
    * @param {AbortSignal} signal
    */
   async read(signal) {
@@ -128,7 +129,8 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * One thing at a time: sending and reading, until it is done or something else is chosen. `settled` waits for it.
+   * Run one task at a time, uploading or surveying, until it ends or the reader chooses other files. `settled` waits
+   * for it.
    * @param {(signal: AbortSignal) => Promise<void>} task
    */
   work(task) {
@@ -139,7 +141,7 @@ class OwnPictures extends HTMLElement {
       .finally(() => { if (this.controller === controller) this.rest(); });
   }
 
-  /** The value once nothing is on its way any more. */
+  /** The value after the running task. */
   async settled() {
     while (this.working) await this.working;
     return this.value;
@@ -164,7 +166,8 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * These files can't be used: they are taken out, unless one more is all that is missing. The reason stays until others are chosen.
+   * Drop files that can't be used, unless one more picture is all that is missing. The reason stays until other files
+   * are chosen.
    * @param {Refusal} error
    */
   refuse(error) {
@@ -173,7 +176,7 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * What was chosen last is not taken; what was there before stays.
+   * Refuse the newest files, and keep the earlier ones.
    * @param {Refusal} error
    */
   tell(error) {
@@ -191,7 +194,7 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * A switch of the panel was moved: it is a setting of the form, as if it had been set there.
+   * A switch beside the pictures was moved: treat it as a setting that was made by hand.
    * @param {string} name
    * @param {Setting} value
    */
@@ -206,7 +209,7 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * A value that the form gives: that which we chose, or one that was kept while the page was loaded again.
+   * Take over the form's value: our own, or one from before a reload.
    * @param {?OwnValue} value
    */
   offered(value) {
@@ -224,7 +227,7 @@ class OwnPictures extends HTMLElement {
     const focused = document.activeElement === this.zone;
     this.zone.hidden = files.length > 0;
     this.row.hidden = !files.length;
-    if (focused && files.length) this.out.focus(); // it would be lost with the button that had it
+    if (focused && files.length) this.out.focus(); // hiding the button would lose its focus
     if (files.length) {
       this.more.hidden = files.some(isZip);
       setText(this.name, files.length === 1 ? files[0].name : t("own.files", { count: whole(files.length) }));
@@ -236,7 +239,7 @@ class OwnPictures extends HTMLElement {
     this.mirror();
   }
 
-  /** Show the settings as they stand in the form. */
+  /** Show the form's settings beside the pictures. */
   mirror() {
     const { report, suggestions } = this.value;
     const form = formNow();

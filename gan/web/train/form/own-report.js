@@ -1,13 +1,14 @@
-// What the server has read in somebody's pictures, as sentences. Names of files and folders are anybody's: they go in as text.
+// The server's report on uploaded pictures, in sentences. Anybody may have chosen file and folder names, so they are
+// shown as text only.
 import { h } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
 import { reasons } from "../stage/events.js";
 
-const CLASSES = 12; // that are named
+const CLASSES = 12; // named classes; the others are counted
 
 /**
- * The part of the panel that says how many pictures there are, of which kinds, and what is odd about them.
+ * The part of the panel about the number of pictures, their classes, and odd ones.
  * @param {PicturesReport} report
  */
 export function summary(report) {
@@ -31,7 +32,7 @@ function classesText({ classes, too_many_classes: tooMany, most_classes: most })
 }
 
 /**
- * What was left out, by reason, with some of the names; null where nothing was.
+ * The left-out pictures by reason, with some names; null if there are none.
  * @param {LeftOut[]} groups
  */
 export function leftOut(groups) {

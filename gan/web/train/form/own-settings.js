@@ -1,4 +1,4 @@
-// The settings that somebody's pictures ask for, beside what was found in them: the same ones as in the form, so that each follows the other.
+// Settings that suit the uploaded pictures, beside the report. They mirror the form's settings in both directions.
 import { h, setText } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { lang, t } from "../../core/i18n.js";
@@ -9,7 +9,8 @@ let count = 0;
 /** @typedef {(name: string, value: Setting) => void} Change */
 
 /**
- * {root, show}: `set(name, value)` is called when one is moved, `show(report, suggestions, recipe, settings)` shows those of the form. `suggestions` are by recipe.
+ * Build the panel {root, show}. `set(name, value)` gets each change. `show(report, suggestions, recipe, settings)`
+ * shows the form's settings.
  * @param {Change} set
  */
 export function asked(set) {
@@ -60,7 +61,7 @@ export function asked(set) {
 function classNote({ classes, classes_doubtful: doubtful }, suggestions, on) {
   if (on) return t("own.by_class_on");
   if (doubtful) return t("own.by_class_doubtful");
-  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // not every recipe is asked to learn by class
+  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // some recipes never learn by class
   return enough ? t("own.by_class_off") : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
 }
 
@@ -74,7 +75,7 @@ function colourNote(allGrey, asGrey) {
 }
 
 /**
- * A name and its note on the left, the control on the right.
+ * A row: name and note on the left, the control on the right.
  * @param {string} name
  * @param {HTMLElement} control
  */
@@ -88,7 +89,7 @@ function row(name, control) {
 }
 
 /**
- * A few values of which one is chosen: radio buttons that look like one.
+ * Radio buttons in the style of one control.
  * @param {string} name
  * @param {[Setting, string][]} values
  * @param {Change} set

@@ -1,4 +1,4 @@
-// Files on their way to the server: what is too much is told before anything is sent.
+// Uploads files. It refuses too large ones before anything is sent.
 import { address } from "../../core/api.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
@@ -8,7 +8,8 @@ const MB = 2 ** 20;
 const megabytes = (bytes) => whole(Math.max(1, bytes / MB));
 
 /**
- * What is too much of files {name, size} as {say, values}, a text of the page, null where all may be sent. `limits` are bytes and a number of files, as the catalogue names them.
+ * The limit that files exceed, as {say, values} with a text of the page; null if all may be sent. Limits are bytes and
+ * a number of files.
  * @param {OwnFile[]} files
  * @param {UploadLimits} limits
  */
@@ -28,13 +29,14 @@ export const limitsText = (limits) => t("own.limits", { files: whole(limits.file
 export const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
 
 /**
- * Whether a folder is among what was dropped: a browser hands it over as if it were a file, and it can't be sent.
+ * Whether a folder was dropped. Browsers present it as a file, but can't upload it.
  * @param {DataTransfer} dropped
  */
 export const holdsFolder = (dropped) => [...dropped.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
 
 /**
- * Send files; resolves to where the server has put each. `progress` is called with 0 to 1. Rejects with {say}, {key, values, text}, {text} or the AbortSignal's reason.
+ * Upload files. Resolves to their paths on the server. `progress` gets 0 to 1. Rejects with a Refusal, or with the
+ * signal's reason.
  * @param {File[]} files
  * @param {(part: number) => void} progress
  * @param {AbortSignal} signal
@@ -43,7 +45,7 @@ export function send(files, progress, signal) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     for (const file of files) form.append("files", file, file.name);
-    const sending = new XMLHttpRequest(); // fetch doesn't tell how far it is
+    const sending = new XMLHttpRequest(); // fetch can't report the progress of an upload
     sending.open("POST", address("../upload"));
     sending.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
     sending.addEventListener("load", () => {
@@ -61,7 +63,8 @@ export function send(files, progress, signal) {
 }
 
 /**
- * Refusals of an upload are plain sentences in the reader's language, with the error in a header; a proxy in front may answer with a page of its own.
+ * The error of a refused upload. The server sends a sentence, and the error in a header; a proxy may send a page of
+ * its own.
  * @param {XMLHttpRequest} sending
  */
 function refusalOf(sending) {

@@ -1,4 +1,5 @@
-// Which runs were started in this browser: in a queue people look for theirs. Only this browser knows; the server is never told.
+// The runs that this browser has started. The list marks them, because people look for theirs in the queue. The server
+// never learns of it.
 import { recall, remember } from "../../core/storage.js";
 
 const NAME = "gan_own";
@@ -6,7 +7,7 @@ const MOST = 60; // as many as the list shows
 
 let ids = kept();
 
-/** Those that an earlier page has kept; none where storage is closed to us, or damaged. */
+/** The ids in storage; none if storage is forbidden or damaged. */
 function kept() {
   try {
     const value = JSON.parse(recall(NAME) ?? "[]");
@@ -17,7 +18,7 @@ function kept() {
 }
 
 /**
- * A run was started here.
+ * Remember that this browser started a run.
  * @param {string} id
  */
 export function own(id) {

@@ -1,5 +1,6 @@
-// The list of runs, folded at the end of the stage: choose any to look at it, rename it, delete it, or take it out of the queue.
-// What trains, what waits and the newest others come with each poll; who wants to see older ones asks for them, and again when they have changed.
+// The list of runs at the end of the stage. The reader can show, rename, delete or unqueue a run.
+// Each poll brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
+// they change.
 import { request } from "../../core/api.js";
 import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
@@ -7,10 +8,10 @@ import { sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { RunRow } from "./run-row.js";
 
-const NEARLY = 0.9; // of what the runs may take: from here on it is said in another colour
+const NEARLY = 0.9; // share of the disk quota from which the line warns
 const SAY_FOR = 4000; // ms
-const PAGE = 60; // runs that a press on “Show more” adds
-const FULL = "runs.disk_full"; // where even leaving the queue may need more space than there is
+const PAGE = 60; // runs for each press on "Show more"
+const FULL = "runs.disk_full"; // on a full disk, leaving the queue may need more space than there is
 
 export class Runs {
   /** By id. @type {Map<string, RunRow>} */
@@ -54,10 +55,10 @@ export class Runs {
     this.last = [poll, newest];
     const fresh = this.older.wanted === this.wanted && (!this.wanted || this.older.version === poll.older);
     if (fresh || this.failed) this.show(poll, newest);
-    else this.fetch(); // first: a run that has gone from the one list to the other must not vanish meanwhile
+    else this.fetch(); // before showing, because a run that moved between the lists would vanish for a moment
   }
 
-  /** Ask for the older runs as they are now, and show all. Where that fails, those that we have stay for some seconds. */
+  /** Request the older runs, and show all. If that fails, the old ones stay for some seconds. */
   async fetch() {
     if (this.fetching) return;
     this.fetching = true;
@@ -108,7 +109,7 @@ export class Runs {
       if (this.items.children[place] !== row.element) this.items.insertBefore(row.element, this.items.children[place] ?? null);
       row.update(run, { current: run.id === shown, place: queue.indexOf(run.id), seconds: starts[run.id], full });
     });
-    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // its row was moved
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // moving the row has taken the focus away
   }
 
   /** @param {string} id */
@@ -119,7 +120,7 @@ export class Runs {
   }
 
   /**
-   * A run that is gone. Where the reader was on its row, they find themselves on the next one.
+   * Remove a run's row. If it has the focus, the next row gets it.
    * @param {string} id
    * @param {RunRow} row
    */

@@ -1,4 +1,4 @@
-// The two charts under the grid: the losses of both players, and what D says of real and fake.
+// The two charts under the samples: the losses of D and G, and D's logits for real and fake images.
 import { h, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
@@ -31,7 +31,7 @@ export class Charts {
   update(run, stats) {
     const rows = stats.id === run.id ? stats.rows : [];
     this.element.hidden = !rows.length;
-    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or the same ones thinned
+    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or thinned ones
       if (run.id !== this.id) this.zoom.set(null);
       this.id = run.id;
       for (const plot of [this.losses, this.logits]) plot.clear();
@@ -44,7 +44,7 @@ export class Charts {
   }
 
   /**
-   * The dashed lines, and what is good.
+   * Set the dashed lines, and the note about good values.
    * @param {string | undefined} loss
    */
   explain(loss) {

@@ -1,4 +1,4 @@
-// What befell a run beside training, newest first: nothing of it happens in silence.
+// The events of a run beside training, newest first: damage, divergence, full memory, and their remedies.
 import { h } from "../../core/dom.js";
 import { ago, whole } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
@@ -30,7 +30,8 @@ function told(key, values) {
 }
 
 /**
- * What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text.
+ * The left-out pictures, each reason with its count and some names. Anybody may have chosen the names, so they are
+ * shown as text only.
  * @param {LeftOut[]} groups
  */
 export function reasons(groups) {

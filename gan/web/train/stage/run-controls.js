@@ -1,4 +1,4 @@
-// What can be done with the run shown.
+// The buttons for the shown run.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { EXPLORE } from "../../core/events.js";

@@ -1,4 +1,4 @@
-// The sample grid: the largest thing on the page, swapped without flicker, with a slider back through its whole history.
+// The sample grid, the largest part of the stage. It changes without flicker, and a slider shows its history.
 import { address } from "../../core/api.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { short } from "../../core/format.js";
@@ -50,25 +50,26 @@ export class SampleGrid {
   }
 
   /**
-   * Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg.
+   * Take over the newest state of the shown run. `kimgOf(step)` converts a step to kimg.
    * @param {Run} run
    * @param {(step: number) => ?number} kimgOf
    */
   update(run, kimgOf) {
-    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that began anew
-    // In the addresses: browsers keep grids for ever, and a run that begins anew, or goes back after something befell it, draws others of the same steps.
+    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that restarted
+    // Part of each address, because browsers cache grids for ever. A run that restarts or rolls back draws other grids
+    // for the same steps.
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     const { at } = this;
-    if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // thinned meanwhile
+    if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // the server has thinned the steps
     this.draw();
   }
 
   /**
-   * Nothing to show yet: say so in the frame.
+   * Show a text in the frame if there is no grid; null hides it.
    * @param {?string} text
    */
   say(text) {
@@ -116,13 +117,13 @@ export class SampleGrid {
     this.draw();
   }
 
-  /** Where the wanted grid is, null for none. */
+  /** The address of the wanted grid; null for none. */
   source() {
     return this.wanted === null ? null : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, { since: this.since });
   }
 
   /**
-   * Show the grid of a step once it is decoded; while it loads, the newest wish wins.
+   * Show the grid of a step as soon as it is decoded. If the step changes while one loads, the newest is shown next.
    * @param {number} step
    */
   async show(step) {
@@ -136,7 +137,7 @@ export class SampleGrid {
       try {
         await this.back.decode();
       } catch {
-        if (source === this.source()) break; // thinned, or no connection: the next answer brings another
+        if (source === this.source()) break; // thinned, or no connection: the next poll brings another
         continue;
       }
       if (id !== this.id) continue;
@@ -152,20 +153,20 @@ export class SampleGrid {
     this.loading = false;
   }
 
-  /** The largest whole multiple of the grid's own pixels that fits; where that would waste much of the room, or on fine screens, the largest size. */
+  /** Fit the grid into its room by a whole multiple of its pixels. Fine screens, and screens where that wastes much room, get the largest size. */
   fit() {
     const native = CELLS * (this.size ?? 64);
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = ratio < 2 && whole * native >= 0.78 * room ? whole * native : room; // fine screens show no uneven pixels
+    const side = ratio < 2 && whole * native >= 0.78 * room ? whole * native : room; // fine screens hide uneven pixels
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }
 }
 
 /**
- * How many images, and the same in the unit of the settings and the terminal, for those who point at it.
+ * The number of images. The tooltip has it in kimg, the unit of the settings and the terminal.
  * @param {?number} kimg
  */
 export const imagesText = (kimg) => (kimg === null ? "–" : short(1000 * kimg));

@@ -1,4 +1,4 @@
-// <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
+// <gan-stage>: one run on the page, built from the server's answers alone.
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
@@ -14,7 +14,7 @@ import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
-const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
+const STARTING_FOR = 8000; // ms after which "starting" gives way to the old run, if the server does not answer
 
 class Stage extends HTMLElement {
   /** @type {HTMLElement} */ verdict;
@@ -88,7 +88,7 @@ class Stage extends HTMLElement {
     return h("div", { class: "tr-empty", hidden: true }, h("h2", {}, t("stage.empty")), h("p", {}, t("stage.empty_hint")));
   }
 
-  /** Train was pressed: say so at once, before the server has answered. */
+  /** Train was pressed: show "starting" at once, before the server answers. */
   announce() {
     this.pressed = Date.now();
     this.body.hidden = false;
@@ -99,7 +99,7 @@ class Stage extends HTMLElement {
     setTimeout(() => this.classList.remove("is-called"), 900);
   }
 
-  /** Bring the stage's top into sight where it is not. */
+  /** Scroll to the stage's top if it is not visible. */
   reveal() {
     const { top } = this.getBoundingClientRect();
     if (top < 0 || top > innerHeight / 2) this.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -108,7 +108,7 @@ class Stage extends HTMLElement {
   /** @param {AnswerDetail} answer */
   answered(answer) {
     this.pressed = 0;
-    if (answer?.run) this.reveal(); // not before: where the form was refused, the reason stands beside the button
+    if (answer?.run) this.reveal(); // only on success: a refusal is shown beside the button
     if (answer?.error && this.live) this.show(this.live);
   }
 
@@ -119,7 +119,7 @@ class Stage extends HTMLElement {
     this.offline.hidden = !offline;
     document.documentElement.dataset.runs = poll.run ? "some" : "none";
     this.runs.update(poll, runs);
-    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // the old run is not drawn over "starting"
+    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // "starting" stays on the screen instead of the old run
     this.empty.hidden = Boolean(poll.run);
     this.body.hidden = !poll.run;
     if (poll.run) this.showRun(poll.run, poll, stats);
@@ -170,7 +170,7 @@ class Stage extends HTMLElement {
    * @param {?number} silent
    */
   showFacts(status, silent) {
-    const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
+    const running = status.state === "running" && silent === null; // the last figures of a stalled run are outdated
     const values = {
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
@@ -213,7 +213,7 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
 }
 
 /**
- * kimg at a step: from the statistics around it, else from the batch.
+ * kimg at a step, from the nearest statistics, else from the batch size.
  * @param {number} step
  * @param {StatsRow[]} rows
  * @param {RunStatus} status
