@@ -340,7 +340,7 @@ export class GanExplorer extends HTMLElement {
       this.#reads(null);
       if (pixels) this.large.drawPixels(pixels);
       else this.large.draw(bitmap);
-      this.path.tell(pixels ? this.local.ms : null, this.model);
+      this.path.show(pixels ? this.local.ms : null, this.model);
       this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point: asked } }));
     } catch (error) {
       if (asked.model !== this.point.model) return;

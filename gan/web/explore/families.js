@@ -29,7 +29,7 @@ function vectors(buffer, size) {
 
 /**
  * `follow(model)` drops the directions if the model changes, or if its weights give them another meaning.
- * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and `know(ids)`
+ * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and `loadFor(ids)`
  * loads the families of these ids. `fixed` are the attributes that z does not move. `titles` names attributes for
  * which only the data have a name.
  */
@@ -92,7 +92,7 @@ export class Families {
   }
 
   /** @param {string[]} ids */
-  async know(ids) {
+  async loadFor(ids) {
     await Promise.all([...new Set(ids.filter((id) => !this.byId.has(id)).map(familyOf))].map((family) => this.load(family)));
   }
 
@@ -100,11 +100,11 @@ export class Families {
    * Load the directions that points use. If that fails, the picture request reports the error.
    * @param {Pick<Point, "x">[]} points
    */
-  async have(points) {
+  async loadForPoints(points) {
     const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.byId.has(id));
     if (!unknown.length) return;
     const known = this.byId.size;
-    await this.know(unknown).catch(() => null);
+    await this.loadFor(unknown).catch(() => null);
     if (this.byId.size > known) this.changed(); // only then: callers retry on `changed`, and would get the same error again
   }
 

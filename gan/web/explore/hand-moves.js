@@ -17,7 +17,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 const SIGNS = [1, -1]; // across and up; the screen counts downwards
 
 /** @param {number} value */
-const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+const clamped = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 /** A view that has borrowed the large picture. @typedef {{label: string, key(event: KeyboardEvent): boolean}} Guest */
 
@@ -39,7 +39,7 @@ export class HandMoves {
     figure.tabIndex = 0;
     figure.setAttribute("role", "application"); // so that screen readers pass the arrow keys on to the picture
     this.lend(null);
-    this.hear(figure);
+    this.listen(figure);
     this.#drag(figure);
   }
 
@@ -81,7 +81,7 @@ export class HandMoves {
    */
   to(values, dragging) {
     const { axes, point } = this.explorer;
-    this.explorer.change(along(point, axes.pair, values.map(kept)), dragging);
+    this.explorer.change(along(point, axes.pair, values.map(clamped)), dragging);
   }
 
   /**
@@ -99,13 +99,13 @@ export class HandMoves {
    * (wheelMeant). A click focuses it, and Escape blurs it.
    * @param {HTMLElement} element
    */
-  hear(element) {
+  listen(element) {
     element.addEventListener("keydown", (event) => this.#key(event, element));
     element.addEventListener("keyup", (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false));
     element.addEventListener("wheel", (event) => {
       if (this.#guest(element) || !wheelMeant(event, element)) return;
       event.preventDefault();
-      const amount = (/** @type {number} */ pixels) => kept((-pixels * NOTCH) / 100);
+      const amount = (/** @type {number} */ pixels) => clamped((-pixels * NOTCH) / 100);
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
       const moved = amount(sideways ? event.deltaX || event.deltaY : event.deltaY);
       if (sideways) this.by(0, moved, true);

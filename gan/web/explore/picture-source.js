@@ -18,7 +18,7 @@ export class PictureSource {
   async drawn(point) {
     const { explorer } = this;
     const { local } = explorer;
-    await explorer.families.have([point]);
+    await explorer.families.loadForPoints([point]);
     if (local.ready(explorer.model) && !altered(point)) {
       const pixels = await local.draw(point).catch(() => null);
       if (pixels) return { pixels };
@@ -33,7 +33,7 @@ export class PictureSource {
   async sheet(path, asked, points, columns) {
     const { explorer } = this;
     const { local } = explorer;
-    await explorer.families.have(points);
+    await explorer.families.loadForPoints(points);
     if (local.ready(explorer.model) && !points.some(altered)) {
       const sheet = await local.sheet(points, columns).catch(() => null);
       if (sheet) return sheet;

@@ -210,7 +210,7 @@ export class SliderSet {
   async exported(families) {
     const sliders = this.ids();
     const ids = [...new Set([...sliders, ...this.hidden, ...Object.keys(this.names)])];
-    await families.know(ids);
+    await families.loadFor(ids);
     const { id: model, title, z_dim } = must(this.model, "model");
     const numbers = (/** @type {string} */ id) => Array.from(must(families.vector(id), id), (value) => Math.round(value * DIGITS) / DIGITS);
     const directions = ids.filter((id) => families.vector(id)).slice(0, MOST).map((id) => ({
@@ -229,7 +229,7 @@ export class SliderSet {
     const file = read(text);
     const foreign = { text: t("explore.import_foreign", { name: String(file.title ?? file.model ?? "?").slice(0, LONGEST) }) };
     if (file.z_dim !== model.z_dim) throw foreign;
-    await families.know(file.directions.map((direction) => direction.id));
+    await families.loadFor(file.directions.map((direction) => direction.id));
     if (model.id !== this.model?.id) return;
     for (const { id, vector } of file.directions) {
       const own = families.vector(id);

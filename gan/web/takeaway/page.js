@@ -256,10 +256,10 @@ class GanPage extends HTMLElement {
 // The facts about the generator: its data and licence, its training, and the notice that a machine makes the pictures.
 
 /**
- * @param {string} room
+ * @param {string} group
  * @param {string} name
  */
-const named = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+const named = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
 class Card {
   /** @param {PageModel} model */

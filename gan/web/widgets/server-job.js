@@ -13,10 +13,10 @@ const QUEUE = 1000; // ms between two requests while other jobs go first
  */
 
 /**
+ * Runs one job at a time. The route `route` starts it, and `route`/on advances it every `beat` ms. `status` shows how
+ * many jobs go first, by the texts explore.<route>_wait and _wait_one. `step(state)` gets each answer, `done(state)`
+ * the last one, and `fail(error)` an error. After `stop` none of them is called.
  * @template {JobState} State
- *
- * One piece of work at a time. `route` brings it and `route`/on asks for it, every `beat` ms; `status` tells how many others come first, in the texts
- * explore.<route>_wait and _wait_one. `step(told)` gets each answer, `done(told)` the last, `fail(error)` what went wrong instead; neither is called after `stop`.
  */
 export class ServerJob {
   /** One object for each piece of work. The server's answer gives its `name`. @type {?Work} */
@@ -90,14 +90,14 @@ export class ServerJob {
   /** @param {Work} mine */
   async #watch(mine) {
     while (this.#mine === mine) {
-      const told = await this.#ask({ job: mine.name });
+      const state = await this.#ask({ job: mine.name });
       if (this.#mine !== mine || this.explorer.point.model !== mine.model) return;
-      const waiting = told.state === "waiting";
-      if (waiting) setText(this.status, t(`explore.${this.route}_wait${told.ahead === 1 ? "_one" : ""}`, { count: told.ahead }));
-      else this.step(told);
-      if (told.state === "done") {
+      const waiting = state.state === "waiting";
+      if (waiting) setText(this.status, t(`explore.${this.route}_wait${state.ahead === 1 ? "_one" : ""}`, { count: state.ahead }));
+      else this.step(state);
+      if (state.state === "done") {
         this.#mine = null;
-        return void this.done(told);
+        return void this.done(state);
       }
       await new Promise((later) => setTimeout(later, waiting ? QUEUE : this.beat));
     }

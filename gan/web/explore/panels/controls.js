@@ -73,10 +73,10 @@ export class Controls {
     this.mix = h("div", { class: "xp-mix", hidden: true }, h("div", { class: "xp-row" }, h("span", { class: "xp-caption" }, t("explore.blend")), askMix, this.mixed), mixNote, this.share.element);
     this.list = h("div", { class: "xp-sliders" });
     this.none = h("p", { class: "xp-hint", hidden: true }, t("explore.no_sliders"));
-    this.anew = h("p", { class: "xp-hint", role: "status", hidden: true });
+    this.forgottenNote = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.raw = this.#rawSection();
     this.element = h("section", { class: "xp-controls", "aria-label": t("explore.controls") },
-      this.classes, this.mix, this.clusters, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.anew, this.list, this.none, this.raw);
+      this.classes, this.mix, this.clusters, this.psi.element, psiNote, ...heading(t("explore.directions"), t("explore.directions_hint")), this.forgottenNote, this.list, this.none, this.raw);
     this.begin(null);
   }
 
@@ -95,7 +95,7 @@ export class Controls {
     this.sliders.clear();
     this.#buildDirections(Array.from({ length: USUAL }, (_, index) => `p${index}`));
     for (const { bar } of this.sliders.values()) bar.disabled = !model;
-    this.none.hidden = this.anew.hidden = true;
+    this.none.hidden = this.forgottenNote.hidden = true;
   }
 
   /**
@@ -128,8 +128,8 @@ export class Controls {
       const direction = this.families.about(id) ?? this.model.directions.find((each) => each.id === id);
       slider.describe(this.chosen.name(id, direction?.title), effectText(direction));
     }
-    setText(this.anew, this.chosen.forgotten ? t("explore.found_anew") : "");
-    this.anew.hidden = !this.chosen.forgotten;
+    setText(this.forgottenNote, this.chosen.forgotten ? t("explore.found_anew") : "");
+    this.forgottenNote.hidden = !this.chosen.forgotten;
     this.none.hidden = ids.length > 0;
   }
 

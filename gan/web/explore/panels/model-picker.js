@@ -5,10 +5,10 @@ import { ago } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
 
 /**
- * @param {string} room
+ * @param {string} group
  * @param {string} name
  */
-const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+const words = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
 /** The facts from which a title is made. @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named */
 

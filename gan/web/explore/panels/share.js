@@ -18,11 +18,11 @@ export class Share {
     const { point } = this.explorer;
     if (!point.model) return;
     const link = linkTo(point);
-    if (await copied(link)) this.#said();
+    if (await copied(link)) this.#confirm();
     else this.explorer.say({ text: t("explore.link_by_hand", { link }) });
   }
 
-  #said() {
+  #confirm() {
     clearTimeout(this.timer);
     this.#show("check", "explore.link_copied");
     this.timer = setTimeout(() => this.#show("link", "explore.link"), SAID);

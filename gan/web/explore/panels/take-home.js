@@ -18,8 +18,8 @@ const PLACE = '<script type="text/plain" id="gan-point">'; // in the page that g
  */
 async function opened(page, point) {
   const { model, view, axes, u, ...texts } = written(point);
-  const told = JSON.stringify(texts).replaceAll("<", "\\u003c");
-  return new Blob([(await page.text()).replace(PLACE, () => PLACE + told)], { type: "text/html" });
+  const json = JSON.stringify(texts).replaceAll("<", "\\u003c");
+  return new Blob([(await page.text()).replace(PLACE, () => PLACE + json)], { type: "text/html" });
 }
 
 /** The section under the large picture. `failed(error, id)` gets the server's error. */

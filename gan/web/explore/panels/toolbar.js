@@ -107,25 +107,25 @@ export function jump(sliders, view) {
 
 const CALM = 500; // ms between two updates of the time, so that people can read it
 
-/** Call `tell(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a change between browser and server. */
+/** Call `show(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a change between browser and server. */
 export class Path {
   constructor() {
     this.name = h("span", { role: "status" });
     this.time = h("span", { class: "xp-ms", "aria-hidden": "true" });
     this.element = h("p", { class: "xp-path" }, this.name, this.time);
-    this.told = 0;
+    this.updated = 0;
   }
 
   /**
    * @param {?number} ms
    * @param {Model | undefined} model
    */
-  tell(ms, model) {
+  show(ms, model) {
     const here = ms !== null;
     this.element.classList.toggle("is-here", here);
     setText(this.name, t(here ? "explore.path_browser" : model?.live ? "explore.path_live" : "explore.path_server"));
-    if (here && performance.now() - this.told < CALM && this.time.textContent) return;
-    this.told = performance.now();
+    if (here && performance.now() - this.updated < CALM && this.time.textContent) return;
+    this.updated = performance.now();
     setText(this.time, here ? ` · ${t("explore.path_ms", { ms: Math.max(1, Math.round(ms)) })}` : "");
   }
 }

@@ -5,10 +5,10 @@ import { recall, remember } from "../../core/storage.js";
 const NAME = "gan_own";
 const MOST = 60; // as many as the list shows
 
-let ids = kept();
+let ids = storedIds();
 
 /** The ids in storage; none if storage is forbidden or damaged. */
-function kept() {
+function storedIds() {
   try {
     const value = JSON.parse(recall(NAME) ?? "[]");
     return Array.isArray(value) ? value : [];

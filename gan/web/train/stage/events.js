@@ -16,7 +16,7 @@ export class Events {
     if (version === this.shown) return;
     this.shown = version;
     this.element.hidden = !events.length;
-    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", told(key, values))));
+    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", eventText(key, values))));
   }
 }
 
@@ -24,7 +24,7 @@ export class Events {
  * @param {string} key
  * @param {Values} values
  */
-function told(key, values) {
+function eventText(key, values) {
   if (!known(`event.${key}`)) return key;
   return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
 }

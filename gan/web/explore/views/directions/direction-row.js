@@ -15,7 +15,7 @@ const signed = (value) => figures.format(value).replace("-", "−");
 /** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)}\u202f%`;
 
-/** A row of the list `view`. `tell(direction, {own, reason})` updates it. `own`: the row is in the reader's own list, which has an order. */
+/** A row of the list `view`. `update(direction, {own, reason})` updates it. `own`: the row is in the reader's own list, which has an order. */
 export class DirectionRow {
   /**
    * @param {import("./directions.js").View} view
@@ -39,7 +39,7 @@ export class DirectionRow {
     this.up = tool("chevron", () => this.#move(-1), "is-up");
     this.down = tool("chevron", () => this.#move(1));
     this.pencil = tool("pencil", () => this.#rename());
-    this.eye = tool("hide", () => (this.hidden ? explorer.chosen.show([id]) : explorer.chosen.hide(id)));
+    this.hideButton = tool("hide", () => (this.hidden ? explorer.chosen.show([id]) : explorer.chosen.hide(id)));
     this.slider = h("button", { type: "button", class: "xp-chip", onclick: () => (explorer.chosen.has(id) ? explorer.chosen.remove(id) : explorer.chosen.add(id, this.direction.title)) },
       t("explore.as_slider"));
     this.mosaic = new Mosaic({ rows: 1, columns: AMOUNTS.length, label: "", name: (index) => this.#at(index), pick: (index) => this.#go(index) });
@@ -48,7 +48,7 @@ export class DirectionRow {
       draw: (path, asked, points, columns) => explorer.sheet(path, asked, points, columns), failed: (error, model) => model === explorer.point.model && explorer.say(error),
     });
     this.mosaic.lock(true);
-    this.head = h("div", { class: "xp-dir-head" }, this.name, this.effect, h("span", { class: "gan-space" }), this.up, this.down, this.pencil, this.eye, this.slider);
+    this.head = h("div", { class: "xp-dir-head" }, this.name, this.effect, h("span", { class: "gan-space" }), this.up, this.down, this.pencil, this.hideButton, this.slider);
     this.element = h("li", { class: "xp-dir", "data-id": id, onkeydown: (event) => this.#key(event) }, this.head, this.mosaic.element, this.fact, this.more);
   }
 
@@ -56,22 +56,22 @@ export class DirectionRow {
    * @param {Direction} direction
    * @param {{own: boolean, reason: string}} state
    */
-  tell(direction, { own, reason }) {
+  update(direction, { own, reason }) {
     const { chosen } = this.explorer;
     Object.assign(this, { direction, own, reason });
     const name = this.#name();
     const has = chosen.has(this.id);
     setText(this.name, name);
     setText(this.effect, effectText(direction));
-    this.#tellFacts();
+    this.#showFacts();
     /** @type {[HTMLButtonElement, string][]} */
-    const labels = [[this.up, "explore.move_up"], [this.down, "explore.move_down"], [this.pencil, "explore.rename"], [this.eye, this.hidden ? "explore.unhide" : "explore.hide"], [this.slider, "explore.slider_for"]];
+    const labels = [[this.up, "explore.move_up"], [this.down, "explore.move_down"], [this.pencil, "explore.rename"], [this.hideButton, this.hidden ? "explore.unhide" : "explore.hide"], [this.slider, "explore.slider_for"]];
     for (const [button, key] of labels) button.setAttribute("aria-label", t(key, { name }));
     this.slider.setAttribute("aria-pressed", String(has));
-    this.eye.setAttribute("aria-pressed", String(this.hidden));
+    this.hideButton.setAttribute("aria-pressed", String(this.hidden));
     const place = chosen.ids().indexOf(this.id);
     this.up.hidden = this.down.hidden = !own;
-    this.eye.hidden = own;
+    this.hideButton.hidden = own;
     this.up.disabled = place === 0;
     this.down.disabled = place === chosen.ids().length - 1;
     this.mosaic.overlay.setAttribute("aria-label", t("explore.does", { name }));
@@ -79,10 +79,10 @@ export class DirectionRow {
   }
 
   /** Show the facts, and a button for the other attributes that move along. */
-  #tellFacts() {
+  #showFacts() {
     const { direction, explorer } = this;
-    const told = facts(direction, (id) => explorer.chosen.name(id, explorer.families.titles[id]), this.unfolded ? Infinity : OTHERS);
-    setText(this.fact, [told, this.reason].filter(Boolean).join(" "));
+    const text = facts(direction, (id) => explorer.chosen.name(id, explorer.families.titles[id]), this.unfolded ? Infinity : OTHERS);
+    setText(this.fact, [text, this.reason].filter(Boolean).join(" "));
     this.fact.hidden = !this.fact.textContent;
     const rest = (direction.others?.length ?? 0) - OTHERS;
     this.more.hidden = !(rest > 0);
@@ -92,7 +92,7 @@ export class DirectionRow {
 
   #unfold() {
     this.unfolded = !this.unfolded;
-    this.#tellFacts();
+    this.#showFacts();
   }
 
   get hidden() {

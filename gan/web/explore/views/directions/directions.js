@@ -97,7 +97,7 @@ export class View {
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
-      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // loaded directions update at once, so that the focus stays
+      if (!known) await (list === "chosen" ? families.loadFor(ids) : families.load(list)); // loaded directions update at once, so that the focus stays
       if (list !== this.list || model !== this.model) return;
       const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter((direction) => direction !== undefined) : families.found[list] ?? [];
       this.#fill(found);
@@ -120,7 +120,7 @@ export class View {
     const elements = shown.map((direction) => {
       const row = this.rows.get(direction.id) ?? new DirectionRow(this, direction.id);
       this.rows.set(direction.id, row);
-      row.tell(direction, { own, reason: this.#reason(direction) });
+      row.update(direction, { own, reason: this.#reason(direction) });
       return row.element;
     });
     if (elements.some((element, place) => this.rowsList.children[place] !== element) || this.rowsList.children.length !== elements.length) {
@@ -171,12 +171,12 @@ export class View {
     return this.explorer.families.titles[id];
   }
 
-  /** @param {?Refusal} told */
-  #say(told, failed = false) {
-    setText(this.note, sentence(told));
-    this.note.hidden = !told;
+  /** @param {?Refusal} error */
+  #say(error, failed = false) {
+    setText(this.note, sentence(error));
+    this.note.hidden = !error;
     this.again.hidden = !failed;
-    if (told) for (const element of [this.rest, this.fixed]) element.hidden = true;
+    if (error) for (const element of [this.rest, this.fixed]) element.hidden = true;
     if (failed) this.rowsList.replaceChildren();
   }
 

@@ -12,7 +12,7 @@ const HEAD = 9; // CSS pixels
 const DOT = 8; // radius of a point
 
 /** @param {number} value */
-const kept = (value) => Math.min(1, Math.max(0, value));
+const clamped = (value) => Math.min(1, Math.max(0, value));
 
 /** @typedef {{start: Place, end: Place, now: Place, stays: boolean}} Pair */
 
@@ -131,14 +131,14 @@ export class Arrows {
    * @param {Place} end
    */
   #add(start, end) {
-    const kept = this.finished ? [] : this.pairs;
-    if (kept.length >= MOST) {
+    const pairs = this.finished ? [] : this.pairs;
+    if (pairs.length >= MOST) {
       this.#draw();
       this.say(t("explore.drag_most", { most: MOST }));
       return;
     }
     const stays = start.every((value, axis) => value === end[axis]);
-    this.#set([...kept, { start, end, now: start, stays }]);
+    this.#set([...pairs, { start, end, now: start, stays }]);
   }
 
   // The pointer ------------------------------------------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ export class Arrows {
   #down(event) {
     if (this.busy || event.button !== 0 || !event.isPrimary || targetOf(event).closest("button")) return;
     const start = this.#place(event);
-    if (start.some((value) => value !== kept(value))) return; // outside the picture
+    if (start.some((value) => value !== clamped(value))) return; // outside the picture
     this.large.element.setPointerCapture(event.pointerId);
     Object.assign(this, { drawing: { start, end: start, x: event.clientX, y: event.clientY }, cross: null, from: null });
     this.#draw();
@@ -165,7 +165,7 @@ export class Arrows {
     const { start, x, y } = this.drawing;
     const still = Math.hypot(event.clientX - x, event.clientY - y) < SLACK;
     const [u, v] = this.#place(event);
-    this.drawing.end = still ? start : [kept(u), kept(v)];
+    this.drawing.end = still ? start : [clamped(u), clamped(v)];
     this.#draw();
   }
 

@@ -52,11 +52,11 @@ export class View {
     const quiet = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button xp-quiet", onclick }, icon(glyph), h("span", {}, t(key)));
     this.export = quiet("download", "explore.favourites_export", () => save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"));
     this.empty = h("p", { class: "xp-hint" }, t("explore.favourites_empty"));
-    this.told = h("p", { class: "xp-hint", role: "status", hidden: true });
+    this.status = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.tray = h("ul", { class: "xp-tray", "aria-label": t("explore.favourites") });
     this.element = h("div", { class: "xp-moving" },
       h("section", {}, ...heading(t("explore.favourites"), t("explore.favourites_hint"), h("span", { class: "gan-space" }),
-        quiet("upload", "explore.favourites_import", () => this.file.click()), this.export, this.file), this.told, this.empty, this.tray),
+        quiet("upload", "explore.favourites_import", () => this.file.click()), this.export, this.file), this.status, this.empty, this.tray),
       this.#sums());
     explorer.addEventListener(FAVOURITES, () => this.element.isConnected && this.#build());
   }
@@ -150,15 +150,15 @@ export class View {
     if (!file) return;
     const text = file.size > LARGEST ? "" : await file.text().catch(() => "");
     const brought = read(text);
-    if (!brought) return void this.#tell(t("explore.import_bad", { name: file.name }));
+    if (!brought) return void this.#showStatus(t("explore.import_bad", { name: file.name }));
     const { added, beyond } = this.explorer.favourites.take(brought.found);
-    this.#tell([t("explore.imported", { count: added }), brought.odd && t("explore.import_odd", { count: brought.odd }), beyond && t("explore.favourites_full")].filter(Boolean).join(" "));
+    this.#showStatus([t("explore.imported", { count: added }), brought.odd && t("explore.import_odd", { count: brought.odd }), beyond && t("explore.favourites_full")].filter(Boolean).join(" "));
   }
 
   /** @param {string} text */
-  #tell(text) {
-    setText(this.told, text);
-    this.told.hidden = !text;
+  #showStatus(text) {
+    setText(this.status, text);
+    this.status.hidden = !text;
   }
 
   // A - B + C --------------------------------------------------------------------------------------------------------------------------------------------

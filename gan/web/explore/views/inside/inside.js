@@ -40,8 +40,8 @@ export class View {
   /** @type {Mosaic | undefined} */
   mosaic;
   opened = false;
-  look = latest(() => this.#look());
-  follow = later(() => this.look(), SETTLE);
+  load = latest(() => this.#load());
+  follow = later(() => this.load(), SETTLE);
 
   /** @param {Explorer} explorer */
   constructor(explorer) {
@@ -51,11 +51,11 @@ export class View {
     this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value === "effect" ? "effect" : "activity") },
       ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
     this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
-    this.room = h("div", { class: "xp-units" });
+    this.grid = h("div", { class: "xp-units" });
     this.more = h("button", { type: "button", class: "xp-button xp-more", hidden: true, onclick: () => this.#more() });
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.element = h("section", { class: "xp-inside" },
-      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.more, this.status);
+      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.grid, this.more, this.status);
 
   }
 
@@ -72,7 +72,7 @@ export class View {
     if (this.explorer.model && this.explorer.model.id !== this.model) {
       Object.assign(this, { model: this.explorer.model.id, layer: 0, pages: 1, units: [], asked: null });
       this.more.hidden = true;
-      this.room.replaceChildren();
+      this.grid.replaceChildren();
       this.layers.replaceChildren();
       setText(this.status, t("explore.inside_looking"));
     }
@@ -92,7 +92,7 @@ export class View {
     return query({ ...point, u }, { layer: this.layer, v: model.updated });
   }
 
-  async #look() {
+  async #load() {
     if (!this.opened || !this.explorer.model) return;
     const asked = this.#query();
     const { layer } = this;
@@ -137,7 +137,7 @@ export class View {
     if (this.pages * PAGE > this.units.length) return; // the next page is loading
     this.pages += 1;
     setText(this.status, t("explore.inside_looking"));
-    this.look();
+    this.load();
   }
 
   #tabs() {
@@ -156,7 +156,7 @@ export class View {
     this.more.hidden = true;
     this.#tabs();
     setText(this.status, t("explore.inside_looking"));
-    this.look();
+    this.load();
   }
 
   /**
@@ -169,9 +169,9 @@ export class View {
     const { units, side, sheet } = this;
     if (!units.length || !sheet) return;
     const rows = Math.ceil(units.length / COLUMNS);
-    if (this.mosaic?.rows !== rows || !this.room.contains(this.mosaic.element)) {
+    if (this.mosaic?.rows !== rows || !this.grid.contains(this.mosaic.element)) {
       this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
-      this.room.replaceChildren(this.mosaic.element);
+      this.grid.replaceChildren(this.mosaic.element);
     }
     const sorted = blank(COLUMNS * side, rows * side);
     const pen = context2d(sorted);

@@ -21,7 +21,7 @@ const MOST_MODELS = 20; // those that changed last
 export async function wholeZ(explorer, point) {
   const { local } = explorer;
   const model = must(explorer.model, "model");
-  await explorer.families.have([point]);
+  await explorer.families.loadForPoints([point]);
   if (local.ready(model)) return pointZ(point, model.z_dim, local.directions, local.vector);
   if (!movedAlong(point).length) return pointZ(point, model.z_dim, []);
   return Float32Array.from((await request("latent", { query: query(point) })).z);

@@ -52,7 +52,7 @@ export class View {
     this.canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     /** @type {HTMLSelectElement} */
     this.select = h("select", { "aria-label": t("explore.map_by"), hidden: true, onchange: () => this.#load(this.select.value) });
-    this.renewal = h("button", { type: "button", class: "xp-button xp-quiet", hidden: true, onclick: () => this.#anew() }, icon("reset"), t("explore.map_renew"));
+    this.renewal = h("button", { type: "button", class: "xp-button xp-quiet", hidden: true, onclick: () => this.#reload() }, icon("reset"), t("explore.map_renew"));
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.chosen = h("span", { class: "xp-sr", "aria-live": "polite" });
     this.legend = h("div", { class: "xp-legend", role: "group", "aria-label": t("explore.class") });
@@ -72,7 +72,7 @@ export class View {
   renew() {
     const { model } = this.explorer;
     if (!model) return;
-    if (model.id !== this.model) return this.#anew();
+    if (model.id !== this.model) return this.#reload();
     this.renewal.hidden = !this.samples || model.updated === this.version;
     if (!this.loading && !this.complete) this.#load(this.by); // the view was closed before all samples had arrived
   }
@@ -83,7 +83,7 @@ export class View {
 
   // What is shown ----------------------------------------------------------------------------------------------------------------------------------------
 
-  #anew() {
+  #reload() {
     const { model } = this.explorer;
     if (!model) return;
     const other = model.id !== this.model;

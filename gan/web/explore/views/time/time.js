@@ -209,7 +209,7 @@ export class View {
       mosaic, path: "time", points: () => [],
       query: () => (moments().length ? { ...asked(), steps: moments().map(({ step }) => step).join(",") } : null),
       draw: async (path, wanted) => {
-        await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server must have found them before it can draw
+        await this.explorer.families.loadForPoints([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server must have found them before it can draw
         const { bitmap } = await picture(path, wanted);
         drawn(String(wanted.steps).split(",").map(Number));
         return bitmap;

@@ -9,7 +9,7 @@ import { signed, Slider } from "../../../widgets/slider.js";
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
 
 /** @param {number} value */
-const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+const clamped = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 export class View {
   /** @param {Explorer} explorer */
@@ -55,15 +55,15 @@ class Pad {
       class: "xp-pad", tabindex: "0", role: "application", onpointerdown: (event) => this.#begin(event), onpointermove: (event) => this.#follow(event),
       onpointerup: () => this.#end(), onpointercancel: () => this.#end(), ondblclick: () => moves.to([0, 0], false),
     }, this.knob);
-    moves.hear(this.element);
+    moves.listen(this.element);
   }
 
   place() {
     const { axes } = this.moves.explorer;
     const [i, j] = axes.pair.map((id) => axes.name(id));
     const [x, y] = this.moves.place;
-    this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
-    this.knob.style.top = `${(50 * (LIMIT - kept(y))) / LIMIT}%`;
+    this.knob.style.left = `${(50 * (clamped(x) + LIMIT)) / LIMIT}%`;
+    this.knob.style.top = `${(50 * (LIMIT - clamped(y))) / LIMIT}%`;
     this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: signed(x), j, up: signed(y) }));
   }
 
