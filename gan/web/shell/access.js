@@ -6,6 +6,7 @@ import { LOCKED } from "../core/events.js";
 import { sentence, t } from "../core/i18n.js";
 
 let access = { needed: false, control: true };
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
 /** Ask the server who has control. If no server answers, the page stays as it is. */
