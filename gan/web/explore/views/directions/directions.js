@@ -20,8 +20,8 @@ export class View {
   /** By id. @type {Map<string, DirectionRow>} */
   rows = new Map();
   all = false;
-  /** @type {string | undefined} */
-  model;
+  /** @type {string | null | undefined} */
+  model = null;
 
   /** @param {Explorer} explorer */
   constructor(explorer) {

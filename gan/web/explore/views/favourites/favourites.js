@@ -27,10 +27,10 @@ export class View {
   own = [];
   /** A - B + C, if it is known. @type {?Patch} */
   sum = null;
-  /** @type {string | undefined} */
-  model;
-  /** @type {string | undefined} */
-  updated;
+  /** @type {string | null | undefined} */
+  model = null;
+  /** @type {string | null | undefined} */
+  updated = null;
   /** The button of the favourite that is shown. @type {?HTMLButtonElement | undefined} */
   here;
   selects = LETTERS.map((letter, place) => {

@@ -25,10 +25,10 @@ export class View {
   frame = 0;
   steps = 24;
   fps = 12;
-  /** @type {string | undefined} */
-  model;
-  /** @type {string | undefined} */
-  updated;
+  /** @type {string | null | undefined} */
+  model = null;
+  /** @type {string | null | undefined} */
+  updated = null;
 
   /** @param {Explorer} explorer */
   constructor(explorer) {
