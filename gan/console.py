@@ -9,7 +9,10 @@ import contextlib
 import io
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 HANDLER = "ganarium.plain"
 PLAIN = {
@@ -48,7 +51,7 @@ def prepare() -> None:
             setattr(sys, name, _patient(stream))
 
 
-def _nothing(mode: str) -> TextIO:
+def _nothing(mode: Literal["r", "w"]) -> TextIO:
     """Open a stream to replace a closed one, until the process ends."""
     return open(os.devnull, mode, encoding="utf-8", errors="replace")
 
@@ -56,11 +59,11 @@ def _nothing(mode: str) -> TextIO:
 class _Pipe(io.FileIO):
     """A file whose reader may leave: it drops later writes."""
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: "ReadableBuffer") -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
-            return len(data)
+            return memoryview(data).nbytes
 
 
 def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:

@@ -27,9 +27,9 @@ def _cgroup_cores() -> int:
     except (OSError, ValueError):
         pass
     try:
-        quota = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text())
-        period = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text())
-        return unlimited if quota <= 0 else math.ceil(quota / period)
+        given = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text())
+        every = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text())
+        return unlimited if given <= 0 else math.ceil(given / every)
     except (OSError, ValueError):
         return unlimited
 

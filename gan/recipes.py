@@ -77,7 +77,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 # both of seven.
 GPU_RECIPES = ("projected",)
 USER_DATA = "own"  # a user's own images
-_GREY_28 = ("digits", "fashion", "mnist", "fashion-mnist", "kmnist")
+_GREY_28 = ("digits", "fashion", "mnist", "fashion-mnist", "kmnist", "omniglot")
 # Settings of a data set that differ from the field defaults. A recipe overrides them.
 DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     **{name: {"conditional": True} for name in _GREY_28},

@@ -77,8 +77,8 @@ def _written(options: argparse.Namespace) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    raw = {"formatter_class": argparse.RawDescriptionHelpFormatter}
-    parser = argparse.ArgumentParser(prog="python -m gan export", description=__doc__, **raw)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m gan export", description=__doc__, formatter_class=raw)
     forms = parser.add_subparsers(metavar="FORM", required=True)
     place = "directory of a run or a checkpoint, or the name of a pretrained model, for example digits"
     for name, write, target, text in (
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         form.add_argument("place", metavar="RUN_OR_CHECKPOINT", help=place)
         form.add_argument("target", type=Path, metavar=target, help="the file to write")
         form.set_defaults(write=write)
-    form = forms.add_parser("checkpoint", help="a model that ships", description=__doc__, **raw)
+    form = forms.add_parser("checkpoint", help="a model that ships", description=__doc__, formatter_class=raw)
     form.add_argument(
         "source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint"
     )

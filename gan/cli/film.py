@@ -4,10 +4,10 @@ Standard input brings a line of JSON (form, fps, factor, shape), then the bytes 
 the priority of a training run, so it delays neither the page nor a run. It imports no torch.
 """
 
-import io
 import json
 import sys
 from collections.abc import Iterator
+from typing import IO
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from gan.export.film import film
 NICE = 10
 
 
-def _read(source: io.BufferedIOBase, shape: list[int]) -> Iterator[np.ndarray]:
+def _read(source: IO[bytes], shape: list[int]) -> Iterator[np.ndarray]:
     """The frames of this shape in a stream."""
     while data := source.read(int(np.prod(shape))):
         yield np.frombuffer(data, np.uint8).reshape(shape)

@@ -145,7 +145,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
             from gan.ui.server.guard import end_silent
 
             demo = build_page(services)
-            demo.launch(
+            _, url, _ = demo.launch(
                 server_name=host,
                 server_port=port,
                 prevent_thread_lock=True,
@@ -159,7 +159,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
         if isinstance(error, OSError) and "empty port" in str(error):  # another program took the port
             raise UserError("ui.bad_port", host=host, port=port) from error
         raise UserError("ui.cannot_start", reason=f"{type(error).__name__}: {error}") from error
-    print(f"GANarium is at {demo.local_url.replace('[::]', '[::1]')}", flush=True)
+    print(f"GANarium is at {url.replace('[::]', '[::1]')}", flush=True)
     if services.root.address:
         print(f"Behind its proxy: {services.root.address}/", flush=True)
     return demo

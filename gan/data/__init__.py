@@ -31,15 +31,17 @@ def load(
 
     check_shape(size, channels)
     if name in BUNDLED:
-        from gan.data import bundled as source
-    elif name in DOWNLOADS:
-        from gan.data import downloads as source
-    else:
-        find(name)  # raises the UserError that lists the names and the place that was searched
-        from gan.data.own import files
+        from gan.data import bundled
 
-        return files.load(name, size, channels, background)
-    return source.load(name, size, channels)
+        return bundled.load(name, size, channels)
+    if name in DOWNLOADS:
+        from gan.data import downloads
+
+        return downloads.load(name, size, channels)
+    find(name)  # raises the UserError that lists the names and the place that was searched
+    from gan.data.own import files
+
+    return files.load(name, size, channels, background)
 
 
 def __getattr__(attribute: str):

@@ -18,7 +18,7 @@ import torch
 from gan.data import cache
 from gan.data.dataset import Dataset, check_memory, fit
 from gan.data.decode import pictures
-from gan.data.registry import info
+from gan.data.registry import OMNIGLOT_ALPHABETS, info
 from gan.errors import UserError
 
 PATIENCE = 20  # seconds without an answer after which the network counts as absent
@@ -135,6 +135,22 @@ def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torc
     return images
 
 
+def _omniglot(opened: Open, size: int, channels: int) -> Arrays:
+    """Read the background set, with the alphabets as labels.
+
+    The files hold black strokes on white. The images become white on black, as in mnist, because the defaults
+    of such sets were found there. torchvision lists folders in an arbitrary order, so this function sorts.
+    Raises ValueError if an alphabet is missing, as after an interrupted extraction.
+    """
+    source = opened("Omniglot", background=True)
+    if sorted(source._alphabets) != list(OMNIGLOT_ALPHABETS):
+        raise ValueError("other alphabets than published")
+    source._flat_character_images.sort(key=lambda entry: (source._characters[entry[1]], entry[0]))
+    alphabets = [Path(source._characters[k]).parent.name for _, k in source._flat_character_images]
+    labels = torch.tensor([OMNIGLOT_ALPHABETS.index(name) for name in alphabets])
+    return 255 - _photos("omniglot", [source], size, channels), labels, {}
+
+
 def _flowers102(opened: Open, size: int, channels: int) -> Arrays:
     splits = [opened("Flowers102", split=split) for split in ("train", "val", "test")]
     labels = torch.tensor([label for split in splits for label in split._labels])
@@ -151,6 +167,7 @@ LOADERS = {
     "mnist": _digits_like("MNIST"),
     "fashion-mnist": _digits_like("FashionMNIST"),
     "kmnist": _digits_like("KMNIST"),
+    "omniglot": _omniglot,
     "cifar10": _cifar10,
     "svhn": _svhn,
     "flowers102": _flowers102,

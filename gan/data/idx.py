@@ -37,10 +37,11 @@ def read_split(folder: Path, split: str) -> tuple[torch.Tensor, torch.Tensor]:
     Returns images uint8 (N, 1, H, W) and labels int64 (N,). Raises OSError if a file is missing or
     unreadable. Raises ValueError if a file is damaged or the two do not belong together.
     """
-    found = [next(folder.glob(f"{split}-{kind}-ubyte*"), None) for kind in ("images-idx3", "labels-idx1")]
-    if None in found:
+    pictures = next(folder.glob(f"{split}-images-idx3-ubyte*"), None)
+    numbers = next(folder.glob(f"{split}-labels-idx1-ubyte*"), None)
+    if pictures is None or numbers is None:
         raise FileNotFoundError(f"{folder} has no images or no labels of {split}")
-    images, labels = (read_idx(path) for path in found)
+    images, labels = read_idx(pictures), read_idx(numbers)
     if images.ndim != 3 or not images.size or labels.shape != images.shape[:1]:
         raise ValueError(
             f"{folder}: images {images.shape} and labels {labels.shape} of {split} do not belong together"

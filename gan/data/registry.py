@@ -162,6 +162,41 @@ FLOWERS = (
 )
 
 
+# The folders of images_background.zip, sorted. Each holds the characters of one alphabet.
+OMNIGLOT_ALPHABETS = (
+    "Alphabet_of_the_Magi",
+    "Anglo-Saxon_Futhorc",
+    "Arcadian",
+    "Armenian",
+    "Asomtavruli_(Georgian)",
+    "Balinese",
+    "Bengali",
+    "Blackfoot_(Canadian_Aboriginal_Syllabics)",
+    "Braille",
+    "Burmese_(Myanmar)",
+    "Cyrillic",
+    "Early_Aramaic",
+    "Futurama",
+    "Grantha",
+    "Greek",
+    "Gujarati",
+    "Hebrew",
+    "Inuktitut_(Canadian_Aboriginal_Syllabics)",
+    "Japanese_(hiragana)",
+    "Japanese_(katakana)",
+    "Korean",
+    "Latin",
+    "Malay_(Jawi_-_Arabic)",
+    "Mkhedruli_(Georgian)",
+    "N_Ko",
+    "Ojibwe_(Canadian_Aboriginal_Syllabics)",
+    "Sanskrit",
+    "Syriac_(Estrangelo)",
+    "Tagalog",
+    "Tifinagh",
+)
+
+
 BUNDLED_DIR = Path(__file__).parent / "bundled"
 BUNDLED = ("digits", "fashion", "faces", "emoji", "landscapes")
 META_KEYS = {"size", "channels", "count", "classes", "attributes", "licence", "credit"}
@@ -227,6 +262,15 @@ DOWNLOADS = {
             ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
             "CC BY-SA 4.0",
             "ROIS-DS Center for Open Data in the Humanities",
+        ),
+        _download(
+            "omniglot",
+            28,  # the files have 105
+            1,
+            19_280,
+            tuple(name.replace("_", " ") for name in OMNIGLOT_ALPHABETS),
+            "MIT",
+            "Brenden Lake et al. 2015",
         ),
         _download(
             "cifar10",

@@ -117,15 +117,15 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     labels = scores.draw_labels(None, len(SCORED_SEEDS), spec.num_classes)
     fake = scores.draw(generator, SCORED_SEEDS, spec.z_dim, labels)
     diversity = round(pairwise_diversity(fake) / pairwise_diversity(real.float() / 127.5 - 1), 3)
-    card = {"scores": {"diversity": diversity}, "scores_meaning": {"diversity": DIVERSITY}}
+    known, meaning = {"diversity": diversity}, {"diversity": DIVERSITY}
     if options.real is None and len(real) < LEAST:
-        return card
+        return {"scores": known, "scores_meaning": meaning}
     scored = scores.score_model(generator, spec, weights.parent, options.real, options.net, count)
     told = scores.card_entries(scored)
     return {
-        "scores": card["scores"] | scores.rounded(scored),
+        "scores": known | scores.rounded(scored),
         "scored": told["scored"],
-        "scores_meaning": card["scores_meaning"] | told["scores_meaning"],
+        "scores_meaning": meaning | told["scores_meaning"],
     }
 
 

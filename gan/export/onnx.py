@@ -9,24 +9,24 @@ runtime computes them once, when it loads the model. So the file is as small as 
 rounded twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from gan.models import dcgan
+from gan.models import ImageGenerator, dcgan, modern
 from gan.models.conditioning import BLEND, FEATURES, REACH, ClassConditioning
 from gan.models.modern import UpConv
 from gan.spec import ModelSpec
 
+Layer = TypeVar("Layer", bound=nn.Module)
+
 OPSET, IR_VERSION = 17, 8  # from 2022: every later runtime reads them
 SLOPE = 0.2  # negative slope of the leaky ReLU in `modern`
-# attributes of a transposed convolution with a 4x4 kernel that doubles the size
-DOUBLE = {"strides": [2, 2], "pads": [1, 1, 1, 1]}
 
 # On each axis, 3 taps of a convolution after nearest upsampling become 4 taps of a transposed convolution.
 # Row k marks the taps whose sum is tap k (see UpConv).
@@ -34,7 +34,7 @@ TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 
 def generator_onnx(
-    generator: nn.Module, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})
+    generator: ImageGenerator, spec: ModelSpec, facts: Mapping[str, Any] = MappingProxyType({})
 ) -> bytes:
     """The bytes of an ONNX model for a generator in evaluation mode. The same weights give the same bytes.
 
@@ -50,7 +50,12 @@ def generator_onnx(
     page converts the images to pixels faster than the graph could.
     """
     graph = _Graph()
-    _WRITERS[type(generator).__module__](graph, generator, spec)
+    if isinstance(generator, modern.Generator):
+        _modern(graph, generator, spec)
+    elif isinstance(generator, dcgan.Generator):
+        _dcgan(graph, generator, spec)
+    else:
+        raise TypeError(f"no graph is known for {type(generator).__name__}")
     inputs = [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", spec.z_dim])]
     if spec.num_classes:
         kinds = {"labels": TensorProto.INT32, "others": TensorProto.INT32, "shares": TensorProto.FLOAT}
@@ -96,19 +101,14 @@ class _Graph:
         return self.add("Reshape", value, self.constant(np.array(shape, np.int64)))
 
 
-def _modern(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> None:
+def _modern(graph: _Graph, generator: modern.Generator, spec: ModelSpec) -> None:
     x = _dense(graph, _told(graph, generator, spec), generator.dense.weight.T, generator.norm)
     x = graph.shape(graph.add("LeakyRelu", x, alpha=SLOPE), 0, *generator.start)
-    blocks = list(generator.blocks)
-    for up, norm in zip(blocks[0::3], blocks[1::3], strict=True):
+    for up, norm in _stages(list(generator.blocks), UpConv):
         x = graph.add("LeakyRelu", _up(graph, x, _summed(graph, up), norm), alpha=SLOPE)
-    x = graph.add(
-        "Conv",
-        x,
-        graph.weight(generator.to_image.weight),
-        graph.weight(generator.to_image.bias),
-        pads=[1, 1, 1, 1],
-    )
+    last = generator.to_image
+    assert last.bias is not None
+    x = graph.add("Conv", x, graph.weight(last.weight), graph.weight(last.bias), pads=[1, 1, 1, 1])
     if spec.pixel == 1:
         graph.add("Tanh", x, name="images")
         return
@@ -125,20 +125,26 @@ def _modern(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> None:
     )
 
 
-def _dcgan(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> None:
-    first, norm, _ = generator.first
+def _dcgan(graph: _Graph, generator: dcgan.Generator, spec: ModelSpec) -> None:
+    first, norm = generator.dense()
     x = _dense(graph, _told(graph, generator, spec), first.weight.flatten(1), norm)
     x = graph.shape(graph.add("Relu", x), 0, *first.weight.shape[1:])
     *blocks, last = generator.blocks
-    for up, norm in zip(blocks[0::3], blocks[1::3], strict=True):
+    for up, norm in _stages(blocks, nn.ConvTranspose2d):
         x = graph.add("Relu", _up(graph, x, graph.weight(up.weight), norm))
-    graph.add("Tanh", graph.add("ConvTranspose", x, graph.weight(last.weight), **DOUBLE), name="images")
+    assert isinstance(last, nn.ConvTranspose2d)
+    graph.add("Tanh", _doubled(graph, x, graph.weight(last.weight)), name="images")
 
 
-_WRITERS = {UpConv.__module__: _modern, dcgan.__name__: _dcgan}
+def _stages(layers: list[nn.Module], kind: type[Layer]) -> Iterator[tuple[Layer, nn.BatchNorm2d]]:
+    """The layers that double the size, each with its normalisation; the nonlinearities are left out."""
+    for up, norm in zip(layers[0::3], layers[1::3], strict=True):
+        assert isinstance(up, kind)
+        assert isinstance(norm, nn.BatchNorm2d)
+        yield up, norm
 
 
-def _told(graph: _Graph, generator: nn.Module, spec: ModelSpec) -> str:
+def _told(graph: _Graph, generator: ImageGenerator, spec: ModelSpec) -> str:
     """z joined with the embedding of its class and cluster, or with a blend of two classes.
 
     It mirrors gan.models.conditioning.ClassConditioning.
@@ -207,7 +213,12 @@ def _up(graph: _Graph, x: str, kernel: str, norm: nn.BatchNorm2d) -> str:
     """
     scale, shift = _affine(norm)
     kernel = graph.add("Mul", kernel, graph.constant(scale[:, None, None]))
-    return graph.add("ConvTranspose", x, kernel, graph.constant(shift), **DOUBLE)
+    return _doubled(graph, x, kernel, graph.constant(shift))
+
+
+def _doubled(graph: _Graph, x: str, *weights: str) -> str:
+    """Double the size of x by a transposed convolution with a 4x4 kernel, and a shift if there is one."""
+    return graph.add("ConvTranspose", x, *weights, strides=[2, 2], pads=[1, 1, 1, 1])
 
 
 def _summed(graph: _Graph, up: UpConv) -> str:
@@ -221,6 +232,9 @@ def _summed(graph: _Graph, up: UpConv) -> str:
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalisation in evaluation mode as x * scale + shift, both (channels,) float32."""
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    shift = norm.bias.double() - norm.running_mean.double() * scale
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None, "a batch normalisation without statistics"
+    assert variance is not None
+    scale = norm.weight.double() / (variance.double() + norm.eps).sqrt()
+    shift = norm.bias.double() - mean.double() * scale
     return scale.detach().float().numpy(), shift.detach().float().numpy()

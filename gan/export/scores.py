@@ -45,7 +45,7 @@ class Scored(NamedTuple):
 
     scores: dict[str, float]  # by the names in metrics.score.SCORES
     extractor: Extractor
-    count: int  # samples, and as many real images
+    samples: int  # their number, and that of the real images
     held_out: bool  # as in Reals
 
 
@@ -149,6 +149,7 @@ def find_reals(
         others = images if training is None else images[~among(images, training.images)]
         if len(others):
             return Reals(some(others, count), training, held_out=True)
+    assert training is not None, "images at a place were returned above, for no place is empty"
     return Reals(some(training.images, count), training, held_out=False)
 
 
@@ -214,7 +215,7 @@ def card_entries(scored: Scored) -> dict[str, Any]:
         "scored": {
             "net": scored.extractor.name,
             "title": scored.extractor.title,
-            "pictures": scored.count,
+            "pictures": scored.samples,
             "against": "held_out" if scored.held_out else "training",
         },
         "scores_meaning": {name: SCORES[name].words for name in rounded(scored)},
@@ -226,7 +227,7 @@ def table(scored: Scored) -> str:
     names = {name: shown_name(name, scored.extractor.name, scored.extractor.title) for name in scored.scores}
     width = max(map(len, names.values()))
     kind = "that it was not trained on" if scored.held_out else "that it was trained on"
-    lines = [f"{scored.count} samples against {scored.count} images {kind}"]
+    lines = [f"{scored.samples} samples against {scored.samples} images {kind}"]
     for name, value in scored.scores.items():
         lines.append(f"{names[name]:{width}}  {value:<10.4g}{SCORES[name].words}".rstrip())
     return "\n".join(lines)

@@ -25,7 +25,7 @@ RECORD = "data.json"  # the file in a run's directory that records what the run 
 
 def get_kind(name: str) -> "Kind":
     """Return the kind of this name in KINDS. Raises KeyError for another name."""
-    return importlib.import_module(KINDS[name])  # type: ignore[return-value]
+    return importlib.import_module(KINDS[name])
 
 
 def parse_config(value: Any) -> Settings:

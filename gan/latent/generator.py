@@ -280,8 +280,8 @@ class Model:
     def pictures(self, points: list[Point]) -> torch.Tensor:
         """The images of points: uint8 (N, C, H, W)."""
         parts = []
-        for units, same in itertools.groupby(points, lambda point: point.units):
-            same = list(same)
+        for units, group in itertools.groupby(points, lambda point: point.units):
+            same = list(group)
             blends = [point.blend(self.spec.num_classes) for point in same]
             parts.append(
                 self._draw(

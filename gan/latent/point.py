@@ -36,8 +36,14 @@ MIXED = ("", "mixed")
 class Shape(Protocol):
     """The fields of gan.models.ModelSpec that this module needs."""
 
-    z_dim: int
-    num_classes: int
+    @property
+    def z_dim(self) -> int: ...
+    @property
+    def num_classes(self) -> int: ...
+
+
+def _unnamed(name: str) -> np.ndarray:
+    raise UserError("latent.unknown_direction", name=name)
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ class Point:
         self,
         z_dim: int,
         directions: Callable[[], np.ndarray],
-        named: Callable[[str], np.ndarray] | None = None,
+        named: Callable[[str], np.ndarray] = _unnamed,
     ) -> np.ndarray:
         """The latent vector (z_dim,) float32.
 

@@ -44,7 +44,7 @@ def truncate(z: np.ndarray, psi: float) -> np.ndarray:
     return (z * np.float32(psi)).astype(np.float32)
 
 
-def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
+def slerp(a: np.ndarray, b: np.ndarray, amounts: Sequence[float] | np.ndarray) -> np.ndarray:
     """The great circle from a to b, both (z_dim,), at T amounts in [0, 1]: (T, z_dim) float32.
 
     Directions follow Shoemake 1985. Lengths change linearly, so the path stays where N(0, I) has its mass

@@ -104,7 +104,7 @@ def _in_batches(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tenso
 
 
 def _efficientnet() -> Extractor:
-    net = load_efficientnet().to(_device(), memory_format=torch.channels_last)
+    net = load_efficientnet().to(_device()).to(memory_format=torch.channels_last)
 
     def extract(images: torch.Tensor) -> Features:
         large = fit(Dataset("", images), max(LEAST_SIDE, images.shape[2]), 3).images

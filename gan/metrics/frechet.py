@@ -16,8 +16,8 @@ class Gaussian(NamedTuple):
     """Mean and covariance of a feature set. Those of the real images are worth storing."""
 
     mean: torch.Tensor  # (D,) float64
-    covariance: torch.Tensor  # (D, D) float64, unbiased (divided by count - 1)
-    count: int  # number of rows
+    covariance: torch.Tensor  # (D, D) float64, unbiased (divided by rows - 1)
+    rows: int  # number of feature vectors
 
 
 def fit_gaussian(features: torch.Tensor) -> Gaussian:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from gan.metrics.distances import check_features
-from gan.metrics.extractors import Extractor, Features
+from gan.metrics.extractors import Extractor
 from gan.metrics.frechet import fit_gaussian, frechet_distance
 from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
@@ -78,8 +78,8 @@ def score(
     """
     of_real, of_fake = extractor.extract(real), extractor.extract(fake)
     found = compare(of_real.features, of_fake.features)
-    if extractor.classes:
-        found |= compare_classes(of_real, of_fake, extractor.classes)
+    if of_real.classes is not None and of_fake.classes is not None:
+        found |= compare_classes(of_real.classes, of_fake.classes, extractor.classes)
     if train is not None:
         learned = extractor.extract(train).features
         some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
@@ -107,12 +107,12 @@ def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
     }  # fmt: skip
 
 
-def compare_classes(real: Features, fake: Features, classes: int) -> dict[str, float]:
-    """Compare the predicted classes: mode KL, and the number of modes that occur.
+def compare_classes(real: torch.Tensor, fake: torch.Tensor, count: int) -> dict[str, float]:
+    """Compare predicted classes real (N,) and fake (M,): mode KL, and the number of modes that occur.
 
-    `classes` is the number of classes. The KL is infinite if fakes have a class that no real image has.
+    `count` is the number of classes. The KL is infinite if fakes have a class that no real image has.
     """
-    of_real, of_fake = (class_histogram(view.classes, classes) for view in (real, fake))
+    of_real, of_fake = class_histogram(real, count), class_histogram(fake, count)
     return {"mode KL": mode_divergence(of_real, of_fake), "modes": modes_covered(of_real, of_fake)}
 
 

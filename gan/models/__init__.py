@@ -18,11 +18,13 @@ from torch import nn
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.models import dcgan, modern, projected
+from gan.models.base import ImageGenerator
 from gan.spec import FORMAT, ModelSpec, in_order, read_header, read_spec
 
 __all__ = [
     "ARCHITECTURES",
     "FORMAT",
+    "ImageGenerator",
     "ModelSpec",
     "build_discriminator",
     "build_generator",
@@ -41,7 +43,7 @@ class Architecture(NamedTuple):
     The names are keys of gan.metrics.extractors.EXTRACTORS.
     """
 
-    generator: Callable[[ModelSpec], nn.Module]
+    generator: Callable[[ModelSpec], ImageGenerator]
     discriminator: Callable[[ModelSpec], nn.Module]
     extractors: tuple[str, ...] = ()
 
@@ -53,7 +55,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
-def build_generator(spec: ModelSpec) -> nn.Module:
+def build_generator(spec: ModelSpec) -> ImageGenerator:
     """Build a generator with random weights.
 
     Its forward takes z (N, z_dim), labels (N,) int64 or None, and a blend or None. It returns images
@@ -92,7 +94,7 @@ def save_generator(path: Path, generator: nn.Module, spec: ModelSpec) -> None:
     write_bytes(path, generator_file(generator, spec))
 
 
-def load_generator(path: Path) -> tuple[nn.Module, ModelSpec]:
+def load_generator(path: Path) -> tuple[ImageGenerator, ModelSpec]:
     """Read a generator and its spec from a file: float32, evaluation mode, on the CPU.
 
     Raises UserError if the file is missing, damaged, of another version or holds NaN or infinity. It also

@@ -14,6 +14,8 @@ function of z and class, and code that samples from G needs no knowledge of clus
 import torch
 from torch import nn
 
+from gan.spec import ModelSpec
+
 FEATURES = 64
 # Width, in standard deviations, of the transition between two clusters: images change continuously with z.
 BLEND = 0.05
@@ -34,12 +36,13 @@ class ClassConditioning(nn.Module):
     a share of 0 the result equals the one without a blend, bit for bit.
     """
 
-    def __init__(self, spec):
+    ends: torch.Tensor  # cumulative probabilities (classes, clusters + 1); only with clusters
+
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         self.clusters = spec.clusters
         self.embed = nn.Embedding(spec.groups, FEATURES)
         if spec.clusters > 1:
-            # Cumulative probabilities (classes, clusters + 1).
             self.register_buffer(
                 "ends", torch.linspace(0, 1, spec.clusters + 1).repeat(spec.groups // spec.clusters, 1)
             )
@@ -102,7 +105,7 @@ class ProjectionHead(nn.Module):
     The logits are (N,) or (N, positions).
     """
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         self.embed = nn.Embedding(spec.groups, FEATURES)
 

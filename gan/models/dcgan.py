@@ -9,16 +9,18 @@ import itertools
 import torch
 from torch import nn
 
+from gan.models.base import ImageGenerator, scale_of
 from gan.models.conditioning import FEATURES, Blend, ClassConditioning, ProjectionHead
+from gan.spec import ModelSpec
 
 
-class Generator(nn.Module):
+class Generator(ImageGenerator):
     """Generates images (N, C, 64, 64) in [-1, 1].
 
     Takes z (N, z_dim), labels (N,) or None, and a blend of classes or None.
     """
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         self.z_dim = spec.z_dim
         self.conditioning = ClassConditioning(spec) if spec.groups else None
@@ -41,6 +43,13 @@ class Generator(nn.Module):
         )
         self.apply(initialise)
 
+    def dense(self) -> tuple[nn.ConvTranspose2d, nn.BatchNorm2d]:
+        """Return the layers before the first nonlinearity. On a single pixel, the convolution is dense."""
+        convolution, norm, _ = self.first
+        assert isinstance(convolution, nn.ConvTranspose2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        return convolution, norm
+
     def _first(self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None) -> torch.Tensor:
         if self.conditioning is not None:
             z = self.conditioning(z, labels, blend)
@@ -57,9 +66,8 @@ class Generator(nn.Module):
 
         It includes the scale of the batch normalisation in evaluation mode.
         """
-        dense, norm = self.first[0], self.first[1]
-        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-        return (dense.weight[: self.z_dim] * scale[:, None, None]).flatten(1).T
+        dense, norm = self.dense()
+        return (dense.weight[: self.z_dim] * scale_of(norm)[:, None, None]).flatten(1).T
 
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
@@ -71,7 +79,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """images (N, C, 64, 64), groups (N,) or None -> logits (N,)."""
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         widths = [spec.width, 2 * spec.width, 4 * spec.width, 8 * spec.width]
         blocks: list[nn.Module] = [

@@ -15,7 +15,9 @@ For pixel art, G and D work on blocks instead of pixels.
 import torch
 from torch import nn
 
+from gan.models.base import ImageGenerator, scale_of
 from gan.models.conditioning import FEATURES, Blend, ClassConditioning, ProjectionHead
+from gan.spec import ModelSpec
 
 MAX_MULTIPLE = 4
 
@@ -55,13 +57,13 @@ class UpConv(nn.Conv2d):
         return nn.functional.conv_transpose2d(x, kernel, stride=2, padding=1)
 
 
-class Generator(nn.Module):
+class Generator(ImageGenerator):
     """Generates images (N, C, size, size) in [-1, 1].
 
     Takes z (N, z_dim), labels (N,) or None, and a blend of classes or None.
     """
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         stages = plan(spec.size // spec.pixel, spec.width)
         side, channels = stages[0]
@@ -94,11 +96,8 @@ class Generator(nn.Module):
 
         It includes the scale of the batch normalisation in evaluation mode.
         """
-        scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
-        return (
-            self.dense.weight[:, : self.z_dim]
-            * scale.repeat_interleave(self.start[1] * self.start[2])[:, None]
-        )
+        scale = scale_of(self.norm).repeat_interleave(self.start[1] * self.start[2])
+        return self.dense.weight[:, : self.z_dim] * scale[:, None]
 
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None = None, blend: Blend | None = None
@@ -114,10 +113,11 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """images (N, C, size, size), groups (N,) or None -> logits (N,)."""
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         stages = plan(spec.size // spec.pixel, spec.width)[:-1][::-1]
-        channels, blocks = spec.channels, [nn.AvgPool2d(spec.pixel)] if spec.pixel > 1 else []
+        channels = spec.channels
+        blocks: list[nn.Module] = [nn.AvgPool2d(spec.pixel)] if spec.pixel > 1 else []
         for _, wider in stages:
             blocks += [nn.Conv2d(channels, wider, 4, 2, 1), nn.LeakyReLU(0.2)]
             channels = wider

@@ -13,6 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.models.conditioning import FEATURES, ProjectionHead
 from gan.models.efficientnet import STAGE_CHANNELS, load_efficientnet
+from gan.spec import ModelSpec
 
 # Smaller images are enlarged to this side; otherwise the coarsest maps would be single points.
 SEEN_SIDE = 128
@@ -21,7 +22,7 @@ SEEN_SIDE = 128
 class Discriminator(nn.Module):
     """images (N, C, size, size), groups (N,) or None -> logits (N, positions of all four maps)."""
 
-    def __init__(self, spec):
+    def __init__(self, spec: ModelSpec):
         super().__init__()
         # A tuple hides the extractor's weights from torch, so they are neither trained nor stored.
         self._eyes = (load_efficientnet(),)

@@ -50,7 +50,7 @@ def _process(pid: Any) -> psutil.Process | None:
 class Worker:
     """A worker process. `popen` is None if another server, or a person at a terminal, started it."""
 
-    def __init__(self, process: psutil.Process, popen: subprocess.Popen | None = None):
+    def __init__(self, process: psutil.Process, popen: subprocess.Popen[bytes] | None = None):
         self._process, self._popen = process, popen
         self.pid, self.started = process.pid, process.create_time()
 
@@ -69,17 +69,6 @@ class Worker:
     def supervised(self) -> bool:
         """Whether a server started it, not a person at a terminal: then it leads its own session."""
         return self._popen is not None or (hasattr(os, "getsid") and _leads_session(self.pid))
-
-    def hand_over(self, run_dir: Path) -> bool:
-        """Tell a spare which run to train. Return False if it has ended."""
-        if not self.alive():
-            return False
-        try:
-            with self._popen.stdin as pipe:
-                pipe.write(json.dumps({"run_dir": str(run_dir)}).encode() + b"\n")
-        except OSError:
-            return False
-        return True
 
     def terminate(self) -> None:
         """Ask it to write its checkpoint and end (SIGTERM)."""
@@ -101,19 +90,38 @@ class Worker:
         wait_for([self], timeout)
         return not self.alive()
 
+
+class Spare(Worker):
+    """A child process that waits for a run. Its standard input brings the run; it trains one, then ends."""
+
+    def __init__(self, process: psutil.Process, popen: subprocess.Popen[bytes], pipe: IO[bytes]):
+        super().__init__(process, popen)
+        self._child, self._pipe = popen, pipe
+
+    def hand_over(self, run_dir: Path) -> bool:
+        """Tell it which run to train. Return False if it has ended."""
+        if not self.alive():
+            return False
+        try:
+            with self._pipe as pipe:
+                pipe.write(json.dumps({"run_dir": str(run_dir)}).encode() + b"\n")
+        except OSError:
+            return False
+        return True
+
     def dismiss(self, timeout: float = 5.0) -> None:
-        """End a spare, which has no work to save, and reap it."""
+        """End it, because it has no work to save, and reap it."""
         with contextlib.suppress(OSError):
-            self._popen.stdin.close()
+            self._pipe.close()
         self.terminate()
         try:
-            self._popen.wait(timeout)
+            self._child.wait(timeout)
         except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
+            self._child.kill()
+            self._child.wait()
 
 
-def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
+def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Spare:
     """Start `command --spare` with its output in `log`. Raises OSError if it can't start.
 
     It leads its own session, so that Ctrl-C at the server's terminal does not reach it. It ends when the
@@ -132,7 +140,8 @@ def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Worker:
     )
     import psutil
 
-    return Worker(psutil.Process(popen.pid), popen)
+    assert popen.stdin is not None, "a pipe was asked for"
+    return Spare(psutil.Process(popen.pid), popen, popen.stdin)
 
 
 def find(pid: Any, pid_started: Any) -> Worker | None:

@@ -94,11 +94,10 @@ def requeue_orphan(store: Store, run_id: str) -> None:
     if times >= ENOUGH:
         error = UserError("runs.interrupted_often", times=times)
     state = "stopped" if "stop" in asked else "paused" if "pause" in asked or times >= ENOUGH else "queued"
-    error = error_json(error) if error and state == "paused" else None
     store.update_status(
         run_id,
         state=state,
-        error=error,
+        error=error_json(error) if error and state == "paused" else None,
         pid=None,
         pid_started=None,
         eta=None,

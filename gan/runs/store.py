@@ -5,7 +5,7 @@ worker. Files may be damaged, missing or half-written: readers then report the s
 and never raise.
 """
 
-from __future__ import annotations  # Store.list hides the builtin in annotations
+from __future__ import annotations
 
 import itertools
 import os
@@ -50,6 +50,7 @@ _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
     "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
+    "modes": None,
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0,
     "interrupted": False, "interruptions": 0, "interrupted_at": -1,
@@ -92,21 +93,6 @@ class Store:
     def ids(self) -> list[str]:
         """Return the ids of all runs, in no order. Raises OSError if the directory is unreadable."""
         return [entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name) and entry.is_dir()]
-
-    def list(self) -> list[dict[str, Any]]:
-        """Return a summary of each run, newest first, as a flat dict.
-
-        It holds "id", "name" (None if unset), the settings in SUMMARY_CONFIG and the status in
-        SUMMARY_STATUS. A damaged run has the state "damaged" and the reason under "error".
-        """
-        try:
-            ids = self.ids()
-        except OSError:
-            ids = []
-        for gone in set(self._files) - set(ids):
-            self._files.pop(gone, None)
-        summaries = [self._open(name).summary() for name in ids]
-        return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
     def get(self, run_id: str) -> dict[str, Any]:
         """Return everything that a page shows of one run, except its statistics.
@@ -324,6 +310,23 @@ class Store:
             held = sum(reader.held for reader in self._stats.values())
             while held > STATS_BYTES and len(self._stats) > 1:
                 held -= self._stats.popitem(last=False)[1].held
+
+    # Last, because the name hides the builtin in the annotations that follow
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return a summary of each run, newest first, as a flat dict.
+
+        It holds "id", "name" (None if unset), the settings in SUMMARY_CONFIG and the status in
+        SUMMARY_STATUS. A damaged run has the state "damaged" and the reason under "error".
+        """
+        try:
+            ids = self.ids()
+        except OSError:
+            ids = []
+        for gone in set(self._files) - set(ids):
+            self._files.pop(gone, None)
+        summaries = [self._open(name).summary() for name in ids]
+        return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
 
 class _RunFiles:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gan.config import Settings
@@ -19,7 +20,7 @@ from gan.files import FULL
 from gan.kinds import get_kind
 from gan.runs import processes, recovery
 from gan.runs.disk import Complaints, Reserve, Room, writing
-from gan.runs.processes import Worker
+from gan.runs.processes import Spare, Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
 
@@ -49,7 +50,7 @@ class Supervisor:
         self._asked: set[str] = set()  # of those, the runs that a person asked to pause
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
-        self._spare: Worker | None = None
+        self._spare: Spare | None = None
         self._spare_log = store.root / ".spare.log"
         self._spare_not_before = 0.0
         self._training_since: float | None = None
@@ -371,7 +372,7 @@ class Supervisor:
         try:
             for run_id in unknown:
                 with contextlib.suppress(UserError):  # deleted since `list`
-                    self._reserve.spend(lambda run_id=run_id: self._adopt(run_id))
+                    self._reserve.spend(partial(self._adopt, run_id))
         finally:  # on a full disk, people must still see the queued runs and delete them
             waiting = [
                 summary
@@ -420,7 +421,7 @@ class Supervisor:
             self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
         self._spare = None
 
-    def _hand_over(self, worker: Worker, run_id: str) -> bool:
+    def _hand_over(self, worker: Spare, run_id: str) -> bool:
         """Write the worker into the status first, then give it the run.
 
         If the server dies in between, the next server still understands the status.
@@ -460,6 +461,6 @@ class Supervisor:
             self._training_since = now
         return self._training_since is not None and now - self._training_since >= SPARE_DELAY
 
-    def _spawn(self) -> Worker:
+    def _spawn(self) -> Spare:
         with open(self._spare_log, "wb") as log:
             return processes.spawn_spare(self._command, log)

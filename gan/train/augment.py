@@ -9,13 +9,14 @@ from collections.abc import Callable
 import torch
 
 Images = torch.Tensor
+Random = torch.Generator | None  # None is torch's default generator
 
 
-def _uniform(images: Images, generator: torch.Generator, low: float, high: float) -> torch.Tensor:
+def _uniform(images: Images, generator: Random, low: float, high: float) -> torch.Tensor:
     return torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) * (high - low) + low
 
 
-def color(images: Images, generator: torch.Generator) -> Images:
+def color(images: Images, generator: Random) -> Images:
     """Change brightness by -0.5 to 0.5, saturation by a factor 0 to 2, contrast by 0.5 to 1.5, per image."""
     images = images + _uniform(images, generator, -0.5, 0.5)
     mean = images.mean(1, keepdim=True)
@@ -24,7 +25,7 @@ def color(images: Images, generator: torch.Generator) -> Images:
     return mean + (images - mean) * _uniform(images, generator, 0.5, 1.5)
 
 
-def translation(images: Images, generator: torch.Generator) -> Images:
+def translation(images: Images, generator: Random) -> Images:
     """Shift each image by up to an eighth of the side in each direction, repeating its edge pixels.
 
     DiffAugment pads with zeros. That is mid-grey here, and obvious on a white or black background.
@@ -57,7 +58,7 @@ def _pick_by_matrices(images: Images, rows: torch.Tensor, columns: torch.Tensor)
     return from_rows[:, None] @ images @ from_columns[:, None]
 
 
-def cutout(images: Images, generator: torch.Generator) -> Images:
+def cutout(images: Images, generator: Random) -> Images:
     """Set a square of half the side, at a random place, to 0 (mid-grey)."""
     count, _, height, width = images.shape
     centre = torch.rand(2, count, 1, 1, device=images.device, generator=generator)
@@ -70,7 +71,7 @@ def cutout(images: Images, generator: torch.Generator) -> Images:
     return images * (far_row | far_column)[:, None]
 
 
-AUGMENTS: dict[str, tuple[Callable[[Images, torch.Generator], Images], ...]] = {
+AUGMENTS: dict[str, tuple[Callable[[Images, Random], Images], ...]] = {
     "none": (),
     "translation": (translation,),
     "color,translation,cutout": (color, translation, cutout),
@@ -83,9 +84,7 @@ ADAPT_IMAGES = 50_000  # images for the probability to rise from 0 to 1: a tenth
 ADAPT_MOST = 0.8  # with a higher probability, augmentations leak into the samples
 
 
-def augment(
-    images: Images, kind: str, generator: torch.Generator, probability: torch.Tensor | None = None
-) -> Images:
+def augment(images: Images, kind: str, generator: Random, probability: torch.Tensor | None = None) -> Images:
     """Apply the functions of AUGMENTS[kind] in order, each per image with `probability` (); None is 1."""
     for function in AUGMENTS[kind]:
         changed = function(images, generator)

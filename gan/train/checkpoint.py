@@ -73,7 +73,7 @@ def save_state(directory: Path, trainer: Resumable, counters: dict[str, Any], re
     write_bytes(
         directory / NEWEST,
         save(plain, {"trainer": text, "sha256": digest(plain, text)}),
-        lambda: replace or _keep(directory),
+        lambda: None if replace else _keep(directory),
     )
 
 
@@ -128,7 +128,7 @@ def digest(tensors: dict[str, torch.Tensor], text: str = "") -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        sha.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
 
 

@@ -8,10 +8,11 @@ depend on GANs.
 
 from collections import Counter
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 
+Kind = TypeVar("Kind", bound=Hashable)
 Work = Callable[[], torch.Tensor]
 # (replay, the tensor that holds the result after a replay)
 Recording = tuple[Callable[[], None], torch.Tensor]
@@ -47,7 +48,7 @@ def _capture(work: Work, rng: torch.Generator) -> Recording:
 CUDA = Recorder(_warm_up, _capture)
 
 
-class GraphedStep:
+class GraphedStep(Generic[Kind]):
     """Calls `step(kind)`: eagerly the first WARM_UP times of each kind, then as a replay of its graph.
 
     Each call is one whole training step, warm-up included, so a run takes the same steps with or without
@@ -55,14 +56,12 @@ class GraphedStep:
     state needs a new GraphedStep.
     """
 
-    def __init__(
-        self, step: Callable[[Hashable], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA
-    ):
+    def __init__(self, step: Callable[[Kind], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA):
         self.step, self.rng, self.recorder = step, rng, recorder
-        self.taken: Counter[Hashable] = Counter()
-        self.recorded: dict[Hashable, Recording] = {}
+        self.taken: Counter[Kind] = Counter()
+        self.recorded: dict[Kind, Recording] = {}
 
-    def __call__(self, kind: Hashable) -> torch.Tensor:
+    def __call__(self, kind: Kind) -> torch.Tensor:
         if kind in self.recorded:
             replay, result = self.recorded[kind]
             replay()

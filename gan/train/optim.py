@@ -41,14 +41,14 @@ class Adam:
     def step(self) -> None:
         """Update the parameters from their gradients."""
         moved = [
-            (index, parameter)
+            (index, parameter, parameter.grad)
             for index, parameter in enumerate(self.parameters)
             if parameter.grad is not None
         ]
-        states = [self.state.get(index) or self._begin(index, parameter) for index, parameter in moved]
+        states = [self.state.get(index) or self._begin(index, parameter) for index, parameter, _ in moved]
         adam(
-            [parameter for _, parameter in moved],
-            [parameter.grad for _, parameter in moved],
+            [parameter for _, parameter, _ in moved],
+            [slope for _, _, slope in moved],
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],

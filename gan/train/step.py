@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import nn
 
+from gan.models import ImageGenerator
 from gan.objectives import LOSSES as LOSS_FACTS
 from gan.objectives import PENALTIES as PENALTY_FACTS
 from gan.train.losses import LOSSES, PENALTIES, Judged
@@ -63,9 +64,9 @@ class UpdateOfD(NamedTuple):
     on_fake: torch.Tensor  # (N,), D's logits on the fakes
 
 
-def generate(G: nn.Module, batch: MicroBatch) -> torch.Tensor:
+def generate(G: ImageGenerator, batch: MicroBatch) -> torch.Tensor:
     """Return G's samples (n, C, H, W) for a micro-batch's latents, conditioned on its groups."""
-    return G(batch.z) if batch.groups is None else G(*G.conditioning.split(batch.z, batch.groups))
+    return G(batch.z) if batch.groups is None else G(*G.told().split(batch.z, batch.groups))
 
 
 def update_d(
@@ -82,12 +83,12 @@ def update_d(
     fakes: G's samples for each micro-batch, detached. penalty: a name in PENALTIES.
     """
     optimizer.zero_grad()
-    told = [
+    parts = [
         accumulate_d_gradients(D, game, batch, fake, penalty, weight)
         for batch, fake in zip(batches, fakes, strict=True)
     ]
     optimizer.step()
-    losses, penalties, on_real, on_fake = zip(*told, strict=True)
+    losses, penalties, on_real, on_fake = zip(*parts, strict=True)
     return UpdateOfD(sum(losses), sum(penalties), torch.cat(on_real), torch.cat(on_fake))
 
 
@@ -100,10 +101,10 @@ def accumulate_d_gradients(
     weight: float | torch.Tensor,
 ) -> UpdateOfD:
     """Add one micro-batch's gradients to D's."""
-    objective, told = d_objective(game, batch, fake, penalty, weight)
+    objective, update = d_objective(game, batch, fake, penalty, weight)
     # only D's parameters: for the penalty the images require grad too, but nobody needs their gradients
     objective.backward(inputs=list(D.parameters()))
-    return told
+    return update
 
 
 def d_objective(
@@ -147,7 +148,7 @@ def update_g(
     finally:  # also after an out-of-memory error: the run then goes on with smaller micro-batches
         D.requires_grad_(True)
     optimizer.step()
-    return sum(losses)
+    return sum(losses[1:], losses[0])
 
 
 def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) -> torch.Tensor:
@@ -166,7 +167,8 @@ def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) ->
 @torch.no_grad()
 def update_ema(average: nn.Module, network: nn.Module, decay: torch.Tensor) -> None:
     """Set average to decay · average + (1 - decay) · network; copy buffers. decay: () in [0, 1]."""
-    averages, weights = list(average.parameters()), list(network.parameters())
+    averages: list[torch.Tensor] = list(average.parameters())
+    weights: list[torch.Tensor] = list(network.parameters())
     # not _foreach_lerp_: its weight must be a Python number, and reading one waits for the device
     torch._foreach_mul_(averages, decay)
     torch._foreach_add_(averages, torch._foreach_mul(weights, 1 - decay))

@@ -12,6 +12,7 @@ host reads statistics once a chunk.
 import copy
 import functools
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from gan.config import RunConfig
 from gan.data.own.report import no_classes
 from gan.device import Device
 from gan.errors import UserError
-from gan.models import ModelSpec, build_discriminator, build_generator
+from gan.models import ImageGenerator, ModelSpec, build_discriminator, build_generator
 from gan.objectives import LOSSES
 from gan.train import step
 from gan.train.augment import adapt, augment
@@ -52,7 +53,7 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     )
 
 
-def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
+def tell_groups(G: ImageGenerator, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
     """Return the group of each image (N,), on G's device, or None without conditioning.
 
     With clusters, it also gives G each cluster's share of its class, by which z selects a cluster.
@@ -64,7 +65,7 @@ def tell_groups(G: nn.Module, config: RunConfig, dataset: "Dataset") -> torch.Te
         groups, shares = find_clusters(
             dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks")
         )
-        G.conditioning.set_shares(shares)
+        G.told().set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
 
@@ -81,6 +82,9 @@ class Schedule:
 class Trainer(BaseTrainer):
     """A run in memory. Raises UserError if the config does not fit the data set."""
 
+    G: ImageGenerator
+    ema: ImageGenerator
+
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
         check_data(config, dataset)
         super().__init__(config, torch.device(device.torch_name), len(dataset.images))
@@ -96,10 +100,9 @@ class Trainer(BaseTrainer):
         )
         self.images = dataset.images.to(self.device, memory_format=layout)
         torch.manual_seed(seed_for(config.seed, "weights"))
-        self.G, self.D = (
-            net.to(self.device, memory_format=layout)
-            for net in (build_generator(self.spec), build_discriminator(self.spec))
-        )
+        G, D = build_generator(self.spec), build_discriminator(self.spec)
+        self.G = G.to(self.device).to(memory_format=layout)
+        self.D = D.to(self.device).to(memory_format=layout)
         self.groups = tell_groups(self.G, config, dataset)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
@@ -109,7 +112,10 @@ class Trainer(BaseTrainer):
         self.augmentation = {
             name: torch.tensor(0.0, device=self.device) for name in ("probability", "overfit")
         }
-        self.run_step = GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
+        # called with whether the step has a penalty
+        self.run_step: GraphedStep[bool] | Callable[[bool], torch.Tensor] = (
+            GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
+        )
         self.modes: int | None = None  # nobody can count the modes of images
         self.parts = 1  # micro-batches per batch; doubled when memory runs out
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
@@ -237,7 +243,8 @@ class Trainer(BaseTrainer):
             facts = LOSSES[self.config.loss]
             # above 0 if D rates a real image as real
             believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
-            adapt(*self.augmentation.values(), believed.sign().mean(), self.config.batch)
+            probability, overfit = self.augmentation["probability"], self.augmentation["overfit"]
+            adapt(probability, overfit, believed.sign().mean(), self.config.batch)
         return torch.stack(
             [told.loss, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty]
         )

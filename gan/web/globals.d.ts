@@ -80,6 +80,7 @@ declare global {
     "gan:theme": CustomEvent<null>;
     "gan:explore": CustomEvent<events.ExploreDetail>;
     "gan:form": CustomEvent<events.FormDetail>;
+    "gan:kind": CustomEvent<events.KindDetail>;
     "gan:submit": CustomEvent<null>;
     "gan:answer": CustomEvent<events.AnswerDetail>;
   }

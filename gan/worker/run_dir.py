@@ -81,6 +81,7 @@ class RunDir:
         self.status: dict[str, Any] = {
             "state": "starting", "created": time.time(), "step": 0, "images": 0, "progress": 0.0,
             "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
+            "modes": None,
             "verdict": None, "sample_step": None, "live_step": None,
             **previous, "error": None, "interrupted": False,
         }  # fmt: skip

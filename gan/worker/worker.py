@@ -67,7 +67,7 @@ class Worker:
         self.rate = 0.0  # images/s, smoothed
         self.rollbacks = 0
         self.went_back_to = -1  # step of the checkpoint that the last rollback loaded
-        self.next_snapshot = FIRST_SNAPSHOT
+        self.next_snapshot: float = FIRST_SNAPSHOT  # images seen
         often = self.engine.SHEET_SECONDS
         self.chunk_seconds = min(CHUNK_SECONDS, often)
         self.grid = Throttle(min(GRID_SECONDS, often), GRID_SHARE)
@@ -106,7 +106,11 @@ class Worker:
             name: sum(p.numel() for p in net.parameters())
             for name, net in (("G", self.trainer.G), ("D", self.trainer.D))
         }
-        self.dir.status |= {"parameters": sizes, "classes": list(self.trainer.classes)}
+        self.dir.status |= {
+            "parameters": sizes,
+            "classes": list(self.trainer.classes),
+            "modes": self.trainer.modes,
+        }
         if began:
             self._go_back()
         # a checkpoint exists from step 0 on, so somebody removed it and may have a copy
@@ -148,21 +152,19 @@ class Worker:
             self.dir.note("other_machine", began=_told(began), now=_told(self.compute))
         return device
 
-    def _load(self, order: Sequence[str], last: bool = False) -> Loaded | None:
-        """Load the first sound checkpoint in this order.
-
-        Returns None when memory is full and this is not the `last` attempt.
-        """
+    def _load(self, order: Sequence[str]) -> Loaded:
+        """Load the first sound checkpoint in this order. Where memory is full, try once more."""
         try:
             return load_state(self.path / "state", self.trainer, order)
         except Exception as error:
-            if last or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-        return None  # outside the except block, so that the tensors read so far are freed
+        # outside the except block, so that the tensors read so far are freed
+        return load_state(self.path / "state", self.trainer, order)
 
     def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
         """Roll back to the first sound checkpoint in this order."""
-        counters, damage = self._load(order) or self._load(order, last=True)
+        counters, damage = self._load(order)
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
             counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
         )
@@ -427,12 +429,10 @@ def refuse_second_worker(path: Path) -> None:
     """Raise UserError if another process already trains this run: two would overwrite each other's files."""
     try:
         status = read_json(path / "status.json")
-        other = psutil.Process(int(status["pid"])) if status["state"] in ("starting", "running") else None
-        same = (
-            other is not None
-            and other.pid != os.getpid()
-            and abs(other.create_time() - float(status["pid_started"])) < 1
-        )
+        if status["state"] not in ("starting", "running"):
+            return
+        other = psutil.Process(int(status["pid"]))
+        same = other.pid != os.getpid() and abs(other.create_time() - float(status["pid_started"])) < 1
         at_work = same and other.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, TypeError, KeyError, psutil.Error):
         return

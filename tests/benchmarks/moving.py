@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 from tests.benchmarks.browser import MODELS
 from tests.benchmarks.slider import options, visit
 from tests.support.browsing import chromium, serve
+from tests.support.moving import view
 
 FORMS = ("gif", "webp", "mp4")
 KEYS, FRAMES = 4, 24  # of the loop: keys, and frames from each to the next
@@ -71,9 +72,9 @@ def saved(page: Page, form: str) -> tuple[float, int]:
 def measured(page: Page, seconds: float) -> list[str]:
     """The cells of a row."""
     page.evaluate(COUNT)
-    page.get_by_role("tab", name="Walk", exact=True).click()
+    view(page, "Walk")
     found = [dragged(page, seconds), played(page, seconds)]
-    page.get_by_role("tab", name="Loop", exact=True).click()
+    view(page, "Loop")
     for count in range(KEYS):
         page.get_by_role("button", name="Add random").click()
         page.wait_for_function(

@@ -1,13 +1,11 @@
 """List the attacker's requests: path traversal, Gradio's routes, odd queries, forms, uploads and headers."""
 
-import dataclasses
 import itertools
 import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from gan.config import RunConfig
-from gan.ui.train import form
+from gan.ui.train import fields, form
 from tests.reliability.raw_http import Case
 from tests.reliability.valid_requests import Subject, Visit, asked, run_form
 
@@ -359,9 +357,9 @@ def never_come(run: str) -> list[Case]:
 
 def _wrong_settings(values: list) -> Iterator[dict]:
     """Yield the form's settings with one value of a wrong type or out of range."""
-    fields = {field.name: field.metadata for field in dataclasses.fields(RunConfig)}
-    for place, name in enumerate(form.names()):
-        limits = fields[name]
+    known = fields.PARTS["images"].fields
+    for place, name in enumerate(known):
+        limits = known[name].metadata
         beyond = (limits["max"] + 1, limits["min"] - 1) if "max" in limits else (12345,)
         for value in ("x" * 500, [], {}, None, -1e300, 10**400, float("nan"), *beyond):
             yield {"values": [*values[:place], value, *values[place + 1 :]]}

@@ -10,11 +10,11 @@ import warnings
 import pytest
 
 from gan.data.registry import BUNDLED, DOWNLOADS
-from gan.recipes import RECIPES
+from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.runs.store import STATES
 from gan.ui import strings
 from gan.ui.server.http import STATIC
-from gan.ui.train import form as train_form
+from gan.ui.train import fields
 from tests import ROOT
 
 FOLDER = ROOT / "gan" / "web" / "strings"
@@ -73,11 +73,12 @@ def test_every_text_that_the_page_names_exists():
 
 def test_every_entry_of_a_registry_has_its_name():
     keys = [f"data.{name}" for name in (*BUNDLED, *DOWNLOADS)]
-    keys += [f"recipe.{name}{part}" for name in RECIPES for part in ("", ".line")]
     keys += [f"state.{name}" for name in (*STATES, "damaged")]
-    keys += [f"field.{name}" for name in train_form.names()] + [
-        f"train.group_{group}" for group in train_form.order()
-    ]
+    keys += [f"data.{name}" for name in POINT_SETS]
+    for part in fields.PARTS.values():
+        keys += [f"recipe.{name}{end}" for name in part.recipes for end in ("", ".line")]
+        keys += [f"field.{name}" for name in part.names()]
+        keys += [f"train.group_{group}" for group in part.order()]
     assert [key for key in keys if key not in strings.table("en")] == []
 
 

@@ -38,8 +38,8 @@ def main(package: Path) -> None:
     ):
         if entry["category"] not in GROUPS or not entry["has_img_google"]:
             continue
-        with Image.open(package / "img" / "google" / "64" / entry["image"]) as picture:
-            picture = picture.convert("RGBA")
+        with Image.open(package / "img" / "google" / "64" / entry["image"]) as opened:
+            picture = opened.convert("RGBA")
         assert picture.size == (64, 64), entry["image"]
         images.append(
             np.asarray(

@@ -70,6 +70,7 @@ def write_set(
     assert digest(whole.images.numpy()[:, :, ::factor, ::factor]) == digest(images), (
         f"{name}: the pictures read back differ"
     )
+    assert whole.labels is not None, f"{name}: no labels"
     assert all(
         (value == (whole.labels if key == "label" else whole.attributes[key]).numpy()).all()
         for key, value in facts.items()

@@ -34,7 +34,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     transform = _transform(_plain(profile), mode)
     if transform is None:
         return picture if picture.mode == "L" else picture.convert("RGB")
-    converted = ImageCms.applyTransform(picture.convert(mode), transform)
+    converted = transform.apply(picture.convert(mode))
     return converted.convert("L") if mode == picture.mode == "L" else converted
 
 
@@ -71,7 +71,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
             if mode == "RGB"
             else np.arange(256, dtype=np.uint8)[None]
         )
-        found = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform)).astype(int)
+        found = np.asarray(transform.apply(Image.fromarray(colours))).astype(int)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError) as error:
         refuse_if_full(error)
         return None

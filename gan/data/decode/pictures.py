@@ -138,14 +138,14 @@ def _square(picture: Image.Image, parts: Parts, size: int, background: str) -> t
     cut = _eight_bits(
         picture.crop((left, top, left + side + (odd_x > 0), top + side + (odd_y > 0))), parts.depth
     )
-    transparent = cut.mode == "RGBA" and cut.getchannel("A").getextrema()[0] < 255
+    transparent = cut.mode == "RGBA" and any(cut.getchannel("A").histogram()[:255])
     if cut.mode == "RGBA":
         cut = cut.convert("RGBa" if transparent else "L" if grey else "RGB")
     factor = max(1, side // (DETAIL * size)) if parts.profile or cut.mode == "CMYK" else 1
     if factor > 1:
         cut = cut.reduce(factor)
     cut = _in_srgb(cut, parts.profile, grey)
-    box = tuple(edge / factor for edge in (odd_x, odd_y, odd_x + side, odd_y + side))
+    box = (odd_x / factor, odd_y / factor, (odd_x + side) / factor, (odd_y + side) / factor)
     small = cut.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     if not transparent:
         return small, False
@@ -195,18 +195,17 @@ def _eight_bits(picture: Image.Image, depth: int) -> Image.Image:
     clear = picture.info.get("transparency")
     if picture.mode == "P" or "A" in picture.getbands():
         return picture.convert("RGBA" if picture.mode != "P" or clear is not None else "RGB")
-    pixels = np.asarray(picture) if clear is not None or picture.mode.startswith("I") else None
     if picture.mode.startswith("I"):
-        plain = Image.fromarray((pixels >> 8).clip(0, 255).astype(np.uint8))
+        plain = Image.fromarray(np.clip(np.asarray(picture) >> 8, 0, 255).astype(np.uint8))
     elif picture.mode in ("L", "CMYK"):
         plain = picture
     else:
         plain = picture.convert("L" if picture.mode == "1" else "RGB")
     if clear is None:
         return plain
-    opaque = Image.fromarray(np.where(_is(pixels, clear, picture.mode, depth), 0, 255).astype(np.uint8))
+    hidden = _is(np.asarray(picture), clear, picture.mode, depth)
     seen = plain.convert("RGBA")
-    seen.putalpha(opaque)
+    seen.putalpha(Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)))
     return seen
 
 

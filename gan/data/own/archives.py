@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from gan.data.own import file_types
 from gan.data.own.report import LeftOut, shown
@@ -62,6 +62,7 @@ _LOCKED, _PATCHED = 0x0041, 0x0020  # flags: needs a password; holds only change
 _WINDOWS = (0, 10, 11, 14)  # systems without backslashes in file names
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x06"  # signatures of the records after the member list
+_HEADER = struct.Struct("<4s2B4HL2L2H")  # before a member's name and data
 _END_REACH = 2**16 + 22 + 76  # both records lie within this many bytes from the end of a zip
 _HIDES_LIST = 62  # from this format version on, the list itself may be encrypted
 
@@ -92,8 +93,8 @@ class _File(io.FileIO):
 
     most = MAX_LIST
 
-    def read(self, size: int = -1) -> bytes:
-        if size > self.most:
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > self.most:
             raise UserError("data.too_many", path=self.name, limit=MAX_ENTRIES)
         return super().read(size)
 
@@ -162,7 +163,10 @@ def inspect(path: Path, archive: zipfile.ZipFile) -> Inspected:
     )
     if outside is not None:
         raise UserError("data.leads_out", path=path, member=outside[-80:])
-    pictures, left_out, over, blank = [], [], [], []
+    pictures: list[ZipMember] = []
+    over: list[ZipMember] = []
+    blank: list[ZipMember] = []
+    left_out: list[LeftOut] = []
     for name, entry in zip(_with_slashes(names, entries), entries, strict=True):
         member = ZipMember(PurePosixPath(name), entry)
         if name.endswith("/") or file_types.is_system(member.place):
@@ -244,17 +248,19 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return member.read(entry.file_size)
 
 
-def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
     """Open a member to read.
 
     The name before the data may be encoded differently from the one in the list. For zipfile that is damage,
     so this function gives it the name before the data.
     """
-    archive.fp.seek(entry.header_offset)
-    header = archive.fp.read(zipfile.sizeFileHeader)
-    if len(header) == zipfile.sizeFileHeader:
-        fields = struct.unpack(zipfile.structFileHeader, header)
-        written = archive.fp.read(fields[10]).decode("utf-8" if fields[3] & UTF8_FLAG else "cp437")
+    file = archive.fp
+    assert file is not None, "the zip is closed"
+    file.seek(entry.header_offset)
+    header = file.read(_HEADER.size)
+    if len(header) == _HEADER.size:
+        fields = _HEADER.unpack(header)
+        written = file.read(fields[10]).decode("utf-8" if fields[3] & UTF8_FLAG else "cp437")
         if written != entry.orig_filename:
             entry = copy(entry)
             entry.orig_filename = written

@@ -204,17 +204,18 @@ def _one_spelling(paths: list[Path], whole: list[Path], classes: dict[str, str])
 
     Names of several splits that differ only in capitals become the most frequent one.
     """
-    spelt: dict[str, Counter] = defaultdict(Counter)
+    spelt: dict[str, Counter[str]] = defaultdict(Counter)
     beside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for path, full in zip(paths, whole, strict=True):
         if path:
             name = classes[path[0]]
             spelt[name.casefold()][name] += 1
-            beside[(*full[: len(full) - len(path)], path[0].replace(name, ""), name.casefold())].add(name)
+            key = (*full[: len(full) - len(path)], path[0].replace(name, ""), name.casefold())
+            beside[key].add(name)
     for (*_, name), ways in beside.items():
         if len(ways) > 1:  # one folder holds both spellings, so the difference is intended
             spelt.pop(name, None)
-    chosen = {name: max(sorted(ways), key=ways.get) for name, ways in spelt.items()}
+    chosen = {name: max(sorted(ways), key=ways.__getitem__) for name, ways in spelt.items()}
     return [chosen.get(classes[path[0]].casefold(), classes[path[0]]) if path else None for path in paths]
 
 

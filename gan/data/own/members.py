@@ -6,6 +6,7 @@ Images are not decoded here. Imports neither torch nor Pillow.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -51,10 +52,7 @@ def open_members(path: Path) -> Iterator[Members]:
     with archives.open_zip(path) as archive:
         pictures, left_out, read_as = archives.inspect(path, archive)
         yield Members(
-            [
-                Member(place, lambda info=info: archives.read_member(archive, info))
-                for place, info in pictures
-            ],
+            [Member(place, partial(archives.read_member, archive, info)) for place, info in pictures],
             left_out,
             read_as,
         )
@@ -134,7 +132,7 @@ def _in_folder(folder: Path) -> Members:
     for place, path in zip(map(PurePosixPath, places), files.values(), strict=True):
         reason = _judge(place, path)
         if reason is None:
-            found.append(Member(place, lambda path=path: _read_file(path)))
+            found.append(Member(place, partial(_read_file, path)))
         else:
             left_out.append(LeftOut(str(place), *reason))
     return Members(found, left_out)

@@ -11,7 +11,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,14 +36,16 @@ def read_names(entries: Iterable[zipfile.ZipInfo]) -> tuple[list[str], str]:
         for k, entry in enumerate(entries)
         if not entry.flag_bits & UTF8_FLAG and not entry.orig_filename.isascii()
     }
-    decoded, read_as = {k: _utf8(name) for k, name in raw.items()}, "UTF-8"
-    if None in decoded.values() or not _is_utf8(names, raw.values()):
-        decoded = {k: _unicode_path(entries[k].extra, name) for k, name in raw.items()}
-        rest = [raw[k] for k, name in decoded.items() if name is None]
-        read_as, decode = guess(rest) if rest else (read_as, None)
-        decoded = {k: decode(raw[k]) if name is None else name for k, name in decoded.items()}
-    for k, name in decoded.items():
-        names[k] = name.split("\0")[0]  # as zipfile does
+    sure, read_as = {k: _utf8(name) for k, name in raw.items()}, "UTF-8"
+    if None in sure.values() or not _is_utf8(names, raw.values()):
+        sure = {k: _unicode_path(entries[k].extra, name) for k, name in raw.items()}
+    decoded = {k: text for k, text in sure.items() if text is not None}
+    rest = {k: name for k, name in raw.items() if k not in decoded}
+    if rest:
+        read_as, decode = guess(list(rest.values()))
+        decoded |= {k: decode(name) for k, name in rest.items()}
+    for k, text in decoded.items():
+        names[k] = text.split("\0")[0]  # as zipfile does
     return names, read_as if raw else ""
 
 
@@ -269,7 +271,7 @@ def _east(codec: str, letters: dict[str, float], levels: list[Level]) -> Callabl
     return likelihood
 
 
-def _marked(weights: dict[str, float]) -> Callable[[str], float]:
+def _marked(weights: Mapping[str, float]) -> Callable[[str], float]:
     """Build a likelihood for Latin text.
 
     Letters with diacritics have these `weights`, and stand singly among plain letters.
@@ -292,7 +294,7 @@ def _marked(weights: dict[str, float]) -> Callable[[str], float]:
 
 
 def _alphabet(
-    weights: dict[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0
+    weights: Mapping[str, float], vowels: str, spelling: Callable[[str], float] = lambda word: 0.0
 ) -> Callable[[str], float]:
     """Build a likelihood for a non-Latin alphabet with these letter weights.
 

@@ -146,7 +146,7 @@ class _Layers:
         """Add light of a colour (N, 3) with a weight (N, y, x). It hides nothing behind it."""
         self._put(colour, self.through, weight)
 
-    def cover(self, coverage: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    def cover(self, coverage: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray | float]]) -> None:
         """Add a layer that hides the layers behind it by `coverage`.
 
         `parts` are its colours and their shares, which sum to one.
@@ -156,7 +156,7 @@ class _Layers:
             self._put(colour, share, weight)
         self.through -= share
 
-    def _put(self, colour: np.ndarray, share: np.ndarray, weight: np.ndarray) -> None:
+    def _put(self, colour: np.ndarray, share: np.ndarray, weight: np.ndarray | float) -> None:
         np.multiply(share, weight, out=self.weights[:, len(self.colours)])
         self.colours.append(colour)
 

@@ -153,7 +153,9 @@ def _lattice_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tupl
 def _octaves(
     rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int], octaves: int, fade: float
 ) -> np.ndarray:
-    total = sum(fade**k * _lattice_noise(rng, shape, (cells[0] << k, cells[1] << k)) for k in range(octaves))
+    total = np.zeros(shape)
+    for k in range(octaves):
+        total += fade**k * _lattice_noise(rng, shape, (cells[0] << k, cells[1] << k))
     return total.astype(np.float32)
 
 

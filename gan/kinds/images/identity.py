@@ -71,9 +71,12 @@ class Identity:
             )
             classes = tuple((name, number) for name, number in value["classes"])
             found = cls(
-                *(value[name] for name in ("name", "count")),
+                value["name"],
+                value["count"],
                 classes,
-                *(value[name] for name in ("pixels", "content", "files")),
+                value["pixels"],
+                value["content"],
+                value["files"],
                 marks,
                 file_marks,
             )
@@ -99,12 +102,14 @@ def identify(dataset: "Dataset", conditional: bool) -> Identity:
     """Return the record of a data set. `conditional`: the run learns the classes too."""
     labels = dataset.labels if conditional else None
     classes = dataset.classes if labels is not None else ()
-    names = [classes[label].encode() for label in labels.tolist()] if classes else [b""] * len(dataset.images)
-    numbers = torch.bincount(labels, minlength=len(classes)).tolist() if classes else []
+    names, numbers = [b""] * len(dataset.images), []
+    if labels is not None and classes:
+        names = [classes[label].encode() for label in labels.tolist()]
+        numbers = torch.bincount(labels, minlength=len(classes)).tolist()
     whole = hashlib.sha256(
         f"{tuple(dataset.images.shape)} {classes} {'' if labels is None else labels.tolist()}".encode()
     )
-    whole.update(dataset.images.numpy())
+    whole.update(dataset.images.numpy().data)
     marks = _marks(names, dataset.images.numpy())
     named = is_named(dataset.name)
     content = hashlib.sha256(b"".join(sorted(marks))).hexdigest()

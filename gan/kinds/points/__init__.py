@@ -11,12 +11,17 @@ from gan.errors import UserError
 from gan.kinds.points.recipes import NAMES, RECIPES, make_config
 from gan.kinds.points.recipes import PointsConfig as Config
 
-__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan"]
+__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan", "thumbnail"]
 
 
 def load_engine() -> Any:
     """Import and return the module that needs torch."""
     return importlib.import_module("gan.kinds.points.engine")
+
+
+def thumbnail(name: str) -> Path:
+    """Return the picture of a set of NAMES: a square WebP that gan.kinds.points.sheet draws."""
+    return Path(__file__).parent / "thumbnails" / f"{name}.webp"
 
 
 def find(name: str) -> str:

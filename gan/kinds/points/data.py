@@ -16,9 +16,8 @@ import torch
 
 from gan.errors import UserError
 from gan.kinds.points.reading import read_points
-from gan.kinds.points.recipes import NAMES
+from gan.kinds.points.recipes import COUNT, NAMES
 
-COUNT = 50_000  # points of a drawn set
 _Drawing = Callable[[torch.Generator], torch.Tensor]  # a generator -> COUNT points (COUNT, 2) float32
 
 

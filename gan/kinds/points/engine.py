@@ -38,7 +38,7 @@ class PointsRecord:
 def identify(config: PointsConfig, points: PointSet) -> PointsRecord:
     """Return the record of a set of points."""
     sha = hashlib.sha256(repr(tuple(points.box)).encode())
-    sha.update(points.points.contiguous().numpy())
+    sha.update(points.points.contiguous().numpy().data)
     return PointsRecord(config.data if config.data in NAMES else "", len(points.points), sha.hexdigest())
 
 

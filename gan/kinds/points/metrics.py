@@ -40,8 +40,8 @@ class Scores(NamedTuple):
 def score(points: PointSet, samples: torch.Tensor) -> Scores:
     """All metrics of samples (N, 2) in the units of the networks, at best SAMPLES of them."""
     manifold = manifold_scores(points.points[:SAMPLES], samples)
-    of_modes = (None, None, None) if points.modes is None else mode_scores(samples, points.modes)
-    return Scores(*of_modes, manifold.precision, manifold.coverage)
+    modes, good, kl = (None, None, None) if points.modes is None else mode_scores(samples, points.modes)
+    return Scores(modes, good, kl, manifold.precision, manifold.coverage)
 
 
 def mode_histogram(samples: torch.Tensor, modes: Modes) -> torch.Tensor:

@@ -14,12 +14,14 @@ import math
 import torch
 from torch import nn
 
+from gan.kinds.points.recipes import PointsConfig
+
 SLOPE = 0.2  # of LeakyReLU below zero, as in DCGAN
 # standard deviation of what G's first layer multiplies z by at the start, and of its biases
 STEEPNESS = 20.0
 # G's first layer multiplies its output by GAIN, and its weights are so many times smaller. Adam's steps have
 # a fixed size, so the layer changes so many times as fast.
-GAIN = 300.0
+GAIN = 3000.0
 FREQUENCY = 5.0  # standard deviation of D's frequencies, in radians per unit of the networks
 
 
@@ -67,6 +69,16 @@ class Discriminator(nn.Module):
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         return self.rest(self.features(points)).squeeze(1)
+
+
+def count_parameters(config: PointsConfig) -> dict[str, int]:
+    """Return the numbers of parameters of G and D, without making them."""
+    with torch.device("meta"):
+        nets = {
+            "G": Generator(config.z_dim, config.width, config.depth),
+            "D": Discriminator(config.width, config.depth),
+        }
+    return {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
 
 
 def _hidden(inputs: int, width: int, depth: int, outputs: int) -> nn.Sequential:

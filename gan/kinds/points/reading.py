@@ -84,11 +84,12 @@ def _point(line: str, separator: str | None, number: int, name: str) -> list[flo
     cells = line.split(separator)
     if len(cells) != 2:
         raise UserError("points.columns", line=number, name=name, count=len(cells))
-    values = [_number(cell) for cell in cells]
-    if None in values:
-        raise UserError(
-            "points.number", line=number, name=name, value=cells[values.index(None)].strip()[:SHOWN]
-        )
+    values = []
+    for cell in cells:
+        value = _number(cell)
+        if value is None:
+            raise UserError("points.number", line=number, name=name, value=cell.strip()[:SHOWN])
+        values.append(value)
     return values
 
 

@@ -7,6 +7,7 @@ from gan.config import Settings, setting
 from gan.objectives import LOSSES, PENALTIES
 
 NAMES = ("grid25", "ring8", "moons", "spiral")  # the sets that data.py draws; the place is the seed
+COUNT = 50_000  # points of such a set
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,20 @@ class PointsConfig(Settings):
         return self.budget_images / 1000
 
 
-# Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples, modes counted among 2,500. No setting
-# reached a high-quality share of .95: D stays too smooth to resolve modes whose sd is .012 of the networks'
-# unit.
+# Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples. The share between two modes limits the
+# quality. It falls with the speed at which G's first layer becomes steep, which GAIN of models.py sets.
 #
-#     networks and settings                          steps   modes   high quality   KL (nats)
-#     plain LeakyReLU pair, rates 1e-3, gamma .001   2,500   21      .20            .05
-#     the defaults                                   2,000   25      .911           .017
-#     z of 2, beta1 0, steepness 30                  5,000   25      .933           .014
-#     the same, rates 3e-3                           2,000   25      .865           .121
+#     networks and settings                          steps   modes   high quality
+#     plain LeakyReLU pair, rates 1e-3, gamma .001   2,500   21      .20
+#     the defaults with a gain of 300                2,000   25      .911
+#     the same with frequencies of 5 and 20          2,000   25      .897
+#     the same with a steepness of 60                1,000   25      .594
+#     a gain of 1,000                                1,000   25      .895
+#     a gain of 3,000, beta1 0                       1,000   25      .486
+#     a gain of 3,000, z of 2                        1,000   20      .971
+#     the defaults, a gain of 3,000                  1,000   25      .912
+#     the same                                       3,000   25      .981
+#     a gain of 10,000                               3,000   25      .994, the rarest mode at .31 of its share
 _STEADY: dict[str, Any] = {"penalty": "r1"}
 
 # A recipe sets loss, penalty and schedule. A new one is one entry.

@@ -29,8 +29,8 @@ def draw_sheet(points: PointSet, samples: torch.Tensor, D: nn.Module, loss: str)
     """
     real, fake = points.points[:SHOWN], samples[:SHOWN]
     canvas = colours(realness(logits_over_view(D), neutral_logit(D, real, fake, loss)), SIZE)
-    _dots(canvas, real, REAL)
-    _dots(canvas, fake, FAKE)
+    draw_dots(canvas, real, REAL)
+    draw_dots(canvas, fake, FAKE)
     buffer = io.BytesIO()
     Image.fromarray(canvas).save(buffer, "WEBP", quality=QUALITY, method=METHOD, xmp=XMP.encode())
     return buffer.getvalue()
@@ -46,7 +46,7 @@ def neutral_logit(D: nn.Module, real: torch.Tensor, fake: torch.Tensor, loss: st
     return float(D(real).mean() + D(fake).mean()) / 2 if known is None else known
 
 
-def _dots(canvas: np.ndarray, points: torch.Tensor, colour: tuple[int, int, int]) -> None:
+def draw_dots(canvas: np.ndarray, points: torch.Tensor, colour: tuple[int, int, int]) -> None:
     """Draw points (N, 2) as dots on a picture (size, size, 3); NaN is left out."""
     size = len(canvas)
     finite = points[points.isfinite().all(1)].numpy()

@@ -101,14 +101,14 @@ class PointsTrainer(BaseTrainer):
             batch = self._batch(self.step * self.config.d_steps + turn)
             with torch.no_grad():
                 fake = game.generate(batch)
-            told = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
+            d = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
         for turn in range(self.config.g_steps):
             drawn = self._with_new_z(batch) if turn else batch
             loss_g = step.update_g(self.D, self.opt_g, game, [drawn], None)
         step.update_ema(self.ema, self.G, decay)
         self.step += 1
-        pair = (told.on_real > told.on_fake).float().mean()
-        return torch.stack([told.loss, loss_g, told.on_real.mean(), told.on_fake.mean(), pair, told.penalty])
+        pair = (d.on_real > d.on_fake).float().mean()
+        return torch.stack([d.loss, loss_g, d.on_real.mean(), d.on_fake.mean(), pair, d.penalty])
 
     def _batch(self, index: int) -> step.MicroBatch:
         """Return real batch number `index` of the run, with new latents."""

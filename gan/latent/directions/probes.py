@@ -20,7 +20,7 @@ from gan.latent.directions.attributes import Reader
 from gan.latent.directions.ridge import Ridge
 from gan.latent.directions.unsupervised import ALIKE, Directions, centred, group_of, measure
 from gan.latent.sampling import latents
-from gan.models import ModelSpec
+from gan.models import ImageGenerator, ModelSpec
 
 SAMPLES, TRIALS = 1024, 32  # samples for the regression and for the trial
 FIRST, TRIED = 1_100_000_000, 1_200_000_000  # first seeds of both, far from the seeds that people choose
@@ -69,7 +69,7 @@ class _Tried(NamedTuple):
 
 @torch.inference_mode()
 def find_named(
-    generator: nn.Module,
+    generator: ImageGenerator,
     spec: ModelSpec,
     reader: Reader,
     draw: Draw,

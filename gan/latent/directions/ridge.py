@@ -32,15 +32,15 @@ class Ridge(NamedTuple):
         along, whole = left.T @ target, target.square().sum()
         if whole <= 1e-12 * max(1.0, centre.square().item()) * len(y):
             return cls(torch.zeros(x.shape[1]), middle.float(), centre.float(), 0.0)
-        best = None
+        tried = []
         for penalty in PENALTIES * sizes.square().mean():
             shrink = sizes.square() / (sizes.square() + penalty)
             leverage = left.square() @ shrink + 1 / len(y)
             missed = ((target - left @ (shrink * along)) / (1 - leverage).clamp_min(1e-6)).square().sum()
-            if best is None or missed < best[0]:
-                best = missed, penalty
-        weights = right.T @ (sizes / (sizes.square() + best[1]) * along)
-        return cls(weights.float(), middle.float(), centre.float(), (1 - best[0] / whole).item())
+            tried.append((missed.item(), penalty))
+        least, penalty = min(tried, key=lambda pair: pair[0])
+        weights = right.T @ (sizes / (sizes.square() + penalty) * along)
+        return cls(weights.float(), middle.float(), centre.float(), 1 - least / whole.item())
 
     def predict(self, x: torch.Tensor) -> torch.Tensor:
         """Predictions (N,) for x (N, D)."""

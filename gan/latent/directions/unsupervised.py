@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from gan.latent.sampling import latent
-from gan.models import ModelSpec
+from gan.models import ImageGenerator, ModelSpec
 
 SAMPLES = 4096
 MEMORY_FLOATS = 2**24  # largest number of activations in memory: 64 MB
@@ -66,7 +66,7 @@ class Directions(NamedTuple):
 
 
 @torch.inference_mode()
-def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
+def find_directions(generator: ImageGenerator, spec: ModelSpec, count: int) -> Directions:
     """The `count` leading directions of a generator by GANSpace, a function of its weights alone.
 
     There are fewer if z or the layer is smaller. As in GANSpace, PCA runs on the activations, and least
@@ -88,7 +88,7 @@ def find_directions(generator: nn.Module, spec: ModelSpec, count: int) -> Direct
 
 
 @torch.inference_mode()
-def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
+def factorise(generator: ImageGenerator, spec: ModelSpec, count: int) -> Directions:
     """The `count` leading directions of a generator by SeFa, a function of its weights alone.
 
     There are fewer if z is smaller. They are the eigenvectors of A^T A with the largest eigenvalues. A
@@ -105,7 +105,11 @@ def factorise(generator: nn.Module, spec: ModelSpec, count: int) -> Directions:
 
 
 def _by_effect(
-    generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor, sigma: torch.Tensor, share: torch.Tensor
+    generator: ImageGenerator,
+    spec: ModelSpec,
+    vectors: torch.Tensor,
+    sigma: torch.Tensor,
+    share: torch.Tensor,
 ) -> Directions:
     """The directions sorted by their measured effect."""
     effect, overlap = measure(generator, spec, vectors)
@@ -126,7 +130,9 @@ def _upright(vectors: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def measure(
+    generator: ImageGenerator, spec: ModelSpec, vectors: torch.Tensor
+) -> tuple[np.ndarray, np.ndarray]:
     """`effect` (K,) and `overlap` (K, K) of vectors (K, z_dim); see `Directions`.
 
     The images lie REACH to either side of up to POINTS latent vectors. A large generator gets fewer, to limit
@@ -148,7 +154,7 @@ def measure(generator: nn.Module, spec: ModelSpec, vectors: torch.Tensor) -> tup
     return (sizes[: len(vectors)] / sizes[len(vectors) :].mean().clamp_min(1e-12)).numpy(), overlap.numpy()
 
 
-def _changes(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+def _changes(generator: ImageGenerator, spec: ModelSpec, z: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
     """Image differences between z + REACH * way and z - REACH * way: (K, N, pixels).
 
     z is (N, z_dim); `ways` are K directions (K, z_dim).
@@ -163,12 +169,13 @@ def _changes(generator: nn.Module, spec: ModelSpec, z: torch.Tensor, ways: torch
     return there - back
 
 
-def _points(generator: nn.Module, spec: ModelSpec, ways: int) -> int:
+def _points(generator: ImageGenerator, spec: ModelSpec, ways: int) -> int:
     """The number of latent vectors at which `ways` directions can be tried within WORK multiplications."""
     multiplications = 0
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal multiplications
+        assert isinstance(layer, LAYERS)
         # The layer uses each weight once at each position, except positions that strides skip.
         multiplications += layer.weight.numel() * min(inputs[0][0, 0].numel(), output[0, 0].numel())
 
@@ -180,7 +187,7 @@ def _points(generator: nn.Module, spec: ModelSpec, ways: int) -> int:
     return int(min(POINTS, max(FEWEST, WORK / (2 * ways * max(multiplications, 1)))))
 
 
-def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:
+def _activations(generator: ImageGenerator, spec: ModelSpec) -> tuple[torch.Tensor, torch.Tensor]:
     """z (N, z_dim) and first-layer activations (N, features), centred within each group.
 
     N is SAMPLES, or fewer if the activations would exceed MEMORY_FLOATS.
@@ -198,11 +205,11 @@ def _activations(generator: nn.Module, spec: ModelSpec) -> tuple[torch.Tensor, t
 
 
 def group_of(
-    generator: nn.Module, spec: ModelSpec, z: torch.Tensor, labels: torch.Tensor | None
+    generator: ImageGenerator, spec: ModelSpec, z: torch.Tensor, labels: torch.Tensor | None
 ) -> torch.Tensor:
     """The group of each z (N, z_dim) with labels (N,) or None: its pair of class and cluster, (N,) int64."""
     if spec.clusters > 1:
-        return generator.conditioning.group(z, labels)
+        return generator.told().group(z, labels)
     return torch.zeros(len(z), dtype=torch.int64) if labels is None else labels
 
 

@@ -39,7 +39,7 @@ class SearchAdam:
 
     def __init__(self, z: torch.Tensor, rate: Rate):
         self.z, self.rate, self.steps = z.clone(), rate, 0
-        self.moments = torch.zeros_like(z), torch.zeros_like(z)
+        self.moments: tuple[torch.Tensor, ...] = torch.zeros_like(z), torch.zeros_like(z)
 
     @property
     def done(self) -> bool:

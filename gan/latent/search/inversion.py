@@ -119,7 +119,7 @@ class Search:
         images = self.generator(z, labels)
         distance = (images - self.targets[of]).abs().flatten(1).mean(1) / 2
         loss = distance + LENGTH * (z.square().mean(1) - 1).clamp_min(0).square()
-        if self.eye is not None:
+        if self.eye is not None and self.seen is not None:
             loss = loss + SEEN * (1 - F.cosine_similarity(self.eye(images), self.seen[of]))
         return distance, loss
 
@@ -135,7 +135,9 @@ class Search:
     def _keep(self, distance: torch.Tensor) -> None:
         now, best = self._chosen(distance), self._best
         nearer = self._favoured(now.distance, now.labels) < self._favoured(best.distance, best.labels)
-        labels = None if now.labels is None else torch.where(nearer, now.labels, best.labels)
+        labels = now.labels
+        if labels is not None and best.labels is not None:
+            labels = torch.where(nearer, labels, best.labels)
         self._best = Found(
             torch.where(nearer[:, None], now.z, best.z),
             labels,

@@ -56,22 +56,22 @@ class InversionJob:
         with self._lock:
             end = time.monotonic() + seconds
             self._end = min(self._end, time.monotonic() + LIMIT)
-            if self._search is None:
+            search = self._search
+            if search is None:
                 bank = self.model.bank
                 there = bank.grow(SAMPLES, seconds)
                 seen = bank.extract_features(max(0.0, end - time.monotonic())) if there >= SAMPLES else 0
                 if min(there, seen) < SAMPLES and time.monotonic() < self._end - LIMIT / 2:
                     return {"state": "looking", "samples": (there + seen) // 2, "of": SAMPLES}
-                self._begin()
-            while not self._over and time.monotonic() < end:
-                self._search.step()
-            return self._told()
+                search = self._search = self._begin()
+            while not self._over(search) and time.monotonic() < end:
+                search.step()
+            return self._told(search)
 
-    @property
-    def _over(self) -> bool:
-        return self._search.done or time.monotonic() > self._end
+    def _over(self, search: Search) -> bool:
+        return search.done or time.monotonic() > self._end
 
-    def _begin(self) -> None:
+    def _begin(self) -> Search:
         bank, spec = self.model.bank, self.model.spec
         bank.extract_features(0.0)  # at least one chunk, if the time was too short for all
         with self.model.turns:
@@ -88,19 +88,17 @@ class InversionJob:
             bank.likeness(),
             open_perception(self.model.entry.data),
         )
-        self._search = Search(
-            self.model.generator, self.target, z, labels, self._eye, self.model.turns, wanted
-        )
+        return Search(self.model.generator, self.target, z, labels, self._eye, self.model.turns, wanted)
 
-    def _told(self) -> dict[str, Any]:
-        search, found = self._search, self._search.found()
+    def _told(self, search: Search) -> dict[str, Any]:
+        found = search.found()
         with self.model.turns, torch.inference_mode():
             pair = torch.cat([self.target, self.model.generator(found.z, found.labels).float()]).clamp(-1, 1)
             seen = F.cosine_similarity(
                 *self._eye(as_floats(small(((pair + 1) * 127.5).round().to(torch.uint8)))).split(1)
             )
         return {
-            "state": "done" if self._over else "searching", "step": search.steps, "of": STEPS,
+            "state": "done" if self._over(search) else "searching", "step": search.steps, "of": STEPS,
             "distance": _number(found.distance), "nearest": _number(search.nearest),
             "spacing": round(self._spacing, 4),
             "seen": _number(1 - seen), "likeness": round(self._likeness, 4),

@@ -64,9 +64,9 @@ def train(
         shifted = translation(to_range(images[rows]), generator).contiguous(memory_format=torch.channels_last)
         features, logits = net(shifted)
         told = {"label": logits, **{name: head(features) for name, head in net.attribute_heads.items()}}
-        loss = sum(cross_entropy(told[name], facts[name][rows]) for name in told) / len(told)
+        losses = [cross_entropy(told[name], facts[name][rows]) for name in told]
         optimizer.zero_grad()
-        loss.backward()
+        (sum(losses[1:], losses[0]) / len(losses)).backward()
         optimizer.step()
         schedule.step()
     return net.eval().requires_grad_(False)

@@ -32,41 +32,51 @@ class Split(NamedTuple):
     words: str  # describes the images in the card
 
 
-def read_mnist_like(name: str, folder: Path) -> tuple[Split, Split]:
+def read_mnist_like(name: str, folder: Path | None) -> tuple[Split, Split]:
     """Read the training and the test split from a folder of IDX files."""
-    splits = [
-        (read_split(folder, split), words) for split, words in (("train", "training"), ("t10k", "test"))
-    ]
-    return tuple(
-        Split(images, {"label": labels}, f"the {len(images)} pictures of the {words} split")
-        for (images, labels), words in splits
+    folder = _given(folder)
+    return _read_part(folder, "train", "training"), _read_part(folder, "t10k", "test")
+
+
+def _read_part(folder: Path, split: str, words: str) -> Split:
+    images, labels = read_split(folder, split)
+    return Split(images, {"label": labels}, f"the {len(images)} pictures of the {words} split")
+
+
+def draw_faces(name: str, modules: Path | None) -> tuple[Split, Split]:
+    """Draw new faces with the npm packages in `modules`."""
+    modules = _given(modules)
+    named = read_meta(name)["attributes"]
+    learnt, unseen = zip(FACES_FROM, FACES, strict=True)
+    return _new_faces(modules, named, *learnt), _new_faces(modules, named, *unseen)
+
+
+def _new_faces(modules: Path, named: dict, first: int, count: int) -> Split:
+    images, extra = faces.draw(modules, first, count)
+    return Split(
+        torch.from_numpy(images).contiguous(),
+        {key: torch.from_numpy(value) for key, value in faces.describe(extra, named).items()},
+        f"{count} fresh faces, seeds {first} to {first + count - 1}",
     )
 
 
-def draw_faces(name: str, modules: Path) -> tuple[Split, Split]:
-    """Draw new faces with the npm packages in `modules`."""
-    splits = []
-    for first, count in zip(FACES_FROM, FACES, strict=True):
-        images, extra = faces.draw(modules, first, count)
-        facts = faces.describe(extra, read_meta(name)["attributes"])
-        splits.append(
-            Split(
-                torch.from_numpy(images).contiguous(),
-                {key: torch.from_numpy(value) for key, value in facts.items()},
-                f"{count} fresh faces, seeds {first} to {first + count - 1}",
-            )
-        )
-    return tuple(splits)
-
-
-def draw_landscapes(name: str, place: None) -> tuple[Split, Split]:
+def draw_landscapes(name: str, place: Path | None) -> tuple[Split, Split]:
     """Draw new landscapes."""
-    splits = []
-    for seed, count in zip(LANDSCAPE_SEEDS, LANDSCAPES, strict=True):
-        images, facts = landscapes.draw(count, seed)
-        whole = {key: value for key, value in facts.items() if not value.is_floating_point()}
-        splits.append(Split(images, whole, f"{count} fresh landscapes of seed {seed}"))
-    return tuple(splits)
+    learnt, unseen = zip(LANDSCAPE_SEEDS, LANDSCAPES, strict=True)
+    return _new_landscapes(*learnt), _new_landscapes(*unseen)
+
+
+def _new_landscapes(seed: int, count: int) -> Split:
+    images, facts = landscapes.draw(count, seed)
+    whole = {key: value for key, value in facts.items() if not value.is_floating_point()}
+    return Split(images, whole, f"{count} fresh landscapes of seed {seed}")
+
+
+def _given(place: Path | None) -> Path:
+    """Return the folder that a set is read from; end the program if the command names none."""
+    if place is None:
+        raise SystemExit("Name the folder with --place.")
+    return place
 
 
 def divide(whole: Dataset) -> tuple[Dataset, Dataset]:
@@ -77,26 +87,28 @@ def divide(whole: Dataset) -> tuple[Dataset, Dataset]:
     apart = torch.arange(len(whole.images)) % HELD_OUT == 0
     unseen = apart.clone()
     unseen[apart] = ~among(whole.images[apart], whole.images[~apart])
-    return tuple(
-        replace(whole, images=whole.images[rows], labels=whole.labels[rows], attributes={})
-        for rows in (~apart, unseen)
-    )
+    return _rows(whole, ~apart), _rows(whole, unseen)
 
 
-def divide_emoji(name: str, place: None) -> tuple[Split, Split]:
+def _rows(whole: Dataset, rows: torch.Tensor) -> Dataset:
+    labels = None if whole.labels is None else whole.labels[rows]
+    return replace(whole, images=whole.images[rows], labels=labels, attributes={})
+
+
+def divide_emoji(name: str, place: Path | None) -> tuple[Split, Split]:
     """Split the bundled emoji. There are no others, so generators train on images that the net has seen."""
     whole = data.load(name)
-    return tuple(
-        Split(
-            part.images,
-            {"label": part.labels},
-            f"{len(part.images)} of the {len(whole.images)} bundled pictures",
-        )
-        for part in divide(whole)
-    )
+    learnt, unseen = divide(whole)
+    words = f"of the {len(whole.images)} bundled pictures"
+    return _labelled(learnt, words), _labelled(unseen, words)
 
 
-SOURCES: dict[str, Callable[[str, Path], tuple[Split, Split]]] = {
+def _labelled(part: Dataset, words: str) -> Split:
+    assert part.labels is not None, f"{part.name}: no labels"
+    return Split(part.images, {"label": part.labels}, f"{len(part.images)} {words}")
+
+
+SOURCES: dict[str, Callable[[str, Path | None], tuple[Split, Split]]] = {
     "digits": read_mnist_like, "fashion": read_mnist_like, "faces": draw_faces, "landscapes": draw_landscapes,
     "emoji": divide_emoji,
 }  # fmt: skip

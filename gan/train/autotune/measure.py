@@ -187,11 +187,12 @@ class _Bench:
 
     def __init__(self, picked: Device):
         self.picked, self.on_cuda = picked, picked.torch_name == "cuda"
-        self.end, self.least = math.inf, {}
+        self.end = math.inf
+        self.least: dict[str, float] = {}
         # untimed: a process's first steps load parts of torch
         self.time(Way(picked.threads), {"small": PROBES["small"]})
         self.base = _memory(self.on_cuda)
-        self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}
+        self.end, self.least = time.monotonic() + LIMIT_SECONDS, {}  # forgets the untimed step
 
     def on_gpu(self) -> tuple[Way, list[Trial]]:
         """Return the settings for a GPU, which need no comparison: bf16 if it has the hardware."""
@@ -225,7 +226,8 @@ class _Bench:
 
     def _least(self, trainer: Trainer) -> float:
         """Return the minimum seconds of a step over a few repetitions; over one if time is up."""
-        steps, times = GPU_STEPS if self.on_cuda else 1, []
+        steps = GPU_STEPS if self.on_cuda else 1
+        times: list[float] = []
         while not times or (
             time.monotonic() < self.end
             and len(times) < REPEAT_MOST

@@ -76,13 +76,14 @@ class _Told(StreamingResponse):
             media_type="application/octet-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+        self.told = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await self.body_iterator.aclose()
+                await self.told.aclose()
 
 
 def film_routes(services: Services) -> list[BaseRoute]:
@@ -115,19 +116,19 @@ async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
         async with FILMS.hold():
             with tempfile.TemporaryFile() as file:
                 async with DRAWN.hold():
-                    with _packer(order, file) as packer:
-                        async for line in _film(order, packer):
+                    with _packer(order, file) as (packer, pipe):
+                        async for line in _film(order, packer, pipe):
                             yield line
                 yield _line({"bytes": file.seek(0, os.SEEK_END), "type": TYPES[order.form]})
                 async for piece in _pieces(file):
                     yield piece
     except UserError as error:
-        yield refusal(error).body
+        yield bytes(refusal(error).body)
     except ClientDisconnect:
         raise
     except Exception:
         _log.exception("failed: a loop as %s", order.form)
-        yield refusal(UserError("latent.film_failed")).body
+        yield bytes(refusal(UserError("latent.film_failed")).body)
 
 
 async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
@@ -140,20 +141,22 @@ async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
             raise ClientDisconnect
 
 
-async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes, None]:
+async def _film(order: Order, packer: subprocess.Popen, pipe: IO[bytes]) -> AsyncGenerator[bytes, None]:
     """Draw the frames, write them to the packer, wait for it, and yield progress lines.
 
     Raises UserError where the packer fails.
     """
+
+    def draw(part: list[Point]) -> None:
+        pipe.write(_bytes(order.model.pictures(part)))
+
     for start in range(0, len(order.points), CHUNK):
         began = time.perf_counter()
         part = order.points[start : start + CHUNK]
-        await anyio.to_thread.run_sync(
-            lambda part=part: packer.stdin.write(_bytes(order.model.pictures(part)))
-        )
+        await anyio.to_thread.run_sync(draw, part)
         yield _line({"done": start + len(part), "of": len(order.points)})
         await anyio.sleep(time.perf_counter() - began)  # leaves half of the time to other visitors
-    await anyio.to_thread.run_sync(packer.stdin.close)
+    await anyio.to_thread.run_sync(pipe.close)
     while packer.poll() is None:
         yield _line({"packing": True})
         await anyio.sleep(BEAT)
@@ -162,8 +165,11 @@ async def _film(order: Order, packer: subprocess.Popen) -> AsyncGenerator[bytes,
 
 
 @contextmanager
-def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
-    """Start the process that packs frames into a file (gan.cli.film), and kill it at the end of the block."""
+def _packer(order: Order, file: IO[bytes]) -> Iterator[tuple[subprocess.Popen, IO[bytes]]]:
+    """Start the process that packs frames into a file (gan.cli.film), and kill it at the end of the block.
+
+    Yields the process and its standard input.
+    """
     spec = order.model.spec
     shape = [spec.size, spec.size] + ([spec.channels] if spec.channels > 1 else [])
     command = [sys.executable, "-m", "gan.cli.film"]
@@ -174,16 +180,16 @@ def _packer(order: Order, file: IO[bytes]) -> Iterator[subprocess.Popen]:
         cwd=Path(gan.__file__).resolve().parents[1],
         start_new_session=True,
     )
+    pipe = process.stdin
+    assert pipe is not None, "a pipe was asked for"
     try:
-        process.stdin.write(
-            _line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape})
-        )
-        yield process
+        pipe.write(_line({"form": order.form, "fps": order.fps, "factor": order.factor, "shape": shape}))
+        yield process, pipe
     finally:
         process.kill()
         process.wait()
         with suppress(OSError):  # the rest of the buffer goes nowhere
-            process.stdin.close()
+            pipe.close()
 
 
 def _bytes(pictures: "torch.Tensor") -> bytes:

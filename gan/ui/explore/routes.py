@@ -258,7 +258,7 @@ def _choice(request: Request) -> Choice | None:
 
 
 def _told(chosen: Choice | None) -> dict[str, Any] | None:
-    return chosen and chosen.to_json()
+    return chosen.to_json() if chosen else None
 
 
 def _family(model: "Model", name: str) -> bytes:

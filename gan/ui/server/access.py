@@ -139,7 +139,7 @@ class Access:
         Any cookie with our name may hold the session: another GANarium may be mounted higher up on the same
         host.
         """
-        return any(self.allows(session) for session in _sessions(request) or [None])
+        return not self.needed or any(self.allows(session) for session in _sessions(request))
 
     async def enter(self, token: str, client: str) -> str:
         """Return a new session id for the right token.
@@ -148,10 +148,11 @@ class Access:
 
         Raises UserError for a wrong token, and for a request that was evicted from a full queue.
         """
-        if not self.needed:
+        right = self._digest
+        if right is None:
             raise UserError("access.wrong_token")
         await self._limiter.turn(client)
-        if not hmac.compare_digest(_digest(token), self._digest):
+        if not hmac.compare_digest(_digest(token), right):
             self._limiter.wrong(client)
             raise UserError("access.wrong_token")
         with self._lock:

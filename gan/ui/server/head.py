@@ -53,6 +53,7 @@ class HeadMiddleware:
             if message["type"] == "http.response.start":
                 start = message
                 return
+            assert start is not None, "a body before its headers"
             body += message.get("body", b"")
             if not message.get("more_body"):
                 await self._finish(start, body, send, scope.get(BASE))

@@ -1,9 +1,8 @@
 """Hold what the handlers use: the run store, the supervisor and the explorer, opened once per server."""
 
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
@@ -17,26 +16,49 @@ from gan.ui.server.uploads import remove_unused
 TIDY_EVERY = 900  # seconds
 
 
-@dataclass
+Part = TypeVar("Part")
+
+
 class Services:
     """Everything that a handler needs.
 
-    `open` fills it in later, because the page is built before the runs folder is known.
+    `open` makes store, supervisor and uploads later, because the page is built before the runs folder is
+    known. Until then they raise RuntimeError.
+
+    host: the host name or address given to listen on, if any. root: the address at which a proxy shows the
+    page.
     """
 
-    store: Store | None = None
-    supervisor: Supervisor | None = None
-    uploads: Path | None = None
-    checkpoints: Path = CHECKPOINTS
-    access: Access = field(default_factory=Access)
-    host: str = ""  # the host name or address given to listen on, if any
-    root: Root = field(default_factory=Root)  # the address at which a proxy shows the page
-    surveys: Surveys = field(default_factory=Surveys)
-    # Held while uploads, or the runs that refer to them, change.
-    uploading: threading.Lock = field(default_factory=threading.Lock)
-    _explorer: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _closed: threading.Event = field(default_factory=threading.Event)
+    def __init__(
+        self,
+        store: Store | None = None,
+        supervisor: Supervisor | None = None,
+        uploads: Path | None = None,
+        checkpoints: Path = CHECKPOINTS,
+        access: Access | None = None,
+        host: str = "",
+        root: Root | None = None,
+    ):
+        self._store, self._supervisor, self._uploads = store, supervisor, uploads
+        self.checkpoints, self.host = checkpoints, host
+        self.access, self.root = access or Access(), root or Root()
+        self.surveys = Surveys()
+        self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
+        self._explorer: Any = None
+        self._lock, self._closed = threading.Lock(), threading.Event()
+
+    @property
+    def store(self) -> Store:
+        return _opened(self._store)
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return _opened(self._supervisor)
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of uploaded pictures."""
+        return _opened(self._uploads)
 
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
@@ -48,10 +70,10 @@ class Services:
             runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
-        self.store = Store(runs, allowed)
-        self.supervisor = Supervisor(self.store)
-        self.supervisor.claim()
-        self.uploads = runs / ".uploads"
+        self._store = Store(runs, allowed)
+        self._supervisor = Supervisor(self._store)
+        self._supervisor.claim()
+        self._uploads = runs / ".uploads"
 
     def explorer(self) -> Any:
         """Return the one Explorer of this server. The first call imports torch, which takes 1-2 seconds."""
@@ -98,5 +120,11 @@ class Services:
         """Stop the supervisor. The active worker first writes its checkpoint."""
         self._closed.set()
         self.surveys.close()
-        if self.supervisor is not None:
-            self.supervisor.close()
+        if self._supervisor is not None:
+            self._supervisor.close()
+
+
+def _opened(part: Part | None) -> Part:
+    if part is None:
+        raise RuntimeError("the services are not open")
+    return part

@@ -206,7 +206,9 @@ def _places(host: str) -> list[tuple[int, str]]:
         raise UserError("ui.bad_host", host=host[:200]) from None
     return list(
         dict.fromkeys(
-            (family, place[0]) for family, *_, place in found if family in (socket.AF_INET, socket.AF_INET6)
+            (int(family), str(place[0]))
+            for family, *_, place in found
+            if family in (socket.AF_INET, socket.AF_INET6)
         )
     )
 

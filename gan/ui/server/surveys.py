@@ -150,8 +150,10 @@ def _refusal(error: dict[str, Any]) -> UserError:
     """Turn the error that a child printed into a UserError."""
     key, values = error.get("key"), error.get("values")
     try:
+        if key not in MESSAGES or not isinstance(values, dict):
+            return UserError("ui.no_survey")
         # The file name only: visitors must not learn the server's folders.
-        values = {**values, "path": Path(values["path"]).name} if "path" in values else values
-        return UserError(key, **values) if key in MESSAGES else UserError("ui.no_survey")
+        shown = {"path": Path(values["path"]).name} if "path" in values else {}
+        return UserError(key, **{**values, **shown})
     except (TypeError, KeyError, IndexError):
         return UserError("ui.no_survey")

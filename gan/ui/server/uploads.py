@@ -144,7 +144,7 @@ def _digest(paths: Sequence[Path], archive: bool) -> str:
     for path, name in zip(paths, kept_names(paths), strict=True):
         digest.update(b"" if archive else f"{name}/{path.stat().st_size}/".encode())
         with open(path, "rb") as file:
-            for part in iter(lambda file=file: file.read(1 << 20), b""):
+            while part := file.read(1 << 20):
                 digest.update(part)
     return digest.hexdigest()[:16]
 

@@ -8,10 +8,13 @@ import threading
 from typing import Any
 
 from gan import data as data_room
+from gan.config import RunConfig, Settings
 from gan.errors import UserError
+from gan.kinds import DEFAULT
+from gan.kinds.points.recipes import PointsConfig
 from gan.recipes import USER_DATA
 from gan.train.autotune import machine
-from gan.ui.train import form
+from gan.ui.train import fields, form
 
 # A class of thirty sends the same request at once. One computes the estimate; the others find it cached.
 _one_at_a_time = threading.Lock()
@@ -21,7 +24,9 @@ def cost(text: str) -> dict[str, Any]:
     """Return the cost of the form in a JSON text {data, recipe, minutes, values, own}.
 
     own: the number of uploaded pictures, where the page knows it.
-    The answer is {parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
+    The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}, of which a run on
+    points has the kind, the parameters and the minutes. Its speed is not estimated, because a step takes
+    milliseconds on any machine.
         rate      images a second
         kimg      thousands of images
         passes    epochs over the data
@@ -30,9 +35,16 @@ def cost(text: str) -> dict[str, Any]:
     would refuse, and where the text is no form.
     """
     asked = _read(text)
-    data, own = asked["data"], asked.get("own")
-    info = None if data == USER_DATA else data_room.info(data)
+    data = asked["data"]
+    info = data_room.info(data) if data != USER_DATA and fields.part_of(data).kind == DEFAULT else None
     made = form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"])
+    if isinstance(made, RunConfig):
+        return _of_images(made, info, asked.get("own"))
+    return {"kind": made.kind, "parameters": _parameters(made), "minutes": made.minutes}
+
+
+def _of_images(made: RunConfig, info: data_room.Info | None, own: Any) -> dict[str, Any]:
+    """Return the cost of a run on images, of a named set or of somebody's own."""
     count = info.count if info else own if type(own) is int and own >= 0 else None
     if count:
         form.check_pictures(made, count)
@@ -42,11 +54,20 @@ def cost(text: str) -> dict[str, Any]:
     with _one_at_a_time:
         found = estimate(made, known, count or 0, len(info.classes) if info else 0)
     return {
+        "kind": DEFAULT,
         "parameters": {"G": found.parameters_g, "D": found.parameters_d}, "rate": found.images_per_second,
         "kimg": found.kimg, "minutes": made.minutes,
         "passes": 1000 * found.kimg / count if count and found.kimg else None, "memory": found.memory_bytes,
-        "gpu": bool(known) and known.torch_name == "cuda",
+        "gpu": known is not None and known.torch_name == "cuda",
     }  # fmt: skip
+
+
+def _parameters(made: Settings) -> dict[str, int]:
+    """Return the numbers of parameters of a run on points."""
+    from gan.kinds.points.models import count_parameters  # imports torch, at the first request
+
+    assert isinstance(made, PointsConfig)
+    return count_parameters(made)
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
     examples = str(values["examples"]).removeprefix(": ")
     for kept, path in zip(kept_names(files), sorted(files, key=lambda path: path.name), strict=True):
         examples = examples.replace(kept, path.name[-80:])
-    if int(values["usable"]) == 1:
+    if int(str(values["usable"])) == 1:
         return (
             UserError("ui.one_picture")
             if number == 1

@@ -11,19 +11,25 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.data.own.archives import SUFFIXES
 from gan.errors import UserError
+from gan.kinds import DEFAULT
+from gan.kinds.points import thumbnail as points_thumbnail
+from gan.kinds.points.recipes import COUNT
+from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.objectives import LOSSES, PENALTIES
-from gan.recipes import GPU_RECIPES, RECIPES, USER_DATA, make_config
+from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
 from gan.train.autotune.machine import has_gpu
 from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from gan.ui.train import form, own
+from gan.ui.train import fields, form, own
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed
 
-MAIN_RECIPES = 2  # the page shows the first entries of RECIPES as cards and folds the others
+# Recipes that the page shows as cards; it folds the others.
+MAIN_RECIPES = {"images": ("modern", "dcgan"), "points": ("modern", "collapse")}
+FIRST_SET = {"images": "", "points": POINT_SETS[0]}  # a set of each kind; loss and penalty depend on none
 MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
 
@@ -51,8 +57,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return await run_in_threadpool(lambda: started(start(asked)))
 
     def start(asked: dict[str, Any]) -> str:
-        # info() raises for names outside the catalogue: a path would be read from the server's disk.
-        data.info(asked["data"])
+        if fields.part_of(asked["data"]).kind == DEFAULT:
+            # info() raises for names outside the catalogue: a path would be read from the server's disk.
+            data.info(asked["data"])
         return services.supervisor.submit(
             form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
         )
@@ -86,11 +93,10 @@ def train_routes(services: Services) -> list[BaseRoute]:
         return {"name": name or None}
 
     def thumbnail(request: Request) -> Response:
-        path = data.info(request.path_params["name"]).thumbnail
+        name = request.path_params["name"]
+        path = points_thumbnail(name) if name in POINT_SETS else data.info(name).thumbnail
         if path is None or not path.is_file():
-            raise UserError(
-                "data.unknown", name=request.path_params["name"], choices=", ".join(data.catalogue())
-            )
+            raise UserError("data.unknown", name=name, choices=", ".join(data.catalogue()))
         return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
 
     return [
@@ -114,18 +120,20 @@ def options() -> dict[str, Any]:
     Recipes that need a GPU are marked where there is none.
     """
     absent = () if has_gpu() else GPU_RECIPES
-    return {
-        **_options(),
-        "recipes": [{**one, "needs_gpu": one["name"] in absent} for one in _options()["recipes"]],
-    }
+    recipes = [
+        {**one, "needs_gpu": one["kind"] == DEFAULT and one["name"] in absent}
+        for one in _options()["recipes"]
+    ]
+    return {**_options(), "recipes": recipes}
 
 
 @functools.cache
 def _options() -> dict[str, Any]:
     """Return the part of `options` that never changes."""
-    sets = [
+    sets: list[dict[str, Any]] = [
         {
             "name": info.name,
+            "kind": DEFAULT,
             "source": info.source,
             "size": info.size,
             "channels": info.channels,
@@ -137,26 +145,36 @@ def _options() -> dict[str, Any]:
         }
         for info in data.catalogue().values()
     ]
-    configs = [make_config("", name) for name in RECIPES]
-    recipes = [
-        {"name": one.recipe, "loss": one.loss, "penalty": one.penalty, "main": index < MAIN_RECIPES}
-        for index, one in enumerate(configs)
+    sets += [
+        {"name": name, "kind": "points", "source": "drawn", "count": COUNT, "classes": 0, "picture": True}
+        for name in POINT_SETS
     ]
+    names = [one["name"] for one in sets]
     defaults = {
-        name: {recipe: form.defaults(name, recipe) for recipe in RECIPES}
-        for name in (*data.catalogue(), USER_DATA)
+        name: {recipe: form.defaults(name, recipe) for recipe in fields.part_of(name).recipes}
+        for name in (*names, USER_DATA)
     }
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
     return {
         "data": sets,
-        "recipes": recipes,
+        "recipes": [one for part in fields.PARTS.values() for one in _recipes(part)],
         "losses": {name: facts._asdict() for name, facts in LOSSES.items()},
         "penalties": {name: facts._asdict() for name, facts in PENALTIES.items()},
         "defaults": defaults,
-        "fields": form.names(),
+        "fields": fields.keys(),
         "suffixes": [*SUFFIXES, ".zip"],
         "limits": limits,
     }
+
+
+def _recipes(part: fields.Part) -> list[dict[str, Any]]:
+    """Return the recipes of a kind; `main` marks those that the page shows without a click."""
+    configs = [form.start(FIRST_SET[part.kind], recipe) for recipe in part.recipes]
+    return [
+        {"kind": part.kind, "name": one.recipe, "loss": one.loss, "penalty": one.penalty}
+        | {"main": one.recipe in MAIN_RECIPES[part.kind]}
+        for one in configs
+    ]
 
 
 def _whole(text: str | None) -> int:

@@ -9,8 +9,10 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from gan.ui.server.services import Services
-from gan.ui.train import form
+from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes as routes_of
+
+FIRST = {"images": "digits", "points": "grid25"}  # data set whose settings each kind's controls begin with
 
 # Our pickers are custom elements that fire "choose". This script binds one to the value of its gr.HTML, both
 # ways.
@@ -62,7 +64,9 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
-                controls = form.controls(i18n)
+                controls: dict[str, fields.Control] = {}
+                for kind, first in FIRST.items():
+                    controls |= fields.PARTS[kind].controls(i18n, form.start(first, "modern"))
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
             minutes = _picker("gan-time", 5)
             with gr.Column(elem_id="train-go"):
@@ -78,11 +82,13 @@ def build(services: Services) -> None:
                 gr.HTML("<gan-watching></gan-watching>", apply_default_css=False)
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
-    fields = list(controls.values())
+    settings = list(controls.values())
     for source in (data, recipe, own):
-        source.change(None, [data, recipe, own, *fields], fields, js=_DEFAULTS, api_visibility="private")
-    everything = [data, own, recipe, minutes, *fields]
-    gr.context.Context.root_block.load(None, everything, everything, js=_RESTORE, api_visibility="private")
+        source.change(None, [data, recipe, own, *settings], settings, js=_DEFAULTS, api_visibility="private")
+    everything: list[gr.HTML | fields.Control] = [data, own, recipe, minutes, *settings]
+    page = gr.context.Context.root_block
+    assert page is not None, "build is called inside gr.Blocks"
+    page.load(None, everything, everything, js=_RESTORE, api_visibility="private")
     gr.on([one.change for one in everything], None, everything, js=_TELL, api_visibility="private")
     button.click(None, everything, None, js=_SUBMIT, api_visibility="private")
 

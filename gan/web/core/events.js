@@ -14,6 +14,8 @@ export const EXPLORE = "gan:explore";
  * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, ...settings: Setting[]]} FormDetail
  */
 export const FORM = "gan:form";
+/** The form now offers another kind of run. @typedef {string} KindDetail */
+export const KIND = "gan:kind";
 /** Train was pressed. No detail. */
 export const SUBMIT = "gan:submit";
 /** The server answered Train: the id of the new run, or why there is none. @typedef {{run?: string, error?: Refusal}} AnswerDetail */

@@ -6,19 +6,24 @@ declare global {
   type Setting = string | number | boolean | null;
   type Settings = Record<string, Setting | undefined>;
 
+  /** What a run learns: "images" or "points". */
+  type Kind = string;
   interface DataSet {
     name: string;
+    kind: Kind;
     source: string;
-    size: number;
-    channels: number;
     count: number;
     classes: number;
-    licence: string;
-    credit: string;
     picture: boolean;
+    // Of images only.
+    size?: number;
+    channels?: number;
+    licence?: string;
+    credit?: string;
   }
   interface Recipe {
     name: string;
+    kind: Kind;
     loss: string;
     penalty: string;
     main: boolean;
@@ -41,15 +46,24 @@ declare global {
     recipes: Recipe[];
     losses: Record<string, LossFacts>;
     penalties: Record<string, { formula: string }>;
-    /** By data set and recipe, in the order of `fields`. */
-    defaults: Record<string, Record<string, Setting[]>>;
+    /** By data set and recipe, in the order of `fields`; null for settings of another kind of run. */
+    defaults: Record<string, Record<string, Setting[] | undefined>>;
     fields: string[];
     suffixes: string[];
     limits: UploadLimits;
   }
 
   /** See gan/ui/train/cost.py. */
-  interface RunCost {
+  type RunCost = ImagesCost | PointsCost;
+  interface PointsCost {
+    kind: "points";
+    parameters: Players;
+    minutes: number;
+    /** Its speed is not estimated. */
+    rate?: undefined;
+  }
+  interface ImagesCost {
+    kind: "images";
     parameters: Players;
     rate: number | null;
     kimg: number;
@@ -127,8 +141,11 @@ declare global {
     verdict: Verdict | null;
     error: Refusal | null;
     live_step: number | null;
+    /** How many modes the data have, for points. */
+    modes?: number | null;
   }
   interface RunConfig {
+    kind: Kind;
     data: string;
     recipe: string;
     loss: string;

@@ -16,5 +16,13 @@ export function catalogue() {
 
 /** @param {string} name */
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
+
+/**
+ * The key of a text about a run of this kind: the kind's own text if there is one, else that of images.
+ * @param {string} key
+ * @param {string | undefined} kind
+ */
+export const ofKind = (key, kind) => (known(`${key}_${kind}`) ? `${key}_${kind}` : key);
+
 /** @param {string} name */
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);

@@ -369,5 +369,5 @@ def test_on_a_phone_everything_can_be_touched(browser, address, language):
         assert small == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if language == "zh-CN":
-            expect(page.locator("#xp-tab-directions")).to_have_text("方向")
+            expect(page.locator("#xp-group-directions")).to_have_text("方向")
             expect(page.locator(".xp-dir-name").first).to_have_text(re.compile("方向 [0-9]+"))

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browsing import PHONE, SLOW
 from tests.support.exploring import bar, changes, still, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run
+from tests.support.moving import view
 
 pytestmark = pytest.mark.browser
 
@@ -267,7 +268,7 @@ def test_it_can_be_stopped_and_leaving_stops_it(page):
         page.wait_for_timeout(300)
         assert len(asked) == count, "nothing is asked any more"
         page.wait_for_function(FOLLOWED)
-    page.get_by_role("tab", name="Match").click()
+    view(page, "Match")
     expect(page.locator(".xp-status")).to_contain_text("Stopped.")
     expect(page.locator(".xp-status")).to_contain_text("No match: best mean pixel error 20.0 %")
 

@@ -76,7 +76,7 @@ def test_the_wall_follows_and_all_is_given_back(page):
     with page.expect_response(lambda reply: "/gan/wall" in reply.url and "u=" in reply.url) as reply:
         page.get_by_role("button", name="More").click()
     assert reply.value.ok
-    page.get_by_role("tab", name="Inside").click()
+    page.get_by_role("tab", name="Layers").click()
     changes(page, lambda: page.get_by_role("button", name="Reset units").click())
     assert point(page) == {}
     expect(page.get_by_role("button", name="Reset units")).to_be_hidden()

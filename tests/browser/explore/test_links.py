@@ -12,7 +12,7 @@ from tests.support.moving import CLASSES, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 
-VIEWS = ["Samples", "Directions", "Map", "Inside", "Match", "Walk", "Loop", "Favourites", "Timeline"]
+VIEWS = ["samples", "directions", "map", "inside", "find", "walk", "loop", "favourites", "time"]
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +56,11 @@ def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
 def test_back_and_forward_go_to_other_views_and_models(page):
     still(page)
     before = entries(page)
-    view(page, "Walk")
+    page.evaluate("document.querySelector('gan-explorer').change({ view: 'walk' })")
     changes(page, lambda: sliders(page).nth(0).fill("2"))
     walked = still(page)
     assert entries(page) == before + 1
-    view(page, "Loop")
+    page.evaluate("document.querySelector('gan-explorer').change({ view: 'loop' })")
     page.locator(".xp-card").nth(
         page.evaluate(
             f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === "
@@ -198,6 +198,23 @@ COUNT = """() => {
 }"""  # noqa: E501
 
 
+def test_a_group_opens_the_view_that_was_open_in_it_last(browser, address):
+    with visitor(browser, address) as page:
+        group = page.get_by_role("tab", name="Directions", exact=True)
+        group.click()
+        expect(page.get_by_role("tab", name="List", exact=True)).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("Tab")  # to the row of the group
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name="Walk", exact=True)).to_be_focused()
+        expect(page.locator(".xp-pad")).to_be_visible()
+        page.get_by_role("tab", name="Map", exact=True).click()
+        expect(page.get_by_role("tab", name="Walk", exact=True)).to_be_hidden()
+        assert "view=map" in page.url
+        group.click()
+        expect(page.locator(".xp-pad")).to_be_visible()
+        assert "view=walk" in page.url
+
+
 def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
     with visitor(browser, address) as page:
         page.evaluate(COUNT)
@@ -205,13 +222,13 @@ def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
         for _ in range(2):
             page.evaluate(
                 """async (names) => {
-              const tab = (name) => [...document.querySelectorAll(".xp-views [role=tab]")].find((each) => each.textContent === name);
+              const tab = (name) => document.getElementById(`xp-tab-${name}`);
               for (const name of names) {
                 tab(name).click();
                 await new Promise((later) => setTimeout(later, 15));
               }
-            }""",  # noqa: E501
-                [VIEWS[place % 9] for place in range(6, 36)] + ["Match", "Inside", "Match", "Inside"],
+            }""",
+                [VIEWS[place % 9] for place in range(6, 36)] + ["find", "inside", "find", "inside"],
             )
         page.wait_for_function("() => document.querySelector('gan-explorer').views.opened")
         page.wait_for_timeout(1000)
@@ -227,11 +244,11 @@ def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
 def test_a_view_that_could_not_be_loaded_is_tried_again(browser, address):
     with visitor(browser, address) as page:
         page.route("**/static/explore/views/inside/inside.css", lambda route: route.abort())
-        page.get_by_role("tab", name="Inside").click()
+        page.get_by_role("tab", name="Layers").click()
         expect(page.locator(".xp-note")).to_contain_text("This view could not be loaded")
         expect(page.locator(".xp-wall")).to_have_count(0)
         page.unroute("**/static/explore/views/inside/inside.css")
-        page.get_by_role("tab", name="Inside").click()
+        page.get_by_role("tab", name="Layers").click()
         page.locator(".xp-units .xp-cell").first.wait_for()
 
 
@@ -283,7 +300,7 @@ def test_on_a_phone_the_view_follows_the_picture(browser, address):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_can_be_chosen_from_has_an_arrow(browser, address, scheme):
     with visitor(browser, address, CLASSES, color_scheme=scheme) as page:
-        for name in ("Map", "Inside", "Loop", "Walk"):
+        for name in ("Map", "Layers", "Loop", "Walk"):
             view(page, name)
             page.wait_for_function("document.querySelector('gan-explorer').views.opened")
             styles = page.locator(".xp select").evaluate_all(

@@ -54,7 +54,7 @@ def open_settings(page: Page) -> None:
     they are there: nobody types so early.
     """
     page.click("#train-advanced > button")
-    page.wait_for_selector("#field-seed input")
+    page.wait_for_selector("[id^=field-][id$=seed] input:visible")
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
         "setTimeout(done, 50))))"
@@ -133,6 +133,43 @@ def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
         arg=len(held["run"]["samples"]),
     )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 1440
+
+
+def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
+    page = visit()
+    page.locator("gan-recipe").get_by_role("radio", name="Textbook DCGAN").click()
+    page.click("text=Points in the plane")
+    page.locator("gan-data").get_by_role("radio", name="25 Gaussians").click()
+    chosen = page.locator("gan-recipe [aria-checked=true]:visible")
+    expect(chosen).to_contain_text("Modern")  # points have no DCGAN
+    expect(page.locator("gan-recipe").get_by_role("radio", name="Textbook DCGAN")).not_to_be_visible()
+    expect(page.locator(".tr-cost-lead")).to_contain_text("on one CPU core")
+    open_settings(page)
+    expect(page.locator("#field-points-batch input")).to_have_value("256")
+    expect(page.locator("#field-batch")).not_to_be_visible()
+    page.locator("#field-points-batch input").fill("64")
+    page.locator("#field-points-batch input").press("Tab")
+    page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
+    expect(page.locator("#field-points-lr_g input")).to_have_value("0.005")
+    run_id = train(page, address, 0.2)
+    held = api(address, f"poll?run={run_id}")["run"]["config"]
+    assert (held["kind"], held["data"], held["recipe"], held["g_steps"]) == (
+        "points",
+        "grid25",
+        "collapse",
+        5,
+    )
+    expect(page.locator(".tr-title")).to_have_text("25 Gaussians · Mode collapse · seed 0")
+    expect(page.locator(".tr-legend")).to_contain_text("generated points")
+    expect(page.locator(".tr-facts")).to_contain_text(re.compile(r"Modes covered\s*\d+ of 25"))
+    expect(page.locator(".tr-facts")).to_contain_text("Points seen")
+    page.locator("gan-data").get_by_role("radio", name="Digits").click()
+    expect(page.locator("#field-batch")).to_be_visible()
+    expect(chosen).to_contain_text("Modern")  # images have no recipe that collapses
+    page.click(".gan-lang")
+    page.wait_for_selector("gan-time [aria-checked=true]")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
+    state(address, run_id, "finished")
 
 
 def test_pause_resume_and_stop(visit, address):

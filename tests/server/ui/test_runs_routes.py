@@ -19,7 +19,7 @@ from gan.runs import recovery
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import keep_uploads
-from gan.ui.train import form
+from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes
 from tests.fakes.runs import LONG, past, reaches, state, tiny, wait_until
 from tests.fakes.worker import SEEDS
@@ -232,7 +232,7 @@ def test_pictures_that_are_about_to_be_trained_on_stay(
         return really(config)
 
     monkeypatch.setattr(services.supervisor, "submit", slow)
-    values = dict(zip(form.names(), form.defaults(USER_DATA, "modern"), strict=True)) | {"batch": 2}
+    values = dict(zip(fields.keys(), form.defaults(USER_DATA, "modern"), strict=True)) | {"batch": 2}
     answer = submit(USER_DATA, [str(path) for path in pictures], "modern", 5, *values.values())
     deletion.join()
     assert answer["error"] is None

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from gan.config import RunConfig
 from gan.data.own.report import Report
 from gan.errors import UserError
+from gan.kinds import KINDS
+from gan.kinds.points.recipes import make_config as make_points_config
 from gan.recipes import RECIPES, make_config
 from gan.ui.server.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
-from gan.ui.train import form
+from gan.ui.train import fields, form
 
 
 def values(data="digits", recipe="modern", **changes):
-    chosen = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
+    chosen = dict(zip(fields.keys(), form.defaults(data, recipe), strict=True))
     return list({**chosen, **changes}.values())
 
 
@@ -31,8 +32,29 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def test_every_setting_is_in_the_form_or_elsewhere_on_purpose():
-    assert {*form.names(), *form.ELSEWHERE} == {field.name for field in dataclasses.fields(RunConfig)}
-    assert len(form.names()) == len(set(form.names()))
+    for part in fields.PARTS.values():
+        assert {*part.names(), *part.elsewhere} == {field.name for field in dataclasses.fields(part.config)}
+    assert len(fields.keys()) == len(set(fields.keys()))
+    assert {*fields.PARTS} == {*KINDS}
+
+
+def test_a_run_on_points_has_a_form_of_its_own():
+    config = form.config("grid25", "collapse", 1.0, values("grid25", "collapse", **{"points-batch": 64.0}))
+    assert config == make_points_config("grid25", "collapse", minutes=1.0, batch=64)
+    with pytest.raises(UserError) as caught:
+        form.config("grid25", "dcgan", 1, values("grid25"))
+    assert caught.value.key == "config.unknown_recipe"
+
+
+def test_the_form_begins_with_values_for_the_controls_of_one_kind():
+    for data, own in (("digits", "images"), ("spiral", "points")):
+        filled = [
+            key
+            for key, value in zip(fields.keys(), form.defaults(data, "modern"), strict=True)
+            if value is not None
+        ]
+        part = fields.PARTS[own]
+        assert filled == [part.key(name) for name in part.names()]
 
 
 @pytest.fixture

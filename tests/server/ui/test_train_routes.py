@@ -12,11 +12,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.files import append_line, write_bytes
+from gan.kinds import KINDS, get_kind
 from gan.objectives import LOSSES
-from gan.recipes import RECIPES, USER_DATA, make_config
+from gan.recipes import USER_DATA, make_config
 from gan.ui.server.access import COOKIE, Access
 from gan.ui.server.services import Services
-from gan.ui.train import form, run_feed
+from gan.ui.train import fields, form, run_feed
 from gan.ui.train.routes import train_routes
 from tests.fakes.runs import LONG, reaches, tiny, wait_until
 
@@ -310,7 +311,7 @@ def test_own_pictures_come_from_where_gradio_put_them(client, services, store, t
     for number in range(2):
         Image.new("RGB", (9, 9)).save(folder / f"{number}.png")
     files = [str(path) for path in sorted(folder.iterdir())]
-    values = dict(zip(form.names(), form.defaults("own", "modern"), strict=True))
+    values = dict(zip(fields.keys(), form.defaults("own", "modern"), strict=True))
     reply = client.post(
         "/gradio_api/gan/runs",
         json=form_of(data="own", files=files, values=list({**values, "batch": 2}.values())),
@@ -376,8 +377,13 @@ def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
 
 def test_the_form_is_offered_every_registry_entry(client):
     offer = client.get("/gradio_api/gan/catalogue").json()
-    assert [one["name"] for one in offer["recipes"]] == list(RECIPES)
-    assert [one["name"] for one in offer["recipes"] if one["main"]] == ["modern", "dcgan"]
+    offered = {(one["kind"], one["name"]) for one in offer["recipes"]}
+    assert offered == {(kind, name) for kind in KINDS for name in get_kind(kind).RECIPES}
+    main = [(one["kind"], one["name"]) for one in offer["recipes"] if one["main"]]
+    assert main == [("images", "modern"), ("images", "dcgan"), ("points", "modern"), ("points", "collapse")]
+    assert {one["kind"] for one in offer["data"]} == {*KINDS}
+    for one in offer["data"]:
+        assert all(len(values) == len(offer["fields"]) for values in offer["defaults"][one["name"]].values())
     assert offer["data"][0]["name"] == "digits"
     assert list(offer["losses"]) == list(LOSSES)
     assert (offer["losses"]["wasserstein"]["equilibrium"], offer["losses"]["least_squares"]["undecided"]) == (
@@ -387,12 +393,13 @@ def test_the_form_is_offered_every_registry_entry(client):
     assert all(
         one["loss"] in offer["losses"] and one["penalty"] in offer["penalties"] for one in offer["recipes"]
     )
-    assert client.get("/gradio_api/gan/thumbnails/digits.webp").content[8:12] == b"WEBP"
+    for name in ("digits", "grid25", "spiral"):
+        assert client.get(f"/gradio_api/gan/thumbnails/{name}.webp").content[8:12] == b"WEBP"
 
 
 def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
     """A question for the cost of a form, with some of its fields changed."""
-    values = dict(zip(form.names(), form.defaults(data, recipe), strict=True))
+    values = dict(zip(fields.keys(), form.defaults(data, recipe), strict=True))
     return {
         "data": data,
         "recipe": recipe,
@@ -409,6 +416,13 @@ def cost(client):
         "/gradio_api/gan/cost",
         params={"form": question if isinstance(question, str) else json.dumps(question)},
     )
+
+
+def test_the_cost_of_points_needs_no_measured_machine(cost):
+    found = cost(asked("ring8", minutes=1)).json()
+    assert found == {"kind": "points", "parameters": {"G": 17410, "D": 16641}, "minutes": 1}
+    refused = cost(asked("ring8", **{"points-batch": 1})).json()
+    assert refused["error"]["key"] == "config.range"
 
 
 def test_the_cost_of_the_form_follows_it(cost, known_machine):

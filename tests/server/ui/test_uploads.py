@@ -25,7 +25,7 @@ from gan.ui.server.guard import Guard
 from gan.ui.server.services import Services
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import AWAITED, MARK, keep_uploads
-from gan.ui.train import form, own
+from gan.ui.train import fields, form, own
 from gan.ui.train.routes import train_routes
 from tests.fakes.runs import wait_until
 
@@ -69,7 +69,7 @@ def ask(client):
 @pytest.fixture
 def press(client):
     """Press Train on files, with some of the form's settings changed."""
-    values = dict(zip(form.names(), form.defaults(USER_DATA, "modern"), strict=True))
+    values = dict(zip(fields.keys(), form.defaults(USER_DATA, "modern"), strict=True))
 
     def submit(files, **changes):
         asked = {

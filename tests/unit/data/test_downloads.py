@@ -120,6 +120,51 @@ def test_mnist_family(server, monkeypatch, cut_off, name, kind):
     assert data.load(name, 32, 3).images.shape == (5, 3, 32, 32)
 
 
+def serve_omniglot(server: Path, monkeypatch) -> np.ndarray:
+    """images_background.zip: one-bit PNGs of 105 pixels, black on white, in a folder for each alphabet and
+    character. The archive is in another order than the sorted pictures (60, 105, 105) that are returned.
+    """
+    from torchvision import datasets
+
+    from gan.data.registry import OMNIGLOT_ALPHABETS
+
+    pictures, files = np.ones((60, 105, 105), bool), {}
+    for k, picture in enumerate(pictures):
+        picture[10:20, k : k + 20] = False
+        content = io.BytesIO()
+        Image.fromarray(picture).save(content, "PNG")
+        name = f"{OMNIGLOT_ALPHABETS[k // 2]}/character{k % 2 + 1:02d}/{k + 1:04d}_01.png"
+        files[f"images_background/{name}"] = content.getvalue()
+    with zipfile.ZipFile(server / "images_background.zip", "w") as archive:
+        for name in RNG.permutation(list(files)):
+            archive.writestr(str(name), files[name])
+    sums = {"images_background": md5(server / "images_background.zip")}
+    monkeypatch.setattr(datasets.Omniglot, "zips_md5", sums)
+    monkeypatch.setattr(datasets.Omniglot, "download_url_prefix", address(server).rstrip("/"))
+    return pictures
+
+
+def test_omniglot(server, monkeypatch, cut_off):
+    pictures = serve_omniglot(server, monkeypatch)
+    found = data.load("omniglot")
+    assert found.images.shape == (60, 1, 28, 28)
+    assert (found.images[:, :, -1] == 0).all()  # the paper is black
+    assert (found.images.flatten(1).max(1).values > 200).all()
+    assert found.labels.tolist() == [k // 2 for k in range(60)]
+    assert found.classes[24] == "N Ko"
+    cut_off()
+    assert (data.load("omniglot", 105).images.numpy() == np.where(pictures, 0, 255)[:, None]).all()
+
+
+def test_omniglot_without_an_alphabet(server, monkeypatch):
+    serve_omniglot(server, monkeypatch)
+    data.load("omniglot")
+    shutil.rmtree(next((server.parent / "cache").rglob("Greek")))
+    with pytest.raises(UserError) as caught:
+        data.load("omniglot")
+    assert caught.value.key == "data.download_damaged"
+
+
 def serve_cifar(server: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
     """cifar-10-python.tar.gz: five training batches of two images as rows of 3072 bytes, a test batch,
     batches.meta.
@@ -304,7 +349,9 @@ def test_celeba_without_gdown(server, monkeypatch):
         data.load("celeba")
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist", "cifar10", "svhn", "flowers102"])
+@pytest.mark.parametrize(
+    "name", ["mnist", "fashion-mnist", "kmnist", "omniglot", "cifar10", "svhn", "flowers102"]
+)
 def test_without_internet(server, cut_off, name):
     cut_off()
     before = socket.getdefaulttimeout()

@@ -56,6 +56,7 @@ def test_catalogue_needs_no_torch_and_no_time():
         "mnist",
         "fashion-mnist",
         "kmnist",
+        "omniglot",
         "cifar10",
         "svhn",
         "flowers102",

@@ -68,6 +68,12 @@ def test_the_nets_are_there():
         load_net("../digits")
 
 
+@pytest.mark.parametrize("name", ["digits", "fashion", "faces"])
+def test_a_set_that_is_read_from_a_folder_asks_for_it(name):
+    with pytest.raises(SystemExit, match="--place"):
+        SOURCES[name](name, None)
+
+
 def test_features_tell_classes_apart_and_halves_of_a_set_not():
     data = load("digits")
     net = load_net("digits")

@@ -32,7 +32,7 @@ def test_statistics_agree_with_numpy():
     rows = rows.float().double().numpy()
     np.testing.assert_allclose(fitted.mean, rows.mean(0), rtol=1e-12, atol=1e-12)  # float64 on both sides
     np.testing.assert_allclose(fitted.covariance, np.cov(rows, rowvar=False), rtol=1e-12, atol=1e-10)
-    assert fitted.count == 200
+    assert fitted.rows == 200
 
 
 @pytest.mark.parametrize("width", [1, 8, 64])

@@ -45,7 +45,7 @@ class Cost extends HTMLElement {
         const found = await request("cost", { query: { form: JSON.stringify(read(form)) }, signal: asked.signal });
         if (this.asked !== asked) return;
         this.show(found);
-        if (found.rate === null) this.ask(form, AGAIN);
+        if (found.rate === null) this.ask(form, AGAIN); // undefined for a kind whose speed is not estimated
       } catch (error) {
         if (this.asked !== asked || error.name === "AbortError") return;
         if (error.offline) this.ask(form, AGAIN);
@@ -54,17 +54,27 @@ class Cost extends HTMLElement {
     }, wait);
   }
 
-  /** @param {RunCost} cost */
-  show({ parameters, rate, kimg, passes, memory, minutes, gpu }) {
+  /** @param {RunCost} found */
+  show(found) {
+    const { parameters, minutes } = found;
+    this.classList.remove("is-refused");
+    setText(this.needs, t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` }));
+    if (found.kind === "images") this.showImages(found);
+    else {
+      setText(this.lead, t("train.cost_points", { minutes: number(minutes) }));
+      setText(this.pace, "");
+    }
+  }
+
+  /** @param {ImagesCost} cost */
+  showImages({ rate, kimg, passes, memory, minutes, gpu }) {
     const known = rate !== null;
     const images = known && whole(about(1000 * kimg));
     const often = known && passes ? (passes < 1 ? t("train.cost_part", { times: part(passes) }) : t("train.cost_passes", { times: number(about(passes)) })) : null;
     const bytes = memory === null ? null : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
-    const numbers = t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` });
-    this.classList.remove("is-refused");
     setText(this.lead, known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"));
     setText(this.pace, known ? [t("train.cost_rate", { rate: number(about(rate)) }), often].filter(Boolean).join(" · ") : "");
-    setText(this.needs, [numbers, bytes].filter(Boolean).join(" · "));
+    setText(this.needs, [this.needs.textContent, bytes].filter(Boolean).join(" · "));
   }
 
   /** @param {Refusal} error */

@@ -1,12 +1,14 @@
 // The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the button.
 import { address } from "../../core/api.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
-import { ANSWER, CHOOSE, OFFER, SUBMIT } from "../../core/events.js";
+import { ANSWER, CHOOSE, KIND, OFFER, SUBMIT } from "../../core/events.js";
 import { whole } from "../../core/format.js";
 import { known, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
+
+const IMAGES = "images"; // the kind of run that the form begins with
 
 class Step extends HTMLElement {
   connectedCallback() {
@@ -111,14 +113,14 @@ class DataPicker extends Picker {
   /** @param {Catalogue} offer */
   build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
-    const bundled = data.filter((set) => set.source === "bundled");
-    const others = data.filter((set) => set.source !== "bundled");
-
+    const [bundled, drawn, others] = ["bundled", "drawn", "torchvision"].map((source) => data.filter((set) => set.source === source));
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
       h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
         this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
       this.details,
+      h("details", { class: "tr-more" }, h("summary", {}, t("train.points")),
+        h("p", { class: "tr-about" }, t("train.points_about")), h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)))),
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
     );
@@ -127,14 +129,14 @@ class DataPicker extends Picker {
   /** @param {DataSet} set */
   set(set) {
     const picture = set.picture
-      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.size < 48 ? "is-small" : "" })
+      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.kind === IMAGES ? (Number(set.size) < 48 ? "is-small" : "") : "is-drawn" })
       : h("span", { class: "tr-blank" }, set.name[0].toUpperCase());
-    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
+    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
   }
 
   /** @param {DataSet} set */
   download(set) {
-    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, t("train.count_size", { count: whole(set.count), size: set.size })));
+    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
   }
 
   /** @param {PickerValue} value */
@@ -142,18 +144,31 @@ class DataPicker extends Picker {
     const set = this.sets[value];
     const own = document.getElementById("train-own");
     if (own) own.classList.toggle("is-chosen", value === "own");
-    if (!set) {
-      setText(this.details, t("train.own_about"));
+    this.offerKind(set?.kind ?? IMAGES);
+    if (!set || set.kind !== IMAGES) {
+      setText(this.details, set ? "" : t("train.own_about"));
       return;
     }
     const classes = set.classes ? t("train.classes", { count: set.classes }) : t("train.no_classes");
     setText(this.details, t("train.about_data", { classes, credit: set.credit, licence: set.licence }));
   }
+
+  /** Let the form show only the settings of this kind of run, and tell the other pickers. @param {string} kind */
+  offerKind(kind) {
+    const form = document.getElementById("train");
+    if (!form || (form.dataset.kind ?? IMAGES) === kind) return;
+    form.dataset.kind = kind;
+    dispatchEvent(new CustomEvent(KIND, { detail: kind }));
+  }
 }
 
+/** How much a data set holds. @param {DataSet} set */
+const amount = (set) => t(set.kind === IMAGES ? "train.count_size" : "train.count_points", { count: whole(set.count), size: set.size });
+
 class RecipePicker extends Picker {
+  kind = IMAGES;
   formula = h("div");
-  /** By name. @type {Record<string, Recipe>} */ recipes = {};
+  /** @type {Recipe[]} */ recipes = [];
   /** @type {Catalogue["losses"]} */ losses = {};
   /** @type {Catalogue["penalties"]} */ penalties = {};
 
@@ -161,19 +176,44 @@ class RecipePicker extends Picker {
   build({ recipes, losses, penalties }) {
     this.losses = losses;
     this.penalties = penalties;
+    this.recipes = recipes;
     this.setAttribute("aria-label", t("train.step_recipe"));
-    this.recipes = Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe]));
+    const kinds = [...new Set(recipes.map((recipe) => recipe.kind))];
+    this.append(...kinds.map((kind) => this.ofKind(kind, recipes.filter((recipe) => recipe.kind === kind))), this.formula);
+    this.kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
+    addEventListener(KIND, (event) => this.offerKind(event.detail));
+  }
+
+  /**
+   * The cards of one kind of run; the style sheet hides those of the others.
+   * @param {string} kind
+   * @param {Recipe[]} recipes
+   */
+  ofKind(kind, recipes) {
     const line = (/** @type {Recipe} */ recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
     const card = (/** @type {Recipe} */ recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
       recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
-    this.append(h("div", { class: "tr-recipes" }, main.map(card)), h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card))),
-      this.formula);
+    const more = h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card)));
+    return h("div", { class: `gan-kind gan-kind-${kind}` }, h("div", { class: "tr-recipes" }, main.map(card)), more);
+  }
+
+  cards() {
+    return super.cards().filter((card) => card.closest(`.gan-kind-${this.kind}`));
+  }
+
+  /** Show another kind's recipes. A recipe that this kind does not have gives way to its first one. @param {string} kind */
+  offerKind(kind) {
+    for (const card of this.cards()) card.setAttribute("aria-checked", "false");
+    this.kind = kind;
+    const cards = this.cards();
+    if (cards.some((card) => card.option === this.value)) this.mark(this.value);
+    else this.choose(cards[0].option);
   }
 
   /** @param {PickerValue} value */
   marked(value) {
-    const recipe = this.recipes[value];
+    const recipe = this.recipes.find((one) => one.kind === this.kind && one.name === value);
     const block = recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty]);
     this.formula.replaceChildren(...(block ? [block] : []));
   }

@@ -34,13 +34,14 @@ addEventListener("keydown", (event) => {
 export const formNow = () => form;
 
 /**
- * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded pictures.
+ * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded pictures. null
+ * for settings of another kind of run, which stay as they are.
  * @param {Catalogue} offer
  * @param {Choice} choice
  */
 function beginning({ defaults, fields }, { data, recipe, own }) {
   const asked = (data === "own" && own?.suggestions?.[recipe]) || {};
-  return fields.map((name, index) => asked[name] ?? defaults[data][recipe][index]);
+  return fields.map((name, index) => asked[name] ?? defaults[data][recipe]?.[index] ?? null);
 }
 
 /**
@@ -65,7 +66,7 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
       typed.add(name);
       return moved[name];
     }
-    if (is[index] === was[index]) return LEAVE;
+    if (is[index] === null || is[index] === was[index]) return LEAVE;
     if (!chosen && (typed.has(name) || current[index] !== was[index])) return LEAVE;
     typed.delete(name);
     return is[index];
@@ -93,7 +94,7 @@ window.ganForm = async () => {
   const { data, recipe, own, minutes } = kept;
   before = { data, recipe, own };
   if (data !== START.data || recipe !== START.recipe) returning = before;
-  const settings = beginning(offer, before).map((value, index) => like(value, kept.settings[offer.fields[index]]));
+  const settings = beginning(offer, before).map((value, index) => (value === null ? LEAVE : like(value, kept.settings[offer.fields[index]])));
   return [data, own, recipe, minutes, ...settings];
 };
 

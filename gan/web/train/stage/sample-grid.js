@@ -3,8 +3,10 @@ import { address } from "../../core/api.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { short } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
+import { ofKind } from "../catalogue.js";
 
 const CELLS = 8;
+const LEGEND = ["real", "fake", "field"]; // what is drawn in a sheet of points
 
 export class SampleGrid {
   /** @type {?string} */
@@ -20,6 +22,8 @@ export class SampleGrid {
   loading = false;
   running = false;
   size = 64;
+  /** @type {string | undefined} */
+  kind;
   since = "";
   /** @type {(step: number) => ?number} */
   kimgOf = () => null;
@@ -35,7 +39,8 @@ export class SampleGrid {
     this.history = h("div", { class: "tr-history" },
       h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.earlier"), onclick: () => this.nudge(-1) }, icon("back")), this.slider,
       h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.later"), onclick: () => this.nudge(1) }, icon("next")), this.caption, this.live);
-    this.element = h("div", { class: "tr-grid" }, this.frame, this.history);
+    this.legend = h("p", { class: "tr-legend", hidden: true });
+    this.element = h("div", { class: "tr-grid" }, this.frame, this.history, this.legend);
     this.reset(null);
     new ResizeObserver(() => this.fit()).observe(this.element);
     addEventListener("resize", () => this.fit());
@@ -61,11 +66,23 @@ export class SampleGrid {
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
+    this.showLegend(run.config?.kind);
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     const { at } = this;
     if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // the server has thinned the steps
     this.draw();
+  }
+
+  /**
+   * Explain the colours of a sheet that is a drawing.
+   * @param {string | undefined} kind
+   */
+  showLegend(kind) {
+    if (kind === this.kind) return;
+    this.kind = kind;
+    this.legend.hidden = kind !== "points";
+    this.legend.replaceChildren(...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))));
   }
 
   /**
@@ -92,7 +109,7 @@ export class SampleGrid {
     const step = this.steps[index];
     if (step === undefined) return;
     const kimg = this.kimgOf(step);
-    const label = t("stage.grid_at", { images: imagesText(kimg) });
+    const label = t(ofKind("stage.grid_at", this.kind), { images: imagesText(kimg) });
     setText(this.caption, label);
     this.caption.title = kimgText(kimg);
     this.slider.setAttribute("aria-valuetext", label);
@@ -143,7 +160,7 @@ export class SampleGrid {
       if (id !== this.id) continue;
       [this.front, this.back] = [this.back, this.front];
       this.front.hidden = false;
-      this.front.alt = t("stage.grid_alt", { images: imagesText(this.kimgOf(next)) });
+      this.front.alt = t(ofKind("stage.grid_alt", this.kind), { images: imagesText(this.kimgOf(next)) });
       this.back.hidden = true;
       this.back.alt = "";
       this.shown = source;
@@ -159,7 +176,7 @@ export class SampleGrid {
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = ratio < 2 && whole * native >= 0.78 * room ? whole * native : room; // fine screens hide uneven pixels
+    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room; // fine screens hide uneven pixels
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }

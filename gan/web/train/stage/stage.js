@@ -1,11 +1,11 @@
 // <gan-stage>: one run on the page, built from the server's answers alone.
 import { request } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { h, must, setText } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
 import { clock, device, short, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { subscribe } from "../../shell/run-feed.js";
-import { dataName, recipeName } from "../catalogue.js";
+import { dataName, ofKind, recipeName } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Charts } from "./charts.js";
@@ -13,7 +13,7 @@ import { Events } from "./events.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
-const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters"];
+const FACTS = ["modes", "high_quality", "elapsed", "eta", "rate", "seen", "device", "parameters"];
 const STARTING_FOR = 8000; // ms after which "starting" gives way to the old run, if the server does not answer
 
 class Stage extends HTMLElement {
@@ -58,7 +58,7 @@ class Stage extends HTMLElement {
     this.lines = h("pre", { class: "tr-lines" });
     this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
     this.empty = this.buildEmpty();
-    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt", {}, t(`stage.${name}`)), this.facts[name]))), this.controls.element);
+    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt"), this.facts[name]))), this.controls.element);
     this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -144,7 +144,7 @@ class Stage extends HTMLElement {
     this.controls.update(run);
     this.events.update(run.events);
     this.showHead(run, poll);
-    this.showFacts(status, run.silent);
+    this.showFacts(run, byStep.at(-1));
   }
 
   /**
@@ -166,20 +166,29 @@ class Stage extends HTMLElement {
   }
 
   /**
-   * @param {RunStatus} status
-   * @param {?number} silent
+   * @param {Run} run
+   * @param {StatsRow | undefined} last the newest row of its statistics
    */
-  showFacts(status, silent) {
+  showFacts({ status, silent, config }, last) {
     const running = status.state === "running" && silent === null; // the last figures of a stalled run are outdated
+    const kind = config?.kind;
+    const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
+      modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
+      high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : "–",
-      rate: status.rate && running ? t("stage.rate_value", { rate: short(status.rate) }) : "–",
-      seen: t("stage.kimg", { images: imagesText(status.images / 1000) }),
+      rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
+      seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
     };
-    for (const [name, text] of Object.entries(values)) setText(this.facts[name], text);
+    for (const [name, text] of Object.entries(values)) {
+      const fact = this.facts[name];
+      must(fact.parentElement, "row of a fact").hidden = text === null; // a score that this run does not have
+      setText(fact, text ?? "");
+      setText(must(fact.previousElementSibling, "name of a fact"), t(ofKind(`stage.${name}`, kind)));
+    }
     this.facts.seen.title = kimgText(status.images / 1000);
   }
 
@@ -192,6 +201,8 @@ class Stage extends HTMLElement {
     this.verdict.dataset.level = level;
   }
 }
+
+const percent = (/** @type {number} */ share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
 
 /** By state. @type {Record<string, string>} */
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
