@@ -2,24 +2,70 @@
 import type * as events from "./core/events.js";
 
 declare global {
-  /** uPlot's script sets this; only what widgets/plot.js uses. */
+  // Arguments of `h` in core/dom.js.
+  type Handlers = { [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => unknown };
+  type Attributes = Handlers & Record<string, unknown>;
+  type Child = Node | string | null | undefined | false;
+
+  type Lang = "en" | "zh";
+
+  // Details of events that several modules name.
+  type FormDetail = events.FormDetail;
+  type AnswerDetail = events.AnswerDetail;
+
+  type Drawable = ImageBitmap | HTMLCanvasElement;
+  /** Pixels of this browser, or the server's bitmap. */
+  type Picture = { pixels: ImageData; bitmap?: undefined } | { pixels?: undefined; bitmap: ImageBitmap };
+  /** x and y; what they count says each variable. */
+  type Place = [x: number, y: number];
+
+  // What panels and sheets get from the explorer, or from the exported page.
+  type PictureQuery = Query & { id: string | null };
+  type DrawSheet = (path: string, query: PictureQuery, points: Point[], columns: number) => Promise<Drawable>;
+  interface SheetHost {
+    point(): Point;
+    version(): string | undefined;
+    change(patch: Patch, dragging?: boolean): void;
+    draw: DrawSheet;
+    failed(error: Refusal, id: string | null): void;
+  }
+  interface PanelHost extends SheetHost {
+    axes: Axes;
+    chosen: SliderSet;
+  }
+
+  // Classes by the names that other modules' comments use.
+  type Explorer = import("./explore/explorer.js").GanExplorer;
+  type Axes = import("./explore/axes.js").Axes;
+  type Families = import("./explore/families.js").Families;
+  type SliderSet = import("./explore/slider-set.js").SliderSet;
+
+  /** The part of a chart on which both agree: numbers, and null for gaps. */
+  type Series = (number | null)[];
+  /** uPlot's script defines this; only what widgets/plot.js uses. */
   interface UPlot {
     cursor: { idx: number | null };
-    setData(data: number[][]): void;
+    select: { left: number; width: number };
+    ctx: CanvasRenderingContext2D;
+    bbox: { left: number; top: number; width: number; height: number };
+    posToVal(pixels: number, scale: string): number;
+    valToPos(value: number, scale: string, canvasPixels: boolean): number;
+    setSelect(box: { left: number; top: number; width: number; height: number }, fire: boolean): void;
+    setData(data: Series[]): void;
     setSize(size: { width: number; height: number }): void;
     redraw(rebuild: boolean): void;
   }
 
   interface Window {
     /** shell/early.js sets this before any module runs. */
-    ganEarly?: { lang: string; applyTheme(): void };
+    ganEarly?: { lang: Lang; applyTheme(): void };
     /** An exported web page brings its texts along. */
     ganTexts?: Record<string, string>;
     /** Gradio's events call these three by name (gan/ui/train.py). */
-    ganSubmit(...form: any[]): Promise<void>;
-    ganDefaults(...form: any[]): Promise<any[]>;
-    ganForm(): Promise<any[] | null>;
-    uPlot: new (options: object, data: number[][], parent: HTMLElement) => UPlot;
+    ganSubmit(...form: events.FormDetail): Promise<void>;
+    ganDefaults(data: string, recipe: string, own: OwnValue | null, ...current: Setting[]): Promise<unknown[]>;
+    ganForm(): Promise<unknown[] | null>;
+    uPlot: new (options: object, data: Series[], parent: HTMLElement) => UPlot;
   }
   var ganEarly: Window["ganEarly"];
   var ganTexts: Window["ganTexts"];
@@ -50,10 +96,11 @@ declare global {
   }
 
   interface HTMLElementTagNameMap {
-    "gan-data": HTMLElement & { value: any };
-    "gan-recipe": HTMLElement & { value: any };
-    "gan-time": HTMLElement & { value: any };
-    "gan-own": HTMLElement & { value: any; settled(): Promise<any> };
+    "gan-data": HTMLElement & { value: string | null };
+    "gan-recipe": HTMLElement & { value: string | null };
+    "gan-time": HTMLElement & { value: number | null };
+    "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
     "gan-stage": HTMLElement & { reveal(): void };
+    "gan-watching": HTMLElement;
   }
 }

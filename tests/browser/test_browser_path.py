@@ -161,7 +161,7 @@ def test_sheets_are_those_of_the_server(page, address, model):
     page.route(re.compile("/gan/(neighbours|strip)"), lambda route: route.abort())
     page.locator(".xp-near").scroll_into_view_if_needed()
     go(page, f"model={model}&seed=5&d=0.5,0,2.5&to=8&axes=p2,s1")
-    for sheet in ("neighbours", "way"):
+    for sheet in ("neighbours", "interpolation"):
         page.wait_for_function(
             """(name) => {
           const { sheet } = document.querySelector("gan-explorer")[name];

@@ -217,7 +217,7 @@ def test_samples_strip_and_look(desktop, folder):
     model, page = shipped("digits"), visit(desktop, folder, "digits")
     page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked, .xp-way .is-locked')")
     wall = page.evaluate("""() => {
-      const { bitmap } = document.querySelector("gan-page").wall.sheet;
+      const { bitmap } = document.querySelector("gan-page").samples.sheet;
       return Array.from(bitmap.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data);
     }""")
     wanted = np.asarray(Image.open(io.BytesIO(model.wall(0))).convert("RGB")).astype(int)

@@ -77,7 +77,11 @@ test("an address leaves out what is missing", () => {
   assert.ok(url.pathname.startsWith(place()));
 });
 
-/** A server that answers each request like this. */
+/**
+ * A server that answers each request like this.
+ * @param {number} status
+ * @param {unknown} value
+ */
 function answering(status, value) {
   page.fetch = mock.fn(async () => new Response(JSON.stringify(value), { status }));
 }
@@ -109,11 +113,14 @@ test("a refusal for want of control locks the page", async () => {
 });
 
 test("one call runs at a time, and the newest value has its turn", async () => {
-  const [seen, open] = [[], []];
-  const call = latest((value) => new Promise((done) => {
+  /** @type {number[]} */
+  const seen = [];
+  /** @type {(() => void)[]} */
+  const open = [];
+  const call = latest((/** @type {number} */ value) => /** @type {Promise<void>} */ (new Promise((done) => {
     seen.push(value);
     open.push(done);
-  }));
+  })));
   for (const value of [1, 2, 3]) call(value);
   assert.deepEqual(seen, [1]);
   open[0]();
@@ -126,7 +133,7 @@ test("one call runs at a time, and the newest value has its turn", async () => {
 });
 
 test("a delayed call waits for the last value, and can be cancelled", async () => {
-  const [work, wait] = [mock.fn(), (ms) => new Promise((done) => setTimeout(done, ms))];
+  const [work, wait] = [mock.fn(), (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms))];
   const call = later(work, 0);
   for (const value of ["a", "b"]) call(value);
   assert.equal(work.mock.callCount(), 0);

@@ -1,6 +1,7 @@
 // The pure modules of latent/, where they have no twin in Python.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { must } from "../../gan/web/core/dom.js";
 import { overrides, parsed, query, read16, rounded, written, written16 } from "../../gan/web/latent/encoding.js";
 import { between, frameOf, keyText, standing, unitsOf } from "../../gan/web/latent/loop-path.js";
 import { MOST_ZOOM, nearest, Plane, room, thinned, towards } from "../../gan/web/latent/plane.js";
@@ -113,7 +114,7 @@ const [XS, YS] = [[0.05, 0.06, 0.5, 1, 0.05], [0.05, 0.05, 0.5, 1, 0.95]];
 test("thinning keeps one sample to a cell", () => {
   const cells = thinned(XS, YS, 10);
   assert.deepEqual([...cells.values()].map(({ index }) => index), [0, 2, 3, 4]);
-  assert.equal(thinned(XS, YS, 10, () => true, 1).get("0,0").index, 1);
+  assert.equal(thinned(XS, YS, 10, () => true, 1).get("0,0")?.index, 1);
   assert.equal(thinned(XS, YS, 10, (index) => index === 2).size, 1);
 });
 
@@ -121,14 +122,15 @@ test("keys go to the nearest sample of their direction", () => {
   const cells = thinned(XS, YS, 10);
   const found = [[5, 5, 1, 0], [0, 9, 0, -1], [9, 9, 1, 0]].map(([column, row, dx, dy]) => towards(cells, column, row, dx, dy)?.index);
   assert.deepEqual(found, [3, 0, undefined]);
-  assert.equal(nearest(cells, 0.45, 0.55, 10).index, 2);
+  assert.equal(nearest(cells, 0.45, 0.55, 10)?.index, 2);
   assert.equal(nearest(new Map(), 0.5, 0.5, 10), undefined);
 });
 
 test("a picture grows until it would touch another", () => {
   const cells = thinned([0.05, 0.35], [0.05, 0.05], 10);
-  assert.equal(room(cells, cells.get("0,0"), 8), 3);
-  assert.equal(room(cells, cells.get("0,0"), 2), 2);
+  const cell = must(cells.get("0,0"), "cell");
+  assert.equal(room(cells, cell, 8), 3);
+  assert.equal(room(cells, cell, 2), 2);
 });
 
 const [CAT, DOG] = [{ at: written16(latent(1, 8)), label: 0, other: 0, share: 0, u: {} }, { at: written16(latent(2, 8)), label: 1, other: 2, share: 0.25, u: { "0.2": 0 } }];
@@ -172,7 +174,8 @@ test("a walk stays where seeds are, and comes everywhere", () => {
 
 test("a walk goes on from where the point is put", () => {
   const explorer = { model: { z_dim: 16 }, point: fresh() };
-  const step = wandering(explorer, () => 0.1);
+  const walk = wandering(explorer, () => 0.1);
+  const step = (/** @type {number} */ seconds) => must(walk(seconds), "step");
   const first = step(0);
   near(read16(first.at, 16), latent(0, 16), 1 / 4096);
   explorer.point = { ...fresh(), ...first };

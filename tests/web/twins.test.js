@@ -13,11 +13,12 @@ const { principal, named } = vectors.directions;
 const SIZE = principal[0].length;
 const CLASSES = 3;
 const directions = Float32Array.from(principal.flat());
+/** @param {string} id */
 const vector = (id) => named[id] && Float32Array.from(named[id]);
 const HALF = 0.5 / encoding.UNITS; // written16 rounds by this much at most
 
 /** The next float32 away from 0. */
-const further = (value) => {
+const further = (/** @type {number} */ value) => {
   const bits = new Int32Array(Float32Array.of(value).buffer);
   bits[0] += 1;
   return new Float32Array(bits.buffer)[0];
@@ -25,6 +26,7 @@ const further = (value) => {
 
 test("limits are the same", () => {
   const { DIRECTION, ...numbers } = vectors.limits;
+  /** @type {Record<string, unknown>} */
   const own = { ...point, ...encoding, ...loopPath };
   for (const [name, value] of Object.entries(numbers)) assert.equal(own[name], value, name);
   assert.equal(encoding.DIRECTION.source, `^${DIRECTION}$`);
@@ -75,14 +77,14 @@ for (const { query, ...wanted } of vectors.points) {
 
 test("a loop goes the same way", () => {
   const { keys, steps, size, frames } = vectors.loop;
-  const own = keys.map((text) => {
+  const own = keys.map((/** @type {string} */ text) => {
     const [at, label, label2 = "", mix = "", ...u] = text.split(",");
     const read = encoding.parsed({ at, label, label2, mix, u: u.join(",") });
     return { at, ...pointClasses(read, CLASSES), u: read.u };
   });
   assert.deepEqual(own.map(loopPath.keyText), keys);
   assert.equal(frames.length, keys.length * steps);
-  frames.forEach((wanted, index) => {
+  frames.forEach((/** @type {KeyFrame & {z: number[], units: Record<string, number>}} */ wanted, /** @type {number} */ index) => {
     const frame = loopPath.frameOf(own, steps, index, size);
     near(Array.from(encoding.read16(frame.at, size)), wanted.z, HALF + 1e-6);
     assert.equal(frame.label, wanted.label);

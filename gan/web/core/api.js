@@ -7,12 +7,12 @@ const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
 /**
  * The address of one of our routes: address("image", {id, seed}).
  * @param {string} path
- * @param {Record<string, any>} query values that are undefined or null are left out
+ * @param {Query} query values that are undefined or null are left out
  */
 export function address(path, query = {}) {
   const url = new URL(path, BASE);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) url.searchParams.set(name, value);
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
   }
   return url.href;
 }
@@ -21,11 +21,12 @@ export function address(path, query = {}) {
 export const place = () => new URL("../..", BASE).pathname;
 
 /**
- * Fetch one of our routes, with a value to send; resolves to the JSON of its answer.
- * Throws {key, values, text} where the server refuses. Throws {offline: true, text} where nothing answers.
- * @param {string} path
- * @param {{query?: Record<string, any>, method?: string, value?: any, signal?: AbortSignal}} options
- * @returns {Promise<any>}
+ * Fetch one of our routes, with a value to send. Resolves to the JSON of its answer.
+ * Throws {key, values, text} if the server refuses, and {offline: true, text} if no server answers.
+ * @template {string} Path
+ * @param {Path} path
+ * @param {{query?: Query, method?: string, value?: unknown, signal?: AbortSignal}} options
+ * @returns {Promise<Answer<Path>>}
  */
 export async function request(path, { query, method = "GET", value, signal } = {}) {
   const sent = value === undefined ? {} : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
@@ -37,7 +38,7 @@ export async function request(path, { query, method = "GET", value, signal } = {
     throw { offline: true, text: t("common.offline") };
   }
   const answer = await reply.json().catch(() => ({}));
-  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // this page believed that it has control
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // the page showed that it has control, but it has not
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
 }

@@ -1,10 +1,15 @@
-// Calls that wait: for the one before them, or for a pause.
+// Calls that wait: for the call before them, or for a pause.
 
-/** A function that runs `work(value)`, one call at a time. Of the values that arrive meanwhile, the newest runs next. */
+/**
+ * A function that runs `work(value)`, one call at a time. Of the values that arrive meanwhile, the newest runs next.
+ * @template [Value=void]
+ * @param {(value: Value) => unknown} work
+ */
 export function latest(work) {
   let busy = false;
+  /** @type {?{value: Value}} */
   let waiting = null;
-  const start = async (value) => {
+  const start = async (/** @type {Value} */ value) => {
     busy = true;
     try {
       await work(value);
@@ -17,16 +22,22 @@ export function latest(work) {
       }
     }
   };
-  return (value) => {
+  return (/** @type {Value} */ value) => {
     if (busy) waiting = { value };
     else start(value);
   };
 }
 
-/** A function that runs `work` once, `ms` after its last call. `cancel()` drops a pending run. */
+/**
+ * A function that runs `work` once, `ms` after its last call. `cancel()` drops a pending run.
+ * @template {unknown[]} Values
+ * @param {(...values: Values) => unknown} work
+ * @param {number} ms
+ */
 export function later(work, ms) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  const call = (...values) => {
+  const call = (/** @type {Values} */ ...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...values), ms);
   };

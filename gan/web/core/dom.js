@@ -1,18 +1,62 @@
-// Small builders of elements, and what elements are asked.
+// Builders of elements, and questions to elements.
 
-/** An element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as HTML. */
+/**
+ * Build an element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as HTML.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes strings become attributes; other values become properties where the element has them
+ * @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name in element && typeof value !== "string") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (name in element && typeof value !== "string") Object.assign(element, { [name]: value });
+    else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
+/**
+ * A value that is always there. Throws an error that names what is missing.
+ * @template Value
+ * @param {Value | null | undefined} value
+ * @param {string} name
+ * @returns {Value}
+ */
+export function must(value, name) {
+  if (value === null || value === undefined) throw new Error(`no ${name}`);
+  return value;
+}
+
+/**
+ * The first element of this tag within another. Throws if there is none.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {ParentNode} parent
+ * @param {Tag} tag
+ */
+export const find = (parent, tag) => must(parent.querySelector(tag), `<${tag}>`);
+
+/**
+ * The 2D context of a canvas.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export const context2d = (canvas, settings) => must(canvas.getContext("2d", settings), "2D context");
+
+/** The element that has the focus. */
+export const focused = () => /** @type {?HTMLElement} */ (document.activeElement);
+
+/**
+ * The element on which an event happened.
+ * @param {Event} event
+ */
+export const targetOf = (event) => /** @type {HTMLElement} */ (event.target);
+
+/** @type {Record<string, string>} */
 const PATHS = {
   pause: "M8 5v14M16 5v14",
   play: "M7 4.500v15l12-7.500z",
@@ -50,26 +94,41 @@ const PATHS = {
   bin: "M5 7h14M9.500 7V4h5v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
 };
 
-/** An element of SVG with its attributes and what is in it. */
+/**
+ * Build an SVG element.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...(Node | string)} children
+ */
 export function shape(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }
 
-/** A line icon of 20 px, hidden from readers of the screen: give the control a name. */
+/**
+ * A line icon of 20 px. Screen readers skip it, so its control needs a name.
+ * @param {string} name
+ */
 export function icon(name) {
   return shape("svg", { viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" }, shape("path", { d: PATHS[name] ?? "" }));
 }
 
-/** Put new text into an element only where it changed, so that a screen reader and a selection are left in peace. */
+/**
+ * Set an element's text only if it changed. Otherwise a screen reader would read it again, and a selection would be lost.
+ * @param {Node} element
+ * @param {?string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * Whether a turn of the wheel is meant for an element: only while that has the focus, which a click gives it and Escape takes away. A page that is scrolled
- * must not stop because a picture came under the pointer. With Ctrl it is the page that is enlarged.
+ * Whether a wheel event is for an element: only while that has the focus, so that page scrolling is never hijacked.
+ * A click gives the focus and Escape takes it away. With Ctrl the wheel zooms the page.
+ * @param {WheelEvent} event
+ * @param {HTMLElement} element
  */
 export const wheelMeant = (event, element) => document.activeElement === element && !event.ctrlKey;

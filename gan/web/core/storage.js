@@ -1,6 +1,9 @@
 // Texts that this browser keeps for the page.
 
-/** The text kept under a name, or null. */
+/**
+ * The text kept under a name, or null.
+ * @param {string} name
+ */
 export function recall(name) {
   try {
     return localStorage.getItem(name);
@@ -9,7 +12,11 @@ export function recall(name) {
   }
 }
 
-/** Keep a text under a name. */
+/**
+ * Keep a text under a name.
+ * @param {string} name
+ * @param {string} value
+ */
 export function remember(name, value) {
   try {
     localStorage.setItem(name, value);

@@ -3,12 +3,18 @@
 /** Read the hash. */
 export const readHash = () => new URLSearchParams(location.hash.slice(1));
 
-/** Write names and values so that people can read them: with : and , unescaped. */
+/**
+ * Write names and values so that people can read them: with : and , unescaped.
+ * @param {URLSearchParams} hash
+ */
 export const hashText = (hash) => hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
 
 let turned = false;
 
-/** Set the hash. A `turn` adds an entry to the browser's history; several turns of one press add one entry. */
+/**
+ * Set the hash. A `turn` adds an entry to the browser's history; several turns of one press add one entry.
+ * @param {URLSearchParams} hash
+ */
 export function writeHash(hash, turn = false) {
   const text = `${location.pathname}${location.search}#${hashText(hash)}`;
   if (turn && !turned) history.pushState(history.state, "", text);

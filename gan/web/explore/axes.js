@@ -1,19 +1,23 @@
-// The two directions that hands move: on the pad, on the large picture and in the grid of neighbours. Time shows the first.
-import { h } from "../core/dom.js";
+// The two directions along which the pad, the large picture and the neighbours move the point. The Time view uses the
+// first.
+import { h, must } from "../core/dom.js";
 import { familyOf } from "./families.js";
 import { lively, usualName } from "../widgets/slider.js";
 
-const FIRST = ["p0", "p1"]; // where nobody has chosen: what varies most, which stays the same where effects are measured anew
+/** @type {[string, string]} */
+const FIRST = ["p0", "p1"]; // the principal directions with most variance; they stay the same when the server measures effects again
 
-/** Those that a point names (`axes`, their ids) or else the first, for an explorer; `select` makes an element to choose one with, which `show` keeps up to date. */
+/** The pair that a point names in `axes`, else the first two. `select` makes an element to choose a direction, and `show` updates all of them. */
 export class Axes {
+  /** @type {{element: HTMLSelectElement, place: number}[]} */
   selects = [];
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
   }
 
-  /** What can be chosen: every direction that has a slider, in their order, and what an address names, unless that is no slider here. Always two at least. */
+  /** The ids that the reader can choose: every slider's direction in order, then those of the address. There are at least two. */
   ids() {
     const own = this.#chosen?.ids() ?? [];
     const named = (this.explorer.point.axes ?? []).filter((id) => !own.includes(id) && this.#offered(id));
@@ -21,21 +25,29 @@ export class Axes {
     return ids.length > 1 ? ids : [...new Set([...ids, ...FIRST])].slice(0, 2);
   }
 
-  /** The two ids: across, and up. */
+  /** The two ids: to the right, and up. @returns {[string, string]} */
   get pair() {
     const ids = this.ids();
     const [across, up] = this.explorer.point.axes ?? FIRST;
-    const first = ids.includes(across) ? across : ids.find((id) => id !== up);
-    return [first, up !== first && ids.includes(up) ? up : ids.find((id) => id !== first)];
+    const other = (/** @type {string} */ taken) => must(ids.find((id) => id !== taken), "second direction");
+    const first = ids.includes(across) ? across : other(up);
+    return [first, up !== first && ids.includes(up) ? up : other(first)];
   }
 
-  /** A direction's name as the visitor has it. */
+  /**
+   * A direction's name, as the reader may have renamed it.
+   * @param {string} id
+   */
   name(id) {
     const title = this.explorer.families.about(id)?.title;
     return this.#chosen?.name(id, title) ?? usualName(id, title);
   }
 
-  /** Another direction across (0) or up (1); if it is the other one, they change places. */
+  /**
+   * Choose another direction to the right (0) or up (1). If it is the other one of the pair, both swap.
+   * @param {number} place
+   * @param {string} id
+   */
   turn(place, id) {
     const pair = [...this.pair];
     if (pair[1 - place] === id) pair[1 - place] = pair[place];
@@ -43,8 +55,13 @@ export class Axes {
     this.explorer.change({ axes: pair });
   }
 
+  /**
+   * @param {number} place
+   * @param {string} label
+   */
   select(place, label) {
-    const element = h("select", { "aria-label": label, onchange: () => this.turn(place, element.value) });
+    const element = h("select", { "aria-label": label });
+    element.addEventListener("change", () => this.turn(place, element.value));
     this.selects.push({ element, place });
     this.show();
     return element;
@@ -60,19 +77,22 @@ export class Axes {
     }
   }
 
-  /** The visitor's list, once it is that of the model which is shown. */
+  /** The reader's list, as soon as it belongs to the shown model. */
   get #chosen() {
     const { chosen, point } = this.explorer;
     return chosen.model?.id === point.model ? chosen : null;
   }
 
-  /** Whether a direction that has no slider may be chosen all the same: it is not hidden, and worth one as far as is known. */
+  /**
+   * Whether the reader may choose a direction without a slider: it is not hidden, and no known fact speaks against it.
+   * @param {string} id
+   */
   #offered(id) {
     const { families } = this.explorer;
-    const directions = this.#chosen?.model.directions;
+    const directions = this.#chosen?.model?.directions;
     if (this.#chosen?.hidden.includes(id)) return false;
     const about = families.about(id) ?? directions?.find((direction) => direction.id === id);
     if (about) return lively(about);
-    return familyOf(id) === "principal" ? !directions : !families.found[familyOf(id)]; // nobody has looked yet
+    return familyOf(id) === "principal" ? !directions : !families.found[familyOf(id)]; // the family is not loaded yet
   }
 }

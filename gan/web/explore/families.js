@@ -1,39 +1,62 @@
-// The directions of a model by family, fetched when needed. Principal ones come with the model, others from their own routes.
+// The directions of a model by family, loaded on demand. GET model brings the principal ones; the others have routes
+// of their own.
 import { address, request } from "../core/api.js";
+import { must } from "../core/dom.js";
 
+/** @typedef {"principal" | "factors" | "attributes"} FamilyName */
+/** @type {FamilyName[]} */
 export const FAMILIES = ["principal", "factors", "attributes"];
 
-/** Which family a direction is of, by its id. */
-export const familyOf = (id) => ({ p: "principal", s: "factors" })[/^([ps])\d+$/.exec(id)?.[1]] ?? "attributes";
+/**
+ * The family of a direction, by its id.
+ * @param {string} id
+ * @returns {FamilyName}
+ */
+export function familyOf(id) {
+  const letter = /^([ps])\d+$/.exec(id)?.[1];
+  return letter === "p" ? "principal" : letter === "s" ? "factors" : "attributes";
+}
 
-/** Numbers of little-endian float32 bytes, as every machine that runs a browser has them, cut into vectors of `size`. */
+/**
+ * Cut a buffer of little-endian float32 numbers into vectors of `size`.
+ * @param {ArrayBuffer} buffer
+ * @param {number} size
+ */
 function vectors(buffer, size) {
   const numbers = new Float32Array(buffer);
   return Array.from({ length: numbers.length / size }, (_, index) => numbers.subarray(index * size, (index + 1) * size));
 }
 
 /**
- * `follow(model)` forgets the directions of another model, or of weights for which they mean something else. `load(family)` has [{id, effect, dead, twin, vector,
- * ...what is known of it}] and keeps it, `vector(id)` the Float32Array of one that was loaded, `know(ids)` loads what these need. `fixed` are the attributes that
- * z does not move, `titles` the names of attributes that only the data name.
+ * `follow(model)` drops the directions if the model changes, or if its weights give them another meaning.
+ * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and `loadFor(ids)`
+ * loads the families of these ids. `fixed` are the attributes that z does not move. `titles` names attributes for
+ * which only the data have a name.
  */
 export class Families {
+  /** @type {?string} */
   id = null;
+  /** @type {Model | null | undefined} */
   model = null;
+  /** @type {?string} */
   version = null;
-  /** @type {Record<string, Promise<object[]>>} */
+  /** Requests by family. @type {Record<string, Promise<FoundDirection[]>>} */
   asked = {};
-  /** @type {Record<string, any[]>} */
+  /** Answers by family. @type {Record<string, FoundDirection[]>} */
   found = {};
+  /** @type {string[]} */
   fixed = [];
+  /** @type {Record<string, string>} */
   titles = {};
   /** @type {Map<string, Float32Array>} */
   byId = new Map();
 
+  /** @param {() => void} changed */
   constructor(changed) {
     this.changed = changed;
   }
 
+  /** @param {Model | undefined} model */
   follow(model) {
     const id = model?.id ?? null;
     const version = model?.directions_version ?? null;
@@ -47,11 +70,18 @@ export class Families {
     this.#forget(this.model, this.version);
   }
 
+  /**
+   * @param {Model | null | undefined} model
+   * @param {?string} version
+   */
   #forget(model, version) {
     Object.assign(this, { id: model?.id ?? null, model, version, asked: {}, found: {}, fixed: [], titles: {}, byId: new Map() });
   }
 
-  /** The directions of a family. Throws what the server says. */
+  /**
+   * The directions of a family. Throws the server's error.
+   * @param {FamilyName} family
+   */
   load(family) {
     const { asked } = this;
     asked[family] ??= this.#fetch(family, asked).catch((error) => {
@@ -61,47 +91,67 @@ export class Families {
     return asked[family];
   }
 
-  async know(ids) {
+  /** @param {string[]} ids */
+  async loadFor(ids) {
     await Promise.all([...new Set(ids.filter((id) => !this.byId.has(id)).map(familyOf))].map((family) => this.load(family)));
   }
 
-  /** Get the directions that points name. Where they can't be had, the server says so when it is asked for the picture. */
-  async have(points) {
+  /**
+   * Load the directions that points use. If that fails, the picture request reports the error.
+   * @param {Pick<Point, "x">[]} points
+   */
+  async loadForPoints(points) {
     const unknown = points.flatMap((point) => Object.keys(point.x)).filter((id) => !this.byId.has(id));
     if (!unknown.length) return;
     const known = this.byId.size;
-    await this.know(unknown).catch(() => null);
-    if (this.byId.size > known) this.changed(); // else what asked would be told to ask again
+    await this.loadFor(unknown).catch(() => null);
+    if (this.byId.size > known) this.changed(); // only then: callers retry on `changed`, and would get the same error again
   }
 
+  /** @param {string} id */
   vector(id) {
     return this.byId.get(id);
   }
 
-  /** What is known of a direction: {id, effect, ...}; undefined where its family was not loaded. */
+  /**
+   * The facts about a direction; undefined if its family was not loaded.
+   * @param {string} id
+   * @returns {FoundDirection | undefined}
+   */
   about(id) {
     return this.found[familyOf(id)]?.find((direction) => direction.id === id);
   }
 
+  /**
+   * @param {FamilyName} family
+   * @param {Record<string, Promise<FoundDirection[]>>} asked
+   */
   async #fetch(family, asked) {
-    const { model } = this;
+    const model = must(this.model, "model");
     const query = { id: model.id, v: model.updated };
-    const told = family === "principal" ? { directions: model.directions, ways: await principal(query) } : await request(family, { query });
-    const ways = vectors(told.ways ?? Uint8Array.from(atob(told.vectors), (letter) => letter.charCodeAt(0)).buffer, model.z_dim);
-    if (asked !== this.asked) throw { text: "" }; // another model came meanwhile
-    const found = told.directions.map((direction, index) => ({ ...direction, vector: ways[index] }));
-    if (family === "attributes") Object.assign(this, { fixed: told.fixed, titles: told.titles });
+    const answer = family === "principal" ? null : await request(family, { query });
+    const bytes = answer ? Uint8Array.from(atob(answer.vectors), (letter) => letter.charCodeAt(0)).buffer : await principal(query);
+    const ofEach = vectors(bytes, model.z_dim);
+    if (asked !== this.asked) throw { text: "" }; // another model was opened meanwhile
+    const directions = answer ? answer.directions : must(model.directions, "directions of the model");
+    const found = directions.map((direction, index) => ({ ...direction, vector: ofEach[index] }));
+    if (answer && family === "attributes") Object.assign(this, { fixed: answer.fixed, titles: answer.titles });
     for (const { id, vector } of found) this.byId.set(id, vector);
     this.found[family] = found;
     return found;
   }
 }
 
+/** @param {Query} query */
 async function principal(query) {
   const reply = await fetch(address("directions", query));
   if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: reply.statusText };
   return reply.arrayBuffer();
 }
 
-/** The |cosine| of two vectors of length 1. */
+/**
+ * The |cosine| of two vectors of length 1.
+ * @param {Float32Array} a
+ * @param {ArrayLike<number>} b
+ */
 export const likeness = (a, b) => Math.abs(a.reduce((sum, value, index) => sum + value * b[index], 0));

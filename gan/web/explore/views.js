@@ -1,8 +1,9 @@
 // The left column of the tab shows one view at a time. The large picture and the sliders stay beside it.
-import { h, icon } from "../core/dom.js";
+import { h, icon, must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
 /** The tabs, in their order: name -> title. A group of several views has a second row of tabs for them. */
+/** @type {Record<string, () => string>} */
 const GROUPS = {
   samples: () => t("explore.view_samples"),
   map: () => t("explore.view_map"),
@@ -14,6 +15,7 @@ const GROUPS = {
 };
 
 /** Groups whose tab shows an icon instead of the title, so that all tabs fit into one row. */
+/** @type {Record<string, string>} */
 const ICONS = { saved: "heart" };
 
 /**
@@ -27,6 +29,7 @@ const ICONS = { saved: "heart" };
  *   renew()           after a change of the model or its weights, while it is open
  * `renew` and `place` also run after `open`.
  */
+/** @type {Record<string, {group: string, title: () => string, module?: () => Promise<ViewModule>}>} */
 const VIEWS = {
   samples: { group: "samples", title: () => t("explore.view_samples") },
   map: { group: "map", title: () => t("explore.view_map"), module: () => import("./views/map/map.js") },
@@ -40,10 +43,19 @@ const VIEWS = {
   loop: { group: "saved", title: () => t("explore.view_loop"), module: () => import("./views/loop/loop.js") },
 };
 
-/** The names of a group's views. */
+/**
+ * @typedef {{element: HTMLElement, open?(): void, close?(): void, place?(): void, renew?(): unknown}} OpenedView
+ * @typedef {{View: new (explorer: Explorer) => OpenedView}} ViewModule
+ */
+
+/** The names of a group's views. @param {string} group */
 const members = (group) => Object.keys(VIEWS).filter((name) => VIEWS[name].group === group);
 
-/** A view's module, once the style sheet of the same name beside it is there as well. */
+/**
+ * A view's module, after the style sheet of the same name has loaded.
+ * @param {Promise<ViewModule>} module
+ * @param {string} name
+ */
 async function styled(module, name) {
   const href = new URL(`views/${name}/${name}.css`, import.meta.url).href;
   const sheet = h("link", { rel: "stylesheet", href });
@@ -56,13 +68,22 @@ async function styled(module, name) {
 
 /** The tabs and the open view. `home` holds the elements of the first view. */
 export class Views {
+  /** @type {Record<string, OpenedView>} */
   views = {};
+  /** @type {Record<string, Promise<ViewModule>>} */
   modules = {};
   current = "samples";
+  /** @type {?OpenedView} */
   opened = null;
+  /** @type {?string} */
   marked = null;
+  turn = {}; // another object for each view that is being opened
   last = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, members(group)[0]])); // the view that each group opens
 
+  /**
+   * @param {Explorer} explorer
+   * @param {HTMLElement[]} home
+   */
   constructor(explorer, home) {
     this.explorer = explorer;
     this.home = home;
@@ -73,11 +94,15 @@ export class Views {
     this.element = h("div", { class: "xp-left" }, this.list, Object.values(this.rows), this.panel);
   }
 
+  /**
+   * @param {HTMLButtonElement[]} tabs
+   * @param {Attributes} attributes
+   */
   #row(tabs, attributes) {
     return h("div", { role: "tablist", ...attributes, onkeydown: (event) => this.#key(event, tabs) }, tabs);
   }
 
-  /** The tab of a group. If the group has one view, it is the tab of that view. */
+  /** The tab of a group. If the group has one view, it is the tab of that view. @param {string} group */
   #groupTab(group) {
     const [first, second] = members(group);
     const id = second ? `xp-group-${group}` : `xp-tab-${first}`;
@@ -85,6 +110,7 @@ export class Views {
       group in ICONS ? icon(ICONS[group]) : GROUPS[group]());
   }
 
+  /** @param {string} name */
   #viewTab(name) {
     return h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, VIEWS[name].title());
   }
@@ -102,13 +128,17 @@ export class Views {
     this.opened?.renew?.();
   }
 
-  /** Open a view by its tab. If the view failed to load, try again. */
+  /** Open a view by its tab. If the view failed to load, try again. @param {string} name */
   #choose(name) {
     if (name === this.current && name !== "samples" && !this.opened) this.#open(name);
     this.explorer.change({ view: name });
   }
 
-  /** Close the open view, and open another once its module is here. If a later choice was made meanwhile, that one wins. */
+  /**
+   * Close the open view, and open another once its module is here. If the reader has made a later choice meanwhile,
+   * that one wins.
+   * @param {string} name
+   */
   async #open(name) {
     this.opened?.close?.();
     Object.assign(this, { current: name, opened: null });
@@ -129,9 +159,11 @@ export class Views {
     this.opened?.place?.();
   }
 
+  /** @param {string} name @returns {Promise<ViewModule | undefined>} */
   async #module(name) {
     const { module } = VIEWS[name];
-    this.modules[name] ??= module && styled(module(), name).catch((error) => {
+    if (!module) return undefined;
+    this.modules[name] ??= styled(module(), name).catch((error) => {
       delete this.modules[name]; // the next choice tries again
       throw error;
     });
@@ -145,20 +177,25 @@ export class Views {
     const { group } = VIEWS[this.current];
     this.last[group] = this.current;
     for (const [name, row] of Object.entries(this.rows)) row.hidden = name !== group;
-    const main = select([...this.list.children], group);
-    this.panel.setAttribute("aria-labelledby", (this.rows[group] ? select([...this.rows[group].children], this.current) : main).id);
+    const main = select(this.list, group);
+    this.panel.setAttribute("aria-labelledby", (this.rows[group] ? select(this.rows[group], this.current) : main).id);
     this.#reveal(main);
   }
 
-  /** Scroll the row of tabs sideways until this one is visible. The page does not move. */
+  /** Scroll the row of tabs sideways until this one is visible. The page does not move. @param {HTMLElement} tab */
   #reveal(tab) {
     const { list } = this;
     const [left, right] = [tab.offsetLeft - list.offsetLeft, tab.offsetLeft - list.offsetLeft + tab.offsetWidth];
     if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {HTMLButtonElement[]} tabs
+   */
   #key(event, tabs) {
-    const from = tabs.indexOf(document.activeElement);
+    const from = tabs.findIndex((tab) => tab === document.activeElement);
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: tabs.length - 1 };
     const tab = tabs[steps[event.key]];
     if (from < 0 || !tab) return;
@@ -168,11 +205,16 @@ export class Views {
   }
 }
 
-/** Select the tab with this value, and return it. Only this one is reached by the Tab key. */
-function select(tabs, value) {
+/**
+ * Select the tab with this value, and return it. Only this one is reached by the Tab key.
+ * @param {HTMLElement} row
+ * @param {string} value
+ */
+function select(row, value) {
+  const tabs = [...row.querySelectorAll("button")];
   for (const tab of tabs) {
     tab.setAttribute("aria-selected", String(tab.value === value));
     tab.tabIndex = tab.value === value ? 0 : -1;
   }
-  return tabs.find((tab) => tab.value === value);
+  return must(tabs.find((tab) => tab.value === value), `tab of ${value}`);
 }

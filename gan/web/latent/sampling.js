@@ -11,7 +11,12 @@ const [NOISE, CLASS] = [0, 1]; // streams of a seed
 const PARALLEL = 1e-6; // radians: below this, line and great circle agree to the last float32 digit
 const KEPT = 64; // latents in the cache; a drag reads one or two of them again and again
 
-/** The first `count` 64-bit numbers of Philox4x64-10 (Salmon et al. 2011) with the key (seed, stream), as numpy counts: from 1. */
+/**
+ * The first `count` 64-bit numbers of Philox4x64-10 (Salmon et al. 2011) with the key (seed, stream), as numpy counts: from 1.
+ * @param {number} seed
+ * @param {number} stream
+ * @param {number} count
+ */
 function bits(seed, stream, count) {
   const out = new BigUint64Array(Math.ceil(count / 4) * 4);
   for (let block = 0; block < out.length; block += 4) {
@@ -27,29 +32,52 @@ function bits(seed, stream, count) {
   return out.subarray(0, count);
 }
 
+/** @type {Map<string, Float32Array>} */
 const known = new Map();
 
-/** z of a seed: Float32Array of N(0, 1) numbers (Box and Muller 1958). Callers must not write to it. */
+/**
+ * z of a seed: Float32Array of N(0, 1) numbers (Box and Muller 1958). Callers must not write to it.
+ * @param {number} seed
+ * @param {number} size
+ */
 export function latent(seed, size) {
   const key = `${seed},${size}`;
-  if (!known.has(key)) {
+  let z = known.get(key);
+  if (!z) {
     if (known.size >= KEPT) known.clear();
     const uniform = Array.from(bits(seed, NOISE, 2 * Math.ceil(size / 2)), (number) => Number(number >> 11n) * 2 ** -53);
-    known.set(key, Float32Array.from({ length: size }, (_, index) => {
+    z = Float32Array.from({ length: size }, (_, index) => {
       const [length, angle] = [Math.sqrt(-2 * Math.log1p(-uniform[index & ~1])), 2 * Math.PI * uniform[index | 1]];
       return length * (index % 2 ? Math.sin(angle) : Math.cos(angle));
-    }));
+    });
+    known.set(key, z);
   }
-  return known.get(key);
+  return z;
 }
 
-/** The class that a seed chooses when the point has none. */
+/**
+ * The class that a seed chooses when the point has none.
+ * @param {number} seed
+ * @param {number} classes
+ */
 export const mixedLabel = (seed, classes) => Number(bits(seed, CLASS, 1)[0] % BigInt(classes));
 
+/** @param {number[]} vector */
 const norm = (vector) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+/**
+ * @param {number} p
+ * @param {number[]} a
+ * @param {number} q
+ * @param {number[]} b
+ */
 const combined = (p, a, q, b) => a.map((value, index) => p * value + q * b[index]);
 
-/** The great circle from a to b at `part` in [0, 1]. Lengths change linearly. Parallel or zero ends give a straight line. */
+/**
+ * The great circle from a to b at `part` in [0, 1]. Lengths change linearly. Parallel or zero ends give a straight line.
+ * @param {ArrayLike<number>} from
+ * @param {ArrayLike<number>} to
+ * @param {number} part
+ */
 export function slerp(from, to, part) {
   const [a, b] = [Array.from(from), Array.from(to)];
   const [lengthA, lengthB] = [norm(a), norm(b)];
@@ -63,7 +91,12 @@ export function slerp(from, to, part) {
   return Float32Array.from(walk, (value) => value * length);
 }
 
-/** The unit vector orthogonal to unitA in the plane of both. If they are opposite, it points to the axis along which unitA is smallest. */
+/**
+ * The unit vector orthogonal to unitA in the plane of both. If they are opposite, it points to the axis along which unitA is smallest.
+ * @param {number[]} unitA
+ * @param {number[]} unitB
+ * @param {number} angle
+ */
 function across(unitA, unitB, angle) {
   let towards = unitB;
   if (angle >= Math.PI - PARALLEL) {
@@ -79,34 +112,40 @@ function across(unitA, unitB, angle) {
 
 /**
  * z of a point (point.js). Throws if `vector` does not know a direction of the point.
- * @param {Object} point
+ * @param {Point} point
  * @param {number} size of z
  * @param {ArrayLike<number>} directions K * size numbers, one principal direction after the other
  * @param {(id: string) => Float32Array | undefined} vector any other direction, by its id
  * @returns {Float32Array}
  */
-export function pointZ(point, size, directions, vector = (_id) => undefined) {
+export function pointZ(point, size, directions, vector = () => undefined) {
   const part = rounded(point.t);
   const from = point.at ? read16(point.at, size) : latent(point.seed, size);
   const start = part > 0 ? slerp(from, latent(point.to, size), part) : from;
   const psi = Math.fround(rounded(point.psi));
   const z = Float32Array.from(start, (value) => value * psi);
   const moves = point.d.slice(0, directions.length / size).map((amount) => rounded(amount || 0));
-  const moved = (value, index) => moves.reduce((sum, amount, k) => sum + amount * directions[k * size + index], value);
+  const moved = (/** @type {number} */ value, /** @type {number} */ index) => moves.reduce((sum, amount, k) => sum + amount * directions[k * size + index], value);
   const out = moves.some(Boolean) ? z.map(moved) : z;
   for (const [id, amount] of Object.entries(point.x ?? {})) {
     if (!rounded(amount)) continue;
-    const way = vector(id);
-    if (!way) throw new Error(`no direction ${id} here`);
-    way.forEach((value, index) => { out[index] += rounded(amount) * value; });
+    const direction = vector(id);
+    if (!direction) throw new Error(`no direction ${id} here`);
+    direction.forEach((value, index) => { out[index] += rounded(amount) * value; });
   }
   for (const [index, value] of Object.entries(point.z)) {
-    if (Number(index) < size) out[index] = rounded(value);
+    if (Number(index) < size) out[Number(index)] = rounded(value);
   }
   return out;
 }
 
-/** a - b + c (Radford et al. 2016). `usual` scales it to the mean of the three lengths, where the generator was trained. */
+/**
+ * a - b + c (Radford et al. 2016). `usual` scales it to the mean of the three lengths, where the generator was trained.
+ * @param {number[]} a
+ * @param {number[]} b
+ * @param {number[]} c
+ * @param {boolean} usual
+ */
 export function arithmetic(a, b, c, usual) {
   const sum = a.map((value, index) => value - b[index] + c[index]);
   const length = norm(sum);
@@ -114,14 +153,23 @@ export function arithmetic(a, b, c, usual) {
   return sum.map((value) => value * scale);
 }
 
-/** The class of a point, another class, and the share of the other in [0, 1]. The label is null if the model has no classes. */
+/**
+ * The class of a point, another class, and the share of the other in [0, 1]. The label is null if the model has no classes.
+ * @param {Point} point
+ * @param {number} classes
+ * @returns {ClassMix}
+ */
 export function pointClasses(point, classes) {
   const label = pointClass(point, classes);
   const share = label === null || point.label2 === null ? 0 : rounded(point.mix);
   return { label, other: share > 0 ? point.label2 : label, share };
 }
 
-/** The class of a point, out of `classes`; null if the model has none. */
+/**
+ * The class of a point, out of `classes`; null if the model has none.
+ * @param {Point} point
+ * @param {number} classes
+ */
 export function pointClass(point, classes) {
   if (!classes) return null;
   return point.label ?? mixedLabel(rounded(point.t) < 0.5 ? point.seed : point.to, classes);

@@ -1,18 +1,26 @@
-// The mark that a picture was drawn by a trained model, for PNGs that this browser writes: the chunks that gan/images.py writes on the server, with the text of gan/provenance.py.
+// The mark that a trained model drew a picture, for PNGs that this browser writes. gan/images.py writes the same
+// chunks on the server, with the text of gan/provenance.py.
 
 const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
   + '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
   + 'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>';
-const HEADER = 33; // bytes of a PNG's signature and first chunk, which has to stay the first
+const HEADER = 33; // bytes of a PNG's signature and first chunk, which must stay first
 const POLYNOMIAL = 0xedb88320;
 
-/** The same PNG with the mark in it. */
+/**
+ * A PNG with the mark added.
+ * @param {Blob} png
+ */
 export async function marked(png) {
   const chunks = [chunk("tEXt", "Software\0GANarium"), chunk("iTXt", `XML:com.adobe.xmp\0\0\0\0\0${XMP}`)];
   return new Blob([png.slice(0, HEADER), ...chunks, png.slice(HEADER)], { type: "image/png" });
 }
 
-/** A chunk of a PNG: length, type, ASCII text and checksum. */
+/**
+ * A chunk of a PNG: length, type, ASCII text and checksum.
+ * @param {string} type
+ * @param {string} text
+ */
 function chunk(type, text) {
   const bytes = new TextEncoder().encode(`....${type}${text}....`);
   const view = new DataView(bytes.buffer);
@@ -21,7 +29,10 @@ function chunk(type, text) {
   return bytes;
 }
 
-/** CRC-32 (ISO 3309), bit by bit: half a kilobyte is soon done. */
+/**
+ * CRC-32 (ISO 3309), bit by bit. That is fast enough for half a kilobyte.
+ * @param {Uint8Array} bytes
+ */
 function crc(bytes) {
   let sum = 0xffffffff;
   for (const byte of bytes) {

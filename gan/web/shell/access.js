@@ -1,25 +1,27 @@
-// Who may change runs: the lock in the header, the field that it opens in place, and what those are told who only watch.
-// What needs control has the class needs-control, which base.css hides while data-control of the page is "no".
+// Control over runs: the lock in the header, the field for its token, and the note for viewers without control.
+// Elements of the class needs-control are hidden by base.css while the page's data-control is "no".
 import { place, request } from "../core/api.js";
 import { h, icon, setText } from "../core/dom.js";
 import { LOCKED } from "../core/events.js";
 import { sentence, t } from "../core/i18n.js";
 
 let access = { needed: false, control: true };
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
-/** Ask the server anew; a page that can't reach it stays as it is. */
+/** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
   await request("access").then(take).catch(() => {});
 }
 
+/** @param {Access} found */
 function take(found) {
   access = found;
   document.documentElement.dataset.control = found.control ? "yes" : "no";
   listeners.forEach((listener) => listener());
 }
 
-/** The lock button and the row that it opens; both stay hidden on a page that everybody controls. */
+/** The lock button and its row. Both stay hidden on a server without a token. */
 export class Lock {
   constructor() {
     this.button = h("button", { class: "gan-ghost gan-lock", type: "button", "aria-expanded": "false", "aria-controls": "gan-token", onclick: () => this.open(this.row.hidden) });
@@ -44,6 +46,7 @@ export class Lock {
     if (!needed) this.open(false);
   }
 
+  /** @param {boolean} wanted */
   open(wanted) {
     const within = this.row.contains(document.activeElement);
     this.row.hidden = !wanted;
@@ -54,6 +57,11 @@ export class Lock {
     else if (within) this.button.focus();
   }
 
+  /**
+   * @param {Event} event
+   * @param {"access" | "access/leave"} path
+   * @param {object} value
+   */
   async send(event, path, value) {
     event.preventDefault();
     try {
@@ -66,13 +74,14 @@ export class Lock {
     }
   }
 
+  /** @param {string} text */
   say(text) {
     this.error.hidden = !text;
     setText(this.error, text);
   }
 }
 
-/** <gan-watching>: why there is no button here, for those who only watch. */
+/** <gan-watching>: tells viewers without control why there are no buttons. */
 class Watching extends HTMLElement {
   connectedCallback() {
     if (!this.firstChild) this.append(icon("lock"), h("p", {}, t("access.watching")));

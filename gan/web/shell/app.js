@@ -1,4 +1,4 @@
-// Entry: texts first, then the elements of every room. A new room is one more import here.
+// Entry: loads the texts, then the elements of every folder. A new folder needs one more import here.
 import { address } from "../core/api.js";
 import { lang, loadTexts } from "../core/i18n.js";
 import { followAddress } from "./tabs.js";

@@ -1,10 +1,10 @@
-// Runs before Gradio: settles language and theme, so that nothing is drawn twice.
+// Runs before Gradio, and sets language and theme, so that nothing is drawn twice.
 (() => {
-  const remembered = (name) => {
+  const remembered = (/** @type {string} */ name) => {
     try {
       return localStorage.getItem(name);
     } catch {
-      return null; // storage is closed to us in some embedded frames
+      return null; // some embedded frames forbid storage
     }
   };
   const asked = new URLSearchParams(location.search);
@@ -22,7 +22,7 @@
     root.dataset.theme = choice === "light" || choice === "dark" ? choice : dark.matches ? "dark" : "light";
     document.body?.classList.toggle("dark", root.dataset.theme === "dark");
   };
-  // Gradio sets its class "dark" on the body by the system's theme alone, and again whenever that changes.
+  // Gradio sets the class "dark" on the body by the system's theme alone, and again whenever that changes.
   const guard = () => {
     apply();
     new MutationObserver(() => {

@@ -1,6 +1,6 @@
-// <gan-header>: name, device, the running run, the lock where there is one, language, theme.
+// <gan-header>: name, device, the running run, the lock, language and theme.
 import { place } from "../core/api.js";
-import { h, icon, setText } from "../core/dom.js";
+import { find, h, icon, setText } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { clock, device } from "../core/format.js";
 import { lang, t } from "../core/i18n.js";
@@ -11,28 +11,35 @@ import { openTab } from "./tabs.js";
 import { keepForm } from "../train/form/settings.js";
 
 const THEMES = ["auto", "light", "dark"];
+/** @type {Record<string, string>} */
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
 class GanHeader extends HTMLElement {
+  built = false;
+  device = h("span", { class: "gan-device" }, icon("chip"), h("span"));
+  pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
+  /** Id of the run in the pill. @type {?string} */
+  run = null;
+
   connectedCallback() {
     if (this.built) return;
     this.built = true;
-    this.device = h("span", { class: "gan-device" }, icon("chip"), h("span"));
-    this.pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
+
     const mark = h("a", { class: "gan-name", href: "#", "aria-label": "GANarium", onclick: (event) => { event.preventDefault(); openTab("explore"); } },
       h("img", { src: new URL("../mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }), h("span", {}, "GANarium"));
     const lock = new Lock();
     this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, lock.button, languageSwitch(), themeSwitch()), lock.row);
-    this.stop = subscribe((live) => this.show(live));
+    subscribe((feed) => this.show(feed));
   }
 
+  /** @param {Feed} feed */
   show({ poll }) {
     if (!poll) return;
-    setText(this.device.lastChild, device(poll.device) ?? "");
+    setText(find(this.device, "span"), device(poll.device) ?? "");
     this.device.hidden = !poll.device;
     const run = poll.active_run;
     this.pill.hidden = !run;
-    this.run = run?.id;
+    this.run = run?.id ?? null;
     if (!run) return;
     const [, label, rest] = this.pill.children;
     const state = run.silent ? "silent" : run.state;
@@ -51,7 +58,7 @@ class GanHeader extends HTMLElement {
 function languageSwitch() {
   const other = lang === "zh" ? "en" : "zh";
   const change = async () => {
-    await keepForm().catch(() => {}); // the page changes its language even where the form can't be kept
+    await keepForm().catch(() => {}); // the language changes even if the form can't be stored
     remember("gan_lang", other);
     document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
     const url = new URL(location.href);
@@ -66,7 +73,7 @@ function languageSwitch() {
 function themeSwitch() {
   const stored = () => recall("gan_theme") ?? "auto";
   const button = h("button", { class: "gan-ghost", type: "button" });
-  const show = (theme) => {
+  const show = (/** @type {string} */ theme) => {
     button.replaceChildren(icon(THEME_ICONS[theme] ?? "auto"));
     button.setAttribute("aria-label", t(`header.theme_${theme}`));
     button.title = t(`header.theme_${theme}`);

@@ -1,5 +1,6 @@
-// Runs first, in the JavaScript of old: where a browser lacks what the page can't do without, it says so in place of an empty page.
-// What the page can do without (OffscreenCanvas, workers, WebAssembly, :has() in styles) is not asked for here.
+// Runs first, in old JavaScript. In a browser that lacks a needed feature, it shows a message in place of an empty
+// page. Features that the page can do without are not checked: OffscreenCanvas, workers, WebAssembly, :has() in
+// styles.
 (function () {
   var NEEDED = [
     "Promise", "fetch", "customElements", "ResizeObserver", "IntersectionObserver", "AbortController", "PointerEvent", "createImageBitmap", "structuredClone",
@@ -12,10 +13,11 @@
     zh: "此页面需要较新的浏览器：Chrome 或 Edge 98、Firefox 104、Safari 16.4 或更高版本。当前浏览器缺少："
   };
   var script = document.currentScript;
-  // What a page of one file needs as well. Its policy forbids to make functions, so that its syntax is not tried.
+  // Features that an exported page needs too. Its policy forbids new functions, so its syntax is not checked.
   var more = (script && script.getAttribute("data-more")) || "";
-  var told = false;
+  var said = false;
 
+  /** @param {string} path */
   function has(path) {
     /** @type {any} */
     var at = window;
@@ -33,23 +35,26 @@
       new Function(SYNTAX);
       return true;
     } catch (error) {
-      return error.name !== "SyntaxError"; // a policy forbids to make functions: then nothing is known
+      return error.name !== "SyntaxError"; // a policy forbids new functions, so the syntax stays unchecked
     }
   }
 
+  /** @returns {Lang} */
   function language() {
+    /** @type {?string} */
     var lang = (/[?&]lang=([^&]*)/.exec(location.search) || [])[1];
     try {
       lang = lang || localStorage.getItem("gan_lang");
     } catch (error) {
-      // storage is closed to us in some embedded frames
+      // some embedded frames forbid storage
     }
     return (lang || navigator.language || "en").toLowerCase().indexOf("zh") === 0 ? "zh" : "en";
   }
 
+  /** @param {string} missing */
   function say(missing) {
-    if (told) return;
-    told = true;
+    if (said) return;
+    said = true;
     var lang = language();
     var note = document.createElement("p");
     note.id = "gan-old";
@@ -71,7 +76,7 @@
   }
   if (!more && !understands()) missing.push("JavaScript 2022");
   if (missing.length) say(missing.join(", "));
-  // What nobody thought of: a script that can't be read, or a name that is not there, before the page stands.
+  // Errors before the page is ready also mean an old browser: a script that it can't parse, or an unknown name.
   window.addEventListener("error", function (event) {
     var error = event.error;
     var old = error && (error.name === "SyntaxError" || error.name === "ReferenceError" || /is not a (function|constructor)|undefined is not/.test(error.message));

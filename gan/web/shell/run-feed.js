@@ -1,30 +1,44 @@
-// One poll for the whole page: header and stage hear of the same answer. It rests while the page is hidden.
+// One poll for the whole page. Header and stage get the same answers. It pauses while the page is hidden.
 import { request } from "../core/api.js";
 import { LOCKED } from "../core/events.js";
 
-const MOST_ROWS = 6000; // of statistics: about half an hour whole; a page that is loaded gets 1,500
+const MOST_ROWS = 6000; // of statistics; a run of half an hour fits in full, and a reload gets 1,500
 
+/** @typedef {(feed: Feed) => void} Listener */
+
+/** @type {Set<Listener>} */
 const listeners = new Set();
-let viewed = null; // the run asked for by the reader, or null for "the active one, else the newest"
+/** The run that the reader has chosen; null for the active one, else the newest. @type {?string} */
+let viewed = null;
+/** @type {RunStats} */
 let stats = { id: null, rows: [], next: 0, last: "" };
+/** @type {?Feed} */
 let latest = null;
+/** @type {RunEntry[]} */
 let runs = [];
-let list = ""; // versions of what we hold, so that the server need not send it again
+let list = ""; // versions of the list and the answer that the page holds, so that the server does not send them again
 let version = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let busy = false;
 let again = false;
 let failures = 0;
 
-/** Call `listener({poll, runs, stats, offline})` after each answer; returns a function that ends it. */
+/**
+ * Call `listener({poll, runs, stats, offline})` after each answer. Returns a function that ends this.
+ * @param {Listener} listener
+ */
 export function subscribe(listener) {
   listeners.add(listener);
-  if (latest) tell(listener);
+  if (latest) call(listener, latest);
   if (listeners.size === 1) tick();
   return () => listeners.delete(listener);
 }
 
-/** Look at this run from now on (null: the active one, else the newest). */
+/**
+ * Show this run from now on; null for the active one, else the newest.
+ * @param {?string} id
+ */
 export function view(id) {
   viewed = id;
   version = "";
@@ -33,7 +47,7 @@ export function view(id) {
 
 export const viewing = () => viewed;
 
-/** Ask now rather than at the next beat. */
+/** Poll now. */
 export function refresh() {
   tick();
 }
@@ -52,26 +66,32 @@ async function tick() {
     failures = 0;
   } catch (error) {
     failures += 1;
-    if (!error.offline && viewed === asked) viewed = null; // that run is gone: show what there is
+    if (!error.offline && viewed === asked) viewed = null; // the run was deleted, so show the default one
     if (latest) latest = { ...latest, offline: failures > 1 };
   }
   busy = false;
-  if (latest) listeners.forEach(tell);
+  const feed = latest;
+  if (feed) listeners.forEach((listener) => call(listener, feed));
   const wait = again ? 0 : pause();
   again = false;
   timer = setTimeout(tick, wait);
 }
 
-function tell(listener) {
+/**
+ * @param {Listener} listener
+ * @param {Feed} feed
+ */
+function call(listener, feed) {
   try {
-    listener(latest);
+    listener(feed);
   } catch (error) {
-    console.error("live", error); // one element's fault must not end the polling
+    console.error("live", error); // one element's error must not end the polling
   }
 }
 
+/** @param {Poll} poll */
 function take(poll) {
-  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock is not as we show it
+  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock on the page is outdated
   if (poll.unchanged) {
     if (latest) latest = { ...latest, offline: false };
     return;
@@ -86,7 +106,10 @@ function take(poll) {
   latest = { poll, runs, stats, offline: false };
 }
 
-/** The rows themselves, or where they have become many every second one of the older half, so that a page may stay open for days. */
+/**
+ * Drop every second row of the older half if there are too many, so that a page can stay open for days.
+ * @param {StatsRow[]} rows
+ */
 function thinned(rows) {
   if (rows.length <= MOST_ROWS) return rows;
   const recent = rows.length - MOST_ROWS / 2;
@@ -95,14 +118,15 @@ function thinned(rows) {
 
 function pause() {
   if (failures) return Math.min(5000, 1000 * failures);
-  const status = latest?.poll?.run?.status;
-  if (!status) return 1000;
+  const poll = latest?.poll;
+  const status = poll?.run?.status;
+  if (!poll || !status) return 1000;
   const { state, elapsed } = status;
-  const { beat } = latest.poll; // 500 ms; more where many watch
-  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // the first points are being waited for
+  const { beat } = poll; // 500 ms; more if many pages poll
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // show the first points soon
   if (state !== "running") return 1000;
-  if (latest.poll.run.config?.kind === "points") return beat / 2; // their sheets come four times a second
-  return elapsed < 10 ? beat / 2 : beat; // grids come about once a second, and none should be late
+  if (poll.run?.config?.kind === "points") return beat / 2; // their sheets come four times a second
+  return elapsed < 10 ? beat / 2 : beat; // sample sheets come about once a second, and none should be late
 }
 
 document.addEventListener("visibilitychange", () => {

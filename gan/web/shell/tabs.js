@@ -1,17 +1,20 @@
-// The tabs of the page, which are Gradio's, and the tab that the address names.
+// Gradio's tabs, and the tab that the address names.
 import { readHash, writeHash } from "../core/url.js";
 
-/** Show a tab by name; it is Gradio's own tab button that is pressed. */
+/**
+ * Show a tab by name: click Gradio's own button.
+ * @param {string} name
+ */
 export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }
 
-/** Which tab the address names ("#tab=train"), so that a refresh, a shared link, back and forward open where one was; without a name it is the first. */
+/** Follow the tab in the address ("#tab=train"). A refresh, a shared link, back and forward then open the same tab. Without a name the first tab opens. */
 export function followAddress() {
   const tab = '[role="tab"][data-tab-id]';
   const first = () => /** @type {HTMLElement} */ (document.querySelector(tab))?.dataset.tabId;
   const named = () => readHash().get("tab") ?? first();
-  const button = (name) => document.getElementById(`tab-${name}-button`);
+  const button = (/** @type {string} */ name) => document.getElementById(`tab-${name}-button`);
   let wanted = readHash().get("tab");
   document.addEventListener("click", (event) => {
     const pressed = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest?.(tab));
@@ -23,7 +26,10 @@ export function followAddress() {
     hash.set("tab", name);
     writeHash(hash, true);
   });
-  addEventListener("hashchange", () => named() && openTab(named()));
+  addEventListener("hashchange", () => {
+    const name = named();
+    if (name) openTab(name);
+  });
   if (!wanted) return;
   const watch = new MutationObserver(() => {
     if (wanted && !button(wanted)) return;

@@ -1,6 +1,7 @@
-// <gan-page>: a generator with all that moves it, on a page of its own that needs no server. gan/export/webpage.py puts the page together.
+// <gan-page>: a generator with its sliders, on an exported page that needs no server. gan/export/webpage.py writes the
+// page.
 import { later, latest } from "../core/debounce.js";
-import { h, icon, setText } from "../core/dom.js";
+import { h, icon, must, setText } from "../core/dom.js";
 import { DRAWN, RAW } from "../core/events.js";
 import { clock, device, whole } from "../core/format.js";
 import { known, lang, t } from "../core/i18n.js";
@@ -20,12 +21,16 @@ import { configure, draw, open } from "../renderer/onnx-generator.js";
 import { assembled, enlarged, save } from "../renderer/pictures.js";
 import { usualIds, usualName } from "../widgets/slider.js";
 
-const SETTLE = 160; // ms after the last movement until the sheets follow
+const SETTLE = 160; // ms after the last movement until the sheets refresh
 const ENLARGED = 8;
 
-const stored = (name) => document.getElementById(name).textContent;
+/** @param {string} name */
+const stored = (name) => must(document.getElementById(name), name).textContent ?? "";
 
-/** The bytes that stand in the page under a name. */
+/**
+ * The bytes of a script element, by its id.
+ * @param {string} name
+ */
 function bytes(name) {
   const text = atob(stored(name));
   const out = new Uint8Array(text.length);
@@ -33,13 +38,17 @@ function bytes(name) {
   return out;
 }
 
-/** The address of something packed that stands in the page under a name. ONNX Runtime asks for it there. */
+/**
+ * A blob URL of unzipped bytes, by the element's id. ONNX Runtime loads its files from there.
+ * @param {string} name
+ * @param {string} type
+ */
 async function unpacked(name, type) {
   const bare = new Blob([bytes(name)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
-/** Where the page was taken, as `take-home.js` wrote it: checked as an address is, for a file may have been written to since. */
+/** The point at which take-home.js exported the page. It passes the same checks as an address, because somebody may have edited the file. */
 function begun() {
   try {
     return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
@@ -48,7 +57,11 @@ function begun() {
   }
 }
 
-/** Whether the text of a z is one of this model: an address may have been meant for another page. */
+/**
+ * Whether the text of a z fits this model. An address may belong to another page.
+ * @param {string} at
+ * @param {number} size
+ */
 function fits(at, size) {
   try {
     return Boolean(read16(at, size));
@@ -57,20 +70,52 @@ function fits(at, size) {
   }
 }
 
+/** @typedef {OpenModel & {card: Record<string, any>}} PageModel */
+/** @typedef {SliderList & {more: Direction[]}} PageSliders */
+
+/** @returns {{model: PageModel, sliders: PageSliders}} */
+const data = () => JSON.parse(stored("gan-data"));
+
 class GanPage extends HTMLElement {
+  #data = data();
+  model = this.#data.model;
+  sliders = this.#data.sliders;
+  directions = new Float32Array(bytes("gan-directions").buffer);
+  /** Vectors of the directions that are not principal. */
+  vectors = this.readVectors();
+  families = { about: (/** @type {string} */ id) => this.sliders.more.find((direction) => direction.id === id) };
+  chosen = {
+    ids: () => this.sliders.list ?? usualIds(this.model.directions),
+    name: (/** @type {string} */ id, /** @type {string | undefined} */ title) => this.sliders.names[id] ?? usualName(id, title),
+  };
+  point = addressed() ? restore() : begun();
+  ready = false; // whether the generator is open
+  draw = latest(() => this.drawLarge());
+  settle = later(() => [this.samples, this.interpolation].forEach(({ sheet }) => sheet.refresh()), SETTLE);
+  keep = later(() => remember(this.point), 300);
+  /** @type {SheetHost} */
+  host = {
+    point: () => this.point, version: () => this.model.version, change: (patch, dragging) => this.change(patch, dragging),
+    draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)), failed: (error) => this.say(error),
+  };
+  note = h("p", { class: "xp-note", role: "status", hidden: true });
+  large = new Canvas();
+  scores = new Scores();
+  controls = new Controls(this.host.change, this.chosen, this.families);
+  interpolation = new Interpolation(this.host);
+  samples = new Samples(this.host);
+  /** @type {HTMLInputElement} */
+  seed = h("input", {
+    type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
+    oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+    onchange: () => this.place(),
+  });
+
   connectedCallback() {
-    const { model, sliders } = JSON.parse(stored("gan-data"));
-    this.model = model;
-    this.directions = new Float32Array(bytes("gan-directions").buffer);
-    this.choose(sliders);
-    this.point = addressed() ? restore() : begun();
     if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
-    for (const id of Object.keys(this.point.x)) if (!this.ways.has(id)) delete this.point.x[id];
-    for (const label of ["label", "label2"]) if (this.point[label] >= this.model.classes.length) this.point[label] = null;
+    for (const id of Object.keys(this.point.x)) if (!this.vectors.has(id)) delete this.point.x[id];
+    for (const label of /** @type {const} */ (["label", "label2"])) if ((this.point[label] ?? -1) >= this.model.classes.length) this.point[label] = null;
     this.build();
-    this.draw = latest(() => this.drawLarge());
-    this.settle = later(() => [this.wall, this.way].forEach(({ sheet }) => sheet.refresh()), SETTLE);
-    this.keep = later(() => remember(this.point), 300);
     this.controls.begin(this.model);
     this.controls.learn(this.model);
     this.scores.show(this.model);
@@ -78,35 +123,26 @@ class GanPage extends HTMLElement {
     this.start();
   }
 
-  /** The sliders that the page was made with: `list` (null for the usual ones), `names`, and of those of other families what is known (`more`). */
-  choose({ list, names, more }) {
-    const ways = new Float32Array(bytes("gan-ways").buffer);
+  /** @returns {Map<string, Float32Array>} */
+  readVectors() {
+    const numbers = new Float32Array(bytes("gan-ways").buffer);
     const size = this.model.z_dim;
-    this.ways = new Map(more.map(({ id }, place) => [id, ways.subarray(place * size, (place + 1) * size)]));
-    this.families = { about: (id) => more.find((direction) => direction.id === id) };
-    this.chosen = { ids: () => list ?? usualIds(this.model.directions), name: (id, title) => names[id] ?? usualName(id, title) };
+    return new Map(this.sliders.more.map(({ id }, place) => [id, numbers.subarray(place * size, (place + 1) * size)]));
   }
 
-  /** z of a point. */
+  /**
+   * z of a point.
+   * @param {Point} point
+   */
   z(point) {
-    return pointZ(point, this.model.z_dim, this.directions, (id) => this.ways.get(id));
+    return pointZ(point, this.model.z_dim, this.directions, (id) => this.vectors.get(id));
   }
 
   build() {
-    const shared = {
-      point: () => this.point, version: () => this.model.version, change: (patch, dragging = false) => this.change(patch, dragging),
-      draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)), failed: (error) => this.say(error),
-    };
-    this.note = h("p", { class: "xp-note", role: "status", hidden: true });
-    this.large = new Canvas();
-    this.scores = new Scores();
-    this.controls = new Controls(shared.change, this.chosen, this.families);
     this.controls.element.addEventListener(RAW, () => this.base());
-    this.way = new Interpolation(shared);
-    this.wall = new Samples(shared);
     this.append(this.header(), h("div", { class: "xp" }, this.note, h("div", { class: "xp-body" },
-      h("div", { class: "xp-left" }, this.wall.element, new Card(this.model).element),
-      h("div", { class: "xp-mid" }, this.large.element, this.tools(), this.way.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element))));
+      h("div", { class: "xp-left" }, this.samples.element, new Card(this.model).element),
+      h("div", { class: "xp-mid" }, this.large.element, this.tools(), this.interpolation.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element))));
   }
 
   header() {
@@ -115,7 +151,7 @@ class GanPage extends HTMLElement {
       remember(this.point);
       keep("gan_lang", other);
       const url = new URL(location.href);
-      url.searchParams.set("lang", other); // browsers that keep nothing for files have the address
+      url.searchParams.set("lang", other); // browsers without storage for files read the address
       location.replace(url);
       if (url.search === location.search) location.reload();
     };
@@ -125,12 +161,7 @@ class GanPage extends HTMLElement {
   }
 
   tools() {
-    this.seed = h("input", {
-      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
-      oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
-      onchange: () => this.place(),
-    });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (/** @type {string} */ name, /** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     return h("div", { class: "xp-tools" }, h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
       tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })), h("span", { class: "gan-space" }),
@@ -153,6 +184,7 @@ class GanPage extends HTMLElement {
     }
   }
 
+  /** @param {Patch} patch */
   change(patch, dragging = false) {
     this.point = { ...this.point, ...patch };
     this.place();
@@ -162,30 +194,36 @@ class GanPage extends HTMLElement {
     else this.settle();
   }
 
-  /** Bring every control to where the point is. */
+  /** Set every control to the point. */
   place() {
     const { point } = this;
     showSeed(this.seed, point);
     this.controls.set(point);
     this.base();
-    this.way.place();
-    this.wall.place();
+    this.interpolation.place();
+    this.samples.place();
     this.large.describe(described(point, title(this.model)));
   }
 
-  /** Where the seed's own z stands, for the raw sliders and that of the cluster. */
+  /** Give the seed's own z to the raw sliders and the cluster slider. */
   base() {
     const { seed, at, to, t: part } = this.point;
     this.controls.base(Array.from(this.z({ ...fresh(), seed, at, to, t: part })));
   }
 
-  /** The picture of a point as ImageData. */
+  /**
+   * The picture of a point as ImageData.
+   * @param {Point} point
+   */
   async picture(point) {
     const { pixels, side } = await draw({ z: this.z(point), ...pointClasses(point, this.model.classes.length) });
     return new ImageData(new Uint8ClampedArray(pixels), side, side);
   }
 
-  /** One of many pictures: what somebody is moving comes first. */
+  /**
+   * A picture of a sheet. It yields first, so that the large picture goes ahead.
+   * @param {Point} point
+   */
   async unhurried(point) {
     await new Promise((free) => setTimeout(free));
     return this.picture(point);
@@ -203,21 +241,28 @@ class GanPage extends HTMLElement {
     }
   }
 
+  /** @param {number} times */
   async save(times) {
     if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`);
   }
 
+  /** @param {?Refusal} error */
   say(error) {
     setText(this.note, error?.text ?? "");
     this.note.hidden = !error;
   }
 }
 
-// What there is to know of the generator on its page: where it comes from, what may be done with it, and that its pictures are made by a machine.
+// The facts about the generator: its data and licence, its training, and the notice that a machine makes the pictures.
 
-const named = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+/**
+ * @param {string} group
+ * @param {string} name
+ */
+const named = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
 class Card {
+  /** @param {PageModel} model */
   constructor(model) {
     const { data, data_licence: licence, data_credit: credit, recipe, images, seconds, hardware } = model.card;
     const trained = [images && t("page.images", { count: whole(images) }), seconds && clock(seconds), hardware && device(hardware)].filter(Boolean).join(" · ");
@@ -228,9 +273,9 @@ class Card {
   }
 }
 
-/** The licences of what is inside ONNX Runtime, as a file. */
+/** A link to the licences of ONNX Runtime's parts, as a file. */
 function notices() {
-  const packed = document.getElementById("gan-notices").textContent;
+  const packed = stored("gan-notices");
   return h("a", { href: `data:application/gzip;base64,${packed}`, download: "onnxruntime-notices.txt.gz" }, t("page.notices"));
 }
 

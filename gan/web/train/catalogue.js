@@ -1,10 +1,11 @@
-// What there is to choose from, asked for once, and its names for people: an entry without a text shows its own name.
+// The choices of the Train form, fetched once, and their display names. An entry without a text shows its own name.
 import { request } from "../core/api.js";
 import { known, t } from "../core/i18n.js";
 
+/** @type {Promise<Catalogue> | null} */
 let offer = null;
 
-/** {data, recipes, losses, penalties, defaults, fields}: see train_routes.options. A failed request is made again the next time. */
+/** See options() in gan/ui/train/routes.py. The next call repeats a failed request. */
 export function catalogue() {
   offer ??= request("catalogue").catch((error) => {
     offer = null;
@@ -13,8 +14,15 @@ export function catalogue() {
   return offer;
 }
 
+/** @param {string} name */
 export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
 
-/** The key of a text about a run of this kind: the kind's own text if there is one, else that of images. */
+/**
+ * The key of a text about a run of this kind: the kind's own text if there is one, else that of images.
+ * @param {string} key
+ * @param {string | undefined} kind
+ */
 export const ofKind = (key, kind) => (known(`${key}_${kind}`) ? `${key}_${kind}` : key);
+
+/** @param {string} name */
 export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);

@@ -1,13 +1,20 @@
-// A button that asks for a second press before it does something final. It opens no dialog.
-import { setText } from "../core/dom.js";
+// A button that asks for a second press before a final action. It opens no dialog.
+import { must, setText } from "../core/dom.js";
 
 const ASK_FOR = 4000; // ms that it waits for the second press
 
-/** `button` ends with the element of its text, which reads `asks` after a first press. `press(event)` is its click; the second one calls `act()`.
- * The two clicks of a double-click are one press: who makes them has not read the question. */
+/**
+ * The last child of `button` is its text, which reads `asks` after the first press. `press(event)` handles a click;
+ * the second one calls `act()`. A double-click counts as one press, because its user has not read the question.
+ */
 export class ConfirmButton {
-  asking = null; // a timer after the first press
+  /** The timer after the first press. @type {ReturnType<typeof setTimeout> | null} */
+  asking = null;
 
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {{asks: string, act: () => unknown}} options
+   */
   constructor(button, { asks, act }) {
     this.button = button;
     this.asks = asks;
@@ -15,12 +22,16 @@ export class ConfirmButton {
     this.rest = button.textContent;
   }
 
-  /** What the button says at rest. */
+  /**
+   * Set the text at rest.
+   * @param {string} text
+   */
   name(text) {
     this.rest = text;
     this.show(Boolean(this.asking));
   }
 
+  /** @param {MouseEvent} event */
   press(event) {
     if (this.asking && event.detail > 1) return;
     if (this.asking) {
@@ -32,7 +43,7 @@ export class ConfirmButton {
     this.show(true);
   }
 
-  /** Back to rest: nobody pressed again, or there is nothing to ask any more. */
+  /** Return to rest, because nobody pressed again or the action is no longer possible. */
   settle() {
     if (!this.asking) return;
     clearTimeout(this.asking);
@@ -40,8 +51,9 @@ export class ConfirmButton {
     this.show(false);
   }
 
+  /** @param {boolean} asking */
   show(asking) {
     this.button.classList.toggle("is-asking", asking);
-    setText(this.button.lastChild, asking ? this.asks : this.rest);
+    setText(must(this.button.lastChild, "text of a button"), asking ? this.asks : this.rest);
   }
 }

@@ -1,21 +1,23 @@
-// A pad for drawing with a finger, a pen or the mouse. It also takes pictures, and sends nothing by itself.
-import { h, icon } from "../core/dom.js";
+// A pad for drawing with finger, pen or mouse. It also takes picture files, and uploads nothing by itself.
+import { context2d, h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-export const SIDE = 256; // pixels of the pad, and of what is sent
-const SIZES = [10, 22, 44]; // of the brush, in pixels of the pad
+export const SIDE = 256; // pixels of the pad, and of the uploaded picture
+const SIZES = [10, 22, 44]; // widths of the brush, in pixels of the pad
 const GREYS = ["#ffffff", "#9a9a9a", "#000000"];
 const COLOURS = ["#ffffff", "#000000", "#8a5a3c", "#e5484d", "#f5a623", "#ffd93b", "#3fae5a", "#3b82d6", "#7b5bd6"];
 
-/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file that is no picture. */
+/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file without a picture. */
 export class DrawingPad {
   empty = true;
   paper = "#000000";
   ink = "#ffffff";
   size = SIZES[1];
   erasing = false;
+  /** The end of the line so far, while a stroke is drawn. @type {?Place} */
   last = null;
 
+  /** @param {{changed: (empty: boolean) => void, failed: (error: Refusal) => void}} listeners */
   constructor({ changed, failed }) {
     this.changed = changed;
     this.failed = failed;
@@ -24,7 +26,7 @@ export class DrawingPad {
       onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#stroke(event), onpointerup: () => this.#up(), onpointercancel: () => this.#up(),
       ondragover: (event) => event.preventDefault(), ondrop: (event) => this.#drop(event),
     });
-    this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.pen = context2d(this.canvas, { willReadFrequently: true });
     this.inks = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_colour") });
     this.sizes = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_size") }, SIZES.map((size, index) => h("button", {
       type: "button", class: "gan-ghost", value: String(size), "aria-label": t("explore.sketch_size_of", { number: index + 1, count: SIZES.length }), onclick: () => this.#choose({ size }),
@@ -35,12 +37,18 @@ export class DrawingPad {
     this.element = h("div", { class: "xp-sketching" }, this.canvas, this.tools);
   }
 
-  /** Begin anew for a model of so many channels, on paper of the colour that its pictures have at their edges. */
+  /**
+   * Clear the pad for a model with so many channels. `paper` is the colour of its pictures' edges.
+   * @param {number} channels
+   * @param {string} paper
+   */
   fresh(channels, paper) {
     const colours = channels === 1 ? GREYS : COLOURS;
+    /** @type {HTMLInputElement} */
+    const own = h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.sketch_own"), oninput: () => this.#choose({ ink: own.value, erasing: false }) });
     this.inks.replaceChildren(...colours.map((ink) => h("button", {
       type: "button", class: "xp-ink", value: ink, style: `--ink-is: ${ink}`, "aria-label": t("explore.sketch_ink", { colour: ink }), onclick: () => this.#choose({ ink, erasing: false }),
-    })), ...(channels === 1 ? [] : [h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.sketch_own"), oninput: (event) => this.#choose({ ink: event.target.value, erasing: false }) })]));
+    })), ...(channels === 1 ? [] : [own]));
     this.paper = paper;
     this.#choose({ ink: dark(paper) ? "#ffffff" : "#000000", size: channels === 1 ? SIZES[1] : SIZES[0], erasing: false });
     this.clear();
@@ -62,10 +70,13 @@ export class DrawingPad {
     this.#set(this.empty);
   }
 
-  /** The middle of a picture (bitmap or canvas), as large as the pad. */
+  /**
+   * Show the centre square of a picture, scaled to the pad.
+   * @param {Drawable} picture
+   */
   take(picture, smooth = true) {
     const side = Math.min(picture.width, picture.height);
-    this.pen.fillStyle = "#ffffff"; // what is transparent is white to the server as well
+    this.pen.fillStyle = "#ffffff"; // the server, too, makes transparent pixels white
     this.pen.fillRect(0, 0, SIDE, SIDE);
     this.pen.imageSmoothingEnabled = smooth;
     this.pen.imageSmoothingQuality = "high";
@@ -73,6 +84,7 @@ export class DrawingPad {
     this.#set(false);
   }
 
+  /** @param {File | undefined} file */
   async takeFile(file) {
     if (!file) return;
     try {
@@ -84,17 +96,20 @@ export class DrawingPad {
     }
   }
 
+  /** @returns {Promise<?Blob>} */
   blob() {
     return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
   }
 
+  /** @param {{ink?: string, size?: number, erasing?: boolean}} patch */
   #choose(patch) {
     Object.assign(this, patch);
     for (const button of this.inks.querySelectorAll("button")) button.setAttribute("aria-pressed", String(!this.erasing && button.value === this.ink));
-    for (const button of this.sizes.children) button.setAttribute("aria-pressed", String(Number(button.value) === this.size));
+    for (const button of this.sizes.querySelectorAll("button")) button.setAttribute("aria-pressed", String(Number(button.value) === this.size));
     this.eraser.setAttribute("aria-pressed", String(this.erasing));
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (event.button) return;
     event.preventDefault();
@@ -103,6 +118,7 @@ export class DrawingPad {
     this.#line(this.last);
   }
 
+  /** @param {PointerEvent} event */
   #stroke(event) {
     if (!this.last) return;
     for (const part of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) this.#line(this.#place(part));
@@ -114,37 +130,53 @@ export class DrawingPad {
     this.#set(false);
   }
 
+  /** @param {Place} to */
   #line(to) {
     const { pen } = this;
+    const from = this.last ?? to;
     Object.assign(pen, { strokeStyle: this.erasing ? this.paper : this.ink, lineWidth: this.size, lineCap: "round", lineJoin: "round" });
     pen.beginPath();
-    pen.moveTo(...this.last);
+    pen.moveTo(...from);
     pen.lineTo(...to);
     pen.stroke();
     this.last = to;
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @returns {Place}
+   */
   #place(event) {
     const box = this.canvas.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
   }
 
+  /** @param {DragEvent} event */
   #drop(event) {
     event.preventDefault();
-    this.takeFile(event.dataTransfer.files[0]);
+    this.takeFile(event.dataTransfer?.files[0]);
   }
 
+  /** @param {boolean} empty */
   #set(empty) {
     this.empty = empty;
     this.changed(empty);
   }
 }
 
+/**
+ * @param {string} glyph
+ * @param {string} key
+ * @param {() => void} onclick
+ */
 function tool(glyph, key, onclick) {
   return h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
 }
 
-/** Whether a colour like #123abc is nearer to black than to white. */
+/**
+ * Whether a colour such as #123abc is closer to black than to white.
+ * @param {string} colour
+ */
 function dark(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   return 0.3 * red + 0.59 * green + 0.11 * blue < 128;

@@ -1,10 +1,15 @@
-// A "?" that explains in a sentence or two what stands beside it.
+// A "?" button that explains its neighbour in a sentence or two.
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
 let count = 0;
 
-/** [button, note]: the note is hidden until the button is pressed; put it where it has room. */
+/**
+ * [button, note]: the note is hidden until the reader presses the button. The caller places both.
+ * @param {string} name
+ * @param {string} text
+ * @returns {[HTMLButtonElement, HTMLParagraphElement]}
+ */
 export function help(name, text) {
   count += 1;
   const note = h("p", { class: "xp-hint", id: `xp-hint-${count}`, hidden: true }, text);
@@ -16,7 +21,12 @@ export function help(name, text) {
   return [button, note];
 }
 
-/** [header, note] of a section: its title, its "?", and whatever stands beside them. */
+/**
+ * [header, note] of a section: its title, its "?", and further elements.
+ * @param {string} title
+ * @param {string} text
+ * @param {...Child | Child} beside
+ */
 export function heading(title, text, ...beside) {
   const [button, note] = help(title, text);
   return [h("header", {}, h("h3", {}, title), button, ...beside), note];

@@ -1,25 +1,34 @@
-// A sheet of pictures, drawn cell by cell onto one canvas at the screen's own resolution, with a button on each cell.
-import { h } from "../core/dom.js";
+// A sheet of pictures on one canvas at the screen's resolution, with a button on each cell.
+import { context2d, h, targetOf } from "../core/dom.js";
 
-const LARGEST_GAP = 0.14; // of a cell: more than this and the pictures are enlarged by a broken factor instead
+const LARGEST_GAP = 0.14; // share of a cell; a wider gap would waste room, so pictures are enlarged by a fraction instead
 const GAP = 2; // CSS pixels between pictures, at least
-const BIG = 6; // from this factor on nobody sees that some pixels are one screen pixel wider than others
+const BIG = 6; // from this factor on, nobody sees that some pixels are one screen pixel wider than others
 
-/** How large a picture of `size` pixels is drawn in a cell of `cell` device pixels: by a whole factor where that fills the cell well. */
+/**
+ * The side of a picture of `size` pixels in a cell of `cell` device pixels. It is a multiple of `size` if that fills
+ * the cell well.
+ * @param {number} cell
+ * @param {number} size
+ */
 export function fitted(cell, size) {
   const whole = Math.floor(cell / size) * size;
   return whole > 0 && cell < BIG * size && cell - whole <= cell * LARGEST_GAP ? whole : Math.floor(cell);
 }
 
 /**
- * A sheet of rows x columns pictures. `name(index)` is each button's accessible name, `pick(index)` is called for the one that is chosen.
- * `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), `lock(true)` makes the cells unpickable.
+ * A sheet of rows x columns pictures. `name(index)` is a button's accessible name, and `pick(index)` gets the chosen
+ * cell. `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), and `lock(true)` disables
+ * all cells.
  */
 export class Mosaic {
   current = -1;
+  /** @type {?Drawable} */
   bitmap = null;
+  /** @type {HTMLButtonElement[]} */
   cells = [];
 
+  /** @param {{rows: number, columns: number, label: string, name: (index: number) => string, pick: (index: number) => void}} options */
   constructor({ rows, columns, label, name, pick }) {
     this.rows = rows;
     this.columns = columns;
@@ -40,12 +49,14 @@ export class Mosaic {
     this.cells.forEach((cell, index) => cell.setAttribute("aria-label", this.name(index)));
   }
 
+  /** @param {?Drawable} bitmap */
   draw(bitmap) {
     this.bitmap = bitmap;
     this.element.classList.toggle("is-empty", !bitmap);
     this.#paint();
   }
 
+  /** @param {number} index */
   mark(index) {
     if (index === this.current) return;
     this.cells[this.current]?.removeAttribute("aria-current");
@@ -54,25 +65,30 @@ export class Mosaic {
     if (index >= 0) this.#rove(index);
   }
 
+  /** @param {boolean} locked */
   lock(locked) {
     this.element.classList.toggle("is-locked", locked);
     for (const cell of this.cells) cell.disabled = locked;
   }
 
+  /** @param {number} index */
   #rove(index) {
     for (const cell of this.cells) cell.tabIndex = -1;
     this.cells[index].tabIndex = 0;
   }
 
+  /** @param {MouseEvent} event */
   #click(event) {
-    const index = this.cells.indexOf(event.target.closest(".xp-cell"));
+    const index = this.cells.findIndex((cell) => cell.contains(targetOf(event)));
     if (index < 0) return;
     this.#rove(index);
     this.pick(index);
   }
 
+  /** @param {KeyboardEvent} event */
   #move(event) {
-    const from = this.cells.indexOf(document.activeElement);
+    const from = this.cells.findIndex((cell) => cell === document.activeElement);
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
     const to = from + steps[event.key];
     if (from < 0 || !this.cells[to]) return;
@@ -89,7 +105,7 @@ export class Mosaic {
     const side = fitted(cell - GAP * devicePixelRatio, size);
     this.canvas.width = width;
     this.canvas.height = Math.round(cell * this.rows);
-    const pen = this.canvas.getContext("2d");
+    const pen = context2d(this.canvas);
     pen.imageSmoothingEnabled = side < 2 * size && side % size !== 0;
     pen.imageSmoothingQuality = "high";
     for (let index = 0; index < this.cells.length; index += 1) {
@@ -100,20 +116,25 @@ export class Mosaic {
   }
 }
 
-// A mosaic whose pictures come from the server or this browser: asked for again when something changed, but only while it is on the screen, one sheet after another.
-let line = Promise.resolve(); // all sheets wait for each other, so that the large picture never waits for more than one of them
+// Keeps a mosaic up to date. It requests pictures only while the mosaic is on the screen, and one sheet at a time.
+let line = Promise.resolve(); // all sheets share it, so that the large picture never waits for more than one sheet
 
 /**
- * Keeps `mosaic` showing `points()`, which the server draws at `path` for `query()`; `draw(path, query, points, columns)` gets them as one picture.
- * `refresh()` asks again; `query()` may return null for "nothing to show".
+ * Keeps `mosaic` showing `points()`. `draw(path, query, points, columns)` draws them as one picture, from this browser
+ * or from the server's route `path`. `refresh()` updates it. `query()` returns null if there is nothing to show.
  */
 export class Sheet {
   stale = false;
   visible = false;
   waiting = false;
+  /** @type {?Drawable} */
   bitmap = null;
   drawn = "";
 
+  /**
+   * @typedef {{element: HTMLElement, columns: number, draw(bitmap: ?Drawable): void, lock(locked: boolean): void}} SheetFrame what a Sheet draws into
+   * @param {{mosaic: SheetFrame, path: string, query: () => ?PictureQuery, points: () => Point[], draw: DrawSheet, failed: SheetHost["failed"]}} options
+   */
   constructor({ mosaic, path, query, points, draw, failed }) {
     this.mosaic = mosaic;
     this.path = path;
@@ -134,14 +155,18 @@ export class Sheet {
     line = line.then(() => this.#load());
   }
 
-  /** Another model: nothing is shown until its own sheet is here. */
+  /** Show nothing until another model's sheet arrives. */
   clear() {
     Object.assign(this, { bitmap: null, drawn: "" });
     this.mosaic.draw(null);
     this.mosaic.lock(true);
   }
 
-  /** Show a picture that is at hand until the right one arrives. */
+  /**
+   * Show a provisional picture until the real sheet arrives.
+   * @param {Drawable} bitmap
+   * @param {boolean} pickable
+   */
   standIn(bitmap, pickable) {
     if (this.drawn) return;
     this.mosaic.draw(bitmap);
@@ -160,10 +185,10 @@ export class Sheet {
       Object.assign(this, { bitmap, drawn: wanted });
       this.mosaic.draw(bitmap);
       this.mosaic.lock(false);
-      this.refresh(); // where something changed meanwhile
+      this.refresh(); // the query may have changed meanwhile
     } catch (error) {
       if (error.offline) this.stale = true;
-      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the visitor has moved on, and what was wrong with it
+      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the query has changed, so this error is about another sheet
       this.failed(error, query.id);
     }
   }

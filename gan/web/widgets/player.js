@@ -1,21 +1,31 @@
-// Moves the point by itself: one step after each drawn picture, so a slow renderer gets fewer requests.
+// Moves the point continuously, one step after each drawn picture. A slow renderer so gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
 
-const LONGEST = 0.25; // seconds that one step may make up for: a slow drawer gets a slower walk instead of leaps
-const PATIENCE = 2000; // ms until a picture that did not come is not waited for any more
+const LONGEST = 0.25; // seconds of the longest step; a slow renderer slows the movement down instead of making it jump
+const PATIENCE = 2000; // ms to wait for a picture
 
-/** Whether the two are the same model's: a player of one model does not go on with another. */
+/**
+ * The model of a movement. A player never continues with another one.
+ * @param {Explorer} explorer
+ */
 const modelOf = (explorer) => explorer.point.model;
 
 /**
- * `step(seconds)` gives what to change in the point, undefined for nothing yet. One plays at a time in an explorer, none in a hidden page or tab, and none
- * begins by itself. The point stays where a pause leaves it. PLAYING tells the explorer's listeners.
+ * `step(seconds)` returns the change of the point, or undefined for none yet. In an explorer one player plays at a
+ * time, and none in a hidden page or tab. A pause leaves the point where it is. The explorer dispatches PLAYING.
  */
 export class Player {
   playing = false;
+  /** The time of the last step, in ms. @type {?number} */
   last = null;
+  /** @type {?string} */
   model = null;
+  request = 0;
 
+  /**
+   * @param {Explorer} explorer
+   * @param {(seconds: number) => Patch | undefined} step
+   */
   constructor(explorer, step) {
     this.explorer = explorer;
     this.step = step;
@@ -42,7 +52,7 @@ export class Player {
     this.playing = false;
     this.explorer.player = null;
     this.#tell();
-    this.explorer.change({}, false); // what waits for the end of a movement follows now
+    this.explorer.change({}, false); // refreshes the sheets
   }
 
   #next() {
@@ -61,7 +71,10 @@ export class Player {
     });
   }
 
-  /** What the step changes. One that can't go on from where the point is ends the playing, and says why. */
+  /**
+   * The change of the next step. If the step throws, the player pauses and shows the error.
+   * @param {number} now
+   */
   #step(now) {
     try {
       return this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
@@ -77,12 +90,13 @@ export class Player {
   }
 }
 
+/** @param {Explorer} explorer */
 function nextPicture(explorer) {
-  return new Promise((done) => {
+  return /** @type {Promise<void>} */ (new Promise((done) => {
     const timer = setTimeout(done, PATIENCE);
     explorer.addEventListener(DRAWN, () => {
       clearTimeout(timer);
       done();
     }, { once: true });
-  });
+  }));
 }

@@ -1,12 +1,14 @@
-// One streaming chart on uPlot: faint raw lines, smoothed lines over them, dashed references. A reader's zoom stays while data streams in.
+// One streaming chart on uPlot: faint raw lines, smoothed lines, and dashed references. A reader's zoom stays while
+// data arrive.
 import { h } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { t } from "../core/i18n.js";
 import { help } from "./help.js";
 
+/** @type {Promise<Window["uPlot"]> | null} */
 let library = null;
 
-/** uPlot, loaded once from our own static files. */
+/** Load uPlot once, from our own static files. */
 export function load() {
   library ??= new Promise((resolve, reject) => {
     const folder = new URL("../vendor/uplot/", import.meta.url);
@@ -16,15 +18,22 @@ export function load() {
   return library;
 }
 
+/** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const SMOOTH = 0.12; // weight of a new point in the smoothed line
+const SMOOTH = 0.12; // weight of a new value in the smoothed line
+
+/** @returns {Series} */
+const none = () => [];
 
 /** @type {[string, number][]} */
 const UNITS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]];
 /** @type {[string, number]} */
 const NO_UNIT = ["", 1];
 
-/** A number as the axes and the legend show it: −6M, 12.5k, −0.25. `least` is how finely neighbours have to be told apart. */
+/**
+ * A number on the axes and in the legend: −6M, 12.5k, −0.25. `least` is the smallest difference that must be visible.
+ * @param {number} value
+ */
 export function figure(value, least = 0.01) {
   const size = Math.abs(value);
   const [unit, one] = UNITS.find(([, from]) => size >= from) ?? NO_UNIT;
@@ -34,13 +43,19 @@ export function figure(value, least = 0.01) {
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
-/** x range shared by the charts of one stage, so that both show the same stretch. */
+/** The first and the last visible x. @typedef {[from: number, to: number]} Range */
+/** A line of a chart: a field of the statistics. @typedef {{field: string, colour: string, name: string}} Line */
+
+/** The x range that all charts of a stage share. */
 export class Zoom {
+  /** @type {?Range} */
   range = null;
+  /** @type {Plot[]} */
   charts = [];
   /** @type {?(zoomed: boolean) => void} */
   changed = null;
 
+  /** @param {?Range} range */
   set(range) {
     this.range = range;
     for (const chart of this.charts) chart.rescale();
@@ -48,17 +63,25 @@ export class Zoom {
   }
 }
 
-/** series: [{field, colour, name}]; references: [{value, name}], drawn dashed; unit: the y axis' name. */
+/** A chart of some fields of the statistics. `references` are dashed lines. */
 export class Plot {
+  /** Dashed lines. @type {{value: number, colour?: string}[]} */
   references = [];
   count = 0;
+  /** Thousands of images. @type {number[]} */
   x = [];
+  /** @type {UPlot | undefined} */
+  plot;
 
+  /**
+   * @param {Zoom} zoom
+   * @param {{title: string, about: string, series: Line[], unit: string}} options
+   */
   constructor(zoom, { title, about, series, unit }) {
     this.zoom = zoom;
     this.series = series;
-    this.raw = series.map(() => []);
-    this.smooth = series.map(() => []);
+    this.raw = series.map(none);
+    this.smooth = series.map(none);
     zoom.charts.push(this);
     this.values = series.map(() => h("b"));
     this.note = h("p", { class: "tr-note" });
@@ -73,13 +96,15 @@ export class Plot {
 
   clear() {
     this.count = 0;
-    this.rows = null;
     this.x = [];
-    this.raw = this.series.map(() => []);
-    this.smooth = this.series.map(() => []);
+    this.raw = this.series.map(none);
+    this.smooth = this.series.map(none);
   }
 
-  /** Take all rows so far; only those not seen yet are added. `rows` must grow by appending, or be another array after `clear`. */
+  /**
+   * Append the rows that are new. `rows` only grows; call `clear` before another array.
+   * @param {StatsRow[]} rows
+   */
   async update(rows) {
     for (const row of rows.slice(this.count)) this.add(row);
     this.count = rows.length;
@@ -88,10 +113,12 @@ export class Plot {
     this.read(null);
   }
 
+  /** @param {StatsRow} row */
   add(row) {
     this.x.push(row.images / 1000);
     this.series.forEach((one, index) => {
-      const value = Number.isFinite(row[one.field]) ? row[one.field] : null;
+      const found = row[one.field];
+      const value = Number.isFinite(found) ? found : null;
       this.raw[index].push(value);
       const before = this.smooth[index].at(-1);
       this.smooth[index].push(value === null ? before ?? null : before === undefined || before === null ? value : before + Math.max(SMOOTH, 1 / (this.smooth[index].length + 1)) * (value - before));
@@ -106,34 +133,36 @@ export class Plot {
     const UPlot = await load();
     if (this.plot || !this.canvas.clientWidth) return;
     const ink = () => colour("muted");
-    const axis = (label, size, more) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
+    const axis = (/** @type {string} */ label, /** @type {unknown} */ size, more = {}) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
       grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
-    const width = (plot, texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
-    const lines = (width, faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
+    const width = (/** @type {unknown} */ plot, /** @type {?string[]} */ texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
+    const lines = (/** @type {number} */ width, /** @type {boolean} */ faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
     this.plot = new UPlot({
       width: this.canvas.clientWidth, height: 220, legend: { show: false },
       cursor: { y: false, sync: { key: "gan-stage" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
         bind: { dblclick: () => () => { this.zoom.set(null); return null; } } },
       scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
-      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, width, { values: (plot, splits, place, space, least) => splits.map((value) => figure(value, least)) })],
+      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, width, { values: (/** @type {UPlot} */ plot, /** @type {number[]} */ splits, /** @type {number} */ place, /** @type {number} */ space, /** @type {number} */ least) => splits.map((value) => figure(value, least)) })],
       series: [{}, ...lines(1, true), ...lines(2, false)],
-      hooks: { setSelect: [(plot) => this.select(plot)], setCursor: [(plot) => this.read(plot.cursor.idx)], draw: [(plot) => this.drawReferences(plot)] },
+      hooks: { setSelect: [(/** @type {UPlot} */ plot) => this.select(plot)], setCursor: [(/** @type {UPlot} */ plot) => this.read(plot.cursor.idx)], draw: [(/** @type {UPlot} */ plot) => this.drawReferences(plot)] },
     }, this.data(), this.canvas);
-    new ResizeObserver(() => this.plot.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(this.canvas);
+    new ResizeObserver(() => this.plot?.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(this.canvas);
   }
 
   span() {
     return this.zoom.range ?? [0, Math.max(this.x.at(-1) ?? 0, 0.1)];
   }
 
-  /** The y range of what is in sight: the smoothed lines whole, the raw ones but for their wildest hundredth, and the references. */
+  /** The y range of the visible data: all of the smoothed lines and references, and 99 percent of the raw values. */
   height() {
     const [left, right] = this.span();
-    const [seen, whole] = [[], this.references.map((one) => one.value)];
+    /** @type {number[]} */
+    const seen = [];
+    const whole = this.references.map((one) => one.value);
     this.x.forEach((x, index) => {
       if (x < left || x > right) return;
-      for (const values of this.raw) if (values[index] !== null) seen.push(values[index]);
-      for (const values of this.smooth) if (values[index] !== null) whole.push(values[index]);
+      for (const value of this.raw.map((values) => values[index])) if (value !== null) seen.push(value);
+      for (const value of this.smooth.map((values) => values[index])) if (value !== null) whole.push(value);
     });
     if (!seen.length) return [-1, 1];
     seen.sort((a, b) => a - b);
@@ -148,6 +177,7 @@ export class Plot {
     this.plot?.setData(this.data());
   }
 
+  /** @param {UPlot} plot */
   select(plot) {
     const { left, width } = plot.select;
     if (width < 8) return;
@@ -155,7 +185,10 @@ export class Plot {
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
 
-  /** Put the values at a point, or the newest ones, into the legend. */
+  /**
+   * Show the values at an index in the legend, or the newest ones.
+   * @param {?number} index
+   */
   read(index) {
     const at = index ?? this.plot?.cursor.idx ?? this.x.length - 1;
     this.smooth.forEach((values, series) => {
@@ -164,6 +197,7 @@ export class Plot {
     });
   }
 
+  /** @param {UPlot} plot */
   drawReferences(plot) {
     const { ctx, bbox } = plot;
     ctx.save();

@@ -1,18 +1,31 @@
-// Work that the server does for this visitor while the page polls it: inverting a picture, dragging points.
+// Work that the server does for this visitor while the page polls it: searching for a picture, dragging points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-const QUEUE = 1000; // ms between two questions while others come first
+const QUEUE = 1000; // ms between two requests while other jobs go first
+
+/** @typedef {{model: string, name?: string}} Work */
+/** The first answer to new work; `target` is the picture that Find searches for. @typedef {{job: string, target?: string}} Begun */
+/**
+ * @template State
+ * @typedef {{route: "find" | "drag", beat: number, status: HTMLElement, step: (state: State) => void, done: (state: State) => void, fail: (error: Refusal) => void}} JobOptions
+ */
 
 /**
- * One piece of work at a time. `route` brings it and `route`/on asks for it, every `beat` ms; `status` tells how many others come first, in the texts
- * explore.<route>_wait and _wait_one. `step(told)` gets each answer, `done(told)` the last, `fail(error)` what went wrong instead; neither is called after `stop`.
+ * Runs one job at a time. The route `route` starts it, and `route`/on advances it every `beat` ms. `status` shows how
+ * many jobs go first, by the texts explore.<route>_wait and _wait_one. `step(state)` gets each answer, `done(state)`
+ * the last one, and `fail(error)` an error. After `stop` none of them is called.
+ * @template {JobState} State
  */
 export class ServerJob {
-  /** @type {?{model: string, name?: string}} */
-  #mine = null; // one object for each piece of work; the server's answer gives its `name`
+  /** One object for each piece of work. The server's answer gives its `name`. @type {?Work} */
+  #mine = null;
 
+  /**
+   * @param {Explorer} explorer
+   * @param {JobOptions<State>} options
+   */
   constructor(explorer, { route, beat, status, step, done, fail }) {
     this.explorer = explorer;
     this.route = route;
@@ -27,9 +40,14 @@ export class ServerJob {
     return this.#mine !== null;
   }
 
-  /** Bring work for a model by `send`, which gives the server's answer, and follow it while that model is open; `begun(answer)` comes before the first question. */
-  async run(model, send, begun = (_answer) => {}) {
-    /** @type {{model: string, name?: string}} */
+  /**
+   * Start work for a model by `send`, and poll it while that model is open. `begun(answer)` is called before the first
+   * poll.
+   * @param {string} model
+   * @param {() => Promise<Begun>} send
+   */
+  async run(model, send, begun = (/** @type {Begun} */ _answer) => {}) {
+    /** @type {Work} */
     const mine = { model };
     this.#mine = mine;
     try {
@@ -45,7 +63,7 @@ export class ServerJob {
     }
   }
 
-  /** End the work where it is; whether there was any. */
+  /** End the work. Returns whether there was any. */
   stop() {
     const mine = this.#mine;
     this.#mine = null;
@@ -53,26 +71,33 @@ export class ServerJob {
     return mine !== null;
   }
 
+  /**
+   * @param {{job?: string, end?: boolean}} value
+   * @returns {Promise<any>}
+   */
   #ask(value) {
     return request(`${this.route}/on`, { method: "POST", value });
   }
 
-  /** The server need not keep it for the seconds until it would notice; it does notice. */
-  /** @param {{name?: string}} work */
+  /**
+   * Free the server's memory at once. Without this call the server would end the work after some seconds.
+   * @param {Work} work
+   */
   #end({ name }) {
     this.#ask({ job: name, end: true }).catch(() => {});
   }
 
+  /** @param {Work} mine */
   async #watch(mine) {
     while (this.#mine === mine) {
-      const told = await this.#ask({ job: mine.name });
+      const state = await this.#ask({ job: mine.name });
       if (this.#mine !== mine || this.explorer.point.model !== mine.model) return;
-      const waiting = told.state === "waiting";
-      if (waiting) setText(this.status, t(`explore.${this.route}_wait${told.ahead === 1 ? "_one" : ""}`, { count: told.ahead }));
-      else this.step(told);
-      if (told.state === "done") {
+      const waiting = state.state === "waiting";
+      if (waiting) setText(this.status, t(`explore.${this.route}_wait${state.ahead === 1 ? "_one" : ""}`, { count: state.ahead }));
+      else this.step(state);
+      if (state.state === "done") {
         this.#mine = null;
-        return void this.done(told);
+        return void this.done(state);
       }
       await new Promise((later) => setTimeout(later, waiting ? QUEUE : this.beat));
     }

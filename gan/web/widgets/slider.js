@@ -1,4 +1,4 @@
-// Sliders: one row each, with a name, a track that is filled from where the slider rests, and the value.
+// Sliders: one row each, with a name, a track that is filled from the rest position, and a value.
 import { later } from "../core/debounce.js";
 import { h, setText, wheelMeant } from "../core/dom.js";
 import { known, t } from "../core/i18n.js";
@@ -8,20 +8,30 @@ const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFr
 const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format;
 const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format;
 
-/** An amount of a direction as it is read everywhere: +1.5, −2.9, 0.0. */
+/**
+ * An amount of a direction as the page writes it: +1.5, −2.9, 0.0.
+ * @param {number} value
+ */
 export const signed = (value) => tenths.format(value).replace("-", "−");
 
-const NOTCHES = 60; // of the wheel, from end to end
-const STILL = 250; // ms after the last of them until the wheel has come to rest
+const NOTCHES = 60; // of the wheel, from one end to the other
+const STILL = 250; // ms after the last notch until the movement has ended
+
+/** @typedef {(value: number, dragging: boolean) => void} SliderInput */
+/**
+ * @typedef {{name: string, note?: string, low: number, high: number, step: number, rest?: number, input: SliderInput, compact?: boolean,
+ *   format?: (value: number) => string}} SliderOptions
+ */
 
 /**
- * One slider. `input(value, dragging)` is called for each movement and once more, not dragging, at its end. A double click, Delete or
- * Backspace puts it back to `rest`. `set(value)` moves it from outside, `describe(name, note)` renames it.
+ * One slider. `input(value, dragging)` is called for each movement, and once more at its end with dragging false. A
+ * double click, Delete or Backspace restores `rest`. `set(value)` moves it from outside, and `describe(name, note)`
+ * renames it.
  */
 export class Slider {
-  /** @type {?number} */
-  index = null; // the entry of z that a raw slider moves
+  index = -1; // the entry of z that a raw slider moves
 
+  /** @param {SliderOptions} options */
   constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
     this.rest = rest;
     this.format = format;
@@ -39,60 +49,85 @@ export class Slider {
     this.set(rest);
   }
 
+  /** @param {string} name */
   describe(name, note = "") {
     setText(this.name, name);
-    this.name.title = name; // of a long one only the beginning is seen
+    this.name.title = name; // the row may cut a long name off
     setText(this.note, note);
     this.bar.setAttribute("aria-label", note ? `${name}, ${note}` : name);
   }
 
+  /** @param {number} value */
   set(value) {
     this.bar.value = String(value);
     this.#show(value);
   }
 
+  /**
+   * @param {SliderInput} input
+   * @param {boolean} dragging
+   */
   #moved(input, dragging) {
     this.#show(this.bar.valueAsNumber);
     input(this.bar.valueAsNumber, dragging);
   }
 
+  /** @param {SliderInput} input */
   #restore(input) {
     this.set(this.rest);
     input(this.rest, false);
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {SliderInput} input
+   */
   #key(event, input) {
     if (event.key !== "Delete" && event.key !== "Backspace") return;
     event.preventDefault();
     this.#restore(input);
   }
 
-  /** The wheel moves a slider that has the focus, and no other: whoever scrolls the page past the sliders means the page. */
+  /**
+   * The wheel moves only a focused slider, so that page scrolling is never hijacked.
+   * @param {WheelEvent} event
+   * @param {SliderInput} input
+   */
   #wheel(event, input) {
     if (!wheelMeant(event, this.bar) || !event.deltaY) return;
     event.preventDefault();
-    const { min, max, step } = this.bar;
+    const [min, max, step] = [this.bar.min, this.bar.max, this.bar.step].map(Number);
     this.bar.valueAsNumber -= Math.sign(event.deltaY) * Math.max(step, (max - min) / NOTCHES);
     this.#moved(input, true);
     this.still();
   }
 
-  /** The value itself is told, not the step of the bar that is nearest to it. */
+  /**
+   * Show the value itself, which may lie between two steps of the bar.
+   * @param {number} value
+   */
   #show(value) {
-    const { min, max } = this.bar;
-    const part = (number) => Math.min(1, Math.max(0, (number - min) / (max - min)));
+    const [min, max, step] = [this.bar.min, this.bar.max, this.bar.step].map(Number);
+    const part = (/** @type {number} */ number) => Math.min(1, Math.max(0, (number - min) / (max - min)));
     const [from, to] = [part(this.rest), part(value)].sort((a, b) => a - b);
     this.bar.style.setProperty("--from", from.toFixed(4));
     this.bar.style.setProperty("--to", to.toFixed(4));
-    this.element.classList.toggle("is-moved", Math.abs(value - this.rest) > this.bar.step / 2);
+    this.element.classList.toggle("is-moved", Math.abs(value - this.rest) > step / 2);
     setText(this.value, this.format(value));
   }
 }
 
-/** Whether a direction is worth a slider: it moves pictures, and not as another before it does. */
+/**
+ * Whether a direction deserves a slider: it changes pictures, and differs from those before it.
+ * @param {Pick<Direction, "dead" | "twin">} direction
+ */
 export const lively = (direction) => !direction.dead && !direction.twin;
 
-/** What a direction is called where nobody has renamed it; `title` is the name of an attribute that only the data name. */
+/**
+ * A direction's default name. `title` is the data's name for an attribute.
+ * @param {string} id
+ * @param {string} [title]
+ */
 export function usualName(id, title) {
   const [, letter, number] = /^([ps])(\d+)$/.exec(id) ?? [];
   if (number) return t(letter === "p" ? "explore.direction" : "explore.factor", { number: +number + 1 });
@@ -100,8 +135,14 @@ export function usualName(id, title) {
   return title ? t("explore.attribute_class", { name: className(title) }) : id;
 }
 
-/** The ids of those of a model's principal directions that have sliders where nobody has chosen, in their order. */
+/**
+ * The ids of a model's default sliders, in order.
+ * @param {Direction[]} directions
+ */
 export const usualIds = (directions) => directions.filter(lively).map((direction) => direction.id);
 
-/** How much a direction changes, where that is known. */
+/**
+ * How much a direction changes pictures, as text; "" if unknown.
+ * @param {Direction | undefined} direction
+ */
 export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));

@@ -219,7 +219,7 @@ def test_what_is_found_is_shown_as_it_was_found(page):
     draw(page)
     button(page, "Match").click()
     done(page)
-    found = page.evaluate("document.querySelector('gan-explorer').views.views.find.told")
+    found = page.evaluate("document.querySelector('gan-explorer').views.views.find.state")
     assert {key: place(page)[key] for key in ("at", "label", "label2", "mix", "u", "x", "psi")} == {
         "at": found["at"],
         "label": found["label"],

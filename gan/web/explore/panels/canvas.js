@@ -1,9 +1,9 @@
 // The large picture of the current point.
-import { h } from "../../core/dom.js";
+import { context2d, h } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { fitted } from "../../widgets/mosaic.js";
 
-/** A canvas in native pixels, enlarged by a whole factor to fill its box. `draw(bitmap)`, `describe(text)`. */
+/** A canvas in the picture's own pixels. It is enlarged by a whole factor to fill its box. */
 export class Canvas {
   constructor() {
     this.canvas = h("canvas", { role: "img", class: "xp-canvas", width: 1, height: 1 });
@@ -13,45 +13,70 @@ export class Canvas {
     new ResizeObserver(() => this.#fit()).observe(this.element);
   }
 
+  /** @param {Drawable} bitmap */
   draw(bitmap) {
     this.#paint(bitmap, 0, 0, bitmap.width, bitmap.height);
   }
 
-  /** Show one cell of a sheet of `columns` x `columns` pictures. */
+  /**
+   * Show one cell of a sheet of `columns` x `columns` pictures.
+   * @param {Drawable} sheet
+   * @param {number} columns
+   * @param {number} index
+   */
   drawCell(sheet, columns, index) {
     const size = sheet.width / columns;
     this.#paint(sheet, (index % columns) * size, Math.floor(index / columns) * size, size, size);
   }
 
-  /** Show an ImageData as it is. */
+  /**
+   * Show an ImageData.
+   * @param {ImageData} pixels
+   */
   drawPixels(pixels) {
     this.#resize(pixels.width, pixels.height);
-    this.canvas.getContext("2d").putImageData(pixels, 0, 0);
+    context2d(this.canvas).putImageData(pixels, 0, 0);
   }
 
   clear() {
-    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context2d(this.canvas).clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
+  /** @param {string} text */
   describe(text) {
     this.canvas.setAttribute("aria-label", text);
   }
 
+  /** @param {boolean} on */
   live(on) {
     this.badge.hidden = !on;
   }
 
-  /** A word on the picture while there is something to wait for; null takes it away. */
+  /**
+   * Show a word on the picture while the page waits; null hides it.
+   * @param {?string} text
+   */
   wait(text) {
     this.notice.textContent = text ?? "";
     this.notice.hidden = !text;
   }
 
+  /**
+   * @param {Drawable} source
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
   #paint(source, x, y, width, height) {
     this.#resize(width, height);
-    this.canvas.getContext("2d").drawImage(source, x, y, width, height, 0, 0, width, height);
+    context2d(this.canvas).drawImage(source, x, y, width, height, 0, 0, width, height);
   }
 
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
   #resize(width, height) {
     if (this.canvas.width === width && this.canvas.height === height) return;
     Object.assign(this.canvas, { width, height });

@@ -1,4 +1,5 @@
-// The way from the current seed to another one: a strip of pictures along the sphere, and a slider that walks it.
+// The interpolation from the current seed to another: a strip of pictures along the great circle, and a slider over
+// it.
 import { h, icon } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { filed } from "../file-names.js";
@@ -12,11 +13,13 @@ import { Slider } from "../../widgets/slider.js";
 const FRAMES = 9;
 const ENLARGED = 4;
 
-/** The section under the large picture. `point()` says where we are, `change(patch, dragging)` goes elsewhere. */
+/** The section under the large picture. */
 export class Interpolation {
+  /** @param {SheetHost} host */
   constructor({ point, version, change, draw, failed }) {
     this.point = point;
     this.version = version;
+    /** @type {HTMLInputElement} */
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", "aria-label": t("explore.other_seed"),
       oninput: () => this.seed.checkValidity() && this.seed.value !== "" && change({ to: this.seed.valueAsNumber }, false),

@@ -1,48 +1,94 @@
-// The strip of models: shipped checkpoints, runs, and the run that is training right now.
+// The cards of the models: shipped checkpoints, finished runs, and the run that is training.
 import { address } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
 
-const words = (room, name) => (known(`${room}.${name}`) ? t(`${room}.${name}`) : name);
+/**
+ * @param {string} group
+ * @param {string} name
+ */
+const words = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
-/** What a model is called: the name that somebody gave its run, else the data it learned. */
+/** The facts from which a title is made. @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named */
+
+/**
+ * A model's title: the name of its run, else its data set.
+ * @param {Named} model
+ */
 export const title = (model) => model.name ?? dataTitle(model);
 
-/** The data that a model learned, in the reader's language where we have a word for it. */
+/**
+ * The data set of a model, in the reader's language if there is a text for it.
+ * @param {Named} model
+ */
 function dataTitle(model) {
   if (known(`data.${model.data}`)) return t(`data.${model.data}`);
-  return model.kind === "run" && model.data ? model.data.split("/").pop() : model.title;
+  return model.kind === "run" && model.data ? model.data.slice(model.data.lastIndexOf("/") + 1) : model.title;
 }
 
-/** The same where nothing stands beside it: with the recipe of a run that nobody named. */
+/**
+ * The title with the recipe of an unnamed run, for places without a subtitle.
+ * @param {Model} model
+ */
 export const fullTitle = (model) => [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
 
-/** A run's newest grid is told apart by its own address; a checkpoint's preview by the version. */
+/**
+ * Each sample sheet of a run has its own address. A checkpoint's preview needs the version in its query.
+ * @param {Model} model
+ */
 export const previewAddress = (model) => model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 
-/** The reader's word for a class. */
+/**
+ * The reader's word for a class.
+ * @param {string} name
+ */
 export const className = (name) => words("class", name);
 
+/** @param {Model} model */
 function subtitle(model) {
   if (model.unreadable) return t("explore.unreadable");
   if (model.kind === "shipped") return t("explore.shipped");
   const recipe = words("recipe", model.recipe ?? "");
   const data = model.name ? dataTitle(model) : null;
   if (model.live) return [t("explore.live"), data, recipe].filter(Boolean).join(" · ");
-  const unfinished = ["paused", "failed", "queued"].includes(model.state) ? words("state", model.state) : null;
+  const unfinished = ["paused", "failed", "queued"].includes(model.state ?? "") ? words("state", model.state ?? "") : null;
   return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
-/** A row of cards; `pick(id)` is called for the one that is chosen. `show(models, current)` brings it up to date in place. */
+const UNREADABLE = ["latent.damaged", "latent.other_version", "latent.not_finite"];
+
+/**
+ * Whether an error is about the model's file, and lasts until the file changes.
+ * @param {?Refusal} error
+ */
+export const unreadable = (error) => UNREADABLE.includes(error?.key ?? "");
+
+/**
+ * An error about a model's file with the model's name as the picker shows it.
+ * @param {Refusal} error
+ * @param {Model} model
+ * @returns {Refusal}
+ */
+export const namedError = (error, model) => ({ ...error, values: { ...error.values, name: fullTitle(model) } });
+
+/** @typedef {{element: HTMLButtonElement, thumb: HTMLElement, name: HTMLElement, note: HTMLElement, preview: ?string}} Card */
+
+/** A row of cards. `pick(id)` gets the chosen model. `show(models, current)` updates the row in place. */
 export class ModelPicker {
+  /** @param {(id: string) => void} pick */
   constructor(pick) {
     this.pick = pick;
+    /** @type {Map<string, Card>} */
     this.cards = new Map();
     this.row = h("div", { class: "xp-cards", role: "group", "aria-label": t("explore.models") });
     this.element = h("section", { class: "xp-picker" }, this.row);
   }
 
+  /**
+   * @param {Model[]} models
+   * @param {?string} current
+   */
   show(models, current) {
     const ids = new Set(models.map((model) => model.id));
     for (const [id, card] of this.cards) {
@@ -58,14 +104,18 @@ export class ModelPicker {
     });
   }
 
-  /** Bring a card into view without moving the page. */
+  /**
+   * Bring a card into view without moving the page.
+   * @param {?string} id
+   */
   reveal(id) {
-    const card = this.cards.get(id)?.element;
+    const card = this.cards.get(id ?? "")?.element;
     if (!card) return;
     const [left, right] = [card.offsetLeft - this.row.offsetLeft, card.offsetLeft - this.row.offsetLeft + card.offsetWidth];
     if (left < this.row.scrollLeft || right > this.row.scrollLeft + this.row.clientWidth) this.row.scrollLeft = left - 16;
   }
 
+  /** @param {string} id */
   #add(id) {
     const thumb = h("span", { class: "xp-thumb" });
     const [name, note] = [h("b"), h("small")];
@@ -75,6 +125,11 @@ export class ModelPicker {
     return card;
   }
 
+  /**
+   * @param {Card} card
+   * @param {Model} model
+   * @param {boolean} chosen
+   */
   #update(card, model, chosen) {
     card.element.setAttribute("aria-pressed", String(chosen));
     card.element.classList.toggle("is-live", Boolean(model.live && !model.unreadable));

@@ -1,4 +1,4 @@
-// The neighbourhood: 5 x 5 pictures over two directions, one sigma apart, with the current point among them.
+// The neighbourhood: 5 x 5 pictures over two directions, one sigma apart. The current point is one of them.
 import { h } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { query } from "../../latent/encoding.js";
@@ -12,8 +12,9 @@ const REACH = (SIDE - 1) / 2;
 const STEP = 1;
 
 /**
- * Where the middle of the map lies for a slider at `value`: whole steps away from it, and so that no cell passes the slider's end.
- * {middle, place}: `place` is the column (or row, from the bottom) of the current point, 0 to 4.
+ * The centre of the grid along one direction, for a slider at `value`. It is a whole number of steps away, so that no
+ * cell passes the slider's end. `place` is the point's column, or its row from the bottom, 0 to 4.
+ * @param {number} value
  */
 export function windowAround(value) {
   const room = LIMIT - REACH * STEP;
@@ -21,11 +22,13 @@ export function windowAround(value) {
   return { middle: value - steps * STEP, place: REACH + steps };
 }
 
-/** The section under the samples. `point()` says where we are, `axes` (axes.js) which two directions, `change(patch)` goes elsewhere. */
+/** The section under the samples. `axes` (axes.js) has its two directions. */
 export class Neighbours {
   awake = false;
+  /** @type {string[]} */
   names = [];
 
+  /** @param {PanelHost} host */
   constructor({ point, axes, version, change, draw, failed }) {
     this.point = point;
     this.axes = axes;
@@ -44,13 +47,16 @@ export class Neighbours {
     this.mosaic.lock(true);
   }
 
-  /** Whether the model's directions are known: without them there is nothing to ask for. */
+  /**
+   * Whether the model's directions are known. Without them there is nothing to request.
+   * @param {boolean} awake
+   */
   wake(awake) {
     this.awake = awake;
     this.place();
   }
 
-  /** Mark where the current point stands, and name the cells after where they lead. */
+  /** Mark the current point's cell, and rename all cells. */
   place() {
     this.pair = this.axes.pair;
     this.names = this.pair.map((id) => this.axes.name(id));
@@ -63,15 +69,18 @@ export class Neighbours {
     return this.pair.map((id) => amountOf(this.point(), id));
   }
 
+  /** @param {number} index */
   #values(index) {
     const stands = this.#stands();
     return [index % SIDE, SIDE - 1 - Math.floor(index / SIDE)].map((cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP);
   }
 
+  /** @param {number[]} values */
   #patch(values) {
     return along(this.point(), this.pair, values);
   }
 
+  /** @param {number} index */
   #name(index) {
     const [across, up] = this.#values(index).map(signed);
     return t("explore.neighbour", { i: this.names[0], across, j: this.names[1], up });

@@ -1,4 +1,4 @@
-// The wall: 64 pictures of 64 seeds. Choose one to go there.
+// Samples: 64 pictures of 64 consecutive seeds. The reader chooses one to move there.
 import { h, icon } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { query } from "../../latent/encoding.js";
@@ -8,10 +8,12 @@ import { Mosaic, Sheet } from "../../widgets/mosaic.js";
 
 export const SIDE = 8;
 
-/** The section of samples. `point()` says where we are, `change(patch)` goes elsewhere. */
+/** The section of samples. */
 export class Samples {
+  /** The seed of the first cell. @type {?number} */
   first = null;
 
+  /** @param {SheetHost} host */
   constructor({ point, version, change, draw, failed }) {
     this.point = point;
     this.version = version;

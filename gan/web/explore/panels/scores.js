@@ -1,26 +1,39 @@
-// How good a checkpoint is, in the few numbers of its card that are worth reading first.
+// The scores of a checkpoint: the few numbers of its card that matter most.
 import { h, setText } from "../../core/dom.js";
 import { known, lang, t } from "../../core/i18n.js";
 import { help } from "../../widgets/help.js";
 
 const SHOWN = ["FD", "precision", "coverage", "copies"];
-const SMALL = 1; // below it two digits after the point say enough
+const SMALL = 1; // numbers below it need two decimals
 
+/**
+ * @param {number} value
+ * @param {number} digits
+ */
 const number = (value, digits) => value.toLocaleString(lang, { maximumFractionDigits: digits });
 
+/**
+ * @param {string} name
+ * @param {number} value
+ */
 function score(name, value) {
   if (name === "copies") return value.toLocaleString(lang, { style: "percent", maximumFractionDigits: 1 });
   return name === "FD" ? Number(value.toPrecision(3)).toLocaleString(lang) : number(value, value < SMALL ? 2 : 1);
 }
 
-/** What the pictures were seen through, in the reader's language. */
+/**
+ * The feature extractor of the scores, in the reader's language.
+ * @param {Scored} scored
+ */
 function net(scored) {
   if (known(`data.${scored.net}`)) return t("explore.net", { name: t(`data.${scored.net}`) });
   return known(`explore.net_${scored.net}`) ? t(`explore.net_${scored.net}`) : scored.title;
 }
 
-/** A row of numbers under the large picture; `show(model)` brings it up to date and hides it where the model has none. */
+/** A row of numbers under the large picture. `show(model)` updates it, and hides it for a model without scores. */
 export class Scores {
+  text = ""; // JSON of the scores on the screen
+
   constructor() {
     this.list = h("dl", {});
     this.against = h("small");
@@ -30,17 +43,18 @@ export class Scores {
       h("header", {}, h("h3", {}, t("explore.scores")), ask), note, this.list, this.against);
   }
 
+  /** @param {Model | undefined} model */
   show(model) {
     const scored = model?.scored;
-    const told = JSON.stringify(scored ?? null);
-    if (told === this.told) return;
-    this.told = told;
+    const text = JSON.stringify(scored ?? null);
+    if (text === this.text) return;
+    this.text = text;
     this.element.hidden = !scored;
     if (!scored) return;
     const { scores, against, pictures } = scored;
     const through = net(scored);
     const shown = SHOWN.filter((name) => name in scores);
-    const label = (name) => (name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through }));
+    const label = (/** @type {string} */ name) => (name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through }));
     this.list.replaceChildren(...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))));
     setText(this.against, t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) }));
     const hints = shown.map((name) => t(`explore.score_${name}_hint`));

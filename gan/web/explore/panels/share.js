@@ -1,12 +1,13 @@
-// A button that copies the address of what is shown.
+// A button that copies the address of the current point.
 import { h, icon, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { linkTo } from "../url-state.js";
 
-const SAID = 2500; // ms for which it says that it has copied
+const SAID = 2500; // ms for which it shows that it has copied
 
 /** `element` is the button. */
 export class Share {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.name = h("span", { "aria-live": "polite" }, t("explore.link"));
@@ -17,33 +18,43 @@ export class Share {
     const { point } = this.explorer;
     if (!point.model) return;
     const link = linkTo(point);
-    if (await copied(link)) this.#said();
+    if (await copied(link)) this.#confirm();
     else this.explorer.say({ text: t("explore.link_by_hand", { link }) });
   }
 
-  #said() {
+  #confirm() {
     clearTimeout(this.timer);
     this.#show("check", "explore.link_copied");
     this.timer = setTimeout(() => this.#show("link", "explore.link"), SAID);
   }
 
+  /**
+   * @param {string} glyph
+   * @param {string} key
+   */
   #show(glyph, key) {
-    this.element.firstChild.replaceWith(icon(glyph));
+    this.element.firstChild?.replaceWith(icon(glyph));
     setText(this.name, t(key));
   }
 }
 
-/** Copy a text; false where the browser does not let us. */
+/**
+ * Copy a text. Returns false if the browser forbids it.
+ * @param {string} text
+ */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return selected(text); // a page without https has no clipboard, and one in a frame may not be let to it
+    return selected(text); // there is no clipboard without https, and a frame may lack the permission
   }
 }
 
-/** The way of old: select the text somewhere, and let the browser copy what is selected. */
+/**
+ * The old technique: select the text in a hidden field, and let the browser copy the selection.
+ * @param {string} text
+ */
 function selected(text) {
   const before = /** @type {HTMLElement} */ (document.activeElement);
   const field = h("textarea", { readOnly: true, "aria-hidden": "true", style: "position: fixed; top: 0; opacity: 0" });

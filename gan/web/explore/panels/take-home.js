@@ -1,42 +1,60 @@
-// What people take home: the generator as a web page that needs no server, or as ONNX.
-import { h, icon } from "../../core/dom.js";
+// Downloads of the generator: as a web page that needs no server, or as ONNX.
+import { h, icon, must } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
 import { movedAlong } from "../../latent/point.js";
 import { fetched, save } from "../../renderer/pictures.js";
 import { heading } from "../../widgets/help.js";
 
+/** @type {Record<string, string>} */
 const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
-const PLACE = '<script type="text/plain" id="gan-point">'; // of the page, gan/export/webpage.py
+const PLACE = '<script type="text/plain" id="gan-point">'; // in the page that gan/export/webpage.py writes
 
-/** The page with the point at which it opens: the same file for everybody until here. What belongs to the app alone, or to the server that draws, stays behind. */
+/**
+ * Write the current point into the exported page, which is the same file for everybody. Values that only the app or
+ * the server can use are left out.
+ * @param {Response} page
+ * @param {Point} point
+ */
 async function opened(page, point) {
   const { model, view, axes, u, ...texts } = written(point);
-  const told = JSON.stringify(texts).replaceAll("<", "\\u003c");
-  return new Blob([(await page.text()).replace(PLACE, () => PLACE + told)], { type: "text/html" });
+  const json = JSON.stringify(texts).replaceAll("<", "\\u003c");
+  return new Blob([(await page.text()).replace(PLACE, () => PLACE + json)], { type: "text/html" });
 }
 
-/** The section under the large picture. `point()` says which model, `chosen` (slider-set.js) its sliders, `failed(error, id)` hears why it can't be had. */
+/** The section under the large picture. `failed(error, id)` gets the server's error. */
 export class TakeHome {
+  /** @param {Pick<PanelHost, "point" | "chosen" | "failed">} host */
   constructor({ point, chosen, failed }) {
     this.point = point;
     this.chosen = chosen;
     this.failed = failed;
     this.buttons = Object.entries(FORMS).map(([form, key]) => {
       const name = h("span", {}, t(key));
+      /** @type {HTMLButtonElement} */
       const button = h("button", { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) }, icon("download"), name);
       return button;
     });
-    this.element = h("section", { class: "xp-take" }, ...heading(t("explore.take"), t("explore.take_hint"), h("span", { class: "gan-space" }), this.buttons));
+    this.element = h("section", { class: "xp-take" }, ...heading(t("explore.take"), t("explore.take_hint"), h("span", { class: "gan-space" }), ...this.buttons));
   }
 
-  /** The sliders that were chosen, and those of other families along which the point has moved: without them the page could not draw it. */
+  /**
+   * The list of sliders, and the other directions along which the point has moved. The page could not draw the point
+   * without them.
+   * @param {Point} point
+   */
   #sliders(point) {
-    const told = this.chosen.told();
+    const chosen = this.chosen.written();
     const more = movedAlong({ ...point, d: [] }).filter((id) => !this.chosen.has(id));
-    return more.length ? { ...told, list: [...this.chosen.ids(), ...more] } : told;
+    return more.length ? { ...chosen, list: [...this.chosen.ids(), ...more] } : chosen;
   }
 
+  /**
+   * @param {string} form
+   * @param {HTMLButtonElement} button
+   * @param {HTMLElement} name
+   * @param {string} text
+   */
   async #take(form, button, name, text) {
     const point = this.point();
     const { model: id } = point;
@@ -46,7 +64,7 @@ export class TakeHome {
     try {
       const page = form === "html";
       const reply = await fetched(`take/${form}`, { id, sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null });
-      const [, file] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition"));
+      const [, file] = must(/filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? ""), "name of the file");
       save(page ? await opened(reply, point) : await reply.blob(), file);
     } catch (error) {
       this.failed(error, id);

@@ -1,4 +1,4 @@
-// The row under the large picture: its seed, and what can be done with it.
+// The row under the large picture: its seed, and the buttons for the current point.
 import { h, icon, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { filed, showSeed } from "../file-names.js";
@@ -9,15 +9,17 @@ import { enlarged, picture, save } from "../../renderer/pictures.js";
 
 const ENLARGED = 8;
 
-/** `place(point)` brings the row to where the point is. */
+/** `place(point)` shows a point. */
 export class Toolbar {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
+    /** @type {HTMLInputElement} */
     this.seed = h("input", {
       type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(), onblur: () => showSeed(this.seed, explorer.point),
       oninput: () => this.#fits() && explorer.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (name, glyph, key, onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (/** @type {string} */ name, /** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
     this.heart = tool("heart", "heart", "explore.keep", () => this.#keep());
     this.element = h("div", { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
@@ -30,12 +32,13 @@ export class Toolbar {
           `×${ENLARGED}`)));
   }
 
+  /** @param {Point} point */
   place(point) {
     showSeed(this.seed, point);
     this.mark();
   }
 
-  /** Say whether the current point is among the favourites. */
+  /** Mark the heart if the current point is a favourite. */
   mark() {
     const { favourites, point } = this.explorer;
     this.heart.setAttribute("aria-pressed", String(Boolean(favourites.at(point))));
@@ -45,7 +48,7 @@ export class Toolbar {
     return this.seed.value !== "" && this.seed.checkValidity();
   }
 
-  /** What is no seed does not stay in the box while the picture is another's. */
+  /** Replace a text that is no seed, because the picture belongs to another one. */
   #refuse() {
     if (this.#fits()) return;
     const { point } = this.explorer;
@@ -54,7 +57,7 @@ export class Toolbar {
     if (!emptied || !point.at) this.explorer.say({ text: t("explore.bad_seed", { max: MAX_SEED }) });
   }
 
-  /** Keep the current point among the favourites, or no longer. */
+  /** Add the current point to the favourites, or remove it. */
   #keep() {
     const { favourites, model, point } = this.explorer;
     if (!model) return;
@@ -64,11 +67,14 @@ export class Toolbar {
     this.explorer.say(safe ? null : { text: t("explore.favourites_full") });
   }
 
-  /** Save the picture as the server draws it, with the mark that a trained model made it. */
+  /**
+   * Save the server's picture, which carries the provenance mark.
+   * @param {number} times
+   */
   async #save(times) {
     const { point, shown } = this.explorer;
     if (!shown) return;
-    const name = `ganarium-${point.model.replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
+    const name = `ganarium-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
     try {
       const { bitmap, blob } = await picture("image", query(point));
       save(times > 1 ? await enlarged(bitmap, times) : blob, name);
@@ -78,11 +84,16 @@ export class Toolbar {
   }
 }
 
-// On a phone, where everything stands in one column: a button on the picture, which stays in sight, that leads to the sliders and from there back to the view.
+// A button on the large picture, for phones with their single column. It scrolls to the sliders, and from there back
+// to the view.
 
-const SEEN = 0.75; // of the window's height: sliders that begin above that are what one looks at
+const SEEN = 0.75; // share of the window's height; sliders that begin above it count as visible
 
-/** The button; `sliders` and `view` are the elements it leads to. */
+/**
+ * The button. `sliders` and `view` are the elements that it scrolls to.
+ * @param {HTMLElement} sliders
+ * @param {HTMLElement} view
+ */
 export function jump(sliders, view) {
   const go = () => {
     const there = sliders.getBoundingClientRect().top < SEEN * innerHeight && sliders.getBoundingClientRect().bottom > 0;
@@ -92,25 +103,29 @@ export function jump(sliders, view) {
   return h("button", { type: "button", class: "xp-button xp-jump", title: t("explore.jump"), "aria-label": t("explore.jump"), onclick: go }, icon("sliders"));
 }
 
-// A line under the large picture: who draws it, this browser or the server, and how long that takes here.
+// A line under the large picture: whether this browser or the server draws it, and how long that takes here.
 
-const CALM = 500; // ms between two times on the screen: nobody reads sixty a second
+const CALM = 500; // ms between two updates of the time, so that people can read it
 
-/** `tell(ms, model)` after each picture: ms for one drawn here, null for one of the server. Readers of the screen hear of a change of path alone. */
+/** Call `show(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a change between browser and server. */
 export class Path {
   constructor() {
     this.name = h("span", { role: "status" });
     this.time = h("span", { class: "xp-ms", "aria-hidden": "true" });
     this.element = h("p", { class: "xp-path" }, this.name, this.time);
-    this.told = 0;
+    this.updated = 0;
   }
 
-  tell(ms, model) {
+  /**
+   * @param {?number} ms
+   * @param {Model | undefined} model
+   */
+  show(ms, model) {
     const here = ms !== null;
     this.element.classList.toggle("is-here", here);
     setText(this.name, t(here ? "explore.path_browser" : model?.live ? "explore.path_live" : "explore.path_server"));
-    if (here && performance.now() - this.told < CALM && this.time.textContent) return;
-    this.told = performance.now();
+    if (here && performance.now() - this.updated < CALM && this.time.textContent) return;
+    this.updated = performance.now();
     setText(this.time, here ? ` · ${t("explore.path_ms", { ms: Math.max(1, Math.round(ms)) })}` : "");
   }
 }

@@ -1,15 +1,21 @@
-// <gan-cost>: what the run in the form will show and need, asked for anew with every change of the form.
+// <gan-cost>: the size and the needs of the run in the form. It asks the server after every change of the form.
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ANSWER, FORM } from "../../core/events.js";
 import { short, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
-import { toldForm } from "./settings.js";
+import { formNow } from "./settings.js";
 
-const PAUSE = 250; // ms without a change before the server is asked
-const AGAIN = 2000; // ms until it is asked again while the machine is still being measured, or can't be reached
+const PAUSE = 250; // ms without a change before it asks the server
+const AGAIN = 2000; // ms before it asks again, while the self-test still runs or no server answers
 
 class Cost extends HTMLElement {
+  /** @type {HTMLElement} */ lead;
+  /** @type {HTMLElement} */ pace;
+  /** @type {HTMLElement} */ needs;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
+  /** Aborts the running request. @type {AbortController | undefined} */ asked;
+
   connectedCallback() {
     if (this.lead) return;
     this.lead = h("p", { class: "tr-cost-lead" });
@@ -17,13 +23,18 @@ class Cost extends HTMLElement {
     this.needs = h("p");
     this.append(this.lead, this.pace, this.needs);
     addEventListener(FORM, (event) => this.ask(event.detail, PAUSE));
-    addEventListener(ANSWER, ({ detail }) => { // Train refuses for the same reason, and says so right below
+    addEventListener(ANSWER, ({ detail }) => { // Train refuses for the same reason, and shows it below
       if (detail.error && sentence(detail.error) === this.lead.textContent) setText(this.lead, "");
     });
-    if (toldForm()) this.ask(toldForm(), 0); // before this element was there
+    const form = formNow();
+    if (form) this.ask(form, 0); // Gradio sent it before this element was there
   }
 
-  /** Ask after a while; an answer to an earlier question is dropped. */
+  /**
+   * Ask after `wait` ms. Answers to earlier questions are dropped.
+   * @param {FormDetail} form
+   * @param {number} wait
+   */
   ask(form, wait) {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
@@ -43,6 +54,7 @@ class Cost extends HTMLElement {
     }, wait);
   }
 
+  /** @param {RunCost} found */
   show(found) {
     const { parameters, minutes } = found;
     this.classList.remove("is-refused");
@@ -54,6 +66,7 @@ class Cost extends HTMLElement {
     }
   }
 
+  /** @param {ImagesCost} cost */
   showImages({ rate, kimg, passes, memory, minutes, gpu }) {
     const known = rate !== null;
     const images = known && whole(about(1000 * kimg));
@@ -64,6 +77,7 @@ class Cost extends HTMLElement {
     setText(this.needs, [this.needs.textContent, bytes].filter(Boolean).join(" · "));
   }
 
+  /** @param {Refusal} error */
   refuse(error) {
     this.classList.add("is-refused");
     setText(this.lead, sentence(error));
@@ -72,12 +86,21 @@ class Cost extends HTMLElement {
   }
 }
 
-/** The values in the order of the form's inputs (gan/ui/train/form.py) as the server reads them; of one's own pictures how many there are, once that is known. */
+/**
+ * The form's values, in the order of gan/ui/train/form.py, as the server reads them. `own` is the number of uploaded
+ * pictures, if known.
+ * @param {FormDetail} form
+ */
 const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minutes, values, own: own?.report?.count ?? null });
 
-/** Two figures: more would promise what an estimate can't keep. */
+/**
+ * Two significant figures, because an estimate has no more.
+ * @param {number} value
+ */
 const about = (value) => Number(value.toPrecision(2));
+/** @param {number} value */
 const number = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+/** @param {number} value */
 const part = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 2 }).format(value);
 
 customElements.define("gan-cost", Cost);

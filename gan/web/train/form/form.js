@@ -1,6 +1,6 @@
-// The form's own elements: step headings, the pickers of pictures, recipe and time, and the sentence beside the button.
+// The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the button.
 import { address } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, KIND, OFFER, SUBMIT } from "../../core/events.js";
 import { whole } from "../../core/format.js";
 import { known, sentence, t } from "../../core/i18n.js";
@@ -13,26 +13,31 @@ const IMAGES = "images"; // the kind of run that the form begins with
 class Step extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
-    const title = t(this.getAttribute("text"));
-    const [button, note] = help(title, t(`${this.getAttribute("text")}_help`));
+    const key = this.getAttribute("text") ?? "";
+    const title = t(key);
+    const [button, note] = help(title, t(`${key}_help`));
     this.append(h("div", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("h3", {}, title), button), note);
   }
 }
 
 class Group extends HTMLElement {
   connectedCallback() {
-    if (!this.firstChild) this.append(h("h4", { class: "tr-group" }, t(this.getAttribute("text"))));
+    if (!this.firstChild) this.append(h("h4", { class: "tr-group" }, t(this.getAttribute("text") ?? "")));
   }
 }
 
-/** @typedef {HTMLButtonElement & {option: any}} Card */
+/** A name, or minutes. @typedef {string | number} PickerValue */
+/** @typedef {HTMLButtonElement & {option: PickerValue}} Card */
 
-/** What the three pickers share: a value that Gradio gives ("offer", data-value) and takes ("choose"), and cards that behave as radio buttons. */
+/** The base of the three pickers. Gradio sets their value ("offer", data-value) and reads it ("choose"). Their cards behave as radio buttons. */
 class Picker extends HTMLElement {
-  /** Fill the picker from the catalogue. @param {any} _offer */
+  built = false;
+  /** @type {?PickerValue} */ value = null;
+
+  /** Fill the picker from the catalogue. @param {Catalogue} _offer */
   build(_offer) {}
 
-  /** Show more about the card that was chosen. @param {any} _value */
+  /** Show more about the chosen card. @param {PickerValue} _value */
   marked(_value) {}
 
   async connectedCallback() {
@@ -47,14 +52,18 @@ class Picker extends HTMLElement {
     } catch (error) {
       this.append(h("p", { class: "tr-error" }, sentence(error)));
     }
-    // The binding may have been made after we were built.
+    // Gradio may have bound the value after we were built.
     this.mark(JSON.parse(this.dataset.value ?? "null") ?? this.value);
   }
 
+  /**
+   * @param {PickerValue} value
+   * @param {Attributes} attributes
+   * @param {...Child | Child} children
+   */
   card(value, attributes, ...children) {
     const button = h("button", { type: "button", role: "radio", ...attributes, onclick: () => this.choose(value) }, ...children);
-    button.option = value;
-    return button;
+    return Object.assign(button, { option: value });
   }
 
   /** @returns {Card[]} */
@@ -62,11 +71,13 @@ class Picker extends HTMLElement {
     return [...this.querySelectorAll("[role=radio]")].map((card) => /** @type {Card} */ (card));
   }
 
+  /** @param {PickerValue} value */
   choose(value) {
     this.mark(value);
     this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
   }
 
+  /** @param {?PickerValue} value */
   mark(value) {
     if (value === null || value === undefined) return;
     this.value = value;
@@ -81,22 +92,28 @@ class Picker extends HTMLElement {
     this.marked(value);
   }
 
+  /** @param {KeyboardEvent} event */
   arrow(event) {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step || event.target.getAttribute("role") !== "radio") return;
+    /** @type {Record<string, number>} */
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const step = steps[event.key];
+    if (!step || targetOf(event).getAttribute("role") !== "radio") return;
     event.preventDefault();
     const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
-    const next = cards[(cards.indexOf(event.target) + step + cards.length) % cards.length];
+    const next = cards[(cards.findIndex((card) => card === event.target) + step + cards.length) % cards.length];
     next.focus();
     this.choose(next.option);
   }
 }
 
 class DataPicker extends Picker {
+  details = h("p", { class: "tr-about" });
+  /** By name. @type {Record<string, DataSet>} */ sets = {};
+
+  /** @param {Catalogue} offer */
   build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
     const [bundled, drawn, others] = ["bundled", "drawn", "torchvision"].map((source) => data.filter((set) => set.source === source));
-    this.details = h("p", { class: "tr-about" });
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
       h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
@@ -109,17 +126,20 @@ class DataPicker extends Picker {
     );
   }
 
+  /** @param {DataSet} set */
   set(set) {
     const picture = set.picture
-      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.kind === IMAGES ? (set.size < 48 ? "is-small" : "") : "is-drawn" })
+      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.kind === IMAGES ? (Number(set.size) < 48 ? "is-small" : "") : "is-drawn" })
       : h("span", { class: "tr-blank" }, set.name[0].toUpperCase());
     return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
   }
 
+  /** @param {DataSet} set */
   download(set) {
     return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
   }
 
+  /** @param {PickerValue} value */
   marked(value) {
     const set = this.sets[value];
     const own = document.getElementById("train-own");
@@ -133,7 +153,7 @@ class DataPicker extends Picker {
     setText(this.details, t("train.about_data", { classes, credit: set.credit, licence: set.licence }));
   }
 
-  /** Let the form show the settings of this kind of run alone, and tell the other pickers. */
+  /** Let the form show only the settings of this kind of run, and tell the other pickers. @param {string} kind */
   offerKind(kind) {
     const form = document.getElementById("train");
     if (!form || (form.dataset.kind ?? IMAGES) === kind) return;
@@ -142,28 +162,36 @@ class DataPicker extends Picker {
   }
 }
 
-/** How much a data set holds. */
+/** How much a data set holds. @param {DataSet} set */
 const amount = (set) => t(set.kind === IMAGES ? "train.count_size" : "train.count_points", { count: whole(set.count), size: set.size });
 
 class RecipePicker extends Picker {
   kind = IMAGES;
+  formula = h("div");
+  /** @type {Recipe[]} */ recipes = [];
+  /** @type {Catalogue["losses"]} */ losses = {};
+  /** @type {Catalogue["penalties"]} */ penalties = {};
 
+  /** @param {Catalogue} offer */
   build({ recipes, losses, penalties }) {
     this.losses = losses;
     this.penalties = penalties;
     this.recipes = recipes;
     this.setAttribute("aria-label", t("train.step_recipe"));
-    this.formula = h("div");
     const kinds = [...new Set(recipes.map((recipe) => recipe.kind))];
     this.append(...kinds.map((kind) => this.ofKind(kind, recipes.filter((recipe) => recipe.kind === kind))), this.formula);
     this.kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
     addEventListener(KIND, (event) => this.offerKind(event.detail));
   }
 
-  /** The cards of one kind of run; the style sheet hides those of the others. */
+  /**
+   * The cards of one kind of run; the style sheet hides those of the others.
+   * @param {string} kind
+   * @param {Recipe[]} recipes
+   */
   ofKind(kind, recipes) {
-    const line = (recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
-    const card = (recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
+    const line = (/** @type {Recipe} */ recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
+    const card = (/** @type {Recipe} */ recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
       recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
     const more = h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card)));
@@ -174,7 +202,7 @@ class RecipePicker extends Picker {
     return super.cards().filter((card) => card.closest(`.gan-kind-${this.kind}`));
   }
 
-  /** Show another kind's recipes. A recipe that this kind does not have gives way to its first one. */
+  /** Show another kind's recipes. A recipe that this kind does not have gives way to its first one. @param {string} kind */
   offerKind(kind) {
     for (const card of this.cards()) card.setAttribute("aria-checked", "false");
     this.kind = kind;
@@ -183,71 +211,92 @@ class RecipePicker extends Picker {
     else this.choose(cards[0].option);
   }
 
+  /** @param {PickerValue} value */
   marked(value) {
     const recipe = this.recipes.find((one) => one.kind === this.kind && one.name === value);
-    this.formula.replaceChildren(...[recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty])].filter(Boolean));
+    const block = recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty]);
+    this.formula.replaceChildren(...(block ? [block] : []));
   }
 }
 
 class TimePicker extends Picker {
+  input = h("input", { type: "number", min: "0.05", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
+
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
-    this.input = h("input", { type: "number", min: "0.05", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
     this.append(h("div", { class: "tr-times" }, [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
       h("label", {}, this.input, h("span", {}, t("train.minutes")))));
   }
 
+  /** @param {PickerValue} value */
   marked(value) {
-    if (document.activeElement !== this.input) this.input.value = value;
+    if (document.activeElement !== this.input) this.input.value = String(value);
   }
 }
 
-/** What became of a press on Train: the run is shown, or the sentence of what was wrong stands beside the button. */
+/** The answer to Train: shows the new run, or the error beside the button. */
 class Answer extends HTMLElement {
+  /** @type {HTMLElement} */ text;
+
   connectedCallback() {
     if (this.text) return;
     this.text = h("p", { class: "tr-error", role: "alert", hidden: true });
     this.append(this.text);
+    /** @type {?HTMLElement} */
     const panel = this.closest("#train-go");
     if (panel) stick(panel);
     addEventListener(SUBMIT, () => this.show(null));
     addEventListener(ANSWER, (event) => this.show(event.detail));
   }
 
+  /** @param {?AnswerDetail} answer */
   show(answer) {
     this.text.hidden = !answer?.error;
     setText(this.text, answer?.error ? sentence(answer.error) : "");
-    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may stand at the top edge, with the sentence above it
+    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may be at the top edge, with the error above it
     if (answer?.run) view(answer.run);
   }
 }
 
-// Formulas: gan/objectives.py writes them. {D} and {G} mark the players, {x} a real image; each has its colour.
+// Formulas, as gan/objectives.py writes them. {D} and {G} stand for the networks and {x} for a real image; each has
+// its colour.
 
+/** @type {Record<string, string>} */
 const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
 
-/** A block with what D and G minimise; a loss and a penalty as "catalogue" tells them, null where the loss is not known. */
+/**
+ * The formulas that D and G minimise; null for an unknown loss.
+ * @param {LossFacts | undefined} loss
+ * @param {{formula: string} | undefined} penalty
+ */
 function formula(loss, penalty) {
   if (!loss) return null;
   return h("div", { class: "tr-formula" }, line("D", loss.formula_d), penalty?.formula && line("D", `+ ${penalty.formula}`, true), line("G", loss.formula_g));
 }
 
+/**
+ * @param {"D" | "G"} player
+ * @param {string} text
+ */
 function line(player, text, goesOn = false) {
   return h("p", {}, h("b", { class: COLOURS[player] }, goesOn ? "" : player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
 }
 
-// The panel with the button stays at the lower edge, in sight, as long as it leaves room for the fields.
+// The panel with the button sticks to the lower edge, as long as it leaves room for the fields.
 
-const PART = 1 / 3; // of the window that it may take
+const PART = 1 / 3; // share of the window's height that it may take
 
-/** Let a panel stick, and tell the form that it lies in how much of it is covered: what has the focus is scrolled clear of that. */
+/**
+ * Make a panel stick, and tell the form how much of it the panel covers, so that focused fields scroll clear of it.
+ * @param {HTMLElement} panel
+ */
 function stick(panel) {
   const judge = () => {
     const height = panel.offsetHeight;
     const sticks = height > 0 && height <= innerHeight * PART;
     panel.classList.toggle("is-sticky", sticks);
-    panel.parentElement.style.setProperty("--covered", `${sticks ? height : 0}px`);
+    must(panel.parentElement, "form").style.setProperty("--covered", `${sticks ? height : 0}px`);
   };
   new ResizeObserver(judge).observe(panel);
   addEventListener("resize", judge);

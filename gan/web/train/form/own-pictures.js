@@ -1,4 +1,5 @@
-// <gan-own>: pictures of one's own. They are chosen or dropped here, sent, read by the server, and what it found is shown before anything is trained.
+// <gan-own>: uploaded pictures. The reader chooses or drops them, the server surveys them, and the report is shown
+// before training.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CHOOSE, FORM, OFFER } from "../../core/events.js";
@@ -7,22 +8,45 @@ import { sentence, t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { leftOut, summary } from "./own-report.js";
 import { asked } from "./own-settings.js";
-import { toldForm } from "./settings.js";
+import { formNow } from "./settings.js";
 import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
 
-const AGAIN = 2000; // ms until a server that can't be reached is asked again
-const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // refusals that another picture mends
+const AGAIN = 2000; // ms before a retry if no server answers
+const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // errors that one more picture mends
+/** @type {OwnValue} */
 const NOTHING = { files: [], report: null, suggestions: null, refused: null, set: {}, turn: 0 };
 
 class OwnPictures extends HTMLElement {
+  /** @type {OwnValue} */ value = { ...NOTHING };
+  sending = false;
+  /** Ends the sending or reading. @type {?AbortController} */ controller = null;
+  /** The sending or reading. @type {?Promise<void>} */ working = null;
+  /** @type {UploadLimits | undefined} */ limits;
+  /** Names of the form's settings. @type {string[] | undefined} */ fields;
+  /** The report on the screen. @type {?PicturesReport} */ shown = null;
+  input = h("input", { type: "file", multiple: true, tabindex: "-1", "aria-hidden": "true" });
+  limitsLine = h("small", { class: "ow-limits" });
+  status = h("p", { class: "ow-status", role: "status" });
+  fill = h("i");
+  bar = h("div", { class: "ow-bar", hidden: true }, this.fill);
+  name = h("b");
+  size = h("small");
+  /** @type {HTMLButtonElement} */ zone;
+  /** @type {HTMLButtonElement} */ more;
+  /** @type {HTMLButtonElement} */ out;
+  /** @type {HTMLElement} */ row;
+  error = h("div", { class: "tr-error", role: "alert", hidden: true });
+  found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
+  asked = asked((name, value) => this.set(name, value));
+
   async connectedCallback() {
     if (this.zone) return;
-    this.value = { ...NOTHING };
     this.addEventListener(OFFER, (event) => this.offered(event.detail));
     this.build();
     this.offered(JSON.parse(this.dataset.value ?? "null"));
-    const { limits, suffixes, fields } = await catalogue().catch(() => ({}));
-    if (!limits) return;
+    const offer = await catalogue().catch(() => null);
+    if (!offer) return;
+    const { limits, suffixes, fields } = offer;
     this.limits = limits;
     this.fields = fields;
     addEventListener(FORM, () => this.mirror());
@@ -31,38 +55,34 @@ class OwnPictures extends HTMLElement {
   }
 
   build() {
-    this.input = h("input", { type: "file", multiple: true, tabindex: "-1", "aria-hidden": "true" });
     this.input.addEventListener("change", () => {
-      this.add([...this.input.files]);
-      this.input.value = ""; // the same file may be chosen once more
+      this.add([...(this.input.files ?? [])]);
+      this.input.value = ""; // so that the same file can be chosen again
     });
-    this.limitsLine = h("small", { class: "ow-limits" });
     this.zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
       h("b", {}, t("own.choose")), h("span", { class: "ow-drop" }, t("own.drop")), this.limitsLine);
-    this.status = h("p", { class: "ow-status", role: "status" });
-    this.bar = h("div", { class: "ow-bar", hidden: true }, h("i"));
-    this.name = h("b");
-    this.size = h("small");
     this.more = h("button", { type: "button", class: "ow-tool", onclick: () => this.input.click() }, icon("plus"), h("span", {}, t("own.add")));
     this.out = h("button", { type: "button", class: "ow-tool", onclick: () => this.clear() }, icon("close"), h("span", {}, t("own.remove")));
     this.row = h("div", { class: "ow-row", hidden: true }, h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out), this.bar, this.status);
-    this.error = h("div", { class: "tr-error", role: "alert", hidden: true });
-    this.found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
-    this.asked = asked((name, value) => this.set(name, value));
+
     this.append(this.input, this.zone, this.row, this.error, this.found);
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) this.addEventListener(name, (event) => this.drag(event));
+    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"])) this.addEventListener(name, (event) => this.drag(event));
   }
 
+  /** @param {DragEvent} event */
   drag(event) {
     if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
     event.preventDefault();
     this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
-    if (event.type !== "drop") return;
+    if (event.type !== "drop" || !event.dataTransfer) return;
     if (holdsFolder(event.dataTransfer)) this.tell({ say: "own.no_folders" });
     else this.add([...event.dataTransfer.files]);
   }
 
-  /** Files that somebody chose. Pictures come to those that are there already; a zip stands alone. */
+  /**
+   * Add chosen files. Pictures join those that are there; a zip stands alone.
+   * @param {File[]} chosen
+   */
   add(chosen) {
     if (!chosen.length) return;
     const beside = this.sending || [...chosen, ...this.value.files].some(isZip) ? [] : this.value.files;
@@ -85,17 +105,22 @@ class OwnPictures extends HTMLElement {
     });
   }
 
-  /** Have the server read what it has been sent. */
+  /**
+   * Make the server survey the uploaded files.
+   * @param {AbortSignal} signal
+   */
   async read(signal) {
     this.progress(null);
     const files = this.value.files.map((file) => file.path);
     for (;;) {
+      /** @type {Answers["pictures"]} */
       const answer = await request("pictures", { method: "POST", value: { files }, signal }).catch((error) => {
         if (!error.offline) throw error;
         return { offline: true };
       });
-      if (answer.report) {
-        this.choose({ ...this.value, ...answer });
+      const { report, suggestions = null } = answer;
+      if (report) {
+        this.choose({ ...this.value, report, suggestions });
         return;
       }
       if (answer.offline) await new Promise((later) => setTimeout(later, AGAIN));
@@ -103,7 +128,11 @@ class OwnPictures extends HTMLElement {
     }
   }
 
-  /** One thing at a time: sending and reading, until it is done or something else is chosen. `settled` waits for it. */
+  /**
+   * Run one task at a time, uploading or surveying, until it ends or the reader chooses other files. `settled` waits
+   * for it.
+   * @param {(signal: AbortSignal) => Promise<void>} task
+   */
   work(task) {
     const controller = new AbortController();
     this.controller = controller;
@@ -112,7 +141,7 @@ class OwnPictures extends HTMLElement {
       .finally(() => { if (this.controller === controller) this.rest(); });
   }
 
-  /** The value once nothing is on its way any more. */
+  /** The value after the running task. */
   async settled() {
     while (this.working) await this.working;
     return this.value;
@@ -136,43 +165,60 @@ class OwnPictures extends HTMLElement {
     this.zone.focus();
   }
 
-  /** These files can't be used: they are taken out, unless one more is all that is missing. The reason stays until others are chosen. */
+  /**
+   * Drop files that can't be used, unless one more picture is all that is missing. The reason stays until other files
+   * are chosen.
+   * @param {Refusal} error
+   */
   refuse(error) {
-    const files = ONE_MORE.includes(error.key) ? this.value.files : [];
+    const files = ONE_MORE.includes(error.key ?? "") ? this.value.files : [];
     this.choose({ ...NOTHING, turn: this.value.turn, files, refused: error });
   }
 
-  /** What was chosen last is not taken; what was there before stays. */
+  /**
+   * Refuse the newest files, and keep the earlier ones.
+   * @param {Refusal} error
+   */
   tell(error) {
     const value = { ...this.value, refused: error };
     if (this.working) this.show(value);
     else this.choose(value);
   }
 
+  /** @param {?number} part */
   progress(part) {
     this.bar.hidden = false;
     this.bar.classList.toggle("is-waiting", part === null || part === 1);
-    this.bar.firstChild.style.width = part === null ? "" : `${100 * part}%`;
+    this.fill.style.width = part === null ? "" : `${100 * part}%`;
     setText(this.status, part === null ? t("own.reading") : t("own.sending", { percent: whole(100 * part) }));
   }
 
-  /** A switch of the panel was moved: it is a setting of the form, as if it had been set there. */
+  /**
+   * A switch beside the pictures was moved: treat it as a setting that was made by hand.
+   * @param {string} name
+   * @param {Setting} value
+   */
   set(name, value) {
     this.choose({ ...this.value, set: { [name]: value }, turn: this.value.turn + 1 });
   }
 
+  /** @param {OwnValue} value */
   choose(value) {
     this.show(value);
     this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
   }
 
-  /** A value that the form gives: that which we chose, or one that was kept while the page was loaded again. */
+  /**
+   * Take over the form's value: our own, or one from before a reload.
+   * @param {?OwnValue} value
+   */
   offered(value) {
     if (!value || JSON.stringify(value) === JSON.stringify(this.value) || this.working) return;
     this.show({ ...NOTHING, ...value });
     if (value.files.length && !value.report && !value.refused) this.work((signal) => this.read(signal));
   }
 
+  /** @param {OwnValue} value */
   show(value) {
     this.value = value;
     const { files, report, refused } = value;
@@ -181,22 +227,22 @@ class OwnPictures extends HTMLElement {
     const focused = document.activeElement === this.zone;
     this.zone.hidden = files.length > 0;
     this.row.hidden = !files.length;
-    if (focused && files.length) this.out.focus(); // it would be lost with the button that had it
+    if (focused && files.length) this.out.focus(); // hiding the button would lose its focus
     if (files.length) {
       this.more.hidden = files.some(isZip);
       setText(this.name, files.length === 1 ? files[0].name : t("own.files", { count: whole(files.length) }));
       setText(this.size, fileSize(files.reduce((sum, file) => sum + file.size, 0)));
     }
     this.found.hidden = !report;
-    if (report && report !== this.shown) this.found.replaceChildren(...summary(report), this.asked.root, ...[leftOut(report.left_out)].filter(Boolean));
+    if (report && report !== this.shown) this.found.replaceChildren(...summary(report), this.asked.root, ...[leftOut(report.left_out)].filter((part) => part !== null));
     this.shown = report;
     this.mirror();
   }
 
-  /** Show the settings as they stand in the form. */
+  /** Show the form's settings beside the pictures. */
   mirror() {
     const { report, suggestions } = this.value;
-    const form = toldForm();
+    const form = formNow();
     if (!report || !form || !this.fields) return;
     const [, , recipe, , ...values] = form;
     const settings = Object.fromEntries(this.fields.map((name, index) => [name, values[index]]));

@@ -1,12 +1,16 @@
-// What the server has read in somebody's pictures, as sentences. Names of files and folders are anybody's: they go in as text.
+// The server's report on uploaded pictures, in sentences. Anybody may have chosen file and folder names, so they are
+// shown as text only.
 import { h } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
 import { reasons } from "../stage/events.js";
 
-const CLASSES = 12; // that are named
+const CLASSES = 12; // named classes; the others are counted
 
-/** The part of the panel that says how many pictures there are, of which kinds, and what is odd about them. */
+/**
+ * The part of the panel about the number of pictures, their classes, and odd ones.
+ * @param {PicturesReport} report
+ */
 export function summary(report) {
   const { count, copies } = report;
   return [
@@ -15,9 +19,10 @@ export function summary(report) {
     copies > 0 && h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
     report.unread > 0 && h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
     report.names_read_as && h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
-  ].filter(Boolean);
+  ].filter((part) => part instanceof Node);
 }
 
+/** @param {PicturesReport} report */
 function classesText({ classes, too_many_classes: tooMany, most_classes: most }) {
   if (tooMany) return t("own.too_many_classes", { count: whole(tooMany), most: whole(most) });
   if (!classes.length) return t("own.no_classes");
@@ -26,7 +31,10 @@ function classesText({ classes, too_many_classes: tooMany, most_classes: most })
   return t("own.classes", { count: whole(classes.length), list: list + more });
 }
 
-/** What was left out, by reason, with some of the names; null where nothing was. */
+/**
+ * The left-out pictures by reason, with some names; null if there are none.
+ * @param {LeftOut[]} groups
+ */
 export function leftOut(groups) {
   if (!groups.length) return null;
   const total = groups.reduce((sum, group) => sum + group.count, 0);

@@ -1,4 +1,4 @@
-// The settings that somebody's pictures ask for, beside what was found in them: the same ones as in the form, so that each follows the other.
+// Settings that suit the uploaded pictures, beside the report. They mirror the form's settings in both directions.
 import { h, setText } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { lang, t } from "../../core/i18n.js";
@@ -6,8 +6,15 @@ import { lang, t } from "../../core/i18n.js";
 const BACKGROUNDS = ["white", "grey", "black"];
 let count = 0;
 
-/** {root, show}: `set(name, value)` is called when one is moved, `show(report, suggestions, recipe, settings)` shows those of the form. `suggestions` are by recipe. */
+/** @typedef {(name: string, value: Setting) => void} Change */
+
+/**
+ * Build the panel {root, show}. `set(name, value)` gets each change. `show(report, suggestions, recipe, settings)`
+ * shows the form's settings.
+ * @param {Change} set
+ */
 export function asked(set) {
+  /** @type {HTMLInputElement} */
   const byClass = h("input", { type: "checkbox", role: "switch", class: "ow-switch", onchange: () => set("conditional", byClass.checked) });
   const colours = choice("channels", [[3, t("own.colour")], [1, t("own.grey")]], set);
   const background = choice("background", BACKGROUNDS.map((name) => [name, t(`own.background_${name}`)]), set);
@@ -19,6 +26,12 @@ export function asked(set) {
   const notes = h("p", { class: "ow-line" });
   const root = h("div", { class: "ow-asked" }, Object.values(rows).map((one) => one.root), notes);
 
+  /**
+   * @param {PicturesReport} report
+   * @param {Suggestions} suggestions
+   * @param {string} recipe
+   * @param {Settings} settings
+   */
   function show(report, suggestions, recipe, settings) {
     const suggested = suggestions[recipe] ?? {};
     rows.conditional.root.hidden = report.classes.length < 2;
@@ -30,7 +43,7 @@ export function asked(set) {
     rows.channels.say(colourNote(report.grey, settings.channels === 1));
     rows.background.say(t("own.transparent", { count: whole(report.transparent), total: whole(report.count), colour: t(`own.put_${settings.background}`) }));
     const said = [
-      suggested.size < 64 && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
+      Number(suggested.size) < 64 && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
       settings.batch === report.count && t("own.few", { count: whole(report.count) }),
     ];
     setText(notes, said.filter(Boolean).join(lang === "zh" ? "" : " "));
@@ -40,31 +53,49 @@ export function asked(set) {
   return { root, show };
 }
 
+/**
+ * @param {PicturesReport} report
+ * @param {Suggestions} suggestions
+ * @param {boolean} on
+ */
 function classNote({ classes, classes_doubtful: doubtful }, suggestions, on) {
   if (on) return t("own.by_class_on");
   if (doubtful) return t("own.by_class_doubtful");
-  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // not every recipe is asked to learn by class
+  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // some recipes never learn by class
   return enough ? t("own.by_class_off") : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
 }
 
+/**
+ * @param {boolean} allGrey
+ * @param {boolean} asGrey
+ */
 function colourNote(allGrey, asGrey) {
   if (allGrey) return t(asGrey ? "own.grey_as_grey" : "own.grey_as_colour");
   return asGrey ? t("own.colour_as_grey") : "";
 }
 
-/** A name and its note on the left, the control on the right. */
+/**
+ * A row: name and note on the left, the control on the right.
+ * @param {string} name
+ * @param {HTMLElement} control
+ */
 function row(name, control) {
   count += 1;
   const label = h("b", { id: `ow-label-${count}` }, name);
   const note = h("small", { id: `ow-note-${count}` });
   control.setAttribute("aria-labelledby", label.id);
   control.setAttribute("aria-describedby", note.id);
-  return { root: h("div", { class: "ow-setting" }, h("div", {}, label, note), control), say: (text) => setText(note, text) };
+  return { root: h("div", { class: "ow-setting" }, h("div", {}, label, note), control), say: (/** @type {string} */ text) => setText(note, text) };
 }
 
-/** A few values of which one is chosen: radio buttons that look like one. */
+/**
+ * Radio buttons in the style of one control.
+ * @param {string} name
+ * @param {[Setting, string][]} values
+ * @param {Change} set
+ */
 function choice(name, values, set) {
   const inputs = values.map(([value]) => h("input", { type: "radio", name: `ow-${name}`, onchange: () => set(name, value) }));
   const root = h("div", { class: "ow-choice", role: "radiogroup" }, values.map(([value, text], index) => h("label", { "data-value": String(value) }, inputs[index], h("span", {}, text))));
-  return { root, show: (chosen) => inputs.forEach((input, index) => { input.checked = values[index][0] === chosen; }) };
+  return { root, show: (/** @type {Setting | undefined} */ chosen) => inputs.forEach((input, index) => { input.checked = values[index][0] === chosen; }) };
 }

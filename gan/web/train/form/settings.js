@@ -1,18 +1,23 @@
-// What the form's settings become when another choice is made, and how they live through a change of language, which loads the page again.
-// Gradio's events call these by their global names.
+// The form's settings after another choice, and their survival of a reload when the language changes. Gradio's events
+// call these functions by their global names.
 import { FORM } from "../../core/events.js";
 import { catalogue } from "../catalogue.js";
 
 const KEPT = "gan_form";
-const LEAVING = new Set(["Tab", "Shift"]); // keys by which a field is left; that it is left needs no handler
-const START = { data: "digits", recipe: "modern", own: null }; // what the form begins with
-const LEAVE = { __type__: "update" }; // an answer to Gradio: this one stays as it stands, whatever was typed meanwhile
+const LEAVING = new Set(["Tab", "Shift"]); // keys that leave a field, and need no handler of Gradio's
+const START = { data: "digits", recipe: "modern", own: null }; // the form's first choice
+const LEAVE = { __type__: "update" }; // tells Gradio to keep the field's value, with whatever the reader has typed meanwhile
+/** @typedef {{data: string, recipe: string, own: ?OwnValue}} Choice */
+/** The choice behind the present settings. @type {Choice} */
 let before = START;
-let returning = null; // the choices that are being given back to a page that was loaded again
-let told = null;
-const typed = new Set(); // settings that were set by hand since a choice last set them
+/** The choice that a reloaded page is setting again. @type {?Choice} */
+let returning = null;
+/** @type {?FormDetail} */
+let form = null;
+/** Settings that the reader has set since a choice last set them. @type {Set<string>} */
+const typed = new Set();
 
-addEventListener(FORM, (event) => { told = event.detail; });
+addEventListener(FORM, (event) => { form = event.detail; });
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
     const field = /** @type {Element} */ (event.target).closest?.("[id^=field-]");
@@ -20,17 +25,19 @@ for (const kind of ["input", "change"]) {
   }, { capture: true });
 }
 
-// Gradio's list shuts when its field is left. Its handler of keys waits for a moment, and then opens the list again: of a field that is left it never shuts.
+// Gradio's list shuts when its field is left. Its key handler runs a moment later, and opens the list again for good.
 addEventListener("keydown", (event) => {
   if (LEAVING.has(event.key) && /** @type {Element} */ (event.target).matches?.("[id^=field-] [role=combobox]")) event.stopPropagation();
 }, { capture: true });
 
-/** All that stands in the form, as FORM last told it: [data, own, recipe, minutes, ...settings]. */
-export const toldForm = () => told;
+/** The form's values of the last FORM event; null before the first. */
+export const formNow = () => form;
 
 /**
- * The settings that a choice begins with: the recipe's for this data set; for pictures of one's own what these ask for comes after. null for those of
- * another kind of run, which stay as they are.
+ * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded pictures. null
+ * for settings of another kind of run, which stay as they are.
+ * @param {Catalogue} offer
+ * @param {Choice} choice
  */
 function beginning({ defaults, fields }, { data, recipe, own }) {
   const asked = (data === "own" && own?.suggestions?.[recipe]) || {};
@@ -38,19 +45,20 @@ function beginning({ defaults, fields }, { data, recipe, own }) {
 }
 
 /**
- * The advanced settings for another data set, recipe or pictures of one's own (the value of <gan-own>): those that the choice does not touch stay as they are.
- * What was set by hand only another data set or recipe sets back; what is moved beside the pictures is set by hand.
+ * The advanced settings after another data set, recipe or upload. A setting that the choice does not touch stays. A
+ * setting made by hand changes only with another data set or recipe. A change beside the pictures counts as made by
+ * hand.
  */
 window.ganDefaults = async (data, recipe, own, ...current) => {
   const offer = await catalogue();
-  if (returning) { // Gradio sets one choice after the other and asks after each: the settings that were kept come with them
+  if (returning) { // Gradio restores one choice after another, and calls this after each; the stored settings come with them
     if (data === returning.data && recipe === returning.recipe) returning = null;
     return offer.fields.map(() => LEAVE);
   }
-  const settled = own?.files?.length && !own.report ? before.own : own; // while pictures are being read nothing is known yet
+  const settled = own?.files?.length && !own.report ? before.own : own; // nothing is known while the survey runs
   const now = { data, recipe, own: settled };
   const chosen = data !== before.data || recipe !== before.recipe;
-  const moved = (own?.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
+  const moved = own && (own.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
   const [was, is] = [beginning(offer, before), beginning(offer, now)];
   before = now;
   return offer.fields.map((name, index) => {
@@ -65,14 +73,20 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
   });
 };
 
-/** The settings with what one's own pictures ask for, where they were not set by hand: Train may be pressed before the form has been told. */
+/**
+ * The settings with the pictures' suggestions, except those made by hand. Train may be pressed before the form has
+ * them.
+ * @param {OwnValue} own
+ * @param {string} recipe
+ * @param {Setting[]} values
+ */
 export async function asAsked(own, recipe, values) {
   const offer = await catalogue();
   const [was, is] = [beginning(offer, before), beginning(offer, { data: "own", recipe, own })];
   return values.map((value, index) => (typed.has(offer.fields[index]) || value !== was[index] ? value : is[index]));
 }
 
-/** The whole form as it was kept for this page; null where it was not. */
+/** The form as it was stored before a reload; null if it was not. */
 window.ganForm = async () => {
   const kept = taken();
   if (!kept) return null;
@@ -84,32 +98,36 @@ window.ganForm = async () => {
   return [data, own, recipe, minutes, ...settings];
 };
 
-/** Keep the form for the page that is loaded next in this tab. */
+/** Store the form for the next page in this tab. */
 export async function keepForm() {
   const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time"]).map((name) => document.querySelector(name)?.value);
   const [data, own, recipe, minutes] = chosen;
   if (chosen.some((value) => value === undefined || value === null)) return;
   const { fields } = await catalogue();
   const settings = Object.fromEntries(fields.map((name, index) => {
-    /** @type {HTMLInputElement} */
-    const input = document.querySelector(`#field-${name} input`); // what is being typed the form has not been told yet; folded away there is none
-    return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : told?.[4 + index]];
+    /** @type {?HTMLInputElement} */
+    const input = document.querySelector(`#field-${name} input`); // a field's text may be newer than the form; folded fields have no element
+    return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[4 + index]];
   }));
   sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, settings }));
 }
 
-/** What was kept, once. */
+/** The stored form. It can be read once. */
 function taken() {
   try {
     const text = sessionStorage.getItem(KEPT);
     sessionStorage.removeItem(KEPT);
-    return JSON.parse(text);
+    return JSON.parse(text ?? "null");
   } catch {
-    return null; // storage is closed to us in some embedded frames
+    return null; // some embedded frames forbid storage
   }
 }
 
-/** A kept text as the kind of value that a setting has; the setting's own value where nothing was kept. */
+/**
+ * Convert a stored text to the type of a setting. Without a text, the setting keeps its value.
+ * @param {Setting} value
+ * @param {Setting | undefined} kept
+ */
 function like(value, kept) {
   if (kept === undefined || kept === null || kept === "") return value;
   return typeof value === "number" ? Number(kept) : kept;

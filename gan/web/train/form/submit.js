@@ -1,5 +1,7 @@
-// The press on Train: the form goes to the server, and what became of it to the elements that show it. Gradio's button calls this by its global name.
+// Handles Train: sends the form to the server, and announces the answer. Gradio's button calls this by its global
+// name.
 import { request } from "../../core/api.js";
+import { must } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
 import { asAsked } from "./settings.js";
 import { own as ours } from "../runs/own-runs.js";
@@ -10,15 +12,23 @@ window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
   if (busy) return;
   busy = true;
   dispatchEvent(new CustomEvent(SUBMIT));
+  /** @type {AnswerDetail} */
   const answer = await submit(data, own, recipe, minutes, values).catch((error) => ({ error }));
   busy = false;
   if (answer.run) ours(answer.run);
   dispatchEvent(new CustomEvent(ANSWER, { detail: answer }));
 };
 
+/**
+ * @param {string} data
+ * @param {?OwnValue} own
+ * @param {string} recipe
+ * @param {number} minutes
+ * @param {Setting[]} values
+ */
 async function submit(data, own, recipe, minutes, values) {
   if (data !== "own") return request("runs", { method: "POST", value: { data, recipe, minutes, values } });
-  const pictures = (await document.querySelector("gan-own")?.settled()) ?? own; // what is being sent or read is waited for
+  const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures"); // waits for a running upload or survey
   const asked = await asAsked(pictures, recipe, values);
   return request("runs", { method: "POST", value: { data, recipe, minutes, values: asked, files: pictures.files.map((file) => file.path) } });
 }

@@ -1,12 +1,18 @@
-// Files on their way to the server: what is too much is told before anything is sent.
+// Uploads files. It refuses too large ones before anything is sent.
 import { address } from "../../core/api.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
 
 const MB = 2 ** 20;
+/** @param {number} bytes */
 const megabytes = (bytes) => whole(Math.max(1, bytes / MB));
 
-/** What is too much of files {name, size} as {say, values}, a text of the page, null where all may be sent. `limits` are bytes and a number of files, as the catalogue names them. */
+/**
+ * The limit that files exceed, as {say, values} with a text of the page; null if all may be sent. Limits are bytes and
+ * a number of files.
+ * @param {OwnFile[]} files
+ * @param {UploadLimits} limits
+ */
 export function tooMuch(files, limits) {
   const together = files.reduce((sum, file) => sum + file.size, 0);
   const large = files.find((file) => file.size > limits.file);
@@ -16,19 +22,30 @@ export function tooMuch(files, limits) {
   return null;
 }
 
+/** @param {UploadLimits} limits */
 export const limitsText = (limits) => t("own.limits", { files: whole(limits.files), file: megabytes(limits.file), together: megabytes(limits.together) });
 
+/** @param {{name: string}} file */
 export const isZip = (file) => file.name.toLowerCase().endsWith(".zip");
 
-/** Whether a folder is among what was dropped: a browser hands it over as if it were a file, and it can't be sent. */
+/**
+ * Whether a folder was dropped. Browsers present it as a file, but can't upload it.
+ * @param {DataTransfer} dropped
+ */
 export const holdsFolder = (dropped) => [...dropped.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
 
-/** Send files; resolves to where the server has put each. `progress` is called with 0 to 1. Rejects with {say}, {key, values, text}, {text} or the AbortSignal's reason. */
+/**
+ * Upload files. Resolves to their paths on the server. `progress` gets 0 to 1. Rejects with a Refusal, or with the
+ * signal's reason.
+ * @param {File[]} files
+ * @param {(part: number) => void} progress
+ * @param {AbortSignal} signal
+ */
 export function send(files, progress, signal) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     for (const file of files) form.append("files", file, file.name);
-    const sending = new XMLHttpRequest(); // fetch doesn't tell how far it is
+    const sending = new XMLHttpRequest(); // fetch can't report the progress of an upload
     sending.open("POST", address("../upload"));
     sending.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
     sending.addEventListener("load", () => {
@@ -45,7 +62,11 @@ export function send(files, progress, signal) {
   });
 }
 
-/** Refusals of an upload are plain sentences in the reader's language, with the error in a header; a proxy in front may answer with a page of its own. */
+/**
+ * The error of a refused upload. The server sends a sentence, and the error in a header; a proxy may send a page of
+ * its own.
+ * @param {XMLHttpRequest} sending
+ */
 function refusalOf(sending) {
   const { status, responseText, responseURL } = sending;
   const plain = status !== 200 && responseURL && responseText && responseText.length < 400 && !/[<{]/.test(responseText);
@@ -53,9 +74,10 @@ function refusalOf(sending) {
   return { say: status === 413 ? "own.proxy_too_large" : "own.not_taken" };
 }
 
+/** @param {?string} text */
 function read(text) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text ?? "null");
   } catch {
     return null;
   }

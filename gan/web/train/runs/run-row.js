@@ -1,6 +1,6 @@
-// One run in the list. It asks before it deletes, and is renamed in place; neither is lost when the list is brought up to date.
+// One run in the list. It asks before it deletes, and is renamed in place. Updates of the list interrupt neither.
 import { request } from "../../core/api.js";
-import { h, icon, setText } from "../../core/dom.js";
+import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { refresh, view, viewing } from "../../shell/run-feed.js";
@@ -9,9 +9,19 @@ import { isOwn } from "./own-runs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
 const NAME_MOST = 60; // as in gan/runs/names.py
-const BUSY = ["starting", "running"]; // cannot be deleted
+const BUSY = ["starting", "running"]; // these runs can't be deleted
 
 export class RunRow {
+  /** @type {RunEntry} */
+  run;
+  /** The field in place of the name. @type {?HTMLFormElement} */
+  form = null;
+  busy = false;
+
+  /**
+   * @param {string} id
+   * @param {{choose: () => void, say: (text: string, bad?: boolean) => void}} options
+   */
   constructor(id, { choose, say }) {
     this.id = id;
     this.say = say;
@@ -27,12 +37,20 @@ export class RunRow {
     this.element = h("li", {}, this.open, this.rename, this.cancel, this.delete);
   }
 
-  /** A button with a picture; its words are there for readers of the screen, and where it asks something. */
+  /**
+   * A button with an icon. Its text is for screen readers, and for its question.
+   * @param {string} name
+   * @param {(event: MouseEvent) => unknown} onclick
+   */
   tool(name, onclick) {
     return h("button", { type: "button", class: "tr-tool needs-control", onclick }, icon(name), h("span"));
   }
 
-  /** `full`: the disk is, so that a run that waits can be deleted at once. */
+  /**
+   * Show a run. `full`: the disk is full, so that queued runs can be deleted too.
+   * @param {RunEntry} run
+   * @param {{current: boolean, place: number, seconds: number | undefined, full: boolean}} state
+   */
   update(run, { current, place, seconds, full }) {
     this.run = run;
     const data = run.data ? dataName(run.data) : null;
@@ -46,22 +64,22 @@ export class RunRow {
     this.dot.dataset.state = state;
     this.open.setAttribute("aria-current", String(current));
     const busy = BUSY.includes(run.state);
-    this.element.classList.toggle("is-busy", busy); // keeps the place of the missing button
+    this.element.classList.toggle("is-busy", busy); // keeps the space of the hidden button
     this.cancel.hidden = run.state !== "queued";
     this.delete.hidden = busy || (run.state === "queued" && !full);
-    for (const name of ["rename", "cancel", "delete"]) this[name].title = t(`stage.${name}_run`, { name: title });
-    for (const one of [this.rename, this.cancel]) setText(one.lastChild, one.title);
+    for (const name of /** @type {const} */ (["rename", "cancel", "delete"])) this[name].title = t(`stage.${name}_run`, { name: title });
+    for (const one of [this.rename, this.cancel]) setText(find(one, "span"), one.title);
     this.deletion.name(this.delete.title);
   }
 
-  /** Put a text field in the place of the name. Enter keeps what stands there, Escape leaves it as it was. */
+  /** Replace the name by a field. Enter keeps its text, Escape restores the name. */
   edit() {
     if (this.form) return;
     const field = h("input", { type: "text", maxlength: String(NAME_MOST), placeholder: this.run.data ? dataName(this.run.data) : this.id, "aria-label": t("stage.name") });
     field.value = this.run.name ?? "";
     const done = h("button", { type: "submit", class: "tr-button is-primary" }, t("stage.name_keep"));
     const undo = h("button", { type: "button", class: "tr-button", onclick: () => this.leave() }, t("stage.name_leave"));
-    const escape = (event) => event.key === "Escape" && !event.isComposing && this.leave(); // an input method has its own Escape
+    const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.isComposing && this.leave(); // while an input method composes, Escape is its key
     this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape }, field, done, undo);
     this.element.classList.add("is-edited");
     this.element.append(this.form);
@@ -70,19 +88,24 @@ export class RunRow {
   }
 
   leave() {
-    this.form.remove();
+    this.form?.remove();
     this.form = null;
     this.element.classList.remove("is-edited");
     this.rename.focus();
     this.say("");
   }
 
+  /**
+   * @param {SubmitEvent} event
+   * @param {HTMLInputElement} field
+   * @param {HTMLButtonElement} button
+   */
   async keep(event, field, button) {
     event.preventDefault();
     button.disabled = true;
     try {
       const { name } = await request(`runs/${this.id}/rename`, { method: "POST", query: { name: field.value } });
-      setText(this.name, name ?? field.placeholder); // at once; the next answer says the same
+      setText(this.name, name ?? field.placeholder); // at once; the next poll confirms it
       this.leave();
       refresh();
     } catch (error) {
@@ -92,9 +115,10 @@ export class RunRow {
     }
   }
 
+  /** @param {string} command */
   async send(command) {
     if (this.busy) return;
-    this.busy = true; // a disabled button would lose the focus
+    this.busy = true; // disabling the button would lose the focus
     try {
       await request(`runs/${this.id}/${command}`, { method: "POST" });
       this.say(t(`stage.${command}_done`));
@@ -107,9 +131,13 @@ export class RunRow {
   }
 }
 
-// Where a run stands in the queue, and when its turn is likely to come.
+// A run's place in the queue, and its expected start.
 
-/** "place 2, starts in about 4 min": `place` from 0, `seconds` undefined where nobody can know. */
+/**
+ * "place 2, starts in about 4 min". `place` counts from 0; `seconds` is undefined if unknown.
+ * @param {number} place
+ * @param {number} [seconds]
+ */
 export function waiting(place, seconds) {
   const values = { place: place + 1 };
   if (seconds === undefined) return t("stage.place", values);

@@ -1,24 +1,41 @@
-// The list of runs, folded at the end of the stage: choose any to look at it, rename it, delete it, or take it out of the queue.
-// What trains, what waits and the newest others come with each poll; who wants to see older ones asks for them, and again when they have changed.
+// The list of runs at the end of the stage. The reader can show, rename, delete or unqueue a run.
+// Each poll brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
+// they change.
 import { request } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { RunRow } from "./run-row.js";
 
-const NEARLY = 0.9; // of what the runs may take: from here on it is said in another colour
+const NEARLY = 0.9; // share of the disk quota from which the line warns
 const SAY_FOR = 4000; // ms
-const PAGE = 60; // runs that a press on “Show more” adds
-const FULL = "runs.disk_full"; // where even leaving the queue may need more space than there is
+const PAGE = 60; // runs for each press on "Show more"
+const FULL = "runs.disk_full"; // on a full disk, leaving the queue may need more space than there is
 
 export class Runs {
+  /** By id. @type {Map<string, RunRow>} */
+  rows = new Map();
+  /** The older runs that the page holds, and how many it asked for. @type {{runs: RunEntry[], version: string, wanted: number}} */
+  older = { runs: [], version: "", wanted: 0 };
+  wanted = 0; // of the older runs
+  fetching = false;
+  failed = false;
+  /** The last answer. @type {[Poll, RunEntry[]] | undefined} */
+  last;
+  // On the screen:
+  /** @type {RunEntry[] | undefined} */
+  newest;
+  /** @type {Runs["older"] | undefined} */
+  held;
+  state = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  saying;
+
   constructor() {
-    this.rows = new Map();
     this.count = h("span");
     this.items = h("ul", { class: "tr-runs" });
-    this.older = { runs: [], version: "", wanted: 0 };
-    this.wanted = 0; // of the older runs
+
     this.shown = h("span");
     this.button = h("button", { type: "button", class: "tr-button", onclick: () => this.showMore() }, t("stage.runs_more"));
     this.foot = h("p", { class: "tr-foot", hidden: true }, this.shown, this.button);
@@ -27,6 +44,10 @@ export class Runs {
     this.element = h("details", { class: "tr-more tr-list" }, h("summary", {}, t("stage.runs"), " ", this.count), this.items, this.foot, this.note, this.storage);
   }
 
+  /**
+   * @param {Poll} poll
+   * @param {RunEntry[]} newest
+   */
   update(poll, newest) {
     this.element.hidden = !newest.length;
     setText(this.count, `(${poll.total})`);
@@ -34,10 +55,10 @@ export class Runs {
     this.last = [poll, newest];
     const fresh = this.older.wanted === this.wanted && (!this.wanted || this.older.version === poll.older);
     if (fresh || this.failed) this.show(poll, newest);
-    else this.fetch(); // first: a run that has gone from the one list to the other must not vanish meanwhile
+    else this.fetch(); // before showing, because a run that moved between the lists would vanish for a moment
   }
 
-  /** Ask for the older runs as they are now, and show all. Where that fails, those that we have stay for some seconds. */
+  /** Request the older runs, and show all. If that fails, the old ones stay for some seconds. */
   async fetch() {
     if (this.fetching) return;
     this.fetching = true;
@@ -51,17 +72,21 @@ export class Runs {
       this.say(sentence(error), true);
     }
     this.fetching = false;
-    this.show(...this.last);
+    if (this.last) this.show(...this.last);
   }
 
   async showMore() {
     const before = this.items.children.length;
     this.wanted = this.older.runs.length + PAGE;
     await this.fetch();
-    const lost = [document.body, this.button].includes(document.activeElement);
-    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button").focus({ preventScroll: true });
+    const lost = document.activeElement === document.body || document.activeElement === this.button;
+    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button")?.focus({ preventScroll: true });
   }
 
+  /**
+   * @param {Poll} poll
+   * @param {RunEntry[]} newest
+   */
   show(poll, newest) {
     const { queue, starts, total } = poll;
     const shown = poll.run?.id;
@@ -84,36 +109,44 @@ export class Runs {
       if (this.items.children[place] !== row.element) this.items.insertBefore(row.element, this.items.children[place] ?? null);
       row.update(run, { current: run.id === shown, place: queue.indexOf(run.id), seconds: starts[run.id], full });
     });
-    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // its row was moved
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // moving the row has taken the focus away
   }
 
+  /** @param {string} id */
   add(id) {
-    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad) => this.say(text, bad) });
+    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad = false) => this.say(text, bad) });
     this.rows.set(id, row);
     return row;
   }
 
-  /** A run that is gone. Where the reader was on its row, they find themselves on the next one. */
+  /**
+   * Remove a run's row. If it has the focus, the next row gets it.
+   * @param {string} id
+   * @param {RunRow} row
+   */
   remove(id, row) {
     const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
     const here = row.element.contains(document.activeElement);
     row.element.remove();
     this.rows.delete(id);
-    if (here) (next?.querySelector("button") ?? this.element.firstChild).focus();
+    if (here) (next?.querySelector("button") ?? find(this.element, "summary")).focus();
   }
 
+  /** @param {string} id */
   choose(id) {
     view(id);
     this.element.closest("gan-stage")?.reveal();
   }
 
+  /** @param {Poll["storage"]} storage */
   showStorage({ used, allowed }) {
-    const full = allowed > 0 && used >= NEARLY * allowed;
+    const full = allowed > 0 && (used ?? 0) >= NEARLY * allowed;
     this.storage.classList.toggle("is-full", full);
     if (used === null) setText(this.storage, "");
     else setText(this.storage, allowed ? t("stage.storage_of", { used: fileSize(used), allowed: fileSize(allowed) }) : t("stage.storage", { used: fileSize(used) }));
   }
 
+  /** @param {string} text */
   say(text, bad = false) {
     clearTimeout(this.saying);
     setText(this.note, text);

@@ -1,4 +1,4 @@
-// The two charts under the grid: the losses of both players, and what D says of real and fake.
+// The two charts under the samples: the losses of D and G, and D's logits for real and fake images.
 import { h, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
@@ -15,15 +15,23 @@ export class Charts {
     this.back = h("button", { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) }, t("stage.unzoom"));
     zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };
     this.element = h("section", { class: "tr-charts", "aria-label": t("stage.curves") }, this.losses.element, this.logits.element, this.back);
+    /** @type {?string} */
     this.id = null;
+    /** @type {Catalogue["losses"]} */
     this.facts = {};
+    /** The newest row in the charts. @type {StatsRow | undefined} */
+    this.seen = undefined;
     catalogue().then((offer) => { this.facts = offer.losses; }).catch(() => {});
   }
 
+  /**
+   * @param {Run} run
+   * @param {RunStats} stats
+   */
   update(run, stats) {
     const rows = stats.id === run.id ? stats.rows : [];
     this.element.hidden = !rows.length;
-    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or the same ones thinned
+    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or thinned ones
       if (run.id !== this.id) this.zoom.set(null);
       this.id = run.id;
       for (const plot of [this.losses, this.logits]) plot.clear();
@@ -35,9 +43,12 @@ export class Charts {
     this.logits.update(rows);
   }
 
-  /** The dashed lines, and what is good. */
+  /**
+   * Set the dashed lines, and the note about good values.
+   * @param {string | undefined} loss
+   */
   explain(loss) {
-    const { equilibrium: rest = null, undecided = null } = this.facts[loss] ?? {};
+    const { equilibrium: rest = null, undecided = null } = this.facts[loss ?? ""] ?? {};
     this.losses.references = !rest ? [] : rest[0] === rest[1] ? [{ value: rest[0] }] : [{ value: rest[0], colour: "d" }, { value: rest[1], colour: "g" }];
     this.logits.references = undecided === null ? [] : [{ value: undecided }];
     const [d, g] = (rest ?? []).map((value) => value.toFixed(2));

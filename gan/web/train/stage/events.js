@@ -1,4 +1,4 @@
-// What befell a run beside training, newest first: nothing of it happens in silence.
+// The events of a run beside training, newest first: damage, divergence, full memory, and their remedies.
 import { h } from "../../core/dom.js";
 import { ago, whole } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
@@ -9,22 +9,31 @@ export class Events {
     this.shown = "";
   }
 
+  /** @param {RunEvent[]} events */
   update(events) {
     const minute = Math.floor(Date.now() / 60000);
     const version = `${events.length} ${events.at(-1)?.time} ${minute}`;
     if (version === this.shown) return;
     this.shown = version;
     this.element.hidden = !events.length;
-    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", told(key, values))));
+    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", eventText(key, values))));
   }
 }
 
-function told(key, values) {
+/**
+ * @param {string} key
+ * @param {Values} values
+ */
+function eventText(key, values) {
   if (!known(`event.${key}`)) return key;
   return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
 }
 
-/** What was left out of somebody's pictures, each reason with how many and some of the names. These are anybody's: they go in as text. */
+/**
+ * The left-out pictures, each reason with its count and some names. Anybody may have chosen the names, so they are
+ * shown as text only.
+ * @param {LeftOut[]} groups
+ */
 export function reasons(groups) {
   const some = groups.filter((group) => known(`left_out.${group?.reason}`) && Array.isArray(group.names));
   return some.map(({ reason, detail, names, count }) => {

@@ -1,4 +1,4 @@
-// What can be done with the run shown.
+// The buttons for the shown run.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { EXPLORE } from "../../core/events.js";
@@ -7,6 +7,9 @@ import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
+/** @typedef {{icon: string, states: string[], primary?: boolean, confirm?: boolean, offered?: (run: Run) => boolean}} ButtonSpec */
+
+/** By command. @type {Record<string, ButtonSpec>} */
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
   resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (run) => !run.again },
@@ -19,7 +22,13 @@ const BUTTONS = {
 };
 
 export class RunControls {
+  /** @type {?string} */
+  id = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  saying;
+
   constructor() {
+    /** @type {Record<string, ConfirmButton>} */
     this.questions = {};
     this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
     this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
@@ -27,13 +36,18 @@ export class RunControls {
     this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, h("gan-watching"), this.note);
   }
 
+  /**
+   * @param {string} name
+   * @param {ButtonSpec} spec
+   */
   make(name, spec) {
-    const press = (event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
+    const press = (/** @type {MouseEvent} */ event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
     const button = h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
     if (spec.confirm) this.questions[name] = new ConfirmButton(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
     return button;
   }
 
+  /** @param {Run} run */
   update(run) {
     if (run.id !== this.id) {
       this.id = run.id;
@@ -54,6 +68,7 @@ export class RunControls {
     for (const question of Object.values(this.questions)) question.settle();
   }
 
+  /** @param {string} name */
   async send(name) {
     this.settle();
     const button = this.buttons[name];
@@ -68,6 +83,7 @@ export class RunControls {
     setTimeout(() => { button.disabled = false; }, 400);
   }
 
+  /** @param {string} text */
   say(text, bad = false) {
     clearTimeout(this.saying);
     setText(this.note, text);

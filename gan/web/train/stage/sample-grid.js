@@ -1,6 +1,6 @@
-// The sample grid: the largest thing on the page, swapped without flicker, with a slider back through its whole history.
+// The sample grid, the largest part of the stage. It changes without flicker, and a slider shows its history.
 import { address } from "../../core/api.js";
-import { h, icon, setText } from "../../core/dom.js";
+import { find, h, icon, setText } from "../../core/dom.js";
 import { short } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
 import { ofKind } from "../catalogue.js";
@@ -11,10 +11,22 @@ const LEGEND = ["real", "fake", "field"]; // what is drawn in a sheet of points
 export class SampleGrid {
   /** @type {?string} */
   id = null;
+  /** @type {number[]} */
   steps = [];
+  /** The step that the reader has chosen; null follows the newest. @type {?number} */
   at = null;
+  /** The address of the grid on the screen. @type {?string} */
   shown = null;
+  /** The step whose grid is on the screen or loading. @type {?number} */
   wanted = null;
+  loading = false;
+  running = false;
+  size = 64;
+  /** @type {string | undefined} */
+  kind;
+  since = "";
+  /** @type {(step: number) => ?number} */
+  kimgOf = () => null;
 
   constructor() {
     this.front = h("img", { class: "tr-picture", alt: "", draggable: "false" });
@@ -34,6 +46,7 @@ export class SampleGrid {
     addEventListener("resize", () => this.fit());
   }
 
+  /** @param {?string} id */
   reset(id) {
     Object.assign(this, { id, steps: [], at: null, shown: null, wanted: null });
     this.front.removeAttribute("src");
@@ -41,21 +54,30 @@ export class SampleGrid {
     this.front.hidden = this.back.hidden = true;
   }
 
-  /** Take the newest state of the run shown. `kimgOf(step)` tells what a step means in kimg. */
+  /**
+   * Take over the newest state of the shown run. `kimgOf(step)` converts a step to kimg.
+   * @param {Run} run
+   * @param {(step: number) => ?number} kimgOf
+   */
   update(run, kimgOf) {
-    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that began anew
-    // In the addresses: browsers keep grids for ever, and a run that begins anew, or goes back after something befell it, draws others of the same steps.
+    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that restarted
+    // Part of each address, because browsers cache grids for ever. A run that restarts or rolls back draws other grids
+    // for the same steps.
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
     this.showLegend(run.config?.kind);
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
-    if (this.at !== null && !this.steps.includes(this.at)) this.at = this.steps.findLast((step) => step <= this.at) ?? this.steps[0] ?? null; // thinned meanwhile
+    const { at } = this;
+    if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // the server has thinned the steps
     this.draw();
   }
 
-  /** Say what the colours mean, where a sheet is a drawing. */
+  /**
+   * Explain the colours of a sheet that is a drawing.
+   * @param {string | undefined} kind
+   */
   showLegend(kind) {
     if (kind === this.kind) return;
     this.kind = kind;
@@ -63,7 +85,10 @@ export class SampleGrid {
     this.legend.replaceChildren(...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))));
   }
 
-  /** Nothing to show yet: say so in the frame. */
+  /**
+   * Show a text in the frame if there is no grid; null hides it.
+   * @param {?string} text
+   */
   say(text) {
     this.empty.hidden = !text;
     setText(this.empty, text ?? "");
@@ -76,11 +101,11 @@ export class SampleGrid {
     this.slider.max = String(Math.max(0, last));
     this.slider.disabled = last < 1;
     this.slider.value = String(Math.max(0, index));
-    this.slider.style.setProperty("--part", last > 0 ? index / last : 1);
+    this.slider.style.setProperty("--part", String(last > 0 ? index / last : 1));
     this.live.classList.toggle("is-on", this.at === null);
     this.live.classList.toggle("is-live", this.running);
-    setText(this.live.lastChild, t(this.running ? "stage.live" : "stage.newest"));
-    this.live.setAttribute("aria-pressed", this.at === null);
+    setText(find(this.live, "span"), t(this.running ? "stage.live" : "stage.newest"));
+    this.live.setAttribute("aria-pressed", String(this.at === null));
     const step = this.steps[index];
     if (step === undefined) return;
     const kimg = this.kimgOf(step);
@@ -97,6 +122,7 @@ export class SampleGrid {
     this.draw();
   }
 
+  /** @param {number} by */
   nudge(by) {
     const index = (this.at === null ? this.steps.length - 1 : this.steps.indexOf(this.at)) + by;
     this.at = index >= this.steps.length - 1 ? null : this.steps[Math.max(0, index)];
@@ -108,23 +134,27 @@ export class SampleGrid {
     this.draw();
   }
 
-  /** Where the wanted grid is, null for none. */
+  /** The address of the wanted grid; null for none. */
   source() {
     return this.wanted === null ? null : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, { since: this.since });
   }
 
-  /** Show the grid of a step once it is decoded; while it loads, the newest wish wins. */
+  /**
+   * Show the grid of a step as soon as it is decoded. If the step changes while one loads, the newest is shown next.
+   * @param {number} step
+   */
   async show(step) {
     this.wanted = step;
     if (this.loading) return;
     this.loading = true;
     while (this.source() !== this.shown) {
       const [id, next, source] = [this.id, this.wanted, this.source()];
+      if (next === null || source === null) break; // another run, without grids so far
       this.back.src = source;
       try {
         await this.back.decode();
       } catch {
-        if (source === this.source()) break; // thinned, or no connection: the next answer brings another
+        if (source === this.source()) break; // thinned, or no connection: the next poll brings another
         continue;
       }
       if (id !== this.id) continue;
@@ -140,18 +170,22 @@ export class SampleGrid {
     this.loading = false;
   }
 
-  /** The largest whole multiple of the grid's own pixels that fits; where that would waste much of the room, or on fine screens, the largest size. */
+  /** Fit the grid into its room by a whole multiple of its pixels. Fine screens, and screens where that wastes much room, get the largest size. */
   fit() {
     const native = CELLS * (this.size ?? 64);
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room; // fine screens show no uneven pixels
+    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room; // fine screens hide uneven pixels
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }
 }
 
-/** How many images, and the same in the unit of the settings and the terminal, for those who point at it. */
+/**
+ * The number of images. The tooltip has it in kimg, the unit of the settings and the terminal.
+ * @param {?number} kimg
+ */
 export const imagesText = (kimg) => (kimg === null ? "–" : short(1000 * kimg));
+/** @param {?number} kimg */
 export const kimgText = (kimg) => (kimg === null ? "" : `${kimg < 10 ? kimg.toFixed(1) : Math.round(kimg)} kimg`);

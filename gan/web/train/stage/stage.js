@@ -1,6 +1,6 @@
-// <gan-stage>: everything there is to see of one run, rebuilt from the server's answers alone.
+// <gan-stage>: one run on the page, built from the server's answers alone.
 import { request } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { h, must, setText } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
 import { clock, device, short, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
@@ -14,9 +14,31 @@ import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
 const FACTS = ["modes", "high_quality", "elapsed", "eta", "rate", "seen", "device", "parameters"];
-const STARTING_FOR = 8000; // ms after a press on Train before we stop saying so without an answer
+const STARTING_FOR = 8000; // ms after which "starting" gives way to the old run, if the server does not answer
 
 class Stage extends HTMLElement {
+  /** @type {HTMLElement} */ verdict;
+  /** @type {HTMLElement} */ subtitle;
+  /** @type {HTMLElement} */ offline;
+  /** @type {HTMLElement} */ bar;
+  fill = h("i");
+  /** @type {Record<string, HTMLElement>} */ facts = {};
+  /** @type {SampleGrid} */ grid;
+  /** @type {Charts} */ charts;
+  /** @type {RunControls} */ controls;
+  /** @type {Runs} */ runs;
+  /** @type {Events} */ events;
+  /** @type {HTMLElement} */ log;
+  /** @type {HTMLElement} */ lines;
+  /** @type {HTMLDetailsElement} */ last;
+  /** @type {HTMLElement} */ empty;
+  /** @type {HTMLElement} */ body;
+  /** @type {() => void} */ readLog = () => {};
+  /** Ends the subscription. @type {(() => void) | null} */ stop = null;
+  /** The last answer. @type {?Feed} */ live = null;
+  /** Id of the run on the screen. @type {?string} */ runId = null;
+  /** When Train was pressed, in ms; 0 after the answer. */ pressed = 0;
+
   connectedCallback() {
     if (this.verdict) {
       this.stop ??= subscribe((live) => this.show(live));
@@ -25,7 +47,7 @@ class Stage extends HTMLElement {
     this.verdict = h("p", { class: "tr-verdict", role: "status" });
     this.subtitle = h("p", { class: "tr-title" });
     this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
-    this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+    this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, this.fill);
     this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
     this.grid = new SampleGrid();
     this.charts = new Charts();
@@ -55,8 +77,8 @@ class Stage extends HTMLElement {
     const log = h("details", { class: "tr-more" }, h("summary", {}, t("stage.log")), lines);
     log.addEventListener("toggle", () => this.readLog());
     this.readLog = async () => {
-      if (!log.open || !this.id) return;
-      const { lines: found } = await request(`runs/${this.id}/log`).catch(() => ({ lines: [] }));
+      if (!log.open || !this.runId) return;
+      const { lines: found } = await request(`runs/${this.runId}/log`).catch(() => ({ lines: [] }));
       setText(lines, found.join("\n") || t("stage.log_empty"));
     };
     return log;
@@ -66,7 +88,7 @@ class Stage extends HTMLElement {
     return h("div", { class: "tr-empty", hidden: true }, h("h2", {}, t("stage.empty")), h("p", {}, t("stage.empty_hint")));
   }
 
-  /** Train was pressed: say so at once, before the server has answered. */
+  /** Train was pressed: show "starting" at once, before the server answers. */
   announce() {
     this.pressed = Date.now();
     this.body.hidden = false;
@@ -77,35 +99,41 @@ class Stage extends HTMLElement {
     setTimeout(() => this.classList.remove("is-called"), 900);
   }
 
-  /** Bring the stage's top into sight where it is not. */
+  /** Scroll to the stage's top if it is not visible. */
   reveal() {
     const { top } = this.getBoundingClientRect();
     if (top < 0 || top > innerHeight / 2) this.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
+  /** @param {AnswerDetail} answer */
   answered(answer) {
     this.pressed = 0;
-    if (answer?.run) this.reveal(); // not before: where the form was refused, the reason stands beside the button
+    if (answer?.run) this.reveal(); // only on success: a refusal is shown beside the button
     if (answer?.error && this.live) this.show(this.live);
   }
 
+  /** @param {Feed} live */
   show(live) {
     this.live = live;
     const { poll, runs, stats, offline } = live;
     this.offline.hidden = !offline;
     document.documentElement.dataset.runs = poll.run ? "some" : "none";
     this.runs.update(poll, runs);
-    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // the old run is not drawn over "starting"
+    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // "starting" stays on the screen instead of the old run
     this.empty.hidden = Boolean(poll.run);
     this.body.hidden = !poll.run;
-    if (poll.run) this.showRun(poll, stats);
+    if (poll.run) this.showRun(poll.run, poll, stats);
   }
 
-  showRun(poll, stats) {
-    const { run } = poll;
+  /**
+   * @param {Run} run
+   * @param {Poll} poll
+   * @param {RunStats} stats
+   */
+  showRun(run, poll, stats) {
     const { status, config } = run;
-    if (run.id !== this.id) {
-      this.id = run.id;
+    if (run.id !== this.runId) {
+      this.runId = run.id;
       this.last.open = false;
       this.readLog();
     }
@@ -119,6 +147,10 @@ class Stage extends HTMLElement {
     this.showFacts(run, byStep.at(-1));
   }
 
+  /**
+   * @param {Run} run
+   * @param {Poll} poll
+   */
   showHead(run, poll) {
     const { status, config } = run;
     const [text, level] = verdictOf(run, poll);
@@ -127,17 +159,20 @@ class Stage extends HTMLElement {
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
     this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
     this.bar.dataset.state = run.silent === null ? status.state : "silent";
-    this.bar.firstChild.style.width = `${100 * status.progress}%`;
-    this.bar.setAttribute("aria-valuenow", Math.round(100 * status.progress));
+    this.fill.style.width = `${100 * status.progress}%`;
+    this.bar.setAttribute("aria-valuenow", String(Math.round(100 * status.progress)));
     this.last.hidden = !run.log.length;
     setText(this.lines, run.log.slice(-12).join("\n"));
   }
 
-  /** @param {any} run @param {any} last the newest row of its statistics */
+  /**
+   * @param {Run} run
+   * @param {StatsRow | undefined} last the newest row of its statistics
+   */
   showFacts({ status, silent, config }, last) {
-    const running = status.state === "running" && silent === null; // of one that hangs the last figures are no longer true
+    const running = status.state === "running" && silent === null; // the last figures of a stalled run are outdated
     const kind = config?.kind;
-    const { modes = null, high_quality: quality = null } = last ?? {};
+    const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
       modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
       high_quality: quality === null ? null : percent(quality),
@@ -150,23 +185,32 @@ class Stage extends HTMLElement {
     };
     for (const [name, text] of Object.entries(values)) {
       const fact = this.facts[name];
-      fact.parentElement.hidden = text === null; // a score that this run does not have
+      must(fact.parentElement, "row of a fact").hidden = text === null; // a score that this run does not have
       setText(fact, text ?? "");
-      setText(fact.previousElementSibling, t(ofKind(`stage.${name}`, kind)));
+      setText(must(fact.previousElementSibling, "name of a fact"), t(ofKind(`stage.${name}`, kind)));
     }
     this.facts.seen.title = kimgText(status.images / 1000);
   }
 
+  /**
+   * @param {string} text
+   * @param {string} level
+   */
   setVerdict(text, level) {
     setText(this.verdict, text);
     this.verdict.dataset.level = level;
   }
 }
 
-const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
+const percent = (/** @type {number} */ share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
 
+/** By state. @type {Record<string, string>} */
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
+/**
+ * @param {Run} run
+ * @param {Poll} poll
+ */
 function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
@@ -179,7 +223,13 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   return [`${t(`stage.is_${status.state}`)} ${judged}`.trim(), status.state === "finished" ? status.verdict?.level ?? "good" : "info"];
 }
 
-/** kimg at a step: from the statistics around it, else from the batch. */
+/**
+ * kimg at a step, from the nearest statistics, else from the batch size.
+ * @param {number} step
+ * @param {StatsRow[]} rows
+ * @param {RunStatus} status
+ * @param {?RunConfig} config
+ */
 function kimgAt(step, rows, status, config) {
   const row = rows.find((one) => one.step >= step);
   if (row && row.step === step) return row.images / 1000;

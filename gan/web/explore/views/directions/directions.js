@@ -1,6 +1,6 @@
-// The view of directions: families of them, what each does as a strip of pictures, and which of them have sliders.
+// The view of directions: a strip of pictures for each direction of a family, and the choice of sliders.
 import { later } from "../../../core/debounce.js";
-import { h, icon, setText } from "../../../core/dom.js";
+import { find, h, icon, setText } from "../../../core/dom.js";
 import { CHOSEN } from "../../../core/events.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
@@ -8,17 +8,22 @@ import { DirectionRow } from "./direction-row.js";
 import { save } from "../../../renderer/pictures.js";
 import { lively } from "../../../widgets/slider.js";
 
+/** @type {View["list"][]} */
 const LISTS = ["chosen", "principal", "factors", "attributes"];
-const SETTLE = 200; // ms after the last movement until the strips follow
-const ALIKE = 0.9; // |cosine| from which two directions are told to be alike
-const LARGEST = 2 ** 20; // bytes of a file that is looked into
+const SETTLE = 200; // ms after the last movement until the strips refresh
+const ALIKE = 0.9; // |cosine| from which the view calls two directions alike
+const LARGEST = 2 ** 20; // bytes of a file that may be imported
 
 export class View {
+  /** @type {"chosen" | import("../../families.js").FamilyName} */
   list = "principal";
+  /** By id. @type {Map<string, DirectionRow>} */
   rows = new Map();
   all = false;
+  /** @type {string | null | undefined} */
   model = null;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.settle = later(() => this.refresh(), SETTLE);
@@ -31,7 +36,7 @@ export class View {
     this.fixed = h("p", { class: "xp-hint", hidden: true });
     this.rowsList = h("ol", { class: "xp-dirs" });
     this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
-    const tool = (key, glyph, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (/** @type {string} */ key, /** @type {string} */ glyph, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.tools = h("div", { class: "xp-tools" }, tool("explore.export_list", "download", () => this.#export()), tool("explore.import_list", "upload", () => this.file.click()),
       tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()), this.everybody = tool("explore.save_list", "save", () => this.#save()), this.file);
     this.everybody.classList.add("needs-control");
@@ -47,7 +52,7 @@ export class View {
     this.explorer.removeEventListener(CHOSEN, this.listen);
   }
 
-  /** Another model, or newer weights, of which more may be known by now. */
+  /** Another model, or newer weights: more facts may be known now. */
   renew() {
     const { model, chosen } = this.explorer;
     if (this.model !== model?.id) {
@@ -69,9 +74,10 @@ export class View {
   }
 
   #shown() {
-    return [...this.rowsList.children].map((element) => this.rows.get(element.dataset.id)).filter(Boolean);
+    return [...this.rowsList.querySelectorAll("li")].map((element) => this.rows.get(element.dataset.id ?? "")).filter((row) => row !== undefined);
   }
 
+  /** @param {string} name */
   #choose(name) {
     Object.assign(this, { list: name, all: false });
     this.rowsList.replaceChildren();
@@ -79,21 +85,21 @@ export class View {
     this.show();
   }
 
-  /** Bring the list up to date; what has to be found first takes its time. */
+  /** Update the list. The server may need some time to find its directions. */
   async show() {
     const { explorer, list, model } = this;
     const { chosen, families } = explorer;
     for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.value === list));
     setText(this.hint, t(`explore.list_${list}_hint`));
     this.tools.hidden = list !== "chosen";
-    setText(this.everybody.lastChild, t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
+    setText(find(this.everybody, "span"), t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
     const wait = setTimeout(() => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }), 300);
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
-      if (!known) await (list === "chosen" ? families.know(ids) : families.load(list)); // else at once: what has the focus keeps it
+      if (!known) await (list === "chosen" ? families.loadFor(ids) : families.load(list)); // loaded directions update at once, so that the focus stays
       if (list !== this.list || model !== this.model) return;
-      const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter(Boolean) : families.found[list] ?? [];
+      const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter((direction) => direction !== undefined) : families.found[list] ?? [];
       this.#fill(found);
       this.#say(null);
     } catch (error) {
@@ -103,23 +109,26 @@ export class View {
     }
   }
 
+  /** @param {FoundDirection[]} directions */
   #fill(directions) {
     const { chosen, families } = this.explorer;
     const own = this.list === "chosen";
-    const left = (direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
+    const left = (/** @type {FoundDirection} */ direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
     const shown = directions.filter((direction) => this.all || !left(direction));
     const active = /** @type {HTMLButtonElement} */ (document.activeElement);
     const held = this.rowsList.contains(active) ? active : null;
     const elements = shown.map((direction) => {
       const row = this.rows.get(direction.id) ?? new DirectionRow(this, direction.id);
       this.rows.set(direction.id, row);
-      row.tell(direction, { own, reason: this.#reason(direction) });
+      row.update(direction, { own, reason: this.#reason(direction) });
       return row.element;
     });
     if (elements.some((element, place) => this.rowsList.children[place] !== element) || this.rowsList.children.length !== elements.length) {
       const at = held ? [...this.rowsList.children].findIndex((element) => element.contains(held)) : -1;
       this.rowsList.replaceChildren(...elements);
-      if (held) (held.isConnected && !held.disabled ? held : elements[Math.min(at, elements.length - 1)]?.querySelector(".xp-chip") ?? this.chips[0]).focus();
+      /** @type {NodeListOf<HTMLElement> | undefined} */
+      const chips = elements[Math.min(at, elements.length - 1)]?.querySelectorAll(".xp-chip");
+      if (held) (held.isConnected && !held.disabled ? held : chips?.[0] ?? this.chips[0]).focus();
     }
     this.place();
     const more = directions.filter(left).length;
@@ -136,39 +145,51 @@ export class View {
     this.show();
   }
 
+  /** @param {boolean} own */
   #empty(own) {
     this.rowsList.replaceChildren(h("li", { class: "xp-hint" }, t(own ? "explore.no_sliders" : "explore.none_found")));
   }
 
-  /** Why a direction is not shown by itself, or that one of the sliders does the same. */
+  /**
+   * Why the list leaves a direction out, or which slider moves pictures in the same direction.
+   * @param {FoundDirection} direction
+   */
   #reason(direction) {
     const { chosen, families } = this.explorer;
     if (direction.dead) return t("explore.dead");
     if (direction.twin) return t("explore.twin", { name: chosen.name(direction.twin) });
-    const like = chosen.ids().find((id) => id !== direction.id && families.vector(id) && likeness(families.vector(id), direction.vector) > ALIKE);
+    const alike = (/** @type {Float32Array | undefined} */ vector) => vector !== undefined && likeness(vector, direction.vector) > ALIKE;
+    const like = chosen.ids().find((id) => id !== direction.id && alike(families.vector(id)));
     return like ? t("explore.twin", { name: chosen.name(like, families.about(like)?.title) }) : "";
   }
 
-  /** The name of a class that an attribute is called after: z does not move it here, so that nothing else is known of it. */
+  /**
+   * The data's name for an attribute that z does not move. No other fact about it is known.
+   * @param {string} id
+   */
   #title(id) {
     return this.explorer.families.titles[id];
   }
 
-  #say(told, failed = false) {
-    setText(this.note, told ? sentence(told) || told.text : "");
-    this.note.hidden = !told;
+  /** @param {?Refusal} error */
+  #say(error, failed = false) {
+    setText(this.note, sentence(error));
+    this.note.hidden = !error;
     this.again.hidden = !failed;
-    if (told) for (const element of [this.rest, this.fixed]) element.hidden = true;
+    if (error) for (const element of [this.rest, this.fixed]) element.hidden = true;
     if (failed) this.rowsList.replaceChildren();
   }
 
-  /** Tell a reader of the screen what has changed. */
+  /**
+   * Announce a change to screen readers.
+   * @param {string} text
+   */
   announce(text) {
     this.note.hidden = false;
     setText(this.note, text);
   }
 
-  /** Save the list for everybody; where it is, no longer. */
+  /** Save the list for everybody, or delete the saved one. */
   async #save() {
     const { chosen } = this.explorer;
     this.everybody.disabled = true;
@@ -186,11 +207,11 @@ export class View {
   async #export() {
     const { chosen, families, point } = this.explorer;
     const text = await chosen.exported(families).catch((error) => this.#say(error));
-    if (text) save(new Blob([text], { type: "application/json" }), `ganarium-directions-${point.model.replace(/[^a-z0-9-]+/gi, "-")}.json`);
+    if (text) save(new Blob([text], { type: "application/json" }), `ganarium-directions-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.json`);
   }
 
   async #import() {
-    const [file] = this.file.files;
+    const [file] = this.file.files ?? [];
     this.file.value = "";
     if (!file) return;
     try {

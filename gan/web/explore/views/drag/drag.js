@@ -1,6 +1,6 @@
-// Drag points of the large picture to where they should be, watch the server move z until they are there, then go on with the sliders (DragGAN).
+// The view that drags points of the large picture to goals (DragGAN). The server moves z until they arrive.
 import { request } from "../../../core/api.js";
-import { h, icon, setText } from "../../../core/dom.js";
+import { find, h, icon, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { Arrows } from "./arrows.js";
 import { query } from "../../../latent/encoding.js";
@@ -8,19 +8,25 @@ import { unmoved } from "../../../latent/point.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
 
-const BEAT = 30; // ms between an answer and the next question
+const BEAT = 30; // ms between an answer and the next request
 const ARRIVED = 1; // pixels of the picture
-const NEARER = 0.75; // of the way that is left at the end: more than that is no success
+const NEARER = 0.75; // share of the distance; a drag that leaves more has failed
 
-/** The view. */
 export class View {
-  told = null;
+  /** The server's last answer about these arrows. @type {?DragState} */
+  state = null;
+  /** @type {?string} */
   model = null;
+  /** The point at which the drag began. @type {?Patch} */
+  before = null;
+  here = ""; // the text of `placeOf` for the shown point
+  moving = false;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
-    const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");
     this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());
     this.clear = button("bin", "explore.drag_clear", () => this.arrows.clear());
@@ -28,7 +34,7 @@ export class View {
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.drag_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
     this.job = new ServerJob(explorer, {
-      route: "drag", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+      route: "drag", beat: BEAT, status: this.status, step: (/** @type {DragState} */ state) => this.#step(state), done: (/** @type {DragState} */ state) => this.#done(state), fail: (/** @type {Refusal} */ error) => this.#fail(error),
     });
     this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
     this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
@@ -48,7 +54,7 @@ export class View {
     this.arrows.close();
   }
 
-  /** Another model: its pictures have nothing to do with these points. Newer weights of the same change nothing. */
+  /** Another model has other pictures, so the arrows are removed. Newer weights of the same model change nothing. */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -59,26 +65,26 @@ export class View {
     setText(this.status, "");
   }
 
-  /** Somebody else has moved the point: a drag ends, and points that were dragged are those of another picture. */
+  /** Another control has moved the point. A running drag ends, and finished arrows are removed. */
   place() {
     const here = placeOf(this.explorer.point);
     if (here === this.here) return;
     this.here = here;
     if (this.moving) return;
     this.stop();
-    if (this.told) this.arrows.clear();
+    if (this.state) this.arrows.clear();
   }
 
-  /** End the drag where it is. */
+  /** Stop the drag. */
   stop() {
     if (!this.job.stop()) return;
     this.#over();
-    setText(this.status, this.told ? t("explore.drag_stopped_at", left(this.told)) : t("explore.drag_stopped"));
+    setText(this.status, this.state ? t("explore.drag_stopped_at", left(this.state)) : t("explore.drag_stopped"));
   }
 
-  /** The visitor's arrows are others now: what was told of those before is over. */
+  /** The reader has changed the arrows, so the results of the last drag no longer apply. */
   #changed() {
-    this.told = null;
+    this.state = null;
     this.before = null;
     setText(this.status, "");
     this.#show();
@@ -87,16 +93,17 @@ export class View {
   #return() {
     const { before } = this;
     this.arrows.clear();
-    this.explorer.change(before, false);
+    if (before) this.explorer.change(before, false);
   }
 
   async #begin() {
     const { point } = this.explorer;
-    if (!this.explorer.model || !this.arrows.pairs.length) return;
+    if (!this.explorer.model || !point.model || !this.arrows.pairs.length) return;
     this.explorer.player?.pause();
     const pairs = this.arrows.pairs.map((pair) => [...pair.now, ...pair.end]);
-    this.before ??= { ...unmoved(), ...Object.fromEntries(["seed", "at", "psi", "label", "d", "x", "z", "t", "to"].map((key) => [key, point[key]])) };
-    this.told = null;
+    const { seed, at, psi, label, d, x, z, t: part, to } = point;
+    this.before ??= { seed, at, psi, label, d, x, z, t: part, to };
+    this.state = null;
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.drag_begin"));
@@ -105,31 +112,35 @@ export class View {
     await running;
   }
 
-  #step(told) {
-    const shown = this.told?.at;
-    this.told = told;
-    this.bar.value = told.step / told.of;
-    setText(this.status, t("explore.drag_step", { step: told.step, of: told.of, distance: left(told).distance }));
-    this.arrows.follow(told.points);
+  /** @param {DragState} state */
+  #step(state) {
+    const shown = this.state?.at;
+    this.state = state;
+    const { step, of, at, psi, label } = state;
+    this.bar.value = step / of;
+    setText(this.status, t("explore.drag_step", { step, of, distance: left(state).distance }));
+    this.arrows.follow(state.points);
     this.#list();
-    if (told.at === shown) return;
+    if (at === shown) return;
     this.moving = true;
-    this.explorer.change({ ...unmoved(), at: told.at, psi: told.psi, label: told.label }, true);
+    this.explorer.change({ ...unmoved(), at, psi, label }, true);
     this.moving = false;
   }
 
-  #done(told) {
+  /** @param {DragState} state */
+  #done(state) {
     this.#over();
-    setText(this.status, verdict(told));
+    setText(this.status, verdict(state));
   }
 
   #over() {
     this.bar.hidden = true;
     this.arrows.finish();
     this.#show();
-    this.explorer.settle(); // what waits for the end of a movement follows
+    this.explorer.settle(); // refreshes the sheets
   }
 
+  /** @param {Refusal} error */
   #fail(error) {
     this.#over();
     setText(this.status, sentence(error));
@@ -141,21 +152,21 @@ export class View {
     this.arrows.busy = busy;
     this.none.hidden = pairs.length > 0;
     this.go.disabled = !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
-    this.go.lastChild.textContent = t(busy ? "explore.drag_stop" : "explore.drag_go");
-    this.go.firstChild.replaceWith(icon(busy ? "stop" : "arrow"));
+    find(this.go, "span").textContent = t(busy ? "explore.drag_stop" : "explore.drag_go");
+    this.go.firstChild?.replaceWith(icon(busy ? "stop" : "arrow"));
     for (const button of [this.undo, this.clear]) button.disabled = busy || !pairs.length;
-    this.back.hidden = busy || !this.before || !this.told;
+    this.back.hidden = busy || !this.before || !this.state;
     this.#list();
   }
 
-  /** A line for each point: how far it is from where it should be. */
+  /** List the points with their distances to their goals. */
   #list() {
     const { pairs } = this.arrows;
     const size = this.explorer.model?.size ?? 1;
     const texts = pairs.map((pair, index) => {
-      const away = this.told?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
-      if (this.told?.lost[index]) return t("explore.drag_lost");
-      if (pair.stays && !this.told) return t("explore.drag_held");
+      const away = this.state?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
+      if (this.state?.lost[index]) return t("explore.drag_lost");
+      if (pair.stays && !this.state) return t("explore.drag_held");
       return t(pair.stays ? "explore.drag_stays" : "explore.drag_left", { distance: pixels(away) });
     });
     if (this.list.children.length !== texts.length) this.list.replaceChildren(...texts.map(() => h("li")));
@@ -164,29 +175,43 @@ export class View {
   }
 }
 
-/** What of a point changes its picture, as text. */
+/**
+ * The values that determine a point's picture, as text.
+ * @param {Point} point
+ */
 const placeOf = (point) => JSON.stringify(query(point));
 
+/** @param {number[]} values */
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+/** @param {number} value */
 const pixels = (value) => value.toFixed(1);
 
-/** The points that are to move, as places in the list, with how far they are from where they should be and were at first, in pixels on average. */
-function moved(told) {
-  const points = told.from.map((_, index) => index).filter((index) => told.from[index] > 0); // the others are held
-  return { points, distance: mean(points.map((index) => told.away[index])), from: mean(points.map((index) => told.from[index])) };
+/**
+ * The points that should move, by index, and their mean distance to their goals in pixels: now, and at the start.
+ * @param {DragState} state
+ */
+function moved(state) {
+  const points = state.from.map((_, index) => index).filter((index) => state.from[index] > 0); // the other points are held
+  return { points, distance: mean(points.map((index) => state.away[index])), from: mean(points.map((index) => state.from[index])) };
 }
 
-/** The distances of `moved`, as texts. */
-function left(told) {
-  const { distance, from } = moved(told);
+/**
+ * The distances of `moved`, as texts.
+ * @param {DragState} state
+ */
+function left(state) {
+  const { distance, from } = moved(state);
   return { distance: pixels(distance), from: pixels(from) };
 }
 
-/** What to say of a drag: whether every point is where it should be, and else how far from it. */
-function verdict(told) {
-  const { points, distance, from } = moved(told);
-  const arrived = told.away.every((away, index) => away <= ARRIVED && !told.lost[index]);
-  const lost = points.every((index) => told.lost[index]);
+/**
+ * The result of a drag in a sentence.
+ * @param {DragState} state
+ */
+function verdict(state) {
+  const { points, distance, from } = moved(state);
+  const arrived = state.away.every((away, index) => away <= ARRIVED && !state.lost[index]);
+  const lost = points.every((index) => state.lost[index]);
   const key = arrived ? "arrived" : lost ? "gone" : distance <= NEARER * from ? "near" : "never";
-  return t(`explore.drag_${key}`, left(told));
+  return t(`explore.drag_${key}`, left(state));
 }

@@ -1,6 +1,6 @@
-// Find my picture: draw or choose one, watch the server look for the place in latent space that comes nearest, then go on from there with the sliders.
+// The view that finds a picture: the reader draws or uploads one, and the server searches z for the nearest sample.
 import { address } from "../../../core/api.js";
-import { h, icon, setText, shape } from "../../../core/dom.js";
+import { context2d, find, h, icon, must, setText, shape } from "../../../core/dom.js";
 import { DRAWN } from "../../../core/events.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { className } from "../../panels/model-picker.js";
@@ -9,26 +9,32 @@ import { DrawingPad } from "../../../widgets/drawing-pad.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
 
-const BEAT = 60; // ms between an answer and the next question
-const LEAST_TIMES = 1.5; // as far from the picture as its own are from each other, times this: no more than a likeness
+const BEAT = 60; // ms between an answer and the next request
+const LEAST_TIMES = 1.5; // times the usual distance between samples; a result beyond it is no match
 const WIDE = 300;
 const HIGH = 90;
 
-/** The view. */
 export class View {
+  /** @type {?string} */
   model = null;
+  /** Step and distance. @type {Place[]} */
   curve = [];
+  /** The server's last answer about this picture. @type {?FindState} */
+  state = null;
+  wrong = false; // whether the status is an error about the picture
+  papered = false; // whether the pad has the model's colour
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.pad = new DrawingPad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
     this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
-    const button = (glyph, key, onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job.busy ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
     this.job = new ServerJob(explorer, {
-      route: "find", beat: BEAT, status: this.status, step: (told) => this.#step(told), done: (told) => this.#done(told), fail: (error) => this.#fail(error),
+      route: "find", beat: BEAT, status: this.status, step: (/** @type {FindState} */ state) => this.#step(state), done: (/** @type {FindState} */ state) => this.#done(state), fail: (/** @type {Refusal} */ error) => this.#fail(error),
     });
     this.target = h("img", { alt: t("explore.find_target"), title: t("explore.find_target"), class: "xp-target" });
     this.chart = chart();
@@ -39,7 +45,7 @@ export class View {
       this.bar, this.status, this.result);
     this.#ready(false);
     explorer.addEventListener(DRAWN, () => this.#paper());
-    this.paste = (event) => event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
+    this.paste = (/** @type {ClipboardEvent} */ event) => event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
   }
 
   open() {
@@ -51,7 +57,7 @@ export class View {
     this.stop();
   }
 
-  /** Another model: its own colours, and what was found belongs to the one before. Newer weights of the same change nothing. */
+  /** Another model has other colours, and the result belongs to the previous one. Newer weights of the same model change nothing. */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -64,34 +70,38 @@ export class View {
     if (this.explorer.shown) this.#paper();
   }
 
-  /** The pad takes the colour that the model's pictures have at their edges, once there is one and while nobody has drawn. */
+  /** Paint the pad in the edge colour of the model's pictures, once there is one and while the pad is empty. */
   #paper() {
     if (this.papered || !this.pad.empty || this.explorer.point.model !== this.model) return;
     this.papered = true;
-    this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
+    if (this.explorer.model) this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
   }
 
-  /** End the search where it is. */
+  /** Stop the search. */
   stop() {
     if (!this.job.stop()) return;
     this.#over();
-    if (this.told) setText(this.status, `${t("explore.find_stopped")} ${this.#verdict(this.told)}`);
+    if (this.state) setText(this.status, `${t("explore.find_stopped")} ${this.#verdict(this.state)}`);
     else setText(this.status, t("explore.find_stopped"));
   }
 
-  /** What was wrong with a picture is no longer said of the next one. */
+  /**
+   * A change of the picture clears the error about the previous one.
+   * @param {boolean} empty
+   */
   #changed(empty) {
     if (this.wrong) setText(this.status, "");
     this.wrong = false;
     this.#ready(!empty);
   }
 
+  /** @param {boolean} can */
   #ready(can) {
     if (!this.job.busy) this.go.disabled = !can;
   }
 
   #chosen() {
-    this.pad.takeFile(this.file.files[0]);
+    this.pad.takeFile(this.file.files?.[0]);
     this.file.value = "";
   }
 
@@ -102,55 +112,66 @@ export class View {
   async #begin() {
     const { model } = this.explorer;
     if (!model) return;
-    Object.assign(this, { told: null, wrong: false, curve: [] });
+    Object.assign(this, { state: null, wrong: false, curve: [] });
     this.result.hidden = true;
-    this.go.lastChild.textContent = t("explore.find_stop");
-    this.go.firstChild.replaceWith(icon("stop"));
+    find(this.go, "span").textContent = t("explore.find_stop");
+    this.go.firstChild?.replaceWith(icon("stop"));
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.find_begin"));
-    await this.job.run(model.id, async () => send(model.id, await this.pad.blob()), ({ target }) => {
+    await this.job.run(model.id, async () => send(model.id, await this.pad.blob()), ({ target = "" }) => {
       this.target.src = target;
       this.target.classList.toggle("is-small", model.size < 128);
     });
   }
 
+  /**
+   * @param {number} part
+   * @param {string} text
+   */
   #progress(part, text) {
     this.bar.value = part;
     setText(this.status, text);
   }
 
-  #step(told) {
-    if (told.state === "looking") return this.#progress(0.4 * told.samples / told.of, t("explore.find_looking"));
-    const shown = this.told?.at;
-    this.told = told;
+  /** @param {FindState} state */
+  #step(state) {
+    const { step, of, distance, at, label } = state;
+    if (state.state === "looking") return this.#progress(0.4 * state.samples / of, t("explore.find_looking"));
+    const shown = this.state?.at;
+    this.state = state;
     this.result.hidden = false;
-    if (!this.curve.length) this.curve.push([0, told.nearest]);
-    this.curve.push([told.step, told.distance]);
-    this.chart.draw(this.curve, told.of, told.spacing);
-    this.#progress(0.4 + 0.6 * told.step / told.of, t("explore.find_step", { step: told.step, of: told.of, distance: percent(told.distance) }));
-    if (told.at !== shown) this.explorer.change({ ...plain(), at: told.at, label: told.label }, told.state !== "done");
+    if (!this.curve.length) this.curve.push([0, state.nearest]);
+    this.curve.push([step, distance]);
+    this.chart.draw(this.curve, of, state.spacing);
+    this.#progress(0.4 + 0.6 * step / of, t("explore.find_step", { step, of, distance: percent(distance) }));
+    if (at !== shown) this.explorer.change({ ...plain(), at, label }, state.state !== "done");
   }
 
-  #done(told) {
+  /** @param {FindState} state */
+  #done(state) {
     this.#over();
-    setText(this.status, this.#verdict(told));
+    setText(this.status, this.#verdict(state));
   }
 
-  /** How near it came, and of which class it was drawn: the picture alone does not tell, and all that starts from it is of that class. */
-  #verdict(told) {
-    const name = this.explorer.models.find(({ id }) => id === this.model)?.classes[told.label];
-    return [verdict(told), name !== undefined && t("explore.find_class", { name: className(name) })].filter(Boolean).join(" ");
+  /**
+   * The result in a sentence: the distance, and the class of the found point, which the picture does not show.
+   * @param {FindState} state
+   */
+  #verdict(state) {
+    const name = this.explorer.models.find(({ id }) => id === this.model)?.classes[state.label ?? -1];
+    return [verdict(state), name !== undefined && t("explore.find_class", { name: className(name) })].filter(Boolean).join(" ");
   }
 
   #over() {
     this.bar.hidden = true;
-    this.go.lastChild.textContent = t("explore.find_go");
-    this.go.firstChild.replaceWith(icon("search"));
+    find(this.go, "span").textContent = t("explore.find_go");
+    this.go.firstChild?.replaceWith(icon("search"));
     this.#ready(!this.pad.empty);
-    this.explorer.settle(); // what waits for the end of a movement follows, wherever the search has ended
+    this.explorer.settle(); // refreshes the sheets
   }
 
+  /** @param {Refusal} error */
   #fail(error) {
     this.#over();
     this.wrong = true;
@@ -158,7 +179,11 @@ export class View {
   }
 }
 
-/** Bring a picture to the server. */
+/**
+ * Upload a picture. Returns the server's answer.
+ * @param {string} id
+ * @param {?Blob} blob
+ */
 async function send(id, blob) {
   let reply;
   try {
@@ -171,16 +196,21 @@ async function send(id, blob) {
   return answer;
 }
 
+/** @param {number} distance */
 const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
 
-/** What to say of a search: how near it came, in pixels and in what they show, beside how near samples come by chance. */
+/**
+ * The result in a sentence: the distance in pixels and features, beside the nearest sample and the usual gap between
+ * samples.
+ * @param {FindState} found
+ */
 function verdict({ distance, nearest, spacing, seen, likeness }) {
   const near = seen <= likeness ? "explore.find_near" : "explore.find_other";
   const key = distance <= spacing ? near : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
   return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
 }
 
-/** The distance over the steps, with a line where the generator's own samples are from each other. */
+/** A chart of the distance over the steps. A line shows the usual distance between samples. */
 function chart() {
   const level = shape("line", { class: "xp-level", x1: 0, x2: WIDE });
   const line = shape("polyline", { class: "xp-curve", points: "" });
@@ -189,22 +219,30 @@ function chart() {
   const element = h("figure", { class: "xp-chart" }, h("div", {}, picture, at, top), h("figcaption", {}, t("explore.find_curve")));
   return {
     element,
+    /**
+     * @param {Place[]} curve
+     * @param {number} steps
+     * @param {number} spacing
+     */
     draw(curve, steps, spacing) {
       const most = 1.1 * Math.max(spacing, ...curve.map(([, value]) => value));
-      const y = (value) => HIGH * (1 - value / most);
+      const y = (/** @type {number} */ value) => HIGH * (1 - value / most);
       line.setAttribute("points", curve.map(([step, value]) => `${(WIDE * step / steps).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
       for (const end of ["y1", "y2"]) level.setAttribute(end, y(spacing).toFixed(1));
       at.style.top = `${100 * (4 + y(spacing)) / (HIGH + 8)}%`;
       setText(at, t("explore.find_spacing"));
-      setText(top, percent(curve.at(-1)[1]));
+      setText(top, percent(must(curve.at(-1), "distance")[1]));
     },
   };
 }
 
-/** The colour that a picture has along its edges, on average, as #123abc. */
+/**
+ * The mean colour along a picture's edges, as #123abc.
+ * @param {HTMLCanvasElement} canvas
+ */
 function edgeColour(canvas) {
   const { width, height } = canvas;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const { data } = context2d(canvas).getImageData(0, 0, width, height);
   const sum = [0, 0, 0];
   let count = 0;
   for (let place = 0; place < width * height; place += 1) {

@@ -1,6 +1,7 @@
-// Inside the generator: the feature maps of a layer at the current picture. Units can be switched off or amplified, and the picture follows.
+// The view inside the generator: feature maps of a layer at the current picture. The reader can switch off or amplify
+// units.
 import { later, latest } from "../../../core/debounce.js";
-import { h, setText } from "../../../core/dom.js";
+import { context2d, h, must, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { query } from "../../../latent/encoding.js";
 import { MOST_UNITS } from "../../../latent/point.js";
@@ -10,41 +11,60 @@ import { Mosaic } from "../../../widgets/mosaic.js";
 
 const COLUMNS = 8;
 const PAGE = 64; // units in one answer, as in gan/latent/dissection.py
-const FACTORS = [1, 0, 2, 4]; // what one press after another makes of a unit
+const FACTORS = [1, 0, 2, 4]; // each press sets the next factor
 const SETTLE = 120; // ms
 const RETRY = 1500;
-const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // from no activity to the most
+const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // colours from no activity to the most
 
-/** The view. */
+/** `cell` is the map's place in the server's order. @typedef {UnitFacts & {cell: number}} Unit */
+/** @typedef {"activity" | "effect"} Order */
+/** @typedef {{facts: LayerFacts, bitmap: ?ImageBitmap}} Page */
+
 export class View {
   layer = 0;
   pages = 1;
+  /** @type {Unit[]} */
   units = [];
+  /** @type {Order} */
   order = "activity";
+  /** The query that is shown, as text. @type {?string} */
   asked = null;
+  /** @type {?string} */
   model = null;
+  /** Of all layers. @type {LayerFacts["layers"]} */
+  counts = [];
+  /** Width of a map in `sheet`. */
+  side = 0;
+  /** The maps in the server's order. @type {?HTMLCanvasElement} */
+  sheet = null;
+  /** @type {Mosaic | undefined} */
+  mosaic;
+  opened = false;
+  load = latest(() => this.#load());
+  follow = later(() => this.load(), SETTLE);
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
-    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value) },
+    /** @type {HTMLSelectElement} */
+    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value === "effect" ? "effect" : "activity") },
       ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
     this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
-    this.room = h("div", { class: "xp-units" });
+    this.grid = h("div", { class: "xp-units" });
     this.more = h("button", { type: "button", class: "xp-button xp-more", hidden: true, onclick: () => this.#more() });
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.element = h("section", { class: "xp-inside" },
-      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.room, this.more, this.status);
-    this.look = latest(() => this.#look());
-    this.follow = later(() => this.look(), SETTLE);
+      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.grid, this.more, this.status);
+
   }
 
   open() {
-    this.open_ = true;
+    this.opened = true;
   }
 
   close() {
-    this.open_ = false;
+    this.opened = false;
     this.follow.cancel();
   }
 
@@ -52,7 +72,7 @@ export class View {
     if (this.explorer.model && this.explorer.model.id !== this.model) {
       Object.assign(this, { model: this.explorer.model.id, layer: 0, pages: 1, units: [], asked: null });
       this.more.hidden = true;
-      this.room.replaceChildren();
+      this.grid.replaceChildren();
       this.layers.replaceChildren();
       setText(this.status, t("explore.inside_looking"));
     }
@@ -64,57 +84,60 @@ export class View {
     this.follow();
   }
 
-  /** What changes the maps: everything that changes the picture but the units of this very layer. */
+  /** The query of the maps. It leaves out the factors of this layer's own units, because they do not change its maps. */
   #query() {
-    const { point, model } = this.explorer;
+    const { point } = this.explorer;
+    const model = must(this.explorer.model, "model");
     const u = Object.fromEntries(Object.entries(point.u).filter(([place]) => Number(place.split(".")[0]) !== this.layer));
     return query({ ...point, u }, { layer: this.layer, v: model.updated });
   }
 
-  async #look() {
-    if (!this.open_ || !this.explorer.model) return;
-    /** @type {any} */
+  async #load() {
+    if (!this.opened || !this.explorer.model) return;
     const asked = this.#query();
+    const { layer } = this;
     const key = JSON.stringify([asked, this.pages]);
     if (key === this.asked) return;
     try {
+      /** @type {Page[]} */
       const answers = [];
       for (let page = 0; page < this.pages; page += 1) {
         answers.push(await packed("inside", { ...asked, page }));
-        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return this.follow(); // the visitor has moved on
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return void this.follow(); // the point has moved meanwhile
       }
-      if (asked.id !== this.explorer.point.model || asked.layer !== this.layer) return;
+      if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
       this.asked = key;
       this.#show(answers);
     } catch (error) {
-      this.asked = null; // what is shown now is the sentence
+      this.asked = null; // the status now shows the error instead
       setText(this.status, sentence(error));
       if (error.offline) setTimeout(() => this.follow(), RETRY * (1 + Math.random()));
     }
   }
 
+  /** @param {Page[]} answers */
   #show(answers) {
-    const [{ told }] = answers;
-    this.units = answers.flatMap(({ told: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
-    this.bitmap = coloured(answers.map(({ bitmap }) => bitmap));
-    this.side = told.side;
+    const [{ facts }] = answers;
+    this.units = answers.flatMap(({ facts: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
+    this.sheet = coloured(answers.map(({ bitmap }) => must(bitmap, "picture of the maps")));
+    this.side = facts.side;
     this.mosaic?.lock(false);
-    this.counts = told.layers;
+    this.counts = facts.layers;
     this.#tabs();
     this.#sort(this.order);
     const left = this.counts[this.layer].units - this.units.length;
     setText(this.more, t("explore.units_more", { count: Math.min(PAGE, left) }));
     const focused = document.activeElement === this.more;
     this.more.hidden = !left;
-    if (focused && !left) this.mosaic.cells.find((cell) => !cell.disabled)?.focus();
+    if (focused && !left) this.mosaic?.cells.find((cell) => !cell.disabled)?.focus();
   }
 
-  /** The units that follow; they are put in order with those that are there. */
+  /** Load the next page of units. All loaded units are sorted together. */
   #more() {
-    if (this.pages * PAGE > this.units.length) return; // they are on their way
+    if (this.pages * PAGE > this.units.length) return; // the next page is loading
     this.pages += 1;
     setText(this.status, t("explore.inside_looking"));
-    this.look();
+    this.load();
   }
 
   #tabs() {
@@ -126,44 +149,51 @@ export class View {
     [...this.layers.children].forEach((chip, layer) => chip.setAttribute("aria-pressed", String(layer === this.layer)));
   }
 
+  /** @param {number} layer */
   #turn(layer) {
-    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // the maps that are still shown are of another layer: nothing can be pressed until its own are here
+    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // nothing can be pressed while the maps of another layer are shown
     this.mosaic?.lock(true);
     this.more.hidden = true;
     this.#tabs();
     setText(this.status, t("explore.inside_looking"));
-    this.look();
+    this.load();
   }
 
-  /** Lay the maps out in an order, in a mosaic that is made anew where there are more or fewer. */
+  /**
+   * Sort the maps. A new mosaic is built if their number has changed.
+   * @param {Order} order
+   */
   #sort(order) {
     this.order = order;
     this.units.sort((a, b) => b[order] - a[order] || a.cell - b.cell);
-    const { units, side, bitmap } = this;
-    if (!units.length) return;
+    const { units, side, sheet } = this;
+    if (!units.length || !sheet) return;
     const rows = Math.ceil(units.length / COLUMNS);
-    if (this.mosaic?.rows !== rows || !this.room.contains(this.mosaic.element)) {
+    if (this.mosaic?.rows !== rows || !this.grid.contains(this.mosaic.element)) {
       this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
-      this.room.replaceChildren(this.mosaic.element);
+      this.grid.replaceChildren(this.mosaic.element);
     }
-    const sheet = blank(COLUMNS * side, rows * side);
-    const pen = sheet.getContext("2d");
-    units.forEach(({ cell }, place) => pen.drawImage(bitmap, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
+    const sorted = blank(COLUMNS * side, rows * side);
+    const pen = context2d(sorted);
+    units.forEach(({ cell }, place) => pen.drawImage(sheet, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
       (place % COLUMNS) * side, Math.floor(place / COLUMNS) * side, side, side));
-    this.mosaic.draw(sheet);
+    this.mosaic.draw(sorted);
     this.#mark();
   }
 
+  /** @param {number} unit */
   #factor(unit) {
     return this.explorer.point.u[`${this.layer}.${unit}`] ?? 1;
   }
 
+  /** @param {number} index */
   #name(index) {
     const unit = this.units[index];
     if (!unit) return "";
     return t("explore.unit", { unit: unit.unit, effect: `${(100 * unit.effect).toFixed(1)} %`, factor: this.#factor(unit.unit) });
   }
 
+  /** @param {number} index */
   #turnUnit(index) {
     const unit = this.units[index];
     if (!unit) return;
@@ -175,7 +205,7 @@ export class View {
     this.explorer.change({ u: factor === 1 ? rest : { ...rest, [key]: factor } });
   }
 
-  /** Say on each map what is made of its unit, and how much it does. */
+  /** Show each unit's factor and effect on its map. */
   #mark() {
     const changed = Object.keys(this.explorer.point.u).length;
     this.reset.hidden = !changed;
@@ -198,12 +228,15 @@ export class View {
   }
 }
 
-/** Grey sheets of one width, one below the other, in the colours of heat. */
+/**
+ * Stack grey sheets of one width, and colour them as a heat map.
+ * @param {ImageBitmap[]} bitmaps
+ */
 function coloured(bitmaps) {
   const [{ width }] = bitmaps;
   const height = bitmaps.reduce((sum, bitmap) => sum + bitmap.height, 0);
   const canvas = blank(width, height);
-  const pen = canvas.getContext("2d");
+  const pen = context2d(canvas);
   let top = 0;
   for (const bitmap of bitmaps) {
     pen.drawImage(bitmap, 0, top);

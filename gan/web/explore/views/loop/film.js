@@ -1,15 +1,23 @@
-// A loop as a file, which the server makes: it tells how far it is on the way.
+// The file of a loop. The server makes it, and reports its progress in the same answer.
 import { address } from "../../../core/api.js";
+import { must } from "../../../core/dom.js";
 import { t } from "../../../core/i18n.js";
 
-const TRIES = 20; // where a whole class saves its loops at once
-const PAUSE = 2000; // ms, and as much again at random
+const TRIES = 20; // enough for a class that saves its loops at once
+const PAUSE = 2000; // ms, plus up to as much again at random
 
-/** The file of a loop as a Blob. `told({done, of} or {packing})` hears how far it is; `signal` ends it. Throws {key, values, text}. */
-export async function film(asked, told, signal) {
+/** Drawn frames and their number, or `packing` after the last. @typedef {{done: number, of: number, packing?: boolean}} Progress */
+
+/**
+ * Fetch the file of a loop. `report` gets each progress; `signal` aborts. Throws {key, values, text}.
+ * @param {Query} asked
+ * @param {(progress: Progress) => void} report
+ * @param {AbortSignal} signal
+ */
+export async function film(asked, report, signal) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(asked, told, signal);
+      return await once(asked, report, signal);
     } catch (error) {
       if (!error.offline || error.key !== "ui.busy" || attempt === TRIES) throw error;
       await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
@@ -18,13 +26,22 @@ export async function film(asked, told, signal) {
   }
 }
 
-async function once(asked, told, signal) {
+/**
+ * @param {Query} asked
+ * @param {(progress: Progress) => void} report
+ * @param {AbortSignal} signal
+ */
+async function once(asked, report, signal) {
   const reply = await fetch(address("loop", asked), { signal }).catch((error) => {
     throw error.name === "AbortError" ? error : { offline: true, text: t("common.offline") };
   });
   if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: t("common.failed") };
-  const reader = reply.body.getReader();
-  let [held, last] = [new Uint8Array(), null];
+  const reader = must(reply.body, "answer").getReader();
+  /** @type {Uint8Array<ArrayBuffer>} */
+  let held = new Uint8Array();
+  /** @type {?{type: string, bytes: number}} */
+  let last = null;
+  /** @type {BlobPart[]} */
   const parts = [];
   for (;;) {
     const { done, value } = await reader.read().catch((error) => {
@@ -40,7 +57,7 @@ async function once(asked, told, signal) {
       const line = JSON.parse(new TextDecoder().decode(held.subarray(0, end)));
       held = held.subarray(end + 1);
       if ("bytes" in line) last = line;
-      else told(line);
+      else report(line);
     }
     if (last) parts.push(held);
   }
@@ -50,6 +67,10 @@ async function once(asked, told, signal) {
   return blob;
 }
 
+/**
+ * @param {Uint8Array} a
+ * @param {Uint8Array} b
+ */
 function joined(a, b) {
   const out = new Uint8Array(a.length + b.length);
   out.set(a);

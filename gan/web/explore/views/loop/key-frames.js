@@ -1,7 +1,8 @@
-// Key frames: one is made of a point, and those of this browser's loops are kept in its storage, for each model its own.
-// What is read back is checked like an address, and against the model. The storage may be damaged, and a model of the
-// same name may be another one by now.
+// Key frames: made from points, and stored in this browser for each model. Stored texts pass the same checks as
+// addresses, because storage may be damaged. They must also fit the model, which may have been replaced under the same
+// id.
 import { request } from "../../../core/api.js";
+import { must } from "../../../core/dom.js";
 import { query, read16, written, written16 } from "../../../latent/encoding.js";
 import { MOST_KEYS, standing, unitsOf } from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, movedAlong } from "../../../latent/point.js";
@@ -10,37 +11,56 @@ import { foundPoint, MODEL } from "../../favourites-store.js";
 
 const STORAGE = "gan.loops";
 const FORMAT = "ganarium-loops-1";
-const MOST_MODELS = 20; // those that were changed last
+const MOST_MODELS = 20; // those that changed last
 
-/** The whole z of a point of the explorer's model, all sliders in it: of this browser, or of the server where only that knows the directions. */
+/**
+ * The whole z of a point with all its sliders. The server computes it if this browser lacks the directions.
+ * @param {Explorer} explorer
+ * @param {Point} point
+ */
 export async function wholeZ(explorer, point) {
-  const { model, local } = explorer;
-  await explorer.families.have([point]);
+  const { local } = explorer;
+  const model = must(explorer.model, "model");
+  await explorer.families.loadForPoints([point]);
   if (local.ready(model)) return pointZ(point, model.z_dim, local.directions, local.vector);
   if (!movedAlong(point).length) return pointZ(point, model.z_dim, []);
   return Float32Array.from((await request("latent", { query: query(point) })).z);
 }
 
-/** A key frame of the current model: {at, label, other, share, u}, a z written out, its classes, and the units of the generator that it changes. */
+/**
+ * A key frame of the current model.
+ * @param {Explorer} explorer
+ * @param {Point} point
+ * @returns {Promise<KeyFrame>}
+ */
 export async function keyOf(explorer, point) {
-  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, explorer.model.classes.length), u: point.u };
+  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, must(explorer.model, "model").classes.length), u: point.u };
 }
 
-/** What is there of all models, [{model, keys}], the one that was changed last first. */
+/**
+ * The loops of all models, the one that changed last first.
+ * @returns {{model: string, keys: unknown[]}[]}
+ */
 function stored() {
   try {
-    const value = JSON.parse(localStorage.getItem(STORAGE));
+    const value = JSON.parse(localStorage.getItem(STORAGE) ?? "null");
     if (value?.format !== FORMAT || !Array.isArray(value.loops)) return [];
-    const sound = ({ model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
-    return value.loops.filter((loop) => loop && sound(loop)).slice(0, MOST_MODELS);
+    const sound = (/** @type {Record<string, unknown>} */ { model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
+    return value.loops.filter((/** @type {any} */ loop) => loop && sound(loop)).slice(0, MOST_MODELS);
   } catch {
-    return []; // damaged, or a browser without storage
+    return []; // damaged, or this browser has no storage
   }
 }
 
-/** The key frame of stored texts; null where they are none of this model. */
+/**
+ * The key frame of stored texts; null if they don't fit this model.
+ * @param {unknown} texts
+ * @param {Model} model
+ * @returns {?KeyFrame}
+ */
 function keyAt(texts, { z_dim: size, classes }) {
   const point = foundPoint(texts);
+  if (!point?.at) return null;
   try {
     read16(point.at, size);
   } catch {
@@ -49,19 +69,26 @@ function keyAt(texts, { z_dim: size, classes }) {
   const { at, label, label2, mix, u } = point;
   const blended = label2 !== null && mix > 0;
   const key = { at, label, other: blended ? label2 : label, share: blended ? mix : 0, u };
-  const there = (one) => (classes.length ? one !== null && one < classes.length : one === null);
+  const there = (/** @type {?number} */ one) => (classes.length ? one !== null && one < classes.length : one === null);
   return there(key.label) && there(key.other) ? key : null;
 }
 
-/** The key frames that were kept for a model, an array of one's own. */
+/**
+ * The stored key frames of a model, in a new array.
+ * @param {Model} model
+ */
 export function keysOf(model) {
   const texts = stored().find((loop) => loop.model === model.id)?.keys ?? [];
-  const keys = texts.map((each) => keyAt(each, model)).filter(Boolean);
+  const keys = texts.map((each) => keyAt(each, model)).filter((key) => key !== null);
   while (unitsOf(keys) > MOST_UNITS) keys.pop();
   return keys;
 }
 
-/** Keep a model's key frames. False where the browser keeps nothing: they last as long as the page. */
+/**
+ * Store a model's key frames. Returns false if the browser stores nothing; they then last as long as the page.
+ * @param {Model} model
+ * @param {KeyFrame[]} keys
+ */
 export function keep(model, keys) {
   const texts = keys.map((key) => written({ ...fresh(), ...standing(key) }));
   const others = stored().filter((loop) => loop.model !== model.id);
@@ -74,5 +101,8 @@ export function keep(model, keys) {
   }
 }
 
-/** Call `changed` whenever another tab of this page has changed what is kept. */
+/**
+ * Call `changed` when another tab of this page changes the storage.
+ * @param {() => void} changed
+ */
 export const watch = (changed) => addEventListener("storage", ({ key }) => (key === STORAGE || key === null) && changed());

@@ -1,5 +1,5 @@
 // The view of loops: key frames, the walk through them and back to the first, and its file.
-import { h, icon, setText } from "../../../core/dom.js";
+import { h, icon, must, setText } from "../../../core/dom.js";
 import { PLAYING } from "../../../core/events.js";
 import { fileSize } from "../../../core/format.js";
 import { sentence, t } from "../../../core/i18n.js";
@@ -17,19 +17,25 @@ const FORMS = ["gif", "webp", "mp4"];
 const SIZES = [256, 512];
 
 export class View {
+  /** Key frames by model. @type {Map<string, KeyFrame[]>} */
   all = new Map();
+  /** Ends the making of a file. @type {AbortController | undefined} */
+  ending;
   current = -1;
   frame = 0;
   steps = 24;
   fps = 12;
+  /** @type {string | null | undefined} */
   model = null;
+  /** @type {string | null | undefined} */
   updated = null;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.player = new Player(explorer, (seconds) => this.#step(seconds));
-    const button = (glyph, key, onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
-    const tool = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
+    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
     this.list = h("ol", { class: "xp-keys", "aria-label": t("explore.keys"), onkeydown: (event) => this.#key(event) });
     this.tools = [tool("back", "explore.key_earlier", () => this.#shift(-1)), tool("next", "explore.key_later", () => this.#shift(1)), tool("bin", "explore.key_remove", () => this.#remove())];
     this.which = h("span", { class: "xp-caption" });
@@ -37,7 +43,7 @@ export class View {
     this.hint = h("p", { class: "xp-hint" });
     this.adders = [button("plus", "explore.key_add", () => this.#add([explorer.point])), button("heart", "explore.key_favourites", () => this.#addFavourites()),
       button("dice", "explore.key_random", () => this.#add([{ ...fresh(), model: explorer.point.model, seed: randomSeed(), label: explorer.point.label, u: explorer.point.u }]))];
-    const amount = (name, most, key) => new Slider({
+    const amount = (/** @type {string} */ name, /** @type {number} */ most, /** @type {"steps" | "fps"} */ key) => new Slider({
       name: t(name), low: 1, high: most, step: 1, rest: this[key], input: (value) => { this[key] = value; this.#show(); },
     });
     this.sliders = [amount("explore.loop_steps", MOST_STEPS, "steps"), amount("explore.loop_fps", MOST_FPS, "fps")];
@@ -45,11 +51,11 @@ export class View {
     this.form = h("select", { "aria-label": t("explore.loop_form") }, FORMS.map((form) => h("option", { value: form }, t(`explore.loop_${form}`))));
     this.size = h("select", { "aria-label": t("explore.loop_size") }, SIZES.map((size) => h("option", { value: String(size) }, t("explore.loop_pixels", { size }))));
     this.save = button("download", "explore.loop_save", () => this.#save(), "xp-primary");
-    this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending.abort() }, t("explore.cancel"));
+    this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending?.abort() }, t("explore.cancel"));
     this.bar = h("progress", { max: "1", "aria-label": t("explore.loop_progress") });
-    this.told = h("span", { role: "status", class: "xp-caption" });
-    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // readers of the screen hear the bar
-    this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.told);
+    this.fileNote = h("span", { role: "status", class: "xp-caption" });
+    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // screen readers hear the progress bar
+    this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.fileNote);
     this.note = h("p", { class: "xp-hint" });
     explorer.addEventListener(PLAYING, () => this.#show());
     watch(() => this.#reread());
@@ -59,24 +65,26 @@ export class View {
       h("section", {}, h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel), this.progress));
   }
 
-  /** The key frames of the current model; each model keeps its own, as long as this browser's storage. */
+  /** The key frames of the current model. */
   get keys() {
     const { model } = this.explorer;
     if (!model) return [];
-    if (!this.all.has(model.id)) this.all.set(model.id, keysOf(model));
-    return this.all.get(model.id);
+    const keys = this.all.get(model.id) ?? keysOf(model);
+    this.all.set(model.id, keys);
+    return keys;
   }
 
-  /** Another tab has changed them. */
+  /** Another tab has changed the storage. */
   #reread() {
     this.all.clear();
     this.current = Math.min(this.current, this.keys.length - 1);
     if (this.element.isConnected) this.#build();
   }
 
-  /** They are others, or in another order. */
+  /** Store the key frames and show them again. */
   #changed(focus = false) {
-    if (!keep(this.explorer.model, this.keys)) this.explorer.say({ text: t("explore.keys_unsafe") });
+    const { model } = this.explorer;
+    if (model && !keep(model, this.keys)) this.explorer.say({ text: t("explore.keys_unsafe") });
     this.#build(focus);
   }
 
@@ -94,12 +102,13 @@ export class View {
 
   // Keys -------------------------------------------------------------------------------------------------------------------------------------------------
 
+  /** @param {Point[]} points */
   async #add(points) {
     const { keys } = this;
     try {
       for (const point of points.slice(0, MOST_KEYS - keys.length)) {
         const key = await keyOf(this.explorer, point);
-        if (keys !== this.keys) return; // another model meanwhile
+        if (keys !== this.keys) return; // another model was opened meanwhile
         if (unitsOf([...keys, key]) > MOST_UNITS) throw { text: t("explore.units_most", { most: MOST_UNITS }) };
         keys.push(key);
       }
@@ -115,6 +124,7 @@ export class View {
     this.#add(favourites.all.filter((one) => one.model === point.model).map((one) => favourites.point(one)));
   }
 
+  /** @param {number} by */
   #shift(by) {
     const { keys, current } = this;
     const to = current + by;
@@ -130,7 +140,10 @@ export class View {
     this.#changed(true);
   }
 
-  /** Stand on a key, and choose it for the buttons below. */
+  /**
+   * Move to a key frame, and select it for the buttons below.
+   * @param {number} index
+   */
   #go(index) {
     this.player.pause();
     this.current = index;
@@ -138,11 +151,13 @@ export class View {
     this.#mark();
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
     const by = steps[event.key];
     if (by && event.shiftKey) this.#shift(by);
-    else if (by) this.list.children[this.current + by]?.firstChild.focus();
+    else if (by) this.#button(this.current + by)?.focus();
     else if (event.key === "Delete" || event.key === "Backspace") this.#remove();
     else return;
     event.preventDefault();
@@ -151,6 +166,7 @@ export class View {
   #build(focus = false) {
     const { keys, explorer } = this;
     if (!keys.length) this.player.pause();
+    /** @type {[HTMLLIElement, HTMLCanvasElement, Point][]} */
     const cells = keys.map((key, index) => {
       const canvas = thumb();
       const choose = () => this.#go(index);
@@ -164,14 +180,19 @@ export class View {
     for (const [, canvas, point] of cells) drawThumb(explorer, canvas, point);
     this.#mark();
     this.#show();
-    if (focus) (this.list.children[this.current]?.firstChild ?? this.adders[0]).focus();
+    if (focus) (this.#button(this.current) ?? this.adders[0]).focus();
+  }
+
+  /** The button of a key frame. @param {number} index */
+  #button(index) {
+    return this.list.querySelectorAll("button")[index];
   }
 
   #mark() {
     const { keys, current } = this;
-    [...this.list.children].forEach(({ firstChild }, index) => {
-      firstChild.setAttribute("aria-pressed", String(index === current));
-      firstChild.tabIndex = index === Math.max(0, current) ? 0 : -1;
+    this.list.querySelectorAll("button").forEach((button, index) => {
+      button.setAttribute("aria-pressed", String(index === current));
+      button.tabIndex = index === Math.max(0, current) ? 0 : -1;
     });
     this.chosen.hidden = current < 0;
     setText(this.which, current < 0 ? "" : t("explore.key", { number: current + 1, count: keys.length }));
@@ -181,12 +202,13 @@ export class View {
 
   // The loop ---------------------------------------------------------------------------------------------------------------------------------------------
 
+  /** @param {number} seconds */
   #step(seconds) {
     const total = this.keys.length * this.steps;
     const before = Math.floor(this.frame) % total;
     this.frame = (this.frame + seconds * this.fps) % total;
     const now = Math.floor(this.frame);
-    return now === before && seconds ? undefined : standing(frameOf(this.keys, this.steps, now, this.explorer.model.z_dim));
+    return now === before && seconds ? undefined : standing(frameOf(this.keys, this.steps, now, must(this.explorer.model, "model").z_dim));
   }
 
   #show() {
@@ -212,15 +234,16 @@ export class View {
     this.#working(true);
     try {
       const asked = { id: explorer.point.model, keys: keys.map(keyText).join(";"), steps: this.steps, fps: this.fps, as: form, side: this.size.value };
-      const blob = await film(asked, (line) => this.#told(line), this.ending.signal);
-      save(blob, `ganarium-loop-${explorer.point.model.replace(/[^a-z0-9-]+/gi, "-")}.${form}`);
-      setText(this.told, t("explore.loop_saved", { size: fileSize(blob.size) }));
+      const blob = await film(asked, (line) => this.#showProgress(line), this.ending.signal);
+      save(blob, `ganarium-loop-${(explorer.point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.${form}`);
+      setText(this.fileNote, t("explore.loop_saved", { size: fileSize(blob.size) }));
     } catch (error) {
-      setText(this.told, error.name === "AbortError" ? t("explore.loop_cancelled") : sentence(error));
+      setText(this.fileNote, error.name === "AbortError" ? t("explore.loop_cancelled") : sentence(error));
     }
     this.#working(false);
   }
 
+  /** @param {boolean} on */
   #working(on) {
     this.save.hidden = on;
     this.cancel.hidden = !on;
@@ -231,11 +254,14 @@ export class View {
     (on ? this.cancel : this.save).focus();
   }
 
-  /** Drawing is what can be counted; packing takes about as long as a bar that waits may. */
-  #told({ done, of, packing }) {
+  /**
+   * Show the progress. The bar counts frames; while the server packs the file it is indeterminate.
+   * @param {import("./film.js").Progress} progress
+   */
+  #showProgress({ done, of, packing }) {
     if (packing) this.bar.removeAttribute("value");
     else this.bar.value = done / of;
     setText(this.counted, !packing && done ? t("explore.loop_drawing", { done, of }) : "");
-    setText(this.told, packing ? t("explore.loop_packing") : done ? "" : t("explore.loop_waiting"));
+    setText(this.fileNote, packing ? t("explore.loop_packing") : done ? "" : t("explore.loop_waiting"));
   }
 }

@@ -1,51 +1,58 @@
-// The map: some thousand samples laid out by what they show. Choose one to go there; zoom in to see more of them.
-import { h, icon, setText, wheelMeant } from "../../../core/dom.js";
+// The map: some thousand samples, laid out by similarity. The reader chooses one to move there, and zooms in to see
+// more.
+import { context2d, h, icon, setText, wheelMeant } from "../../../core/dom.js";
 import { whole } from "../../../core/format.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { className } from "../../panels/model-picker.js";
 import { query } from "../../../latent/encoding.js";
-import { nearest, Plane, room, thinned, towards } from "../../../latent/plane.js";
+import { nearest, Plane, thinned, towards } from "../../../latent/plane.js";
 import { fresh, plain } from "../../../latent/point.js";
 import { packed } from "../../../renderer/pictures.js";
 import { heading } from "../../../widgets/help.js";
-import { fitted } from "../../../widgets/mosaic.js";
+import { colour, paint } from "./painting.js";
 
-const COLUMNS = 64; // of the sheet of pictures
-const STEPS = 9999; // positions are whole numbers from 0 to this
-const STEP = 1.5; // of a press on + or -
-const STILL = 6; // CSS pixels that a finger may move and still choose
-const MORPH = 600; // ms in which samples go from one layout to another
+const STEPS = 9999; // coordinates are whole numbers from 0 to this
+const STEP = 1.5; // factor for a press on + or -
+const STILL = 6; // CSS pixels; a finger that moves less chooses a sample
+const MORPH = 600; // ms of the animation between two layouts
 const RETRY = 1500;
-/** Colour, distance in pixels and thickness of the two rims. @type {[string, number, number][]} */
-const RIMS = [["--surface", 3, 4], ["--accent", 2, 2.5]];
-const HUES = ["#e6550d", "#3182bd", "#31a354", "#c51b8a", "#b58900", "#17a2a2", "#7a5bd6", "#d62728", "#8c6d31", "#6b7280"];
 
-/** The colour of a class among so many. */
-const colour = (label, count) => (count <= HUES.length ? HUES[label] : `hsl(${Math.round((360 * label) / count)} 65% 50%)`);
-
-/** The view. */
 export class View {
   plane = new Plane();
+  /** @type {?import("./painting.js").Samples} */
   samples = null;
+  /** Their pictures. @type {?ImageBitmap} */
   sheet = null;
+  /** The samples that have a cell. @type {Map<string, import("../../../latent/plane.js").Cell>} */
+  shown = new Map();
+  /** @type {import("./painting.js").DrawnSample[]} */
+  drawn = [];
+  /** The layout method; null before the server has named the first. @type {?string} */
   by = null;
+  /** The only class on the map; null for all. @type {?number} */
   only = null;
+  /** By the ids of their pointers. `still` ends when one moves. @type {Map<number, {place: Place, start: Place, still: boolean}>} */
   fingers = new Map();
+  /** @type {?string} */
   model = null;
+  /** @type {?string} */
   version = null;
+  /** One object for each load. @type {?object} */
   loading = null;
   complete = false;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    const act = (glyph, key, onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
+    const act = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
     this.canvas = h("canvas", {
       tabIndex: 0, role: "application", "aria-label": t("explore.map_canvas"), onkeydown: (event) => this.#key(event), onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#moved(event),
       onpointerup: (event) => this.#up(event), onpointercancel: (event) => this.fingers.delete(event.pointerId), ondblclick: (event) => this.#zoom(2, ...this.#part(event)),
     });
     this.canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    /** @type {HTMLSelectElement} */
     this.select = h("select", { "aria-label": t("explore.map_by"), hidden: true, onchange: () => this.#load(this.select.value) });
-    this.renewal = h("button", { type: "button", class: "xp-button xp-quiet", hidden: true, onclick: () => this.#anew() }, icon("reset"), t("explore.map_renew"));
+    this.renewal = h("button", { type: "button", class: "xp-button xp-quiet", hidden: true, onclick: () => this.#reload() }, icon("reset"), t("explore.map_renew"));
     this.status = h("p", { class: "xp-hint", role: "status" });
     this.chosen = h("span", { class: "xp-sr", "aria-live": "polite" });
     this.legend = h("div", { class: "xp-legend", role: "group", "aria-label": t("explore.class") });
@@ -58,16 +65,16 @@ export class View {
   }
 
   close() {
-    this.loading = null; // what is on its way is not taken any more
+    this.loading = null; // drops the answer to a running request
   }
 
-  /** Another model is mapped at once, newer weights of the same when somebody asks for them. */
+  /** Another model is mapped at once. Newer weights of the same model only offer a button. */
   renew() {
     const { model } = this.explorer;
     if (!model) return;
-    if (model.id !== this.model) return this.#anew();
+    if (model.id !== this.model) return this.#reload();
     this.renewal.hidden = !this.samples || model.updated === this.version;
-    if (!this.loading && !this.complete) this.#load(this.by); // it was closed before all were there
+    if (!this.loading && !this.complete) this.#load(this.by); // the view was closed before all samples had arrived
   }
 
   place() {
@@ -76,8 +83,9 @@ export class View {
 
   // What is shown ----------------------------------------------------------------------------------------------------------------------------------------
 
-  #anew() {
+  #reload() {
     const { model } = this.explorer;
+    if (!model) return;
     const other = model.id !== this.model;
     Object.assign(this, { model: model.id, version: model.updated, sheet: null });
     if (other) Object.assign(this, { samples: null, only: null });
@@ -88,7 +96,10 @@ export class View {
     this.#load(this.by);
   }
 
-  /** Ask for the samples laid out in one way until all are there. */
+  /**
+   * Request the samples in the layout `by` until all have arrived.
+   * @param {?string} by
+   */
   async #load(by) {
     this.by = by;
     this.complete = false;
@@ -96,10 +107,12 @@ export class View {
     const { model, version } = this;
     setText(this.status, t(this.samples ? "explore.map_arranging" : "explore.map_drawing"));
     try {
-      for (let told = null; !told || told.samples < told.of || (by && told.by !== by);) {
-        told = await this.#ask({ id: model, v: version, by, known: this.sheet ? this.samples.count : 0 }, () => this.loading === mine && this.model === model);
-        if (!told) return;
-        by ??= told.methods[0];
+      /** @type {?MapFacts} */
+      let facts = null;
+      while (!facts || facts.samples < facts.of || (by && facts.by !== by)) {
+        facts = await this.#ask({ id: model, v: version, by, known: this.sheet && this.samples ? this.samples.count : 0 }, () => this.loading === mine && this.model === model);
+        if (!facts) return;
+        by ??= facts.methods[0];
       }
     } catch (error) {
       if (this.loading !== mine || this.model !== model) return;
@@ -111,35 +124,46 @@ export class View {
     this.#count();
   }
 
+  /**
+   * @param {Query} query
+   * @param {() => boolean} current whether the answer is still wanted
+   */
   async #ask(query, current) {
-    const { told, bitmap, version } = await packed("map", query);
+    const { facts, bitmap, version } = await packed("map", query);
     if (!current()) return null;
     this.version = version;
-    this.#take(told, bitmap ?? this.sheet);
-    return told;
+    this.#take(facts, bitmap ?? this.sheet);
+    return facts;
   }
 
-  #take(told, sheet) {
+  /**
+   * @param {MapFacts} facts
+   * @param {?ImageBitmap} sheet
+   */
+  #take(facts, sheet) {
     const before = this.samples;
-    const places = (numbers) => Float32Array.from(numbers, (number) => number / STEPS);
-    Object.assign(this, { sheet, samples: { count: told.samples, side: told.side, labels: told.labels, xs: places(told.x), ys: places(told.y) } });
-    this.by ??= told.samples === told.of ? told.by : null;
-    this.select.hidden = told.methods.length < 2;
-    if (this.select.options.length !== told.methods.length) this.select.replaceChildren(...told.methods.map((name) => h("option", { value: name }, t(`explore.map_${name}`))));
-    this.select.value = this.by ?? told.methods[0];
-    if (before && before.count === told.samples && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.#morph(before);
+    const places = (/** @type {number[]} */ numbers) => Float32Array.from(numbers, (number) => number / STEPS);
+    Object.assign(this, { sheet, samples: { count: facts.samples, side: facts.side, labels: facts.labels, xs: places(facts.x), ys: places(facts.y) } });
+    this.by ??= facts.samples === facts.of ? facts.by : null;
+    this.select.hidden = facts.methods.length < 2;
+    if (this.select.options.length !== facts.methods.length) this.select.replaceChildren(...facts.methods.map((name) => h("option", { value: name }, t(`explore.map_${name}`))));
+    this.select.value = this.by ?? facts.methods[0];
+    if (before && before.count === facts.samples && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.#morph(before);
     else this.#paint();
   }
 
-  /** Samples go to their new places, so that the eye can follow. */
+  /**
+   * Animate samples to their new places, so that the reader can follow them.
+   * @param {import("./painting.js").Samples} before
+   */
   #morph(before) {
     const goal = this.samples;
     const start = performance.now();
     const frame = () => {
-      if (this.samples !== goal && this.samples.goal !== goal) return;
+      if (!goal || (this.samples !== goal && this.samples?.goal !== goal)) return;
       const part = Math.min(1, (performance.now() - start) / MORPH);
       const eased = part * part * (3 - 2 * part);
-      const mixed = (from, to) => Float32Array.from(to, (value, index) => from[index] + (value - from[index]) * eased);
+      const mixed = (/** @type {Float32Array} */ from, /** @type {Float32Array} */ to) => Float32Array.from(to, (value, index) => from[index] + (value - from[index]) * eased);
       this.samples = part < 1 ? { ...goal, goal, xs: mixed(before.xs, goal.xs), ys: mixed(before.ys, goal.ys) } : goal;
       this.#paint();
       if (part < 1) requestAnimationFrame(frame);
@@ -147,6 +171,7 @@ export class View {
     frame();
   }
 
+  /** @param {string[]} classes */
   #legend(classes) {
     this.legend.hidden = !classes.length;
     this.legend.replaceChildren(...classes.map((name, label) => h("button", {
@@ -154,10 +179,13 @@ export class View {
     }, className(name))));
   }
 
-  /** Only one class, or all again. */
+  /**
+   * Show only one class, or all again.
+   * @param {number} label
+   */
   #filter(label) {
     this.only = this.only === label ? null : label;
-    for (const chip of this.legend.children) chip.setAttribute("aria-pressed", String(Number(chip.value) === this.only));
+    for (const chip of this.legend.querySelectorAll("button")) chip.setAttribute("aria-pressed", String(Number(chip.value) === this.only));
     this.#paint();
     this.#count();
   }
@@ -165,7 +193,7 @@ export class View {
   #count() {
     if (!this.samples) return;
     const { plane, samples } = this;
-    const sight = (x, y) => plane.toCanvas(x, y).every((part) => part >= 0 && part <= 1);
+    const sight = (/** @type {number} */ x, /** @type {number} */ y) => plane.toCanvas(x, y).every((part) => part >= 0 && part <= 1);
     const drawn = new Set([...this.shown.values()].map(({ index }) => index));
     let [shown, hidden, count] = [0, 0, 0];
     for (let index = 0; index < samples.count; index += 1) {
@@ -179,11 +207,12 @@ export class View {
     setText(this.status, t(key, { shown: whole(shown), count: whole(count) }));
   }
 
+  /** @param {number} index */
   #wanted(index) {
-    return this.only === null || this.samples.labels[index] === this.only;
+    return this.only === null || this.samples?.labels?.[index] === this.only;
   }
 
-  /** However far one zooms in or goes, there is a picture in sight: the one nearest to the middle. */
+  /** Move the map so that at least one picture is visible: the nearest to the centre. */
   #hold() {
     const { plane } = this;
     const { cells } = plane;
@@ -191,11 +220,11 @@ export class View {
     if (cell) plane.reveal((cell.column + 0.5) / cells, (cell.row + 0.5) / cells);
   }
 
-  /** The sample that the page is at, -1 where that is somewhere else. */
+  /** The index of the sample that the page shows, or -1. */
   get #here() {
     const { model, seed, label } = this.explorer.point;
     if (!this.samples || seed >= this.samples.count || (label !== null && label !== this.samples.labels?.[seed])) return -1;
-    const drawn = (point) => JSON.stringify(query(point));
+    const drawn = (/** @type {Point} */ point) => JSON.stringify(query(point));
     return drawn({ ...this.explorer.point, label: null }) === drawn({ ...fresh(), model, seed }) ? seed : -1;
   }
 
@@ -212,51 +241,24 @@ export class View {
     const here = this.#here;
     this.shown = thinned(samples.xs, samples.ys, cells, (index) => this.#wanted(index), here);
     this.#hold();
-    const cell = (width * plane.zoom) / cells;
-    const rim = samples.labels ? Math.max(1, Math.round(cell / 14)) : 0;
-    const pen = canvas.getContext("2d");
-    pen.imageSmoothingQuality = "high";
-    const count = this.explorer.model?.classes.length;
-    let marked = null;
-    const { growth } = plane;
-    for (const place of this.shown.values()) {
-      const { index, column, row } = place;
-      const middle = plane.toCanvas((column + 0.5) / cells, (row + 0.5) / cells);
-      const reach = (growth * cell) / width;
-      if (middle.some((part) => part < -reach || part > 1 + reach)) continue;
-      const wide = cell * Math.min(growth, room(this.shown, place, Math.ceil(growth)));
-      const side = fitted(wide - 2 * rim - devicePixelRatio, samples.side);
-      const [x, y] = middle.map((part) => Math.round(part * width - side / 2));
-      pen.imageSmoothingEnabled = side < 2 * samples.side && side % samples.side !== 0;
-      this.drawn.push({ index, x, y, side });
-      if (rim) {
-        pen.fillStyle = colour(samples.labels[index], count);
-        pen.fillRect(x - rim, y - rim, side + 2 * rim, side + 2 * rim);
-      }
-      pen.drawImage(sheet, (index % COLUMNS) * samples.side, Math.floor(index / COLUMNS) * samples.side, samples.side, samples.side, x, y, side, side);
-      if (index === here) marked = this.drawn.at(-1);
-    }
-    if (marked) this.#mark(pen, marked, rim);
-  }
-
-  #mark(pen, { x, y, side }, rim) {
-    const style = getComputedStyle(this.canvas);
-    for (const [name, away, thick] of RIMS) {
-      const out = rim + away * devicePixelRatio;
-      Object.assign(pen, { strokeStyle: style.getPropertyValue(name), lineWidth: thick * devicePixelRatio });
-      pen.strokeRect(x - out, y - out, side + 2 * out, side + 2 * out);
-    }
+    this.drawn = paint(context2d(canvas), { plane, samples, sheet, shown: this.shown, here, classes: this.explorer.model?.classes.length ?? 0 });
   }
 
   // Ways to move -----------------------------------------------------------------------------------------------------------------------------------------
 
+  /** @param {number} index */
   #go(index) {
     this.explorer.change({ ...plain(), seed: index });
-    const label = this.samples.labels?.[index];
-    const name = label === undefined ? "" : className(this.explorer.model.classes[label]);
+    const label = this.samples?.labels?.[index];
+    const name = label === undefined ? "" : className(this.explorer.model?.classes[label] ?? "");
     setText(this.chosen, [t("explore.seed_of", { seed: index }), name].filter(Boolean).join(", "));
   }
 
+  /**
+   * @param {number} factor
+   * @param {number} [u]
+   * @param {number} [v]
+   */
   #zoom(factor, u, v) {
     this.plane.scale(factor, u, v);
     this.#paint();
@@ -269,19 +271,25 @@ export class View {
     this.#count();
   }
 
-  /** Where on the canvas something happened, 0 to 1. */
+  /**
+   * The place of an event on the canvas, 0 to 1.
+   * @param {MouseEvent} event
+   * @returns {Place}
+   */
   #part({ clientX, clientY }) {
     const box = this.canvas.getBoundingClientRect();
     return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     if (!wheelMeant(event, this.canvas)) return;
-    if (event.deltaY > 0 && this.plane.zoom === 1) return; // the page scrolls on
+    if (event.deltaY > 0 && this.plane.zoom === 1) return; // the wheel scrolls the page
     event.preventDefault();
     this.#zoom(Math.exp(-event.deltaY / 300), ...this.#part(event));
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (event.button) return;
     this.canvas.setPointerCapture(event.pointerId);
@@ -290,6 +298,7 @@ export class View {
     if (this.fingers.size > 1) for (const finger of this.fingers.values()) finger.still = false;
   }
 
+  /** @param {PointerEvent} event */
   #moved(event) {
     const finger = this.fingers.get(event.pointerId);
     if (!finger) return;
@@ -298,49 +307,61 @@ export class View {
     if (finger.still) return;
     finger.place = this.#part(event);
     const after = [...this.fingers.values()].map(({ place }) => place);
-    const middle = (places) => [0, 1].map((axis) => places.reduce((sum, place) => sum + place[axis], 0) / places.length);
-    const [from, to] = [middle(before), middle(after)];
-    this.plane.pan(to[0] - from[0], to[1] - from[1]);
+    const middle = (/** @type {Place[]} */ places) => [0, 1].map((axis) => places.reduce((sum, place) => sum + place[axis], 0) / places.length);
+    const [[fromX, fromY], [toX, toY]] = [middle(before), middle(after)];
+    this.plane.pan(toX - fromX, toY - fromY);
     if (after.length === 2) {
       const apart = (/** @type {number[][]} */ [a, b]) => Math.max(0.02, Math.hypot(a[0] - b[0], a[1] - b[1]));
-      this.plane.scale(apart(after) / apart(before), ...to);
+      this.plane.scale(apart(after) / apart(before), toX, toY);
     }
     this.#paint();
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     const finger = this.fingers.get(event.pointerId);
     this.fingers.delete(event.pointerId);
     if (!finger?.still) return void this.#count();
     const [x, y] = this.#part(event).map((part) => part * this.canvas.width);
-    const slack = 4 * devicePixelRatio; // the rim, and what is between two pictures
-    const hit = this.drawn.find((one) => [x - one.x, y - one.y].every((way) => way >= -slack && way <= one.side + slack));
+    const slack = 4 * devicePixelRatio; // the rim and the gap between two pictures
+    const hit = this.drawn.find((one) => [x - one.x, y - one.y].every((away) => away >= -slack && away <= one.side + slack));
     if (hit) this.#go(hit.index);
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
-    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    /** @type {Record<string, Place>} */
+    const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    /** @type {Record<string, () => void>} */
     const acts = { "+": () => this.#zoom(STEP), "=": () => this.#zoom(STEP), "-": () => this.#zoom(1 / STEP), 0: () => this.#whole(), Escape: () => this.canvas.blur() };
-    const way = ways[event.key];
-    if ((!way && !acts[event.key]) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const direction = directions[event.key];
+    if ((!direction && !acts[event.key]) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     if (acts[event.key]) acts[event.key]();
-    else if (event.shiftKey) this.#shift(...way);
-    else this.#walk(...way);
+    else if (event.shiftKey) this.#shift(...direction);
+    else this.#walk(...direction);
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   #shift(dx, dy) {
     this.plane.pan(-dx / 8, -dy / 8);
     this.#paint();
     this.#count();
   }
 
-  /** To the next picture in a direction, from the one that the page is at or else from the middle. */
+  /**
+   * Move to the next sample in a direction, from the shown one or else from the centre.
+   * @param {number} dx
+   * @param {number} dy
+   */
   #walk(dx, dy) {
     const { cells } = this.plane;
     const here = [...this.shown.values()].find(({ index }) => index === this.#here);
-    const from = here ? [here.column, here.row] : [this.plane.x, this.plane.y].map((place) => place * cells);
-    const next = towards(this.shown, ...from, dx, dy);
+    const [column, row] = here ? [here.column, here.row] : [this.plane.x, this.plane.y].map((place) => place * cells);
+    const next = towards(this.shown, column, row, dx, dy);
     if (!next) return;
     this.plane.reveal((next.column + 0.5) / cells, (next.row + 0.5) / cells);
     this.#go(next.index);

@@ -1,7 +1,7 @@
-// The view "time": the current point as its run's generators drew it on the way, a slider over that, and one direction beside the time.
+// The view of time: the current point drawn by snapshots of its run, on a slider and in a grid beside one direction.
 import { request } from "../../../core/api.js";
 import { later } from "../../../core/debounce.js";
-import { h, icon, setText } from "../../../core/dom.js";
+import { context2d, h, icon, setText } from "../../../core/dom.js";
 import { short } from "../../../core/format.js";
 import { t } from "../../../core/i18n.js";
 import { described, filed } from "../../file-names.js";
@@ -17,20 +17,27 @@ import { Mosaic, Sheet } from "../../../widgets/mosaic.js";
 const REACH = 3; // sigma to both sides, in whole steps
 const COLUMNS = 2 * REACH + 1;
 const ROWS = 8;
-const SETTLE = 160; // ms after the last movement until the pictures follow
-const BEAT = 250; // ms for a snapshot while it plays
+const SETTLE = 160; // ms after the last movement until the pictures refresh
+const BEAT = 250; // ms for each snapshot while it plays
 const SCALE = 1000; // positions of the slider
 const SAVED = { cell: 64, left: 100, top: 84, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
 const LOST = ["latent.unknown_snapshot", "latent.bad_snapshot"];
 
-/** Where each moment stands on a logarithmic line from 0 to 1. */
+/**
+ * The position of each moment on a logarithmic line from 0 to 1.
+ * @param {Moment[]} moments
+ */
 function places(moments) {
   const logs = moments.map(({ images }) => Math.log(Math.max(1, images)));
-  const [first, last] = [logs[0], logs.at(-1)];
+  const [first, last] = [logs[0], logs[logs.length - 1]];
   return logs.map((value) => (last > first ? (value - first) / (last - first) : 1));
 }
 
-/** At most `count` of the moments, spread evenly over that line, the first and the last among them. */
+/**
+ * At most `count` moments, spread evenly over that line. The first and the last are among them.
+ * @param {Moment[]} moments
+ * @param {number} count
+ */
 export function spread(moments, count) {
   if (moments.length <= count) return moments;
   const free = places(moments).map((place, index) => ({ place, index }));
@@ -42,20 +49,25 @@ export function spread(moments, count) {
   return chosen.sort((a, b) => a - b).map((index) => moments[index]);
 }
 
+/** @param {number} amount */
 const signed = (amount) => (amount > 0 ? `+${amount}` : amount < 0 ? `−${-amount}` : "0");
 
-/** One picture out of a column of them, by its step: what a Sheet draws into. */
+/** Shows one picture out of a column of them, by its step. A Sheet draws the column. */
 class Film {
   large = new Canvas();
   columns = 1;
+  /** @type {?Drawable} */
   bitmap = null;
+  /** @type {number[]} */
   steps = [];
+  /** @type {?number} */
   step = null;
 
   constructor() {
     this.element = this.large.element;
   }
 
+  /** @param {?Drawable} bitmap */
   draw(bitmap) {
     this.bitmap = bitmap;
     if (bitmap) this.show(this.step);
@@ -64,21 +76,39 @@ class Film {
 
   lock() {}
 
+  /** @param {?number} step */
   show(step) {
     this.step = step;
-    const index = this.steps.findLastIndex((each) => each <= step);
+    const index = step === null ? -1 : this.steps.findLastIndex((each) => each <= step);
     if (this.bitmap && index >= 0) this.large.drawCell(this.bitmap, 1, index);
   }
 }
 
 export class View {
+  /** @type {?Model} */
   model = null;
+  /** @type {Moment[]} */
   moments = [];
+  /** The moments that have a row of the grid. @type {Moment[]} */
   rows = [];
+  /** Place of the shown moment in `moments`. */
   current = 0;
+  /** Steps of snapshots that can't be read. @type {Set<number>} */
   broken = new Set();
-  timer = null;
+  /** While it plays. @type {ReturnType<typeof setInterval> | undefined} */
+  timer;
+  play = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.time_play"), onclick: () => (this.timer ? this.#pause() : this.#start()) }, icon("play"));
+  bar = h("input", { type: "range", min: "0", max: String(SCALE), step: "1", "aria-label": t("explore.time_slider"), oninput: () => this.#drag(), onchange: () => this.#go(this.current), onkeydown: (event) => this.#key(event) });
+  ticks = h("div", { class: "xp-ticks", "aria-hidden": "true" });
+  amount = h("output", { class: "xp-value" });
+  down = h("div", { class: "xp-down", "aria-hidden": "true" });
+  across = h("p", { class: "xp-across", "aria-hidden": "true" });
+  /** Both are missing until there are moments. @type {?Mosaic} */
+  mosaic = null;
+  /** @type {?Sheet} */
+  gridSheet = null;
 
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.settle = later(() => this.sheets().forEach((sheet) => sheet.refresh()), SETTLE);
@@ -101,7 +131,7 @@ export class View {
     this.settle.cancel();
   }
 
-  /** Another model, or one that has learned: is there a new snapshot? */
+  /** Another model, or newer weights: there may be a new snapshot. */
   async renew() {
     const { model } = this.explorer;
     if (!model) return;
@@ -127,7 +157,7 @@ export class View {
   // Snapshots --------------------------------------------------------------------------------------------------------------------------------------------
 
   sheets() {
-    return [this.filmSheet, this.gridSheet].filter(Boolean);
+    return [this.filmSheet, this.gridSheet].filter((sheet) => sheet !== null);
   }
 
   #begin() {
@@ -138,8 +168,9 @@ export class View {
     this.nothing.hidden = true;
   }
 
+  /** @param {Moment[]} moments */
   #take(moments) {
-    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // who looks at the newest goes on doing so
+    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // a reader at the newest snapshot stays at the newest
     this.moments = moments;
     this.shown.hidden = !moments.length;
     this.#tellNothing(!moments.length);
@@ -155,37 +186,49 @@ export class View {
     this.place();
   }
 
+  /** Where each moment stands on the slider, 0 to 1. @type {number[]} */
   #place = [];
 
+  /** @param {boolean} empty */
   #tellNothing(empty) {
     this.nothing.hidden = !empty;
     if (!empty) return;
-    const key = this.explorer.unread ? "time_unread" : this.model.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
+    const key = this.explorer.unread ? "time_unread" : this.model?.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
     this.nothing.replaceChildren(h("h3", {}, t(`explore.${key}`)), h("p", {}, t(`explore.${key}_hint`)));
     if (!["time_soon", "time_unread"].includes(key)) this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
   }
 
+  /**
+   * @param {Mosaic | Film} mosaic
+   * @param {() => Moment[]} moments
+   * @param {() => PictureQuery} asked
+   * @param {(steps: number[]) => void} drawn
+   */
   #sheet(mosaic, moments, asked, drawn) {
     return new Sheet({
       mosaic, path: "time", points: () => [],
       query: () => (moments().length ? { ...asked(), steps: moments().map(({ step }) => step).join(",") } : null),
       draw: async (path, wanted) => {
-        await this.explorer.families.have([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server has to have looked for them
+        await this.explorer.families.loadForPoints([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server must have found them before it can draw
         const { bitmap } = await picture(path, wanted);
-        drawn(wanted.steps.split(",").map(Number));
+        drawn(String(wanted.steps).split(",").map(Number));
         return bitmap;
       },
       failed: (error, id) => this.#failed(error, id),
     });
   }
 
-  /** A snapshot that was thinned out, or can't be read, is left out from now on. */
+  /**
+   * Leave out a snapshot that was thinned out or can't be read.
+   * @param {Refusal} error
+   * @param {?string} id
+   */
   #failed(error, id) {
     if (id !== this.explorer.point.model) return;
-    if (!LOST.includes(error.key)) return void this.explorer.say(error);
+    if (!LOST.includes(error.key ?? "")) return void this.explorer.say(error);
     if (error.key === "latent.bad_snapshot") {
       this.explorer.say(error);
-      this.broken.add(Number(error.values.step));
+      this.broken.add(Number(error.values?.step));
     }
     this.renew();
   }
@@ -193,14 +236,13 @@ export class View {
   // The slider over the time ---------------------------------------------------------------------------------------------------------------------------
 
   #scrubber() {
-    this.play = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.time_play"), onclick: () => (this.timer ? this.#pause() : this.#start()) }, icon("play"));
-    this.bar = h("input", { type: "range", min: "0", max: String(SCALE), step: "1", "aria-label": t("explore.time_slider"), oninput: () => this.#drag(), onchange: () => this.#go(this.current), onkeydown: (event) => this.#key(event) });
-    this.ticks = h("div", { class: "xp-ticks", "aria-hidden": "true" });
-    this.told = h("output", { class: "xp-value" });
-    return h("div", { class: "xp-slider xp-scrub" }, this.play, h("div", { class: "xp-bar" }, this.bar, this.ticks), this.told);
+    return h("div", { class: "xp-slider xp-scrub" }, this.play, h("div", { class: "xp-bar" }, this.bar, this.ticks), this.amount);
   }
 
-  /** Show a snapshot, by its place in the list. */
+  /**
+   * Show a snapshot, by its place in the list.
+   * @param {number} index
+   */
   #go(index) {
     this.current = Math.min(this.moments.length - 1, Math.max(0, index));
     const { step, images } = this.moments[this.current];
@@ -210,9 +252,9 @@ export class View {
     this.bar.style.setProperty("--to", place.toFixed(4));
     const text = t("explore.time_images", { count: short(images) });
     this.bar.setAttribute("aria-valuetext", text);
-    setText(this.told, text);
+    setText(this.amount, text);
     this.film.show(step);
-    this.film.large.describe(described(this.explorer.point, `${title(this.model)}, ${text}`));
+    this.film.large.describe(described(this.explorer.point, `${this.model ? title(this.model) : ""}, ${text}`));
     this.#mark();
   }
 
@@ -222,6 +264,7 @@ export class View {
     this.#go(this.#place.reduce((best, place, index) => (Math.abs(place - wanted) < Math.abs(this.#place[best] - wanted) ? index : best), 0));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const to = { ArrowLeft: this.current - 1, ArrowDown: this.current - 1, ArrowRight: this.current + 1, ArrowUp: this.current + 1, Home: 0, End: this.moments.length - 1 }[event.key];
     if (to === undefined) return;
@@ -241,7 +284,7 @@ export class View {
 
   #pause() {
     clearInterval(this.timer);
-    this.timer = null;
+    this.timer = undefined;
     this.#showPlay();
   }
 
@@ -256,28 +299,31 @@ export class View {
     return this.explorer.axes.pair[0];
   }
 
+  /** @param {Moment[]} rows */
   #buildGrid(rows) {
     this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (index) => this.#name(index), pick: (index) => this.#pick(index) });
     this.mosaic.lock(true);
     this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
-    this.down = h("div", { class: "xp-down", "aria-hidden": "true" });
     const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));
-    this.across = h("p", { class: "xp-across", "aria-hidden": "true" });
     const seen = h("p", { class: "xp-seen", "aria-hidden": "true" }, t("explore.time_slider"));
     this.grid.replaceChildren(this.across, across, seen, this.down, this.mosaic.element);
   }
 
-  /** What is to the side, and its unit. */
+  /** The label of the horizontal axis. */
   get #title() {
     return t("explore.time_sigma", { name: this.explorer.axes.name(this.#axis) });
   }
 
+  /** @param {number} index */
   #name(index) {
     const { images } = this.rows[Math.floor(index / COLUMNS)] ?? { images: 0 };
     return t("explore.time_cell", { images: short(images), name: this.explorer.axes.name(this.#axis), amount: signed((index % COLUMNS) - REACH) });
   }
 
-  /** Where a cell leads: the slider of the direction goes there, and the time to its row. */
+  /**
+   * Move the direction's slider to a cell's column, and the time to its row.
+   * @param {number} index
+   */
   #pick(index) {
     const { step } = this.rows[Math.floor(index / COLUMNS)];
     this.#pause();
@@ -285,6 +331,7 @@ export class View {
     this.explorer.change(this.#with((index % COLUMNS) - REACH));
   }
 
+  /** @param {number} amount */
   #with(amount) {
     return withAmount(this.explorer.point, this.#axis, amount);
   }
@@ -296,15 +343,15 @@ export class View {
     this.mosaic.mark(row >= 0 && Number.isInteger(column) ? row * COLUMNS + column : -1);
   }
 
-  /** The grid with its axes as a PNG that says who drew it. */
+  /** Save the grid with its axes as a PNG with the provenance mark. */
   async #save() {
     const bitmap = this.gridSheet?.bitmap;
-    if (!bitmap) return;
+    if (!bitmap || !this.model) return;
     const { cell, left, top, font, ink, paper } = SAVED;
     const side = Math.ceil((cell * COLUMNS) / bitmap.width) * (bitmap.width / COLUMNS);
     const count = bitmap.height / (bitmap.width / COLUMNS);
     const canvas = blank(left + COLUMNS * side + 12, top + count * side + 12);
-    const pen = canvas.getContext("2d");
+    const pen = context2d(canvas);
     Object.assign(pen, { fillStyle: paper, font, imageSmoothingEnabled: false });
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(bitmap, left, top, COLUMNS * side, count * side);

@@ -1,4 +1,4 @@
-// The view of ways to walk: a pad over two directions, and a random walk that plays and pauses.
+// The view of walks: a pad over two directions, and a random walk that plays and pauses.
 import { h, icon, setText } from "../../../core/dom.js";
 import { PLAYING } from "../../../core/events.js";
 import { t } from "../../../core/i18n.js";
@@ -8,9 +8,11 @@ import { signed, Slider } from "../../../widgets/slider.js";
 
 const [SLOWEST, FASTEST] = [0.1, 2]; // radians a second
 
-const kept = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+/** @param {number} value */
+const clamped = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
 export class View {
+  /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.moves = explorer.moves;
@@ -43,8 +45,9 @@ export class View {
   }
 }
 
-/** A square on which the two directions are moved at once. `place()` brings it to where the point is. */
+/** A square that moves two directions at once. `place()` sets its knob to the point. */
 class Pad {
+  /** @param {Explorer["moves"]} moves */
   constructor(moves) {
     this.moves = moves;
     this.knob = h("span", { class: "xp-knob" });
@@ -52,18 +55,19 @@ class Pad {
       class: "xp-pad", tabindex: "0", role: "application", onpointerdown: (event) => this.#begin(event), onpointermove: (event) => this.#follow(event),
       onpointerup: () => this.#end(), onpointercancel: () => this.#end(), ondblclick: () => moves.to([0, 0], false),
     }, this.knob);
-    moves.hear(this.element);
+    moves.listen(this.element);
   }
 
   place() {
     const { axes } = this.moves.explorer;
     const [i, j] = axes.pair.map((id) => axes.name(id));
     const [x, y] = this.moves.place;
-    this.knob.style.left = `${(50 * (kept(x) + LIMIT)) / LIMIT}%`;
-    this.knob.style.top = `${(50 * (LIMIT - kept(y))) / LIMIT}%`;
+    this.knob.style.left = `${(50 * (clamped(x) + LIMIT)) / LIMIT}%`;
+    this.knob.style.top = `${(50 * (LIMIT - clamped(y))) / LIMIT}%`;
     this.element.setAttribute("aria-label", t("explore.pad_at", { i, across: signed(x), j, up: signed(y) }));
   }
 
+  /** @param {PointerEvent} event */
   #begin(event) {
     if (event.button !== 0 || !event.isPrimary) return;
     this.held = true;
@@ -71,6 +75,7 @@ class Pad {
     this.#follow(event);
   }
 
+  /** @param {PointerEvent} event */
   #follow(event) {
     if (!this.held || !event.isPrimary) return;
     const box = this.element.getBoundingClientRect();

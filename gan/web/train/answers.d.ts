@@ -1,0 +1,231 @@
+// What the server sends for the Train tab: the form, the cost, uploaded pictures, and runs.
+// The browser never reads this file.
+
+declare global {
+  /** The value of one setting of the form. */
+  type Setting = string | number | boolean | null;
+  type Settings = Record<string, Setting | undefined>;
+
+  /** What a run learns: "images" or "points". */
+  type Kind = string;
+  interface DataSet {
+    name: string;
+    kind: Kind;
+    source: string;
+    count: number;
+    classes: number;
+    picture: boolean;
+    // Of images only.
+    size?: number;
+    channels?: number;
+    licence?: string;
+    credit?: string;
+  }
+  interface Recipe {
+    name: string;
+    kind: Kind;
+    loss: string;
+    penalty: string;
+    main: boolean;
+    needs_gpu: boolean;
+  }
+  interface LossFacts {
+    formula_d: string;
+    formula_g: string;
+    equilibrium: [d: number, g: number] | null;
+    undecided: number | null;
+  }
+  interface UploadLimits {
+    files: number;
+    file: number;
+    together: number;
+  }
+  /** See options() in gan/ui/train/routes.py. */
+  interface Catalogue {
+    data: DataSet[];
+    recipes: Recipe[];
+    losses: Record<string, LossFacts>;
+    penalties: Record<string, { formula: string }>;
+    /** By data set and recipe, in the order of `fields`; null for settings of another kind of run. */
+    defaults: Record<string, Record<string, Setting[] | undefined>>;
+    fields: string[];
+    suffixes: string[];
+    limits: UploadLimits;
+  }
+
+  /** See gan/ui/train/cost.py. */
+  type RunCost = ImagesCost | PointsCost;
+  interface PointsCost {
+    kind: "points";
+    parameters: Players;
+    minutes: number;
+    /** Its speed is not estimated. */
+    rate?: undefined;
+  }
+  interface ImagesCost {
+    kind: "images";
+    parameters: Players;
+    rate: number | null;
+    kimg: number;
+    minutes: number;
+    passes: number | null;
+    memory: number | null;
+    gpu: boolean;
+  }
+  interface Players {
+    G: number;
+    D: number;
+  }
+
+  /** Pictures that were left out for one reason. */
+  interface LeftOut {
+    reason: string;
+    detail?: string;
+    count: number;
+    names: string[];
+  }
+  interface PicturesReport {
+    count: number;
+    copies: number;
+    unread: number;
+    names_read_as: string | null;
+    classes: [name: string, count: number][];
+    classes_doubtful: boolean;
+    too_many_classes: number;
+    most_classes: number;
+    transparent: number;
+    grey: boolean;
+    side: number;
+    left_out: LeftOut[];
+  }
+  /** Settings by recipe. */
+  type Suggestions = Record<string, Settings>;
+  interface OwnFile {
+    name: string;
+    size: number;
+    /** Where the server has put it. */
+    path?: string;
+  }
+  /** The value of <gan-own>. */
+  interface OwnValue {
+    files: OwnFile[];
+    report: PicturesReport | null;
+    suggestions: Suggestions | null;
+    refused: Refusal | null;
+    /** Settings that were last changed beside the pictures; `turn` counts these changes. */
+    set: Settings;
+    turn: number;
+  }
+
+  interface Verdict {
+    key: string;
+    level: string;
+    values: Values;
+  }
+  interface RunEvent {
+    time: number;
+    key: string;
+    values: Values;
+  }
+  interface RunStatus {
+    state: string;
+    queued_at: number;
+    step: number;
+    images: number;
+    progress: number;
+    elapsed: number;
+    eta: number | null;
+    rate: number | null;
+    device: string | null;
+    parameters: Players | null;
+    verdict: Verdict | null;
+    error: Refusal | null;
+    live_step: number | null;
+    /** How many modes the data have, for points. */
+    modes?: number | null;
+  }
+  interface RunConfig {
+    kind: Kind;
+    data: string;
+    recipe: string;
+    loss: string;
+    size?: number;
+    batch: number;
+    seed: number;
+  }
+  interface Run {
+    id: string;
+    name: string | null;
+    config: RunConfig | null;
+    status: RunStatus;
+    samples: number[];
+    events: RunEvent[];
+    log: string[];
+    /** Seconds without a sign of life; null for none missing. */
+    silent: number | null;
+    /** Whether it can only restart from nothing. */
+    again: boolean;
+  }
+  /** A run in the list. */
+  interface RunEntry {
+    id: string;
+    name: string | null;
+    state: string;
+    recipe: string | null;
+    data: string | null;
+    created: number;
+    images: number | null;
+    bytes: number | null;
+    silent: boolean;
+  }
+  interface ActiveRun {
+    id: string;
+    name: string | null;
+    data: string;
+    state: string;
+    eta: number | null;
+    silent: boolean;
+  }
+  /** A line of stats.jsonl. */
+  type StatsRow = { step: number; images: number } & Record<string, number | null>;
+  /** See gan/ui/train/run_feed.py. */
+  interface Poll {
+    version: string;
+    unchanged?: boolean;
+    /** Missing where everybody has control. */
+    control?: boolean;
+    /** ms until the next poll. */
+    beat: number;
+    device: string | null;
+    active_run: ActiveRun | null;
+    run: Run | null;
+    stats: StatsRow[];
+    next: number;
+    last: string;
+    since: number;
+    runs?: RunEntry[];
+    list: string;
+    total: number;
+    older: string;
+    queue: string[];
+    /** Run id -> seconds until it is expected to start. */
+    starts: Record<string, number>;
+    blocked: Refusal | null;
+    storage: { used: number | null; allowed: number };
+  }
+  interface RunStats {
+    id: string | null;
+    rows: StatsRow[];
+    next: number;
+    last: string;
+  }
+  /** What run-feed.js passes on. */
+  interface Feed {
+    poll: Poll;
+    runs: RunEntry[];
+    stats: RunStats;
+    offline: boolean;
+  }
+}
+
+export {};
