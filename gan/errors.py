@@ -537,6 +537,7 @@ MESSAGES = {
     "ui.cannot_start": "The page can't be served ({reason}). Solve that, and start GANarium again.",
     "ui.too_slow": "The upload had not arrived after {seconds} s. Try again with a better connection.",
     "ui.bad_form": "These settings can't be read. Load the page again.",
+    "ui.no_points": "There are no points yet. Choose one file of points under “Points in the plane”.",
     "ui.no_files": (
         "There are no images yet. Add a zip or several image files under “Your own”, or choose a data set."
     ),

@@ -213,6 +213,7 @@ declare global {
     model: OpenModel;
     models: Model[];
     pictures: { report?: PicturesReport; suggestions?: Suggestions; offline?: boolean };
+    points: { count: number };
     poll: Poll;
     runs: { run: string };
     "runs/older": { runs: RunEntry[]; older: string };

@@ -93,6 +93,15 @@ def keep_uploads(files: Sequence[Path | str], root: Path) -> Path:
         return folder
 
 
+def keep_points(file: Path, root: Path) -> Path:
+    """Copy an uploaded file of points into its own folder under `root`, named by its contents.
+
+    Raises OSError for a full disk.
+    """
+    with writing():
+        return _copy_once(file, root / _digest([file], True) / safe_name(file.name))
+
+
 def unusable(paths: Sequence[Path], examples: str = "") -> UserError:
     """Return the error for files of which none is usable.
 

@@ -20,6 +20,7 @@ from gan.kinds.points.recipes import RECIPES as POINT_RECIPES
 from gan.kinds.points.recipes import PointsConfig
 from gan.recipes import RECIPES
 
+USER_POINTS = "own-points"  # the form's name for an uploaded file of points
 Control = gr.Checkbox | gr.Dropdown | gr.Number
 
 
@@ -125,7 +126,7 @@ PARTS = {
 
 def part_of(data: str) -> Part:
     """Return the part of the form for a data set, by the kind of run that learns it."""
-    return PARTS["points" if data in POINT_SETS else DEFAULT]
+    return PARTS["points" if data in (*POINT_SETS, USER_POINTS) else DEFAULT]
 
 
 def keys() -> list[str]:
@@ -133,11 +134,11 @@ def keys() -> list[str]:
     return [part.key(name) for part in PARTS.values() for name in part.names()]
 
 
-def spread(part: Part, config: Settings) -> Iterator[Any]:
+def spread(config: Settings) -> Iterator[Any]:
     """Yield a value for each of `keys()`: the config's, or None for the controls of another kind."""
     for one in PARTS.values():
         for name in one.names():
-            yield getattr(config, name) if one is part else None
+            yield getattr(config, name) if one.kind == config.kind else None
 
 
 def _control(field: dataclasses.Field, value: Any, common: dict[str, Any]) -> Control:

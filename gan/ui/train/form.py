@@ -23,12 +23,11 @@ def defaults(data: Any, recipe: Any) -> list[Any]:
 
     Unknown ones get the defaults of colour pictures.
     """
-    part = fields.part_of(str(data))
     try:
         config = start(str(data), str(recipe))
     except UserError:
         config = make_config("digits", "modern", OWN_SIZE, 3)
-    return list(fields.spread(part, config))
+    return list(fields.spread(config))
 
 
 def start(data: str, recipe: str) -> Settings:

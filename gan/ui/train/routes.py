@@ -13,6 +13,7 @@ from gan.data.own.archives import SUFFIXES
 from gan.errors import UserError
 from gan.kinds import DEFAULT
 from gan.kinds.points import thumbnail as points_thumbnail
+from gan.kinds.points.reading import ARRAY, TEXT
 from gan.kinds.points.recipes import COUNT
 from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.objectives import LOSSES, PENALTIES
@@ -23,7 +24,7 @@ from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from gan.ui.train import fields, form, own
+from gan.ui.train import fields, form, own, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed
 
@@ -54,9 +55,10 @@ def train_routes(services: Services) -> list[BaseRoute]:
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
             return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)
-        return await run_in_threadpool(lambda: started(start(asked)))
+        begin = own_points.start if asked["data"] == fields.USER_POINTS else start
+        return await run_in_threadpool(lambda: started(begin(services, asked)))
 
-    def start(asked: dict[str, Any]) -> str:
+    def start(services: Services, asked: dict[str, Any]) -> str:
         if fields.part_of(asked["data"]).kind == DEFAULT:
             # info() raises for names outside the catalogue: a path would be read from the server's disk.
             data.info(asked["data"])
@@ -105,6 +107,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", sample),
         get("runs/{id}/log", log),
         post("pictures", lambda request: own.pictures(services, json_body(request))),
+        post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", submit),
         post("runs/{id}/rename", rename),
         post("runs/{id}/{command}", command),
@@ -152,7 +155,7 @@ def _options() -> dict[str, Any]:
     names = [one["name"] for one in sets]
     defaults = {
         name: {recipe: form.defaults(name, recipe) for recipe in fields.part_of(name).recipes}
-        for name in (*names, USER_DATA)
+        for name in (*names, USER_DATA, fields.USER_POINTS)
     }
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
     return {
@@ -163,6 +166,7 @@ def _options() -> dict[str, Any]:
         "defaults": defaults,
         "fields": fields.keys(),
         "suffixes": [*SUFFIXES, ".zip"],
+        "points_suffixes": [*TEXT, ARRAY],
         "limits": limits,
     }
 

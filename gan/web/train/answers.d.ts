@@ -50,6 +50,7 @@ declare global {
     defaults: Record<string, Record<string, Setting[] | undefined>>;
     fields: string[];
     suffixes: string[];
+    points_suffixes: string[];
     limits: UploadLimits;
   }
 
@@ -100,6 +101,12 @@ declare global {
   }
   /** Settings by recipe. */
   type Suggestions = Record<string, Settings>;
+  /** An uploaded file of points: its name, its place on the server, and how many points it holds. */
+  interface PointsFile {
+    name: string;
+    path: string;
+    count: number;
+  }
   interface OwnFile {
     name: string;
     size: number;

@@ -172,6 +172,27 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     state(address, run_id, "finished")
 
 
+def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
+    good, bad = tmp_path / "mine.csv", tmp_path / "bad.csv"
+    good.write_text("x,y\n" + "\n".join(f"{k / 7},{k % 5}" for k in range(300)))
+    bad.write_text("x,y\n1,2\n1,here\n")
+    page = visit()
+    page.click("text=Points in the plane")
+    page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
+    page.set_input_files("gan-points input", bad)
+    expect(page.locator("gan-points .tr-error")).to_contain_text("Line 3 of “bad.csv” holds “here”")
+    page.click("#train-button")
+    expect(page.locator("#train-answer .tr-error")).to_contain_text("There are no points yet.")
+    page.set_input_files("gan-points input", good)
+    expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv: 300 points")
+    page.click(".gan-lang")
+    expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # kept with the form
+    run_id = train(page, address, 0.2)
+    expect(page.locator(".tr-title")).to_contain_text("mine.csv")
+    expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
+    state(address, run_id, "finished")
+
+
 def test_pause_resume_and_stop(visit, address):
     page = visit()
     run_id = train(page, address)

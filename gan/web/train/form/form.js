@@ -8,6 +8,7 @@ import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
 
+const OWN_POINTS = "own-points"; // the value for an uploaded file, as in gan/ui/train/fields.py
 const IMAGES = "images"; // the kind of run that the form begins with
 
 class Step extends HTMLElement {
@@ -109,6 +110,7 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   details = h("p", { class: "tr-about" });
   /** By name. @type {Record<string, DataSet>} */ sets = {};
+  /** For a file of points. */ file = h("gan-points", { hidden: true });
 
   /** @param {Catalogue} offer */
   build({ data }) {
@@ -120,7 +122,9 @@ class DataPicker extends Picker {
         this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
       this.details,
       h("details", { class: "tr-more" }, h("summary", {}, t("train.points")),
-        h("p", { class: "tr-about" }, t("train.points_about")), h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)))),
+        h("p", { class: "tr-about" }, t("train.points_about")), h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)),
+          this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.points_file")))),
+        this.file),
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
     );
@@ -144,9 +148,11 @@ class DataPicker extends Picker {
     const set = this.sets[value];
     const own = document.getElementById("train-own");
     if (own) own.classList.toggle("is-chosen", value === "own");
-    this.offerKind(set?.kind ?? IMAGES);
-    if (!set || set.kind !== IMAGES) {
-      setText(this.details, set ? "" : t("train.own_about"));
+    this.file.hidden = value !== OWN_POINTS;
+    const kind = value === OWN_POINTS ? "points" : set?.kind ?? IMAGES;
+    this.offerKind(kind);
+    if (!set || kind !== IMAGES) {
+      setText(this.details, value === "own" ? t("train.own_about") : "");
       return;
     }
     const classes = set.classes ? t("train.classes", { count: set.classes }) : t("train.no_classes");

@@ -27,6 +27,10 @@ window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
  * @param {Setting[]} values
  */
 async function submit(data, own, recipe, minutes, values) {
+  if (data === "own-points") {
+    const file = document.querySelector("gan-points")?.value;
+    return request("runs", { method: "POST", value: { data, recipe, minutes, values, files: file ? [file.path] : [] } });
+  }
   if (data !== "own") return request("runs", { method: "POST", value: { data, recipe, minutes, values } });
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures"); // waits for a running upload or survey
   const asked = await asAsked(pictures, recipe, values);

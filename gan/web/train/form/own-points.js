@@ -1,0 +1,92 @@
+// <gan-points>: an uploaded file of points. The reader chooses or drops it, and the server checks it at once.
+import { request } from "../../core/api.js";
+import { h, icon, setText } from "../../core/dom.js";
+import { whole } from "../../core/format.js";
+import { sentence, t } from "../../core/i18n.js";
+import { catalogue } from "../catalogue.js";
+import { send, tooMuch } from "./upload.js";
+
+const KEPT = "gan_points"; // where this tab keeps the file's place on the server, for a page that is loaded again
+
+class OwnPoints extends HTMLElement {
+  /** The checked file. @type {?PointsFile} */ value = null;
+  /** Ends the upload. @type {?AbortController} */ controller = null;
+  /** @type {UploadLimits | undefined} */ limits;
+  input = h("input", { type: "file", tabindex: "-1", "aria-hidden": "true" });
+  zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
+    h("b", {}, t("train.points_choose")), h("small", { class: "ow-limits" }, t("train.points_format")));
+  status = h("p", { class: "ow-status", role: "status" });
+  error = h("div", { class: "tr-error", role: "alert", hidden: true });
+
+  async connectedCallback() {
+    if (this.firstChild) return;
+    this.append(this.input, this.zone, this.status, this.error);
+    this.input.addEventListener("change", () => {
+      this.take([...(this.input.files ?? [])]);
+      this.input.value = ""; // so that the same file can be chosen again
+    });
+    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"])) this.addEventListener(name, (event) => this.drag(event));
+    this.show(restored());
+    const offer = await catalogue().catch(() => null);
+    if (!offer) return;
+    this.limits = offer.limits;
+    this.input.accept = offer.points_suffixes.join(",");
+  }
+
+  /** @param {DragEvent} event */
+  drag(event) {
+    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    event.preventDefault();
+    this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
+    if (event.type === "drop" && event.dataTransfer) this.take([...event.dataTransfer.files]);
+  }
+
+  /** Upload one file, and let the server check it. @param {File[]} files */
+  async take(files) {
+    const [file, second] = files;
+    if (!file) return;
+    this.controller?.abort();
+    const { signal } = this.controller = new AbortController();
+    const { name, size } = file;
+    const refused = second ? { say: "train.points_one" } : this.limits && tooMuch([{ name, size }], this.limits);
+    this.show(null);
+    try {
+      if (refused) throw refused;
+      setText(this.status, t("train.points_reading"));
+      const [path] = await send([file], () => {}, signal);
+      const { count } = await request("points", { method: "POST", value: { files: [path] }, signal });
+      this.show({ name, path, count });
+    } catch (error) {
+      if (!signal.aborted) this.refuse(error);
+    }
+  }
+
+  /** @param {?PointsFile} value */
+  show(value) {
+    this.value = value;
+    this.error.hidden = true;
+    setText(this.status, value ? t("train.points_found", { name: value.name, count: whole(value.count) }) : "");
+    try {
+      if (value) sessionStorage.setItem(KEPT, JSON.stringify(value));
+      else sessionStorage.removeItem(KEPT);
+    } catch { } // some embedded frames may not use the storage
+  }
+
+  /** @param {any} error a Refusal, or {say, values} with a text of the page */
+  refuse(error) {
+    setText(this.status, "");
+    setText(this.error, error.say ? t(error.say, error.values) : sentence(error));
+    this.error.hidden = false;
+  }
+}
+
+/** @returns {?PointsFile} */
+function restored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+customElements.define("gan-points", OwnPoints);
