@@ -232,6 +232,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for path in (
         b"runs",
         b"pictures",
+        b"points",
         b"access",
         b"find?id=shipped:digits",
         b"find/on",
@@ -246,11 +247,13 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         {"data": kept},
         *_wrong_settings(start["values"]),
     ]
-    wrong += [{"data": "own", "files": files} for files in (*NO_FILES, [kept])]
+    uploads = [*NO_FILES, [kept]]
+    wrong += [{"data": data, "files": files} for data in ("own", "own-points") for files in uploads]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for files in (*NO_FILES, [kept]):
-        yield Case("forms", OURS + b"pictures", b"POST", JSON, json.dumps({"files": files}).encode())
+        for route in (b"pictures", b"points"):
+            yield Case("forms", OURS + route, b"POST", JSON, json.dumps({"files": files}).encode())
     sliders = {"list": ["p0"], "names": {}, "hidden": []}
     wrong_sliders = (
         {"list": 7},
@@ -308,6 +311,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         for path in (
             b"runs",
             b"pictures",
+            b"points",
             b"runs/%s/resume" % run.encode(),
             b"access/leave",
             b"directions/save?id=shipped:digits",
@@ -350,6 +354,7 @@ def never_come(run: str) -> list[Case]:
         b"drag?id=shipped:digits",
         b"runs",
         b"pictures",
+        b"points",
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
