@@ -6,15 +6,14 @@ sample grid at the end.
 """
 
 import argparse
-import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
 from gan import data
 from gan.config import RunConfig
-from gan.data.dataset import Dataset
 from gan.device import Device
 from gan.train.autotune.measure import native_bf16
 from gan.train.checkpoint import digest, tensors_of
@@ -24,11 +23,11 @@ from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 Digests = dict[str, str]
 
 
-def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> Iterator[Digests]:
+def trace(trainer: Trainer, threads: int, steps: int) -> Iterator[Digests]:
     """Yield tensor name -> SHA-256 after each step, and the sample grid's after the last."""
-    torch.set_num_threads(device.threads)
+    # Both hold for the calling thread.
+    torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    trainer = Trainer(config, dataset, device)
     for _ in range(steps):
         trainer.advance(1)
         yield {name: digest({name: tensor}) for name, tensor in tensors_of(trainer).items()}
@@ -36,16 +35,18 @@ def trace(config: RunConfig, dataset: Dataset, device: Device, steps: int) -> It
 
 
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
-    """Compare several trainings with the first one.
+    """Compare several trainings with the first one. They run at the same time, so each is the others' load.
 
     Returns the first difference as a sentence, or None where all give the same bits.
     """
     dataset = data.load(config.data, config.size, config.channels)
-    first = list(trace(config, dataset, device, steps))
-    for _ in range(times - 1):
-        for step, (was, now) in enumerate(
-            itertools.zip_longest(first, trace(config, dataset, device, steps), fillvalue={}), 1
-        ):
+    torch.set_num_threads(device.threads)
+    torch.set_flush_denormal(True)
+    trainers = [Trainer(config, dataset, device) for _ in range(times)]
+    with ThreadPoolExecutor(times) as pool:
+        first, *others = pool.map(lambda trainer: list(trace(trainer, device.threads, steps)), trainers)
+    for other in others:
+        for step, (was, now) in enumerate(zip(first, other, strict=True), 1):
             names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
             if names:
                 return f"step {step}: {len(names)} tensors, {names[0]} first"

@@ -19,8 +19,7 @@ STEPS, SLOW_STEPS = 20, 4
 
 @pytest.fixture(scope="module", autouse=True)
 def load():
-    with busy(1):  # the second core has other tests, and a load of two would slow those as well
-        yield
+    yield
     torch.set_num_threads(1)
 
 
