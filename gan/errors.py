@@ -265,7 +265,7 @@ MESSAGES = {
     "train.diverged": "Training diverged (NaN/inf) {times} times, most recently at step {step}, despite "
     "ever smaller "
     "learning rates. "
-    "Double gamma or change the recipe.",
+    "Raise gamma or change the recipe.",
     "train.disk_full": "The disk is full, so the run was paused. Free some space, then resume it.",
     "train.out_of_memory": "The device ran out of memory. Choose a smaller batch or width and start again.",
     "runs.unknown": "There is no run called “{id}”. Choose one from the list of runs.",
@@ -561,7 +561,7 @@ MESSAGES = {
     "ui.survey_too_slow": (
         "Reading these images takes too long now. Try again later, or add fewer or smaller ones."
     ),
-    "ui.lost_files": "These files are no longer on the server. Remove them and add them again.",
+    "ui.lost_files": "These files are no longer on the server. Choose them again.",
     "ui.other_files": "“{name}” is not a usable image. Add PNG, JPEG or WebP files, or one zip of them.",
     "ui.other_kind": (
         "“{name}” is an image in a format that can't be read ({kinds}). Export it as JPEG or PNG, and add "

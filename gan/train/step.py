@@ -11,8 +11,8 @@ step has a penalty.
 A batch is a list of micro-batches: a single one if memory suffices. Otherwise each is weighted by its share
 of the batch, and the accumulated gradients equal those of the whole batch.
 
-The functions take networks, optimizers and tensors, and know no clock, file, config or device. Three callers
-share them: the trainer, the cost estimate on the meta device, and the plain benchmark with torch.optim.Adam.
+The functions take networks, optimizers and tensors, and know no clock, file, config or device. Their
+callers are the trainers of all kinds, the cost estimate on the meta device, and the plain benchmark.
 """
 
 from collections.abc import Callable, Sequence

@@ -22,8 +22,8 @@ EVENTS = {
         "step as it would have."
     ),
     "pictures_unknown": (
-        "The run kept no record of its images. It went on with the {count} that are there now, and records "
-        "them from here on."
+        "The run kept no record of its data. It went on with the {count} examples that are there now, and "
+        "records them from here on."
     ),
     "pictures_moved": "The data is the same as before, in a new place: {name}.",
     "other_machine": (

@@ -3,9 +3,9 @@
 The thresholds are rules of thumb. D has won when it is right on nearly every pair *and* its loss is nearly
 zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss (0.97 in
 runs that draw good digits). D fails when it is right far less often than chance. Diversity is the mean
-distance among fakes divided by that among reals, on 8x8 pixels. Far below 1, G draws the same few images
-(mode collapse). Where the modes of the data are known, as with points, the modes that the samples cover
-replace diversity.
+distance among fakes divided by that among reals, of images on 8x8 pixels. Far below 1, G draws the same few
+samples (mode collapse). Where the modes of the data are known, as with points, the modes that the samples
+cover replace diversity.
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,17 @@ D_LOST_PAIR = 0.4
 VERDICTS = {
     "starting": "Warming up: the samples are still noise.",
     "shaping": "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
-    "balanced": "Healthy: G and D keep up with each other. D picks the real image in {pair} % of the pairs.",
+    "balanced": "Healthy: G and D keep up with each other. D picks the real one in {pair} % of the pairs.",
     "d_wins": (
-        "D is winning: it picks the real image in {pair} % of the pairs. Double gamma, or give G more time."
+        "D is winning: it picks the real one in {pair} % of the pairs. Raise gamma, or give G more time."
     ),
     "d_lost": (
-        "D is failing: it picks the real image in only {pair} % of the pairs. Halve gamma, or wait a little."
+        "D is failing: it picks the real one in only {pair} % of the pairs. Lower gamma, or wait a little."
     ),
-    "less_variety": "Diversity is falling: samples differ only {diversity} % as much as real images do.",
+    "less_variety": "Diversity is falling: samples differ only {diversity} % as much as the real data do.",
     "collapse": (
         "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity "
-        "of real images)."
+        "of the real data)."
     ),
     "missing_modes": "The samples cover {modes} of the {of} modes of the data.",
     "collapsed_modes": "Mode collapse: the samples cover only {modes} of the {of} modes of the data.",

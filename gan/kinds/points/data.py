@@ -18,8 +18,6 @@ from gan.errors import UserError
 from gan.kinds.points.reading import read_points
 from gan.kinds.points.recipes import COUNT, NAMES
 
-_Drawing = Callable[[torch.Generator], torch.Tensor]  # a generator -> COUNT points (COUNT, 2) float32
-
 
 @dataclass(frozen=True)
 class Modes:

@@ -44,6 +44,18 @@ def score(points: PointSet, samples: torch.Tensor) -> Scores:
     return Scores(modes, good, kl, manifold.precision, manifold.coverage)
 
 
+def diversity(samples: torch.Tensor, real: torch.Tensor) -> float | None:
+    """Return the mean distance between samples (N, 2) divided by that between real points (M, 2).
+
+    It compares each point with the next one. Far below 1 the samples lie in too few places (mode collapse).
+    None if all real points are equal.
+    """
+    spread, natural = (
+        (points[1:] - points[:-1]).norm(dim=1).mean().item() for points in (samples[:SAMPLES], real[:SAMPLES])
+    )
+    return spread / natural if natural else None
+
+
 def mode_histogram(samples: torch.Tensor, modes: Modes) -> torch.Tensor:
     """High-quality samples of each mode, for samples (N, 2): (K,) int64."""
     distance, nearest = torch.cdist(samples, modes.centres).min(1)

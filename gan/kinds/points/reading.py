@@ -1,10 +1,13 @@
 """Read points from a file: two columns of text, or a NumPy array. No pickle is read, so nothing is executed.
 
-Limits are checked before anything is parsed. A tab, semicolon or comma separates columns, else spaces do.
+Neither the size of a file nor its contents can fill the memory. A tab, semicolon or comma separates columns,
+else spaces do.
 """
 
 import io
 import math
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,8 @@ TEXT, ARRAY = (".csv", ".tsv", ".txt"), ".npy"
 MEGABYTES = 32  # of a file
 LEAST, MOST = 20, 500_000  # points
 FARTHEST = 1e15  # of a coordinate; its square still fits into float32
+LINES = 4 * MOST  # with comments and empty lines
+LONGEST = 100  # characters of a number
 SHOWN = 20  # characters of a wrong value in a sentence
 
 
@@ -56,44 +61,56 @@ def _array(data: bytes, name: str) -> np.ndarray:
 
 
 def _rows(data: bytes, name: str) -> np.ndarray:
+    """Return the points in the lines of a text: float64 (N, 2).
+
+    Lines are read one at a time into an array of numbers, so that memory holds little more than the file.
+    """
+    lines = data.count(b"\n")
+    if lines > LINES:
+        raise UserError("points.too_many", name=name, count=lines, most=MOST)
     try:
-        text = data.decode("utf-8-sig")
+        values = _values(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig"), lines, name)
     except UnicodeDecodeError as error:
         raise UserError("points.text", name=name) from error
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if len(lines) > MOST + 1:
-        raise UserError("points.too_many", name=name, count=len(lines), most=MOST)
-    separator = next((mark for mark in "\t;," if lines and mark in lines[0][1]), None)
-    if lines and _is_header(lines[0][1], separator):
-        lines = lines[1:]
-    return np.array(
-        [_point(line, separator, number, name) for number, line in lines], dtype=np.float64
-    ).reshape(-1, 2)
+    return np.frombuffer(values).reshape(-1, 2) if values else np.empty((0, 2))
 
 
-def _is_header(line: str, separator: str | None) -> bool:
-    """Whether no cell of the first line is a number: names of columns."""
-    return all(_number(cell) is None for cell in line.split(separator))
-
-
-def _point(line: str, separator: str | None, number: int, name: str) -> list[float]:
-    cells = line.split(separator)
-    if len(cells) != 2:
-        raise UserError("points.columns", line=number, name=name, count=len(cells))
-    values = []
-    for cell in cells:
-        value = _number(cell)
-        if value is None:
-            raise UserError("points.number", line=number, name=name, value=cell.strip()[:SHOWN])
-        values.append(value)
+def _values(text: Iterable[str], lines: int, name: str) -> "array[float]":
+    """Return x and y of each line in turn. lines: their number, for the error if they are too many."""
+    values, separator, first = array("d"), None, True
+    for number, line in enumerate(text, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if first:
+            first, separator = False, next((mark for mark in "\t;," if mark in line), None)
+            if _is_header(line, separator):
+                continue
+        if len(values) >= 2 * MOST:
+            raise UserError("points.too_many", name=name, count=lines, most=MOST)
+        values.extend(_point(line, separator, number, name))
     return values
 
 
+def _is_header(line: str, separator: str | None) -> bool:
+    """Whether neither of the first two cells of the first line is a number: names of columns."""
+    return all(_number(cell) is None for cell in line.split(separator, 2)[:2])
+
+
+def _point(line: str, separator: str | None, number: int, name: str) -> list[float]:
+    cells = line.split(separator, 2)
+    if len(cells) != 2:
+        count = line.count(separator) + 1 if separator else len(line.split(None, SHOWN))
+        raise UserError("points.columns", line=number, name=name, count=count)
+    first, second = _number(cells[0]), _number(cells[1])
+    if first is None or second is None:
+        wrong = cells[0 if first is None else 1].strip()[:SHOWN]
+        raise UserError("points.number", line=number, name=name, value=wrong)
+    return [first, second]
+
+
 def _number(cell: str) -> float | None:
+    if len(cell) > LONGEST:
+        return None
     try:
         return float(cell.strip().strip('"'))
     except ValueError:

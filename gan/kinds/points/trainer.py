@@ -14,7 +14,7 @@ from safetensors.torch import save
 from gan.errors import UserError
 from gan.kinds import Sheet
 from gan.kinds.points.data import PointSet
-from gan.kinds.points.metrics import SAMPLES, Scores, mode_scores, score
+from gan.kinds.points.metrics import SAMPLES, Scores, diversity, mode_scores, score
 from gan.kinds.points.models import Discriminator, Generator
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.sheet import SHOWN, draw_sheet
@@ -33,7 +33,7 @@ def check_data(config: PointsConfig, points: PointSet) -> None:
 class PointsTrainer(BaseTrainer):
     """A gan.kinds.Trainer on the CPU. Raises UserError if the batch is larger than the set."""
 
-    SCORES = ("modes", "high_quality", "kl")  # see metrics.Scores
+    SCORES = ("modes", "high_quality", "kl", "diversity")  # see metrics.py
     classes: tuple[str, ...] = ()
 
     def __init__(self, config: PointsConfig, points: PointSet):
@@ -67,6 +67,7 @@ class PointsTrainer(BaseTrainer):
         samples = self.sample(self.fixed_z)
         modes = self.points.modes
         found = (None, None, None) if modes is None else mode_scores(samples, modes)
+        found = (*found, diversity(samples, self.points.points))
         scores = {
             name: None if value is None else round(value, 5)
             for name, value in zip(self.SCORES, found, strict=True)

@@ -5,7 +5,6 @@ import { must } from "../core/dom.js";
 
 /** @typedef {"principal" | "factors" | "attributes"} FamilyName */
 /** @type {FamilyName[]} */
-export const FAMILIES = ["principal", "factors", "attributes"];
 
 /**
  * The family of a direction, by its id.

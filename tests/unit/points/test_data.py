@@ -117,6 +117,10 @@ BAD_TEXT = {
     "too few": ("points.too_few", rows(19)),
     "empty": ("points.too_few", ""),
     "only a header": ("points.too_few", "x,y\n"),
+    "millions of lines": ("points.too_many", "11\n" * 2_100_000),
+    "too many points": ("points.too_many", "1,2\n" * 500_001),
+    "one endless line": ("points.too_few", "a," * 1_000_000),
+    "an endless number": ("points.number", rows() + "1" * 1_000_000 + ",2\n"),
     "all equal": ("points.all_equal", "2,3\n" * 30),
 }
 

@@ -10,7 +10,7 @@ from gan.train.autotune.measure import native_bf16
 from gan.train.clusters import find_clusters
 from tests.reliability.exact import first_difference
 from tests.reliability.planted import planted
-from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
+from tests.reliability.shipped import RUNS, SLOW, THREADS, config_of
 from tests.support.engine import CPU
 
 TWO = Device("cpu", "two threads", THREADS)

@@ -110,7 +110,7 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   details = h("p", { class: "tr-about" });
   /** By name. @type {Record<string, DataSet>} */ sets = {};
-  /** For a file of points. */ file = h("gan-points", { hidden: true });
+  /** For a file of points. */ file = h("gan-points", { class: "needs-control", hidden: true });
 
   /** @param {Catalogue} offer */
   build({ data }) {
@@ -123,7 +123,7 @@ class DataPicker extends Picker {
       this.details,
       h("details", { class: "tr-more" }, h("summary", {}, t("train.points")),
         h("p", { class: "tr-about" }, t("train.points_about")), h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)),
-          this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.points_file")))),
+          this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.points_own")), h("small", {}, t("train.points_file")))),
         this.file),
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),

@@ -13,7 +13,8 @@ import { Events } from "./events.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
-const FACTS = ["modes", "high_quality", "elapsed", "eta", "rate", "seen", "device", "parameters"];
+const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
+const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", ...SCORES];
 const STARTING_FOR = 8000; // ms after which "starting" gives way to the old run, if the server does not answer
 
 class Stage extends HTMLElement {
@@ -58,7 +59,7 @@ class Stage extends HTMLElement {
     this.lines = h("pre", { class: "tr-lines" });
     this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
     this.empty = this.buildEmpty();
-    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", {}, h("dt"), this.facts[name]))), this.controls.element);
+    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", { class: SCORES.includes(name) && "is-score" }, h("dt"), this.facts[name]))), this.controls.element);
     this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
     this.append(this.offline, this.empty, this.body, this.runs.element);
