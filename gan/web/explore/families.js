@@ -4,7 +4,6 @@ import { address, request } from "../core/api.js";
 import { must } from "../core/dom.js";
 
 /** @typedef {"principal" | "factors" | "attributes"} FamilyName */
-/** @type {FamilyName[]} */
 
 /**
  * The family of a direction, by its id.

@@ -188,7 +188,7 @@ STATE = """() => {
   const sheets = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
   return {
     current, alone: panel.children.length === 1 && panel.firstChild === opened.element && opened === views[current],
-    open: Object.values(views).filter((view) => view.open_).length, twice: sheets.length - new Set(sheets).size, made: window.made,
+    open: Object.values(views).filter((view) => view.opened).length, twice: sheets.length - new Set(sheets).size, made: window.made,
   };
 }"""  # noqa: E501
 COUNT = """() => {
