@@ -246,8 +246,8 @@ def slowly(page: Page, asked: list) -> None:
 
 
 FOLLOWED = """() => {
-  const { way, point } = document.querySelector("gan-explorer");
-  return point.at && way.sheet.drawn === JSON.stringify(way.sheet.query()) && way.sheet.query().at === point.at;
+  const { interpolation, point } = document.querySelector("gan-explorer");
+  return point.at && interpolation.sheet.drawn === JSON.stringify(interpolation.sheet.query()) && interpolation.sheet.query().at === point.at;
 }"""  # noqa: E501
 
 
