@@ -1,7 +1,7 @@
 """Train a recipe's networks, loss and penalty in a plain loop, as a baseline for the engine's step.
 
-The loop is the one that one would write first: float32, contiguous memory, one kernel after the other.
-Adam is torch.optim's with its defaults, and G gets a new batch of fakes. The step itself is gan/train/step.py's.
+The loop is the one that one would write first: float32, contiguous memory, one kernel after the other. Adam
+is torch.optim's with its defaults, and G gets a new batch of fakes. The step itself is gan/train/step.py's.
 """
 
 import copy

@@ -1,6 +1,4 @@
-"""The view of directions in a real browser: what it shows, what it puts on the sliders, what it keeps and
-what it writes to a file.
-"""
+"""Test the view of directions in a real browser: its list, its sliders, its saved choices and its exports."""
 
 import json
 import re
@@ -31,7 +29,7 @@ def desktop(browser):
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
     context.set_default_timeout(SLOW)
-    context.add_init_script("delete window.WebAssembly")  # one test below draws in the browser
+    context.add_init_script("delete window.WebAssembly")  # the server draws, except in one test below
     yield context
     context.close()
 
@@ -47,7 +45,7 @@ def kept(desktop, address):
 
 @pytest.fixture
 def page(kept):
-    """The view on the first run, as nobody has touched it."""
+    """The view of directions on the first run, as before any visitor's action."""
     kept.evaluate("""() => new Promise((done) => {
       const explorer = document.querySelector("gan-explorer");
       explorer.addEventListener("gan:drawn", (event) => event.detail.point === explorer.point && done());

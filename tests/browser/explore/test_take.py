@@ -1,4 +1,4 @@
-"""Taking a generator home: the buttons in the Explore tab, and the routes behind them."""
+"""Test the export of a generator: the buttons of the Explore tab, and the routes behind them."""
 
 import json
 import re
@@ -94,7 +94,7 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
 
 
 def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypatch):
-    """A list that was saved for everybody names an attribute for good, and training goes on."""
+    """A list that was saved for everybody keeps an attribute's id, but newer weights may not move it."""
     family = Model.family
     monkeypatch.setattr(
         Model,
