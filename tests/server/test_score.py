@@ -1,4 +1,4 @@
-"""python -m gan score: what a model is scored against, and what the terminal says."""
+"""Test python -m gan score: the images that it compares a model with, and its output."""
 
 import dataclasses
 import gzip
@@ -52,7 +52,7 @@ def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
 
 @pytest.fixture
 def model(tmp_path):
-    """A generator with random weights beside a config that names the digits."""
+    """A generator with random weights, beside a config that names the digits."""
     folder = tmp_path / "model"
     folder.mkdir()
     write_weights(folder / "live.safetensors", tiny_spec())

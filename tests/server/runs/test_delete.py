@@ -1,4 +1,4 @@
-"""Runs that are deleted, and the names that people give them."""
+"""Test the deletion of runs, and the names that people give them."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ENDED = ("paused", "finished", "stopped", "failed")
 
 @pytest.fixture
 def ended(store):
-    """A finished run with statistics, a grid and a checkpoint."""
+    """Make a finished run with statistics, a grid and a checkpoint."""
     run_id = store.create(tiny())
     append_line(store.path(run_id) / "stats.jsonl", {"step": 1})
     for name in ("samples/00000001.webp", "state/checkpoint.safetensors"):
@@ -98,7 +98,7 @@ def test_what_a_crash_left_is_removed_at_the_next_start(store, supervise, ended,
     monkeypatch.undo()
     assert len(os.listdir(store.root)) == 3
     supervise()
-    # what the server keeps for itself
+    # files that the server keeps for itself
     left = {name for name in os.listdir(store.root) if not name.startswith((".s", ".reserve", "..reserve"))}
     assert left == {".uploads"}
 

@@ -1,5 +1,6 @@
-"""The routes behind dragged points: from arrows to a place, sentences for what can't be dragged, and one
-queue with what else is worked on meanwhile.
+"""Test the routes of dragged points: from arrows to a point, and refusals of impossible drags.
+
+Drags share one queue with other searches.
 """
 
 import pytest

@@ -1,5 +1,5 @@
-"""The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for
-every wrong request.
+"""Test the routes of the Explore tab: lists, samples, caching headers, and a sentence for every wrong
+request.
 """
 
 import base64
@@ -48,7 +48,7 @@ ROUTES = (
 
 
 def models(root):
-    """A checkpoint with three classes and a finished run."""
+    """Write a shipped model with three classes, and a finished run."""
     write_checkpoint(
         root / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
     )
@@ -75,7 +75,7 @@ def get(services):
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """`get` on models that no test changes."""
+    """The fixture `get`, on models that no test changes."""
     return client(models(tmp_path_factory.mktemp("models")))
 
 

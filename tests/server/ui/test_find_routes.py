@@ -1,5 +1,6 @@
-"""The routes behind "Find my picture": a search from its picture to its place, sentences for what can't be
-looked for, and nothing that stays.
+"""Test the routes of "Find my picture": from a target to a point, and refusals of impossible targets.
+
+The server keeps nothing of a target.
 """
 
 import base64
