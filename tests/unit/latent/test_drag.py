@@ -1,5 +1,6 @@
-"""Points are dragged: in a generator whose places are known they arrive, stay, or are told not to have; in
-the models that ship most arrive.
+"""Test dragged points on generators with known places, and on shipped models.
+
+In the known ones points arrive, stay, or are reported as missed. In the shipped models most points arrive.
 """
 
 import dataclasses
@@ -22,12 +23,13 @@ from gan.latent.search.drag_job import MOST, DragJob, feature_maps, read_pairs
 from tests.benchmarks.dragging import dragged
 from tests.support.browsing import ROOT
 
-SIDE, SCALE = 28, 0.1  # of the planted generators: pixels, and parts of the picture for a standard deviation
+# of the planted generators: pixels, and the share of the image's side for one standard deviation of z
+SIDE, SCALE = 28, 0.1
 
 
 class Blobs:
-    """A generator of soft spots: spot k is at `places[k]`, moved by z times `ways[k]` (z_dim, 2), in parts of
-    the picture.
+    """A generator of soft spots. z moves spot k from `places[k]` by `ways[k]` (z_dim, 2), as shares of the
+    side.
     """
 
     def __init__(self, places: list, ways: list):
@@ -45,7 +47,7 @@ class Blobs:
 
 
 def moved(z_dim: int, **moves: tuple[float, float]) -> list:
-    """What the numbers of z move, "z0" and so on, in parts of the picture."""
+    """Return the moves of each number of z, named "z0" and so on, as shares of the side."""
     rows = [[0.0, 0.0] for _ in range(z_dim)]
     for name, move in moves.items():
         rows[int(name[1:])] = list(move)
@@ -80,8 +82,8 @@ def test_a_spot_is_dragged_by_its_edge():
     assert (FREE.centres(held.z)[0] - torch.tensor([0.5, 0.6])).norm() * SIDE < 0.5
 
 
-# The first spot is moved most by what moves the second as well; both are so near that the picture around them
-# may change.
+# The first spot moves most by what also moves the second. Both are so near that the image around them may
+# change.
 PAIR = Blobs(
     [[0.35, 0.5], [0.62, 0.5]],
     [moved(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), moved(8, z2=(0.0, SCALE))],
@@ -101,7 +103,7 @@ def test_points_that_are_held_stay():
 
 
 @pytest.mark.parametrize("look", [
-    Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0))]),  # sideways only
+    Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0))]),  # only sideways
     Blobs([[0.5, 0.5]], [moved(8, z1=(0.0, 0.02))]),  # as far as z has its mass, a pixel and a half
 ], ids=["never", "not so far"])  # fmt: skip
 def test_a_target_out_of_reach_is_told_and_spoils_nothing(look):
@@ -177,7 +179,7 @@ def shipped(name: str) -> Model:
 
 @pytest.mark.parametrize(("name", "left"), [("digits", 1.2), ("landscapes", 2.5)])
 def test_most_points_arrive_in_models_that_ship(name, left):
-    """Asked of a tracker that knows only pixels; the ways are 3 and 8 pixels."""
+    """A tracker that knows only pixels judges the drags, which are 3 and 8 pixels long."""
     chance = torch.Generator().manual_seed(1)
     found = [dragged(shipped(name), 1002 + k, chance) for k in range(8)]
     assert sum(each["left"] for each in found) / 8 < left
@@ -236,8 +238,9 @@ POINTS = [
 
 @pytest.mark.parametrize("point", POINTS)
 def test_what_is_told_is_the_picture_that_was_reached(point):
-    """Whoever takes over what is told, and lets the sliders rest, sees what the drag saw: same class, blend
-    and units, and the same psi where it can be.
+    """A visitor who takes over the result, with its sliders at rest, sees the image that the drag saw.
+
+    Class, blend and units are the same, and so is psi where it can be.
     """
     model = shipped("digits")
     work = DragJob(model, point, ARROW)
@@ -252,7 +255,7 @@ def test_what_is_told_is_the_picture_that_was_reached(point):
     assert model._class(there) == model._class(point)
     with torch.inference_mode():
         reached = feature_maps(model, point)(work._drag.best)[0]
-    assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is written in 1/4096
+    assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is rounded to 1/4096
     assert (told["label"] is None) == (point.label is None and point.t < 0.5)
 
 

@@ -1,5 +1,6 @@
-"""A picture is looked for in latent space: one that the generator drew is found again, and what it can't draw
-is not claimed to be found.
+"""Test the search for an image in latent space.
+
+It finds images that the generator drew, and claims no success for images that it can't draw.
 """
 
 import functools
@@ -43,7 +44,7 @@ def search_for(targets: torch.Tensor) -> Search:
 
 
 class Linear(torch.nn.Module):
-    """Pictures that are z itself: what is found can be told exactly."""
+    """A generator whose images are z itself, so that the error of a result is exact."""
 
     def forward(self, z, labels=None):
         return z.unflatten(1, (1, 2, 2))
@@ -54,8 +55,8 @@ def test_in_a_linear_generator_the_place_is_exact():
     search = Search(Linear(), wanted.unflatten(1, (1, 2, 2)), torch.zeros(2, 3, 4), None)
     while not search.done:
         search.step()
-    # The slope of an absolute difference does not shrink: at the end steps are RATE.top * RATE.last, and the
-    # place is known to no less.
+    # The slope of an absolute difference does not shrink. The last steps are RATE.top * RATE.last long, and
+    # the result is no more exact than that.
     assert (search.found().z - wanted).abs().max() < 0.02
     assert search.found().labels is None
     torch.testing.assert_close(search.nearest, wanted.abs().mean(1) / 2)
@@ -69,7 +70,7 @@ def test_generated_pictures_are_found_again():
         search.step()
     found = search.found()
     assert search.descent.z.shape[1] == 1
-    assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples are ten from each other
+    assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples differ by ten
     assert (found.distance < 0.6 * search.nearest).float().mean() > 0.8
     again = digits().generator(found.z, found.labels)
     torch.testing.assert_close(
@@ -78,14 +79,16 @@ def test_generated_pictures_are_found_again():
     assert (found.z.norm(dim=1) / digits().spec.z_dim ** 0.5).max() < 1.3
 
 
-# what the pictures show, by MNIST's own labels
+# the images' labels in MNIST
 UNSEEN = "7210414959069015973496654074013134727121174235124463556041957893"
 
 
 def test_unseen_digits_are_found():
-    """64 of MNIST's test split, which the generator has not seen: .067 from the nearest sample, .032 from
-    what is found in a quarter of the steps, 62 as what they are (56 where nothing tells the search which
-    class to look in)."""
+    """The generator has not seen these 64 images of MNIST's test split.
+
+    Their mean distance is .067 to the nearest sample and .032 after a quarter of the steps. The search finds
+    62 in their class, and 56 without a hint which class to search.
+    """
     with Image.open(ROOT / "tests" / "pictures" / "unseen_digits.webp") as sheet:
         pixels = (
             np.asarray(sheet.convert("L")).reshape(8, 28, 8, 28).transpose(0, 2, 1, 3).reshape(64, 1, 28, 28)
@@ -93,7 +96,7 @@ def test_unseen_digits_are_found():
     search = search_for(as_floats(torch.from_numpy(pixels.copy())))
     while search.steps < STEPS / 4:
         search.step()
-    assert search.nearest.mean() > 0.06  # what a search has to win
+    assert search.nearest.mean() > 0.06  # the distance that a search has to reduce
     assert search.found().distance.mean() < 0.04
     assert (search.found().labels == torch.tensor(list(map(int, UNSEEN)))).sum() >= 60
 
@@ -151,9 +154,12 @@ def letter(text: str) -> np.ndarray:
 
 
 def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
-    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more
-    between letters and the digits that come nearest. An ampersand it takes for an 8 itself, at .995: what is
-    found for it is no more than just beyond what samples have between them."""
+    """The digits net tells letters from digits where pixels do not.
+
+    It sees one part in a hundred between a digit and its result. Between letters and the nearest digits it
+    sees a tenth or more. It takes an ampersand itself for an 8, at .995. So its result lies only just beyond the
+    distances between samples.
+    """
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
         told = run(InversionJob(digits(), letter(text)))
         assert told["distance"] < told["spacing"], "pixels alone would call it found"
@@ -181,7 +187,7 @@ def test_a_search_tells_where_it_is_bit_by_bit():
     place = np.array(parse_at({"at": told["at"]}, digits().spec), np.float32)
     label = torch.tensor([told["label"]])
     picture = digits().generator(torch.from_numpy(place)[None], label)
-    # the place is written in 1/4096
+    # `at` is rounded to 1/4096
     assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)
     assert told["distance"] < told["spacing"]
 
@@ -202,7 +208,7 @@ def test_a_picture_of_one_colour_is_refused(value):
 def test_starts_are_the_nearest_samples_of_more_than_one_class():
     seeds = [5, 300, 801]
     found = starts(bank(), as_floats(digits().pictures([Point(seed) for seed in seeds])))
-    assert [row[0] for row in found] == seeds  # the pictures are samples of the bank themselves
+    assert [row[0] for row in found] == seeds  # the targets are samples of the bank
     for row in found:
         labels = [bank().label(seed) for seed in row]
         assert len(set(row)) == STARTS
@@ -210,7 +216,7 @@ def test_starts_are_the_nearest_samples_of_more_than_one_class():
 
 
 def pictures_of(seeds, labels):
-    """A generator that takes no time: pictures of one grey value, which tells the seed."""
+    """Return images of one grey value that names the seed, as a generator that takes no time."""
     return torch.tensor(seeds, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 40, 40).contiguous()
 
 

@@ -1,5 +1,5 @@
-"""The map: what shows the same lies together, the same samples lie at the same places, and an answer holds
-what a browser needs.
+"""Test the map of samples: similar samples lie together, their places never change, and the answer fits a
+page.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ CLUSTERS, EACH = 4, 30
 
 
 def planted() -> tuple[np.ndarray, np.ndarray]:
-    """Features of four clusters that a plane holds well apart, in 40 dimensions and among noise."""
+    """Return features of four clusters in 40 dimensions, with noise. A plane separates the clusters well."""
     numbers = np.random.default_rng(0)
     labels = np.arange(CLUSTERS * EACH) % CLUSTERS
     axes = np.linalg.qr(numbers.normal(size=(40, 2)))[0].T
@@ -101,7 +101,7 @@ def test_an_answer_holds_places_classes_and_pictures(model):
     assert sheet.size == (28 * COLUMNS, 28 * 2)
     cell = np.asarray(sheet.convert("RGB"))[28:56, :28].astype(int)
     wanted = model.pictures([Point(COLUMNS)])[0].permute(1, 2, 0).numpy().astype(int)
-    # these pictures are noise, and the sheet is compressed with loss
+    # these images are noise, and the sheet's compression is lossy
     assert np.corrcoef(cell.ravel(), wanted.ravel())[0, 1] > 0.7
     assert (
         abs(np.corrcoef(np.asarray(sheet.convert("RGB"))[28:56, 28:56].ravel(), wanted.ravel())[0, 1]) < 0.5
