@@ -1,7 +1,7 @@
 """Attack a running server with invalid requests:  python -m tests.reliability.attack
 
-Serves the page twice, on runs with planted secrets: once open to everybody, once behind a teacher token that
-the attacker lacks. With --url, the server at that URL is attacked instead.
+Serves the page twice, on runs with planted secrets. The first server is open to everybody. The second has a
+teacher token that the attacker lacks. --url attacks the server at that URL instead.
 
 Every answer must be a refusal (4xx) or a correct answer. These are faults:
     a status of 500 or more

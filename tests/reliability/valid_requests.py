@@ -1,7 +1,7 @@
 """List valid requests for every route of ours, with every query value that the route reads.
 
-The attacker changes one value at a time, and the fuzzer damages them, so that odd values reach the real work
-behind a route. A test compares this list with the existing routes and with the values that each of them
+The attacker changes one value at a time, and the fuzzer damages the requests. So odd values reach the real
+work behind a route. A test compares this list with the existing routes and with the values that each of them
 reads.
 """
 

@@ -157,8 +157,8 @@ def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
     """The digits net tells letters from digits where pixels do not.
 
     It sees one part in a hundred between a digit and its result. Between letters and the nearest digits it
-    sees a tenth or more. It takes an ampersand itself for an 8, at .995. So its result lies only just beyond the
-    distances between samples.
+    sees a tenth or more. It takes an ampersand itself for an 8, at .995. So an ampersand's result lies only
+    just beyond the distances between samples.
     """
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
         told = run(InversionJob(digits(), letter(text)))

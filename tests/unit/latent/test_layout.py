@@ -1,5 +1,6 @@
-"""Test the map of samples: similar samples lie together, their places never change, and the answer fits a
-page.
+"""Test the map of samples: similar samples lie together, and the same samples lie at the same places.
+
+An answer has all that a browser needs.
 """
 
 import importlib.util

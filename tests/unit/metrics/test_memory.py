@@ -1,4 +1,4 @@
-"""Distances to training pictures and C_T against scikit-learn, scipy and the authors' formula, and known
+"""Test distances to training images and C_T against scikit-learn, scipy, the authors' formula and known
 values.
 """
 

@@ -1,4 +1,4 @@
-"""The leave-one-out 1-nearest-neighbour test against scikit-learn's classifier, and known values."""
+"""Test the leave-one-out 1-nearest-neighbour test against scikit-learn's classifier and known values."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def test_agrees_with_scikit_learn(shift, scale):
         KNeighborsClassifier(1), torch.cat([real, fake]).numpy(), labels, cv=LeaveOneOut()
     )
     right = (told == labels).astype(float)
-    # Counts of the same decisions: only the division rounds.
+    # Both count the same decisions, so only the division rounds.
     assert one_nearest_neighbour(real, fake) == pytest.approx(
         (right.mean(), right[:60].mean(), right[60:].mean()), abs=1e-12
     )

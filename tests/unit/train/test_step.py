@@ -1,4 +1,4 @@
-"""The step on its own page: both updates against the formulas, with every loss, and an average by hand."""
+"""Test the step alone: both updates against the formulas, with every loss, and an average by hand."""
 
 import copy
 
@@ -20,7 +20,7 @@ from gan.train.step import (
 
 
 class Player(nn.Module):
-    """One layer."""
+    """A network of one layer."""
 
     def __init__(self, numbers: int):
         super().__init__()
@@ -50,7 +50,7 @@ def gradients(player: nn.Module) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_g_learns_from_the_loss_of_its_formula(loss, players):
-    """With the logits of real images where the loss is paired, and with none where it is not."""
+    """G gets the logits of real images where the loss is paired, and none otherwise."""
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
     told = accumulate_g_gradients(game, batch, game.generate(batch))
@@ -70,8 +70,9 @@ def test_g_learns_from_the_loss_of_its_formula(loss, players):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("penalty", ["none", "r1r2"])
 def test_d_learns_from_the_loss_and_the_weighted_penalty(loss, penalty, players):
-    """This D is linear in pixels, so that the squared gradient of each logit is the squared length of its
-    weights.
+    """This D is linear in pixels.
+
+    So the squared gradient of each logit is the squared length of its weights.
     """
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
