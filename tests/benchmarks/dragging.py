@@ -77,9 +77,7 @@ def goal(start: torch.Tensor, side: int, chance: torch.Generator) -> torch.Tenso
 
 
 def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float]:
-    """The result of one drag: distances in pixels, seconds of one core, and differences as shares of a
-    pixel's range.
-    """
+    """The result of one drag: distances in pixels, seconds of one core, and shares of a pixel's range."""
     point = Point(seed)
     before = as_floats(model.pictures([point]))
     side = before.shape[-1]

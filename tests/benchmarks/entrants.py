@@ -53,8 +53,7 @@ class Drawn(NamedTuple):
 
 
 def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget: float) -> RunConfig:
-    """Return the config with which a variant trains for `budget` seconds on the data set `data`, a key of
-    SETS.
+    """Return a variant's config for `budget` seconds of training on `data`, a key of SETS.
 
     Raises UserError for an impossible setting.
     """

@@ -23,7 +23,11 @@ class Tutorial:
     """The tutorial's networks, and its loop, which can stop between steps."""
 
     def __init__(self, images: torch.Tensor, seed: int, device: str = "cpu"):
-        """images: uint8 (N, C, 64, 64) device: torch's name of the device that keeps them and trains"""
+        """Build both networks on `device`, and keep the images there.
+
+        images: uint8 (N, C, 64, 64)
+        device: torch's name
+        """
         torch.manual_seed(seed)
         self.device, self.images, channels = device, images.to(device), images.shape[1]
         self.generator, self.discriminator = (

@@ -142,8 +142,9 @@ def test_changing_takes_post_and_reading_takes_get(browser):
 
 
 def held_up(messages):
-    """POST a body that arrives as `messages` say and then stops. Returns status, headers and body of the
-    answer.
+    """POST a body that arrives as `messages` say and then stops.
+
+    Returns status, headers and body of the answer.
     """
     said = []
 

@@ -1,7 +1,6 @@
-"""Test the page's texts: every name exists, no language has extra texts, and a missing text falls back to
-English.
+"""Test the page's texts: every name exists, and no language has extra texts.
 
-The test lists the missing ones.
+A missing text falls back to English, and a test lists the missing ones.
 """
 
 import json

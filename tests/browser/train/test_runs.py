@@ -381,8 +381,9 @@ def end(runs: Store, run_id: str) -> None:
 
 
 def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(visit, ended):
-    """A server forgets its browsers at a restart. The poll tells the page so, before anybody presses a
-    button.
+    """A server forgets its browsers at a restart.
+
+    The poll tells the page so, before anybody presses a button.
     """
     ended()
     page = visit()

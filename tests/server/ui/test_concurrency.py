@@ -154,8 +154,9 @@ def test_a_lane_can_be_used_by_one_event_loop_after_another():
 
 
 def routes_of(services):
-    """Return every route of the app by its path under PREFIX, as LIMITS names it. Mounted static files are
-    left out.
+    """Return every route of the app by its path under PREFIX, as LIMITS names it.
+
+    Mounted static files are left out.
     """
     routes = launch_options(services)["app_kwargs"]["routes"]
     return [(route.path.removeprefix(f"{PREFIX}/"), route) for route in routes if isinstance(route, Route)]

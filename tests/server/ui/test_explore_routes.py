@@ -1,6 +1,4 @@
-"""Test the routes of the Explore tab: lists, samples, caching headers, and a sentence for every wrong
-request.
-"""
+"""Test the routes of the Explore tab: lists, samples, caching headers, and errors of wrong requests."""
 
 import base64
 import io

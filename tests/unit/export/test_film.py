@@ -1,5 +1,6 @@
-"""Test exported films by opening them again: frames, size, content, duration, and the mark of a trained
-model.
+"""Test exported films by opening them again: frames, size, content, duration, and the mark.
+
+The mark says that a trained model drew them.
 """
 
 import io

@@ -28,8 +28,9 @@ SIDE, SCALE = 28, 0.1
 
 
 class Blobs:
-    """A generator of soft spots. z moves spot k from `places[k]` by `ways[k]` (z_dim, 2), as shares of the
-    side.
+    """A generator of soft spots.
+
+    z moves spot k from `places[k]` by `ways[k]` (z_dim, 2), as shares of the side.
     """
 
     def __init__(self, places: list, ways: list):

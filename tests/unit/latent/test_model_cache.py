@@ -55,8 +55,9 @@ def cell(sheet: np.ndarray, row: int, column: int, side: int = 28) -> np.ndarray
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Compare but for the last step of rounding, because a batch and a single sample may add in another
-    order.
+    """Compare but for the last step of rounding.
+
+    A batch and a single sample may add in another order.
     """
     return a.shape == b.shape and np.abs(a - b).max() <= 1
 

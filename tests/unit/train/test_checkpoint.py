@@ -1,5 +1,6 @@
-"""Test the checkpoint: a resumed trainer equals one that was never interrupted, and damage falls back or
-fails.
+"""Test the checkpoint: a resumed trainer equals one that was never interrupted.
+
+A damaged checkpoint gives way to the one before, or fails with a sentence.
 """
 
 import errno

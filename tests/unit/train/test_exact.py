@@ -1,6 +1,6 @@
-"""Test that the same seed gives the same bits with the shipped settings.
+"""Test that the same seed gives the same bits with the shipped settings, on one thread and on two.
 
-One and two threads train beside programs that keep the cores busy.
+Two trainings run at the same time, so each keeps the cores busy for the other.
 """
 
 import pytest

@@ -1,5 +1,6 @@
-"""Test the self-test: its choice from given timings, its stored profile, and the cases in which it does
-nothing.
+"""Test the self-test: its choice from given timings, its stored profile, and its limits.
+
+In some cases it must not measure.
 """
 
 import dataclasses

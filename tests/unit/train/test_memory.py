@@ -47,8 +47,9 @@ UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "u
 
 
 class Fills(TorchDispatchMode):
-    """Fill the memory at operator number `at` of this block, counted from 0. `count` is the number of
-    operators.
+    """Fill the memory at operator number `at` of this block, counted from 0.
+
+    `count` is the number of operators.
     """
 
     def __init__(self, at: int):
@@ -87,7 +88,7 @@ def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
     ("recipe", "parts"), [("modern", 1), ("modern", 2), ("wasserstein", 1), ("dcgan", 1)]
 )
 def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, parts, tmp_path, monkeypatch):
-    """Before and after each stage of a step, in the first and in the last of its calls."""
+    """The memory is full before and after each stage of a step, in the first and in the last of its calls."""
     trainer = begun(recipe, tmp_path / "at", parts)
     expected = gone_on(tiny_trainer(recipe, **SETTINGS[recipe]), tmp_path / "at", tmp_path / "expected")
 
