@@ -142,8 +142,8 @@ def main() -> None:
             "length": ".2f",
             "seconds": ".1f",
         }
-        told = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
-        print(f"| {' | '.join(map(str, told))} |", flush=True)
+        cells = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

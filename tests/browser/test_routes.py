@@ -172,8 +172,8 @@ def held_up(messages):
 def test_a_body_that_does_not_come_is_given_up(monkeypatch, caplog):
     monkeypatch.setattr(routes_module, "BODY_WITHIN", 0.2)
     part = {"type": "http.request", "body": b'{"a": ', "more_body": True}
-    status, headers, told = held_up([part])
-    assert (status, headers[b"connection"], json.loads(told)["error"]["key"]) == (
+    status, headers, answer = held_up([part])
+    assert (status, headers[b"connection"], json.loads(answer)["error"]["key"]) == (
         408,
         b"close",
         "ui.too_slow",

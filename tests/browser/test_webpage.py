@@ -306,9 +306,9 @@ def test_the_file_holds_what_it_promises(folder):
     assert "Copyright (c) Microsoft Corporation" in text[:6000]
     assert "trainedAlgorithmicMedia" in text[:6000]
     assert "CC BY-SA 3.0" in text[:6000]
-    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', text)[1])
-    assert told["model"]["card"]["images"] > 1000
-    assert set(told["texts"]["en"]) == set(told["texts"]["zh"])
+    data = json.loads(re.search(r'id="gan-data">(.*?)</script>', text)[1])
+    assert data["model"]["card"]["images"] > 1000
+    assert set(data["texts"]["en"]) == set(data["texts"]["zh"])
     runtime = base64.b64decode(re.search(r'id="gan-wasm">(.*?)</script>', text)[1])
     assert (
         runtime

@@ -95,8 +95,8 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
         and (answer.status == 200 or (case.group == "commands" and answer.status != 403))
     ):
         return f"status {answer.status} without the token"
-    told = answer.body + repr(answer.headers).encode()
-    known = next((secret for secret in ALWAYS if secret in told), None)
+    content = answer.body + repr(answer.headers).encode()
+    known = next((secret for secret in ALWAYS if secret in content), None)
     if known is not None:
         return f"tells {known!r}"
     script = answer.status == 200 and case.path.startswith((b"/assets/", b"/static/"))

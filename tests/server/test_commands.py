@@ -76,8 +76,8 @@ def test_a_part_that_is_run_ends_with_that_sentence(name):
 @pytest.mark.parametrize("name", [name for name, command in modules().items() if command])
 def test_every_command_says_what_it_does(name):
     done = run("-m", name, "--help")
-    told = done.stderr if name == "gan.cli.film" else done.stdout  # only the page uses this command
-    assert len(told) > 60, done
+    output = done.stderr if name == "gan.cli.film" else done.stdout  # only the page uses this command
+    assert len(output) > 60, done
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if name == "gan.cli.film" else 0)
 

@@ -89,11 +89,11 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
     assert point(page)["at"]
     assert point(page)["seed"] == 0
     page.wait_for_function("location.hash.includes('at=')")
-    told = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
-    assert lines(page) == [f"{told['away'][0]:.1f} px to go"]
-    assert pairs(page)[0]["now"] == told["points"][0], "the point has moved along"
+    result = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
+    assert lines(page) == [f"{result['away'][0]:.1f} px to go"]
+    assert pairs(page)[0]["now"] == result["points"][0], "the point has moved along"
     changes(page, lambda: bar(page, "p0").fill("2"))
-    assert point(page)["at"] == told["at"], "the sliders move what came of it"
+    assert point(page)["at"] == result["at"], "the sliders move what came of it"
     expect(page.locator(".xp-arrows circle")).to_have_count(0)
     shown = still(page)
     again(page)

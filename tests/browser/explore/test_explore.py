@@ -270,15 +270,15 @@ def test_classes(page, address):
 def test_clusters(page, address):
     expect(page.get_by_label("Cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
-    look = page.get_by_label("Cluster", exact=True)
+    slider = page.get_by_label("Cluster", exact=True)
     # the seed's own place
     page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")
-    start, own = large(page), look.input_value()
+    start, own = large(page), slider.input_value()
     for value in ("-2.5", "2.5"):
-        changes(page, lambda value=value: look.fill(value))
+        changes(page, lambda value=value: slider.fill(value))
         page.wait_for_function(f"location.hash.includes('z=19:{value}')")
-    changes(page, lambda: look.press("Delete"))
-    expect(look).to_have_value(own)
+    changes(page, lambda: slider.press("Delete"))
+    expect(slider).to_have_value(own)
     assert still(page) == start
 
 

@@ -97,8 +97,8 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     expect(button(page, "Match")).to_be_disabled()
     draw(page)
     changes(page, lambda: button(page, "Match").click())
-    told = done(page)
-    assert "mean pixel error" in told.lower()
+    answer = done(page)
+    assert "mean pixel error" in answer.lower()
     assert place(page)["at"]
     expect(page.locator(".xp-target")).to_be_visible()
     assert len(page.locator(".xp-curve").get_attribute("points").split()) > 2
@@ -237,10 +237,10 @@ def slowly(page: Page, asked: list) -> None:
     def answer(route):
         asked.append(route.request.post_data_json)
         page.wait_for_timeout(30)
-        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3,
+        reply = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3,
             "spacing": 0.1, "seen": 0.1, "likeness": 0.1,
                 "at": "A" * 107, "label": None}  # fmt: skip
-        route.fulfill(json=told)
+        route.fulfill(json=reply)
 
     page.route("**/gan/find/on", answer)
 

@@ -409,14 +409,14 @@ def test_states_processors_and_figures_are_told_in_the_reader_s_language(visit):
     )
     error = "{key: 'runs.cant_pause', values: {state: 'finished'}, text: ''}"
     names = "device('CPU, 1 thread'), device('CPU, 8 threads')"
-    told = (
+    script = (
         f"async () => {{ const [{{ sentence }}, {{ device }}] = [{i18n}, {form}]; return "
         f"[sentence({error}), {names}]; }}"
     )
     english = "This run is finished, so it can't be paused. Only a run that is training or waiting can."
-    assert visit().evaluate(told) == [english, "CPU, 1 thread", "CPU, 8 threads"]
+    assert visit().evaluate(script) == [english, "CPU, 1 thread", "CPU, 8 threads"]
     page = visit(lang="zh-CN")
-    assert page.evaluate(told) == [
+    assert page.evaluate(script) == [
         "这次训练的状态是“已完成”，不能暂停。只有正在训练或排队的才能暂停。",
         "CPU，1 线程",
         "CPU，8 线程",

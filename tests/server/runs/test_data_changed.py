@@ -124,10 +124,10 @@ def refused(run: Path, *arguments: object) -> UserError:
 def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_been(run, begun):
     before = kept(run)
     (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
-    told = terminal(run)
-    assert told.returncode == 2
+    done = terminal(run)
+    assert done.returncode == 2
     assert (
-        told.stderr.strip()
+        done.stderr.strip()
         == "The images changed since this run began (39, were 40). Put the old ones back, or start a new run."
     )
     status = read_json(run / "status.json")
@@ -418,10 +418,10 @@ def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run)
     forget(run)
     change(run.parent / "grow")
     before = {name: (run / name).read_bytes() for name in CHECKPOINTS if (run / name).exists()}
-    told = terminal(run)
-    assert told.returncode == 2
-    assert "is sound, but belongs to other settings or images" in told.stderr
-    assert "--anew" not in told.stderr
+    done = terminal(run)
+    assert done.returncode == 2
+    assert "is sound, but belongs to other settings or images" in done.stderr
+    assert "--anew" not in done.stderr
     assert {name: (run / name).read_bytes() for name in before} == before
     assert read_json(run / "status.json")["state"] == "paused"
 

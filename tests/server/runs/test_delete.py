@@ -128,21 +128,21 @@ def test_a_run_whose_worker_is_still_leaving_is_deleted_for_good(store, supervis
 
 
 def test_many_may_delete_the_same_run(store, ended):
-    boss, told = Supervisor(store, FAKE_WORKER), []
+    boss, outcomes = Supervisor(store, FAKE_WORKER), []
 
     def press():
         try:
             boss.delete(ended)
-            told.append("done")
+            outcomes.append("done")
         except UserError as error:
-            told.append(error.key)
+            outcomes.append(error.key)
 
     threads = [threading.Thread(target=press) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["done"] + 7 * ["runs.unknown"]
+    assert sorted(outcomes) == ["done"] + 7 * ["runs.unknown"]
 
 
 # Names

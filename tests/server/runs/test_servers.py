@@ -214,8 +214,8 @@ def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, be
     supervise()
     for run_id in ids:
         reaches(store, run_id, "finished")
-        told = [(event["key"], event["values"]) for event in store.get(run_id)["events"]]
-        assert told == ([("went_on", {"step": 7})] if checkpoint else [("began_anew", {})])
+        events = [(event["key"], event["values"]) for event in store.get(run_id)["events"]]
+        assert events == ([("went_on", {"step": 7})] if checkpoint else [("began_anew", {})])
 
 
 def test_a_run_that_a_power_cut_ended_goes_on_before_those_that_wait(store, supervise, server):

@@ -105,8 +105,8 @@ def test_a_damaged_model_leaves_the_others_in_peace(get, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-200])
     reply = get("image", id=f"run:{NEWER}")
     assert reply.status_code == 400
-    told = reply.json()["error"]
-    assert (told["key"], told["values"]) == ("latent.damaged", {"name": "faces · modern"})
+    error = reply.json()["error"]
+    assert (error["key"], error["values"]) == ("latent.damaged", {"name": "faces · modern"})
     assert str(tmp_path) not in reply.text
     assert [model["id"] for model in get("models").json() if model.get("unreadable")] == [f"run:{NEWER}"]
     assert get("image", id=SHIPPED).status_code == 200

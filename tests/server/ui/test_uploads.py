@@ -121,10 +121,10 @@ def test_a_zip_is_told_with_its_classes_and_what_was_left_out(ask, bring):
     answer = ask(files).json()
     report = answer["report"]
     assert (report["count"], report["classes"]) == (16, [["cat", 8], ["dog", 8]])
-    told = {
+    left_out = {
         (group["reason"], group["detail"], group["count"], *group["names"]) for group in report["left_out"]
     }
-    assert told == {("damaged", "", 1, "cat/a.png"), ("kind", "HEIC", 1, "dog/IMG_1.heic")}
+    assert left_out == {("damaged", "", 1, "cat/a.png"), ("kind", "HEIC", 1, "dog/IMG_1.heic")}
     assert answer["suggestions"]["modern"]["conditional"] is True
     assert "conditional" not in answer["suggestions"]["dcgan"], "its recipe has none"
     assert answer["suggestions"]["modern"]["batch"] == 16

@@ -112,11 +112,11 @@ def test_a_film_says_that_a_model_drew_it(form):
 
 
 def test_the_process_packs_what_it_reads():
-    told = json.dumps({"form": "webp", "fps": 10, "factor": 2, "shape": [SIDE, SIDE]}).encode()
+    header = json.dumps({"form": "webp", "fps": 10, "factor": 2, "shape": [SIDE, SIDE]}).encode()
     raw = b"".join(picture.tobytes() for picture in frames(1))
     done = subprocess.run(
         [sys.executable, "-m", "gan.cli.film"],
-        input=told + b"\n" + raw,
+        input=header + b"\n" + raw,
         capture_output=True,
         cwd=ROOT,
         check=True,

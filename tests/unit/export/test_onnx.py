@@ -37,8 +37,8 @@ def differ(generator: torch.nn.Module, spec: ModelSpec, data: bytes, count: int)
         *(np.arange(start, start + count, dtype=np.int32) % max(1, spec.num_classes) for start in (0, 2)),
     )
     shares = np.linspace(0, 1, count, dtype=np.float32)
-    told = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
-    drawn = session.run(["images"], {"z": z, **told})[0]
+    inputs = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
+    drawn = session.run(["images"], {"z": z, **inputs})[0]
     blend = (torch.from_numpy(others).long(), torch.from_numpy(shares)) if spec.num_classes else None
     wanted = generator(
         torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None, blend

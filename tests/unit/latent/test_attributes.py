@@ -34,9 +34,9 @@ def faces():
     chosen = torch.arange(0, len(found.images), len(found.images) // 400)[:400]
     reader = open_reader("faces", 3)
     with torch.inference_mode():
-        told = reader.read(found.images[chosen])
+        values = reader.read(found.images[chosen])
     return (
-        {attribute.id: column for attribute, column in zip(reader.attributes, told.T, strict=True)},
+        {attribute.id: column for attribute, column in zip(reader.attributes, values.T, strict=True)},
         found,
         chosen,
     )
@@ -44,13 +44,13 @@ def faces():
 
 @pytest.mark.parametrize("name", [*KNOWN, *ABSENT])
 def test_faces_are_read_as_they_are(faces, name):
-    told, found, chosen = faces
+    read, found, chosen = faces
     head, wanted = KNOWN.get(name, (name, None))
     values = [found.attribute_values[head][int(value)] for value in found.attributes[head][chosen]]
     has = torch.tensor([value != "none" if wanted is None else value in wanted for value in values])
     assert 10 < has.sum() < 390
     # accessories, a few pixels in size, have .84; an inverted reader has .16
-    assert sorted_right(told[name], has) > 0.8
+    assert sorted_right(read[name], has) > 0.8
 
 
 def test_landscapes_are_read_as_they_are():
@@ -58,8 +58,8 @@ def test_landscapes_are_read_as_they_are():
     reader = open_reader("landscapes", 3)
     columns = [attribute.id for attribute in reader.attributes]
     with torch.inference_mode():
-        told = reader.read(found.images[:300])
+        values = reader.read(found.images[:300])
     for name, fact in (("sea", "scene"), ("lake", "lake"), ("aurora", "aurora")):
         has = found.attributes[fact][:300] == 1
         assert 10 < has.sum() < 290
-        assert sorted_right(told[:, columns.index(name)], has) > 0.9, name
+        assert sorted_right(values[:, columns.index(name)], has) > 0.9, name

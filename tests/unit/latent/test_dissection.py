@@ -120,15 +120,15 @@ def test_a_layer_is_told_with_what_its_units_do(model):
     point = Point(5, units=((1, 0, 2.0),))
     body = open_layer(model, point, 0)
     length = int.from_bytes(body[:4], "little")
-    told, sheet = json.loads(body[4 : 4 + length]), Image.open(io.BytesIO(body[4 + length :]))
+    result, sheet = json.loads(body[4 : 4 + length]), Image.open(io.BytesIO(body[4 + length :]))
     widths = model.dissection().widths
-    assert [layer["units"] for layer in told["layers"]] == widths
-    assert len(told["units"]) == min(SHOWN, widths[0])
-    assert sheet.size == (COLUMNS * 7, 7 * -(-len(told["units"]) // COLUMNS))
-    activities = [unit["activity"] for unit in told["units"]]
+    assert [layer["units"] for layer in result["layers"]] == widths
+    assert len(result["units"]) == min(SHOWN, widths[0])
+    assert sheet.size == (COLUMNS * 7, 7 * -(-len(result["units"]) // COLUMNS))
+    activities = [unit["activity"] for unit in result["units"]]
     assert activities == sorted(activities, reverse=True)
     assert activities[0] == 1.0
-    most = max(told["units"], key=lambda unit: unit["effect"])
+    most = max(result["units"], key=lambda unit: unit["effect"])
     shown, without = (
         model.pictures([point]).int(),
         model.pictures([Point(5, units=((0, most["unit"], 0.0), (1, 0, 2.0)))]).int(),

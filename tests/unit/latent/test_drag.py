@@ -141,14 +141,16 @@ def test_z_stays_where_it_has_its_mass(length):
 
 
 def test_the_number_that_chooses_a_look_stays():
-    look = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
+    generator = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
     z = torch.zeros(1, 8)
     z[0, 7] = 0.3
-    start = look.centres(z)
-    assert drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[
+    start = generator.centres(z)
+    assert drag(generator, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[
         0, 7
     ] != pytest.approx(0.3, abs=0.1)
-    held = drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z, fixed=True).held()
+    held = drag(
+        generator, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z, fixed=True
+    ).held()
     assert held.z[0, 7].item() == pytest.approx(0.3, abs=1e-6)
     assert held.away.item() < 0.5
 
@@ -202,9 +204,9 @@ def test_the_rest_of_the_picture_is_kept(monkeypatch):
 
 def run(work: DragJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
-        told = work.advance(seconds)
-        if told["state"] == "done":
-            return told
+        result = work.advance(seconds)
+        if result["state"] == "done":
+            return result
     pytest.fail("it never ends")
 
 
@@ -213,21 +215,21 @@ ARROW = np.array([[0.35, 0.3, 0.45, 0.3]])
 
 def test_a_drag_tells_where_it_is_bit_by_bit():
     work = DragJob(shipped("digits"), Point(7), np.vstack([ARROW, [[0.5, 0.8, 0.5, 0.8]]]))
-    told = work.advance(0)
-    assert (told["state"], told["step"], told["of"]) == ("dragging", 1, STEPS)
-    assert told["from"] == [2.8, 0.0]
-    told = run(work)
-    assert (told["state"], told["step"]) == ("done", STEPS)
-    assert max(told["away"]) < 1
-    assert told["points"][0] == pytest.approx([0.45, 0.3], abs=1 / 28)
-    assert told["lost"] == [False, False]
-    assert run(work) == told, "nothing changes after the end"
+    result = work.advance(0)
+    assert (result["state"], result["step"], result["of"]) == ("dragging", 1, STEPS)
+    assert result["from"] == [2.8, 0.0]
+    result = run(work)
+    assert (result["state"], result["step"]) == ("done", STEPS)
+    assert max(result["away"]) < 1
+    assert result["points"][0] == pytest.approx([0.45, 0.3], abs=1 / 28)
+    assert result["lost"] == [False, False]
+    assert run(work) == result, "nothing changes after the end"
 
 
 def test_a_drag_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.drag_job.LIMIT", 0.0)
-    told = DragJob(shipped("digits"), Point(7), ARROW).advance(0)
-    assert (told["state"], told["step"]) == ("done", 1)
+    result = DragJob(shipped("digits"), Point(7), ARROW).advance(0)
+    assert (result["state"], result["step"]) == ("done", 1)
 
 
 POINTS = [
@@ -248,16 +250,16 @@ def test_what_is_told_is_the_picture_that_was_reached(point):
     assert model.latent(point) == pytest.approx(work._drag.descent.z[0].numpy()), (
         "it begins where the visitor is"
     )
-    told = run(work)
-    there = dataclasses.replace(point, psi=told["psi"], label=told["label"],
-        at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
+    result = run(work)
+    there = dataclasses.replace(point, psi=result["psi"], label=result["label"],
+        at=parse_at({"at": result["at"]}, model.spec), amounts=(), overrides=(), moves=(),
                                 to=None, t=0.0)  # fmt: skip
-    assert told["psi"] == (point.psi or 1.0)
+    assert result["psi"] == (point.psi or 1.0)
     assert model._class(there) == model._class(point)
     with torch.inference_mode():
         reached = feature_maps(model, point)(work._drag.best)[0]
     assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is rounded to 1/4096
-    assert (told["label"] is None) == (point.label is None and point.t < 0.5)
+    assert (result["label"] is None) == (point.label is None and point.t < 0.5)
 
 
 def test_units_that_are_switched_off_are_off_while_points_are_dragged():
@@ -291,9 +293,9 @@ def test_pairs_that_are_none_get_a_sentence(value, key):
 
 def test_pairs_at_the_edges_are_read():
     assert read_pairs([[0, 0, 1, 1], [0.5, 1, 0.5, 1]] * (MOST // 2)).shape == (MOST, 4)
-    told = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
-    assert all(0 <= value <= 1 for place in told["points"] for value in place)
-    assert np.isfinite(told["away"]).all()
+    result = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
+    assert all(0 <= value <= 1 for place in result["points"] for value in place)
+    assert np.isfinite(result["away"]).all()
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "modern"])

@@ -142,9 +142,9 @@ def test_what_was_found_never_gets_worse():
 
 def test_noise_is_not_found():
     noise = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
-    told = run(InversionJob(digits(), noise))
-    assert told["distance"] > 3 * told["spacing"]
-    assert told["distance"] > 0.7 * told["nearest"]
+    result = run(InversionJob(digits(), noise))
+    assert result["distance"] > 3 * result["spacing"]
+    assert result["distance"] > 0.7 * result["nearest"]
 
 
 def letter(text: str) -> np.ndarray:
@@ -161,41 +161,41 @@ def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
     just beyond the distances between samples.
     """
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
-        told = run(InversionJob(digits(), letter(text)))
-        assert told["distance"] < told["spacing"], "pixels alone would call it found"
-        assert told["seen"] > times * told["likeness"], text
-    told = run(InversionJob(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
-    assert told["seen"] <= told["likeness"]
-    assert told["distance"] <= told["spacing"]
+        result = run(InversionJob(digits(), letter(text)))
+        assert result["distance"] < result["spacing"], "pixels alone would call it found"
+        assert result["seen"] > times * result["likeness"], text
+    result = run(InversionJob(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
+    assert result["seen"] <= result["likeness"]
+    assert result["distance"] <= result["spacing"]
 
 
 def run(finding: InversionJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
-        told = finding.advance(seconds)
-        if told["state"] == "done":
-            return told
+        result = finding.advance(seconds)
+        if result["state"] == "done":
+            return result
     pytest.fail("it never ends")
 
 
 def test_a_search_tells_where_it_is_bit_by_bit():
     digits().bank.grow(1024)
     finding = InversionJob(digits(), digits().pictures([Point(MAX_SEED - 9)])[0].numpy())
-    told = finding.advance(0)
-    assert (told["state"], told["step"], told["of"]) == ("searching", 0, STEPS)
-    assert told["distance"] == told["nearest"]
-    told = run(finding)
-    place = np.array(parse_at({"at": told["at"]}, digits().spec), np.float32)
-    label = torch.tensor([told["label"]])
+    result = finding.advance(0)
+    assert (result["state"], result["step"], result["of"]) == ("searching", 0, STEPS)
+    assert result["distance"] == result["nearest"]
+    result = run(finding)
+    place = np.array(parse_at({"at": result["at"]}, digits().spec), np.float32)
+    label = torch.tensor([result["label"]])
     picture = digits().generator(torch.from_numpy(place)[None], label)
     # `at` is rounded to 1/4096
-    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)
-    assert told["distance"] < told["spacing"]
+    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(result["distance"], abs=2e-3)
+    assert result["distance"] < result["spacing"]
 
 
 def test_a_search_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.inversion_job.LIMIT", 0.0)
-    told = InversionJob(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
-    assert (told["state"], told["step"]) == ("done", 0)
+    result = InversionJob(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
+    assert (result["state"], result["step"]) == ("done", 0)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -246,8 +246,8 @@ def test_the_eye_of_known_data_tells_classes_and_passes_gradients_on():
 
 
 def ask(jobs: Jobs, name: str) -> tuple[object, int]:
-    with jobs.asked(name) as told:
-        return told
+    with jobs.asked(name) as turn:
+        return turn
 
 
 def test_work_that_nobody_asks_for_is_let_go():

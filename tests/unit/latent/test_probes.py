@@ -97,8 +97,8 @@ def test_planted_attributes_are_found_within_their_classes():
     assert facts["third"]["moved"] == pytest.approx(4, rel=0.1)  # from -2 to 2 along an axis of unit variance
     # The direction of the second must leave the first alone, although the two are mixed.
     assert abs(ways["second"] @ ways["first"]) < 0.35
-    told = dict(facts["second"]["others"])
-    assert abs(told.get("first", 0)) < 0.5 * facts["second"]["moved"]
+    others = dict(facts["second"]["others"])
+    assert abs(others.get("first", 0)) < 0.5 * facts["second"]["moved"]
 
 
 def test_without_taking_the_other_out_it_would_move_as_well(monkeypatch):

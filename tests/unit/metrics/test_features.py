@@ -44,10 +44,12 @@ def test_each_net_is_small_fits_its_data_and_has_an_honest_card(name):
     assert right > card["test_accuracy"] - 0.04
     assert card["test_accuracy"] > 2 / len(card["classes"])
     assert card["test_accuracy_of_attributes"].keys() == net.attributes.keys()
-    told = tell_attributes(net, see(net, data.images[rows]).features)
+    attributes = tell_attributes(net, see(net, data.images[rows]).features)
     for attribute, accuracy in card["test_accuracy_of_attributes"].items():
         # the standard error is up to .022
-        assert (told[attribute] == data.attributes[attribute][rows]).double().mean().item() > accuracy - 0.08
+        assert (
+            attributes[attribute] == data.attributes[attribute][rows]
+        ).double().mean().item() > accuracy - 0.08
 
 
 def test_training_and_test_pictures_are_disjoint_and_the_card_tells_of_them():

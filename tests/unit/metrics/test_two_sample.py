@@ -16,10 +16,10 @@ def features(count, seed, shift=0.0, scale=1.0):
 def test_agrees_with_scikit_learn(shift, scale):
     real, fake = features(60, 0), features(60, 1, shift, scale)
     labels = [1] * 60 + [0] * 60
-    told = cross_val_predict(
+    predicted = cross_val_predict(
         KNeighborsClassifier(1), torch.cat([real, fake]).numpy(), labels, cv=LeaveOneOut()
     )
-    right = (told == labels).astype(float)
+    right = (predicted == labels).astype(float)
     # Both count the same decisions, so only the division rounds.
     assert one_nearest_neighbour(real, fake) == pytest.approx(
         (right.mean(), right[:60].mean(), right[60:].mean()), abs=1e-12

@@ -64,7 +64,7 @@ def test_clusters_are_a_function_of_the_seed_and_neighbours_are_alike():
     assert (groups == again).all()
     assert not (groups == find_clusters(images, None, 0, 8, seed=4)[0]).all()
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
-    centres = torch.stack([pixels[groups == look].mean(0) for look in range(8)])
+    centres = torch.stack([pixels[groups == cluster].mean(0) for cluster in range(8)])
     apart = torch.cdist(centres, centres)
     beside = apart.diagonal(1).mean()
     assert beside < apart[apart > 0].mean()
@@ -79,7 +79,8 @@ def test_the_groups_are_as_tight_as_scikit_learns():
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float() / 255, SIDE).flatten(1)
     groups, _ = find_clusters(images, None, 0, 10, seed=0)
     ours = sum(
-        (pixels[groups == look] - pixels[groups == look].mean(0)).square().sum().item() for look in range(10)
+        (pixels[groups == cluster] - pixels[groups == cluster].mean(0)).square().sum().item()
+        for cluster in range(10)
     )
     assert ours == pytest.approx(KMeans(10, n_init=1, random_state=0).fit(pixels.numpy()).inertia_, rel=0.05)
 
@@ -125,10 +126,10 @@ def test_every_look_is_drawn_as_often_as_pictures_have_it():
     for label, of_class in enumerate(shares):
         z = torch.randn(count, 4, generator=torch.Generator().manual_seed(label))
         groups = weights(module, z, torch.full((count,), label)).argmax(1) - 4 * label
-        for look, share in enumerate(of_class):
+        for cluster, share in enumerate(of_class):
             # The middle of the blending lies at the edge, so the greater weight is that of z's own cluster.
             # The tolerance is 5 standard deviations of a binomial count.
-            assert abs((groups == look).sum() - count * share) <= 5 * binom(count, share).std() + 1
+            assert abs((groups == cluster).sum() - count * share) <= 5 * binom(count, share).std() + 1
 
 
 def test_split_leads_each_z_to_its_group_and_keeps_its_distribution():

@@ -132,8 +132,8 @@ def assert_alike(one: Trainer, other: Trainer, begin: dict[str, torch.Tensor], p
     """
     here, there = state(one), state(other)
     for name, start in begin.items():
-        way, apart = (here[name] - start).norm(), (here[name] - there[name]).norm()
-        assert apart <= TOLERANCE[precision] * way + 1e-6, name
+        distance, apart = (here[name] - start).norm(), (here[name] - there[name]).norm()
+        assert apart <= TOLERANCE[precision] * distance + 1e-6, name
 
 
 @needs_gpu
