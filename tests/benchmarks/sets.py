@@ -91,7 +91,7 @@ def _idx(name: str, download: str, kind: str) -> Subject:
         return Dataset(name, images, labels, data.info(download).classes)
 
     def test(folder: Folder) -> torch.Tensor:
-        # The choice is random, because the first half of MNIST's test split is neater than all others.
+        # The choice is random, because the first half of MNIST's test split is neater than the rest of MNIST.
         return some(read_idx_split(folder, download, kind, "t10k")[0], HELD_OUT)
 
     return Subject(train, test, download)

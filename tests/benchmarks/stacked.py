@@ -31,8 +31,8 @@ def stack(digits: torch.Tensor, count: int, seed: int) -> torch.Tensor:
 def extract(extractor: Extractor, images: torch.Tensor) -> Features:
     """Extract the features of uint8 images (N, 3, H, W), and their modes, in 0..999.
 
-    The digits extractor reads each channel. Its features are concatenated. The first channel gives the
-    hundreds, the last one the units.
+    The digits extractor reads each channel. The result has the channels' features side by side. The first
+    channel gives the hundreds, the last one the units.
     """
     views = [extractor.extract(images[:, k : k + 1]) for k in range(3)]
     hundreds, tens, units = (view.classes for view in views)

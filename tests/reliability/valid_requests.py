@@ -182,7 +182,7 @@ def run_form() -> dict[str, Any]:
 
 
 def uploaded() -> list[str]:
-    """Write two pictures into Gradio's upload folder, and return their names as a page sends them."""
+    """Write two images into Gradio's upload folder, and return their names as a page sends them."""
     paths = [Path(get_upload_folder()) / f"{number:064x}" / "cat.png" for number in range(2)]
     for path in paths:
         write_bytes(path, picture())

@@ -235,7 +235,7 @@ def test_a_server_killed_in_the_middle_leaves_nothing_after_the_next_start(store
     assert not list(store.root.glob(".gone-*"))
 
 
-# What a run has learnt
+# Runs that start again from nothing
 
 
 def test_a_run_starts_again_from_nothing(store, supervise):

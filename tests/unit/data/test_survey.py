@@ -133,7 +133,7 @@ def test_copies_are_pictures_whose_pixels_are_equal(tmp_path):
     assert data.load(str(tmp_path / "same"), 28, 1).report.copies == 4
 
 
-# What pictures ask for
+# Settings that images suggest
 
 
 @pytest.mark.parametrize(("report", "recipe", "asked"), [
