@@ -88,7 +88,7 @@ def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
     ("recipe", "parts"), [("modern", 1), ("modern", 2), ("wasserstein", 1), ("dcgan", 1)]
 )
 def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, parts, tmp_path, monkeypatch):
-    """The memory is full before and after each stage of a step, in the first and in the last of its calls."""
+    """The memory is full before and after each stage of a step, in its first and third calls."""
     trainer = begun(recipe, tmp_path / "at", parts)
     expected = gone_on(tiny_trainer(recipe, **SETTINGS[recipe]), tmp_path / "at", tmp_path / "expected")
 
