@@ -13,7 +13,7 @@ os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
 # Servers, workers and browsers share the machine with the tests. There, two threads that wait for each other
 # at every layer would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Where a test does use two threads, one that waits for the other must leave its core to the other tests.
+# Some tests use two threads. A thread that waits for another must leave its core to the other tests.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import psutil

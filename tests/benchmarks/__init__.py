@@ -1,1 +1,1 @@
-"""Measurements to repeat by hand: each prints a table and asserts nothing."""
+"""Benchmarks that a person runs by hand: each prints a table and asserts nothing."""

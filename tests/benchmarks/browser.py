@@ -1,11 +1,12 @@
-"""Who draws fastest when a slider moves, this browser, the server, or a stock Gradio page: `python -m
+"""Measure how fast the browser, the server and a stock Gradio page draw a moved slider's sample: `python -m
 tests.benchmarks.browser`.
 
-Drives three pages in headless Chromium, one after the other, on a model of 28 px and one of 64 px that ship:
-Explore as it is, Explore in a browser without WebAssembly, for which the server draws, and gr.Slider beside
-gr.Image (tests/benchmarks/stock.py). It prints the time from a slider's input event to the drawn picture (one
-movement at a time), the pictures a second of a drag at 60 Hz, and how loaded the machine was: compare the
-rows of one run.
+It drives three pages in headless Chromium, one after the other: Explore, Explore without WebAssembly, and
+gr.Slider beside gr.Image (tests/benchmarks/stock.py). Without WebAssembly the server draws. Each page shows a
+shipped model of 28 px and one of 64 px.
+
+The table has the time from a slider's input event to the drawn sample, one movement at a time. It also has
+the samples a second of a drag at 60 Hz, and the load of the machine. Only the rows of one run are comparable.
 """
 
 import os
@@ -24,7 +25,7 @@ MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 def explored(
     browser: Browser, address: str, name: str, count: int, seconds: float, here: bool
 ) -> tuple[float, float, float]:
-    """`measure` on Explore, drawn by the browser (`here`) or by the server."""
+    """Measure Explore, where the browser (`here`) or the server draws."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     if not here:
         page.add_init_script(NO_WASM)
@@ -39,7 +40,7 @@ def explored(
 def stocked(
     browser: Browser, runs: Path, name: str, count: int, seconds: float
 ) -> tuple[float, float, float]:
-    """`measure` on the stock page."""
+    """Measure the stock page."""
     with serve(runs, "--model", name, program=("-m", stock.__name__)) as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(address)
@@ -51,7 +52,7 @@ def stocked(
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure, and print the table."""
     args = options(__doc__)
     print(
         "| generator | drawn by | median ms | p95 ms | drag, pictures/s | load |\n|---|---|---|---|---|---|"
@@ -65,11 +66,12 @@ def main() -> None:
             tell(size, "gr.Slider + gr.Image", stocked(browser, runs, name, args.count, args.seconds))
 
 
-def tell(size: str, way: str, measured: tuple[float, float, float]) -> None:
+def tell(size: str, renderer: str, measured: tuple[float, float, float]) -> None:
     """Print a row."""
     median, late, fps = measured
     print(
-        f"| {size} | {way} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |", flush=True
+        f"| {size} | {renderer} | {median:.1f} | {late:.1f} | {fps:.0f} | {os.getloadavg()[0]:.1f} |",
+        flush=True,
     )
 
 

@@ -1,12 +1,14 @@
-"""How near dragged points come to their targets in the models that ship, and what it does to the rest of the
-picture:
+"""Measure how near dragged points come to their targets, and how much the rest of the image changes:
 
     python -m tests.benchmarks.dragging --count 24
 
-drags, for each model, one point of each of some seeds on one thread: the place that stands out most (Shi and
-Tomasi 1994) goes a tenth of the picture's side (an eighth at 64 px) into a random direction. Where it went is
-not asked of the drag, but of a tracker that knows only pixels: the place whose neighbourhood is nearest to
-that of the start in squared differences, looked for in all directions. Prints means over the seeds.
+It drags one point of each of some seeds, for each shipped model, on one thread. The point is the most salient
+corner of the sample (Shi and Tomasi 1994). Its target lies a tenth of the side away (an eighth at 64 px), in
+a random direction.
+
+A tracker that knows only pixels measures where the point went, so that the drag does not judge itself. It
+searches all directions for the neighbourhood with the smallest squared difference from the start's. The table
+has means over the seeds.
 """
 
 import argparse
@@ -26,16 +28,14 @@ from gan.latent.search.drag_job import feature_maps
 from tests.support.browsing import ROOT
 
 MODELS = ("digits", "fashion", "faces", "emoji", "landscapes")
-MOVES = {28: 3, 64: 8}  # pixels
-FIRST = 1000  # seed
-MARGIN = 0.15  # of the side, in which no point begins
-BESIDE = 4  # pixels of 28 beside the way in which the tracker looks
+MOVES = {28: 3, 64: 8}  # pixels, by the side of the image
+FIRST = 1000  # the first seed
+MARGIN = 0.15  # share of the side, at each edge, in which no point begins
+BESIDE = 4  # Pixels (of 28) that the tracker searches beyond the drag's own distance.
 
 
 def salient(image: torch.Tensor) -> torch.Tensor:
-    """The place of a picture (C, H, H), x and y in pixels, around which it changes most in
-    every direction.
-    """
+    """Return the corner (x, y) in pixels of an image (C, H, H): it changes most there in every direction."""
     grey = image.mean(0)[None, None]
     across, down = (
         F.pad(grey[..., 2:] - grey[..., :-2], (1, 1)),
@@ -53,7 +53,7 @@ def salient(image: torch.Tensor) -> torch.Tensor:
 
 
 def tracked(before: torch.Tensor, after: torch.Tensor, start: torch.Tensor, move: float) -> torch.Tensor:
-    """Where the neighbourhood of a place (2,) of one picture (C, H, H) is in the other, to half a pixel."""
+    """Find the neighbourhood of a place (2,) of one image (C, H, H) in the other, to half a pixel."""
     side = before.shape[-1]
     around, places = disk(3.5 * side / 28, 1.0), start + disk(move + BESIDE * side / 28, 0.5)
     places = places[((places >= 0) & (places <= side - 1)).all(1)]
@@ -68,7 +68,7 @@ def tracked(before: torch.Tensor, after: torch.Tensor, start: torch.Tensor, move
 
 
 def goal(start: torch.Tensor, side: int, chance: torch.Generator) -> torch.Tensor:
-    """A place as far from `start` as it shall go, in a random direction that stays in the picture."""
+    """Return a place at the drag's distance from `start`, in a random direction that stays in the image."""
     while True:
         angle = 2 * math.pi * torch.rand((), generator=chance)
         end = start + MOVES[side] * torch.stack([angle.cos(), angle.sin()])
@@ -77,7 +77,7 @@ def goal(start: torch.Tensor, side: int, chance: torch.Generator) -> torch.Tenso
 
 
 def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float]:
-    """What became of one drag, in pixels, seconds of one core, and parts of the range of a pixel."""
+    """The result of one drag: distances in pixels, seconds of one core, and shares of a pixel's range."""
     point = Point(seed)
     before = as_floats(model.pictures([point]))
     side = before.shape[-1]
@@ -109,7 +109,7 @@ def dragged(model: Model, seed: int, chance: torch.Generator) -> dict[str, float
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the command, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=24, help="seeds for each model")
     count = parser.parse_args().count
@@ -142,8 +142,8 @@ def main() -> None:
             "length": ".2f",
             "seconds": ".1f",
         }
-        told = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
-        print(f"| {' | '.join(map(str, told))} |", flush=True)
+        cells = (name, MOVES[model.spec.size], *(format(mean[key], form) for key, form in forms.items()))
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

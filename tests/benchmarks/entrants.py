@@ -1,4 +1,4 @@
-"""Who runs in quality.py: each entrant in a process of its own, training only while it is its turn."""
+"""Train each entrant of quality.py in its own process, and only while it is that entrant's turn."""
 
 import math
 import multiprocessing
@@ -19,41 +19,43 @@ from gan.train.trainer import Trainer
 from tests.benchmarks import sets, tutorial
 from tests.benchmarks.variants import Variant, config_of
 
-CHUNK = 0.25  # seconds between looks at the clock, as in the worker
+CHUNK = 0.25  # seconds between readings of the clock, as in the worker
 MEMORY_OF = 5.0  # seconds over which the rate is smoothed, as in the worker
-DRAWN = 256  # pictures drawn at a time
-DONE = 0.05  # seconds that may be left of a budget
+DRAWN = 256  # samples of a batch
+DONE = 0.05  # seconds of a budget that may be left over
 
 
 class Job(NamedTuple):
-    """What an entrant is to do."""
+    """The task of an entrant."""
 
     variant: Variant | None  # None for the tutorial's DCGAN
     data: str
     folder: Path | None
-    images: int | None  # how many of the training pictures; None for all
+    images: int | None  # number of training images; None for all
     seed: int
     budget: float  # seconds
     device: Device
 
     @property
     def name(self) -> str:
-        """What the table calls it."""
+        """Return the entrant's name in the table."""
         return self.variant.name if self.variant else "tutorial"
 
 
 class Drawn(NamedTuple):
-    """What an entrant shows when it is asked."""
+    """An entrant's samples, and its counters at that moment."""
 
-    # uint8 (N, C, H, W), an array: tensors would travel through shared memory and need the process to live on
+    # uint8 (N, C, H, W). An array, because tensors would travel through shared memory, and the process would
+    # have to outlive them.
     pixels: Any
     images_seen: int
     megabytes: float  # peak memory so far
 
 
 def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget: float) -> RunConfig:
-    """The config with which a variant trains on a data set of that name in SETS for `budget` seconds. Raises
-    UserError for an impossible setting.
+    """Return a variant's config for `budget` seconds of training on `data`, a key of SETS.
+
+    Raises UserError for an impossible setting.
     """
     channels, size = dataset.images.shape[1:3]
     subject = sets.SETS[data]
@@ -64,8 +66,9 @@ def config_for(variant: Variant, data: str, dataset: Dataset, seed: int, budget:
 
 
 class Ours:
-    """A recipe of GANarium's, driven like its worker does: the schedule follows a forecast of the images that
-    the budget will hold.
+    """One of GANarium's recipes, driven as the worker drives it.
+
+    The schedule follows a forecast of the images that the budget will hold.
     """
 
     def __init__(self, job: Job, dataset: Dataset):
@@ -76,7 +79,7 @@ class Ours:
 
     @property
     def images_seen(self) -> int:
-        """Real images shown to D."""
+        """Return the number of real images shown to D."""
         return self.trainer.images_seen
 
     def advance(self, seconds: float) -> None:
@@ -95,8 +98,9 @@ class Ours:
         self.trainer.total_images = self.images_seen + self.rate * per_step * self.left
 
     def draw(self, count: int) -> torch.Tensor:
-        """uint8 pictures of the EMA generator (count, C, H, W); where it has learned by labels, those of
-        training pictures chosen by chance.
+        """Return samples (count, C, H, W) of the EMA generator as uint8.
+
+        A conditional generator gets the labels of random training images.
         """
         rng, device = torch.Generator().manual_seed(count), self.trainer.device
         z = torch.randn(count, self.trainer.config.z_dim, generator=rng).to(device)
@@ -115,7 +119,7 @@ class Ours:
 
 
 class Reference:
-    """The tutorial's DCGAN, likewise. It has no schedule that ends with a budget."""
+    """The tutorial's DCGAN, with the methods of Ours. It has no schedule that ends with a budget."""
 
     def __init__(self, job: Job, dataset: Dataset):
         self.tutorial = tutorial.Tutorial(
@@ -124,19 +128,20 @@ class Reference:
 
     @property
     def images_seen(self) -> int:
-        """Real images shown to D."""
+        """Return the number of real images shown to D."""
         return self.tutorial.images_seen
 
     def advance(self, seconds: float) -> None:
-        """Train for about `seconds`. Every step of the tutorial waits for the device, so that the clock is
-        right.
+        """Train for about `seconds`.
+
+        The clock is right, because every step of the tutorial waits for the device.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.tutorial.advance(1)
 
     def draw(self, count: int) -> torch.Tensor:
-        """uint8 pictures (count, C, 64, 64)."""
+        """Return samples (count, C, 64, 64) as uint8."""
         rng = torch.Generator().manual_seed(count)
         batches = -(-count // tutorial.BATCH)
         noise = torch.randn(batches, tutorial.BATCH, tutorial.NZ, generator=rng)
@@ -144,8 +149,9 @@ class Reference:
 
 
 def peak_megabytes(device: Device) -> float:
-    """The most memory in MB that this process has held: of the GPU where there is one, else resident (VmHWM
-    on Linux, whose ru_maxrss counts the parent's).
+    """Return this process's peak memory in MB: the GPU's where there is one, else the resident memory.
+
+    VmHWM comes first, because Linux's ru_maxrss includes the parent process.
     """
     if device.torch_name == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
@@ -156,8 +162,10 @@ def peak_megabytes(device: Device) -> float:
 
 
 def serve(pipe: Connection, job: Job) -> None:
-    """The process of one entrant. Answers ("train", seconds) with the seconds that it took, ("draw", count)
-    with a Drawn, and ends at None.
+    """Serve one entrant in this process.
+
+    The answer to ("train", seconds) is the seconds spent, and the answer to ("draw", count) is a Drawn. None
+    ends the process.
     """
     torch.set_num_threads(job.device.threads)
     torch.set_flush_denormal(True)
@@ -175,7 +183,7 @@ def serve(pipe: Connection, job: Job) -> None:
 
 
 class Entrant:
-    """This side of an entrant's process."""
+    """The benchmark's handle of an entrant's process."""
 
     def __init__(self, job: Job):
         context = multiprocessing.get_context("spawn")
@@ -193,30 +201,30 @@ class Entrant:
             raise SystemExit(f"{self.job.name} has ended; the reason stands above") from error
 
     def train(self, seconds: float) -> None:
-        """Let it train for about `seconds`."""
+        """Let the entrant train for about `seconds`."""
         self.pipe.send(("train", seconds))
         self.spent += self._answer()
 
     def draw(self, count: int) -> Drawn:
-        """Its pictures now."""
+        """Return samples of the entrant as it is now."""
         self.pipe.send(("draw", count))
         return self._answer()
 
     def end(self) -> None:
-        """Let its process end."""
+        """End the process."""
         self.pipe.send(None)
         self.process.join()
 
 
 def race(entrants: Sequence[Entrant], mark: float, turn: float) -> None:
-    """Train all until each has spent `mark` seconds, in turns of `turn` seconds.
+    """Train all entrants until each has spent `mark` seconds, in turns of `turn` seconds.
 
-    The next turn is always that of the entrant which has done the smallest part of its way, so that all are
-    under way from the beginning to the end, also where one has come some of it before.
+    The entrant that has done the smallest share of its own stretch gets the next turn. So all of them train
+    from the beginning to the end, although some enter with seconds already spent.
     """
-    ways = [
+    stretches = [
         (entrant, entrant.spent, mark - entrant.spent) for entrant in entrants if entrant.spent < mark - DONE
     ]
-    while under_way := [way for way in ways if way[0].spent < mark - DONE]:
-        entrant = min(under_way, key=lambda way: (way[0].spent - way[1]) / way[2])[0]
+    while under_way := [each for each in stretches if each[0].spent < mark - DONE]:
+        entrant = min(under_way, key=lambda each: (each[0].spent - each[1]) / each[2])[0]
         entrant.train(min(turn, mark - entrant.spent))

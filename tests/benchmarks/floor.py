@@ -1,13 +1,14 @@
-"""The time that arithmetic alone would take: what one training step calculates and moves, over what this
-machine can calculate and move in a second.
+"""Estimate the time that arithmetic alone would take for a training step.
 
-The model is simple. Counted are the matrix operations (convolutions, products) of a real step, the backward
-passes and those of the gradient penalty included: their floating-point operations, two for a multiplication
-with its addition, and the bytes of their operands and results, each read or written once, as if everything
-between them were free. Adam reads weight, gradient and two moments and writes three of them back, 7 floats a
-weight; the average reads two and writes one, 3 floats a weight of G. Calculation and memory can at best
-overlap, so the floor is the larger of the two. The bandwidth is that of main memory, so that a step whose
-data fit into the caches can be faster than its memory floor.
+The estimate divides what one step computes and moves by what this machine computes and moves in a second. It
+counts the matrix operations (convolutions, products) of a real step. The backward passes and those of the
+gradient penalty are included. A multiplication with its addition counts as two floating-point operations. The
+bytes of operands and results count as read or written once, as if everything between them were free.
+
+Adam reads weight, gradient and two moments, and writes three of them back: 7 floats a weight. The EMA reads
+two floats and writes one: 3 floats for each weight of G. Computation and memory traffic can at best overlap,
+so the floor is the larger of the two. The bandwidth is that of main memory. A step whose data fit into the
+caches can therefore beat its memory floor.
 """
 
 import functools
@@ -21,21 +22,23 @@ import torch
 from gan.train.autotune.cost import Tally
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
-SIDES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}  # of the square matrices whose product is timed
+# sides of the square matrices whose product is timed
+SIDES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}
 COPIED = 2**28  # bytes
-SECONDS = 0.3  # for each thing that is timed
+SECONDS = 0.3  # seconds for each timed operation
 
 
 class Cost(NamedTuple):
-    """What a step takes, on average where steps differ."""
+    """The cost of a step. Where steps differ, it is their mean."""
 
     flops: float
     bytes: float
 
 
 def count(advance: Callable[[int], Any], steps: int, updated: int, averaged: int) -> Cost:
-    """The cost of a step, from `steps` real ones taken by advance(steps); `updated` weights are touched by
-    Adam in a step, `averaged` by the EMA.
+    """Measure the cost of a step, as the mean of `steps` real ones taken by advance(steps).
+
+    Adam touches `updated` weights in a step, and the EMA `averaged` weights.
     """
     with Tally() as tally:
         advance(steps)
@@ -43,21 +46,22 @@ def count(advance: Callable[[int], Any], steps: int, updated: int, averaged: int
 
 
 class Machine(NamedTuple):
-    """What a machine can do in a second."""
+    """Operations and bytes of a machine per second."""
 
     flops: float
     bytes: float
 
 
 def floor_seconds(cost: Cost, machine: Machine) -> tuple[float, str]:
-    """The least time of a step, and which of "FLOP" and "bytes" takes it."""
+    """Return the least seconds of a step, and the bound that sets it: "FLOP" or "bytes"."""
     return max((cost.flops / machine.flops, "FLOP"), (cost.bytes / machine.bytes, "bytes"))
 
 
 @functools.cache
 def machine(device: str, precision: str, threads: int) -> Machine:
-    """The largest rate of a square matrix product in a precision with so many CPU threads, and of a copy in
-    main or GPU memory, both measured now.
+    """Measure the highest rates of a square matrix product and of a copy on this machine.
+
+    The product uses this precision and so many CPU threads. The copy is in main memory or in the GPU's.
     """
     with _threads(threads):
         return Machine(
@@ -76,7 +80,7 @@ def _threads(count: int):
 
 
 def _matrix_rate(device: str, dtype: torch.dtype, side: int) -> float:
-    """FLOP/s. On a GPU float32 may be TF32, because convolutions there are by torch's default."""
+    """Return FLOP/s. On a GPU float32 may be TF32, because torch's convolutions use it there by default."""
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high" if device == "cuda" else before)
@@ -87,14 +91,14 @@ def _matrix_rate(device: str, dtype: torch.dtype, side: int) -> float:
 
 
 def _copy_rate(device: str) -> float:
-    """Bytes read and written in a second."""
+    """Return the bytes read and written in a second."""
     source = torch.ones(COPIED, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     return 2 * COPIED / _fastest(lambda: target.copy_(source), device)
 
 
 def _fastest(work: Callable[[], Any], device: str) -> float:
-    """The shortest time of `work` in seconds."""
+    """Return the shortest time of `work` in seconds."""
     best, end = float("inf"), time.perf_counter() + SECONDS
     work()
     while True:
@@ -109,6 +113,6 @@ def _fastest(work: Callable[[], Any], device: str) -> float:
 
 
 def synchronise(device: str) -> None:
-    """Wait until the device has done all that it was asked to."""
+    """Wait until the device has finished all queued work."""
     if device == "cuda":
         torch.cuda.synchronize()

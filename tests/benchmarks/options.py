@@ -1,5 +1,6 @@
-"""Types of options that the benchmarks share: argparse tells what does not fit in a sentence and ends with
-status 2, before anything is measured.
+"""Define option types that the benchmarks share.
+
+argparse reports a wrong value in a sentence and exits with status 2, before any measurement.
 """
 
 import argparse
@@ -9,7 +10,7 @@ from pathlib import Path
 
 
 def at_least(least: float, kind: type[int] | type[float] = float) -> Callable[[str], float]:
-    """The type of an option that takes finite numbers of a kind from `least` on."""
+    """Return the type of an option for finite numbers of a kind, from `least` on."""
 
     def read(text: str) -> float:
         try:
@@ -26,8 +27,9 @@ def at_least(least: float, kind: type[int] | type[float] = float) -> Callable[[s
 
 
 def writable(text: str) -> Path:
-    """The type of an option that names a file which lines are added to; it is made here, so that nothing is
-    measured in vain.
+    """Convert an option to the path of a file that lines are added to.
+
+    The file is created here, so that a benchmark does not measure first and then fail to write.
     """
     try:
         with open(text, "a", encoding="utf-8"):

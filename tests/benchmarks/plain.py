@@ -1,8 +1,7 @@
-"""The same networks, loss and penalty as a recipe's in the loop that one would write first: what the engine's
-step is compared with.
+"""Train a recipe's networks, loss and penalty in a plain loop, as a baseline for the engine's step.
 
-float32, contiguous memory, torch.optim.Adam as it comes, one kernel after the other, a fresh batch of fakes
-for G. The step is gan/train/step.py's.
+The loop is the one that one would write first: float32, contiguous memory, one kernel after the other. Adam
+is torch.optim's with its defaults, and G gets a new batch of fakes. The step itself is gan/train/step.py's.
 """
 
 import copy
@@ -18,7 +17,7 @@ from gan.train.trainer import model_spec, tell_groups
 
 
 class Plain:
-    """A recipe in a plain loop. `device` is torch's name of where the pictures are kept and trained on."""
+    """A recipe in a plain loop. `device` is torch's name of the device for data and networks."""
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: str):
         torch.manual_seed(config.seed)
@@ -75,7 +74,7 @@ class Plain:
         return step.Game(self._draw, self._logits, self.config.loss, self.rng)
 
     def _update_d(self, real: torch.Tensor, groups: step.Groups, kind: str) -> None:
-        """One update of D on real images (N, C, H, W) in [-1, 1] and as many fakes."""
+        """Update D once, on real images (N, C, H, W) in [-1, 1] and as many fakes."""
         batch = self._with_latents(real, groups)
         with torch.no_grad():
             fake = self._draw(batch)
@@ -90,5 +89,5 @@ class Plain:
         )
 
     def _update_g(self, real: torch.Tensor, groups: step.Groups) -> None:
-        """One update of G, on new fakes."""
+        """Update G once, on new fakes."""
         step.update_g(self.D, self.opt_g, self._game, [self._with_latents(real, groups)], None)

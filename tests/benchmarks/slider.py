@@ -1,8 +1,8 @@
-"""How long a slider's movement takes to the picture: `python -m tests.benchmarks.slider`.
+"""Measure the latency of a slider that the server draws for: `python -m tests.benchmarks.slider`.
 
-Starts the app, drives the real page in headless Chromium, lets the server draw, and prints the time from a
-slider's input event to the drawn picture (one movement at a time) and the pictures a second of a drag at 60
-Hz, first while nothing trains, then while a run trains on the same machine.
+It starts the app, drives the real page in headless Chromium, and lets the server draw. The table has the time
+from a slider's input event to the drawn sample, one movement at a time. It also has the samples a second of a
+drag at 60 Hz. It measures an idle machine first, and then one on which a run trains.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from tests.benchmarks.options import at_least
 from tests.support.browsing import ROOT, chromium, serve
 from tests.support.generators import write_run
 
-# The sizes of the data sets that ship, with the default recipe.
+# Models of the bundled sets' sizes, with the default recipe.
 MODELS = {
     "28x28 grey": ("20250101-000001-digits-modern", ModelSpec("modern", 28, 1, 64, 32, 10)),
     "64x64 colour": ("20250101-000002-faces-modern", ModelSpec("modern", 64, 3, 64, 32)),
 }
 
-# What makes a page leave the drawing to the server (tests.benchmarks.browser compares both).
+# The script that makes a page let the server draw (tests.benchmarks.browser compares both).
 NO_WASM = "delete window.WebAssembly"
 
-# Where a page tells that a picture is drawn (by the event gan:drawn), and its first slider.
+# The element that fires gan:drawn after each drawn sample, and the first slider.
 EXPLORE = ("gan-explorer", ".xp-sliders input")
 
 SINGLE = """async ([place, slider, count]) => {
@@ -74,7 +74,7 @@ def visit(page: Page, address: str, model: str) -> None:
 def measure(
     page: Page, count: int, seconds: float, where: tuple[str, str] = EXPLORE
 ) -> tuple[float, float, float]:
-    """(median ms, 95th percentile ms, pictures a second) of the first slider of an open page."""
+    """Measure the first slider of an open page: median ms, 95th percentile ms, samples a second."""
     page.wait_for_timeout(2000)
     page.evaluate(SINGLE, [*where, 20])
     times = sorted(page.evaluate(SINGLE, [*where, count]))
@@ -82,7 +82,7 @@ def measure(
 
 
 def train(folder: Path) -> subprocess.Popen:
-    """A run on this machine as the page starts one; returns once it has taken its first steps."""
+    """Start a run as the page does. Returns its process after its first steps."""
     command = [
         "nice",
         "-n",
@@ -108,7 +108,7 @@ def train(folder: Path) -> subprocess.Popen:
 
 
 def options(description: str) -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -118,7 +118,7 @@ def options(description: str) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure, and print the table."""
     args = options(__doc__)
     print("| machine | generator | median ms | p95 ms | drag, pictures/s |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:

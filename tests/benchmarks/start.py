@@ -1,8 +1,8 @@
-"""How long a visitor waits:  python -m tests.benchmarks.start
+"""Measure a visitor's waiting times:  python -m tests.benchmarks.start
 
-Measures, several times each: from `python app.py` to the first answered page, and, in headless Chromium on
-the real page, from the click on Train to the first grid and to the first loss points in sight, with the spare
-worker ready as it is some seconds after the start.
+It measures each time repeatedly. The first is from `python app.py` to the first answered page. The others are
+on the real page in headless Chromium. They run from the click on Train to the first visible grid, and to the
+first visible loss points. The spare worker is ready then, as it is some seconds after the start.
 """
 
 import argparse
@@ -32,8 +32,9 @@ SEEN = """() => new Promise((done) => {
 
 
 def click_to_first(page: Page, address: str, recipe: int) -> dict[str, float]:
-    """Milliseconds from the click to the first grid and to the first loss points, for the recipe card of that
-    number.
+    """Return the milliseconds from the click to the first grid and to the first loss points.
+
+    `recipe` is the number of a recipe card.
     """
     page.goto(f"{address}#tab=train")
     page.reload()

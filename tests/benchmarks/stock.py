@@ -1,5 +1,6 @@
-"""What Gradio's own components give: gr.Slider moves gr.Image along a model's first direction. Started by
-`python -m tests.benchmarks.browser`.
+"""Serve a page of Gradio's own components, for comparison: gr.Slider moves gr.Image along a direction.
+
+`python -m tests.benchmarks.browser` starts it. The direction is the model's first.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from gan.models import load_generator
 from tests.support.browsing import ROOT
 
 SLIDER = "input[type=range]"
-# A picture that has arrived is told as Explore tells one.
+# Fires gan:drawn for each loaded sample, as Explore does.
 TELL = """() => document.addEventListener("load", (event) => event.target.matches?.("img") && document.body.dispatchEvent(new Event("gan:drawn")), true)"""  # noqa: E501
 
 
@@ -28,11 +29,11 @@ def main() -> None:
     torch.set_num_threads(1)
     generator, spec = load_generator(ROOT / "checkpoints" / args.model / "generator.safetensors")
     generator = generator.to(memory_format=torch.channels_last)
-    z, way = latent(0, spec.z_dim), find_directions(generator, spec, 1).vectors[0]
+    z, direction = latent(0, spec.z_dim), find_directions(generator, spec, 1).vectors[0]
 
     def draw(amount: float) -> np.ndarray:
         with torch.inference_mode():
-            moved = torch.from_numpy(z + np.float32(amount) * way)[None]
+            moved = torch.from_numpy(z + np.float32(amount) * direction)[None]
             picture = to_uint8(
                 generator(moved, torch.zeros(1, dtype=torch.int64) if spec.num_classes else None)
             )[0]

@@ -1,4 +1,4 @@
-"""Numbers as text: means with their spread, and tables."""
+"""Format numbers for the benchmarks: means with their spread, and tables."""
 
 import math
 import statistics
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean, and where there are several values, ± their sample standard deviation: “0.5123 ±0.012”."""
+    """Return the mean. Several values also give ± their sample standard deviation: “0.5123 ±0.012”."""
     mean = statistics.fmean(values)
     around = f" ±{statistics.stdev(values):.2g}" if len(values) > 1 and math.isfinite(mean) else ""
     return f"{mean:.4g}{around}"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that is aligned for the terminal as well: the first column to the left, the others to
-    the right.
+    """Return a Markdown table that also lines up in a terminal.
+
+    The first column is aligned to the left, all others to the right.
     """
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
 

@@ -1,21 +1,27 @@
-"""Images per second on this machine, and how far that is from what arithmetic allows: python -m
+"""Measure the images per second of training, and compare them with the arithmetic limit: python -m
 tests.benchmarks.throughput
 
-Every recipe trains on random pixels of each size that GANarium has, with its settings for digits (28x28
-grey), cifar10 (32x32 colour), landscapes (64x64) and landscapes-128 (128x128), in each precision and step
-mode that the machine has. Beside them run (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64, on pictures
-with as many channels, and (b) for each recipe the same networks, loss and penalty in a plain eager float32
-loop (plain.py). All take turns, so that what else the machine does hits all of them alike; of the largest
-steps a CPU takes only one in a turn, or as many as there are from penalty to penalty, however long that is.
-Settings can be changed:
+Every recipe trains on random pixels of each size that GANarium has. It uses the settings for digits (28x28
+grey), cifar10 (32x32 colour), landscapes (64x64) and landscapes-128 (128x128). It runs in each precision and
+step mode that the machine has. There are two references:
+    (a) the DCGAN of PyTorch's tutorial, batch 64, 64x64, on images with as many channels
+    (b) each recipe's networks, loss and penalty in a plain eager float32 loop (plain.py)
+
+All take turns, so that other load on the machine hits all of them alike. A turn is never shorter than one
+step, or than the steps from one penalty to the next. So a turn of the largest steps takes longer on a CPU.
+Options change settings:
 
     python -m tests.benchmarks.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
 
-Columns: images/s shown to D, the median over the rounds and their range; how many times the rate of the
-tutorial and of the plain loop, medians of the ratios within rounds; milliseconds of a step in D's updates and
-in G's with the drawing of fakes, measured apart with a wait for the device around each, which a graph does
-not allow (the plain loop draws twice, once in each); GFLOP of a step; images/s at the arithmetic floor
-(floor.py), whether FLOP or bytes set it, and what part of it is reached.
+Columns:
+    images/s, range             images shown to D: the median over the rounds, and the range
+    x tutorial, x plain         the rate over each reference's: the median of the ratios within rounds
+    D ms, G ms                  milliseconds of a step in D's updates, and in G's with its fakes
+    GFLOP                       of a step
+    floor, by, of floor         images/s at the arithmetic floor (floor.py), its bound (FLOP or bytes), and
+                                the share of it that the entrant reaches
+D ms and G ms are separate measurements with a wait for the device around each part, so graphs have none. The
+plain loop draws fakes twice, once in each part.
 """  # noqa: E501
 
 import argparse
@@ -46,9 +52,9 @@ from tests.benchmarks.variants import Variant, config_of, device_of, parse, this
 
 
 class Shape(NamedTuple):
-    """What pictures are like."""
+    """The shape of images, and the settings for them."""
 
-    data: str  # the data set whose settings are taken
+    data: str  # the data set whose settings apply
     size: int
     channels: int
 
@@ -60,7 +66,7 @@ SHAPES = {
     "landscapes-128": Shape("landscapes", 128, 3),
 }
 PICTURES, CLASSES = 512, 10
-LOOK = 0.25  # seconds between looks at the clock
+LOOK = 0.25  # seconds between readings of the clock
 SPLIT_SECONDS = 0.5
 HEADER = (
     "entrant", "pictures", "arithmetic", "step", "parameters", "images/s", "range", "x tutorial", "x plain",
@@ -70,13 +76,13 @@ HEADER = (
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A line of the table: something that trains, and what it is compared with."""
+    """A line of the table: a training, and its properties."""
 
     name: str
     data: str  # a key of SHAPES
     shape: str
     precision: str
-    mode: str  # of the step: a key of STEP_MODES, or that of a reference
+    mode: str  # a key of STEP_MODES, or the name of a reference
     device: Device
     images: int  # in a step
     cycle: int  # steps after which the costs of steps repeat
@@ -86,24 +92,25 @@ class Line:
     cost: Cost | None = None
 
 
-# How a step can be run: each is what it wants different in Device. Graphs are CUDA's.
+# Step mode -> the fields of Device that it changes. Only CUDA has graphs.
 STEP_MODES: dict[str, dict[str, Any]] = {"eager": {"graph": False}, "graph": {"graph": True}}
 
 
 def step_modes(device: Device) -> list[str]:
-    """The step modes that a device has."""
+    """Return the step modes that a device has."""
     return list(STEP_MODES) if device.torch_name == "cuda" else ["eager"]
 
 
 def precisions(device: Device) -> list[str]:
-    """The precisions that a device calculates in natively."""
+    """Return the precisions that a device computes in natively."""
     return list(PRECISIONS) if native_bf16(device.torch_name) else ["float32"]
 
 
 @contextmanager
 def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[dict[str, float]]:
-    """While entered, add up the seconds that methods of `owner` take, by part: {part: names of its methods}.
-    They must not call each other.
+    """Add up the seconds that methods of `owner` take until the end of the block.
+
+    `parts` maps a part to the names of its methods. They must not call each other.
     """
     spent = dict.fromkeys(parts, 0.0)
 
@@ -126,14 +133,15 @@ def timed(owner: Any, parts: dict[str, Sequence[str]], device: str) -> Iterator[
         yield spent
     finally:
         for name in names:
-            delattr(owner, name)  # the class's own method shows again
+            delattr(owner, name)  # uncovers the class's own method
 
 
 def split_of(
     owner: Any, d: Sequence[str], g: Sequence[str], device: str, cycle: int
 ) -> Callable[[], tuple[float, float]]:
-    """What measures milliseconds of D and of G in a step of `owner`, which has advance(steps), over whole
-    cycles.
+    """Return a function that measures milliseconds of D and of G in a step of `owner`.
+
+    `owner` has advance(steps). The function takes whole cycles of steps.
     """
 
     def measure() -> tuple[float, float]:
@@ -148,13 +156,13 @@ def split_of(
 
 
 def pictures(count: int, size: int, channels: int) -> Dataset:
-    """Random pixels to train on, with labels for those that learn by them."""
+    """Return random pixels to train on, with labels for conditional recipes."""
     images = torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8)
     return Dataset("noise", images, torch.randint(CLASSES, (count,)), tuple(map(str, range(CLASSES))))
 
 
 def tutorial_line(data: str, usual: Device) -> Line:
-    """(a) for a data set."""
+    """Return the line of the tutorial's DCGAN, reference (a), for a data set."""
     channels, device = SHAPES[data].channels, device_of(None, usual)
     pupil = tutorial.Tutorial(pictures(PICTURES, tutorial.SIZE, channels).images, 0, device.torch_name)
     generator, discriminator = count_parameters(pupil.generator), count_parameters(pupil.discriminator)
@@ -179,8 +187,9 @@ def tutorial_line(data: str, usual: Device) -> Line:
 def variant_lines(
     variant: Variant, config: RunConfig, device: Device, data: str, chosen: Sequence[str]
 ) -> list[Line]:
-    """(b) for a variant, then the variant itself in every precision and step mode. None where its size is not
-    that of the data set.
+    """Return the lines of a variant: reference (b), then every precision and step mode.
+
+    There are none where the variant's size is not the data set's.
     """
     _, size, channels = SHAPES[data]
     if config.size != size:
@@ -214,7 +223,10 @@ def variant_lines(
 
 
 def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[str, Any]) -> list[Line]:
-    """A variant in one precision and every step mode; what a step costs is counted without a graph."""
+    """Return a variant's lines in one precision and every step mode.
+
+    The cost of a step is counted without a graph.
+    """
     lines: list[Line] = []
     for mode in step_modes(device):
         how = replace(device, **STEP_MODES[mode])
@@ -240,13 +252,16 @@ def our_lines(config: RunConfig, dataset: Dataset, device: Device, common: dict[
 
 
 def weights_touched(config: RunConfig, pupil: Plain | Trainer) -> tuple[int, int]:
-    """How many weights Adam and the average touch in a step."""
+    """Return the numbers of weights that Adam and the EMA touch in a step."""
     generator, discriminator = count_parameters(pupil.G), count_parameters(pupil.D)
     return generator + config.d_steps * discriminator, generator
 
 
 def rate(line: Line, seconds: float) -> float:
-    """Images per second over about `seconds`, but whole cycles and at least one, however long it takes."""
+    """Measure images per second over about `seconds`, in whole cycles.
+
+    At least one cycle runs, however long it takes.
+    """
     torch.set_num_threads(line.device.threads)
     steps, done, start = line.cycle, 0, time.perf_counter()
     while (spent := time.perf_counter() - start) < seconds:
@@ -259,7 +274,10 @@ def rate(line: Line, seconds: float) -> float:
 
 
 def times(line: Line, mode: str, rounds: Sequence[dict[Line, float]]) -> str:
-    """The median ratio of a line's rate to that of its reference of this mode, in the same round."""
+    """Return the median ratio of a line's rate to its reference's rate in the same round.
+
+    `mode` names the reference.
+    """
     others = [
         other
         for other in rounds[0]
@@ -269,7 +287,7 @@ def times(line: Line, mode: str, rounds: Sequence[dict[Line, float]]) -> str:
 
 
 def row(line: Line, rounds: Sequence[dict[Line, float]]) -> list[str]:
-    """The cells of a line, from the images/s of all lines in each round."""
+    """Return the cells of a line, from the images/s of all lines in each round."""
     mine = [rates[line] for rates in rounds]
     split = [f"{ms:.1f}" for ms in line.split()] if line.split else ["–", "–"]
     seconds, bound = floor_seconds(
@@ -311,7 +329,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure and print the table."""
+    """Measure, and print the table."""
     parser = arguments()
     options = parser.parse_args(words)
     device = this_machine()
@@ -322,7 +340,7 @@ def main(words: Sequence[str] | None = None) -> None:
     ]
     lines: list[Line] = []
     try:
-        # All at first, so that mistakes are told before anything is built.
+        # Makes all configs first, so that mistakes are reported before anything is built.
         plans = {
             data: [
                 (variant, config_of(variant, *SHAPES[data]), device_of(variant, device))

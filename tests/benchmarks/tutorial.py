@@ -1,11 +1,13 @@
-"""The DCGAN of PyTorch's tutorial, for comparison:
+"""Train the DCGAN of PyTorch's tutorial, for comparison:
 https://pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html
 
-Written from its text, in its own order and with none of what GANarium adds: 64x64, nz = 100, ngf = ndf = 64,
-weights N(0, .02), binary cross-entropy on a sigmoid, Adam 2e-4 with beta1 .5, D on a real and then on a fake
-batch, then G; float32 without autocast, and the five numbers that it reads from the device in every step.
-Only the batch is 64 instead of 128, and batches come from memory instead of from a DataLoader, which makes it
-faster.
+The code follows the tutorial's text and order, and has none of GANarium's additions. Sizes are 64x64, nz =
+100 and ngf = ndf = 64, with weights from N(0, .02). The loss is binary cross-entropy on a sigmoid, and Adam
+has 2e-4 with beta1 .5. D trains on a real batch and then on a fake batch, and then G trains. All is float32
+without autocast. Every step reads the tutorial's five numbers from the device.
+
+Two things differ: the batch is 64 instead of 128, and batches come from memory instead of from a DataLoader.
+The second makes it faster.
 """
 
 import torch
@@ -18,10 +20,14 @@ SIZE = 64
 
 
 class Tutorial:
-    """The networks, and a loop that can be stopped between steps."""
+    """The tutorial's networks, and its loop, which can stop between steps."""
 
     def __init__(self, images: torch.Tensor, seed: int, device: str = "cpu"):
-        """images: uint8 (N, C, 64, 64); device: torch's name of where they are kept and trained on."""
+        """Build both networks on `device`, and keep the images there.
+
+        images: uint8 (N, C, 64, 64)
+        device: torch's name
+        """
         torch.manual_seed(seed)
         self.device, self.images, channels = device, images.to(device), images.shape[1]
         self.generator, self.discriminator = (
@@ -70,14 +76,15 @@ class Tutorial:
 
     @torch.no_grad()
     def draw(self, z: torch.Tensor) -> torch.Tensor:
-        """Images (N, C, 64, 64) in [-1, 1] of z (N, 100); as in the tutorial, batch normalisation stays in
-        training mode, so N should be 64.
+        """Map z (N, 100) to samples (N, C, 64, 64) in [-1, 1].
+
+        As in the tutorial, batch normalisation stays in training mode, so N should be 64.
         """
         return self.generator(z[:, :, None, None].to(self.device))
 
 
 def generator(channels: int) -> nn.Sequential:
-    """z (N, 100, 1, 1) -> images (N, C, 64, 64)."""
+    """Map z (N, 100, 1, 1) to samples (N, C, 64, 64)."""
     layers: list[nn.Module] = []
     wide = NZ
     for factor in (8, 4, 2, 1):
@@ -93,7 +100,7 @@ def generator(channels: int) -> nn.Sequential:
 
 
 def discriminator(channels: int) -> nn.Sequential:
-    """images (N, C, 64, 64) -> probabilities (N, 1, 1, 1)."""
+    """Map images (N, C, 64, 64) to probabilities (N, 1, 1, 1)."""
     layers: list[nn.Module] = [
         nn.Conv2d(channels, WIDTH, 4, 2, 1, bias=False),
         nn.LeakyReLU(0.2, inplace=True),

@@ -1,8 +1,7 @@
-"""Recipes with some settings changed, as both benchmarks take them from the command line: `modern`,
-`modern:lr_g=5e-4,lr_d=5e-4`, `modern:precision=bf16`.
+"""Parse recipes with changed settings, as two benchmarks take them from the command line.
 
-A setting is a field of RunConfig, or one of those of Device that say how its arithmetic is done; its text is
-read by the type of the field's default.
+Examples: `modern`, `modern:lr_g=5e-4,lr_d=5e-4`, `modern:precision=bf16`. A setting is a field of RunConfig,
+or a field of Device about its arithmetic. The type of the field's default converts its text.
 """
 
 import argparse
@@ -15,28 +14,28 @@ from gan.recipes import RECIPES, make_config
 from gan.train.autotune.machine import PRECISIONS
 from gan.train.autotune.measure import load_or_measure
 
-# what the benchmark itself decides
+# fields that the benchmark itself sets
 OURS_TO_SET = {"data", "recipe", "minutes", "kimg", "size", "channels", "seed"}
 HOW: dict[str, type] = {"threads": int, "precision": str, "channels_last": bool, "graph": bool}
-ALLOWED = {"threads": range(1, cpu_quota() + 1), "precision": PRECISIONS}  # what RunConfig does not check
+# limits that RunConfig does not check
+ALLOWED = {"threads": range(1, cpu_quota() + 1), "precision": PRECISIONS}
 YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 class Variant(NamedTuple):
-    """A recipe, and what is different in it."""
+    """A recipe with changed settings."""
 
-    name: str  # as it was given
+    name: str  # the text of the option
     recipe: str
     settings: dict[str, Any]  # of RunConfig
     how: dict[str, Any]  # of Device
 
 
 def parse(text: str) -> Variant:
-    """The variant that `text` describes. Raises argparse.ArgumentTypeError, so that it can be an option's
-    type.
+    """Return the variant that `text` describes.
 
-    A comma inside of a value is kept: in `modern:augment=color,translation,batch=16` the part without “=”
-    goes on with the value before it.
+    Raises argparse.ArgumentTypeError, so that it can be an option's type. A comma inside a value is kept: in
+    `modern:augment=color,translation,batch=16` the part without “=” belongs to the value before it.
     """
     recipe, _, rest = text.partition(":")
     if recipe not in RECIPES:
@@ -85,21 +84,21 @@ def _read(kind: type, name: str, text: str) -> Any:
 
 
 def config_of(variant: Variant, data: str, size: int, channels: int, **given: Any) -> RunConfig:
-    """The config of a variant on pictures of this name and shape; `given` is what the benchmark decides.
-    Raises UserError for an impossible setting.
+    """Return the config of a variant on the data set `data` with images of this shape.
+
+    `given` are the fields that the benchmark sets. Raises UserError for an impossible setting.
     """
     return make_config(data, variant.recipe, size, channels, **given, **variant.settings)
 
 
 def this_machine() -> Device:
-    """The device, set up as the self-test found best: what the app trains with."""
+    """Return the device as the app trains with it: with the settings that the self-test chose."""
     picked = pick_device()
     return load_or_measure(picked).device(picked)
 
 
 def device_of(variant: Variant | None, usual: Device) -> Device:
-    """How arithmetic is done for a variant: as usual, with what the variant changes; for None, the tutorial,
-    float32 with all threads.
+    """Return the device with a variant's changes; for None, the tutorial, float32 with all threads.
 
     Raises argparse.ArgumentTypeError for a graph where there is no GPU.
     """

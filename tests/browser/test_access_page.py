@@ -1,4 +1,4 @@
-"""The lock in a real browser: a class watches, one controls, and the token shows up nowhere."""
+"""Test the teacher lock in a real browser: a class watches, one controls, and nothing shows the token."""
 
 import json
 import time
@@ -17,7 +17,7 @@ TOKEN = "zebra-4711-quokka"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The address of a server with a token, and the folder of its runs and its log."""
+    """The URL of a server with a token, the folder of its runs, and its log."""
     folder = tmp_path_factory.mktemp("locked")
     with serve(folder / "runs", token=TOKEN, log=folder / "server.log") as address:
         spare_is_ready(folder / "runs")
@@ -97,7 +97,7 @@ def test_a_page_whose_session_has_ended_says_so(visit):
     unlock(page)
     expect(page.locator("#train-button")).to_be_visible()
     page.context.clear_cookies()
-    # at once: soon the page finds out by itself, and hides it
+    # at once, before the page notices by itself and hides the button
     page.evaluate("document.querySelector('#train-button').click()")
     expect(page.locator("gan-answer .tr-error")).to_contain_text("This needs the teacher token")
     expect(page.locator("#train-button")).to_be_hidden()
@@ -116,8 +116,10 @@ def test_the_lock_works_with_keys_alone(visit):
 
 
 def test_the_token_appears_nowhere(visit, served):
-    """Not in an address, an answer, a page or its storage, a file of the runs, the server's log, or what
-    workers are given.
+    """The token is in no URL, answer, page or page storage.
+
+    It is in no file of the runs and not in the server's log. No worker has it in its environment or
+    arguments.
     """
     address, folder = served
     page = visit()
@@ -131,11 +133,11 @@ def test_the_token_appears_nowhere(visit, served):
         "() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, location.href, "
         "document.documentElement.outerHTML])"
     )
-    assert "ganarium-control" not in held  # a cookie out of scripts' reach
-    told = [page.context.request.get(url) for url in sorted(asked) if url.startswith(address)]
-    assert len(told) > 20
-    assert not any(TOKEN in text for text in [*asked, held, *(repr(reply.headers) for reply in told)])
-    assert not any(TOKEN.encode() in reply.body() for reply in told)
+    assert "ganarium-control" not in held  # a cookie that scripts can't read
+    replies = [page.context.request.get(url) for url in sorted(asked) if url.startswith(address)]
+    assert len(replies) > 20
+    assert not any(TOKEN in text for text in [*asked, held, *(repr(reply.headers) for reply in replies)])
+    assert not any(TOKEN.encode() in reply.body() for reply in replies)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {"server.log", ".spare.log"} <= {path.name for path in files}
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
@@ -151,8 +153,9 @@ def test_the_token_appears_nowhere(visit, served):
 
 
 def test_invented_addresses_neither_speed_guessing_nor_lock_the_teacher_out(served):
-    """The last test of this module: from here on this machine is one from which there were many
-    wrong tokens.
+    """Keep this test the last one of the module.
+
+    Its wrong tokens count against this machine from then on.
     """
     wire = Wire(served[0])
 

@@ -1,4 +1,4 @@
-"""Modules put together into one script do what they did apart, and what can't be put together is refused."""
+"""Test the bundler: modules in one script behave as they did apart, and it refuses what it can't bundle."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A page whose server has too much to do for a moment asks again, and makes no fuss about it."""
+"""Test a page whose server is overloaded for a moment: it asks again, and shows no error."""
 
 import json
 
@@ -15,14 +15,15 @@ BUSY = json.loads(refusal(UserError("ui.busy")).body)
 
 @pytest.fixture(scope="module")
 def runs(runs_folder):
-    """None: the models that ship are enough."""
+    """No runs, because the shipped models are enough."""
     return runs_folder
 
 
 @pytest.fixture
 def busy(browser, address):
-    """Open a tab of a page whose server is busy the first two times that it is asked for this path; yields
-    the page and how often it was.
+    """Open a tab of a page whose server is busy at the first two requests to a path.
+
+    Returns the page, and the list of those requests.
     """
     contexts = []
 

@@ -1,5 +1,6 @@
-"""What has the focus is in sight: the panel with the button, which sticks to the lower edge, covers none of
-it, in windows of every size.
+"""Test that the focused control stays visible in windows of every size.
+
+The panel with the button sticks to the lower edge, and must not cover it.
 """
 
 import pytest
@@ -9,8 +10,8 @@ from tests.support.browsing import SLOW, serve
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
-# The control that has the focus, and whether the middle of what is seen of it is covered by something else.
-# Radio buttons that are not seen have a label.
+# The focused control, and whether something covers the middle of its visible part. Hidden radio buttons have
+# a visible label.
 COVERED = """() => {
   const focused = document.activeElement;
   if (!focused || focused === document.body) return null;
@@ -31,11 +32,11 @@ def address(tmp_path_factory):
 
 
 def walk(page, key):
-    """Press a key until the focus has left the form; what had it on the way."""
+    """Press a key until the focus has left the form. Returns the controls that had it on the way."""
     met = []
     for _ in range(90):
         page.keyboard.press(key)
-        for _ in range(300):  # the list of a field that was left takes a moment to fold away
+        for _ in range(300):  # the list of a field without focus takes a moment to fold away
             found = page.evaluate(COVERED)
             if not found or not found["covered"]:
                 break
@@ -53,7 +54,7 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     page.goto(f"{address}#tab=train")
     page.wait_for_selector("gan-time [aria-checked=true]")
     page.click("gan-data .tr-own")
-    page.click("#train-button")  # a message makes the panel as high as it gets
+    page.click("#train-button")  # an error message makes the panel as high as it can be
     expect(page.locator("gan-answer .tr-error")).to_contain_text("no images yet")
     page.click("#train-advanced > button")
     page.wait_for_selector("#field-seed input")
@@ -68,6 +69,6 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     forth = walk(page, "Tab")
     assert len(back) > 30 < len(forth)
     assert [one for one in back + forth if one["covered"]] == []
-    # the lists of fields that were left are shut
+    # the lists of fields without focus are shut
     expect(page.locator("[role=combobox][aria-expanded=true]")).to_have_count(0)
     page.context.close()

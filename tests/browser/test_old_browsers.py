@@ -1,5 +1,6 @@
-"""Browsers that lack something: the page does without, or says that it needs a newer one. What is missing is
-taken out of Chromium before the page loads.
+"""Test browsers that lack a feature: the page works without it, or says that it needs a newer browser.
+
+A script removes the feature from Chromium before the page loads.
 """
 
 import io
@@ -23,7 +24,7 @@ def address(server_of_models):
 
 @pytest.fixture
 def visit(browser, address):
-    """The page in a browser in which `script` has run before all others."""
+    """The page in a browser where `script` ran before all other scripts."""
     contexts = []
 
     def open_page(script: str, lang: str = "en-US", where: str = address):
@@ -90,7 +91,7 @@ def test_a_browser_that_cannot_read_the_scripts_is_told_so(visit):
 
 
 def test_what_nobody_thought_of_is_told_too(browser, address):
-    """A script of the page that this browser can't read."""
+    """Serve a script of the page that this browser can't parse."""
     context = browser.new_context(locale="en-US")
     page = context.new_page()
     page.route(

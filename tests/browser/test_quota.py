@@ -1,4 +1,4 @@
-"""A full quota in a real browser."""
+"""Test the page with a full quota in a real browser."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""The page below a path of a host, through a real reverse proxy and in a real browser: all that it asks for
-is found there.
+"""Test the page below a path of a host, in a real browser and through a real reverse proxy.
+
+The page finds everything that it requests there.
 """
 
 import http.client
@@ -24,21 +25,21 @@ HUB = "/user/jos%C3%A9/proxy/7860"
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """A server that was told its root path."""
+    """A server that knows its root path."""
     with serve(tmp_path_factory.mktemp("told") / "runs", "--root-path", "/gan") as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def untold(tmp_path_factory):
-    """A server that knows of no proxy, with a token."""
+    """A server with a token that knows of no proxy."""
     with serve(tmp_path_factory.mktemp("untold") / "runs", token=TOKEN) as address:
         yield address
 
 
 @contextmanager
 def visit(browser, address: str):
-    """The page at this address; all that it asks for has to be answered, and to lie below the address."""
+    """Open the page at this URL. Every request must succeed, and lie below the URL."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 900},
         locale="en-US",
@@ -65,9 +66,7 @@ def visit(browser, address: str):
 
 
 def explores(page: Page) -> None:
-    """Sliders move the picture, drawn by the server and then by the browser, and a copied link leads back
-    here.
-    """
+    """The server and then the browser draw for the sliders, and a copied link leads back here."""
     expect(sliders(page).first).to_be_enabled()
     here(page)
     changes(
@@ -95,7 +94,7 @@ def pictures() -> list[dict]:
 
 
 def trains(page: Page) -> None:
-    """A run on uploaded pictures starts and shows its grid."""
+    """A run on uploaded images starts and shows its grid."""
     page.click("#tab-train-button")
     page.wait_for_selector("gan-time [aria-checked=true]")
     page.locator("#tab-train input[type=file]").first.set_input_files(pictures())
@@ -123,8 +122,9 @@ def test_an_address_without_its_last_slash_is_the_page_too(told, browser):
 
 
 def test_a_proxy_that_tells_nothing_is_enough_where_it_takes_the_path_out(untold, browser):
-    """As Jupyter's does, with the name of a user in it; the teacher's cookie goes nowhere else
-    on that host.
+    """The path is like Jupyter's, with a user's name in it.
+
+    The browser sends the teacher's cookie to no other path of that host.
     """
     with proxy(untold, HUB) as address, visit(browser, address) as page:
         explores(page)

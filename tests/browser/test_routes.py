@@ -1,6 +1,4 @@
-"""The routes that the whole page shares, the lines added to its <head>, and what a wrong or foreign request
-gets.
-"""
+"""Test the routes that the whole page shares, the lines in its <head>, and refusals of wrong requests."""
 
 import asyncio
 import json
@@ -144,8 +142,9 @@ def test_changing_takes_post_and_reading_takes_get(browser):
 
 
 def held_up(messages):
-    """The status, the headers and the body of the answer that a POST gets whose body arrives as `messages`
-    say; what follows them never comes.
+    """POST a body that arrives as `messages` say and then stops.
+
+    Returns status, headers and body of the answer.
     """
     said = []
 
@@ -173,15 +172,15 @@ def held_up(messages):
 def test_a_body_that_does_not_come_is_given_up(monkeypatch, caplog):
     monkeypatch.setattr(routes_module, "BODY_WITHIN", 0.2)
     part = {"type": "http.request", "body": b'{"a": ', "more_body": True}
-    status, headers, told = held_up([part])
-    assert (status, headers[b"connection"], json.loads(told)["error"]["key"]) == (
+    status, headers, answer = held_up([part])
+    assert (status, headers[b"connection"], json.loads(answer)["error"]["key"]) == (
         408,
         b"close",
         "ui.too_slow",
     )
     assert held_up([part, {"type": "http.disconnect"}])[0] == GONE
     assert held_up([part, {"type": "http.request", "body": b"7}"}])[2] == b'{"a":7}'
-    assert caplog.records == []  # who goes away leaves no traceback
+    assert caplog.records == []  # a client that breaks off leaves no traceback
 
 
 def test_bodies_that_do_not_come_hold_no_thread(monkeypatch):

@@ -1,4 +1,4 @@
-"""A generator as a web page: opened from a disk, without any network, it draws what the server draws."""
+"""Test a generator exported as a web page: from a disk, without a network, it draws the server's samples."""
 
 import base64
 import io
@@ -23,8 +23,8 @@ from tests.support.generators import RUN, tiny_spec, write_lively, write_run
 
 pytestmark = pytest.mark.browser
 
-# Both round the same float32 picture, whose sums were taken in another order: where one lies on the edge of
-# two grey values, they may choose differently.
+# Both round the same float32 sample, but added in another order. A value between two grey levels may be
+# rounded either way.
 ROUNDING, SELDOM = 1, 0.01
 SHIPPED = ("digits", "landscapes")
 TITLE = "<b>Cats & </script><script>window.hit = 1</script>"
@@ -39,9 +39,7 @@ def shipped(name: str) -> Model:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The pages of two models that ship, and that of a run with a name that would like to be
-    more than that.
-    """
+    """The pages of two shipped models, and that of a run whose name contains HTML."""
     folder = tmp_path_factory.mktemp("home")
     for name in SHIPPED:
         model = shipped(name)
@@ -59,7 +57,7 @@ def folder(tmp_path_factory):
 
 
 def offline(browser, **options):
-    """A browser that reaches nothing but files; what it asks for besides is kept in `context.asked`."""
+    """A browser that can open only files. `context.asked` records its other requests."""
     context = browser.new_context(
         **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
     )
@@ -94,7 +92,7 @@ def visit(context, folder, name: str) -> Page:
 
 
 def drawn(page: Page, act) -> np.ndarray:
-    """The large picture (H, W, 3) that is drawn after doing something."""
+    """Call a function, and return the large sample (H, W, 3) that is drawn then."""
     page.evaluate(
         "() => { window.next = new Promise((done) => "
         "document.querySelector('gan-page').addEventListener('gan:drawn', done, { once: true })); }"
@@ -109,7 +107,7 @@ def drawn(page: Page, act) -> np.ndarray:
 
 
 def served(model: Model, point: Point) -> np.ndarray:
-    """The server's picture of a point, (H, W, 3)."""
+    """Return the server's sample (H, W, 3) of a point."""
     return np.asarray(Image.open(io.BytesIO(model.image(point))).convert("RGB")).astype(int)
 
 
@@ -308,9 +306,9 @@ def test_the_file_holds_what_it_promises(folder):
     assert "Copyright (c) Microsoft Corporation" in text[:6000]
     assert "trainedAlgorithmicMedia" in text[:6000]
     assert "CC BY-SA 3.0" in text[:6000]
-    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', text)[1])
-    assert told["model"]["card"]["images"] > 1000
-    assert set(told["texts"]["en"]) == set(told["texts"]["zh"])
+    data = json.loads(re.search(r'id="gan-data">(.*?)</script>', text)[1])
+    assert data["model"]["card"]["images"] > 1000
+    assert set(data["texts"]["en"]) == set(data["texts"]["zh"])
     runtime = base64.b64decode(re.search(r'id="gan-wasm">(.*?)</script>', text)[1])
     assert (
         runtime

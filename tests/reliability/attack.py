@@ -1,7 +1,7 @@
 """Attack a running server with invalid requests:  python -m tests.reliability.attack
 
-Serves the page twice, on runs with planted secrets: once open to everybody, once behind a teacher token that
-the attacker lacks. With --url, the server at that URL is attacked instead.
+Serves the page twice, on runs with planted secrets. The first server is open to everybody. The second has a
+teacher token that the attacker lacks. --url attacks the server at that URL instead.
 
 Every answer must be a refusal (4xx) or a correct answer. These are faults:
     a status of 500 or more
@@ -95,8 +95,8 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
         and (answer.status == 200 or (case.group == "commands" and answer.status != 403))
     ):
         return f"status {answer.status} without the token"
-    told = answer.body + repr(answer.headers).encode()
-    known = next((secret for secret in ALWAYS if secret in told), None)
+    content = answer.body + repr(answer.headers).encode()
+    known = next((secret for secret in ALWAYS if secret in content), None)
     if known is not None:
         return f"tells {known!r}"
     script = answer.status == 200 and case.path.startswith((b"/assets/", b"/static/"))

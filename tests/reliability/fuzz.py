@@ -191,7 +191,7 @@ def runs(folder: Path) -> Target:
 
 
 def record(folder: Path) -> Target:
-    """data.json: returns a record of pictures that survives a round trip, or None."""
+    """data.json: returns a record of images that survives a round trip, or None."""
     images = torch.randint(
         0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
@@ -212,7 +212,7 @@ def record(folder: Path) -> Target:
 
 
 def pictures(folder: Path) -> Target:
-    """Uploaded zips and pictures: load a data set of the requested shape, or raise UserError."""
+    """Uploaded zips and images: load a data set of the requested shape, or raise UserError."""
     drawn = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
     kinds = {"png": {}, "jpg": {"quality": 90}, "webp": {"lossless": True}}
     members = {
@@ -314,7 +314,7 @@ def jpeg(folder: Path) -> Target:
 
 
 def profile(folder: Path) -> Target:
-    """A colour profile: to_srgb returns a picture, whatever the profile contains."""
+    """A colour profile: to_srgb returns an image for any bytes of the profile."""
     whole = [display(DISPLAY_P3), display(ADOBE_RGB, 2.2), grey(1.8), press()]
     pictures = {mode: Image.new(mode, (8, 8)) for mode in ("RGB", "L", "CMYK")}
 

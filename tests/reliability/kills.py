@@ -63,10 +63,10 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
 
     Resumes a run that was interrupted there.
     """
-    run, told = folder / name, folder / f"{name}.json"
+    run, report = folder / name, folder / f"{name}.json"
     outcome = Outcome()
     with contextlib.suppress(FileNotFoundError):
-        outcome = Outcome(**read_json(told))
+        outcome = Outcome(**read_json(report))
     if not (run / "config.json").exists():
         write_json(run / "config.json", config.to_json())
     while outcome.kills < kills and not outcome.done:
@@ -78,11 +78,11 @@ def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 
         outcome.kills += 1
         outcome.in_writing += hit
         outcome.lost = max(outcome.lost, _seconds_after_checkpoint(run))
-        write_json(told, dataclasses.asdict(outcome))
+        write_json(report, dataclasses.asdict(outcome))
     if not outcome.done:
         _start(run).wait()
         outcome.differences, outcome.done = list(differences(run, config)), True
-        write_json(told, dataclasses.asdict(outcome))
+        write_json(report, dataclasses.asdict(outcome))
     return outcome
 
 

@@ -1,7 +1,7 @@
 """List valid requests for every route of ours, with every query value that the route reads.
 
-The attacker changes one value at a time, and the fuzzer damages them, so that odd values reach the real work
-behind a route. A test compares this list with the existing routes and with the values that each of them
+The attacker changes one value at a time, and the fuzzer damages the requests. So odd values reach the real
+work behind a route. A test compares this list with the existing routes and with the values that each of them
 reads.
 """
 
@@ -182,7 +182,7 @@ def run_form() -> dict[str, Any]:
 
 
 def uploaded() -> list[str]:
-    """Write two pictures into Gradio's upload folder, and return their names as a page sends them."""
+    """Write two images into Gradio's upload folder, and return their names as a page sends them."""
     paths = [Path(get_upload_folder()) / f"{number:064x}" / "cat.png" for number in range(2)]
     for path in paths:
         write_bytes(path, picture())

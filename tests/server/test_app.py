@@ -1,4 +1,4 @@
-"""app.py as a process: how it ends, and what it leaves for its next start."""
+"""Test app.py as a process: how it ends, and what the next start finds."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ APP = ROOT / "app.py"
 
 @pytest.fixture
 def start(tmp_path):
-    """Start app.py on tmp_path/runs; returns the process and its address once it answers."""
+    """Start app.py on tmp_path/runs. Returns the process and its URL once it answers."""
     servers = []
 
     def begin():
@@ -99,7 +99,7 @@ def test_an_impossible_option_is_a_sentence_and_status_2(tmp_path, options, sent
 
 def test_a_folder_in_use_is_a_sentence_and_status_2(start):
     first, _ = start()
-    if hasattr(psutil, "RLIMIT_NOFILE"):  # Linux tells
+    if hasattr(psutil, "RLIMIT_NOFILE"):  # only Linux has this limit in psutil
         usual, most = psutil.Process(first.pid).rlimit(psutil.RLIMIT_NOFILE)
         assert usual > 512 or most <= 512, "room for more visitors than a shell gives"
     second, _ = start()

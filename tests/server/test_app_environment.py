@@ -1,5 +1,6 @@
-"""app.py as a process under what machines have set: proxies, variables of Gradio, hosts and ports of all
-kinds, notebooks.
+"""Test app.py as a process in environments that machines have.
+
+They have proxies, variables of Gradio, hosts and ports of all kinds, and notebooks.
 """
 
 import json
@@ -19,14 +20,15 @@ from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
 from tests import ROOT
 
-GONE = "http://127.0.0.1:9"  # where no proxy is
+GONE = "http://127.0.0.1:9"  # no proxy answers there
 SAID = "GANarium is at "
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def start(runs, *options, program=("app.py",), **variables):
-    """A server in an environment with these variables, and without any proxy and variable of Gradio that the
-    tests themselves may have.
+    """Start a server in an environment with these variables.
+
+    Proxies and variables of Gradio that the tests themselves have are left out.
     """
     usual = {
         name: value
@@ -43,7 +45,7 @@ def start(runs, *options, program=("app.py",), **variables):
 
 @contextmanager
 def served(runs, *options, **variables):
-    """The process of a server and its address, as it says it."""
+    """Run a server. Yields its process, and the URL that it prints."""
     server = start(runs, *(options if "--port" in options else ("--port", "0", *options)), **variables)
     try:
         line = server.stdout.readline()
@@ -57,8 +59,9 @@ def served(runs, *options, **variables):
 
 
 def ended(server) -> int:
-    """The exit status of a server that was told to end; where it does not, it says what its
-    threads are at.
+    """Return the exit status of a server after its signal to end.
+
+    Where it does not end, the error shows what its threads are doing.
     """
     try:
         return server.wait(120)
@@ -76,7 +79,7 @@ def status(address: str, **headers: str) -> int:
 
 
 def refused(*options, tmp_path, **variables) -> str:
-    """What a server that does not start says."""
+    """Return the output of a server that must not start."""
     server = start(tmp_path / "runs", *options, **variables)
     try:
         said = server.communicate(timeout=120)
@@ -116,7 +119,7 @@ def test_the_page_starts_whatever_proxy_is_set_and_workers_keep_it(variables, tm
 
 
 def keeps(pid: int, variables: dict[str, str]) -> None:
-    """Check that the server's waiting worker has these variables, and no `no_proxy` of ours."""
+    """Check that the server's spare worker has these variables, and no `no_proxy` of ours."""
     if not os.path.isdir("/proc"):
         return
     with open(f"/proc/{spare_of(pid)}/environ", encoding="utf-8") as file:
@@ -126,7 +129,7 @@ def keeps(pid: int, variables: dict[str, str]) -> None:
 
 
 def spare_of(pid: int) -> int:
-    """The process that waits for a run."""
+    """Return the worker process that waits for a run."""
     import psutil
 
     from tests.fakes.runs import wait_until
@@ -175,8 +178,10 @@ SANE = {
 
 
 def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
-    """Static workers would serve files on ports of their own, past the guard; a link to everybody would pass
-    the token; debugging would never return.
+    """Gradio's variables must not open the server to others.
+
+    Static workers would serve files on ports of their own, past the guard. A share link would give anybody
+    the page. Debugging would never return.
     """
     variables = {f"GRADIO_{name}": value for name, value in SANE.items()}
     with served(tmp_path / "runs", **variables) as (server, address):
@@ -200,7 +205,7 @@ def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
 
 
 def test_neither_senseless_variables_of_gradio_nor_a_dead_proxy_hinder_anything(tmp_path):
-    """One start for both, and for an empty host: each start takes seconds."""
+    """One start serves both cases and an empty host, because each start takes seconds."""
     senseless = {f"GRADIO_{name}": "?!" for name in NAMES} | {
         "GRADIO_SERVER_NAME": "",
         "GRADIO_ROOT_PATH": "",
@@ -254,12 +259,12 @@ def test_what_is_taken_out_and_what_is_left(monkeypatch, tmp_path):
 
 
 IPV6 = socket.has_ipv6 and os.path.exists("/proc/net/if_inet6")
-# Hosts for which other tests start no server.
+# hosts on which no other test starts a server
 HOSTS = [("0.0.0.0", "localhost"), *([("::", "[::1]")] if IPV6 else [])]
 
 
 def opened(address: str) -> None:
-    """Open the page, one of our routes, and the page under a stranger's name."""
+    """Open the page, one of our routes, and the page under a stranger's host name."""
     assert status(address) == 200
     assert status(f"{address}gradio_api/gan/access") == 200
     assert status(address, Host="evil.example") == 403
@@ -390,7 +395,7 @@ PICTURE = (
 
 
 def test_uploads_are_found_in_a_folder_of_any_form(tmp_path):
-    """A relative path with dots that leads through a link. The server listens on a host of its own."""
+    """The folder is a relative path with dots that leads through a link, and the server has its own host."""
     (tmp_path / "runs").mkdir()
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "there")

@@ -1,4 +1,4 @@
-"""What can be run from a terminal does what its name says, or says in a sentence what does."""
+"""Test that every command does what its name says, and that other modules name the command to use instead."""
 
 import os
 import re
@@ -25,7 +25,7 @@ SLOW = 120
 
 
 def modules() -> dict[str, bool]:
-    """Every module and package of gan by its dotted name, and whether it is a command."""
+    """Return the dotted name of every module and package of gan, and whether it is a command."""
     found = {}
     for path in sorted((ROOT / "gan").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -76,8 +76,8 @@ def test_a_part_that_is_run_ends_with_that_sentence(name):
 @pytest.mark.parametrize("name", [name for name, command in modules().items() if command])
 def test_every_command_says_what_it_does(name):
     done = run("-m", name, "--help")
-    told = done.stderr if name == "gan.cli.film" else done.stdout  # whose only user is the page
-    assert len(told) > 60, done
+    output = done.stderr if name == "gan.cli.film" else done.stdout  # only the page uses this command
+    assert len(output) > 60, done
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if name == "gan.cli.film" else 0)
 

@@ -1,5 +1,6 @@
-"""Commands as processes, in terminals and pipes that are not UTF-8, that are closed, and that
-nobody reads.
+"""Test commands as processes in difficult terminals and pipes.
+
+Some are not UTF-8, some are closed, and some have no reader.
 """
 
 import io
@@ -28,11 +29,14 @@ TERMINALS = {
     "latin-1": {"PYTHONIOENCODING": "latin-1"},
     "UTF-8": {"PYTHONUTF8": "1"},
 }
-QUICK = [["-m", "gan", "sample"], ["-m", "gan", "train"]]  # which import little before they answer
+QUICK = [["-m", "gan", "sample"], ["-m", "gan", "train"]]  # these import little before they answer
 
 
 def run(command, terminal="UTF-8", shell=None, **options):
-    """The finished process of a command for Python. `shell`: what a shell does with "$@", the command."""
+    """Run a Python command, and return its finished process.
+
+    `shell` is a shell script in which "$@" is the command.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -48,7 +52,10 @@ def run(command, terminal="UTF-8", shell=None, **options):
 
 
 def test_every_command_prepares_its_terminal():
-    """Whatever has a guard is run by somebody, in some terminal; the few that show it here stand for all."""
+    """Some user runs each module with a guard in some terminal.
+
+    The few tests here stand for all of them.
+    """
     files = [
         path
         for path in (ROOT / "gan").rglob("[a-z]*.py")
@@ -99,7 +106,7 @@ def test_a_training_ends_well_whatever_its_name_and_its_terminal(terminal, tmp_p
 
 
 def test_names_that_are_no_text_are_written_read_and_shown(tmp_path):
-    """A folder of pictures and a run whose names are bytes that no encoding knows, as old disks have them."""
+    """A folder of images and a run whose names are bytes that no encoding knows, as on old disks."""
     pictures, odd = os.fsdecode(b"pics\xff"), os.fsdecode(b"run\xe9\xff")
     (tmp_path / pictures).mkdir()
     for shade in range(4):

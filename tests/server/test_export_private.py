@@ -1,5 +1,6 @@
-"""Nothing that leaves a run names a folder of the machine or its user: every byte of what is exported, and of
-what the server answers, is looked through.
+"""Test that no export or answer of the server names a folder of the machine, or its user.
+
+The tests search every byte.
 """
 
 import base64
@@ -40,7 +41,7 @@ USER, FOLDER, RUNS, RUN = "evamarple", "Zuhäuse fotos", "geheime-läufe", "2026
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A home with pictures and a finished run on them, which was begun at a terminal in that home."""
+    """A user's home with images and a finished run on them, started at a terminal in that home."""
     home = tmp_path_factory.mktemp("users") / USER
     for number in range(24):
         path = home / FOLDER / "album" / ("cat", "dog")[number % 2] / f"{number}.png"
@@ -86,7 +87,7 @@ def at_home(home, monkeypatch):
 
 
 def secrets() -> Iterator[bytes]:
-    """Each name in the forms in which a file could hold it."""
+    """Yield each name in the forms in which a file could hold it."""
     for name in (USER, FOLDER, RUNS, FOLDER.split()[0]):
         for text in (
             name,
@@ -101,7 +102,7 @@ def secrets() -> Iterator[bytes]:
 
 
 def layers(content: bytes, depth: int = 0) -> Iterator[bytes]:
-    """The content itself, and what is packed in it: members of a zip, gzip, and base64 in a text."""
+    """Yield the content, and the content packed in it: zip members, gzip, and base64 in text."""
     yield content
     if depth > 3:
         return
@@ -124,13 +125,13 @@ def layers(content: bytes, depth: int = 0) -> Iterator[bytes]:
 
 
 def told(content: bytes) -> list[bytes]:
-    """The secrets in it."""
+    """Return the secrets in the content."""
     every = set(secrets())
     return sorted({secret for layer in layers(content) for secret in every if secret in layer})
 
 
 def test_what_looks_finds():
-    """What is hidden as well as an export could hide it."""
+    """The search finds secrets that are packed as deep as an export packs them."""
     for text in (USER, FOLDER, f"/home/{USER}/x"):
         plain = f"<p>{text}</p>".encode()
         page = b"<script>" + base64.b64encode(gzip.compress(plain * 3)) + b"</script>"
@@ -175,7 +176,7 @@ def test_what_is_exported_at_the_terminal(home, tmp_path, capsysbinary, monkeypa
 
 @pytest.fixture
 def client(home):
-    """The server of that home's runs, as a visitor asks it."""
+    """The server of that home's runs, as a visitor sees it."""
     services = Services()
     services.open(home / RUNS)
     yield TestClient(
@@ -223,7 +224,7 @@ ERRORS = (
 
 @pytest.mark.parametrize(("key", "values"), ERRORS)
 def test_why_a_run_cannot_go_on(key, values, home, client):
-    """The page says it without the places, and so does its log."""
+    """The page and its log describe the run without the folders."""
     from gan.errors import UserError
 
     filled = {

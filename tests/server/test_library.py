@@ -1,4 +1,4 @@
-"""GANarium as a library: the lines of the README, and what it refuses."""
+"""Test GANarium as a library: the Python code of the README, and calls that it refuses."""
 
 import re
 import signal
@@ -14,7 +14,7 @@ SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 
 
 def example() -> str:
-    """The Python lines of the README."""
+    """Return the Python code of the README."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return re.search(r"```python\n(.*?)```", text, re.S)[1]
 

@@ -1,4 +1,4 @@
-"""The wheel, installed without the checkout in sight: the command serves the page, trains and exports."""
+"""Test the wheel in an environment without the checkout: the command serves the page, trains and exports."""
 
 import json
 import os
@@ -25,7 +25,7 @@ MODELS = {"digits", "emoji", "faces", "fashion", "landscapes"}
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A folder with the installed wheel; what it needs comes from this environment."""
+    """A folder with the installed wheel, whose dependencies come from this environment."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     built = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
@@ -39,7 +39,7 @@ def installed(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def ganarium(installed, tmp_path, monkeypatch):
-    """Run the installed command in an empty folder; returns a function that starts it."""
+    """A function that starts the installed command in an empty folder."""
     environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, installed / "bin" / "ganarium"]
 

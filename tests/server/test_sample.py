@@ -1,4 +1,4 @@
-"""The command that draws a grid, in a process of its own where the exit status matters."""
+"""Test the command that draws a grid, in its own process where the exit status matters."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""python -m gan score: what a model is scored against, and what the terminal says."""
+"""Test python -m gan score: the images that it compares a model with, and its output."""
 
 import dataclasses
 import gzip
@@ -52,7 +52,7 @@ def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
 
 @pytest.fixture
 def model(tmp_path):
-    """A generator with random weights beside a config that names the digits."""
+    """A generator with random weights, beside a config that names the digits."""
     folder = tmp_path / "model"
     folder.mkdir()
     write_weights(folder / "live.safetensors", tiny_spec())
@@ -117,10 +117,10 @@ def test_other_pictures_and_another_net(model, tmp_path, capsys):
         for picture in write_pictures(tmp_path / "more", 8).iterdir():
             archive.write(picture, picture.name)
     assert main([str(model), "--real", str(tmp_path / "more.zip"), "--net", "pixels"]) == 0
-    told = capsys.readouterr().out
-    assert "8 samples against 8 images that it was not trained on" in told
-    assert "FD (pixels, 16x16)" in told
-    assert "C_T (pixels, 16x16)" in told
+    output = capsys.readouterr().out
+    assert "8 samples against 8 images that it was not trained on" in output
+    assert "FD (pixels, 16x16)" in output
+    assert "C_T (pixels, 16x16)" in output
 
 
 def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
@@ -140,9 +140,9 @@ def test_a_model_whose_pictures_are_gone(model, tmp_path, capsys):
 ])  # fmt: skip
 def test_mistakes_are_told_in_one_sentence(model, capsys, arguments, sentence):
     assert main([str(model), *arguments]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count("\n") == 1
+    output = capsys.readouterr().err
+    assert sentence in output
+    assert output.count("\n") == 1
 
 
 def test_a_model_that_learned_through_eyes_is_not_judged_by_them(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Build ICC colour profiles (version 2 or 4) as bytes for test pictures."""
+"""Build ICC colour profiles (version 2 or 4) as bytes for test images."""
 
 import itertools
 import struct

@@ -1,4 +1,4 @@
-"""The parts of the benchmarks that can be right or wrong, and one tiny round of each."""
+"""Test the deterministic parts of the benchmarks, and one tiny round of each benchmark."""
 
 import argparse
 import itertools
@@ -203,7 +203,7 @@ def test_fewer_training_pictures_are_part_of_more():
     assert torch.equal(whole[1:5], training[:4])
 
 
-@pytest.mark.parametrize("name", ["emoji", "faces", "landscapes"])  # “fashion” is the download
+@pytest.mark.parametrize("name", ["emoji", "faces", "landscapes"])  # “fashion” is the downloaded set
 def test_no_held_out_picture_of_a_bundled_set_is_also_trained_on(name):
     held_out, training = sets.SETS[name].test(None), sets.load_training(name, None, seed=0).images
     assert len(held_out) > 140
@@ -242,8 +242,8 @@ def test_operations_are_counted_as_by_hand_through_double_backward():
     assert tally.moved == 4 * (5 * 3 * 28 * 28 + 8 * 3 * 4 * 4 + 5 * 8 * 14 * 14)
     with Tally() as tally:
         squared_gradient(conv(images).square().sum((1, 2, 3)), images).mean().backward()
-    # Forward; its gradient by the images; of that one, by the weights and by the gradient that came in; then
-    # of the forward by images and weights.
+    # The six are: forward, and its gradient by the images. Then that gradient's gradients by the weights and
+    # by the incoming gradient. Then the forward's gradients by images and weights.
     assert tally.flops == 6 * forward
 
 
@@ -392,7 +392,7 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
 
 def test_throughput_from_end_to_end(capsys, monkeypatch):
     monkeypatch.setattr(throughput, "this_machine", lambda: CPU)
-    # a processor that has it gets rows more
+    # a processor with native bf16 gets more rows
     monkeypatch.setattr(throughput, "native_bf16", lambda name: False)
     monkeypatch.setattr(tutorial, "WIDTH", 8)
     throughput.main(

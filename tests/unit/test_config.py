@@ -1,4 +1,4 @@
-"""RunConfig: merging, validation, and its form on disk."""
+"""Test RunConfig: merging, validation, and its JSON."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""The page's JavaScript: types, lint and the tests of its pure modules. Never skipped."""
+"""Test the page's JavaScript: types, lint, and the tests of its pure modules. Never skipped."""
 
 import shutil
 import subprocess
@@ -11,13 +11,13 @@ MISSING = "{} is missing: install node 18 or later, and run `npm ci` in the root
 
 
 def run(script: str) -> None:
-    """Run a script of package.json. Fails with what it printed."""
+    """Run a script of package.json. Its output is the message of a failure."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         pytest.fail(MISSING.format("node or npm"))
     if not (ROOT / "node_modules" / "typescript").is_dir():
         pytest.fail(MISSING.format("node_modules"))
-    # Not text=True: a report is UTF-8 wherever the tests run.
+    # Not text=True, because a report is UTF-8 wherever the tests run.
     done = subprocess.run([npm, "run", "--silent", script], cwd=ROOT, capture_output=True, timeout=600)
     if done.returncode:
         pytest.fail((done.stdout + done.stderr).decode(errors="replace"), pytrace=False)

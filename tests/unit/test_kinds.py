@@ -1,4 +1,4 @@
-"""The table of kinds: what each entry brings, and configs that name a kind or none."""
+"""Test the table of kinds: the parts of each entry, and configs that name a kind or none."""
 
 import inspect
 import json
@@ -29,7 +29,7 @@ SMALL = {
 
 
 def members(protocol: type) -> set[str]:
-    """Return the names that a protocol asks for."""
+    """Return the names that a protocol requires."""
     return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
@@ -69,7 +69,7 @@ def test_a_checkpoint_resumes_any_kind_bit_for_bit(name, tmp_path):
     first.advance(2)
     first.lr_factor = whole.lr_factor
     save_state(tmp_path, first, {"elapsed": 1.5})
-    second.advance(1)  # whatever it did before
+    second.advance(1)  # steps that the state replaces
     assert load_state(tmp_path, second) == ({"elapsed": 1.5}, None)
     assert second.advance(3) == means
     assert list(means) == list(METRICS)

@@ -1,4 +1,4 @@
-"""The engine as a whole: it knows no web page, starts lightly, and touches no GPU when it is imported."""
+"""Test the engine as a whole: it knows no web page, starts quickly, and touches no GPU during imports."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ ROOMS = [
 
 
 def modules() -> list[str]:
-    """Dotted names of all engine modules, gan.ui and command lines left out."""
+    """Return the dotted names of all engine modules, without gan.ui and command lines."""
     paths = [
         path
         for path in (ROOT / "gan").rglob("*.py")
@@ -75,7 +75,7 @@ def test_a_room_imports_only_those_below_it(room):
     above = set(ROOMS[ROOMS.index(room) + 1 :])
     folder = ROOT / "gan" / room
     for path in folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]:
-        if path.parent.name == "build":  # programs that made what ships; nothing imports them
+        if path.parent.name == "build":  # build scripts made the bundled files, and no module imports them
             continue
         rooms = {name.split(".")[1] for name in imports(path) if name.startswith("gan.")}
         assert not rooms & above, f"{path} imports {rooms & above}"
@@ -89,7 +89,7 @@ def test_every_module_lies_in_a_room_of_the_list():
 
 
 def test_no_import_goes_round_in_a_circle():
-    """Imports at the top of modules; those inside functions run later."""
+    """Return the imports at the top of modules. Imports inside functions run later."""
     files = {
         path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "gan").rglob("*.py")
     }
@@ -117,11 +117,11 @@ def test_no_import_goes_round_in_a_circle():
         visit(name, ())
 
 
-FILES = {"web": "export"}  # a room without modules -> the lowest room that may read it
+FILES = {"web": "export"}  # a folder without modules -> the lowest folder that may read it
 
 
 def test_a_room_reads_only_files_of_rooms_below_it():
-    """Constants of modules that name a place inside the package."""
+    """The test reads constants of modules that are paths inside the package."""
     names = [name for name in modules() if "build" not in name.split(".")]
     names += [f"gan.ui.{path.stem}" for path in (ROOT / "gan" / "ui").glob("*.py") if path.stem != "__init__"]
     names += [f"gan.ui.server.{path.stem}" for path in (ROOT / "gan" / "ui" / "server").glob("[a-z]*.py")]
@@ -152,7 +152,7 @@ def test_no_pickle_in_the_product():
             name.split(".")[0] for name in imports(path)
         }, path
         source = path.read_text(encoding="utf-8")
-        if path.name == "efficientnet.py":  # a package's file, of a digest that is checked before
+        if path.name == "efficientnet.py":  # a package's file, whose digest the module checks first
             source = source.replace(
                 'torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)', ""
             )

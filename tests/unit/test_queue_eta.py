@@ -1,4 +1,4 @@
-"""When queued runs will start: what can be known, and what stays open."""
+"""Test the start times of queued runs: known ones, and those that stay open."""
 
 import time
 
@@ -8,7 +8,7 @@ from gan.runs.queue_eta import starts
 
 
 def run(run_id, state="queued", age=0.0, **known):
-    """A summary whose heartbeat is so many seconds old when the test begins."""
+    """Return a summary whose heartbeat is so many seconds old when the test begins."""
     quiet = {"minutes": 5.0, "kimg": 0.0, "progress": 0.0, "images": 0, "rate": None, "eta": None, "age": age}
     return {"id": run_id, "state": state, **quiet, **known}
 

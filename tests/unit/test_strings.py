@@ -1,5 +1,6 @@
-"""Every text that the page names exists, no language has texts of its own, and what a language lacks falls
-back to English and is listed here.
+"""Test the page's texts: every name exists, and no language has extra texts.
+
+A missing text falls back to English, and a test lists the missing ones.
 """
 
 import json
@@ -31,7 +32,7 @@ def test_a_language_holds_no_texts_of_its_own_and_the_same_gaps(lang):
     assert set(other) <= set(english)
     assert {key: gaps(text) for key, text in other.items()} == {key: gaps(english[key]) for key in other}
     missing = sorted(set(english) - set(other))
-    if missing:  # whoever adds a setting need not write Chinese: a test lists what is to be translated
+    if missing:  # whoever adds a setting need not write Chinese, so the test lists the missing texts
         warnings.warn(
             f"{len(missing)} texts fall back to English in {lang}: {', '.join(missing)}", stacklevel=1
         )

@@ -1,4 +1,4 @@
-"""Write vectors.json: what the Python side answers, for the JavaScript twins to answer too.
+"""Write vectors.json: Python's answers, which the JavaScript twins must repeat.
 
     python -m tests.web.make_vectors
 
@@ -47,7 +47,7 @@ KEYS = ("0,,,", "1,2,0.25,1.11:4,0.2:0", "2,,,", "2,1,0.6,0.2:2")
 
 
 def vectors() -> dict[str, Any]:
-    """All vectors, by the function that they belong to."""
+    """Return all vectors, by their function."""
     return {
         "limits": _limits(),
         "latent": [{"seed": seed, "size": 65, "z": _numbers(latent(seed, 65))} for seed in SEEDS],
@@ -148,13 +148,13 @@ def _loop() -> dict[str, Any]:
 
 
 def _way(seed: int) -> np.ndarray:
-    """A direction (z_dim,) of length 1."""
+    """Return a direction (z_dim,) of length 1."""
     z = latent(seed, SPEC.z_dim)
     return (z / np.linalg.norm(z)).astype(np.float32)
 
 
 def _numbers(values: np.ndarray) -> list[float]:
-    """Numbers in the shortest decimals that name the same float32."""
+    """Return numbers in the shortest decimals that name the same float32."""
     return [float(str(value)) for value in values.astype(np.float32)]
 
 

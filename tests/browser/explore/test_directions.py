@@ -1,6 +1,4 @@
-"""The view of directions in a real browser: what it shows, what it puts on the sliders, what it keeps and
-what it writes to a file.
-"""
+"""Test the view of directions in a real browser: its list, its sliders, its saved choices and its exports."""
 
 import json
 import re
@@ -31,7 +29,7 @@ def desktop(browser):
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
     context.set_default_timeout(SLOW)
-    context.add_init_script("delete window.WebAssembly")  # one test below draws in the browser
+    context.add_init_script("delete window.WebAssembly")  # the server draws, except in one test below
     yield context
     context.close()
 
@@ -47,7 +45,7 @@ def kept(desktop, address):
 
 @pytest.fixture
 def page(kept):
-    """The view on the first run, as nobody has touched it."""
+    """The view of directions on the first run, as before any visitor's action."""
     kept.evaluate("""() => new Promise((done) => {
       const explorer = document.querySelector("gan-explorer");
       explorer.addEventListener("gan:drawn", (event) => event.detail.point === explorer.point && done());
@@ -233,11 +231,11 @@ def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
     with page.expect_download() as info:
         page.get_by_role("button", name="Export", exact=True).click()
     info.value.save_as(tmp_path / "list.json")
-    told = {
+    rows = {
         each["id"]: (each["name"], each["slider"], each["hidden"])
         for each in json.loads((tmp_path / "list.json").read_text())["directions"]
     }
-    assert (told["p1"], told["p4"], told["p0"]) == (
+    assert (rows["p1"], rows["p4"], rows["p0"]) == (
         ("Blurred", False, True),
         ("Bold", False, False),
         ("Direction 1", True, False),
@@ -309,8 +307,8 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
 
     again.route("**/gan/model?*", newer)
     visit(again, address, rest="&view=directions")
-    told = again.locator(".xp-controls").get_by_text("numbered directions were recomputed")
-    expect(told).to_be_visible()
+    note = again.locator(".xp-controls").get_by_text("numbered directions were recomputed")
+    expect(note).to_be_visible()
     assert {"Direction 2", "Direction 3"} < set(slider_names(again))
     kept = again.evaluate(
         "(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return "
@@ -319,7 +317,7 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
     assert kept == [{"night": "Dark"}, ["sea"]], "what has a name means the same as before"
     drawn(again, "Direction 1")
     row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
-    expect(told).to_be_hidden()
+    expect(note).to_be_hidden()
     again.close()
     page.evaluate("document.querySelector('gan-explorer').chosen.reset()")
 

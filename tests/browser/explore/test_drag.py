@@ -1,6 +1,4 @@
-"""Points dragged in a real browser: by mouse, finger and keys; watched, stopped, taken back, and gone on
-from.
-"""
+"""Test dragged points in a real browser, by mouse, finger and keys: progress, Stop, Undo, and the result."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,7 +18,7 @@ def runs(runs_folder):
 
 @pytest.fixture
 def page(tab):
-    """The view as a new visitor finds it."""
+    """The view of drags as a new visitor finds it."""
     as_new(tab)
     view(tab, "Drag")
     pane(tab).wait_for()
@@ -53,7 +51,7 @@ def pairs(page: Page) -> list[dict]:
 
 
 def spot(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where a place of the picture, in parts of it, is on the screen."""
+    """Return the screen coordinates of a place, given as fractions of the image's sides."""
     box = page.locator(".xp-canvas").bounding_box()
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
@@ -91,11 +89,11 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
     assert point(page)["at"]
     assert point(page)["seed"] == 0
     page.wait_for_function("location.hash.includes('at=')")
-    told = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
-    assert lines(page) == [f"{told['away'][0]:.1f} px to go"]
-    assert pairs(page)[0]["now"] == told["points"][0], "the point has moved along"
+    result = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
+    assert lines(page) == [f"{result['away'][0]:.1f} px to go"]
+    assert pairs(page)[0]["now"] == result["points"][0], "the point has moved along"
     changes(page, lambda: bar(page, "p0").fill("2"))
-    assert point(page)["at"] == told["at"], "the sliders move what came of it"
+    assert point(page)["at"] == result["at"], "the sliders move what came of it"
     expect(page.locator(".xp-arrows circle")).to_have_count(0)
     shown = still(page)
     again(page)
@@ -134,7 +132,8 @@ def test_there_are_at_most_eight(page):
 def test_an_arrow_ends_in_the_picture_and_begins_there(page):
     arrow(page, (0.5, 0.5), (1.4, 0.5))
     assert pairs(page)[0]["end"] == pytest.approx([1, 0.5], abs=0.01)
-    expect(page.locator(".xp-stroll")).to_be_hidden()  # an arrow may begin where it stands
+    # an arrow may begin where the random walk's button stands
+    expect(page.locator(".xp-stroll")).to_be_hidden()
     arrow(page, (0.95, 0.95), (0.8, 0.8))
     assert len(pairs(page)) == 2
 
@@ -206,7 +205,7 @@ def test_hands_and_keys_are_as_before_once_the_view_is_closed(page):
 
 
 def slowly(page: Page, asked: list) -> None:
-    """A server that never comes to the end."""
+    """Replace the server by one whose search never ends."""
 
     def answer(route):
         asked.append(route.request.post_data_json)

@@ -1,4 +1,4 @@
-"""The Explore tab in a real browser, on small generators with random weights."""
+"""Test the Explore tab in a real browser, on small generators with random weights."""
 
 import io
 import json
@@ -38,11 +38,11 @@ def runs(runs_folder):
 
 @pytest.fixture(scope="module")
 def desktop(browser):
-    """One visitor for all tests: later pages load from the browser's cache."""
+    """One visitor for all tests, because later pages load from the browser's cache."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    # all pictures are the server's: test_browser_path.py tests the others
+    # The server draws every image. test_browser_path.py tests the browser's own drawing.
     context.add_init_script("delete window.WebAssembly")
     yield context
     context.close()
@@ -50,7 +50,7 @@ def desktop(browser):
 
 @pytest.fixture
 def page(desktop, address):
-    """A desktop page on the finished run, its pictures drawn."""
+    """A desktop page on the finished run, once its image is drawn."""
     page = desktop.new_page()
     visit(page, address)
     page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
@@ -120,7 +120,7 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
       return drawn;
     }""")  # noqa: E501
     assert most == 1
-    assert len(drawn) > 2  # how many depends on how busy the machine is
+    assert len(drawn) > 2  # the number depends on the machine's load
     assert drawn == sorted(drawn)
 
 
@@ -220,7 +220,7 @@ def test_neighbours_wait_for_the_end_of_a_drag(page):
 
 @pytest.mark.parametrize("route", ["image", "neighbours"])
 def test_what_was_wrong_with_a_place_that_was_left_is_not_told(page, route):
-    """It is told where the visitor still is there."""
+    """The page shows a point's error only while the visitor is still at that point."""
     error = {"key": "latent.unknown_direction", "values": {"name": "p99"}, "text": "No p99."}
     reply = {"status": 400, "content_type": "application/json", "body": json.dumps({"error": error})}
     note, held = page.locator(".xp-note"), []
@@ -270,15 +270,15 @@ def test_classes(page, address):
 def test_clusters(page, address):
     expect(page.get_by_label("Cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
-    look = page.get_by_label("Cluster", exact=True)
-    # where the seed itself stands
+    slider = page.get_by_label("Cluster", exact=True)
+    # the seed's own place
     page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")
-    start, own = large(page), look.input_value()
+    start, own = large(page), slider.input_value()
     for value in ("-2.5", "2.5"):
-        changes(page, lambda value=value: look.fill(value))
+        changes(page, lambda value=value: slider.fill(value))
         page.wait_for_function(f"location.hash.includes('z=19:{value}')")
-    changes(page, lambda: look.press("Delete"))
-    expect(look).to_have_value(own)
+    changes(page, lambda: slider.press("Delete"))
+    expect(slider).to_have_value(own)
     assert still(page) == start
 
 
@@ -432,7 +432,7 @@ def test_fits_a_phone(browser, address, lang):
     help_button = page.locator(".xp-help").first
     help_button.evaluate("(button) => button.scrollIntoView({ block: 'start' })")
     box = help_button.bounding_box()
-    # its target is larger than its circle
+    # the button's touch target is larger than its circle
     page.touchscreen.tap(box["x"] + box["width"] / 2 + 18, box["y"] + box["height"] / 2 - 8)
     expect(help_button).to_have_attribute("aria-expanded", "true")
     context.close()

@@ -1,6 +1,4 @@
-"""The tray of favourites in a real browser: kept over a reload, exported, imported with all that may be in a
-file, and calculated with.
-"""
+"""Test the tray of favourites in a real browser: storage over a reload, export, import, and arithmetic."""
 
 import base64
 import json
@@ -161,7 +159,7 @@ def test_two_hundred_are_the_most(page):
 
 
 def stands(page: Page) -> np.ndarray:
-    """The z that the point has written out."""
+    """Return the z that the point spells out."""
     text = point(page)["at"]
     return np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "<i2") / 4096
 
@@ -182,7 +180,7 @@ def test_arithmetic(page):
         page.wait_for_timeout(200)
         changes(page, lambda: result.click())
         scale = np.linalg.norm([a, b, c], axis=1).mean() / np.linalg.norm(wanted) if usual else 1
-        # each of the three was written in units of 1/4096
+        # each of the three z is rounded to 1/4096
         assert np.abs(stands(page) - np.clip(scale * wanted, -8, 8)).max() < 2 / 4096
     view(page, "Loop")
     page.get_by_role("button", name="Add favourites").click()
@@ -190,7 +188,7 @@ def test_arithmetic(page):
 
 
 def test_units_follow_the_arithmetic(page):
-    """As classes do: what A has and B has not is carried over to C."""
+    """Units follow the arithmetic as classes do: C gains the units that A has and B lacks."""
     change = "(patch) => document.querySelector('gan-explorer').change(patch)"
     view(page, "Favourites")
     for seed, units in ((1, {"0.1": 0}), (2, {}), (3, {})):
@@ -211,8 +209,9 @@ def test_units_follow_the_arithmetic(page):
 
 
 def test_a_favourite_along_directions_that_have_to_be_found_first_gets_its_picture(page):
-    """The server finds the directions with names of a model when somebody asks for them, which nobody has
-    done where the model was never open.
+    """The server computes a model's named directions at the first request.
+
+    No test has made one for a model that was never open.
     """
     asked, found = [], []
 

@@ -1,4 +1,4 @@
-"""Find my picture in a real browser: drawn or chosen, looked for, stopped, and gone on from."""
+"""Test "Find my picture" in a real browser: drawn and chosen targets, the search, Stop, and the result."""
 
 import base64
 import io
@@ -46,7 +46,7 @@ def open_page(browser, address: str, **options) -> Page:
 
 
 def pad(page: Page) -> np.ndarray:
-    """The pixels of the pad."""
+    """Return the pixels of the pad."""
     picture = page.locator(".xp-sketch").evaluate("(c) => c.toDataURL()")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.split(",")[1]))).convert("RGB")).astype(
         int
@@ -97,8 +97,8 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
     expect(button(page, "Match")).to_be_disabled()
     draw(page)
     changes(page, lambda: button(page, "Match").click())
-    told = done(page)
-    assert "mean pixel error" in told.lower()
+    answer = done(page)
+    assert "mean pixel error" in answer.lower()
     assert place(page)["at"]
     expect(page.locator(".xp-target")).to_be_visible()
     assert len(page.locator(".xp-curve").get_attribute("points").split()) > 2
@@ -137,7 +137,7 @@ def test_the_tools_of_the_pad(page):
     button(page, "Eraser").click()
     button(page, "Brush 3 of 3").click()
     draw(page)
-    # of 255: blending rounds, once for each piece of a stroke, and how many there are is the browser's
+    # Of 255. Blending rounds once for each piece of a stroke, and the browser decides their number.
     assert np.abs(pad(page) - blank).max() <= 3
     button(page, "Clear").click()
     expect(button(page, "Match")).to_be_disabled()
@@ -210,7 +210,7 @@ def test_what_was_wrong_with_a_file_is_not_said_of_the_next(page):
 
 
 def test_what_is_found_is_shown_as_it_was_found(page):
-    """A blend, units and directions that were set before belong to another picture."""
+    """Blends, units and directions that a visitor set before belong to another sample."""
     page.evaluate(
         f"location.hash = 'model=run:{COLOUR}&view=find&label2=1&mix=0.7&u=0.1:0,1.2:4&psi=0.5&s=1&x=s0:2'"
     )
@@ -232,15 +232,15 @@ def test_what_is_found_is_shown_as_it_was_found(page):
 
 
 def slowly(page: Page, asked: list) -> None:
-    """A server that never comes to the end."""
+    """Replace the server by one whose search never ends."""
 
     def answer(route):
         asked.append(route.request.post_data_json)
         page.wait_for_timeout(30)
-        told = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3,
+        reply = {"state": "searching", "step": len(asked), "of": 9999, "distance": 0.2, "nearest": 0.3,
             "spacing": 0.1, "seen": 0.1, "likeness": 0.1,
                 "at": "A" * 107, "label": None}  # fmt: skip
-        route.fulfill(json=told)
+        route.fulfill(json=reply)
 
     page.route("**/gan/find/on", answer)
 
@@ -310,7 +310,7 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
 def test_a_finger_draws_on_a_phone(browser, address):
     page = open_page(browser, address, **PHONE, locale="zh-CN", color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    # clear of the picture that stays on top
+    # keeps the pad clear of the sample that stays on top
     page.locator(".xp-sketch").evaluate("(pad) => pad.scrollIntoView({ block: 'end' })")
     box = page.locator(".xp-sketch").bounding_box()
     finger = page.context.new_cdp_session(page)

@@ -1,5 +1,6 @@
-"""Inside the generator in a real browser: units that are switched off by press and key, pictures that follow,
-and an address that carries it.
+"""Test the view inside the generator in a real browser.
+
+Clicks and keys switch units off, the samples follow, and the URL carries the units.
 """
 
 import pytest

@@ -1,6 +1,4 @@
-"""Where the page is, in a real browser: back and forward, links that are pasted and copied, and the way to a
-view on a phone.
-"""
+"""Test the page's URL in a real browser: back and forward, pasted and copied links, and views on a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,12 +19,12 @@ def runs(runs_folder):
 
 
 def entries(page: Page) -> int:
-    """How many entries of the browser's history lie behind."""
+    """Return the number of entries in the browser's history."""
     return page.evaluate("navigation.currentEntry.index")
 
 
 def stands(page: Page, model: str, name: str) -> None:
-    """Wait until a model and a view are shown, and named by the address."""
+    """Wait until the page shows a model and a view, and the URL names both."""
     page.wait_for_function("""([model, name]) => {
       const { point, shown } = document.querySelector("gan-explorer");
       const hash = new URLSearchParams(location.hash.slice(1));
@@ -80,7 +78,7 @@ def test_back_and_forward_go_to_other_views_and_models(page):
     for model, name in ((RUN, "walk"), (RUN, "loop"), (CLASSES, "loop")):
         page.go_forward()
         stands(page, model, name)
-    page.wait_for_timeout(600)  # nothing follows that would be another entry
+    page.wait_for_timeout(600)  # time for a wrong extra entry to appear
     assert entries(page) == before + 3
 
 
@@ -133,7 +131,7 @@ def test_a_link_is_copied_and_leads_here(page, address):
     changes(page, lambda: bar(page, "p2").fill("-1.5"))
     expect(link(page)).to_have_text("Copy link")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    link(page).click()  # at once: the address bar need not be there yet
+    link(page).click()  # at once, before the URL bar can be up to date
     expect(link(page)).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"{address}#model=run:{RUN}&seed=0&d=0,0,-1.5"
@@ -174,7 +172,7 @@ def test_in_a_frame_the_link_is_the_apps_own_without_what_the_frame_was_given(br
     page.goto(outer)
     frame = page.frames[1]
     frame.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
-    # as where the frame is not let to it
+    # as in a frame without permission for the clipboard
     frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     frame.evaluate(HEARD)
     frame.locator(".xp-link").click()

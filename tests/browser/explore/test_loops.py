@@ -1,4 +1,4 @@
-"""Loops in a real browser: key frames, the walk through them, and the files that are saved."""
+"""Test loops in a real browser: key frames, the animation through them, and the exported files."""
 
 import base64
 import io
@@ -65,7 +65,7 @@ def test_keys_keep_the_units_that_were_changed(page):
     assert still(page) != off
     page.locator(".xp-key").nth(0).click()
     assert point(page)["u"] == {"0.1": 0, "1.2": 4}
-    # z is written in units of 1/4096, which may move a pixel by a step
+    # z is rounded to 1/4096, which may change a pixel by one step
     wanted, there = (
         Image.open(io.BytesIO(base64.b64decode(each.decode().partition(",")[2]))).convert("L")
         for each in (off, still(page))
@@ -77,10 +77,10 @@ def test_keys_keep_the_units_that_were_changed(page):
     keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
     assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
     page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
-    # so many are more than this small generator has
+    # more units than this small generator has
     expect(page.locator(".xp-note")).to_contain_text("has no unit")
     add, note = page.get_by_role("button", name="Add this sample"), page.locator(".xp-note")
-    # the server's answer about the units may come after the click, and replaces the sentence
+    # The server's answer about the units may arrive after the click, and then replaces the sentence.
     wait_until(lambda: add.click() or "At most 64 units" in note.text_content(), 60)
     expect(page.locator(".xp-key")).to_have_count(3)
 

@@ -1,5 +1,6 @@
-"""The map in a real browser: drawn, zoomed, walked about in by mouse, keyboard and touch, and honest where it
-can't be had.
+"""Test the map in a real browser: drawing, zoom, and moves by mouse, keyboard and touch.
+
+Where there can be no map, the page says so.
 """
 
 import pytest
@@ -31,7 +32,7 @@ def page(browser, address):
 
 
 def whole(page: Page) -> None:
-    """Wait until all samples are there, laid out in the best way."""
+    """Wait until all samples are there, in the best layout."""
     page.wait_for_function(
         "document.querySelector('gan-explorer').views.views.map?.samples?.count === 2048", timeout=2 * SLOW
     )
@@ -48,7 +49,7 @@ def canvas(page: Page):
 
 
 def shown(page: Page) -> list[dict]:
-    """The samples that are drawn, with where on the screen."""
+    """Return the drawn samples with their places on the screen."""
     return page.evaluate("""() => {
       const { shown, plane, canvas } = document.querySelector("gan-explorer").views.views.map;
       const box = canvas.getBoundingClientRect();
@@ -81,8 +82,9 @@ def test_a_press_goes_to_the_sample(page):
 
 
 def test_a_press_shows_the_very_picture_that_was_pressed(page):
-    """The map is drawn without blends, units and sliders: what is set of these belongs to another picture,
-    which has no mark either.
+    """The map shows samples without blends, units and sliders.
+
+    A point with any of these is another sample, which has no mark on the map.
     """
     place = next(cell for cell in shown(page) if 0.1 < cell["u"] < 0.8 and 0.1 < cell["v"] < 0.9)
     go = (

@@ -1,6 +1,4 @@
-"""What the Explore tab tells of its models in a real browser: that there is none, and the scores of one that
-has some.
-"""
+"""Test the model information of the Explore tab in a real browser, with scores and without a model."""
 
 import pytest
 from playwright.sync_api import expect

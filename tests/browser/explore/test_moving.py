@@ -1,6 +1,4 @@
-"""Moving by hand in a real browser: pad, wheel, keys, touch; a random walk; and two classes
-that are blended.
-"""
+"""Test moves by hand in a real browser: pad, wheel, keys, touch, random walk, blend of two classes."""
 
 import re
 
@@ -27,14 +25,14 @@ def phone(browser, address):
 
 
 def middle(page: Page, place: str) -> tuple[float, float, float]:
-    """The middle of an element on the screen, and its width."""
+    """Return the middle of an element on the screen, and its width."""
     page.locator(place).scroll_into_view_if_needed()
     box = page.locator(place).bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
 
 
 def swipe(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 10) -> None:
-    """A finger that goes down, moves and lifts, as the browser itself hears it."""
+    """Send the touch events of a finger that goes down, moves and lifts, as the browser itself does."""
     client = page.context.new_cdp_session(page)
     for step in range(steps + 1):
         x, y = (a + (b - a) * step / steps for a, b in zip(start, end, strict=True))

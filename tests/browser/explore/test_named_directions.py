@@ -1,6 +1,4 @@
-"""Directions that have names in a real browser: what is told of them, and what happens where they could not
-be found.
-"""
+"""Test directions with names in a real browser: their descriptions, and a model without any."""
 
 import base64
 import re
@@ -55,14 +53,15 @@ def runs(runs_folder):
 def desktop(browser):
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     context.set_default_timeout(SLOW)
-    context.add_init_script("delete window.WebAssembly")  # all pictures are the server's
+    context.add_init_script("delete window.WebAssembly")  # the server draws every image
     yield context
     context.close()
 
 
 def name_them(page: Page) -> None:
-    """Directions with names as a model of landscapes would have them; what the server draws of them is the
-    first two factors.
+    """Give a model named directions, like a model of landscapes.
+
+    They are the first two factors, so that the server can draw them.
     """
 
     def answer(route):

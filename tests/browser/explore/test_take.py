@@ -1,4 +1,4 @@
-"""Taking a generator home: the buttons in the Explore tab, and the routes behind them."""
+"""Test the export of a generator: the buttons of the Explore tab, and the routes behind them."""
 
 import json
 import re
@@ -69,12 +69,12 @@ def test_a_page_of_a_run_has_its_newest_weights(ask, tmp_path):
 
 
 def test_a_page_has_the_sliders_that_are_asked_for(ask):
-    told = lambda **query: json.loads(  # noqa: E731
+    sliders = lambda **query: json.loads(  # noqa: E731
         re.search(r'id="gan-data">(.*?)</script>', ask("take/html", id="shipped:cats", **query).text)[1]
     )["sliders"]
-    assert told() == {"list": None, "names": {}, "hidden": [], "more": []}
+    assert sliders() == {"list": None, "names": {}, "hidden": [], "more": []}
     name = "<b>\u732b</script>"
-    found = told(
+    found = sliders(
         sliders=json.dumps({"list": ["s1", "p0"], "names": {"s1": name, "s3": "elsewhere"}, "hidden": []})
     )
     assert (found["list"], found["names"]) == (["s1", "p0"], {"s1": name})
@@ -94,7 +94,7 @@ def test_a_page_has_the_sliders_that_are_asked_for(ask):
 
 
 def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypatch):
-    """A list that was saved for everybody names an attribute for good, and training goes on."""
+    """A list that was saved for everybody keeps an attribute's id, but newer weights may not move it."""
     family = Model.family
     monkeypatch.setattr(
         Model,
@@ -108,8 +108,12 @@ def test_a_page_leaves_out_what_newer_weights_do_not_move_any_more(ask, monkeypa
         id="shipped:cats",
         sliders=json.dumps({"list": ["s1", "lake", "p0"], "names": {"lake": "See"}, "hidden": []}),
     )
-    told = json.loads(re.search(r'id="gan-data">(.*?)</script>', page.text)[1])["sliders"]
-    assert (told["list"], told["names"], [each["id"] for each in told["more"]]) == (["s1", "p0"], {}, ["s1"])
+    choice = json.loads(re.search(r'id="gan-data">(.*?)</script>', page.text)[1])["sliders"]
+    assert (choice["list"], choice["names"], [each["id"] for each in choice["more"]]) == (
+        ["s1", "p0"],
+        {},
+        ["s1"],
+    )
 
 
 @pytest.mark.parametrize(("form", "query", "key"), [
@@ -161,8 +165,8 @@ def test_the_buttons_save_files(browser, address):
         if ending == "html":
             at = json.loads(re.search(rb'id="gan-point">(.*?)</script>', data)[1])
             assert at == {"seed": "9", "psi": "0.8", "d": "0,1.5", "x": "s0:2"}
-            told = json.loads(re.search(rb'id="gan-data">(.*?)</script>', data)[1])["sliders"]
-            assert told["list"][-1] == "s0", "the page has what the point has moved along"
+            choice = json.loads(re.search(rb'id="gan-data">(.*?)</script>', data)[1])["sliders"]
+            assert choice["list"][-1] == "s0", "the page has what the point has moved along"
         expect(section.get_by_role("button", name=button, exact=True)).to_be_enabled()
     page.route(
         "**/gan/take/*",

@@ -1,6 +1,4 @@
-"""The view "time": a place in latent space through the snapshots of a run, in a real browser and by its
-routes.
-"""
+"""Test the view "time" in a real browser and by its routes: one latent vector through a run's snapshots."""
 
 import io
 import json
@@ -31,7 +29,7 @@ LIVE = "20250102-040506-digits-modern"
 BARE = "20250102-050607-digits-modern"
 SPEC = tiny_spec(3, channels=3, z_dim=8)
 STEPS = (10, 13, 17, 22, 29, 38, 50, 65, 85, 110)
-IMAGES = 64  # a step
+IMAGES = 64  # in a step
 ID = f"run:{RUN}"
 
 
@@ -142,7 +140,7 @@ def desktop(browser):
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    context.add_init_script("delete window.WebAssembly")  # all pictures are the server's
+    context.add_init_script("delete window.WebAssembly")  # the server draws every image
     context.set_default_timeout(SLOW)
     yield context
     context.close()

@@ -1,6 +1,4 @@
-"""Pictures of one's own on the real page: what it tells of them before Train, what they set in the form, and
-what is said where they can't be used.
-"""
+"""Test a visitor's own images on the real page: the survey before Train, form settings, and refusals."""
 
 import io
 import json
@@ -35,9 +33,7 @@ def address(runs):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open the Train tab as a new visitor who chooses their own pictures; scripts of the page
-    must not fail.
-    """
+    """Open the Train tab as a new visitor who chooses own images. Any script error fails the test."""
     contexts, faults = [], []
 
     def open_page(lang: str = "en-US", **options) -> Page:
@@ -88,7 +84,7 @@ def pets(each: int = 8, **more: bytes) -> bytes:
     )
 
 
-# With the flags of all its members saying that they need a password
+# Every member has the flag of a password.
 LOCKED = (
     pets()
     .replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\x01")
@@ -121,14 +117,14 @@ def open_settings(page: Page) -> None:
 
 
 def press(page: Page) -> dict:
-    """Press Train; what the server answers."""
+    """Press Train. Returns the server's answer."""
     with page.expect_response("**/gradio_api/gan/runs") as answer:
         page.click("#train-button")
     return answer.value.json()
 
 
 def end(page: Page, run: dict) -> dict:
-    """The settings of a run just started, which is ended again."""
+    """Return the settings of a run that has just started, and end it."""
     address = page.url.split("#")[0]
     with urllib.request.urlopen(f"{address}gradio_api/gan/poll?run={run['run']}", timeout=60) as reply:
         config = json.load(reply)["run"]["config"]
@@ -190,7 +186,7 @@ def test_what_is_typed_by_hand_stays(visit):
     page.press("#field-batch input", "Tab")
     expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 images")
     assert press(page)["error"]["key"] == "train.batch_too_large"
-    # once
+    # the sentence occurs once
     expect(page.locator("#train-go")).to_have_text(
         re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL)
     )

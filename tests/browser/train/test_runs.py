@@ -1,6 +1,4 @@
-"""Keeping runs in order in a real browser: names, deletion, the queue, workers that hang, and the space in
-use.
-"""
+"""Test the list of runs in a real browser: names, deletion, the queue, hanging workers, and disk use."""
 
 import json
 import re
@@ -21,7 +19,7 @@ from tests.support.listing import open_list, post, press_twice, row, tool
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
 EVIL = "<img src=x onerror=window.hit=1>"
-# The server as it is, but for the minute after which a run counts as hanging.
+# The real server, but a run counts as hanging after 5 seconds, not after a minute.
 IMPATIENT = "from gan.runs import recovery; recovery.SILENT = 5.0; import app, sys; app.main(sys.argv[1:])"
 
 
@@ -39,7 +37,7 @@ def address(runs):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open a tab as a new visitor; scripts of the page must not fail, nor any name become one."""
+    """Open a tab as a new visitor. A script error or a name that becomes a script fails the test."""
     pages, faults = [], []
 
     def open_page(tab: str = "train", lang: str = "en-US", **options) -> Page:
@@ -64,7 +62,7 @@ def visit(browser, address):
 
 @pytest.fixture
 def ended(runs):
-    """Make finished runs that can be explored; what a test leaves of them is removed."""
+    """Make finished runs that visitors can explore. The runs that a test leaves are removed."""
     made = []
 
     def make(seed: int = 0, **status) -> str:
@@ -144,7 +142,7 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
     kept, gone = ended(), ended(seed=1)
     runs.rename(kept, "Kept")
     runs.rename(gone, "Gone")
-    (runs.path(gone) / "config.json").write_text("{")  # a damaged one can be deleted as well
+    (runs.path(gone) / "config.json").write_text("{")  # a visitor can delete a damaged run as well
     page, other = visit(), visit()
     open_list(page)
     button = tool(row(page, "Gone"), "Delete")
@@ -162,7 +160,7 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
     expect(other.locator(".tr-title")).to_contain_text("Kept")
     wait_until(lambda: [entry.name for entry in runs.root.iterdir() if gone in entry.name] == [])
     delete = tool(row(page, "Kept"), "Delete")
-    delete.dblclick()  # is one press
+    delete.dblclick()  # a double click counts as one press
     expect(page.locator(".tr-tool.is-asking")).to_be_visible()
     assert runs.get(kept)["name"] == "Kept"
     page.locator(".tr-tool.is-asking").click()
@@ -311,7 +309,7 @@ def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, ru
     button.click()
     expect(button).to_have_text("Really restart?")
     assert state(runs, run_id) == "failed"
-    page.wait_for_timeout(600)  # two clicks within less are one press
+    page.wait_for_timeout(600)  # two clicks within a shorter time count as one press
     button.click()
     wait_until(lambda: state(runs, run_id) == "finished", timeout=SLOW / 1000)
     expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000020.webp"))
@@ -319,7 +317,7 @@ def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, ru
 
 
 def test_a_run_that_went_back_shows_its_new_grid_of_the_same_step(visit, runs, ended):
-    """Browsers keep grids for ever."""
+    """Browsers cache grids permanently."""
     run_id = ended()
     page = visit()
     picture = page.locator(".tr-picture:visible")
@@ -373,7 +371,7 @@ def test_a_page_that_stays_open_for_hours_keeps_its_curves_and_its_size(visit, r
 
 
 def end(runs: Store, run_id: str) -> None:
-    """Stop a run and forget it."""
+    """Stop a run, and delete it."""
     runs.send(run_id, "stop")
     wait_until(lambda: state(runs, run_id) == "stopped", timeout=SLOW / 1000)
     wait_until(lambda: not psutil.pid_exists(runs.status(run_id)["pid"] or 0), timeout=SLOW / 1000)
@@ -383,7 +381,10 @@ def end(runs: Store, run_id: str) -> None:
 
 
 def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(visit, ended):
-    """As after its restart: the poll says so, and nobody has to press a button first."""
+    """A server forgets its browsers at a restart.
+
+    The poll tells the page so, before anybody presses a button.
+    """
     ended()
     page = visit()
     expect(page.locator(".tr-list .needs-control").first).to_be_attached()
@@ -408,14 +409,14 @@ def test_states_processors_and_figures_are_told_in_the_reader_s_language(visit):
     )
     error = "{key: 'runs.cant_pause', values: {state: 'finished'}, text: ''}"
     names = "device('CPU, 1 thread'), device('CPU, 8 threads')"
-    told = (
+    script = (
         f"async () => {{ const [{{ sentence }}, {{ device }}] = [{i18n}, {form}]; return "
         f"[sentence({error}), {names}]; }}"
     )
     english = "This run is finished, so it can't be paused. Only a run that is training or waiting can."
-    assert visit().evaluate(told) == [english, "CPU, 1 thread", "CPU, 8 threads"]
+    assert visit().evaluate(script) == [english, "CPU, 1 thread", "CPU, 8 threads"]
     page = visit(lang="zh-CN")
-    assert page.evaluate(told) == [
+    assert page.evaluate(script) == [
         "这次训练的状态是“已完成”，不能暂停。只有正在训练或排队的才能暂停。",
         "CPU，1 线程",
         "CPU，8 线程",

@@ -1,4 +1,4 @@
-"""The Train tab in a real browser, with the real worker on real digits."""
+"""Test the Train tab in a real browser, with the real worker on real digits."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open the Train tab as a new visitor; scripts of the page must not fail."""
+    """Open the Train tab as a new visitor. Any script error fails the test."""
     contexts, faults = [], []
 
     def open_page(lang: str = "en-US", **options) -> Page:
@@ -50,8 +50,9 @@ def api(address: str, path: str) -> dict:
 
 
 def open_settings(page: Page) -> None:
-    """Open the advanced settings. Gradio gives the fields the values that it knows once more, a frame after
-    they are there: nobody types so early.
+    """Open the advanced settings.
+
+    Gradio sets the fields again one frame after they appear. No person types that early.
     """
     page.click("#train-advanced > button")
     page.wait_for_selector("[id^=field-][id$=seed] input:visible")
@@ -62,7 +63,7 @@ def open_settings(page: Page) -> None:
 
 
 def train(page: Page, address: str, minutes: float = 10) -> str:
-    """Press Train with this much time; the id of the new run once it has drawn a grid."""
+    """Press Train with this time budget. Returns the id of the new run once it has drawn a grid."""
     known = {run["id"] for run in api(address, "poll")["runs"]}
     page.fill("gan-time input", str(minutes))
     page.press("gan-time input", "Tab")
@@ -81,7 +82,7 @@ def state(address: str, run_id: str, *wanted: str) -> None:
 
 
 def press_stop(page: Page) -> None:
-    """Press Stop twice, at once, as its question waits for a few seconds only."""
+    """Press Stop twice at once, because its question lasts a few seconds only."""
     page.wait_for_selector("[data-command=stop]:visible")
     twice = "stop.click(); const asked = stop.textContent; stop.click(); return asked"
     asked = page.evaluate(f"() => {{ const stop = document.querySelector('[data-command=stop]'); {twice}; }}")
@@ -89,7 +90,7 @@ def press_stop(page: Page) -> None:
 
 
 def shown_step(page: Page) -> int:
-    """The step of the grid in sight."""
+    """Return the step of the visible grid."""
     return int(re.search(r"(\d+)\.webp", page.locator(".tr-picture:not([hidden])").get_attribute("src"))[1])
 
 
@@ -118,7 +119,7 @@ def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
         arg=f"{step:08d}.webp",
     )
     expect(page.locator(".gan-pill")).to_contain_text("Training")
-    page.reload()  # the run is the server's, not the page's
+    page.reload()  # the run belongs to the server, not to the page
     page.wait_for_selector(".tr-picture[src]:not([hidden])")
     expect(page.locator(".tr-title")).to_contain_text("Digits · Modern (R3GAN) · 28 px")
     state(address, run_id, "finished")
@@ -185,7 +186,7 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     page.set_input_files("gan-points input", good)
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv: 300 points")
     page.click(".gan-lang")
-    expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # kept with the form
+    expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # stored with the form
     run_id = train(page, address, 0.2)
     expect(page.locator(".tr-title")).to_contain_text("mine.csv")
     expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
@@ -303,13 +304,13 @@ def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
     open_settings(page)
     page.fill("#field-batch input", "1")
     page.press("#field-batch input", "Tab")
-    # as long as a run shown makes it
+    # as long as a run on display makes the page
     page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")
     page.evaluate(
         "document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ "
         "block: 'start', behavior: 'instant' })"
     )
-    # as it is: a click of Playwright's might scroll by itself
+    # without Playwright's click, which might scroll by itself
     page.evaluate("document.querySelector('#train-button').click()")
     expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
     expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
@@ -358,7 +359,7 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     page.press("#field-z_dim input", "Tab")
     page.click("gan-recipe [role=radio] >> nth=1")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
-    expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe has a seed of its own
+    expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe sets a seed
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
 
 
@@ -371,7 +372,7 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     open_settings(page)
     page.fill("#field-seed input", "77")
     page.press("#field-seed input", "Tab")
-    page.wait_for_timeout(1000)  # the load event comes meanwhile
+    page.wait_for_timeout(1000)  # the load event arrives meanwhile
     for route in held:
         route.continue_()
     page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")
@@ -416,7 +417,7 @@ def test_a_change_of_language_keeps_the_form(visit, address):
     expect(page.locator("#field-seed input")).to_have_value("77")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-size input")).to_have_value("64")
-    page.reload()  # kept for that one change only
+    page.reload()  # stored for that one change only
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
 
 
@@ -439,7 +440,7 @@ def test_language_and_theme_switches(visit):
 def test_the_page_fits_a_phone(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    # The "?" is drawn small and takes touches 10 px around it.
+    # The "?" looks small, but takes touches 10 px around it.
     buttons = (
         "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => "
         "one.offsetParent)"

@@ -1,5 +1,6 @@
-"""A run whose pictures were changed, moved or lost meanwhile: it goes on with the same ones, and else waits
-and says what differs.
+"""Test runs whose images changed, moved or disappeared during a pause.
+
+A run resumes only with the same images. Otherwise it waits, and its error names the difference.
 """
 
 import json
@@ -53,7 +54,7 @@ def terminal(*arguments: object, cwd: Path | None = None) -> subprocess.Complete
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """As the child processes have: with another number of threads a run would go on, but not exactly."""
+    """Train on one thread like the child processes. With more threads a run resumes, but not bit for bit."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -61,9 +62,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
-    """A folder of 40 pictures in two classes, a run on it that was paused, and what that run comes to where
-    nothing is changed.
-    """
+    """A folder of 40 images in two classes, a paused run on it, and that run's result without any change."""
     root = tmp_path_factory.mktemp("begun")
     for number in range(40):
         picture(root / "grow" / ("cat", "dog")[number % 2] / f"{number:02d}.png", number)
@@ -78,7 +77,7 @@ def begun(tmp_path_factory):
 
 @pytest.fixture
 def run(begun, tmp_path):
-    """A copy of that run and its pictures, for a test to change: the folders `run` and `grow`."""
+    """A copy of that run and its images, for a test to change: the folders `run` and `grow`."""
     shutil.copytree(begun / "run", tmp_path / "run")
     shutil.copytree(begun / "grow", tmp_path / "grow")
     lies_at(tmp_path / "run", tmp_path / "grow")
@@ -99,7 +98,7 @@ def ends_as_if_left_alone(run: Path, begun: Path) -> bool:
 
 
 def kept(run: Path) -> dict[str, bytes]:
-    """What must not change where a run can't go on."""
+    """Return the files that must not change where a run can't resume."""
     return {
         name: (run / name).read_bytes()
         for name in (*CHECKPOINTS, "config.json", "data.json", "stats.jsonl")
@@ -112,7 +111,7 @@ def events(run: Path) -> list[str]:
 
 
 def refused(run: Path, *arguments: object) -> UserError:
-    """Go on in this process, which must be refused and leave the run as it was; the error."""
+    """Resume in this process, and check that the run refuses and does not change. Returns the error."""
     before = kept(run)
     with pytest.raises(UserError) as caught:
         work(run, place=str(arguments[0]) if arguments else None)
@@ -125,10 +124,10 @@ def refused(run: Path, *arguments: object) -> UserError:
 def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_been(run, begun):
     before = kept(run)
     (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
-    told = terminal(run)
-    assert told.returncode == 2
+    done = terminal(run)
+    assert done.returncode == 2
     assert (
-        told.stderr.strip()
+        done.stderr.strip()
         == "The images changed since this run began (39, were 40). Put the old ones back, or start a new run."
     )
     status = read_json(run / "status.json")
@@ -194,7 +193,7 @@ def test_a_run_that_is_over_stays_over(run):
 
 
 def pack(folder: Path, place: Path, backwards: bool = True) -> Path:
-    """The pictures of a folder as a zip, under other names, so that they come in another order."""
+    """Pack the images of a folder into a zip, under other names, so that their order differs."""
     files = sorted(path for path in folder.rglob("*.png"))
     with zipfile.ZipFile(place, "w") as archive:
         for number, path in enumerate(reversed(files) if backwards else files):
@@ -363,7 +362,7 @@ def test_another_decoder_does_not_strand_a_run(run, monkeypatch):
 
 
 def test_pictures_that_change_their_classes_are_no_other_decoder(run):
-    """The files, their order and how many there are of each class all stay as they were."""
+    """The files, their order and the sizes of the classes stay. Only the classes of two images change."""
     place = pack(run.parent / "grow", run.parent / "grow.zip", backwards=False)
     swapped = run.parent / "swapped.zip"
     with zipfile.ZipFile(place) as source, zipfile.ZipFile(swapped, "w") as target:
@@ -394,7 +393,7 @@ def test_without_its_record_a_run_knows_its_pictures_from_its_checkpoint(damage,
 
 
 def forget(run: Path) -> None:
-    """As a run of an older version is."""
+    """Remove the records that a run of an older version lacks."""
     (run / "data.json").unlink()
     for name in CHECKPOINTS:
         if (run / name).exists():
@@ -419,10 +418,10 @@ def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run)
     forget(run)
     change(run.parent / "grow")
     before = {name: (run / name).read_bytes() for name in CHECKPOINTS if (run / name).exists()}
-    told = terminal(run)
-    assert told.returncode == 2
-    assert "is sound, but belongs to other settings or images" in told.stderr
-    assert "--anew" not in told.stderr
+    done = terminal(run)
+    assert done.returncode == 2
+    assert "is sound, but belongs to other settings or images" in done.stderr
+    assert "--anew" not in done.stderr
     assert {name: (run / name).read_bytes() for name in before} == before
     assert read_json(run / "status.json")["state"] == "paused"
 
@@ -480,9 +479,7 @@ def test_a_named_set_of_another_version_is_noted(tmp_path, monkeypatch):
 
 
 def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store, supervise):
-    """A real worker, started by the supervisor as the page does it; then the pictures are put back, and
-    Resume goes on.
-    """
+    """The supervisor starts a real worker, as the page does it. Resume works again with the old images."""
     run_id = "20260102-030405-grow-modern"
     store.root.mkdir(parents=True)
     shutil.move(run, store.root / run_id)
@@ -505,7 +502,7 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
 
 
 def test_the_same_pictures_twice_keep_their_places():
-    """Whichever of two equal pictures comes first, the tensor is the same."""
+    """The tensor does not depend on which of two equal images comes first."""
     some = tiny_data(count=12)
     dataset = replace(
         some,

@@ -1,4 +1,4 @@
-"""Runs that are deleted, and the names that people give them."""
+"""Test the deletion of runs, and the names that people give them."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ENDED = ("paused", "finished", "stopped", "failed")
 
 @pytest.fixture
 def ended(store):
-    """A finished run with statistics, a grid and a checkpoint."""
+    """Make a finished run with statistics, a grid and a checkpoint."""
     run_id = store.create(tiny())
     append_line(store.path(run_id) / "stats.jsonl", {"step": 1})
     for name in ("samples/00000001.webp", "state/checkpoint.safetensors"):
@@ -98,7 +98,7 @@ def test_what_a_crash_left_is_removed_at_the_next_start(store, supervise, ended,
     monkeypatch.undo()
     assert len(os.listdir(store.root)) == 3
     supervise()
-    # what the server keeps for itself
+    # files that the server keeps for itself
     left = {name for name in os.listdir(store.root) if not name.startswith((".s", ".reserve", "..reserve"))}
     assert left == {".uploads"}
 
@@ -128,21 +128,21 @@ def test_a_run_whose_worker_is_still_leaving_is_deleted_for_good(store, supervis
 
 
 def test_many_may_delete_the_same_run(store, ended):
-    boss, told = Supervisor(store, FAKE_WORKER), []
+    boss, outcomes = Supervisor(store, FAKE_WORKER), []
 
     def press():
         try:
             boss.delete(ended)
-            told.append("done")
+            outcomes.append("done")
         except UserError as error:
-            told.append(error.key)
+            outcomes.append(error.key)
 
     threads = [threading.Thread(target=press) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["done"] + 7 * ["runs.unknown"]
+    assert sorted(outcomes) == ["done"] + 7 * ["runs.unknown"]
 
 
 # Names
@@ -235,7 +235,7 @@ def test_a_server_killed_in_the_middle_leaves_nothing_after_the_next_start(store
     assert not list(store.root.glob(".gone-*"))
 
 
-# What a run has learnt
+# Runs that start again from nothing
 
 
 def test_a_run_starts_again_from_nothing(store, supervise):

@@ -1,4 +1,4 @@
-"""How much the runs hold, the quota, and disks that are full."""
+"""Test the disk use of runs, the quota, and full disks."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
 
 @pytest.fixture
 def full():
-    """An OSError as a full disk raises it."""
+    """The OSError of a full disk."""
     return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -130,7 +130,7 @@ def test_a_queued_run_waits_while_the_quota_is_full_and_says_why(tmp_path, monke
     try:
         first, second = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=3))
         reaches(store, first, "running")
-        # it has grown since both were accepted
+        # the run has grown since the server accepted both
         write_bytes(store.path(first) / "snapshots" / "large", bytes(1_000_000))
         boss.stop(first)
         wait_until(boss.blocked)
@@ -215,7 +215,7 @@ def test_a_queued_run_waits_for_space_with_the_same_spare(store, supervise, full
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of half a megabyte. Only root may mount one."""
+    """Mount a file system of half a megabyte. Only root may mount one."""
     path = tmp_path / "disk"
     path.mkdir()
     if subprocess.run(

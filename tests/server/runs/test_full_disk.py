@@ -1,4 +1,4 @@
-"""A disk without a free byte: what must work all the same, and what the log says of it."""
+"""Test a disk without a free byte: visitors can still cancel and delete runs, and the log names the cause."""
 
 import errno
 import logging
@@ -18,8 +18,9 @@ from tests.fakes.runs import FAKE_WORKER, LONG, reaches, state, tiny, wait_until
 
 @pytest.fixture
 def full(store, monkeypatch):
-    """Fill the disk: nothing can be written until the space that is kept back is given up, or, where it is
-    not, at all. Undone by `full(False)`.
+    """Fill the disk, until `full(False)`.
+
+    Nobody can write until the server gives up its reserved space. Without a reserve nobody can write at all.
     """
     real = os.replace
     there = {"full": False}
@@ -40,7 +41,7 @@ def full(store, monkeypatch):
 
 @pytest.fixture
 def no_room(monkeypatch):
-    """Nothing at all can be written from now on, whatever is given up."""
+    """Let every write fail from now on, with or without the reserved space."""
 
     def begin() -> None:
         def refuse(*_, **__):

@@ -1,6 +1,4 @@
-"""How many runs may wait, and how many there may be: whoever may start runs may not fill the list without
-end.
-"""
+"""Test the limits of waiting runs and of all runs, without which a visitor could fill the list endlessly."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Runs on points, from the terminal and in the store: the second kind beside images."""
+"""Test runs on points, the second kind beside images, from the terminal and in the store."""
 
 import signal
 import subprocess

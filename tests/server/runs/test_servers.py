@@ -1,5 +1,6 @@
-"""Servers that end, are killed, start again or meet each other, and the processes that they leave and find;
-the worker does not need torch.
+"""Test servers that end, crash, start again or meet each other, and the processes that they leave behind.
+
+The worker does not need torch.
 """
 
 import json
@@ -21,7 +22,7 @@ from tests.fakes.runs import FAKE_WORKER, LONG, children, reaches, state, tiny, 
 
 
 def saved(step: int) -> bytes:
-    """The file of a checkpoint, as far as its header: without any tensor."""
+    """Return a checkpoint file that ends after its header, without any tensor."""
     header = json.dumps({"__metadata__": {"trainer": json.dumps({"step": step})}}).encode()
     return len(header).to_bytes(8, "little") + header
 
@@ -69,7 +70,7 @@ def test_a_run_that_a_person_paused_stays_so_at_the_next_start(store, supervise,
     run_id = boss.submit(tiny(steps=LONG))
     reaches(store, run_id, "running")
     if at == "while it closes":
-        monkeypatch.setattr(store, "send", lambda *_: None)  # the worker ends before it looks
+        monkeypatch.setattr(store, "send", lambda *_: None)  # the worker ends before the server notices
         boss.pause(run_id)
     else:
         boss.pause(run_id)
@@ -124,7 +125,7 @@ def test_no_zombies_after_several_servers(store, supervise):
         boss.close()
         assert children() == []
         assert [state(store, run_id) for run_id in ids] == ["finished", "paused"]
-        # else it would go on, and stand in the way of the next two
+        # without this the run would resume, and block the next two
         store.update_status(ids[1], interrupted=False)
 
 
@@ -199,8 +200,9 @@ def test_a_second_server_on_the_same_folder_is_refused(store, server):
 @pytest.mark.parametrize("checkpoint", [True, False])
 @pytest.mark.parametrize("before", LIVE)
 def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, before, checkpoint):
-    """The machine was switched off: numbers of processes mean nothing any more. Our own number stands for one
-    that was given out again.
+    """The machine was switched off, so process ids mean nothing any more.
+
+    Our own id stands for one that the system has given out again.
     """
     ids = [store.create(tiny()) for _ in range(3)]
     for run_id, (pid, since) in zip(
@@ -212,8 +214,8 @@ def test_runs_whose_worker_is_gone_are_settled_at_the_start(store, supervise, be
     supervise()
     for run_id in ids:
         reaches(store, run_id, "finished")
-        told = [(event["key"], event["values"]) for event in store.get(run_id)["events"]]
-        assert told == ([("went_on", {"step": 7})] if checkpoint else [("began_anew", {})])
+        events = [(event["key"], event["values"]) for event in store.get(run_id)["events"]]
+        assert events == ([("went_on", {"step": 7})] if checkpoint else [("began_anew", {})])
 
 
 def test_a_run_that_a_power_cut_ended_goes_on_before_those_that_wait(store, supervise, server):
@@ -261,7 +263,7 @@ def test_a_run_with_which_the_machine_ends_again_and_again_is_left_paused(store)
     run_id = store.create(tiny(steps=LONG))
 
     def cut(step):
-        """The machine ends, and the next server looks; the worker had come to a checkpoint of this step."""
+        """Switch the machine off after the worker's checkpoint of this step, and let the next server look."""
         store.update_status(run_id, state="running", pid=2**22 + 5, pid_started=1.0)
         write_bytes(store.path(run_id) / "state" / "checkpoint.safetensors", saved(step))
         recovery.requeue_orphan(store, run_id)

@@ -1,4 +1,4 @@
-"""Workers that hang: really stopped ones, and what a heartbeat says."""
+"""Test workers that hang: stopped processes, and the heartbeats of runs."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
 
 @pytest.fixture
 def hanging(store, supervise, monkeypatch):
-    """A supervisor, and a run of its whose worker was stopped by SIGSTOP."""
+    """A supervisor, and one of its runs whose worker SIGSTOP has stopped."""
     monkeypatch.setattr(room, "SILENT", 0.5)
     boss = supervise()
     run_id = boss.submit(tiny(steps=LONG))

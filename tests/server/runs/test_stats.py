@@ -1,6 +1,4 @@
-"""Statistics of a run: read on while they are written, thinned, cut back; and readers beside writers of every
-kind.
-"""
+"""Test a run's statistics: reading beside a writer, thinning, cutting, several readers and writers."""
 
 import itertools
 import json
@@ -34,7 +32,7 @@ def test_stats_are_read_on_from_where_they_ended(store):
     with open(path, "ab") as file:
         file.write(b'}\n{"step"')
     assert store.stats(run_id, since=3) == ([{"step": 3}], 4)
-    append_line(path, {"step": 4})  # after a crash: the broken line is ended first, and lost
+    append_line(path, {"step": 4})  # after a crash the writer first ends the broken line, which is lost
     assert store.stats(run_id, since=4) == ([{"step": 4}], 5)
 
 
@@ -78,8 +76,9 @@ def test_thin(count, limit):
 @pytest.mark.parametrize("in_place", [True, False])
 @pytest.mark.parametrize("grown", [False, True])
 def test_stats_that_were_cut_back_are_read_anew(store, in_place, grown):
-    """A run that goes on from an older checkpoint rewrites its statistics, and may have outgrown the old ones
-    before anybody looks.
+    """A run that resumes from an older checkpoint rewrites its statistics.
+
+    They may be longer than the old ones before a reader looks again.
     """
     run_id = store.create(tiny())
     path = store.path(run_id) / "stats.jsonl"
@@ -113,8 +112,9 @@ def test_what_went_back_and_outgrew_its_reader_is_told_by_the_last_line_that_it_
 
 
 def test_the_memory_of_a_long_run_does_not_grow_with_it(tmp_path):
-    """A day of training at four lines a second, of the length that a worker writes: kept whole they would
-    take a quarter of a GB.
+    """A day of training writes four lines a second, each as long as a real one.
+
+    A server that kept all of them would need a quarter of a GB.
     """
     path, line = tmp_path / "stats.jsonl", dict.fromkeys((f"number_{index}" for index in range(14)), 0.12345)
     rest = json.dumps(line)[1:].encode() + b"\n"
@@ -133,7 +133,7 @@ def test_of_a_long_run_the_newest_part_is_exact_and_the_older_one_evenly_thinned
     monkeypatch.setattr(readers, "INDEXED", 8000)
     run_id = store.create(tiny())
     path, count = store.path(run_id) / "stats.jsonl", 25_000
-    for start in range(0, count, 5000):  # as if somebody looked now and then
+    for start in range(0, count, 5000):  # like a reader who looks now and then
         with open(path, "ab") as file:
             file.writelines(b'{"step":%d}\n' % step for step in range(start, start + 5000))
         assert store.stats(run_id)[1] == start + 5000
@@ -172,7 +172,7 @@ def test_negative_since_reads_all(store):
 
 
 def written(store, count: int) -> str:
-    """A run with so many lines of statistics."""
+    """Make a run with so many lines of statistics."""
     run_id = store.create(tiny())
     write_bytes(
         store.path(run_id) / "stats.jsonl", b"".join(b'{"step":%d}\n' % step for step in range(count))
@@ -264,11 +264,12 @@ def test_a_reader_beside_a_writer_sees_whole_files_in_order(store):
     assert lines == [{"step": step, "images": step} for step in range(1, 601)]
 
 
-# seconds; a file server's clock may be ahead of ours
+# Seconds. A file server's clock may be ahead of ours.
 @pytest.mark.parametrize(("age", "seen"), [(-60, b"2"), (60, b"1")])
 def test_a_cached_file_is_trusted_only_when_its_time_can_tell(tmp_path, age, seen):
-    """Replacements within one tick of the file system's clock may reuse an inode: time, number and size are
-    then all the same.
+    """Replacements within one tick of the file system's clock may reuse an inode.
+
+    Time, number and size of both files are equal then.
     """
     path = tmp_path / "status.json"
     cached = CachedFile(str(path), lambda data: data)

@@ -1,4 +1,4 @@
-"""The run store: ids, lists and single files, whatever state the disk is in."""
+"""Test the run store on damaged and undamaged disks: ids, lists and single files."""
 
 import dataclasses
 import json
@@ -164,7 +164,7 @@ def test_list_does_not_parse_unchanged_runs_again(store, monkeypatch):
         original = getattr(room, name)
         monkeypatch.setattr(room, name, lambda data, original=original: parsed.append(data) or original(data))
     ids = [store.create(tiny()) for _ in range(5)]
-    for run_id in ids:  # long enough ago that a change would show in the files' times
+    for run_id in ids:  # old enough that a change would show in the files' times
         for name in ("config.json", "status.json"):
             os.utime(store.path(run_id) / name, (1e9, 1e9))
     first = store.list()
@@ -346,8 +346,9 @@ def test_log_tail_has_no_tracebacks(store):
 
 
 def test_importing_the_room_is_light():
-    """The web server imports it at its start: no torch, no gradio, no psutil before a process
-    is looked at.
+    """The web server imports this module at its start.
+
+    It must not import torch or gradio. It imports psutil only to look at a process.
     """
     code = (
         "import sys; import gan.runs.store, gan.runs.supervisor; print(sorted({'torch', 'gradio', 'numpy', "

@@ -1,5 +1,6 @@
-"""The supervisor with a worker that does not need torch; tests/server/runs/test_worker.py has the same with
-the real one.
+"""Test the supervisor with a worker that does not need torch.
+
+tests/server/runs/test_worker.py does the same with the real worker.
 """
 
 import json
@@ -116,7 +117,7 @@ def test_a_stop_that_comes_while_a_pause_is_written_still_stops(store, supervise
     run_id = boss.submit(tiny(steps=LONG, seed=SEEDS["slow to leave"]))
     reaches(store, run_id, "running")
     boss.pause(run_id)
-    reaches(store, run_id, "paused")  # its worker, which takes no command any more, leaves a second later
+    reaches(store, run_id, "paused")  # its worker takes no more commands, and ends a second later
     store.send(run_id, "stop")
     store.send(run_id, "save")
     reaches(store, run_id, "stopped")
@@ -289,7 +290,7 @@ def test_a_failed_run_with_a_checkpoint_goes_on(store, supervise):
 
 
 def test_a_failed_run_that_leaves_the_queue_still_says_why_it_failed(store, supervise):
-    """The page tells by it whether the run can be resumed at all."""
+    """The page decides by this value whether the run can resume."""
     boss = supervise()
     reaches(store, boss.submit(tiny(steps=LONG)), "running")
     failed = boss.submit(tiny())
@@ -315,7 +316,7 @@ def test_a_run_that_died_before_its_first_checkpoint_begins_anew(store, supervis
 
 
 def test_a_run_that_was_paused_without_a_checkpoint_stays_so_when_it_leaves_the_queue(store, supervise):
-    """As one that a full disk paused at its start."""
+    """A full disk pauses a run at its start, before any checkpoint."""
     boss = supervise()
     boss.submit(tiny(steps=LONG))
     paused = boss.submit(tiny())

@@ -1,4 +1,4 @@
-"""The worker as a real process on a real run directory, driven from the terminal."""
+"""Test the worker as a real process on a real run directory, started from the terminal."""
 
 import dataclasses
 import itertools
@@ -63,7 +63,7 @@ def wait_for(run: Path, condition, seconds: float = 60) -> dict:
 
 @pytest.fixture
 def long_run(tmp_path):
-    """A run that goes on until somebody ends it."""
+    """A run that trains until a test ends it."""
     from gan.recipes import make_config
 
     run = tmp_path / "run"
@@ -120,7 +120,7 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
 
 
 def pause(run: Path, how: str) -> dict:
-    """Train for some steps and interrupt; the status that this leaves."""
+    """Train for some steps, and interrupt. Returns the status that this leaves."""
     worker = start(run)
     wait_for(run, lambda s: s["state"] == "running" and s["step"] > 3)
     if how == "pause":
@@ -162,7 +162,7 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     wait_for(long_run, lambda s: s["step"] > saved + 5)
     worker.kill()
     worker.wait()
-    saved = saved_step(checkpoint.parent)  # a periodic one may have come after "save"
+    saved = saved_step(checkpoint.parent)  # a periodic checkpoint may have come after "save"
     with open(long_run / "stats.jsonl", "a") as file:
         file.write('{"step": 99')
     RunDir(long_run).rewind(saved)
@@ -178,12 +178,12 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
 
 
 def trained_with(run: Path) -> dict:
-    """The way in which the steps of this run's last worker were taken."""
+    """Return the threads, precision and memory format of this run's last worker."""
     return read_json(run / "status.json")["compute"]
 
 
 def go_on_until(run: Path, step: int) -> str:
-    """Train until this step, pause, and return what the worker said."""
+    """Train until this step, and pause. Returns the worker's output."""
     worker = start(run)
     wait_for(run, lambda s: s["pid"] == worker.pid and s["state"] == "running" and s["step"] > step)
     worker.terminate()
@@ -365,7 +365,7 @@ def _line(
         ("less_variety", _line(diversity=0.6)),
         ("collapse", _line(diversity=0.1)),
         ("shaping", _line(images=2_000)),
-        ("balanced", _line(diversity=None)),  # real pictures that do not differ have none
+        ("balanced", _line(diversity=None)),  # identical real images have no diversity
     ],
 )
 def test_verdicts(key, line):

@@ -1,6 +1,4 @@
-"""The supervisor with the real worker, `python -m gan train`: what a person does to a run, on the smallest
-networks.
-"""
+"""Test the supervisor with the real worker, `python -m gan train`: a person's commands, on tiny networks."""
 
 import dataclasses
 import os
@@ -16,14 +14,15 @@ from gan.runs.supervisor import Supervisor
 from tests import ROOT
 from tests.fakes.runs import state, tiny, wait_until
 
-PATIENCE = 90.0  # seconds: importing torch on a busy machine
-LONG = 10**6  # steps: far beyond the test
+PATIENCE = 90.0  # Seconds. A busy machine imports torch slowly.
+LONG = 10**6  # steps, far more than a test waits for
 
 
 @pytest.fixture(scope="module")
 def boss(tmp_path_factory):
-    """One supervisor for all tests, so that each finds a spare that has imported torch while the one before
-    ran.
+    """One supervisor for all tests.
+
+    Each test finds a spare worker that imported torch during the test before.
     """
     supervisor = Supervisor(Store(tmp_path_factory.mktemp("runs")))
     before = set(psutil.Process().children())
@@ -44,7 +43,7 @@ def reaches(store, run_id, *states):
 
 
 def trains(store, run_id, after=0):
-    """Wait until the run has gone beyond step `after`."""
+    """Wait until the run has trained beyond step `after`."""
     wait_until(
         lambda: state(store, run_id) == "running" and store.status(run_id)["step"] > after,
         PATIENCE,
@@ -72,7 +71,7 @@ def test_a_queue_one_stopped_one_cancelled_one_finished(boss):
 
 
 def check_finished(run, store):
-    """What readers are promised of a run of 12 steps."""
+    """Check the values of a run of 12 steps that readers rely on."""
     assert (run["status"]["step"], run["status"]["images"], run["status"]["progress"]) == (12, 96, 1.0)
     assert run["config"] == tiny(steps=12).to_json()
     assert run["samples"][0] == 0

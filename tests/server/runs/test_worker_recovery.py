@@ -1,6 +1,4 @@
-"""What would have ended a run, and does not: exploding numbers, a full memory, a full disk, a damaged
-checkpoint.
-"""
+"""Test faults that must not end a run: diverged numbers, full memory, a full disk, a damaged checkpoint."""
 
 import contextlib
 import errno
@@ -48,7 +46,7 @@ def events(run) -> list[tuple[str, dict]]:
 
 
 def break_step(monkeypatch, breaks, times: int = 1) -> None:
-    """Let `breaks(trainer)` happen before the step after the 20th, so many times in all."""
+    """Call `breaks(trainer)` before each of the first `times` steps after the 20th."""
     step, left = Trainer._next_step, [times]
 
     def broken(self):
@@ -72,7 +70,8 @@ def poison_statistics(trainer) -> None:
 
 
 def poison_moments(trainer) -> None:
-    trainer.opt_d.state[0]["exp_avg_sq"].fill_(float("inf"))  # D would stand still for ever, its weights fine
+    # D would never learn again, although its weights are fine
+    trainer.opt_d.state[0]["exp_avg_sq"].fill_(float("inf"))
 
 
 def poison_average(trainer) -> None:
@@ -129,7 +128,7 @@ def test_after_three_rollbacks_the_run_is_given_up_with_its_last_healthy_checkpo
 
 
 def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_before(run, monkeypatch):
-    """The newest one was healthy by its numbers, and already on its way."""
+    """The newest checkpoint was healthy by its numbers, but its training was already diverging."""
     write = worker.Worker._write_state
 
     def write_at_10_and_20(self, replace=False):
@@ -139,7 +138,7 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
     monkeypatch.setattr(worker.Worker, "_write_state", write_at_10_and_20)
     monkeypatch.setattr(worker, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(worker, "STATE_SHARE", 1.0)
-    monkeypatch.setattr(worker, "CHUNK_SECONDS", 1e-6)  # a step at a time
+    monkeypatch.setattr(worker, "CHUNK_SECONDS", 1e-6)  # one step at a time
     break_step(monkeypatch, poison, times=2)
     assert work(run)["state"] == "finished"
     assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [
@@ -149,7 +148,7 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
 
 
 def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run, capsys):
-    """It may begin anew only where somebody asks for that."""
+    """The run may start again from nothing only where a person asks for it."""
     assert work(run)["state"] == "finished"
     (run / "state" / PREVIOUS).unlink(missing_ok=True)
     content = bytearray((run / "state" / NEWEST).read_bytes())
@@ -238,8 +237,9 @@ def test_another_defect_is_no_full_memory(run, monkeypatch):
 
 @pytest.mark.parametrize("recipe", ["modern", "wasserstein", "hinge"])
 def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
-    """rtol 2e-4: sums in another order, and R1's second derivatives, in float32. G's batch norm sees a part
-    at a time and is left out: it gets whole fakes.
+    """The tolerance rtol = 2e-4 covers float32 sums in another order, and R1's second derivatives.
+
+    G's batch norm sees one micro-batch at a time. The test leaves it out by giving it whole fakes.
     """
     whole, parts = tiny_trainer(recipe), tiny_trainer(recipe)
     parts.parts = 4
@@ -358,7 +358,7 @@ def test_a_file_that_can_not_be_written_is_told_in_a_sentence(run, monkeypatch):
 
 
 def test_there_is_no_moment_without_a_whole_checkpoint(tmp_path, monkeypatch):
-    """Killed at any rename of a save, the newest one is there and sound."""
+    """A save that SIGKILL ends at any rename leaves the newest checkpoint there and intact."""
     trainer = tiny_trainer()
     trainer.advance(1)
     save_state(tmp_path, trainer, {})
@@ -418,7 +418,7 @@ def test_every_bit_of_a_checkpoint_counts(tmp_path):
         data = bytearray(whole)
         data[place] ^= 1 << place % 8
         (tmp_path / NEWEST).write_bytes(data)
-        with contextlib.suppress(Exception):  # whatever safetensors, json or torch raise
+        with contextlib.suppress(Exception):  # safetensors, json or torch may raise anything
             read_state(tmp_path / NEWEST)
             passed.append(place)
     assert passed == [], f"of {len(whole)} bytes"

@@ -1,4 +1,4 @@
-"""The teacher token: who may change runs, and what stands before every route."""
+"""Test the teacher token: who may change runs, and the checks in front of every route."""
 
 import asyncio
 import io
@@ -24,7 +24,7 @@ TOKEN = "correct horse 42"
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time as `access` reads it; add to clock[0]."""
+    """The time as `access` reads it. A test adds seconds to clock[0]."""
     now = [1000.0]
     monkeypatch.setattr(access_module.time, "monotonic", lambda: now[0])
     return now
@@ -39,7 +39,7 @@ def services(tmp_path):
 
 @pytest.fixture
 def visit(services):
-    """New visitors of the page's routes, Gradio's own left out."""
+    """A function that makes new visitors of the page's routes, without Gradio's own."""
     app = Starlette(**launch_options(services)["app_kwargs"])
     return lambda url="http://here:7860": TestClient(app, raise_server_exceptions=False, base_url=url)
 
@@ -91,7 +91,7 @@ def test_where_a_token_comes_from(given, variable, typed, found, monkeypatch):
     monkeypatch.setenv("TEACHER_TOKEN", variable)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert find_token(given) == found
-    assert "TEACHER_TOKEN" not in access_module.os.environ  # or every worker would have it
+    assert "TEACHER_TOKEN" not in access_module.os.environ  # else every worker would have it
 
 
 def test_a_token_asked_for_in_vain_is_a_sentence(monkeypatch):

@@ -1,4 +1,4 @@
-"""Slow work holds up nothing but work of its kind, however much of it is asked for."""
+"""Test that slow work delays only work of its own kind, however many requests there are."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from gan.ui.train import routes as routes_module
 from gan.ui.train.routes import train_routes
 
 PLACE = "http://here/gradio_api/gan/"
-# Routes that only read a small file, look something up or change one thing; all others have lanes.
+# Routes that only read a small file, look a value up or change one. All others have concurrency limits.
 AT_ONCE = {
     "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
     "checkpoints/{name}/preview.webp",
@@ -31,7 +31,10 @@ AT_ONCE = {
 
 @pytest.fixture
 def gate():
-    """What slow work waits for. It opens by itself after ten seconds, so that a failure does not hang."""
+    """An event that slow work waits for.
+
+    It opens by itself after ten seconds, so that a failing test does not hang.
+    """
     opened = threading.Event()
     timer = threading.Timer(10, opened.set)
     timer.start()
@@ -41,7 +44,7 @@ def gate():
 
 
 class Slow:
-    """A model whose pictures wait for the gate."""
+    """A model whose images wait for the gate."""
 
     version = "1"
 
@@ -90,7 +93,7 @@ def test_a_poll_waits_for_no_slow_work(path, store, supervise, gate, monkeypatch
     refused = [reply.json()["error"] for reply in replies if reply.status_code == 503]
     assert 50 < len(refused) < 100
     assert {reply.status_code for reply in replies} == {200, 503}
-    # the page asks again by itself
+    # the page repeats the request by itself
     assert all((error["key"], error["offline"]) == ("ui.busy", True) for error in refused)
 
 
@@ -116,7 +119,7 @@ def test_single_pictures_do_not_wait_for_walls(store, supervise, gate, monkeypat
 
 
 class Visitor:
-    """A request of somebody who may have left."""
+    """A request of a visitor who may have left."""
 
     def __init__(self, gone):
         self.gone = gone
@@ -151,7 +154,10 @@ def test_a_lane_can_be_used_by_one_event_loop_after_another():
 
 
 def routes_of(services):
-    """Every route of the app by its path under PREFIX, as LIMITS names it; static files are mounted."""
+    """Return every route of the app by its path under PREFIX, as LIMITS names it.
+
+    Mounted static files are left out.
+    """
     routes = launch_options(services)["app_kwargs"]["routes"]
     return [(route.path.removeprefix(f"{PREFIX}/"), route) for route in routes if isinstance(route, Route)]
 

@@ -1,5 +1,6 @@
-"""The routes behind dragged points: from arrows to a place, sentences for what can't be dragged, and one
-queue with what else is worked on meanwhile.
+"""Test the routes of dragged points: from arrows to a point, and refusals of impossible drags.
+
+Drags share one queue with other searches.
 """
 
 import pytest
@@ -41,17 +42,17 @@ def test_a_drag_from_its_arrows_to_its_place(client, services, point):
     job = begin(client, **point).json()["job"]
     states = []
     while "done" not in states:
-        told = on(client, job=job).json()
-        states.append(told["state"])
+        answer = on(client, job=job).json()
+        states.append(answer["state"])
     assert set(states) <= {"dragging", "done"}
-    assert told["step"] == told["of"]
-    assert told["from"] == [5.6, 0]
-    assert [len(told[name]) for name in ("points", "away", "lost")] == [2, 2, 2]
-    assert told["psi"] == float(point.get("psi", 1))
-    assert told["label"] == (int(point["label"]) if "label" in point else None)
+    assert answer["step"] == answer["of"]
+    assert answer["from"] == [5.6, 0]
+    assert [len(answer[name]) for name in ("points", "away", "lost")] == [2, 2, 2]
+    assert answer["psi"] == float(point.get("psi", 1))
+    assert answer["label"] == (int(point["label"]) if "label" in point else None)
     there = {
         "id": MODEL,
-        "at": told["at"],
+        "at": answer["at"],
         **{name: value for name, value in point.items() if name in ("psi", "label", "label2", "mix", "u")},
     }
     assert client.get("/gradio_api/gan/image", params=there).status_code == 200

@@ -1,6 +1,4 @@
-"""The routes behind the Explore tab: what they list and draw, what browsers may keep, and a sentence for
-every wrong request.
-"""
+"""Test the routes of the Explore tab: lists, samples, caching headers, and errors of wrong requests."""
 
 import base64
 import io
@@ -48,7 +46,7 @@ ROUTES = (
 
 
 def models(root):
-    """A checkpoint with three classes and a finished run."""
+    """Write a shipped model with three classes, and a finished run."""
     write_checkpoint(
         root / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
     )
@@ -75,7 +73,7 @@ def get(services):
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """`get` on models that no test changes."""
+    """The fixture `get`, on models that no test changes."""
     return client(models(tmp_path_factory.mktemp("models")))
 
 
@@ -107,8 +105,8 @@ def test_a_damaged_model_leaves_the_others_in_peace(get, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-200])
     reply = get("image", id=f"run:{NEWER}")
     assert reply.status_code == 400
-    told = reply.json()["error"]
-    assert (told["key"], told["values"]) == ("latent.damaged", {"name": "faces · modern"})
+    error = reply.json()["error"]
+    assert (error["key"], error["values"]) == ("latent.damaged", {"name": "faces · modern"})
     assert str(tmp_path) not in reply.text
     assert [model["id"] for model in get("models").json() if model.get("unreadable")] == [f"run:{NEWER}"]
     assert get("image", id=SHIPPED).status_code == 200

@@ -1,6 +1,4 @@
-"""GET loop: what it tells on the way, the file at its end, and that a client who leaves takes
-the work along.
-"""
+"""Test GET loop: its progress lines, the file at its end, and a client that leaves, which stops the work."""
 
 import asyncio
 import base64
@@ -61,7 +59,7 @@ def get(app):
 
 
 def told(content: bytes) -> tuple[list[dict], bytes]:
-    """The lines of a stream, and the file behind them."""
+    """Split a stream into its lines and the file that follows."""
     lines = []
     while content:
         line, _, content = content.partition(b"\n")
@@ -171,8 +169,9 @@ FILM = routes_module.PIECE * 4 + 1  # bytes
 
 @pytest.fixture
 def packed(services, monkeypatch):
-    """Drive the route itself, its packer replaced by one that leaves FILM bytes; `take(piece)` is awaited for
-    each message.
+    """Return a function that drives the route, with a packer that returns FILM bytes.
+
+    It awaits `take(piece)` for each message.
     """
     popen = subprocess.Popen
     leaves = ["-c", f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write(bytes({FILM}))"]
@@ -207,7 +206,7 @@ def packed(services, monkeypatch):
 
 
 def test_a_file_is_handed_over_in_pieces_and_keeps_its_place_until_it_is_sent(packed):
-    """So that any number of finished files, whose readers are slow, lie neither in memory nor on the disk."""
+    """So finished files of slow readers use no unlimited memory or disk, however many there are."""
     sizes, places = [], []
 
     async def take(message):

@@ -1,5 +1,6 @@
-"""The routes behind "Find my picture": a search from its picture to its place, sentences for what can't be
-looked for, and nothing that stays.
+"""Test the routes of "Find my picture": from a target to a point, and refusals of impossible targets.
+
+The server keeps nothing of a target.
 """
 
 import base64
@@ -36,12 +37,12 @@ def test_a_search_from_its_picture_to_its_place(client, services, kind):
     assert (target.size, target.mode) == ((28, 28), "L")
     states = []
     while "done" not in states:
-        told = on(client, job=begun["job"]).json()
-        states.append(told["state"])
+        answer = on(client, job=begun["job"]).json()
+        states.append(answer["state"])
     assert set(states) <= {"looking", "searching", "done"}
-    assert 0 < told["distance"] <= told["nearest"] < 1
-    assert told["label"] in (0, 1, 2)
-    assert len(told["at"]) == 16
+    assert 0 < answer["distance"] <= answer["nearest"] < 1
+    assert answer["label"] in (0, 1, 2)
+    assert len(answer["at"]) == 16
     assert on(client, job=begun["job"]).json()["error"]["key"] == "latent.search_over", (
         "what is done is not kept"
     )

@@ -1,6 +1,4 @@
-"""A page of another site, whose name its owner has pointed at this machine, is not taken for ours (DNS
-rebinding).
-"""
+"""Test DNS rebinding: the guard refuses pages of another site whose name points at this machine."""
 
 import socket
 
@@ -17,7 +15,7 @@ NAME = socket.gethostname().lower()
 
 @pytest.fixture
 def ask(tmp_path):
-    """The status of a request for `host` that came in at the server's `address`."""
+    """Return the status of a request for `host` that arrives at the server's `address`."""
 
     def status(host, address="127.0.0.1", token=None, path="/gradio_api/gan/access", method="get"):
         services = Services(access=Access(token))

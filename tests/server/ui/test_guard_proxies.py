@@ -1,5 +1,6 @@
-"""Which requests through a proxy count as made by our own page, and what people read who come through one
-that does not pass on the host.
+"""Test which requests through a proxy the guard takes for our own page's.
+
+A proxy that drops the host name gets an answer that explains how to set it up.
 """
 
 import pytest
@@ -15,7 +16,7 @@ from gan.ui.server.services import Services
 from gan.ui.server.starting import Root, parse_root
 
 LEAVE = "/gradio_api/gan/access/leave"
-HERE = {"Host": "127.0.0.1:7860"}  # what nginx sends of its own
+HERE = {"Host": "127.0.0.1:7860"}  # the Host header that nginx sends by default
 
 
 def page(tmp_path, root="", token=None, base_url="http://127.0.0.1:7860"):
@@ -61,8 +62,9 @@ def test_what_the_browser_says_of_others_holds_whatever_the_host_is(site, tmp_pa
 @pytest.mark.parametrize("host", ["192.168.1.5:7860", "127.0.0.1:7860", "localhost:7860"])
 @pytest.mark.parametrize("token", [None, "a long token"])
 def test_a_forwarded_host_makes_no_other_site_ours(host, token, tmp_path):
-    """Any site's script may send that header to a server that is no localhost, since Gradio's CORS allows it;
-    over http nothing else tells them apart.
+    """Gradio's CORS lets any site's script send that header to a server that is not localhost.
+
+    Over http no other header tells the sites apart.
     """
     headers = {"Host": host, "Origin": "http://evil.example", "X-Forwarded-Host": "evil.example"}
     assert (

@@ -1,6 +1,4 @@
-"""Uploads and the disk: each counts on room that no other one counts on, and what a disk refuses is told in a
-sentence.
-"""
+"""Test uploads and the disk: each upload reserves its own space, and a refusal is a sentence."""
 
 import asyncio
 import errno
@@ -13,14 +11,14 @@ from gan.ui.server.guard import SPARE, UPLOAD, Guard
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import MAX_REQUEST
 
-ROOM = 100_000  # bytes beside what uploads leave to the runs
+ROOM = 100_000  # bytes for uploads, beside the space that they leave to the runs
 LENGTH = lambda count: (b"content-length", str(count).encode())  # noqa: E731
 PIECES = (b"transfer-encoding", b"chunked")
 Usage = namedtuple("Usage", "free")
 
 
 class Disk:
-    """Gradio's upload in place of Gradio: what arrives takes room at once."""
+    """A stand-in for Gradio's upload route. Arriving bytes take up space at once."""
 
     def __init__(self, free: int):
         self.free = free
@@ -44,7 +42,10 @@ def disk(monkeypatch, tmp_path):
 
 
 class Upload:
-    """A client: `feed` what it brings, None to break off; `status` of the answer, or None."""
+    """An uploading client.
+
+    `feed` sends bytes, or None to break off. `status` returns the answer's status, or None.
+    """
 
     def __init__(self, app, *headers):
         self.parts, self.sent = asyncio.Queue(), []

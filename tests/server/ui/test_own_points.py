@@ -1,4 +1,4 @@
-"""Uploaded files of points: what the server says of them, and the runs that learn them."""
+"""Test uploaded files of points: the server's description of them, and the runs that train on them."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def client(services):
 
 @pytest.fixture
 def upload(tmp_path, monkeypatch):
-    """Leave a file where Gradio puts what is uploaded. Returns its path."""
+    """Write a file into Gradio's upload folder. Returns its path."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
 
     def put(content: str, name: str = "my points.csv") -> str:

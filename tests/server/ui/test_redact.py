@@ -1,4 +1,4 @@
-"""What viewers are told names files without the server's folders."""
+"""Test that texts for viewers name files without the server's folders."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""Keeping the runs in order over HTTP: names, deletion, ending by force, the queue's times and the space in
-use.
-"""
+"""Test the routes of the list of runs: names, deletion, kills, start times of queued runs, and disk use."""
 
 import errno
 import threading
@@ -47,7 +45,7 @@ def client(services):
 
 @pytest.fixture
 def submit(client, monkeypatch):
-    """Press Train with these values; files are taken from wherever they lie."""
+    """Press Train with these values. The files may be anywhere."""
     monkeypatch.setattr(
         "gan.ui.train.own.received", lambda files, folder: [Path(name) for name in files or []]
     )
@@ -71,7 +69,7 @@ def post(client):
 
 @pytest.fixture
 def ended(store):
-    """A finished run that can be explored."""
+    """A finished run that visitors can explore."""
     return past(
         store,
         tiny(),
@@ -178,7 +176,7 @@ def test_a_page_is_not_disturbed_by_a_worker_that_is_still_leaving_a_deleted_run
 
 
 def draw(folder, name: str) -> list[Path]:
-    """Four pictures, others for each length of the name."""
+    """Write four images. They differ with the length of the name."""
     pictures = [folder / f"{name}-{number}.png" for number in range(4)]
     for number, path in enumerate(pictures):
         Image.new("RGB", (8, 8), (60 * number, len(name), 0)).save(path)
@@ -187,7 +185,7 @@ def draw(folder, name: str) -> list[Path]:
 
 @pytest.fixture
 def cats(services, tmp_path):
-    """`cats(name)` keeps some pictures as the page does, and returns their folder."""
+    """A function that stores images as the page does. `cats(name)` returns their folder."""
     return lambda name="cat": keep_uploads(draw(tmp_path, name), services.uploads)
 
 
@@ -220,7 +218,7 @@ def test_pictures_stay_while_a_damaged_run_may_refer_to_them(post, store, cats, 
 def test_pictures_that_are_about_to_be_trained_on_stay(
     post, services, store, tmp_path, ended, monkeypatch, submit
 ):
-    """Somebody deletes a run after the pictures were kept and before their run was made."""
+    """A visitor deletes a run after the images were stored, and before their run exists."""
     pictures = draw(tmp_path, "cat")
     replies = []
     deletion = threading.Thread(target=lambda: replies.append(post(ended, "delete")))
@@ -244,7 +242,7 @@ def test_pictures_that_are_about_to_be_trained_on_stay(
 def test_pictures_that_nobody_trained_on_are_removed_at_the_start(services, store, cats, monkeypatch):
     used, unused = cats("used"), cats("unused")
     finished_on(store, used)
-    monkeypatch.setattr(services.supervisor, "start", lambda: None)  # it was started already
+    monkeypatch.setattr(services.supervisor, "start", lambda: None)  # the supervisor runs already
     services.start()
     assert (used.exists(), unused.exists()) == (True, False)
 
@@ -316,7 +314,8 @@ def test_what_trains_and_waits_is_always_listed_and_older_runs_where_they_are_as
     monkeypatch.setattr("gan.ui.train.run_feed.LISTED", 4)
     monkeypatch.setattr("gan.ui.train.run_feed.FEWEST", 2)
     older = lambda count: client.get("/gradio_api/gan/runs/older", params={"count": count}).json()  # noqa: E731
-    wait_until(lambda: poll()["storage"]["used"] is not None)  # sizes are told as well, once they are known
+    # the poll contains sizes only once they are known
+    wait_until(lambda: poll()["storage"]["used"] is not None)
     answer = poll()
     assert [run["id"] for run in answer["runs"]] == made[:4:-1]
     assert (answer["total"], [run["id"] for run in older(2)["runs"]]) == (9, [made[4], made[3]])

@@ -1,4 +1,4 @@
-"""Clients of a real server that ask for much and read nothing, or little by little."""
+"""Test clients of a real server that request a large answer and read it slowly, or not at all."""
 
 import socket
 import threading
@@ -17,13 +17,13 @@ from gan.ui.server import guard
 from gan.ui.server.guard import Guard
 from gan.ui.server.services import Services
 
-LARGE = bytes(range(256)) * 2**17  # 32 MB: many times what the system keeps for a connection
-CLIENTS, LITTLE = 4, 2**18  # bytes of memory for each of them
+LARGE = bytes(range(256)) * 2**17  # 32 MB, many times the system's buffer of a connection
+CLIENTS, LITTLE = 4, 2**18  # bytes of the server's memory for each client
 
 
 @pytest.fixture(scope="module")
 def server():
-    """A server of one large answer behind the guard, and what it was asked for."""
+    """A server with one large answer behind the guard, and its socket address."""
     app = Starlette(
         routes=[Route("/gradio_api/gan/large", lambda request: Response(LARGE))],
         middleware=[Middleware(Guard, services=Services())],
@@ -40,7 +40,7 @@ def server():
 
 @contextmanager
 def asked(address) -> Iterator[socket.socket]:
-    """A connection on which the answer was asked for."""
+    """A connection on which a client has requested the answer."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**14)
         client.settimeout(20)
@@ -50,7 +50,7 @@ def asked(address) -> Iterator[socket.socket]:
 
 
 def waiting(running) -> list[int]:
-    """Bytes that the server holds for each of its connections that is not closing."""
+    """Return the bytes that the server buffers for each connection that is not closing."""
     return [
         each.transport.get_write_buffer_size()
         for each in running.server_state.connections

@@ -1,4 +1,4 @@
-"""Guessing the teacher token is slow, and locks nobody out."""
+"""Test that guesses at the teacher token are slow, and lock nobody out."""
 
 import asyncio
 import time
@@ -16,13 +16,13 @@ TOKEN = "correct horse 42"
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """Ten times as fast as in earnest."""
+    """Make the rate limits ten times as fast as in real use."""
     for name in ("PACE", "PACE_ALL", "LOOK_EVERY"):
         monkeypatch.setattr(access, name, getattr(access, name) / 10)
 
 
 async def outcome(access: Access, token: str, client: str) -> str:
-    """What an attempt gets: "in", or the key of its refusal."""
+    """Return the outcome of an attempt: "in", or the key of the refusal."""
     try:
         await access.enter(token, client)
     except UserError as error:
@@ -31,7 +31,7 @@ async def outcome(access: Access, token: str, client: str) -> str:
 
 
 async def flood(access: Access, client: str, count: int) -> Counter:
-    """So many wrong tokens of one client at once."""
+    """Send so many wrong tokens of one client at once."""
     return Counter(await asyncio.gather(*(outcome(access, "wrong token", client) for _ in range(count))))
 
 
@@ -71,7 +71,7 @@ def test_a_stream_of_guesses_from_the_same_address_does_not_shut_the_teacher_out
 
         async def guess():
             while True:
-                await asyncio.sleep(0.02)  # five a second in earnest
+                await asyncio.sleep(0.02)  # five a second in real time
                 streamed.append(asyncio.create_task(outcome(access, "wrong token", "school")))
 
         streamed = [asyncio.create_task(flood(access, "school", ROOM + FREE))]
@@ -83,7 +83,7 @@ def test_a_stream_of_guesses_from_the_same_address_does_not_shut_the_teacher_out
             task.cancel()
         return tried
 
-    assert asyncio.run(asyncio.wait_for(attacked(), 60)) < 60  # one try in three or four gets in
+    assert asyncio.run(asyncio.wait_for(attacked(), 60)) < 60  # one try in three or four succeeds
 
 
 def test_guesses_of_one_address_are_looked_at_slowly_and_few_wait():
@@ -133,7 +133,7 @@ def test_wrong_tokens_are_forgotten_after_a_while_and_by_number(monkeypatch):
     assert "a" not in seen._lines
 
 
-SPACE = "10.0.0.7"  # its proxy
+SPACE = "10.0.0.7"  # the proxy of a Hugging Face Space
 
 
 @pytest.mark.parametrize(

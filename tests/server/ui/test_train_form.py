@@ -1,4 +1,4 @@
-"""From the form's values to a config, and from uploaded files to a place of their own."""
+"""Test the way from the form's values to a config, and from uploaded files to their own folder."""
 
 import dataclasses
 import io
@@ -59,7 +59,7 @@ def test_the_form_begins_with_values_for_the_controls_of_one_kind():
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """Say that training runs on a GPU here, or that it does not."""
+    """Return a function that sets whether training here has a GPU."""
     return lambda there: monkeypatch.setattr("gan.ui.train.form.has_gpu", lambda: there)
 
 
@@ -193,7 +193,7 @@ def test_only_pictures_and_zips_are_kept(name, tmp_path):
 
 
 def test_the_same_pictures_under_other_names_are_other_uploads(tmp_path):
-    """Kept in one folder they would be counted twice."""
+    """In one folder, the shared image would count twice."""
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.png").write_bytes(b"\x89PNG" + name.encode().replace(b"c", b"b"))
     first, second = (

@@ -1,4 +1,4 @@
-"""What the Train tab is told about runs, by routes and by the feed behind them."""
+"""Test the data about runs in the Train tab: its routes, and the feed behind them."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ def test_a_page_is_told_once_and_then_only_what_is_new(poll, store, ended):
         first["next"],
         first["since"],
     ) == (ended, [1, 3], 3, 3, 0)
-    # what other tests left to train comes first
+    # other tests' runs that still train come first
     assert next(run["state"] for run in first["runs"] if run["id"] == ended) == "finished"
     held = {"had": ended, "since": first["next"], "list": first["list"], "version": first["version"]}
     assert poll(**held) == {"version": first["version"], "unchanged": True}
@@ -87,7 +87,7 @@ def test_statistics_of_another_or_a_shortened_run_replace_those_held(poll, store
 
 
 def test_a_page_begins_anew_when_the_run_went_back_and_outgrew_what_it_holds(poll, store, ended):
-    """A rollback: the file is cut to an older checkpoint, and longer again before anybody asks."""
+    """After a rollback the file ends at an older checkpoint, and is longer again before the next poll."""
     first = poll()
     kept = [json.dumps({"step": step, "images": 8 * step, "loss_d": 0.5}) for step in (1, 2)]
     new = [json.dumps({"step": step, "images": 8 * step, "loss_d": 0.7}) for step in range(3, 6)]
@@ -162,7 +162,7 @@ def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     before = len(looks)
     for _ in range(30):
         assert client.get("/gradio_api/gan/poll").status_code == 200
-    assert len(looks) - before <= 2  # one for the feed, perhaps one for the supervisor's own survey
+    assert len(looks) - before <= 2  # one for the feed, and perhaps one for the supervisor's own survey
 
 
 def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
@@ -398,7 +398,7 @@ def test_the_form_is_offered_every_registry_entry(client):
 
 
 def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
-    """A question for the cost of a form, with some of its fields changed."""
+    """Return the query for the cost of a form, with some fields changed."""
     values = dict(zip(fields.keys(), form.defaults(data, recipe), strict=True))
     return {
         "data": data,
@@ -411,7 +411,7 @@ def asked(data="digits", recipe="modern", minutes=5, own=0, **changes):
 
 @pytest.fixture
 def cost(client):
-    """The reply to a question, given as JSON or as any text."""
+    """A function that returns the reply to a query, given as JSON or as any text."""
     return lambda question: client.get(
         "/gradio_api/gan/cost",
         params={"form": question if isinstance(question, str) else json.dumps(question)},
@@ -441,7 +441,7 @@ def test_the_cost_of_the_form_follows_it(cost, known_machine):
 def test_own_pictures_are_counted_where_they_can_be(cost):
     assert cost(asked(USER_DATA, own=200)).json()["passes"] > 0
     assert cost(asked(USER_DATA, own=None)).json()["passes"] is None
-    assert cost(asked(USER_DATA)).json()["passes"] is None  # none added yet
+    assert cost(asked(USER_DATA)).json()["passes"] is None  # no images added yet
     assert cost(asked(USER_DATA, own=20)).json()["error"]["key"] == "train.batch_too_large"
     assert cost(asked(USER_DATA, own=1)).json()["error"]["key"] == "ui.too_few"
 

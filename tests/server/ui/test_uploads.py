@@ -1,6 +1,4 @@
-"""What the server tells of pictures that somebody has brought, before anything is trained: real files, and
-the real child that reads them.
-"""
+"""Test the server's survey of a visitor's images before training, with real files in a real child process."""
 
 import io
 import json
@@ -44,8 +42,9 @@ def client(services):
 
 @pytest.fixture
 def bring(tmp_path, monkeypatch):
-    """Leave files {name: bytes} where Gradio puts what is uploaded; returns what a page then
-    knows of them.
+    """A function that writes files {name: bytes} into Gradio's upload folder.
+
+    It returns the paths that a page then knows.
     """
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
 
@@ -62,7 +61,7 @@ def bring(tmp_path, monkeypatch):
 
 @pytest.fixture
 def ask(client):
-    """What the route of the pictures says of files."""
+    """Request the route that surveys files."""
     return lambda files: client.post("/gradio_api/gan/pictures", json={"files": files})
 
 
@@ -122,10 +121,10 @@ def test_a_zip_is_told_with_its_classes_and_what_was_left_out(ask, bring):
     answer = ask(files).json()
     report = answer["report"]
     assert (report["count"], report["classes"]) == (16, [["cat", 8], ["dog", 8]])
-    told = {
+    left_out = {
         (group["reason"], group["detail"], group["count"], *group["names"]) for group in report["left_out"]
     }
-    assert told == {("damaged", "", 1, "cat/a.png"), ("kind", "HEIC", 1, "dog/IMG_1.heic")}
+    assert left_out == {("damaged", "", 1, "cat/a.png"), ("kind", "HEIC", 1, "dog/IMG_1.heic")}
     assert answer["suggestions"]["modern"]["conditional"] is True
     assert "conditional" not in answer["suggestions"]["dcgan"], "its recipe has none"
     assert answer["suggestions"]["modern"]["batch"] == 16
@@ -391,7 +390,7 @@ def test_what_gradio_would_take_is_refused_in_words_and_by_key(services):
 
 
 def test_a_suffix_is_no_place_of_the_server(ask, bring):
-    """Neither an answer nor a refusal tells where pictures are kept."""
+    """Neither an answer nor a refusal names the folder of the images."""
     for files in ({"pets.zip": pets()}, {"x.zip": b"no zip"}):
         assert ".uploads" not in ask(bring(files)).text
 

@@ -1,6 +1,4 @@
-"""Parts of the scripts that build bundled sets which other rooms use as well, and the IDX files that they
-read.
-"""
+"""Test shared parts of the scripts that build bundled sets, and the IDX files that they read."""
 
 import gzip
 
@@ -59,7 +57,7 @@ def test_idx_files_are_read_back(tmp_path):
 
 
 def idx(*shape: int, count: int) -> bytes:
-    """An IDX file that says it has this shape and holds `count` bytes."""
+    """Return an IDX file whose header gives this shape, and which holds `count` bytes."""
     return bytes([0, 0, 8, len(shape)]) + b"".join(side.to_bytes(4, "big") for side in shape) + bytes(count)
 
 

@@ -1,4 +1,4 @@
-"""Which folders are classes: splits, shards and wrappers are none, digits are."""
+"""Test which folders are classes: digits are, but splits, shards and wrappers are not."""
 
 import time
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ def places(folder: str, count: int = 3, first: int = 0, name: str = "{:04d}.png"
 
 
 def found(*names: list[str]) -> dict[str, int]:
-    """The classes that these places have, with their numbers."""
+    """Return the classes of these paths, with their numbers of images."""
     labels, classes, *_ = class_folders.find([PurePosixPath(name) for group in names for name in group], 1000)
     return {name: labels.count(k) for k, name in enumerate(classes)}
 
@@ -76,7 +76,7 @@ def test_splits_without_folders_below_are_no_classes(tops):
 @pytest.mark.parametrize("top", ["", "train/", "mnist/train/"])
 @pytest.mark.parametrize("digits", ["0123456789", "01", "123", "02468"])
 def test_digits_are_classes(top, digits):
-    """Wherever each has numbered its files, and in whatever way."""
+    """The result does not depend on how the files are numbered."""
     same = dict.fromkeys(digits, 4)
     assert found(*(places(f"{top}{digit}", 4) for digit in digits)) == same
     assert found(*(places(f"{top}{digit}", 4, 4 * k) for k, digit in enumerate(digits))) == same
@@ -101,7 +101,7 @@ def whole(*names: list[str], most: int = 1000) -> class_folders.Classes:
     (["00000", "01000"], True), ([f"{k:03d}" for k in range(102)], False),
 ])  # fmt: skip
 def test_folders_of_numbers_are_classes_in_doubt(folders, running):
-    """Nobody can tell banknotes, years and traffic signs from shards, so that who looks at them decides."""
+    """Nobody can tell banknotes, years and traffic signs from shards, so the user decides."""
     for top in ("", "train/"):
         classes = whole(*(places(top + name, 5, 5 * k * running) for k, name in enumerate(folders)))
         assert (classes.names, classes.doubtful) == (tuple(sorted(folders)), True)

@@ -1,5 +1,6 @@
-"""Colours as their files mean them: profiles, transparency in every mode of a picture, and more or fewer than
-8 bits.
+"""Test that colours appear as their files mean them.
+
+The files have profiles, transparency in every mode, and more or fewer than 8 bits.
 """
 
 import io
@@ -26,7 +27,7 @@ ADOBE = profiles.display(profiles.ADOBE_RGB, 2.2)
 
 
 def first(data: bytes, **options) -> list[int]:
-    """The one colour of a picture."""
+    """Return the only colour of an image."""
     found = decode(data, 8, options.pop("channels", 3), **options).pixels
     assert (found == found[:, :1, :1]).all()
     return found[:, 0, 0].tolist()
@@ -72,8 +73,9 @@ def test_grey_pictures_stay_grey(profile, meant):
 
 @pytest.mark.parametrize("profile", [profiles.press(), b""])
 def test_pictures_for_a_press(profile):
-    """CMYK JPEGs hold their inks upside down, as Adobe's programs write them and all others read them; inks
-    without a profile multiply.
+    """CMYK JPEGs hold inverted inks, as Adobe's programs write them and all others read them.
+
+    Inks without a profile multiply.
     """
     white, black, half = (
         first(plain((0, 0, 0, ink), "CMYK", "JPEG", icc_profile=profile)) for ink in (0, 255, 128)
@@ -96,7 +98,10 @@ def test_paper_comes_from_the_profile():
 
 @pytest.mark.parametrize("size", [64, 28])
 def test_averaging_before_the_conversion_hardly_shows(size):
-    """The same to a level, on average, as converting every pixel: DETAIL says how much is averaged before."""
+    """On average, the result is within one level of converting every pixel.
+
+    DETAIL sets how far an image shrinks before the conversion.
+    """
     smooth = Image.merge(
         "RGB", [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90)]
     )
@@ -114,8 +119,9 @@ def test_averaging_before_the_conversion_hardly_shows(size):
 
 @pytest.mark.parametrize("how", ["profile", "numbers", "inks", "transparent"])
 def test_large_pictures_are_made_smaller_before_the_conversion(monkeypatch, how):
-    """It gets less than twice DETAIL pixels for each of the square's, however large the picture is, and all
-    of a smaller one.
+    """The conversion gets fewer than 2 * DETAIL pixels for each pixel of the square, at any image size.
+
+    A smaller image is converted as a whole.
     """
     given = []
     monkeypatch.setattr(
@@ -178,8 +184,9 @@ KINDS_OF_PICTURES = [
 @pytest.mark.parametrize(("mode", "opacity"), KINDS_OF_PICTURES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_profile_counts_for_its_own_kind_of_picture(kind, mode, opacity):
-    """A grey profile would take the colours away, and one for a press can't be applied to light. A grey
-    picture may have a profile of colours.
+    """A grey profile would remove the colours, and a profile for a press can't apply to light.
+
+    A grey image may have a profile for colours.
     """
     coloured = mode in ("RGB", "RGBA", "P")
     stored = GREEN if coloured else (255 if mode == "1" else 128,) * 3
@@ -209,7 +216,7 @@ def test_inks_are_converted_by_a_profile_of_inks_alone(kind, apart):
 
 
 def told(stored: tuple[int, ...] | int, *chunks: bytes) -> list[int]:
-    """What the colour of a PNG with these chunks becomes."""
+    """Return the decoded colour of a PNG with these chunks."""
     content = plain(stored, "L" if isinstance(stored, int) else "RGB")
     return first(content[:33] + b"".join(chunks) + content[33:])
 
@@ -253,7 +260,7 @@ SKIN, NIGHT = (200, 100, 32), (8, 120, 250)
     ([ICC_P3], GREEN, (0, 183, 30)), ([chunk(b"sRGB", b"\0"), gamma(45455), OF_ADOBE], GREEN, GREEN),
 ])  # fmt: skip
 def test_a_png_that_tells_its_colours_by_numbers_looks_as_in_a_browser(chunks, stored, shown):
-    """`shown` is what Chromium shows."""
+    """`shown` is the colour that Chromium shows."""
     assert np.abs(np.array(told(stored, *chunks)) - shown).max() <= 2
 
 
@@ -310,8 +317,9 @@ def test_numbers_of_strangers_make_sound_profiles_or_none():
 
 
 def of_many_steps(steps: int = 60_000) -> bytes:
-    """A sound profile of floating-point elements, each of so many steps that lcms goes through one by one,
-    for every colour of a table that it makes.
+    """Return a valid profile of floating-point elements, each with so many steps.
+
+    lcms goes through the steps one by one, for every colour of a table that it builds.
     """
     ends = b"".join(struct.pack(">f", -1 + 2 * k / steps) for k in range(steps - 1))
     curve = (
@@ -345,7 +353,7 @@ def test_profiles_that_are_made_to_cost_time(name):
 
 
 def test_damaged_profiles_harm_nothing():
-    """Bytes of sound profiles are changed: a picture comes out, soon."""
+    """Valid profiles with some changed bytes must still decode to an image, and soon."""
     rng = np.random.default_rng(0)
     begin = time.process_time()
     for case in range(120):
@@ -360,14 +368,14 @@ def test_damaged_profiles_harm_nothing():
 
 # Transparency
 
-# what is shown on white of the left half, which is transparent, and of the right
+# colours on white of the left half, which is transparent, and of the right half
 CLEAR, SEEN = (255, 255, 255), (40, 40, 40)
 
 
 def png(
     mode: int, depth: int, rows: list[list[int]], trns: bytes | None, palette: bytes | None = None
 ) -> bytes:
-    """A PNG of samples, packed by hand: Pillow can't write all kinds that it reads."""
+    """Pack a PNG by hand, because Pillow can't write all kinds that it reads."""
 
     def packed(row: list[int]) -> bytes:
         if depth == 16:
@@ -479,8 +487,9 @@ def test_only_the_part_that_is_used_counts():
 
 
 def test_half_transparency_and_hidden_colours():
-    """The colour of what is fully transparent shows nowhere, not even at the edges; white behind a picture
-    with a profile is white.
+    """The colour of fully transparent pixels shows nowhere, not even at their edges.
+
+    White behind an image with a profile is white.
     """
     half = first(plain((255, 0, 0, 128), "RGBA"))
     assert np.abs(np.array(half) - (255, 127, 127)).max() <= 1

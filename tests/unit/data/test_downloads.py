@@ -1,6 +1,4 @@
-"""torchvision's real loader classes, fed small files in the real on-disk formats through their own download
-code.
-"""
+"""Test torchvision's real loader classes on small files in the real formats, through their download code."""
 
 import errno
 import gzip
@@ -36,7 +34,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """A folder that stands for the internet, served at `address(path)`; the cache lies beside it."""
+    """A folder that stands for the internet, served at `address(path)`. The cache lies beside it."""
     monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     folder = tmp_path / "server"
@@ -52,7 +50,7 @@ def server(tmp_path, monkeypatch):
 
 
 def address(path: Path) -> str:
-    """The address under which a file of the server folder, or the folder itself, is found."""
+    """Return the URL of a file of the server folder, or of the folder itself."""
     folder = path if path.is_dir() else path.parent
     port = (folder.parent / "port").read_text()
     return f"http://127.0.0.1:{port}/{'' if path.is_dir() else path.name}"
@@ -60,7 +58,7 @@ def address(path: Path) -> str:
 
 @pytest.fixture
 def cut_off(monkeypatch):
-    """Calling this ends the internet: no name resolves."""
+    """A function that ends the internet: no name resolves after its call."""
 
     def unreachable(*_, **__):
         raise socket.gaierror(-3, "Temporary failure in name resolution")
@@ -88,7 +86,7 @@ def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def serve_idx(server: Path, monkeypatch, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """The four gzipped IDX files of an MNIST-like set, five training images."""
+    """Write the four gzipped IDX files of a set like MNIST, with five training images."""
     from torchvision import datasets
 
     images, labels = RNG.integers(0, 256, (5, 28, 28), np.uint8), np.arange(5, dtype=np.uint8)
@@ -121,8 +119,9 @@ def test_mnist_family(server, monkeypatch, cut_off, name, kind):
 
 
 def serve_omniglot(server: Path, monkeypatch) -> np.ndarray:
-    """images_background.zip: one-bit PNGs of 105 pixels, black on white, in a folder for each alphabet and
-    character. The archive is in another order than the sorted pictures (60, 105, 105) that are returned.
+    """Write images_background.zip: one-bit PNGs of 105 pixels, black on white, by alphabet and character.
+
+    The archive's order differs from that of the sorted images (60, 105, 105) that this returns.
     """
     from torchvision import datasets
 
@@ -166,8 +165,9 @@ def test_omniglot_without_an_alphabet(server, monkeypatch):
 
 
 def serve_cifar(server: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
-    """cifar-10-python.tar.gz: five training batches of two images as rows of 3072 bytes, a test batch,
-    batches.meta.
+    """Write cifar-10-python.tar.gz with five training batches of two images, a test batch, and batches.meta.
+
+    Images are rows of 3072 bytes.
     """
     from torchvision import datasets
 
@@ -210,7 +210,7 @@ def test_cifar10(server, monkeypatch):
 
 
 def test_svhn(server, monkeypatch):
-    """train_32x32.mat holds X (32, 32, 3, N) and y (N, 1), where 10 stands for the digit 0."""
+    """Write train_32x32.mat with X (32, 32, 3, N) and y (N, 1), where 10 stands for the digit 0."""
     from scipy.io import savemat
     from torchvision import datasets
 
@@ -224,8 +224,9 @@ def test_svhn(server, monkeypatch):
 
 
 def serve_flowers(server: Path, monkeypatch) -> list[str]:
-    """102flowers.tgz, imagelabels.mat and setid.mat with six flat-coloured pictures; the splits come as
-    train, val, test.
+    """Write 102flowers.tgz, imagelabels.mat and setid.mat with six images of one colour each.
+
+    The splits come as train, val, test.
     """
     from scipy.io import savemat
     from torchvision import datasets
@@ -273,13 +274,13 @@ def test_photos_are_decoded_once(server, monkeypatch):
     for picture in (server.parent / "cache").rglob("*.jpg"):
         picture.unlink()
     assert (data.load("flowers102", 16).images == first.images).all()
-    with pytest.raises(UserError) as caught:  # another size needs the pictures, which are gone
+    with pytest.raises(UserError) as caught:  # another size needs the images, which are gone
         data.load("flowers102", 24)
     assert caught.value.key == "data.download_damaged"
 
 
 def serve_celeba(server: Path, monkeypatch, fetch) -> None:
-    """img_align_celeba.zip and the five text files; `fetch` replaces gdown.download."""
+    """Write img_align_celeba.zip and the five text files. `fetch` replaces gdown.download."""
     from torchvision import datasets
 
     from gan.data.registry import CELEBA_ATTRIBUTES
@@ -321,7 +322,7 @@ def serve_celeba(server: Path, monkeypatch, fetch) -> None:
 def test_celeba(server, monkeypatch):
     serve_celeba(server, monkeypatch, lambda id, output, **_: shutil.copy(server / id, output))
     found = data.load("celeba")
-    assert found.images.shape == (3, 3, 64, 64)  # the fourth is of the test split
+    assert found.images.shape == (3, 3, 64, 64)  # the fourth image belongs to the test split
     assert found.labels.tolist() == [1, 0, 1]
     assert found.classes == ("not smiling", "smiling")
     assert len(found.attributes) == 40
@@ -394,7 +395,7 @@ def test_damaged_download(server, monkeypatch):
 
 
 def test_a_download_that_is_not_what_was_published(server, monkeypatch):
-    """A hotel's login page instead of the file: torchvision's checksum refuses it, and so do we."""
+    """A hotel's login page replaces the file. torchvision's checksum refuses it, and so do we."""
     serve_idx(server, monkeypatch, "MNIST")
     for path in server.iterdir():
         path.write_text("<html>Welcome to our hotel</html>")

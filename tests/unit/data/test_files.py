@@ -1,4 +1,4 @@
-"""Folders and zips of pictures: what is accepted, what is refused before it is decoded."""
+"""Test folders and zips of images: accepted ones, and those refused before any decoding."""
 
 import io
 import struct
@@ -38,7 +38,7 @@ def make_folder(path: Path, members: dict[str, bytes]) -> str:
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """A PNG of a few hundred bytes whose header promises width x height pixels."""
+    """Return a PNG of a few hundred bytes whose header promises width x height pixels."""
 
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -54,7 +54,7 @@ def huge_png(width: int, height: int) -> bytes:
 
 @pytest.fixture(params=["folder", "zip"])
 def pack(request, tmp_path):
-    """Writes members into a folder or a zip and returns its path."""
+    """A function that writes members into a folder or a zip, and returns its path."""
     if request.param == "folder":
         return lambda members: make_folder(tmp_path / "pictures", members)
     return lambda members: make_zip(tmp_path / "pictures.zip", members)
@@ -122,7 +122,7 @@ def test_centre_is_kept(pack):
 
 
 def test_orientation_is_applied(pack):
-    """EXIF orientation 6: the stored picture's left side is the top of what is meant."""
+    """EXIF orientation 6: the top of the real image is the left side of the stored one."""
     stored = Image.new("RGB", (32, 32), "black")
     stored.paste("white", (0, 0, 16, 32))
     exif = Image.Exif()
@@ -200,7 +200,7 @@ def test_damaged_zip(tmp_path):
     with pytest.raises(UserError) as caught:
         data.load(str(path))
     assert caught.value.key == "data.damaged_zip"
-    path.write_bytes(whole[:60] + bytes(20) + whole[80:])  # one member damaged, the directory intact
+    path.write_bytes(whole[:60] + bytes(20) + whole[80:])  # one damaged member, an intact directory
     found = data.load(str(path))
     assert (len(found.images), len(found.report.left_out)) == (3, 1)
 
@@ -257,7 +257,7 @@ def test_zip_bomb_is_refused_without_decoding(tmp_path, monkeypatch):
 
 
 def liar(path: Path, packing: int) -> str:
-    """A zip with two good pictures and 32 MB of zeros that declare themselves as 100 bytes."""
+    """Write a zip with two good images and 32 MB of zeros that declare themselves as 100 bytes."""
     make_zip(path, {"a.png": picture("red"), "b.png": picture("red")})
     with zipfile.ZipFile(path, "a", packing) as archive:
         archive.writestr("zeros.png", bytes(2**25))
@@ -267,9 +267,12 @@ def liar(path: Path, packing: int) -> str:
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_zip_that_lies_about_its_sizes(tmp_path, packing):
-    """A member that declares 100 bytes is never unpacked beyond them, not even in memory: it is skipped."""
+    """A member that declares 100 bytes is never unpacked beyond them, not even in memory.
+
+    The zip skips it.
+    """
     path = liar(tmp_path / "liar.zip", packing)
-    data.load(path)  # what is imported at the first loading does not count
+    data.load(path)  # the first loading's imports don't count
     tracemalloc.start()
     try:
         found = data.load(path)
@@ -296,7 +299,10 @@ def test_total_and_entry_caps(tmp_path, monkeypatch):
 
 
 def test_a_list_of_members_beyond_reason_is_not_read(tmp_path):
-    """120,000 empty members with long names: 25 MB of list, of which zipfile would make 120,000 objects."""
+    """120,000 empty members with long names make a directory of 25 MB.
+
+    zipfile would create 120,000 objects for it.
+    """
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a" * 100, b"")
@@ -329,7 +335,7 @@ def test_a_zip_with_a_link_is_refused(tmp_path):
     with zipfile.ZipFile(path, "a") as archive:
         link = zipfile.ZipInfo("link.png")
         link.create_system, link.external_attr = 3, 0o120777 << 16
-        archive.writestr(link, picture("blue"))  # even where what it holds would be a picture
+        archive.writestr(link, picture("blue"))  # even where the link's content would be an image
     with pytest.raises(UserError) as caught:
         data.load(path)
     assert (caught.value.key, caught.value.values["member"]) == ("data.leads_out", "link.png")
@@ -344,8 +350,9 @@ def test_class_names_are_plain_and_no_more_than_can_be_shown(pack, monkeypatch):
 
 
 def test_nothing_but_pixels_is_kept(pack):
-    """No EXIF: a data set has no field for it, and what was taken where can't be found in its pictures'
-    bytes.
+    """A data set has no field for EXIF, and its images' bytes contain none.
+
+    So nobody can find out where a photo was taken.
     """
     exif = Image.Exif()
     exif[0x010E] = "SECRET PLACE"
@@ -369,8 +376,9 @@ def test_one_file_over_the_byte_limit_is_skipped(pack, monkeypatch):
 
 @pytest.mark.parametrize("side", [9000, 40_000])
 def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
-    """81 Mpx opens in Pillow with at most a warning, 1.6 Gpx raises there: both are skipped before any pixel
-    is read.
+    """Pillow opens 81 Mpx with at most a warning, and raises at 1.6 Gpx.
+
+    The loader skips both before reading any pixel.
     """
 
     def no_pixels(*_, **__):
@@ -383,7 +391,7 @@ def test_a_picture_of_huge_dimensions_is_not_decoded(pack, monkeypatch, side):
 
 
 def test_a_jpeg_of_thousands_of_scans_is_not_decoded():
-    """Each costs as much as all pixels of the picture take, and may have 16 bytes."""
+    """A scan may have only 16 bytes, but costs as much as all pixels of the image."""
     image = Image.effect_noise((64, 64), 80)
     kept = io.BytesIO()
     image.save(kept, "JPEG", progressive=True)
@@ -392,7 +400,7 @@ def test_a_jpeg_of_thousands_of_scans_is_not_decoded():
     assert pictures.read_picture(sound, 28, 1).shape == (1, 28, 28)
     last = sound[sound.rindex(b"\xff\xda") : -2]
     many = sound[:-2] + last * pictures.MAX_SCANS + sound[-2:]
-    Image.open(io.BytesIO(many)).load()  # so that nothing else is wrong with it
+    Image.open(io.BytesIO(many)).load()  # proof that nothing else is wrong with it
     with pytest.raises(UserError) as info:
         pictures.read_picture(many, 28, 1)
     assert info.value.key == "data.no_picture"

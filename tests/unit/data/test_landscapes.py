@@ -1,4 +1,4 @@
-"""The drawn landscapes: the same every time, and what their attributes say is what is to be seen."""
+"""Test the drawn landscapes: they never change, and their attributes describe the visible image."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_dusk_is_warm_and_day_is_blue(drawn):
 
 
 def test_the_sun_is_where_it_is_said_to_be(drawn):
-    """On clear days the brightest spot of the sky lies at sun_x, and at the height that sun_height says."""
+    """On clear days the brightest spot of the sky lies at sun_x, at the height of sun_height."""
     images, facts = drawn
     clear = (facts["label"] % 4 == 1) & (facts["clouds"] == 0)
     assert clear.sum() > 10
@@ -80,9 +80,7 @@ def test_the_sun_is_where_it_is_said_to_be(drawn):
 
 
 def test_horizon_of_the_sea_is_where_it_is_said_to_be(drawn):
-    """Seas by day, laid on each other with their horizons in line: the mean row changes most where the water
-    begins.
-    """
+    """Average seas by day, with their horizons in line. The mean row changes most where the water begins."""
     images, facts = drawn
     day_sea = facts["label"] == CLASSES.index("sea by day")
     rows = images[day_sea].mean((1, 3))

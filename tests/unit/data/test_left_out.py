@@ -1,4 +1,4 @@
-"""What of a folder or zip is not used: it is counted, with its name and the reason."""
+"""Test the report of unused files in a folder or zip: their number, with names and reasons."""
 
 import os
 import shutil
@@ -299,7 +299,7 @@ def test_of_a_member_that_is_no_picture_only_the_beginning_is_unpacked(tmp_path)
         tmp_path / "a.zip",
         {**shared(), "zeros.bin": bytes(2**27), "flat.gif": picture(kind="GIF") + bytes(2**27)},
     )
-    data.load(path, size=8)  # what is imported at the first loading does not count
+    data.load(path, size=8)  # the first loading's imports don't count
     tracemalloc.start()
     try:
         assert data.load(path, size=8).report.count == 3
@@ -349,7 +349,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_what_may_not_be_read_is_told(tmp_path, monkeypatch):
-    """Root may read all, so that the refusal is simulated."""
+    """Root may read all files, so the test simulates the refusal."""
     make_folder(tmp_path / "in", {**shared(), "mine.png": picture(), "closed/a.png": picture()})
     refused = PermissionError(13, "Permission denied")
     real_open, real_scandir = open, os.scandir
@@ -375,7 +375,7 @@ def test_what_may_not_be_read_is_told(tmp_path, monkeypatch):
 
 
 def test_loose_pictures_count_for_nothing_that_the_report_tells(tmp_path):
-    """Not even for whether all are grey, or how large the largest is."""
+    """The report ignores loose images even for whether all are grey, and for the largest side."""
     members = {f"{kind}/{k}.png": picture((k, k, k), (20, 20)) for kind in ("cat", "dog") for k in range(3)}
     report = survey(make_zip(tmp_path / "a.zip", {**members, "cover.png": picture("red", (50, 50))}))
     assert (report.count, report.grey, report.side, report.copies) == (6, True, 20, 3)

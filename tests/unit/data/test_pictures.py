@@ -1,4 +1,4 @@
-"""One picture file: what phones and cameras write beside the picture, and what somebody made to cost time."""
+"""Test single image files: extra data of phones and cameras, and files made to cost time."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ from tests.unit.data.test_files import huge_png
 
 
 def photo(side: int = 96) -> Image.Image:
-    """Something with colours and edges, the same every time."""
+    """Return an image with colours and edges, always the same."""
     rows, columns = np.mgrid[0:side, 0:side]
     return Image.fromarray(
         np.stack(
@@ -47,8 +47,9 @@ def alike(first: bytes, second: bytes) -> bool:
 
 
 def film(size: int) -> bytes:
-    """What follows a picture in a motion photo: in so many bytes the two of a scan's start turn up by chance,
-    more than 64 times in 6 MiB.
+    """Return the film behind the image of a motion photo.
+
+    By chance, 6 MiB contain the two bytes of a scan's start more than 64 times.
     """
     return random.Random(0).randbytes(size)
 
@@ -74,7 +75,7 @@ def test_a_motion_photo_is_the_picture_in_front_of_the_film(name):
 
 
 def test_starts_of_scans_in_segments_and_previews_are_none():
-    """EXIF holds a small JPEG as a preview; XMP, makers' notes and profiles hold any bytes."""
+    """EXIF holds a small JPEG as a preview. XMP, makers' notes and profiles hold any bytes."""
     sound = saved(photo(), exif=b"")
     preview = segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0" + saved(photo(16), progressive=True) * 12)
     note = segment(0xED, b"\xff\xda\0\x08" * 4000) + segment(0xFE, b"\xff\xd9\xff\xda" * 900)
@@ -84,8 +85,9 @@ def test_starts_of_scans_in_segments_and_previews_are_none():
 
 
 def test_a_picture_of_several_pictures_is_its_first():
-    """MPO, as phones and stereo cameras write it, also with a broken index; and one followed by a gain map,
-    which is how HDR photos are stored.
+    """Phones and stereo cameras write MPO, also with a broken index.
+
+    HDR photos have a gain map behind the image.
     """
     sound, other = saved(photo(), quality=95), Image.new("RGB", (96, 96), "red")
     several = saved(photo(), "MPO", save_all=True, append_images=[other], quality=95)
@@ -100,13 +102,14 @@ def test_a_picture_of_several_pictures_is_its_first():
 
 
 def scan_of(progressive: bytes) -> bytes:
-    """The last scan of a progressive JPEG, with its header."""
+    """Return the last scan of a progressive JPEG, with its header."""
     return progressive[progressive.rindex(b"\xff\xda") : -2]
 
 
 def hidden(how: str) -> bytes:
-    """A progressive JPEG of more scans than are taken, all of which libjpeg goes through, where a careless
-    counter sees few.
+    """Return a progressive JPEG with more than the allowed scans.
+
+    libjpeg decodes all of them, but a careless counter finds few.
     """
     sound = saved(photo(), progressive=True, quality=90)
     more = scan_of(sound) * MAX_SCANS
@@ -144,14 +147,15 @@ def hidden(how: str) -> bytes:
 def test_scans_are_counted_however_they_are_hidden(how):
     crafted = hidden(how)
     if how != "no end":
-        JpegImagePlugin.JpegImageFile(io.BytesIO(crafted)).load()  # nothing else is wrong with it
+        JpegImagePlugin.JpegImageFile(io.BytesIO(crafted)).load()  # proof that nothing else is wrong with it
     with pytest.raises(Unusable, match="scans"):
         decode(crafted, 32, 3)
 
 
 def scans_decoded(data: bytes) -> int:
-    """How many scans libjpeg goes through: with the next one cut off, a picture of as many scans looks like
-    the whole.
+    """Return the number of scans that libjpeg decodes.
+
+    Without the last of them the image would look different.
     """
     seen = [place.start() for place in re.finditer(rb"\xff\xda", data)]
     whole = np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(data)))
@@ -167,14 +171,15 @@ def scans_decoded(data: bytes) -> int:
 
 
 def test_what_is_kept_ends_where_the_decoder_ends():
-    """A second picture behind the first, also a bare one that begins with a scan, is cut off before it comes
-    to a decoder.
+    """The parser cuts off a second image behind the first before any decoder reads it.
+
+    The second image may also begin with a bare scan.
     """
     sound = saved(photo(), progressive=True)
     assert scans_decoded(sound) == sound.count(b"\xff\xda")
     for behind in (sound, scan_of(sound) * MAX_SCANS + b"\xff\xd9", b"\0" * 9 + sound, b"\xff" * 40):
         assert take_apart(sound + behind).picture.endswith(sound[sound.index(b"\xff\xda") :])
-    # at which libjpeg stops
+    # libjpeg stops there
     assert take_apart(sound[:-2] + b"\xff\xd8" + scan_of(sound) + sound[-2:]).picture.count(b"\xff\xd8") == 2
 
 
@@ -223,7 +228,7 @@ def noted_png(*chunks: bytes) -> bytes:
 @pytest.mark.parametrize("extra", [
     chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(3 << 20))),  # longer than Pillow unpacks
     chunk(b"iTXt", b"note\0\1\0\0\0" + zlib.compress(b"a" * (3 << 20))),
-    chunk(b"tEXt", b"note\0" + bytes(1000))[:-4] + b"abcd",  # a wrong check sum
+    chunk(b"tEXt", b"note\0" + bytes(1000))[:-4] + b"abcd",  # a wrong checksum
     chunk(b"iCCP", b"p"), chunk(b"iCCP", b"p\0\7abc"), chunk(b"iCCP", b"p\0\0abc"), chunk(b"iCCP",
         b"p\0\0" + zlib.compress(bytes(9 << 20))),
     chunk(b"eXIf", b"MM\0*\xff\xff\xff\xff"), chunk(b"eXIf", b"?"), chunk(b"gAMA", b""), chunk(b"pHYs", b"1"),
@@ -279,7 +284,7 @@ def test_a_picture_stands_upright_however_the_camera_was_held(kind, turn, size):
 
 @pytest.mark.parametrize("size", [(301, 200), (200, 301), (1, 500), (500, 1), (7, 7)])
 def test_the_centre_of_odd_sizes(size):
-    """The middle half pixel too: what is symmetrical stays so."""
+    """A symmetric image stays symmetric, also at the half pixel in the middle."""
     wide = (
         np.abs(np.arange(size[0]) - (size[0] - 1) / 2)[None]
         + np.abs(np.arange(size[1]) - (size[1] - 1) / 2)[:, None]
@@ -311,7 +316,7 @@ def test_whatever_a_decoder_stumbles_over_leaves_out_the_picture(monkeypatch, wr
 
 
 def test_an_interlaced_png_is_as_any_other():
-    """Adam7, written by hand: Pillow writes none. 8x8 grey pixels in seven passes."""
+    """Write an Adam7 image by hand, because Pillow writes none: 8x8 grey pixels in seven passes."""
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
     passes = [
         pixels[0::8, 0::8],

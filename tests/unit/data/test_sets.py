@@ -1,4 +1,4 @@
-"""The bundled sets as they lie on disk, the catalogue without torch, and the conversions into one tensor."""
+"""Test the bundled sets on disk, the catalogue without torch, and the conversions into one tensor."""
 
 import hashlib
 import shutil
@@ -23,7 +23,7 @@ COUNTS = {
     "emoji": (729, 3, 64),
     "landscapes": (4_000, 3, 64),
 }
-CHECKSUMS = {  # SHA-256 of the decoded pictures (N, C, H, W)
+CHECKSUMS = {  # SHA-256 of the decoded images (N, C, H, W)
     "digits": "f83ddfb6346264b52ed4a5c96f7891bb59b5b151c2cb216648d82f22e3c85195",
     "fashion": "e1427044c614fabc29feeff0f27e6b68f88a9ee2f2cfe7d783b9157159864883",
     "faces": "799cc27b9e405d90b062b3202ec027cbe74f4cb081a1b32a2bc29574fd3cafbc",
@@ -33,7 +33,7 @@ CHECKSUMS = {  # SHA-256 of the decoded pictures (N, C, H, W)
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """Each bundled set, loaded once; the drawn one is drawn into a fresh cache."""
+    """Load each bundled set once. The drawn set is drawn into a new cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANARIUM_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield {name: data.load(name) for name in data.catalogue() if data.info(name).source == "bundled"}
@@ -95,7 +95,7 @@ def test_bundled_set(loaded, name):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_pictures_differ(loaded, name):
-    """No set is a few pictures many times over."""
+    """No set repeats a few images many times."""
     flat = loaded[name].images.flatten(1)
     assert len({row.numpy().tobytes() for row in flat}) > 0.97 * len(flat)
     assert flat[::20].float().std(0).mean() > 10
@@ -134,7 +134,7 @@ def test_licence_and_thumbnail(name):
 
 
 def test_thumbnails_show_what_is_loaded(loaded):
-    """The first tile of each thumbnail is a picture of the first class, within what lossy WebP changes."""
+    """The first tile of each thumbnail is an image of the first class, within the loss of WebP."""
     for name, found in loaded.items():
         with Image.open(data.info(name).thumbnail) as picture:
             side = picture.width // 4
@@ -153,9 +153,7 @@ def test_thumbnails_show_what_is_loaded(loaded):
 
 
 def test_face_attributes_are_what_is_seen(loaded):
-    """The label follows from the attributes, and the corners have the colour that the background attribute
-    names.
-    """
+    """The label follows from the attributes, and the corners have the background attribute's colour."""
     found = loaded["faces"]
     values = {
         key: [found.attribute_values[key][k] for k in found.attributes[key].tolist()]
@@ -174,7 +172,7 @@ def test_face_attributes_are_what_is_seen(loaded):
 
 
 def test_digits_are_digits(loaded):
-    """A one has less ink than a zero; nearest class mean gets most of them right."""
+    """A one has less ink than a zero, and the nearest class mean gets most digits right."""
     found = loaded["digits"]
     pictures = found.images.flatten(1).float()
     means = torch.stack([pictures[found.labels == k].mean(0) for k in range(10)])
@@ -304,7 +302,7 @@ def test_fit_does_not_alias_when_it_shrinks():
 
 
 def test_faces_survive_their_own_grid(loaded):
-    """The faces lie on a 16 x 16 grid: at that size nothing is mixed."""
+    """The faces lie on a 16 x 16 grid, so that size mixes no pixels."""
     small = data.load("faces", 16).images
     assert (small == loaded["faces"].images[:, :, ::4, ::4]).all()
     assert (

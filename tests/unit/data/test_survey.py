@@ -1,5 +1,6 @@
-"""What is read in a folder or zip before anything is trained, by a real child process, and what becomes of it
-at the terminal and in a run's history.
+"""Test the survey of a folder or zip before training, by a real child process.
+
+The terminal and the run's history show its results.
 """
 
 import dataclasses
@@ -132,7 +133,7 @@ def test_copies_are_pictures_whose_pixels_are_equal(tmp_path):
     assert data.load(str(tmp_path / "same"), 28, 1).report.copies == 4
 
 
-# What pictures ask for
+# Settings that images suggest
 
 
 @pytest.mark.parametrize(("report", "recipe", "asked"), [
@@ -300,7 +301,7 @@ def test_events_of_pictures():
 
 
 def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
-    """From the terminal to the history, with the background that was chosen, and the words on stderr."""
+    """A survey goes from the terminal to the history, with the chosen background, and its text on stderr."""
     path = make_folder(
         tmp_path / "few",
         {

@@ -1,4 +1,4 @@
-"""Names in zips that do not say in which code page they are: what Windows, old Macs and Java write."""
+"""Test names in zips without a code page: those that Windows, old Macs and Java write."""
 
 import random
 import struct
@@ -60,7 +60,7 @@ PAIRS = [
     ("chats", "écureuils", "cp1252", "Windows-1252"),
     ("表", "ソファ", "cp932", "Shift-JIS"),
 ]
-# The last two have letters whose second byte is a backslash
+# The last two have letters whose second byte is a backslash.
 
 
 def of_two(first: str, second: str) -> dict[str, bytes]:
@@ -104,7 +104,7 @@ def test_classes_have_the_names_that_somebody_gave_them(tmp_path, first, second,
     ],
 )
 def test_code_pages_are_told_apart(codec, least):
-    """By one name nearly always, as far as it can be told at all; by a few always."""
+    """One name nearly always tells the code page, where it can at all. Five names always do."""
     words, draw = WORDS[codec].split(), random.Random(0)
     assert sum(guessed([word], codec) for word in words) >= least * len(words)
     pairs = [draw.sample(words, 2) for _ in range(100)]
@@ -133,7 +133,7 @@ GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
     (HEBREW, "cp862", 85), (HEBREW, "cp1255", 70), (ARABIC, "cp1256", 90), (ARABIC, "cp720", 70),
 ])  # fmt: skip
 def test_rarer_code_pages_are_told_by_a_few_names(words, codec, least):
-    """By two mostly, by five always: a single word may be one of several languages."""
+    """Two names mostly tell the code page, five always. A single word may belong to several languages."""
     draw, words = random.Random(0), [word for word in words.split() if not word.isascii()]
     assert sum(guessed(draw.sample(words, 2), codec) for _ in range(100)) >= least
     assert all(guessed(draw.sample(words, 5), codec) for _ in range(50))
@@ -167,7 +167,7 @@ def test_utf8_is_taken_as_it_is_with_or_without_the_flag(tmp_path):
     [("gbk", "猫 dog"), ("gbk", "猫"), ("gbk", "帽 cat"), ("gbk", "女 man"), ("gbk", "猫 帽")],
 )
 def test_names_that_happen_to_be_utf8_are_read_as_what_is_likelier(tmp_path, codec, names):
-    """猫 is C3 A8 in GBK, which is è in UTF-8."""
+    """The bytes C3 A8 are 猫 in GBK and è in UTF-8."""
     names = names.split()
     assert all(name.encode(codec).decode("utf-8") for name in names)
     members = {f"{name}/{k}.png": picture() for name in [*names, "other"] for k in range(2)}
@@ -209,7 +209,10 @@ def unicode_path(raw: bytes, name: str, wrong: int = 0) -> bytes:
 
 
 def test_the_unicode_path_field_says_what_the_name_is(tmp_path):
-    """“猫” and “狗” as ? and !, which no guess could read; a field that belongs to another name is no help."""  # noqa: E501
+    """No guess could read “猫” and “狗” that were written as ? and !.
+
+    A field that belongs to another name does not help.
+    """
     members = [(b"\xfe?" + f"/{k}.png".encode(), picture()) for k in range(2)] + [
         (b"\xfe!" + f"/{k}.png".encode(), picture()) for k in range(2)
     ]

@@ -1,6 +1,4 @@
-"""The checkpoints that ship: each loads, draws varied pictures of its data set, and says how it
-came to be.
-"""
+"""Test the shipped checkpoints: each loads, draws varied samples of its data set, and names its origin."""
 
 import shutil
 
@@ -42,8 +40,8 @@ def test_it_draws_pictures_like_its_data(name):
     assert fake.abs().max() <= 1
     real = data.load(name).images[: len(SCORED_SEEDS)].float() / 127.5 - 1
     assert 0.75 < pairwise_diversity(fake) / pairwise_diversity(real) < 1.25
-    # The mean picture and the spread at each pixel: untrained networks are grey there, collapsed ones have no
-    # spread.
+    # Compares the mean image and the spread of each pixel. Untrained networks are grey, and collapsed ones
+    # have no spread.
     mean_error = (fake.mean(0) - real.mean(0)).abs().mean()
     assert mean_error < 0.15 * (real - real.mean(0)).abs().mean() + 0.05
     assert 0.7 < fake.std(0).mean() / real.std(0).mean() < 1.3
@@ -185,7 +183,7 @@ def test_a_run_on_own_pictures_becomes_a_checkpoint(tmp_path):
     )
     assert main(["checkpoint", str(run), str(tmp_path / "mine")]) == 0
     card = read_json(tmp_path / "mine" / "card.json")
-    assert (card["title"], card["data"]) == ("Cats", "Cats")  # not where they lie on this machine
+    assert (card["title"], card["data"]) == ("Cats", "Cats")  # not the images' path on this machine
     assert card["scored"] == {
         "net": "efficientnet",
         "title": "EfficientNet-lite0",

@@ -1,5 +1,6 @@
-"""Films are opened again: how many frames, how large, what they show, how long it lasts, and the mark that a
-trained model drew them.
+"""Test exported films by opening them again: frames, size, content, duration, and the mark.
+
+The mark says that a trained model drew them.
 """
 
 import io
@@ -22,7 +23,7 @@ SIDE, COUNT, FACTOR = 16, 9, 4
 
 
 def frames(channels: int) -> list[np.ndarray]:
-    """A soft blob that walks to the right."""
+    """Return frames in which a soft blob moves to the right."""
     y, x = np.mgrid[:SIDE, :SIDE]
     grey = [np.exp(-((x - 2 - step) ** 2 + (y - 8) ** 2) / 20) for step in range(COUNT)]
     bright = [(255 * picture).astype(np.uint8) for picture in grey]
@@ -37,7 +38,7 @@ def frames(channels: int) -> list[np.ndarray]:
 
 
 def opened(data: bytes, form: str) -> tuple[list[np.ndarray], float]:
-    """The frames of a file, (H, W, 3) each, and the seconds that they last."""
+    """Return the frames (H, W, 3) of a file, and their duration in seconds."""
     if form != "mp4":
         picture = Image.open(io.BytesIO(data))
         found, lasting = [], 0.0
@@ -56,8 +57,8 @@ def opened(data: bytes, form: str) -> tuple[list[np.ndarray], float]:
         )
 
 
-# A WebP is exact. A GIF has 255 colours a frame, which grey ones need no more than. H.264 is lossy, and
-# halves the resolution of colours.
+# WebP is exact. A GIF frame has 255 colours, which is enough for grey ones. H.264 is lossy, and halves the
+# resolution of colours.
 WRONG = {
     ("webp", 1): (0, 0),
     ("webp", 3): (0, 0),
@@ -111,11 +112,11 @@ def test_a_film_says_that_a_model_drew_it(form):
 
 
 def test_the_process_packs_what_it_reads():
-    told = json.dumps({"form": "webp", "fps": 10, "factor": 2, "shape": [SIDE, SIDE]}).encode()
+    header = json.dumps({"form": "webp", "fps": 10, "factor": 2, "shape": [SIDE, SIDE]}).encode()
     raw = b"".join(picture.tobytes() for picture in frames(1))
     done = subprocess.run(
         [sys.executable, "-m", "gan.cli.film"],
-        input=told + b"\n" + raw,
+        input=header + b"\n" + raw,
         capture_output=True,
         cwd=ROOT,
         check=True,

@@ -1,4 +1,4 @@
-"""A generator as ONNX draws what PyTorch draws, for every architecture and option that Explore opens."""
+"""Test that a generator draws the same in ONNX and PyTorch, for every architecture and option in Explore."""
 
 import time
 
@@ -14,8 +14,8 @@ from gan.models import ARCHITECTURES, ModelSpec, load_generator
 from tests.support.browsing import ROOT
 from tests.support.generators import write_lively
 
-# Both work in float32 on the same half-precision weights, and differ by the order of their sums alone. A step
-# of an 8-bit pixel is 2/255 = .008.
+# Both use float32 on the same half-precision weights, and differ only in the order of their sums. A step of
+# an 8-bit pixel is 2/255 = .008.
 CLOSE = 1e-4
 SHIPPED = sorted(path.parent.name for path in ROOT.glob("checkpoints/*/generator.safetensors"))
 SIZES = [("modern", 28, 1, 1), ("modern", 32, 3, 1), ("modern", 64, 3, 4), ("modern", 128, 3, 1),
@@ -24,21 +24,21 @@ SIZES = [("modern", 28, 1, 1), ("modern", 32, 3, 1), ("modern", 64, 3, 4), ("mod
 
 
 def trained(spec: ModelSpec, path, seed: int = 0) -> torch.nn.Module:
-    """A generator as one has it from a file."""
+    """Return a generator as a file gives it."""
     write_lively(path, spec, seed)
     return load_generator(path)[0]
 
 
 def differ(generator: torch.nn.Module, spec: ModelSpec, data: bytes, count: int) -> float:
-    """The largest difference between the two, for the first `count` seeds."""
+    """Return the largest difference between the two, for the first `count` seeds."""
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     z, labels, others = (
         latents(range(count), spec.z_dim),
         *(np.arange(start, start + count, dtype=np.int32) % max(1, spec.num_classes) for start in (0, 2)),
     )
     shares = np.linspace(0, 1, count, dtype=np.float32)
-    told = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
-    drawn = session.run(["images"], {"z": z, **told})[0]
+    inputs = {"labels": labels, "others": others, "shares": shares} if spec.num_classes else {}
+    drawn = session.run(["images"], {"z": z, **inputs})[0]
     blend = (torch.from_numpy(others).long(), torch.from_numpy(shares)) if spec.num_classes else None
     wanted = generator(
         torch.from_numpy(z), torch.from_numpy(labels).long() if spec.num_classes else None, blend

@@ -1,4 +1,4 @@
-"""GANSpace directions against numpy's SVD, and against directions planted in a linear generator."""
+"""Test GANSpace directions against numpy's SVD, and against directions planted in a linear generator."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ from gan.models import ModelSpec, build_generator
 
 
 class Planted(nn.Module):
-    """A linear generator of one layer: activation j of z is scales[j] * (axes[j] . z), mixed by an orthogonal
-    matrix and moved by a class offset.
+    """A linear generator of one layer.
+
+    Activation j of z is scales[j] * (axes[j] . z). An orthogonal matrix mixes the activations, and a class
+    offset moves them.
     """
 
     def __init__(self, axes: torch.Tensor, scales: torch.Tensor, offsets: torch.Tensor | None = None):
@@ -47,7 +49,7 @@ def orthogonal(z_dim: int) -> torch.Tensor:
 
 
 def used_generator(model: ModelSpec) -> nn.Module:
-    """A generator whose normalisation has seen data and whose z has a spectrum, as after training."""
+    """Return a generator whose normalisation has seen data and whose z has a spectrum, as after training."""
     torch.manual_seed(0)
     generator = build_generator(model).train()
     with torch.no_grad():
@@ -80,14 +82,14 @@ def test_planted_directions_are_found_behind_larger_class_differences():
 
 @pytest.mark.parametrize("num_classes", [0, 3])
 def test_agrees_with_numpys_svd_of_the_activations(num_classes, monkeypatch):
-    monkeypatch.setattr(room, "SAMPLES", 1024)  # numpy's SVD of more takes seconds
+    monkeypatch.setattr(room, "SAMPLES", 1024)  # numpy's SVD of more samples takes seconds
     model = spec(24, num_classes)
     generator = used_generator(model)
     found = find_directions(generator, model, 10)
     with torch.no_grad():
         z, activations = (t.double().numpy() for t in room._activations(generator, model))
     u, s, _ = np.linalg.svd(activations, full_matrices=False)
-    order = np.argsort(-found.sigma)  # theirs is by variance, ours by what pictures show
+    order = np.argsort(-found.sigma)  # numpy sorts by variance, the code by the change of images
     assert found.sigma[order] == pytest.approx(s[:10] / np.sqrt(len(z)), rel=1e-3)
     assert found.share[order] == pytest.approx((s**2 / (s**2).sum())[:10], rel=1e-3)
     solution = np.linalg.lstsq(u[:, :10] * s[:10], z - z.mean(0), rcond=None)[0]
@@ -123,14 +125,15 @@ def test_effect_is_the_change_of_pictures_against_random_directions():
     many = nn.functional.normalize(torch.randn(4000, 12, generator=torch.Generator().manual_seed(3)), dim=1)
     usual = (many @ generator.matrix.T).abs().mean()
     expected = (torch.from_numpy(found.vectors) @ generator.matrix.T).abs().mean(1) / usual
-    # the usual change is known from 8 random directions
+    # the code estimates the usual change from 8 random directions
     assert found.effect == pytest.approx(expected.numpy(), rel=0.25)
     assert found.effect / found.effect[0] == pytest.approx((expected / expected[0]).numpy(), rel=1e-4)
 
 
 def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
-    """Two points tell the same things apart as eight; the numbers differ by what eight directions at two
-    points can know.
+    """Two points separate the directions as well as eight.
+
+    The numbers differ, because eight directions at two points estimate them less exactly.
     """
     model = spec(24)
     generator = used_generator(model)
@@ -141,12 +144,13 @@ def test_effect_is_tried_at_fewer_points_where_pictures_cost_much(monkeypatch):
     quick = find_directions(generator, model, 10)
     quick, usual = (each.effect[np.argsort(-each.sigma)] for each in (quick, usual))
     assert quick == pytest.approx(usual, rel=0.5)
-    assert np.corrcoef(quick, usual)[0, 1] > 0.8  # these weights are random, and no direction stands out
+    assert np.corrcoef(quick, usual)[0, 1] > 0.8  # these weights are random, so no direction stands out
 
 
 def test_what_a_picture_costs_is_counted_by_its_multiplications():
-    """Of the first, dense layer each weight once, of convolutions once for each place: four times the places
-    on twice the side.
+    """The first, dense layer multiplies each weight once, and convolutions once for each pixel.
+
+    An image of twice the side has four times the pixels.
     """
 
     class Small(nn.Sequential):

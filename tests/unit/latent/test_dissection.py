@@ -1,5 +1,6 @@
-"""Units of a generator: 1x changes nothing, 0x is the same as a channel of zeros, and what is told of a unit
-is what it does.
+"""Test the units of a generator: a factor of 1 changes nothing, and a factor of 0 zeroes a channel.
+
+The description of a unit matches its effect.
 """
 
 import io
@@ -25,7 +26,7 @@ SPECS = {
 
 
 def lively(spec: ModelSpec) -> torch.nn.Module:
-    """A generator whose normalisation is not that of a fresh one."""
+    """Return a generator whose normalisation differs from a new one's."""
     torch.manual_seed(3)
     generator = build_generator(spec)
     with torch.no_grad():
@@ -63,8 +64,8 @@ def test_a_unit_that_is_off_is_a_channel_of_zeros(name):
     inside = Dissection(generator)
     for layer in range(len(inside.widths)):
         off = inside.draw(z, labels, None, ((layer, 1, 0.0),))
-        # A channel that normalisation multiplies by 0 and shifts by 0 is 0 behind any nonlinearity here:
-        # another way to the same.
+        # This is another way to zero a channel: normalisation multiplies it by 0 and shifts it by 0. Every
+        # nonlinearity here keeps that 0.
         norm = [module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm2d)][layer]
         kept = norm.weight[1].item(), norm.bias[1].item()
         norm.weight[1], norm.bias[1] = 0, 0
@@ -119,20 +120,20 @@ def test_a_layer_is_told_with_what_its_units_do(model):
     point = Point(5, units=((1, 0, 2.0),))
     body = open_layer(model, point, 0)
     length = int.from_bytes(body[:4], "little")
-    told, sheet = json.loads(body[4 : 4 + length]), Image.open(io.BytesIO(body[4 + length :]))
+    result, sheet = json.loads(body[4 : 4 + length]), Image.open(io.BytesIO(body[4 + length :]))
     widths = model.dissection().widths
-    assert [layer["units"] for layer in told["layers"]] == widths
-    assert len(told["units"]) == min(SHOWN, widths[0])
-    assert sheet.size == (COLUMNS * 7, 7 * -(-len(told["units"]) // COLUMNS))
-    activities = [unit["activity"] for unit in told["units"]]
+    assert [layer["units"] for layer in result["layers"]] == widths
+    assert len(result["units"]) == min(SHOWN, widths[0])
+    assert sheet.size == (COLUMNS * 7, 7 * -(-len(result["units"]) // COLUMNS))
+    activities = [unit["activity"] for unit in result["units"]]
     assert activities == sorted(activities, reverse=True)
     assert activities[0] == 1.0
-    most = max(told["units"], key=lambda unit: unit["effect"])
+    most = max(result["units"], key=lambda unit: unit["effect"])
     shown, without = (
         model.pictures([point]).int(),
         model.pictures([Point(5, units=((0, most["unit"], 0.0), (1, 0, 2.0)))]).int(),
     )
-    # pictures are rounded
+    # images are rounded
     assert (without - shown).abs().float().mean().item() / 255 == pytest.approx(most["effect"], abs=0.004)
     assert np.asarray(sheet).max() == 255
     with pytest.raises(UserError):

@@ -1,5 +1,6 @@
-"""Points are dragged: in a generator whose places are known they arrive, stay, or are told not to have; in
-the models that ship most arrive.
+"""Test dragged points on generators with known places, and on shipped models.
+
+In the known ones points arrive, stay, or are reported as missed. In the shipped models most points arrive.
 """
 
 import dataclasses
@@ -22,12 +23,14 @@ from gan.latent.search.drag_job import MOST, DragJob, feature_maps, read_pairs
 from tests.benchmarks.dragging import dragged
 from tests.support.browsing import ROOT
 
-SIDE, SCALE = 28, 0.1  # of the planted generators: pixels, and parts of the picture for a standard deviation
+# of the planted generators: pixels, and the share of the image's side for one standard deviation of z
+SIDE, SCALE = 28, 0.1
 
 
 class Blobs:
-    """A generator of soft spots: spot k is at `places[k]`, moved by z times `ways[k]` (z_dim, 2), in parts of
-    the picture.
+    """A generator of soft spots.
+
+    z moves spot k from `places[k]` by `ways[k]` (z_dim, 2), as shares of the side.
     """
 
     def __init__(self, places: list, ways: list):
@@ -45,7 +48,7 @@ class Blobs:
 
 
 def moved(z_dim: int, **moves: tuple[float, float]) -> list:
-    """What the numbers of z move, "z0" and so on, in parts of the picture."""
+    """Return the moves of each number of z, named "z0" and so on, as shares of the side."""
     rows = [[0.0, 0.0] for _ in range(z_dim)]
     for name, move in moves.items():
         rows[int(name[1:])] = list(move)
@@ -80,8 +83,8 @@ def test_a_spot_is_dragged_by_its_edge():
     assert (FREE.centres(held.z)[0] - torch.tensor([0.5, 0.6])).norm() * SIDE < 0.5
 
 
-# The first spot is moved most by what moves the second as well; both are so near that the picture around them
-# may change.
+# The first spot moves most by what also moves the second. Both are so near that the image around them may
+# change.
 PAIR = Blobs(
     [[0.35, 0.5], [0.62, 0.5]],
     [moved(8, z0=(0.0, SCALE / 2), z2=(0.0, SCALE)), moved(8, z2=(0.0, SCALE))],
@@ -101,7 +104,7 @@ def test_points_that_are_held_stay():
 
 
 @pytest.mark.parametrize("look", [
-    Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0))]),  # sideways only
+    Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE, 0.0))]),  # only sideways
     Blobs([[0.5, 0.5]], [moved(8, z1=(0.0, 0.02))]),  # as far as z has its mass, a pixel and a half
 ], ids=["never", "not so far"])  # fmt: skip
 def test_a_target_out_of_reach_is_told_and_spoils_nothing(look):
@@ -138,14 +141,16 @@ def test_z_stays_where_it_has_its_mass(length):
 
 
 def test_the_number_that_chooses_a_look_stays():
-    look = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
+    generator = Blobs([[0.5, 0.5]], [moved(8, z0=(SCALE / 2, 0.0), z7=(SCALE, 0.0))])
     z = torch.zeros(1, 8)
     z[0, 7] = 0.3
-    start = look.centres(z)
-    assert drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[
+    start = generator.centres(z)
+    assert drag(generator, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z).held().z[
         0, 7
     ] != pytest.approx(0.3, abs=0.1)
-    held = drag(look, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z, fixed=True).held()
+    held = drag(
+        generator, start.tolist(), (start + torch.tensor([[0.1, 0.0]])).tolist(), z, fixed=True
+    ).held()
     assert held.z[0, 7].item() == pytest.approx(0.3, abs=1e-6)
     assert held.away.item() < 0.5
 
@@ -177,7 +182,7 @@ def shipped(name: str) -> Model:
 
 @pytest.mark.parametrize(("name", "left"), [("digits", 1.2), ("landscapes", 2.5)])
 def test_most_points_arrive_in_models_that_ship(name, left):
-    """Asked of a tracker that knows only pixels; the ways are 3 and 8 pixels."""
+    """A tracker that knows only pixels judges the drags, which are 3 and 8 pixels long."""
     chance = torch.Generator().manual_seed(1)
     found = [dragged(shipped(name), 1002 + k, chance) for k in range(8)]
     assert sum(each["left"] for each in found) / 8 < left
@@ -199,9 +204,9 @@ def test_the_rest_of_the_picture_is_kept(monkeypatch):
 
 def run(work: DragJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
-        told = work.advance(seconds)
-        if told["state"] == "done":
-            return told
+        result = work.advance(seconds)
+        if result["state"] == "done":
+            return result
     pytest.fail("it never ends")
 
 
@@ -210,21 +215,21 @@ ARROW = np.array([[0.35, 0.3, 0.45, 0.3]])
 
 def test_a_drag_tells_where_it_is_bit_by_bit():
     work = DragJob(shipped("digits"), Point(7), np.vstack([ARROW, [[0.5, 0.8, 0.5, 0.8]]]))
-    told = work.advance(0)
-    assert (told["state"], told["step"], told["of"]) == ("dragging", 1, STEPS)
-    assert told["from"] == [2.8, 0.0]
-    told = run(work)
-    assert (told["state"], told["step"]) == ("done", STEPS)
-    assert max(told["away"]) < 1
-    assert told["points"][0] == pytest.approx([0.45, 0.3], abs=1 / 28)
-    assert told["lost"] == [False, False]
-    assert run(work) == told, "nothing changes after the end"
+    result = work.advance(0)
+    assert (result["state"], result["step"], result["of"]) == ("dragging", 1, STEPS)
+    assert result["from"] == [2.8, 0.0]
+    result = run(work)
+    assert (result["state"], result["step"]) == ("done", STEPS)
+    assert max(result["away"]) < 1
+    assert result["points"][0] == pytest.approx([0.45, 0.3], abs=1 / 28)
+    assert result["lost"] == [False, False]
+    assert run(work) == result, "nothing changes after the end"
 
 
 def test_a_drag_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.drag_job.LIMIT", 0.0)
-    told = DragJob(shipped("digits"), Point(7), ARROW).advance(0)
-    assert (told["state"], told["step"]) == ("done", 1)
+    result = DragJob(shipped("digits"), Point(7), ARROW).advance(0)
+    assert (result["state"], result["step"]) == ("done", 1)
 
 
 POINTS = [
@@ -236,24 +241,25 @@ POINTS = [
 
 @pytest.mark.parametrize("point", POINTS)
 def test_what_is_told_is_the_picture_that_was_reached(point):
-    """Whoever takes over what is told, and lets the sliders rest, sees what the drag saw: same class, blend
-    and units, and the same psi where it can be.
+    """A visitor who takes over the result, with its sliders at rest, sees the image that the drag saw.
+
+    Class, blend and units are the same, and so is psi where it can be.
     """
     model = shipped("digits")
     work = DragJob(model, point, ARROW)
     assert model.latent(point) == pytest.approx(work._drag.descent.z[0].numpy()), (
         "it begins where the visitor is"
     )
-    told = run(work)
-    there = dataclasses.replace(point, psi=told["psi"], label=told["label"],
-        at=parse_at({"at": told["at"]}, model.spec), amounts=(), overrides=(), moves=(),
+    result = run(work)
+    there = dataclasses.replace(point, psi=result["psi"], label=result["label"],
+        at=parse_at({"at": result["at"]}, model.spec), amounts=(), overrides=(), moves=(),
                                 to=None, t=0.0)  # fmt: skip
-    assert told["psi"] == (point.psi or 1.0)
+    assert result["psi"] == (point.psi or 1.0)
     assert model._class(there) == model._class(point)
     with torch.inference_mode():
         reached = feature_maps(model, point)(work._drag.best)[0]
-    assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is written in 1/4096
-    assert (told["label"] is None) == (point.label is None and point.t < 0.5)
+    assert (as_floats(model.pictures([there])) - reached).abs().max() < 0.05  # `at` is rounded to 1/4096
+    assert (result["label"] is None) == (point.label is None and point.t < 0.5)
 
 
 def test_units_that_are_switched_off_are_off_while_points_are_dragged():
@@ -287,9 +293,9 @@ def test_pairs_that_are_none_get_a_sentence(value, key):
 
 def test_pairs_at_the_edges_are_read():
     assert read_pairs([[0, 0, 1, 1], [0.5, 1, 0.5, 1]] * (MOST // 2)).shape == (MOST, 4)
-    told = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
-    assert all(0 <= value <= 1 for place in told["points"] for value in place)
-    assert np.isfinite(told["away"]).all()
+    result = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
+    assert all(0 <= value <= 1 for place in result["points"] for value in place)
+    assert np.isfinite(result["away"]).all()
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "modern"])

@@ -1,5 +1,6 @@
-"""Closed-form factorisation against planted directions and numpy, and what makes a direction dead or
-another's twin.
+"""Test closed-form factorisation against planted directions and numpy.
+
+The tests also define dead directions and twins of other directions.
 """
 
 import numpy as np
@@ -12,14 +13,14 @@ from tests.unit.latent.test_directions import Planted, orthogonal, spec, used_ge
 
 
 class Factored(Planted):
-    """Planted, with its matrix shown."""
+    """A Planted generator that shows its matrix."""
 
     def first_matrix(self):
         return self.matrix
 
 
 def lively(model: ModelSpec):
-    """A generator whose normalisation has a scale and a shift of its own for each channel."""
+    """Return a generator whose normalisation has its own scale and shift for each channel."""
     torch.manual_seed(0)
     generator = build_generator(model).train()
     for module in generator.modules():
@@ -41,7 +42,7 @@ def test_planted_directions_are_recovered():
 def test_the_largest_effect_comes_first_whatever_the_matrix_says():
     axes, scales = orthogonal(6), torch.tensor([3.0, 2.5, 2.0, 1.5, 1.0, 0.5])
     planted = Factored(axes, scales)
-    # the third axis is what pictures show
+    # the third axis changes the image most
     planted.forward = lambda z, labels: z @ axes.T * torch.tensor([0.1, 1.0, 9.0, 1.0, 1.0, 1.0])
     found = factorise(planted, spec(6), 4)
     assert abs(found.vectors[0] @ axes[2].numpy()) == pytest.approx(1, abs=1e-4)
@@ -57,7 +58,7 @@ def test_the_matrix_is_what_z_goes_through_before_the_nonlinearity(architecture,
     generator = lively(model)
     z = torch.randn(40, 9, generator=torch.Generator().manual_seed(1))
     step = 1e-2 * torch.randn(40, 9, generator=torch.Generator().manual_seed(2))
-    step[:, -1] = 0  # the last number also chooses the look
+    step[:, -1] = 0  # the last number also chooses the cluster
     labels = torch.arange(40) % num_classes if num_classes else None
     before, after = generator.first_layer(z, labels), generator.first_layer(z + step, labels)
     straight = (before > 0) & (after > 0)  # where the nonlinearity is the identity

@@ -1,4 +1,4 @@
-"""Pixels, grids and encoded bytes against values worked out by hand."""
+"""Test pixels, grids and encoded bytes against values worked out by hand."""
 
 import io
 

@@ -1,5 +1,6 @@
-"""A picture is looked for in latent space: one that the generator drew is found again, and what it can't draw
-is not claimed to be found.
+"""Test the search for an image in latent space.
+
+It finds images that the generator drew, and claims no success for images that it can't draw.
 """
 
 import functools
@@ -43,7 +44,7 @@ def search_for(targets: torch.Tensor) -> Search:
 
 
 class Linear(torch.nn.Module):
-    """Pictures that are z itself: what is found can be told exactly."""
+    """A generator whose images are z itself, so that the error of a result is exact."""
 
     def forward(self, z, labels=None):
         return z.unflatten(1, (1, 2, 2))
@@ -54,8 +55,8 @@ def test_in_a_linear_generator_the_place_is_exact():
     search = Search(Linear(), wanted.unflatten(1, (1, 2, 2)), torch.zeros(2, 3, 4), None)
     while not search.done:
         search.step()
-    # The slope of an absolute difference does not shrink: at the end steps are RATE.top * RATE.last, and the
-    # place is known to no less.
+    # The slope of an absolute difference does not shrink. The last steps are RATE.top * RATE.last long, and
+    # the result is no more exact than that.
     assert (search.found().z - wanted).abs().max() < 0.02
     assert search.found().labels is None
     torch.testing.assert_close(search.nearest, wanted.abs().mean(1) / 2)
@@ -69,7 +70,7 @@ def test_generated_pictures_are_found_again():
         search.step()
     found = search.found()
     assert search.descent.z.shape[1] == 1
-    assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples are ten from each other
+    assert found.distance.mean() < 0.02  # 5 of 255 grey values; other samples differ by ten
     assert (found.distance < 0.6 * search.nearest).float().mean() > 0.8
     again = digits().generator(found.z, found.labels)
     torch.testing.assert_close(
@@ -78,14 +79,16 @@ def test_generated_pictures_are_found_again():
     assert (found.z.norm(dim=1) / digits().spec.z_dim ** 0.5).max() < 1.3
 
 
-# what the pictures show, by MNIST's own labels
+# the images' labels in MNIST
 UNSEEN = "7210414959069015973496654074013134727121174235124463556041957893"
 
 
 def test_unseen_digits_are_found():
-    """64 of MNIST's test split, which the generator has not seen: .067 from the nearest sample, .032 from
-    what is found in a quarter of the steps, 62 as what they are (56 where nothing tells the search which
-    class to look in)."""
+    """The generator has not seen these 64 images of MNIST's test split.
+
+    Their mean distance is .067 to the nearest sample and .032 after a quarter of the steps. The search finds
+    62 in their class, and 56 without a hint which class to search.
+    """
     with Image.open(ROOT / "tests" / "pictures" / "unseen_digits.webp") as sheet:
         pixels = (
             np.asarray(sheet.convert("L")).reshape(8, 28, 8, 28).transpose(0, 2, 1, 3).reshape(64, 1, 28, 28)
@@ -93,7 +96,7 @@ def test_unseen_digits_are_found():
     search = search_for(as_floats(torch.from_numpy(pixels.copy())))
     while search.steps < STEPS / 4:
         search.step()
-    assert search.nearest.mean() > 0.06  # what a search has to win
+    assert search.nearest.mean() > 0.06  # the distance that a search has to reduce
     assert search.found().distance.mean() < 0.04
     assert (search.found().labels == torch.tensor(list(map(int, UNSEEN)))).sum() >= 60
 
@@ -139,9 +142,9 @@ def test_what_was_found_never_gets_worse():
 
 def test_noise_is_not_found():
     noise = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
-    told = run(InversionJob(digits(), noise))
-    assert told["distance"] > 3 * told["spacing"]
-    assert told["distance"] > 0.7 * told["nearest"]
+    result = run(InversionJob(digits(), noise))
+    assert result["distance"] > 3 * result["spacing"]
+    assert result["distance"] > 0.7 * result["nearest"]
 
 
 def letter(text: str) -> np.ndarray:
@@ -151,45 +154,48 @@ def letter(text: str) -> np.ndarray:
 
 
 def test_what_is_near_in_pixels_and_shows_something_else_is_told_apart():
-    """The digits net sees one part in a hundred between a digit and what is found for it, a tenth and more
-    between letters and the digits that come nearest. An ampersand it takes for an 8 itself, at .995: what is
-    found for it is no more than just beyond what samples have between them."""
+    """The digits net tells letters from digits where pixels do not.
+
+    It sees one part in a hundred between a digit and its result. Between letters and the nearest digits it
+    sees a tenth or more. It takes an ampersand itself for an 8, at .995. So an ampersand's result lies only
+    just beyond the distances between samples.
+    """
     for text, times in (("A", 2), ("E", 2), ("R", 2), ("?", 2), ("&", 1)):
-        told = run(InversionJob(digits(), letter(text)))
-        assert told["distance"] < told["spacing"], "pixels alone would call it found"
-        assert told["seen"] > times * told["likeness"], text
-    told = run(InversionJob(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
-    assert told["seen"] <= told["likeness"]
-    assert told["distance"] <= told["spacing"]
+        result = run(InversionJob(digits(), letter(text)))
+        assert result["distance"] < result["spacing"], "pixels alone would call it found"
+        assert result["seen"] > times * result["likeness"], text
+    result = run(InversionJob(digits(), digits().pictures([Point(MAX_SEED)])[0].numpy()))
+    assert result["seen"] <= result["likeness"]
+    assert result["distance"] <= result["spacing"]
 
 
 def run(finding: InversionJob, seconds: float = 5.0) -> dict:
     for _ in range(200):
-        told = finding.advance(seconds)
-        if told["state"] == "done":
-            return told
+        result = finding.advance(seconds)
+        if result["state"] == "done":
+            return result
     pytest.fail("it never ends")
 
 
 def test_a_search_tells_where_it_is_bit_by_bit():
     digits().bank.grow(1024)
     finding = InversionJob(digits(), digits().pictures([Point(MAX_SEED - 9)])[0].numpy())
-    told = finding.advance(0)
-    assert (told["state"], told["step"], told["of"]) == ("searching", 0, STEPS)
-    assert told["distance"] == told["nearest"]
-    told = run(finding)
-    place = np.array(parse_at({"at": told["at"]}, digits().spec), np.float32)
-    label = torch.tensor([told["label"]])
+    result = finding.advance(0)
+    assert (result["state"], result["step"], result["of"]) == ("searching", 0, STEPS)
+    assert result["distance"] == result["nearest"]
+    result = run(finding)
+    place = np.array(parse_at({"at": result["at"]}, digits().spec), np.float32)
+    label = torch.tensor([result["label"]])
     picture = digits().generator(torch.from_numpy(place)[None], label)
-    # the place is written in 1/4096
-    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(told["distance"], abs=2e-3)
-    assert told["distance"] < told["spacing"]
+    # `at` is rounded to 1/4096
+    assert ((picture - finding.target).abs().mean() / 2).item() == pytest.approx(result["distance"], abs=2e-3)
+    assert result["distance"] < result["spacing"]
 
 
 def test_a_search_ends_in_time(monkeypatch):
     monkeypatch.setattr("gan.latent.search.inversion_job.LIMIT", 0.0)
-    told = InversionJob(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
-    assert (told["state"], told["step"]) == ("done", 0)
+    result = InversionJob(digits(), digits().pictures([Point(3)])[0].numpy()).advance(0)
+    assert (result["state"], result["step"]) == ("done", 0)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -202,7 +208,7 @@ def test_a_picture_of_one_colour_is_refused(value):
 def test_starts_are_the_nearest_samples_of_more_than_one_class():
     seeds = [5, 300, 801]
     found = starts(bank(), as_floats(digits().pictures([Point(seed) for seed in seeds])))
-    assert [row[0] for row in found] == seeds  # the pictures are samples of the bank themselves
+    assert [row[0] for row in found] == seeds  # the targets are samples of the bank
     for row in found:
         labels = [bank().label(seed) for seed in row]
         assert len(set(row)) == STARTS
@@ -210,7 +216,7 @@ def test_starts_are_the_nearest_samples_of_more_than_one_class():
 
 
 def pictures_of(seeds, labels):
-    """A generator that takes no time: pictures of one grey value, which tells the seed."""
+    """Return images of one grey value that names the seed, as a generator that takes no time."""
     return torch.tensor(seeds, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 40, 40).contiguous()
 
 
@@ -240,8 +246,8 @@ def test_the_eye_of_known_data_tells_classes_and_passes_gradients_on():
 
 
 def ask(jobs: Jobs, name: str) -> tuple[object, int]:
-    with jobs.asked(name) as told:
-        return told
+    with jobs.asked(name) as turn:
+        return turn
 
 
 def test_work_that_nobody_asks_for_is_let_go():

@@ -1,5 +1,6 @@
-"""The map: what shows the same lies together, the same samples lie at the same places, and an answer holds
-what a browser needs.
+"""Test the map of samples: similar samples lie together, and the same samples lie at the same places.
+
+An answer has all that a browser needs.
 """
 
 import importlib.util
@@ -24,7 +25,7 @@ CLUSTERS, EACH = 4, 30
 
 
 def planted() -> tuple[np.ndarray, np.ndarray]:
-    """Features of four clusters that a plane holds well apart, in 40 dimensions and among noise."""
+    """Return features of four clusters in 40 dimensions, with noise. A plane separates the clusters well."""
     numbers = np.random.default_rng(0)
     labels = np.arange(CLUSTERS * EACH) % CLUSTERS
     axes = np.linalg.qr(numbers.normal(size=(40, 2)))[0].T
@@ -93,28 +94,28 @@ def read(body: bytes) -> tuple[dict, Image.Image | None]:
 
 def test_an_answer_holds_places_classes_and_pictures(model):
     body, lasting = atlas(model, "pca", 0)
-    told, sheet = read(body)
+    result, sheet = read(body)
     assert lasting
-    assert (told["samples"], told["of"], told["by"], told["side"]) == (96, 96, "pca", 28)
-    assert told["labels"] == [mixed_label(seed, 3) for seed in range(96)]
-    assert (min(told["x"] + told["y"]) >= 0, max(told["x"] + told["y"]) <= STEPS) == (True, True)
+    assert (result["samples"], result["of"], result["by"], result["side"]) == (96, 96, "pca", 28)
+    assert result["labels"] == [mixed_label(seed, 3) for seed in range(96)]
+    assert (min(result["x"] + result["y"]) >= 0, max(result["x"] + result["y"]) <= STEPS) == (True, True)
     assert sheet.size == (28 * COLUMNS, 28 * 2)
     cell = np.asarray(sheet.convert("RGB"))[28:56, :28].astype(int)
     wanted = model.pictures([Point(COLUMNS)])[0].permute(1, 2, 0).numpy().astype(int)
-    # these pictures are noise, and the sheet is compressed with loss
+    # these images are noise, and the sheet's compression is lossy
     assert np.corrcoef(cell.ravel(), wanted.ravel())[0, 1] > 0.7
     assert (
         abs(np.corrcoef(np.asarray(sheet.convert("RGB"))[28:56, 28:56].ravel(), wanted.ravel())[0, 1]) < 0.5
     )
     again, nothing = read(atlas(model, "pca", 96)[0])
-    assert (again, nothing) == (told, None)
+    assert (again, nothing) == (result, None)
 
 
 def test_the_first_answer_does_not_wait_for_all(model, monkeypatch):
     monkeypatch.setattr(sample_map, "FIRST", -1.0)
     body, lasting = atlas(model, methods()[0], 0)
-    told, sheet = read(body)
-    assert (told["samples"], told["of"], told["by"], lasting) == (CHUNK, 96, "pca", False)
+    result, sheet = read(body)
+    assert (result["samples"], result["of"], result["by"], lasting) == (CHUNK, 96, "pca", False)
     assert sheet is not None
     assert read(atlas(model, "pca", CHUNK)[0])[0]["samples"] == 96
 
@@ -122,5 +123,5 @@ def test_the_first_answer_does_not_wait_for_all(model, monkeypatch):
 def test_a_model_that_learns_has_what_is_drawn_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(sample_map, "THEN", -1.0)
     write_run(tmp_path, RUN, tiny_spec(), state="running")
-    told, _ = read(atlas(Model(read_run(f"run:{RUN}", tmp_path / RUN)), "pca", 0)[0])
-    assert (told["samples"], told["of"], told["labels"]) == (CHUNK, CHUNK, None)
+    result, _ = read(atlas(Model(read_run(f"run:{RUN}", tmp_path / RUN)), "pca", 0)[0])
+    assert (result["samples"], result["of"], result["labels"]) == (CHUNK, CHUNK, None)

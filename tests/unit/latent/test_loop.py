@@ -1,4 +1,4 @@
-"""Loops: they pass through their keys, close, keep lengths, and blend classes without a jump."""
+"""Test loops: they pass through their keys, close, keep lengths, and blend classes without a jump."""
 
 import base64
 from types import SimpleNamespace
@@ -12,11 +12,11 @@ from gan.latent.point import MAX_UNITS
 from gan.latent.sampling import latent, slerp
 
 SHAPE, PLAIN = SimpleNamespace(z_dim=12, num_classes=5), SimpleNamespace(z_dim=12, num_classes=0)
-ROUNDING = 1e-5  # float32 numbers of lengths around 3
+ROUNDING = 1e-5  # of float32 numbers with lengths around 3
 
 
 def text(seed: int, *classes: object) -> str:
-    """A key as queries have it."""
+    """Return a key as queries spell it."""
     at = (
         base64.urlsafe_b64encode((latent(seed, 12) * 4096).round().astype("<i2").tobytes())
         .decode()
@@ -33,8 +33,8 @@ def test_it_passes_through_the_keys_and_closes(count):
     assert frames.dtype == np.float32
     assert np.abs(frames[::10] - keys).max() < ROUNDING
     steps = np.linalg.norm(np.diff(np.concatenate([frames, frames[:1]]), axis=0), axis=1).reshape(count, 10)
-    # On a great circle with lengths that change linearly each step of a leg covers the same angle, so that
-    # none is far longer than another: the last of all, which closes the loop, is none that jumps.
+    # On a great circle each step of a leg covers the same angle, where lengths change linearly. So no step is
+    # much longer than another, and the last one, which closes the loop, does not jump.
     assert (steps.max(1) < 1.6 * steps.min(1)).all()
 
 
@@ -81,7 +81,7 @@ def test_classes_blend_without_a_jump(a, b):
     walk = np.stack([weights(between(a, b, part)) for part in np.linspace(0, 1, 301)])
     assert walk[0] == pytest.approx(weights(a))
     assert walk[-1] == pytest.approx(weights(b))
-    assert np.abs(np.diff(walk, axis=0)).max() < 0.011  # a whole class in a third of the way, at most
+    assert np.abs(np.diff(walk, axis=0)).max() < 0.011  # at most a whole class in a third of the leg
     assert np.abs(walk.sum(1) - 1).max() < 1e-9
 
 
@@ -118,7 +118,7 @@ def test_units_change_evenly_between_keys():
     assert points[10].units == ((1, 7, 2.5),), "a unit that comes past 1 is left alone there"
 
 
-# more than may be changed at once, but not in one key
+# more units than one sample may change, but not in one key
 MANY = [",".join(f"{layer}.{unit}:0" for unit in range(MAX_UNITS // 2 + 1)) for layer in (0, 1)]
 
 

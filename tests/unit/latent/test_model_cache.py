@@ -1,5 +1,6 @@
-"""The explorer on real files: what it lists, opens, keeps, reloads and refuses, and the pictures it gives to
-many threads at once.
+"""Test the explorer on real files: it lists, opens, holds, reloads and refuses models.
+
+Many threads request samples at once.
 """
 
 import contextlib
@@ -54,7 +55,10 @@ def cell(sheet: np.ndarray, row: int, column: int, side: int = 28) -> np.ndarray
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal but for the last step of rounding: a batch and a single picture may add in another order."""
+    """Compare but for the last step of rounding.
+
+    A batch and a single sample may add in another order.
+    """
     return a.shape == b.shape and np.abs(a - b).max() <= 1
 
 
@@ -125,7 +129,7 @@ def test_a_new_status_is_seen_and_an_old_one_not_read_again(explorer, tmp_path, 
 
 
 def test_of_what_has_no_weights_nothing_is_read_until_it_changes(explorer, tmp_path, monkeypatch):
-    """A queue may be long, and all who explore ask for the list now and then."""
+    """A queue may be long, and every visitor of Explore requests the list now and then."""
     import gan.latent.catalogue as module
 
     folder, read, real = tmp_path / "runs" / OTHER, [], module.read_object
@@ -141,7 +145,7 @@ def test_of_what_has_no_weights_nothing_is_read_until_it_changes(explorer, tmp_p
 
 
 def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
-    """Browsers keep grids for ever, and a run that went back draws others of the same steps."""
+    """Browsers cache grids permanently. A run that went back draws other grids for the same steps."""
     folder, seen = tmp_path / "runs" / RUN, set()
     for content in (b"before", b"after it went back"):
         write_bytes(folder / "samples" / "00000040.webp", content)

@@ -1,5 +1,6 @@
-"""Which models the explorer holds open, what of them outlives their being closed, and many threads that open
-them while their files change.
+"""Test which models the explorer holds open, and the data that outlives their being closed.
+
+Many threads open them while their files change.
 """
 
 import subprocess
@@ -64,7 +65,8 @@ def test_a_dozen_models_of_the_usual_size_stay_open(explorer, tmp_path, monkeypa
     ids = [f"shipped:{name}" for name in "abcdefghijkl"]
     for each in ids:
         write_checkpoint(tmp_path / "checkpoints", each[-1], tiny_spec())
-    monkeypatch.setattr("gan.latent.generator.EACH", 2**18 + 4 * 2**20)  # as if each had a million numbers
+    # as if each model had a million parameters
+    monkeypatch.setattr("gan.latent.generator.EACH", 2**18 + 4 * 2**20)
     opened = [explorer.open(each) for each in ids]
     assert all(explorer.open(each) is model for each, model in zip(ids, opened, strict=True))
 
@@ -185,7 +187,7 @@ def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer,
             done.result()
     for version, pictures in allowed.items():
         assert version
-        # a load may meet weights that are newer than the version it was asked for
+        # a load may find newer weights than the version that was requested
         assert len({*pictures}) <= 2
     fresh = Explorer(tmp_path / "runs", tmp_path / "checkpoints").open(model_id)
     assert [explorer.open(model_id).image(point) for point in points] == [

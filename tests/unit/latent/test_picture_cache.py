@@ -1,4 +1,4 @@
-"""What all models together remember: bounded in bytes, shared by who asks at once, and let go of."""
+"""Test the cache that all models share: its bound in bytes, concurrent requests, and release."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

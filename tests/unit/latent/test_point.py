@@ -1,4 +1,4 @@
-"""Points from query strings: what is read, what is refused, and what z it means."""
+"""Test points from query strings: accepted and refused values, and the latent vector of each."""
 
 import base64
 from types import SimpleNamespace

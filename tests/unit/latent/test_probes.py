@@ -1,5 +1,6 @@
-"""Named directions: planted attributes of a linear generator are found, what no z moves is not offered, and
-on the landscapes that ship night is dark.
+"""Test named directions: they find planted attributes of a linear generator, and offer none that no z moves.
+
+On the shipped landscapes, night is dark.
 """
 
 from pathlib import Path
@@ -55,8 +56,10 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
 
 
 def planted_reader(axes: torch.Tensor, mixed: torch.Tensor) -> tuple[Reader, object, object]:
-    """Three things that z moves, the second not without the first, one that only the class decides, and one
-    of chance; and what draws and reads them.
+    """Plant five attributes, and return their reader with the functions that draw and read.
+
+    z moves the first three, and the second not without the first. Only the class decides the fourth. The
+    fifth is chance.
     """
     ways = torch.stack([axes[0], mixed, axes[2]])
     names = tuple(
@@ -92,10 +95,10 @@ def test_planted_attributes_are_found_within_their_classes():
     assert facts["third"]["low"] < 0.15
     assert facts["third"]["high"] > 0.85
     assert facts["third"]["moved"] == pytest.approx(4, rel=0.1)  # from -2 to 2 along an axis of unit variance
-    # Whoever moves the second is to leave the first alone, although the two are mixed.
+    # The direction of the second must leave the first alone, although the two are mixed.
     assert abs(ways["second"] @ ways["first"]) < 0.35
-    told = dict(facts["second"]["others"])
-    assert abs(told.get("first", 0)) < 0.5 * facts["second"]["moved"]
+    others = dict(facts["second"]["others"])
+    assert abs(others.get("first", 0)) < 0.5 * facts["second"]["moved"]
 
 
 def test_without_taking_the_other_out_it_would_move_as_well(monkeypatch):
@@ -119,8 +122,9 @@ def test_nothing_to_offer_is_no_error():
 
 
 def test_a_by_product_is_not_offered():
-    """A thing, and three measurements: one that follows the thing, one that moves the thing more than itself,
-    and one of its own.
+    """There are a thing and three measurements.
+
+    One follows the thing, one moves the thing more than itself, and one is independent.
     """
     axes = orthogonal(6)
     names = {"thing": True, "echo": False, "weak": False, "own": False}

@@ -1,6 +1,4 @@
-"""Latent vectors: closed forms of truncation, slerp and neighbourhoods, and numbers that must
-never change.
-"""
+"""Test latent vectors: closed forms of truncation, slerp and neighbourhoods, and fixed numbers of seeds."""
 
 import itertools
 import math
@@ -17,8 +15,8 @@ def angle(a, b):
 
 
 def test_a_seed_gives_these_numbers_for_ever():
-    # Worked out once from Philox4x64-10 with the key (seed, 0): a change here moves every picture that people
-    # have noted by its seed.
+    # Computed once from Philox4x64-10 with the key (seed, 0). A change here would change every sample that
+    # people have noted by its seed.
     assert latent(0, 4).tolist() == [
         0.00808869581669569,
         0.1521921306848526,

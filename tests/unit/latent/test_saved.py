@@ -1,5 +1,6 @@
-"""Which directions have sliders, as a page sends it and as it is saved with a model: what is refused, what is
-kept, and what other weights let go of.
+"""Test the directions that have sliders, as a page sends them and as a model's file stores them.
+
+Other weights drop some of them.
 """
 
 import json

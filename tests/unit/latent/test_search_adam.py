@@ -1,6 +1,4 @@
-"""Adam in latent space: equal to PyTorch's, with a rate that rises and falls, and within what points can
-write out.
-"""
+"""Test Adam in latent space: equality with PyTorch's, its rising and falling rate, the range of points."""
 
 import numpy as np
 import pytest
@@ -22,7 +20,7 @@ def test_the_rate_rises_and_falls(rate):
 
 
 def test_steps_are_those_of_adam():
-    """To 1e-6, some roundings of float32: the terms are the same, their order is not."""
+    """The tolerance 1e-6 is some roundings of float32, because the terms are the same in another order."""
     chance = torch.Generator().manual_seed(3)
     start = torch.randn(2, 3, 5, generator=chance)
     descent = SearchAdam(start, Rate(0.1, 5, 0.1, 20))

@@ -1,4 +1,4 @@
-"""A run's past: which snapshots there are, what they draw, and how much of them stays in memory."""
+"""Test a run's snapshots: which ones there are, the samples they draw, and their memory."""
 
 import dataclasses
 import io
@@ -23,7 +23,7 @@ ID = f"run:{RUN}"
 
 @pytest.fixture
 def run(tmp_path):
-    """A run of which three snapshots are kept."""
+    """A run with three stored snapshots."""
     run = write_run(tmp_path / "runs", RUN, SPEC, seed=50, step=100, images=6400, classes=["a", "b", "c"])
     for step in STEPS:
         write_snapshot(run, step, SPEC)

@@ -1,4 +1,4 @@
-"""The vectors that JavaScript is tested with are what Python answers."""
+"""Test that Python's answers equal the vectors with which the JavaScript tests compare."""
 
 import json
 import math
@@ -15,7 +15,7 @@ KEPT = json.loads(VECTORS.read_text(encoding="utf-8"))
 
 
 def near(kept: Any, found: Any) -> bool:
-    """Whether two values are the same, numbers to 1e-6: another libm may round the last bit otherwise."""
+    """Compare two values, numbers to 1e-6, because another libm may round the last bit otherwise."""
     if isinstance(kept, dict):
         return kept.keys() == found.keys() and all(near(kept[key], found[key]) for key in kept)
     if isinstance(kept, list):

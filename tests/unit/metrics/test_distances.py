@@ -1,4 +1,4 @@
-"""Distances in tiles against scikit-learn's neighbours and plain differences."""
+"""Test distances in tiles against scikit-learn's neighbours and plain differences."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from gan.metrics.distances import nearest, squared_distances, tiles
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    """Tiles that divide neither set evenly, so that edges and merging take part."""
+    """Make the tiles divide neither set evenly, so that edges and merging take part."""
     monkeypatch.setattr(distances, "TILE", 7)
 
 
@@ -25,7 +25,7 @@ def test_tiles_cover_all_pairs_once(small_tiles):
     for down, across, tile in tiles(rows, columns):
         assert whole[down, across].isnan().all()
         whole[down, across] = tile
-    # 1e-13: float64 rounding of numbers of about 10.
+    # 1e-13 is the float64 rounding of numbers of about 10.
     np.testing.assert_allclose(
         whole,
         torch.cdist(rows, columns, compute_mode="donot_use_mm_for_euclid_dist").square(),
@@ -42,13 +42,13 @@ def test_nearest_agrees_with_scikit_learn(small_tiles, k):
         NearestNeighbors(n_neighbors=k, algorithm="brute").fit(references.numpy()).kneighbors(queries.numpy())
     )
     np.testing.assert_array_equal(found.indices, indices)
-    np.testing.assert_allclose(found.squared.sqrt(), expected, rtol=1e-12)  # both float64, well apart from 0
+    np.testing.assert_allclose(found.squared.sqrt(), expected, rtol=1e-12)  # both float64, far from 0
 
 
 def test_nearest_of_a_set_to_itself_leaves_out_the_row_but_not_its_twin(small_tiles):
     points = features(23)
     found = nearest(points, points, 4, skip_self=True)
-    # without arguments: the row itself left out
+    # without arguments, each row leaves itself out
     expected, indices = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(points.numpy()).kneighbors()
     np.testing.assert_array_equal(found.indices, indices)
     np.testing.assert_allclose(found.squared.sqrt(), expected, rtol=1e-12)

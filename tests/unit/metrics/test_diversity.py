@@ -1,4 +1,4 @@
-"""How different pictures are from each other."""
+"""Test the mean difference between images."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The feature nets that come with the code, and the script that trains them."""
+"""Test the bundled feature nets, and the script that trains them."""
 
 import json
 
@@ -39,26 +39,28 @@ def test_each_net_is_small_fits_its_data_and_has_an_honest_card(name):
     data = load(name)
     rows = torch.arange(0, len(data.images), 20)
     right = (see(net, data.images[rows]).classes == data.labels[rows]).double().mean().item()
-    # 500 of the bundled pictures (36 of the emoji), none of which a net but that of digits and of the emoji
-    # has learned from: the standard error is below .013.
+    # The rows are 500 bundled images, or 36 emoji. No net trained on them, except those of digits and emoji.
+    # The standard error is below .013.
     assert right > card["test_accuracy"] - 0.04
     assert card["test_accuracy"] > 2 / len(card["classes"])
     assert card["test_accuracy_of_attributes"].keys() == net.attributes.keys()
-    told = tell_attributes(net, see(net, data.images[rows]).features)
+    attributes = tell_attributes(net, see(net, data.images[rows]).features)
     for attribute, accuracy in card["test_accuracy_of_attributes"].items():
         # the standard error is up to .022
-        assert (told[attribute] == data.attributes[attribute][rows]).double().mean().item() > accuracy - 0.08
+        assert (
+            attributes[attribute] == data.attributes[attribute][rows]
+        ).double().mean().item() > accuracy - 0.08
 
 
 def test_training_and_test_pictures_are_disjoint_and_the_card_tells_of_them():
     learnt, unseen = SOURCES["emoji"]("emoji", None)
-    # two emoji of the 146 are drawn as others are
+    # two of the 146 emoji look like others
     assert len(learnt.images) + len(unseen.images) == info("emoji").count - 2
     assert not among(unseen.images, learnt.images).any()
     card = json.loads((NETS_DIR / "emoji" / "card.json").read_text())
     found = classifier.examine(load_net("emoji"), unseen, card["classes"])
     assert (card["trained_on"], card["tested_on"]) == (learnt.words, found["tested_on"])
-    # another processor's rounding may decide one picture of the 144
+    # another processor's rounding may change the class of one image of the 144
     assert card["test_accuracy"] == pytest.approx(found["test_accuracy"], abs=0.008)
 
 
@@ -90,7 +92,7 @@ def test_pictures_are_brought_to_the_net_in_any_shape():
     assert same.features.shape == (64, FEATURES)
     assert (same.features >= 0).all()
     colour = see(net, grey.expand(-1, 3, -1, -1))
-    torch.testing.assert_close(colour.features, same.features)  # luma of equal channels is the channel
+    torch.testing.assert_close(colour.features, same.features)  # the luma of equal channels is the channel
     large = see(net, load("digits", size=64).images[:64])
     assert (large.classes == data.labels[:64]).double().mean() > 0.9
 
@@ -123,7 +125,7 @@ def test_training_learns_and_is_stored_whole(tmp_path, monkeypatch):
     assert net_names() == ["stripes"]
     again = load_net("stripes")
     assert again.attributes == {"band": 2}
-    # float16 keeps 11 bits of each weight; the deviations of some thousand terms partly cancel.
+    # float16 keeps 11 bits of each weight. The deviations of some thousand terms partly cancel.
     torch.testing.assert_close(see(again, images).features, see(net, images).features, rtol=0.02, atol=0.02)
 
 

@@ -1,4 +1,4 @@
-"""The Fréchet distance against scipy.linalg.sqrtm and closed forms."""
+"""Test the Fréchet distance against scipy.linalg.sqrtm and closed forms."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gan.metrics.frechet import Gaussian, fit_gaussian, frechet_distance
 
 
 def features(count, width, seed):
-    """Correlated features with spreads from 1 to 10."""
+    """Return correlated features with spreads from 1 to 10."""
     generator = torch.Generator().manual_seed(seed)
     mix = torch.randn(width, width, generator=generator, dtype=torch.float64) * torch.logspace(
         0, 1, width, dtype=torch.float64
@@ -20,7 +20,7 @@ def features(count, width, seed):
 
 
 def by_sqrtm(real, fake):
-    """The formula of the paper, with the root of the product by Schur decomposition."""
+    """Compute the paper's formula, with the root of the product by Schur decomposition."""
     root = scipy.linalg.sqrtm((real.covariance @ fake.covariance).numpy())
     gap = (real.mean - fake.mean).square().sum().item()
     return gap + np.trace(real.covariance.numpy() + fake.covariance.numpy() - 2 * root.real)
@@ -38,19 +38,19 @@ def test_statistics_agree_with_numpy():
 @pytest.mark.parametrize("width", [1, 8, 64])
 def test_agrees_with_sqrtm_on_full_rank(width):
     real, fake = fit_gaussian(features(500, width, seed=1)), fit_gaussian(features(400, width, seed=2))
-    # Two float64 algorithms on well-conditioned matrices.
+    # Two float64 algorithms on well-conditioned matrices agree to this.
     assert frechet_distance(real, fake) == pytest.approx(by_sqrtm(real, fake), rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:Matrix is singular")
 def test_agrees_with_sqrtm_on_singular_covariances():
-    """Fewer pictures than features, of which some are dead."""
+    """There are fewer images than features, and some features are dead."""
     rows = features(40, 64, seed=3), features(30, 64, seed=4)
     for each in rows:
         each[:, :9] = 0
     real, fake = map(fit_gaussian, rows)
-    # sqrtm is inexact on singular matrices: roots of eigenvalues that are rounding errors, sqrt(1e-16) of the
-    # largest, times 64.
+    # sqrtm is inexact on singular matrices. It takes roots of eigenvalues that are rounding errors:
+    # sqrt(1e-16) of the largest, times 64.
     assert frechet_distance(real, fake) == pytest.approx(by_sqrtm(real, fake), rel=1e-5)
 
 
@@ -58,8 +58,9 @@ def test_agrees_with_sqrtm_on_singular_covariances():
     ("first", "second", "width"), [(40, 30, 64), (20, 20, 256), (300, 10, 128), (500, 400, 64)]
 )
 def test_agrees_with_the_nuclear_norm_of_the_features_themselves(first, second, width):
-    """For centred X and Y, Tr (S1 S2)^½ is the sum of the singular values of X Yᵀ: no covariance, no root,
-    exact where S1 and S2 are singular.
+    """For centred X and Y, Tr (S1 S2)^½ is the sum of the singular values of X Yᵀ.
+
+    This needs no covariance and no root. It is exact where S1 and S2 are singular.
     """
     one, two = features(first, width, seed=10), features(second, width, seed=11)
     x, y = ((each - each.mean(0)) / (len(each) - 1) ** 0.5 for each in (one, two))
@@ -69,8 +70,7 @@ def test_agrees_with_the_nuclear_norm_of_the_features_themselves(first, second, 
         + spread
         - 2 * torch.linalg.svdvals(x @ y.T).sum().item()
     )
-    # 1e-10 of the variance: float64 that lost some digits to the root; roots of rounding errors would make it
-    # 1e-8.
+    # 1e-10 of the variance: in float64 the root costs some digits. Roots of rounding errors would give 1e-8.
     assert frechet_distance(fit_gaussian(one), fit_gaussian(two)) == pytest.approx(
         expected, abs=1e-10 * spread
     )
@@ -99,7 +99,8 @@ def test_closed_form_of_commuting_covariances():
 @pytest.mark.parametrize("count", [10, 500])
 def test_identical_sets_are_at_distance_zero(count):
     fitted = fit_gaussian(features(count, 64, seed=6))
-    # 1e-7 of the trace: eigenvalues below 64 roundings of the largest are dropped, and their roots with them.
+    # 1e-7 of the trace: the code drops eigenvalues below 64 roundings of the largest, and with them their
+    # roots.
     assert 0 <= frechet_distance(fitted, fitted) < 1e-7 * fitted.covariance.trace()
 
 
@@ -107,7 +108,7 @@ def test_a_collapsed_set_loses_all_its_variance():
     real = fit_gaussian(features(300, 32, seed=7))
     fake = fit_gaussian(real.mean.expand(300, -1))
     assert frechet_distance(real, fake) == pytest.approx(real.covariance.trace().item(), rel=1e-9)
-    # squared rounding of a variance of zero: processors differ
+    # the square of a zero variance's rounding differs between processors
     assert frechet_distance(fake, fake) == pytest.approx(0, abs=1e-20)
 
 

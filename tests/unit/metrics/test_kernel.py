@@ -1,4 +1,4 @@
-"""The kernel distance against scikit-learn's polynomial kernel and sums over pairs."""
+"""Test the kernel distance against scikit-learn's polynomial kernel and sums over pairs."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def by_scikit_learn(real, fake):
 @pytest.mark.parametrize(("real", "fake"), [(50, 50), (60, 45)])
 def test_agrees_with_scikit_learn(real, fake):
     real, fake = features(real, 0), features(fake, 1, shift=0.3)
-    # Float64 on both sides; the terms are about 1, their difference about 0.1.
+    # Both sides are float64. The terms are about 1, and their difference is about 0.1.
     assert mmd_squared(real, fake) == pytest.approx(by_scikit_learn(real.numpy(), fake.numpy()), abs=1e-12)
 
 

@@ -1,6 +1,4 @@
-"""Precision, recall, density and coverage against their definitions written out with scikit-learn's
-neighbours, and known values.
-"""
+"""Test precision, recall, density and coverage against scikit-learn's neighbours, and known values."""
 
 import numpy as np
 import pytest
@@ -31,8 +29,8 @@ def by_definition(real, fake, k):
 def test_agrees_with_the_definitions(monkeypatch, k, shift, scale):
     monkeypatch.setattr(distances, "TILE", 64)  # several tiles a side, the last one short
     real, fake = features(150, 0), features(170, 1, shift=shift, scale=scale)
-    # Shares of counts: no pair lies within rounding of a radius, so the counts are equal and only the
-    # division rounds.
+    # Shares are counts over totals. No pair lies within rounding of a radius, so the counts are equal, and
+    # only the division rounds.
     assert manifold_scores(real, fake, k) == pytest.approx(
         by_definition(real.double().numpy(), fake.double().numpy(), k), abs=1e-12
     )
@@ -45,8 +43,9 @@ def test_radii_agree_with_scikit_learn():
 
 
 def test_two_samples_of_one_distribution():
-    """Coverage is expected to be 1 - 1/2 · 1/2 ... (k times) = .969 and density 1 (Naeem et al. 2020, lemma
-    2), whatever the distribution.
+    """The expectation of coverage is 1 - 1/2 · 1/2 ... (k times) = .969, and that of density is 1.
+
+    Both hold for any distribution (Naeem et al. 2020, lemma 2).
     """
     scores = manifold_scores(features(2000, 3), features(2000, 4))
     assert scores.coverage == pytest.approx(0.969, abs=0.015)  # the spread is about sqrt(.03 / 2000) = .004
@@ -60,7 +59,7 @@ def test_a_set_against_itself():
     scores = manifold_scores(real, real.clone())
     assert scores[:2] == (1, 1)
     assert scores.coverage == 1
-    # each open ball holds its centre and k - 1 others; ties at its rim may round either way
+    # Each open ball holds its centre and k - 1 others. Ties at its rim may round either way.
     assert scores.density == pytest.approx(1, abs=0.01)
 
 
@@ -82,13 +81,13 @@ def test_half_of_the_modes_gives_half_of_the_coverage():
     left, right = features(400, 9, shift=-20), features(400, 10, shift=20)
     scores = manifold_scores(torch.cat([left, right]), features(800, 11, shift=20))
     assert scores.recall == pytest.approx(0.5, abs=0.05)
-    # 800 fakes on 400 reals leave next to none uncovered
+    # 800 fakes on 400 reals leave almost none uncovered
     assert scores.coverage == pytest.approx(0.5, abs=0.01)
     assert scores.precision > 0.9
 
 
 def test_an_outlier_spoils_precision_but_not_density():
-    """The reason for density: one far real picture has a ball over everything."""
+    """This is the reason for density: one outlier among the real images has a ball over everything."""
     real, fake = features(500, 12), features(500, 13, shift=4)
     real[0] = 30
     scores = manifold_scores(real, fake)

@@ -1,5 +1,6 @@
-"""Distances to training pictures and C_T against scikit-learn, scipy and the authors' formula, and known
-values.
+"""Test distances to training images, and C_T.
+
+The references are scikit-learn, scipy, the authors' formula and known values.
 """
 
 import numpy as np

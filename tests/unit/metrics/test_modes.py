@@ -1,4 +1,4 @@
-"""Class histograms and their divergence against numpy and scipy, and known values."""
+"""Test class histograms and their divergence against numpy, scipy and known values."""
 
 import math
 
@@ -49,8 +49,9 @@ def test_a_class_that_no_real_picture_has():
 
 
 def test_an_ideal_sample_has_the_divergence_of_chance():
-    """2 M KL is about chi-squared with K - 1 degrees of freedom: on average KL is (K - 1) / 2M, the floor
-    that no generator gets below.
+    """2 M KL is about chi-squared with K - 1 degrees of freedom.
+
+    So the mean of KL is (K - 1) / 2M, and no generator gets below it.
     """
     generator = torch.Generator().manual_seed(1)
     even = torch.ones(10)

@@ -1,6 +1,4 @@
-"""All scores together: against torch-fidelity and prdc, on sets whose scores are known, and seen through
-every extractor.
-"""
+"""Test all scores together, against torch-fidelity, prdc and known scores, and through every extractor."""
 
 import sys
 import urllib.error
@@ -41,7 +39,7 @@ def test_frechet_distance_agrees_with_torch_fidelity():
     real, fake = features(400, 0), features(300, 1, shift=0.5)
     statistics = (fid_features_to_statistics(each.double()) for each in (real, fake))
     theirs = fid_statistics_to_metric(*statistics, verbose=False)[KEY_METRIC_FID]
-    # Both in float64; theirs takes roots of the eigenvalues of a product that is not symmetric.
+    # Both use float64. torch-fidelity takes roots of the eigenvalues of a product that is not symmetric.
     assert frechet_distance(fit_gaussian(real), fit_gaussian(fake)) == pytest.approx(theirs, rel=1e-8)
 
 
@@ -57,7 +55,7 @@ def test_kernel_distance_agrees_with_torch_fidelity():
         real.double(), fake.double(), **{**settings, "kid_subsets": 100, "kid_subset_size": 50}
     )
     mine = kernel_distance(real, fake, subsets=100, subset_size=50)
-    # of the difference: the subsets are not the same
+    # the error of the difference, because the subsets differ
     error = (mine.sd**2 + parts[KEY_METRIC_KID_STD] ** 2) ** 0.5 / 100**0.5
     assert abs(mine.mean - parts[KEY_METRIC_KID_MEAN]) < 4 * error
     # each is known to 1 / sqrt(200), or 7 %
@@ -78,8 +76,8 @@ def test_manifold_scores_agree_with_prdc(capsys):
 
 def test_two_samples_of_one_distribution():
     found = compare(features(800, 0), features(800, 1))
-    # 1 - 2^-5 = .969 and a density of 1 are the expectations; the intervals are about three standard errors
-    # of 800 pictures.
+    # The expectations are 1 - 2^-5 = .969 and a density of 1. The intervals are about three standard errors
+    # of 800 images.
     assert found["coverage"] == pytest.approx(0.969, abs=0.02)
     assert found["density"] == pytest.approx(1, abs=0.08)
     assert found["1-NN accuracy"] == pytest.approx(0.5, abs=0.05)
@@ -207,7 +205,7 @@ def test_without_torch_fidelity_a_sentence_says_what_to_install(monkeypatch):
 
 
 def test_a_download_becomes_inceptions_features(monkeypatch, tmp_path, digits):
-    """Only the download is replaced: by weights of the right names and shapes, without meaning."""
+    """The test replaces only the download, by random weights with the right names and shapes."""
     from torch_fidelity import feature_extractor_inceptionv3 as inception
 
     class Untrained(inception.FeatureExtractorInceptionV3):

@@ -1,4 +1,4 @@
-"""The leave-one-out 1-nearest-neighbour test against scikit-learn's classifier, and known values."""
+"""Test the leave-one-out 1-nearest-neighbour test against scikit-learn's classifier and known values."""
 
 import pytest
 import torch
@@ -16,11 +16,11 @@ def features(count, seed, shift=0.0, scale=1.0):
 def test_agrees_with_scikit_learn(shift, scale):
     real, fake = features(60, 0), features(60, 1, shift, scale)
     labels = [1] * 60 + [0] * 60
-    told = cross_val_predict(
+    predicted = cross_val_predict(
         KNeighborsClassifier(1), torch.cat([real, fake]).numpy(), labels, cv=LeaveOneOut()
     )
-    right = (told == labels).astype(float)
-    # Counts of the same decisions: only the division rounds.
+    right = (predicted == labels).astype(float)
+    # Both count the same decisions, so only the division rounds.
     assert one_nearest_neighbour(real, fake) == pytest.approx(
         (right.mean(), right[:60].mean(), right[60:].mean()), abs=1e-12
     )

@@ -1,4 +1,4 @@
-"""EfficientNet-lite0 with the weights of its package."""
+"""Test EfficientNet-lite0 with the weights of its package."""
 
 import sys
 
@@ -63,8 +63,9 @@ def test_the_last_block_of_each_stage_is_where_its_stride_ends():
 
 @pytest.mark.parametrize(("side", "kernel"), [(8, 3), (9, 3), (8, 5), (9, 5)])
 def test_padding_is_tensorflows(side, kernel):
-    """Output k looks at inputs from 2k - before, where before = total // 2 and total is what the last window
-    lacks.
+    """Output k reads inputs from 2k - before.
+
+    before is total // 2, where total is the part of the last window outside the image.
     """
     conv = SameConv(1, 1, kernel, 2)
     torch.nn.init.constant_(conv.weight, 1.0)

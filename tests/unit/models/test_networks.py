@@ -1,4 +1,4 @@
-"""Networks: shapes, ranges, labels, and their form on disk."""
+"""Test the networks: shapes, ranges, labels, and their files."""
 
 import json
 import struct
@@ -54,8 +54,9 @@ def test_labels_change_what_is_drawn_and_judged(architecture):
 
 
 def test_the_textbook_networks_have_the_textbook_size():
-    """The PyTorch DCGAN tutorial's pair at nc = 3, nz = 100, ngf = ndf = 64 prints 3,576,704 and 2,765,568
-    parameters.
+    """The PyTorch DCGAN tutorial prints 3,576,704 and 2,765,568 parameters for its pair.
+
+    Its sizes are nc = 3, nz = 100 and ngf = ndf = 64.
     """
     spec = ModelSpec("dcgan", 64, 3, 100, 64)
     assert count_parameters(build_generator(spec)) == 3_576_704
@@ -71,8 +72,8 @@ def test_a_generator_survives_the_disk_in_half_precision(architecture, tmp_path)
     z, labels = torch.randn(5, 10), torch.tensor([0, 1, 2, 0, 1])
     assert read == spec
     assert not again.training
-    # Half precision keeps 11 bits: a relative error of 5e-4 a weight stays well under one 8-bit level (2 /
-    # 255) at the output.
+    # Half precision keeps 11 bits. A relative error of 5e-4 for each weight stays well under one 8-bit level
+    # (2 / 255) at the output.
     assert (G(z, labels) - again(z, labels)).abs().max() < 2 / 255
 
 
@@ -81,7 +82,7 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
     path = tmp_path / "g.safetensors"
     save_generator(path, build_generator(spec), spec)
     whole = path.read_bytes()
-    # load_file maps the file, which is about to be cut
+    # clones, because load_file maps the file and the test truncates it
     tensors = {name: t.clone() for name, t in load_file(path).items()}
 
     def key(data: bytes | None = None, **metadata: str) -> str:
@@ -107,7 +108,7 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
 def test_a_generator_whose_numbers_exploded_is_refused_and_draws_no_grey(value, tmp_path):
-    """1e6 is beyond half precision, in which generators are kept."""
+    """1e6 is beyond half precision, in which files hold generators."""
     spec = ModelSpec("modern", 28, 1, 6, 8)
     G = build_generator(spec)
     with torch.no_grad():
@@ -166,12 +167,12 @@ def test_a_header_of_absurd_length_is_not_read(length, tmp_path):
     path = tmp_path / "g.safetensors"
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", length) + b"{}")
-        file.truncate(2**24)  # a hole: as long as it is said to be, and no bytes on the disk
+        file.truncate(2**24)  # a hole, so that the file has the promised length without any bytes on the disk
     assert refusal(path) == "models.damaged"
 
 
 def test_an_upconv_is_nearest_upsampling_and_a_convolution():
-    """To float32 rounding of sums of up to 4 x 9 x 16 products of unit normals: 1e-4."""
+    """The tolerance 1e-4 covers float32 rounding in sums of up to 4 x 9 x 16 products of unit normals."""
     layer, x = UpConv(16, 5), torch.randn(3, 16, 7, 9, requires_grad=True)
     plain = torch.nn.functional.conv2d(
         torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1
@@ -196,7 +197,7 @@ def test_pretrained_eyes_are_no_part_of_what_is_trained_or_stored():
     eyes = D._eyes[0]
     assert not any(p.requires_grad for p in eyes.parameters())
     assert sum(t.numel() for t in D.state_dict().values()) < sum(p.numel() for p in eyes.parameters())
-    # .to() and its kin take the eyes along
+    # .to() and similar methods also move the feature extractors
     assert next(D.double()._eyes[0].parameters()).dtype == torch.float64
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
     D(image).sum().backward()
@@ -210,14 +211,15 @@ def test_pixel_art_is_drawn_and_judged_block_by_block():
     assert images.shape == (3, 3, 64, 64)
     blocks = images.unfold(2, 4, 4).unfold(3, 4, 4)
     assert torch.equal(blocks, blocks[..., :1, :1].expand_as(blocks))
-    shuffled = blocks + torch.tensor([[1.0, -1.0] * 2] * 4)  # what averages out within a block is not seen
+    # D does not see a difference that averages out within a block
+    shuffled = blocks + torch.tensor([[1.0, -1.0] * 2] * 4)
     again = shuffled.permute(0, 1, 2, 4, 3, 5).reshape(images.shape)
     torch.testing.assert_close(D(images), D(again), atol=1e-5, rtol=1e-4)
     assert count_parameters(G) < count_parameters(build_generator(ModelSpec("modern", 64, 3, 10, 8)))
 
 
 def test_equal_generators_are_equal_files(tmp_path):
-    """Whatever order the safetensors library takes for the metadata, which is another one each time."""
+    """The safetensors library writes metadata in another order each time."""
     spec = ModelSpec("modern", 28, 1, 8, 8)
     generator = build_generator(spec)
     contents = set()

@@ -1,4 +1,4 @@
-"""Sets of points: their shapes against closed formulas, their scale, and every kind of bad file."""
+"""Test the sets of points: shapes against closed formulas, scales, and every kind of bad file."""
 
 import math
 import pickle
@@ -52,8 +52,8 @@ def test_moons_lie_on_two_half_circles_and_spirals_on_two_arms():
     )
     x, y = data.load("spiral").box.original(data.load("spiral").points).unbind(1)
     radius = torch.hypot(x, y)
-    turn = (torch.atan2(y, x) - 3 * math.pi * radius) % math.pi  # both arms: half a turn apart
-    off = torch.minimum(turn, math.pi - turn) / (3 * math.pi)  # how far the radius is from its arm's
+    turn = (torch.atan2(y, x) - 3 * math.pi * radius) % math.pi  # both arms, half a turn apart
+    off = torch.minimum(turn, math.pi - turn) / (3 * math.pi)  # the distance of the radius from its arm's
     assert (off[radius > 0.3] < 0.06).float().mean() > 0.99
 
 

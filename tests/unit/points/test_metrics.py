@@ -1,4 +1,4 @@
-"""The metrics of points by hand, and on samples whose scores are known."""
+"""Test the metrics of points against values by hand, and on samples with known scores."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The MLP pair of points: sizes, shapes, and what its first layers are at the start."""
+"""Test the MLP pair of points: sizes, shapes, and the first layers at the start."""
 
 import pytest
 import torch

@@ -1,4 +1,7 @@
-"""How well runs cover 25 Gaussians after some steps; tests/benchmarks/points.py measures more seeds."""
+"""Test how many of 25 Gaussians runs cover after some steps.
+
+tests/benchmarks/points.py measures more seeds.
+"""
 
 from gan.kinds.points import data
 from gan.kinds.points.metrics import Scores

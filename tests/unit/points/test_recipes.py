@@ -1,4 +1,4 @@
-"""Settings and recipes of runs on points."""
+"""Test settings and recipes of runs on points."""
 
 import dataclasses
 import json

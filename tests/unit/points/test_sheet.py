@@ -1,4 +1,4 @@
-"""The sheet of a run on points: its dots and its field lie where the points and D's logits are."""
+"""Test the sheet of a run on points: its dots lie at the points, and its field shows D's logits."""
 
 import io
 
@@ -17,7 +17,7 @@ RIGHT_IS_REAL.bias.data.zero_()
 
 
 def D(points: torch.Tensor) -> torch.Tensor:
-    """Logits 5 x."""
+    """A discriminator whose logits are 5 x."""
     return RIGHT_IS_REAL(points).squeeze(1)
 
 

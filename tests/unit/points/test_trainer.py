@@ -1,4 +1,4 @@
-"""A run on points: every recipe takes steps, resumes bit for bit, and is the same on one thread and two."""
+"""Test runs on points: every recipe takes steps, resumes bit for bit, and ignores the number of threads."""
 
 import copy
 import math
@@ -48,7 +48,7 @@ def test_every_recipe_takes_steps_and_resumes_bit_for_bit(points, recipe):
     first = trainer(points, recipe)
     first.advance(2)
     second = trainer(points, recipe)
-    second.advance(1)  # whatever it did before
+    second.advance(1)  # steps that the state replaces
     resume(second, first)
     assert second.advance(STEPS - 2) == means
     assert equal(second.state(), through.state())

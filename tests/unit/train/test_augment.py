@@ -1,4 +1,4 @@
-"""Augmentation: shapes, ranges, and that first and second gradients get through."""
+"""Test augmentation: shapes, ranges, and gradients of first and second order."""
 
 import pytest
 import torch
@@ -60,8 +60,8 @@ def test_with_a_probability_that_part_of_the_images_is_changed():
     for probability in (0.0, 0.3, 1.0):
         changed = augment(images, "color,translation,cutout", rng(), torch.tensor(probability))
         touched = (changed != images).flatten(1).any(1).float().mean().item()
-        # Three functions, each on its own, and a ninth of the translations are by nothing; the share's sd is
-        # below .011 for 2,000 images.
+        # Three functions act independently, and a ninth of the translations move nothing. For 2,000 images
+        # the standard deviation of the share is below .011.
         assert touched == pytest.approx(1 - (1 - probability) ** 2 * (1 - probability * 8 / 9), abs=0.04)
 
 

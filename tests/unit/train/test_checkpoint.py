@@ -1,5 +1,6 @@
-"""The checkpoint: a resumed trainer is the one that was never interrupted, and damage falls
-back or is told.
+"""Test the checkpoint: a resumed trainer equals one that was never interrupted.
+
+A damaged checkpoint gives way to the one before, or fails with a sentence.
 """
 
 import errno
@@ -25,7 +26,7 @@ def fingerprint(trainer) -> list[torch.Tensor]:
 @pytest.mark.parametrize("clusters", [1, 3])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_resume_equals_never_stopping(recipe, clusters, tmp_path):
-    """atol = rtol = 0: all randomness is a function of (seed, step), so nothing may differ."""
+    """atol = rtol = 0, because all randomness is a function of (seed, step)."""
     whole, first, second = (
         tiny_trainer(recipe, augment="translation", flip=True, clusters=clusters) for _ in range(3)
     )
@@ -83,7 +84,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(damage, tmp_pa
 
 @pytest.mark.parametrize("links", [True, False])
 def test_a_kill_at_any_rename_of_a_save_loses_one_checkpoint_at_the_most(links, tmp_path, monkeypatch):
-    """Also where the file system has no hard links: some of USB sticks and network shares."""
+    """This includes file systems without hard links, as some USB sticks and network shares have."""
     trainer, other = tiny_trainer(), tiny_trainer()
     replace = os.replace
 

@@ -1,4 +1,4 @@
-"""Looks: groups of similar pictures, and how networks are told of them."""
+"""Test clusters: groups of similar images, and the way in which networks learn about them."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ COLOURS = torch.tensor([[250, 10, 10], [10, 250, 10], [10, 10, 250]], dtype=torc
 
 
 def coloured(counts: list[int], size: int = 16) -> torch.Tensor:
-    """Noisy pictures of one colour each, so many of each colour."""
+    """Return noisy images of one colour each, so many of each colour."""
     rng = torch.Generator().manual_seed(1)
     which = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     flat = COLOURS[which][:, :, None, None].expand(-1, 3, size, size).int()
@@ -64,21 +64,23 @@ def test_clusters_are_a_function_of_the_seed_and_neighbours_are_alike():
     assert (groups == again).all()
     assert not (groups == find_clusters(images, None, 0, 8, seed=4)[0]).all()
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
-    centres = torch.stack([pixels[groups == look].mean(0) for look in range(8)])
+    centres = torch.stack([pixels[groups == cluster].mean(0) for cluster in range(8)])
     apart = torch.cdist(centres, centres)
     beside = apart.diagonal(1).mean()
     assert beside < apart[apart > 0].mean()
 
 
 def test_the_groups_are_as_tight_as_scikit_learns():
-    """k-means finds a local optimum, and so does scikit-learn's from one start: within a twentieth of each
-    other in the sum of squares.
+    """k-means finds a local optimum, as scikit-learn's does from one start.
+
+    The two sums of squares differ by at most a twentieth.
     """
     images = data.load("digits").images[:2000]
     pixels = torch.nn.functional.adaptive_avg_pool2d(images.float() / 255, SIDE).flatten(1)
     groups, _ = find_clusters(images, None, 0, 10, seed=0)
     ours = sum(
-        (pixels[groups == look] - pixels[groups == look].mean(0)).square().sum().item() for look in range(10)
+        (pixels[groups == cluster] - pixels[groups == cluster].mean(0)).square().sum().item()
+        for cluster in range(10)
     )
     assert ours == pytest.approx(KMeans(10, n_init=1, random_state=0).fit(pixels.numpy()).inertia_, rel=0.05)
 
@@ -100,8 +102,9 @@ def test_networks_with_clusters(architecture, classes):
 
 
 def told(shares: list[list[float]]) -> ClassConditioning:
-    """A ClassConditioning with these shares of clusters, whose embedding begins with the weight of each
-    group.
+    """Return a ClassConditioning with these shares of clusters.
+
+    Its embedding begins with the weight of each group.
     """
     module = ClassConditioning(
         ModelSpec("modern", 28, 1, 4, 8, len(shares) if len(shares) > 1 else 0, clusters=len(shares[0]))
@@ -113,7 +116,7 @@ def told(shares: list[list[float]]) -> ClassConditioning:
 
 
 def weights(module: ClassConditioning, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-    """The weight of each group (N, groups)."""
+    """Return the weight of each group (N, groups)."""
     return module(z, labels)[:, z.shape[1] :][:, : len(module.embed.weight)].detach()
 
 
@@ -123,10 +126,10 @@ def test_every_look_is_drawn_as_often_as_pictures_have_it():
     for label, of_class in enumerate(shares):
         z = torch.randn(count, 4, generator=torch.Generator().manual_seed(label))
         groups = weights(module, z, torch.full((count,), label)).argmax(1) - 4 * label
-        for look, share in enumerate(of_class):
-            # The middle of the blending lies at the edge, so that the greater weight is that of z's own look;
-            # 5 standard deviations of a binomial count.
-            assert abs((groups == look).sum() - count * share) <= 5 * binom(count, share).std() + 1
+        for cluster, share in enumerate(of_class):
+            # The middle of the blending lies at the edge, so the greater weight is that of z's own cluster.
+            # The tolerance is 5 standard deviations of a binomial count.
+            assert abs((groups == cluster).sum() - count * share) <= 5 * binom(count, share).std() + 1
 
 
 def test_split_leads_each_z_to_its_group_and_keeps_its_distribution():
@@ -183,7 +186,7 @@ def test_a_class_of_one_picture_is_a_group_of_its_own():
 
 
 def test_a_folder_with_a_class_of_one_picture_trains(tmp_path):
-    """From the folder to the end of a run, by class and with clusters."""
+    """A run with clusters, conditional on the folder's classes, trains from the folder to its end."""
     for number in range(31):
         place = tmp_path / "uneven" / ("one" if number == 30 else "big") / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)

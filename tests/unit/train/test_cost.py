@@ -1,4 +1,7 @@
-"""What a run will cost, before it starts: counted as the trainer works, timed as the machine was measured."""
+"""Test the estimate of a run's cost before it starts.
+
+It counts operations as the trainer performs them, and times them by the machine's measurements.
+"""
 
 import dataclasses
 
@@ -25,8 +28,8 @@ def test_a_step_is_counted_as_the_trainer_takes_it(recipe, settings):
     with cost.Tally() as tally:
         trainer.advance(every)
     step = count_step(trainer.config, classes=3)
-    assert step.work.flops == pytest.approx(tally.flops / every, rel=0.02)  # equal at the time of writing
-    # what does not lie in the networks is not counted
+    assert step.work.flops == pytest.approx(tally.flops / every, rel=0.02)  # equal when the test was written
+    # operations outside the networks are not counted
     assert 0.5 * tally.calls < step.work.calls * every < tally.calls
     assert (step.parameters_g, step.parameters_d) == (
         count_parameters(trainer.G),
@@ -70,7 +73,7 @@ def test_an_estimate_follows_the_planted_speed():
     found = estimate(config, MACHINE, 1000)
     step = count_step(config)
     alone = config.batch / (1e-10 * step.work.flops)
-    assert 0.6 * alone < found.images_per_second < alone  # grids and files take their part
+    assert 0.6 * alone < found.images_per_second < alone  # grids and files take their share
     assert found.kimg == pytest.approx(found.images_per_second * 120 / 1000)
     faster = estimate(config, dataclasses.replace(MACHINE, speed=Speed(0.0, 0.5e-10)), 1000)
     assert faster.images_per_second > 1.8 * found.images_per_second
@@ -102,7 +105,7 @@ def test_memory_holds_networks_pictures_and_activations():
     assert memory(batch=64) > memory() < memory(width=64)
     assert memory(dataclasses.replace(MACHINE, precision="bf16")) < memory()
     many = 1_000_000
-    # two copies while they are put in place
+    # two copies while the data move to their place
     assert memory(count=many) == MACHINE.base + 2 * many * 3 * 64 * 64
     assert memory(dataclasses.replace(MACHINE, torch_name="cuda"), count=many) < 0.6 * memory(count=many)
 
@@ -122,7 +125,7 @@ def test_many_updates_of_the_discriminator_are_counted_at_the_price_of_one(monke
     counted = []
     real = cost.d_objective
     monkeypatch.setattr(cost, "d_objective", lambda *given: counted.append(1) or real(*given))
-    # a batch that no other test has counted
+    # a batch size that no other test has counted
     config = make_config("digits", "modern", 28, 1, penalty_every=4, batch=37)
     count_step(config)
     one = len(counted)

@@ -1,5 +1,7 @@
-"""Captured steps: their bookkeeping with a recorder that keeps Python functions, and on a GPU, where there is
-one, that they compute what eager steps do.
+"""Test captured steps.
+
+A recorder that keeps Python functions tests their bookkeeping. On a GPU, where there is one, captured steps
+must compute the same as eager steps.
 """
 
 from collections import Counter
@@ -18,8 +20,9 @@ from tests.support.engine import tiny_config, tiny_data, tiny_trainer
 
 
 class Tape:
-    """A recorder without a GPU: capturing runs nothing, replaying runs the work and puts its result where a
-    graph would, into the same tensor.
+    """A recorder without a GPU. Capturing runs nothing.
+
+    Replaying runs the work, and puts its result where a graph would: into the same tensor.
     """
 
     def __init__(self):
@@ -66,8 +69,9 @@ def state(trainer: Trainer) -> dict[str, torch.Tensor]:
     ],
 )
 def test_graphed_steps_are_the_steps_of_an_eager_run(settings):
-    """Equal bits: the recorder calls the same function. What could differ is what the host does around it:
-    seeds, rows, schedule, counters.
+    """The bits are equal, because the recorder calls the same function.
+
+    Only the host's work around it could differ: seeds, rows, schedule, counters.
     """
     plain, taped = tiny_trainer(**settings), graphed(Tape(), **settings)
     for steps in (1, 12, 2):
@@ -84,8 +88,9 @@ def test_each_kind_of_step_is_warmed_up_then_captured_once():
 
 
 def test_another_optimizer_state_needs_another_recording(tmp_path):
-    """Recordings name memory: after a checkpoint is put back, the old ones would go on writing into moments
-    that nobody reads.
+    """Recordings name memory.
+
+    After a checkpoint is loaded, the old ones would write into moments that nobody reads.
     """
     tape = Tape()
     trainer = graphed(tape)
@@ -101,8 +106,8 @@ def test_another_optimizer_state_needs_another_recording(tmp_path):
 
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="captures a real CUDA graph")
-# Of what some steps have changed, as a part of its own length: convolutions may pick other algorithms, and
-# sum in another order.
+# A share of the distance that some steps moved a tensor. Convolutions may pick other algorithms, and sum in
+# another order.
 TOLERANCE = {"float32": 0.02, "bf16": 0.3}
 SETTINGS = [
     {},
@@ -121,13 +126,14 @@ def on_gpu(recipe: str, precision: str, graph: bool, settings: dict) -> Trainer:
 
 
 def assert_alike(one: Trainer, other: Trainer, begin: dict[str, torch.Tensor], precision: str) -> None:
-    """Each tensor has moved by the same from where both began: a step of twelve that is missing, of four in
-    bf16, would be more than the tolerance.
+    """Each tensor has moved by the same from the common start.
+
+    A missing step of twelve, or of four in bf16, would exceed the tolerance.
     """
     here, there = state(one), state(other)
     for name, start in begin.items():
-        way, apart = (here[name] - start).norm(), (here[name] - there[name]).norm()
-        assert apart <= TOLERANCE[precision] * way + 1e-6, name
+        distance, apart = (here[name] - start).norm(), (here[name] - there[name]).norm()
+        assert apart <= TOLERANCE[precision] * distance + 1e-6, name
 
 
 @needs_gpu
@@ -161,7 +167,7 @@ def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_on_a_gpu_no_step_waits_for_the_device(recipe, graph):
-    """A batch as large as the data: every step begins an epoch."""
+    """The batch is as large as the data, so every step begins an epoch."""
     trainer = on_gpu(
         recipe,
         "float32",

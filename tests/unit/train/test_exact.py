@@ -1,5 +1,6 @@
-"""The same seed gives the same bits, with the settings that ship, on one thread and on two, beside programs
-that keep the cores busy.
+"""Test that the same seed gives the same bits with the shipped settings, on one thread and on two.
+
+Two trainings run at the same time, so each keeps the cores busy for the other.
 """
 
 import pytest
@@ -23,7 +24,7 @@ def load():
     torch.set_num_threads(1)
 
 
-# shaped as digits and emoji
+# `fashion` and `landscapes` have the shapes of digits and emoji
 @pytest.mark.parametrize("run", [run for run in RUNS if run not in ("fashion", "landscapes")])
 def test_two_trainings_give_the_same_bits_step_by_step(run):
     steps = SLOW_STEPS if run in SLOW else STEPS

@@ -1,4 +1,4 @@
-"""Losses and penalties against values worked out by hand or by another route through autograd."""
+"""Test losses and penalties against values by hand, or by another route through autograd."""
 
 import math
 
@@ -42,7 +42,7 @@ def test_nonsaturating_is_binary_cross_entropy():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_is_paired_where_what_g_minimises_depends_on_the_logits_of_real_images(name):
-    """Where it is, G has to be given them; a loss that hides it would train G on zeros."""
+    """A paired loss must get the logits of real images. A loss that hid this would train G on zeros."""
     loss = LOSSES[name]
     assert (
         objectives.LOSSES[name].paired
@@ -62,7 +62,7 @@ def test_a_penalty_reads_the_gradients_that_its_facts_name(name):
     penalty = PENALTIES[name](judge, *(Judged(images, judge(images)) for images in sides), torch.Generator())
     assert penalty.shape == ()
     assert (penalty > 0) == (name != "none")
-    for images in sides:  # and needs each of them
+    for images in sides:  # and it needs each of them
         if images.requires_grad:
             assert torch.autograd.grad(penalty, images, retain_graph=True)[0].abs().sum() > 0
 

@@ -1,4 +1,7 @@
-"""The self-test: what it chooses from which timings, what it remembers, and what it leaves alone."""
+"""Test the self-test: its choice from given timings, its stored profile, and its limits.
+
+In some cases it must not measure.
+"""
 
 import dataclasses
 import json
@@ -25,7 +28,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
-    """A timer whose step takes the product of these, for two workloads of different length."""
+    """Return a timer whose step takes the product of these, for two workloads of different length."""
 
     def time_steps(mode):
         seconds = (
@@ -51,7 +54,7 @@ def timings(threads=lambda n: 1.0, bf16=1.0, contiguous=1.0):
             timings(threads=lambda n: {4: 1.0, 2: 0.7, 1: 0.5}[n], bf16=0.6, contiguous=0.5),
             Mode(1, "bf16", False),
         ),
-        # the mode down is followed as long as it leads down
+        # tries fewer threads as long as the steps get faster
         (timings(threads=lambda n: {4: 1.0, 2: 0.95, 1: 0.5}[n]), Mode(1)),
     ],
 )
@@ -73,9 +76,7 @@ def test_what_was_given_up_can_not_win():
 
 
 def test_a_disturbed_first_timing_makes_no_winner():
-    """Noise hit the first timing of the defaults and nothing else: the second one shows that nothing is
-    faster.
-    """
+    """Noise hit only the first timing of the defaults. The second one shows that nothing is faster."""
     calls = []
 
     def time_steps(mode):
@@ -208,7 +209,7 @@ def test_what_is_known_is_not_measured_again(cache, monkeypatch):
     ],
 )
 def test_a_spare_measures_once_unless_a_run_waits(known, called, again, cache, monkeypatch):
-    """known: None, or whether what is remembered was measured in quiet."""
+    """known: None without a stored profile, else whether it was measured in quiet"""
     monkeypatch.setattr(measure, "BUSY_CORES", 1e9)  # always quiet
     monkeypatch.setattr(measure, "measure", lambda picked: KNOWN)
     if known is not None:

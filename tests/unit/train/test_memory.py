@@ -1,5 +1,6 @@
-"""A full memory: wherever it ends a step the run goes on as if that step had never begun, and what can't go
-on is told in a sentence.
+"""Test a full memory: wherever it ends a step, the run continues as if that step had never begun.
+
+A run that can't continue ends with a sentence.
 """
 
 import errno
@@ -30,7 +31,7 @@ SETTINGS = {
     "wasserstein": {"conditional": True},
     "dcgan": {"clusters": 3, "augment": "translation"},
 }
-# What a step is made of, as methods of the trainer.
+# The stages of a step, as methods of the trainer.
 STAGES = [
     "_set_schedule",
     "_rows",
@@ -41,13 +42,14 @@ STAGES = [
     "_update_d",
     "_update_g",
 ]
-# of gan/train/step.py
+# functions of gan/train/step.py
 UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "update_ema"]
 
 
 class Fills(TorchDispatchMode):
-    """The memory is full at operator number `at`, counted from 0, of what happens within; `count` is how many
-    there were.
+    """Fill the memory at operator number `at` of this block, counted from 0.
+
+    `count` is the number of operators.
     """
 
     def __init__(self, at: int):
@@ -62,7 +64,7 @@ class Fills(TorchDispatchMode):
 
 
 def begun(recipe: str, folder, parts: int) -> Trainer:
-    """A trainer after some steps, which `folder` holds as well; batches are worked on in so many parts."""
+    """Return a trainer after some steps, with batches in `parts` micro-batches. Also saves it in `folder`."""
     trainer = tiny_trainer(recipe, **SETTINGS[recipe])
     trainer.parts = parts
     trainer.advance(3)
@@ -71,8 +73,9 @@ def begun(recipe: str, folder, parts: int) -> Trainer:
 
 
 def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
-    """The digest over all bytes of the checkpoint, and its counters, of a trainer that went back to `folder`
-    and took steps in twice as many parts.
+    """Load `folder` into a trainer, and take steps in twice as many parts.
+
+    Returns the header of its checkpoint, with the counters and a digest of all bytes.
     """
     load_state(folder, trainer)
     trainer.parts *= 2
@@ -85,12 +88,12 @@ def gone_on(trainer: Trainer, folder, out) -> dict[str, str]:
     ("recipe", "parts"), [("modern", 1), ("modern", 2), ("wasserstein", 1), ("dcgan", 1)]
 )
 def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, parts, tmp_path, monkeypatch):
-    """Before and after each stage of a step, in the first of its calls and in the last."""
+    """The memory is full before and after each stage of a step, in its first and third calls."""
     trainer = begun(recipe, tmp_path / "at", parts)
     expected = gone_on(tiny_trainer(recipe, **SETTINGS[recipe]), tmp_path / "at", tmp_path / "expected")
 
     def breaks(owner, name: str, nth: int, after: bool) -> bool:
-        """Whether the `nth` call of a method, counted from 1, was reached and broke the step off."""
+        """Break off the `nth` call of a method, counted from 1. Returns whether a step reached it."""
         method, calls = getattr(owner, name), []
 
         def broken(*arguments):
@@ -125,7 +128,7 @@ def test_wherever_a_step_breaks_off_the_run_goes_on_with_the_same_bytes(recipe, 
 
 @pytest.mark.parametrize("recipe", SETTINGS)
 def test_whichever_operator_finds_the_memory_full_the_run_goes_on_with_the_same_bytes(recipe, tmp_path):
-    """A sample of the thousands in a step, those of the backward passes too."""
+    """The operators are a sample of the thousands in a step, those of the backward passes included."""
     trainer = begun(recipe, tmp_path / "at", 1)
     expected = gone_on(tiny_trainer(recipe, **SETTINGS[recipe]), tmp_path / "at", tmp_path / "expected")
     load_state(tmp_path / "at", trainer)
@@ -178,7 +181,7 @@ def run(tmp_path):
 
 
 def fill(monkeypatch, owner, name: str, error: Exception, times: int, before=lambda: True) -> None:
-    """Let the next calls of a method find the memory full, so many of them, where `before()`."""
+    """Fill the memory at the next `times` calls of a method for which `before()` is true."""
     method, left = getattr(owner, name), [times]
 
     def full(*arguments, **options):
@@ -191,7 +194,7 @@ def fill(monkeypatch, owner, name: str, error: Exception, times: int, before=lam
 
 
 def failed(run) -> str:
-    """The key of the sentence with which the run ends."""
+    """Return the key of the sentence with which the run ends."""
     with pytest.raises(UserError):
         worker.work(run)
     status = read_json(run / "status.json")
@@ -215,7 +218,7 @@ def test_other_errors_are_no_full_memory(error):
 
 
 def test_an_error_that_hides_a_full_memory_is_one(run, monkeypatch):
-    """As that of a capture which broke off."""
+    """A capture that breaks off hides a full memory in this way."""
     hidden = RuntimeError("operation failed due to a previous error during capture")
     hidden.__context__ = torch.OutOfMemoryError("CUDA out of memory")
     assert is_out_of_memory(hidden)
@@ -265,7 +268,7 @@ def test_pictures_that_find_no_memory_are_not_left_out(tmp_path, monkeypatch):
 
 
 def test_a_checkpoint_is_begun_only_where_there_is_memory_for_it(tmp_path, monkeypatch):
-    """safetensors ends the process where it gets none: no error that anybody could catch."""
+    """safetensors ends the process where it gets no memory. Nobody could catch that as an error."""
     begun("modern", tmp_path, 1)
     kept = (tmp_path / NEWEST).read_bytes()
     trainer = tiny_trainer("modern", **SETTINGS["modern"])

@@ -1,5 +1,6 @@
-"""A recipe that draws nothing in the minutes of a processor: the page does not offer it there, the terminal
-says so and starts it.
+"""Test the recipe that draws nothing useful in the minutes of a CPU.
+
+The page does not offer it there. The terminal says so, and starts it.
 """
 
 import dataclasses

@@ -1,5 +1,6 @@
-"""No operator of a step adds up in a changing order: what shows without waiting for threads to come in
-another one.
+"""Test that no operator of a step sums in a changing order.
+
+The test finds such an operator without waiting for threads to arrive in another one.
 """
 
 import pytest
@@ -14,7 +15,7 @@ from gan.train.trainer import Trainer
 from tests.reliability.planted import planted
 from tests.support.engine import CPU, tiny_data
 
-# Operators that add up in parallel without a fixed order: on a CPU, and beside these on a GPU.
+# Operators that sum in parallel without a fixed order: on a CPU, and more of them on a GPU.
 UNORDERED = (
     "aten.index_put",
     "aten._index_put_impl",
@@ -37,7 +38,7 @@ UNORDERED_ON_A_GPU = (
 
 
 class Watch(TorchDispatchMode):
-    """Remembers the names of all operators that run, those of backward passes too."""
+    """Record the names of all operators that run, those of backward passes included."""
 
     def __init__(self):
         super().__init__()
@@ -51,9 +52,7 @@ class Watch(TorchDispatchMode):
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("pixel", [1, 4])
 def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkeypatch):
-    """Also on a GPU, which is not needed for it: there the step takes other ways to move and to enlarge
-    images.
-    """
+    """The test covers a GPU's step without a GPU. There the step moves and enlarges images in other ways."""
     monkeypatch.setattr(augment, "_pick_by_index", augment._pick_by_matrices)
     monkeypatch.setattr(projected, "_enlarge", projected._by_matrices)
     fixed = recipe == "dcgan"
@@ -67,7 +66,7 @@ def test_no_operator_of_a_step_adds_up_in_a_changing_order(recipe, pixel, monkey
     }
     config = make_config("tiny", recipe, 64, 3, width=8, z_dim=6, batch=4, **settings)
     trainer = Trainer(config, tiny_data(size=64, channels=3), CPU)
-    # raises for an operator that torch itself knows to have no fixed order
+    # raises for an operator that torch knows to have no fixed order
     torch.use_deterministic_algorithms(True)
     try:
         with Watch() as watch:

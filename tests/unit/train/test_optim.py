@@ -1,4 +1,4 @@
-"""Adam is PyTorch's to the last bit, goes on where it was, and leaves torch's compiler alone."""
+"""Test Adam: it equals PyTorch's to the last bit, resumes its state, and does not load torch's compiler."""
 
 import subprocess
 import sys
@@ -99,7 +99,7 @@ def test_what_has_no_gradient_stays(pair):
 
 
 def test_training_does_not_load_the_compiler():
-    """It takes 2 s of a core and 150 MB in each process."""
+    """The compiler takes 2 s of a core and 150 MB in each process."""
     code = (
         "import sys; from tests.support.engine import tiny_trainer; tiny_trainer().advance(2); "
         "sys.exit('torch._dynamo' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The step on its own page: both updates against the formulas, with every loss, and an average by hand."""
+"""Test the step alone: both updates against the formulas, with every loss, and an average by hand."""
 
 import copy
 
@@ -20,7 +20,7 @@ from gan.train.step import (
 
 
 class Player(nn.Module):
-    """One layer."""
+    """A network of one layer."""
 
     def __init__(self, numbers: int):
         super().__init__()
@@ -50,17 +50,17 @@ def gradients(player: nn.Module) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_g_learns_from_the_loss_of_its_formula(loss, players):
-    """With the logits of real images where the loss is paired, and with none where it is not."""
+    """G gets the logits of real images where the loss is paired, and none otherwise."""
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
-    told = accumulate_g_gradients(game, batch, game.generate(batch))
+    loss_value = accumulate_g_gradients(game, batch, game.generate(batch))
     got = gradients(G)
     G.zero_grad()
     asked = []
     on_real, on_fake = D(batch.real).sum(1).detach(), D(game.generate(batch)).sum(1)
     expected = LOSSES[loss].generator(on_real, on_fake)
     expected.backward()
-    torch.testing.assert_close(told, expected.detach())
+    torch.testing.assert_close(loss_value, expected.detach())
     torch.testing.assert_close(got, gradients(G))
     seen = game._replace(judge=lambda images, groups: asked.append(images) or D(images).sum(1))
     accumulate_g_gradients(seen, batch, game.generate(batch))
@@ -70,20 +70,21 @@ def test_g_learns_from_the_loss_of_its_formula(loss, players):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("penalty", ["none", "r1r2"])
 def test_d_learns_from_the_loss_and_the_weighted_penalty(loss, penalty, players):
-    """This D is linear in pixels, so that the squared gradient of each logit is the squared length of its
-    weights.
+    """This D is linear in pixels.
+
+    So the squared gradient of each logit is the squared length of its weights.
     """
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
     fake = game.generate(batch).detach()
-    told = accumulate_d_gradients(D, game, batch, fake.clone(), penalty, 0.3)
+    result = accumulate_d_gradients(D, game, batch, fake.clone(), penalty, 0.3)
     got = gradients(D)
     D.zero_grad()
     squared = D.layer.weight.sum(0).square().sum() * (2 if penalty == "r1r2" else 0)
     of_loss = LOSSES[loss].discriminator(D(batch.real).sum(1), D(fake).sum(1))
     (of_loss + 0.3 * squared).backward()
-    torch.testing.assert_close(told.loss, of_loss.detach())
-    torch.testing.assert_close(told.penalty, squared.detach())
+    torch.testing.assert_close(result.loss, of_loss.detach())
+    torch.testing.assert_close(result.penalty, squared.detach())
     # second derivatives, summed in another order
     torch.testing.assert_close(got, gradients(D), rtol=1e-4, atol=1e-6)
     assert all(parameter.grad is None for parameter in G.parameters())
@@ -95,8 +96,8 @@ def test_updates_move_one_player_each_and_leave_the_other_ready(players):
     batches, game = [batch_of(4), batch_of(4)], game_of(*players, "relativistic")
     batches = [batch._replace(share=0.5) for batch in batches]
     fakes = [game.generate(batch).detach() for batch in batches]
-    told = update_d(D, torch.optim.SGD(D.parameters(), 0.1), game, batches, fakes, "r1", 0.1)
-    assert told.on_real.shape == told.on_fake.shape == (8,)
+    result = update_d(D, torch.optim.SGD(D.parameters(), 0.1), game, batches, fakes, "r1", 0.1)
+    assert result.on_real.shape == result.on_fake.shape == (8,)
     assert all(torch.equal(value, before[0][name]) for name, value in G.state_dict().items())
     middle = copy.deepcopy(D.state_dict())
     update_g(D, torch.optim.SGD(G.parameters(), 0.1), game, batches, None)

@@ -1,4 +1,4 @@
-"""The trainer: determinism, chunks, schedules, and that training does what it is for."""
+"""Test the trainer: determinism, steps in chunks, schedules, and the purpose of training."""
 
 import inspect
 import math
@@ -85,8 +85,9 @@ def test_schedules_follow_the_images_seen():
 
 
 def test_the_average_follows_its_ramped_half_life():
-    """After n images with half-life .05 n, one batch keeps 0.5^(batch / (.05 n)) of the average
-    (StyleGAN2-ADA).
+    """After n images with half-life .05 n, one batch keeps 0.5^(batch / (.05 n)) of the average.
+
+    The formula is StyleGAN2-ADA's.
     """
     trainer = tiny_trainer()
     trainer.advance(40)
@@ -120,7 +121,7 @@ def test_penalties_are_one_squared_gradient_a_side(penalty, times):
     got = PENALTIES[penalty](trainer.D, Judged(real, trainer.D(real)), Judged(fake, trainer.D(fake)), None)
     expected = 0.0
     for images in (real, fake)[:times]:
-        for image in images.detach():  # one at a time: the reference can't mix samples
+        for image in images.detach():  # one at a time, because the reference can't mix samples
             x = image[None].requires_grad_()
             expected += torch.autograd.grad(trainer.D(x).sum(), x)[0].square().sum().item() / 8
     assert got.item() == pytest.approx(expected, rel=1e-4)
@@ -140,7 +141,7 @@ def test_the_step_reads_no_clock_and_no_file():
 
 
 def test_the_discriminator_learns_to_tell_and_the_generator_to_please():
-    """One-colour pictures: after 150 steps G must draw close to that colour, from a start near grey."""
+    """All images have one colour. After 150 steps G must draw close to it, from a start near grey."""
     data = tiny_data()
     data.images.fill_(230)
     trainer = Trainer(tiny_config(kimg=1.2), data, CPU)
@@ -171,7 +172,7 @@ def test_seeds_depend_on_every_part():
 
 
 def test_numbers_that_explode_without_becoming_nan_are_seen():
-    """A weight, and statistics of the size that runs reached which had plainly exploded."""
+    """The weight and the statistics have the size that diverged runs reached."""
     trainer = tiny_trainer()
     trainer.advance(1)
     assert trainer.healthy()
