@@ -110,7 +110,8 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   details = h("p", { class: "tr-about" });
   /** By name. @type {Record<string, DataSet>} */ sets = {};
-  /** For a file of points. */ file = h("gan-points", { class: "needs-control", hidden: true });
+  /** For a file of points; in the page while this card is chosen. */ file = h("gan-points", { class: "needs-control" });
+  plane = h("details", { class: "tr-more" });
 
   /** @param {Catalogue} offer */
   build({ data }) {
@@ -121,12 +122,15 @@ class DataPicker extends Picker {
       h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
         this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
       this.details,
-      h("details", { class: "tr-more" }, h("summary", {}, t("train.points")),
-        h("p", { class: "tr-about" }, t("train.points_about")), h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)),
-          this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.points_own")), h("small", {}, t("train.points_file")))),
-        this.file),
+      this.plane,
       h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
         h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
+    );
+    this.plane.append(
+      h("summary", {}, t("train.points")),
+      h("p", { class: "tr-about" }, t("train.points_about")),
+      h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)),
+        this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.points_own")), h("small", {}, t("train.points_file")))),
     );
   }
 
@@ -148,7 +152,8 @@ class DataPicker extends Picker {
     const set = this.sets[value];
     const own = document.getElementById("train-own");
     if (own) own.classList.toggle("is-chosen", value === "own");
-    this.file.hidden = value !== OWN_POINTS;
+    if (value !== OWN_POINTS) this.file.remove();
+    else if (!this.file.isConnected) this.plane.append(this.file);
     const kind = value === OWN_POINTS ? "points" : set?.kind ?? IMAGES;
     this.offerKind(kind);
     if (!set || kind !== IMAGES) {
