@@ -214,6 +214,7 @@ def client(services):
 def poll(client, monkeypatch):
     """Poll the Train tab's feed through a module's `client`, without the feed's cache."""
     monkeypatch.setattr("gan.ui.train.run_feed.FRESH", 0.0)
+    monkeypatch.setattr("gan.ui.train.run_feed.RUN_FRESH", 0.0)
     return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
 
 

@@ -18,7 +18,8 @@ from gan.runs.store import LIVE, error_json
 from gan.ui.server.redact import public, shortened, without
 from gan.ui.server.services import Services
 
-FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
+FRESH = 0.2  # seconds that viewers share a list of runs; they poll twice a second
+RUN_FRESH = 0.1  # and the state of a run: some runs write four sheets a second
 # Polling interval of a page in ms; the second one where many pages poll.
 BEAT, SLOW_BEAT = 500, 1000
 MANY = 10  # viewers
@@ -189,7 +190,7 @@ class RunFeed:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore
                     run["status"]["live_step"] = None
-            held = self._runs[run_id] = (now + FRESH, run)
+            held = self._runs[run_id] = (now + RUN_FRESH, run)
         return held[1]
 
     def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:

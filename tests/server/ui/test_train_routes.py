@@ -156,6 +156,7 @@ def test_the_poll_tells_whether_this_browser_still_controls(client, poll, servic
 
 def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     monkeypatch.setattr(run_feed, "FRESH", 60.0)
+    monkeypatch.setattr(run_feed, "RUN_FRESH", 60.0)
     looks = []
     real = services.store.list
     monkeypatch.setattr(services.store, "list", lambda: looks.append(1) or real())
