@@ -55,10 +55,11 @@ def train_routes(services: Services) -> list[BaseRoute]:
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
             return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)
-        begin = own_points.start if asked["data"] == fields.USER_POINTS else start
-        return await run_in_threadpool(lambda: started(begin(services, asked)))
+        if asked["data"] == fields.USER_POINTS:
+            return await LIMITS["points"].run(lambda _: started(own_points.start(services, asked)), request)
+        return await run_in_threadpool(lambda: started(start(asked)))
 
-    def start(services: Services, asked: dict[str, Any]) -> str:
+    def start(asked: dict[str, Any]) -> str:
         if fields.part_of(asked["data"]).kind == DEFAULT:
             # info() raises for names outside the catalogue: a path would be read from the server's disk.
             data.info(asked["data"])
