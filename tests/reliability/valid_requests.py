@@ -162,6 +162,7 @@ def told(subject: Subject, token: str) -> list[Visit]:
     return [
         Visit("access", body=_json({"token": token})),
         Visit("pictures", body=_json({"files": uploaded()})),
+        Visit("points", body=_json({"files": [points_file()]})),
         Visit("runs", body=_json(run_form())),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
@@ -187,6 +188,13 @@ def uploaded() -> list[str]:
     for path in paths:
         write_bytes(path, picture())
     return list(map(str, paths))
+
+
+def points_file() -> str:
+    """Write a file of points into Gradio's upload folder, and return its name as a page sends it."""
+    path = Path(get_upload_folder()) / f"{2:064x}" / "points.csv"
+    write_bytes(path, b"".join(b"%d,%d\n" % (place, place % 7) for place in range(40)))
+    return str(path)
 
 
 def picture() -> bytes:
