@@ -3,11 +3,13 @@
 python -m gan.kinds.points.build_thumbnails
 """
 
+import argparse
 import io
 
 import numpy as np
 from PIL import Image
 
+from gan import console
 from gan.files import write_bytes
 from gan.kinds.points import data, thumbnail
 from gan.kinds.points.field import NEUTRAL
@@ -26,7 +28,16 @@ def draw(name: str) -> bytes:
     return buffer.getvalue()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the picture of each set to its place in the package."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     for name in data.NAMES:
         thumbnail(name).parent.mkdir(exist_ok=True)
         write_bytes(thumbnail(name), draw(name))
+
+
+if __name__ == "__main__":
+    console.prepare()
+    main()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan.kinds.points import field, sheet
+from gan.kinds.points import build_thumbnails, data, field, sheet, thumbnail
 from gan.kinds.points.data import Box, PointSet
 from gan.objectives import LOSSES
 
@@ -75,4 +75,11 @@ def test_cells_go_row_by_row_from_the_top_left():
     assert (
         field.logits_over_view(D, 2).tolist()
         == [[pytest.approx(5 * x * field.VIEW / 2) for x in (-1, 1)]] * 2
+    )
+
+
+@pytest.mark.parametrize("name", data.NAMES)
+def test_each_drawn_set_ships_its_picture(name):
+    assert np.array_equal(
+        np.array(Image.open(thumbnail(name))), np.array(Image.open(io.BytesIO(build_thumbnails.draw(name))))
     )
