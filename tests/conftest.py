@@ -13,8 +13,6 @@ os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
 # Servers, workers and browsers share the machine with the tests. There, two threads that wait for each other
 # at every layer would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Some tests use two threads. A thread that waits for another must leave its core to the other tests.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import psutil
 import pytest
@@ -214,7 +212,6 @@ def client(services):
 def poll(client, monkeypatch):
     """Poll the Train tab's feed through a module's `client`, without the feed's cache."""
     monkeypatch.setattr("gan.ui.train.run_feed.FRESH", 0.0)
-    monkeypatch.setattr("gan.ui.train.run_feed.RUN_FRESH", 0.0)
     return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
 
 

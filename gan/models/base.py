@@ -28,7 +28,7 @@ class ImageGenerator(nn.Module):
         """
         raise NotImplementedError
 
-    def told(self) -> ClassConditioning:
+    def class_conditioning(self) -> ClassConditioning:
         """Return `conditioning`, of a generator that has it."""
         assert self.conditioning is not None, "a generator without classes and clusters"
         return self.conditioning

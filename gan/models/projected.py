@@ -25,7 +25,7 @@ class Discriminator(nn.Module):
     def __init__(self, spec: ModelSpec):
         super().__init__()
         # A tuple hides the extractor's weights from torch, so they are neither trained nor stored.
-        self._eyes = (load_efficientnet(),)
+        self._extractor = (load_efficientnet(),)
         widths = [min(2 * spec.width * 2**k, 4 * spec.width) for k in range(len(STAGE_CHANNELS))]
         for k, (channels, width) in enumerate(zip(STAGE_CHANNELS, widths, strict=True)):
             self.register_buffer(f"across_channels{k}", _random_projection(width, channels, 1))
@@ -37,7 +37,7 @@ class Discriminator(nn.Module):
 
     def _apply(self, function, recurse=True):
         """Move the feature extractor together with D."""
-        self._eyes[0]._apply(function, recurse)
+        self._extractor[0]._apply(function, recurse)
         return super()._apply(function, recurse)
 
     def _maps(self, images: torch.Tensor) -> list[torch.Tensor]:
@@ -46,7 +46,7 @@ class Discriminator(nn.Module):
             images = _enlarge(images, SEEN_SIDE)
         maps = [
             F.conv2d(x, getattr(self, f"across_channels{k}"))
-            for k, x in enumerate(self._eyes[0].stages(images))
+            for k, x in enumerate(self._extractor[0].stages(images))
         ]
         for k in range(len(maps) - 1, 0, -1):
             coarse = _enlarge(maps[k], maps[k - 1].shape[2])

@@ -66,7 +66,7 @@ class UpdateOfD(NamedTuple):
 
 def generate(G: ImageGenerator, batch: MicroBatch) -> torch.Tensor:
     """Return G's samples (n, C, H, W) for a micro-batch's latents, conditioned on its groups."""
-    return G(batch.z) if batch.groups is None else G(*G.told().split(batch.z, batch.groups))
+    return G(batch.z) if batch.groups is None else G(*G.class_conditioning().split(batch.z, batch.groups))
 
 
 def update_d(

@@ -65,7 +65,7 @@ def tell_groups(G: ImageGenerator, config: RunConfig, dataset: "Dataset") -> tor
         groups, shares = find_clusters(
             dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks")
         )
-        G.told().set_shares(shares)
+        G.class_conditioning().set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
 

@@ -100,7 +100,7 @@ declare global {
     "gan-recipe": HTMLElement & { value: string | null };
     "gan-time": HTMLElement & { value: number | null };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
-    "gan-points": HTMLElement & { value: PointsFile | null };
+    "gan-points": HTMLElement & { settled(): Promise<PointsFile | null> };
     "gan-stage": HTMLElement & { reveal(): void };
     "gan-watching": HTMLElement;
   }

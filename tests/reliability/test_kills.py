@@ -30,7 +30,7 @@ def two_threads(monkeypatch, known_machine):
 
 def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_would_be_seen(tmp_path):
     config = config_of("digits", STEPS)
-    with busy(1):  # the second core has other tests
+    with busy():  # the second core has other tests
         outcome = survive("digits", config, 2, tmp_path)
     assert outcome.kills >= 1
     assert outcome.differences == []
@@ -53,7 +53,7 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_wou
 def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen(tmp_path):
     config = config_of("fashion", STEPS)
     write_json(tmp_path / "config.json", config.to_json())
-    with busy(1), planted():
+    with busy(), planted():
         subprocess.run([sys.executable, "-m", "tests.reliability.planted", str(tmp_path)], check=True)
         found = list(differences(tmp_path, config))
     assert found

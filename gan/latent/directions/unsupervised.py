@@ -211,7 +211,7 @@ def group_of(
 ) -> torch.Tensor:
     """The group of each z (N, z_dim) with labels (N,) or None: its pair of class and cluster, (N,) int64."""
     if spec.clusters > 1:
-        return generator.told().group(z, labels)
+        return generator.class_conditioning().group(z, labels)
     return torch.zeros(len(z), dtype=torch.int64) if labels is None else labels
 
 

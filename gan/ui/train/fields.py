@@ -6,7 +6,7 @@ all controls in the order of `keys()`; those of other kinds than the chosen one 
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from gan.kinds import DEFAULT
 from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.kinds.points.recipes import RECIPES as POINT_RECIPES
 from gan.kinds.points.recipes import PointsConfig
-from gan.recipes import RECIPES
+from gan.kinds.points.recipes import make_config as make_points_config
+from gan.recipes import RECIPES, make_config
 
 USER_POINTS = "own-points"  # the form's name for an uploaded file of points
 Control = gr.Checkbox | gr.Dropdown | gr.Number
@@ -29,7 +30,10 @@ class Part:
     """What the form offers for a kind of run."""
 
     config: type[Settings]
+    make: Callable[..., Settings]  # (data, recipe, **settings) -> the config
     recipes: Collection[str]
+    main: tuple[str, ...]  # recipes that the page shows as cards; it folds the others
+    sets: tuple[str, ...]  # data sets of this kind, of which the first fills the form; empty for all others
     groups: dict[str, tuple[str, ...]]  # group -> fields; a field in none of them goes into the last group
     elsewhere: tuple[str, ...]  # fields without a control
     last_group: str = "finer"
@@ -95,7 +99,10 @@ class Part:
 PARTS = {
     "images": Part(
         RunConfig,
+        make_config,
         RECIPES,
+        ("modern", "dcgan"),
+        (),
         {
             "pictures": (
                 "size",
@@ -114,7 +121,10 @@ PARTS = {
     ),
     "points": Part(
         PointsConfig,
+        make_points_config,
         POINT_RECIPES,
+        ("modern", "collapse"),
+        (*POINT_SETS, USER_POINTS),
         {
             "learning": ("lr_g", "lr_d", "batch", "d_steps", "g_steps", "gamma", "penalty"),
             "networks": ("width", "depth", "z_dim", "ema"),
@@ -126,7 +136,7 @@ PARTS = {
 
 def part_of(data: str) -> Part:
     """Return the part of the form for a data set, by the kind of run that learns it."""
-    return PARTS["points" if data in (*POINT_SETS, USER_POINTS) else DEFAULT]
+    return next((part for part in PARTS.values() if data in part.sets), PARTS[DEFAULT])
 
 
 def keys() -> list[str]:

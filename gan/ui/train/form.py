@@ -9,7 +9,6 @@ from gan.config import SIZES, RunConfig, Settings
 from gan.data.own.report import Report
 from gan.errors import UserError
 from gan.kinds import DEFAULT
-from gan.kinds.points.recipes import make_config as make_points_config
 from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import has_gpu
@@ -32,9 +31,8 @@ def defaults(data: Any, recipe: Any) -> list[Any]:
 
 def start(data: str, recipe: str) -> Settings:
     """Return the config that a data set and a recipe begin with. Raises UserError for an unknown recipe."""
-    if fields.part_of(data).kind == DEFAULT:
-        return make_config(data, recipe, *shape(data))
-    return make_points_config(data, recipe)
+    part = fields.part_of(data)
+    return make_config(data, recipe, *shape(data)) if part.kind == DEFAULT else part.make(data, recipe)
 
 
 def shape(data: Any) -> tuple[int, int]:
@@ -89,7 +87,7 @@ def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Set
     asked = {**part.read(values), "minutes": part.minutes(minutes)}
     if part.kind == DEFAULT:
         return _of_pictures(data, str(recipe), asked)
-    return make_points_config(data, str(recipe), **asked)
+    return part.make(data, str(recipe), **asked)
 
 
 def _of_pictures(data: str, recipe: str, asked: dict[str, Any]) -> RunConfig:

@@ -13,7 +13,7 @@ from gan.data.own.archives import SUFFIXES
 from gan.errors import UserError
 from gan.kinds import DEFAULT
 from gan.kinds.points import thumbnail as points_thumbnail
-from gan.kinds.points.reading import ARRAY, TEXT
+from gan.kinds.points.reading import ARRAY, MEGABYTES, TEXT
 from gan.kinds.points.recipes import COUNT
 from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.objectives import LOSSES, PENALTIES
@@ -28,9 +28,6 @@ from gan.ui.train import fields, form, own, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed
 
-# Recipes that the page shows as cards; it folds the others.
-MAIN_RECIPES = {"images": ("modern", "dcgan"), "points": ("modern", "collapse")}
-FIRST_SET = {"images": "", "points": POINT_SETS[0]}  # a set of each kind; loss and penalty depend on none
 MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
 
@@ -159,6 +156,7 @@ def _options() -> dict[str, Any]:
         for name in (*names, USER_DATA, fields.USER_POINTS)
     }
     limits = {"files": MAX_FILES, "file": MAX_FILE, "together": MAX_REQUEST}
+    points_limits = {"files": 1, "file": MEGABYTES * 2**20, "together": MEGABYTES * 2**20}
     return {
         "data": sets,
         "recipes": [one for part in fields.PARTS.values() for one in _recipes(part)],
@@ -168,16 +166,17 @@ def _options() -> dict[str, Any]:
         "fields": fields.keys(),
         "suffixes": [*SUFFIXES, ".zip"],
         "points_suffixes": [*TEXT, ARRAY],
+        "points_limits": points_limits,
         "limits": limits,
     }
 
 
 def _recipes(part: fields.Part) -> list[dict[str, Any]]:
     """Return the recipes of a kind; `main` marks those that the page shows without a click."""
-    configs = [form.start(FIRST_SET[part.kind], recipe) for recipe in part.recipes]
+    configs = [part.make("", recipe) for recipe in part.recipes]  # their loss and penalty depend on no data
     return [
         {"kind": part.kind, "name": one.recipe, "loss": one.loss, "penalty": one.penalty}
-        | {"main": one.recipe in MAIN_RECIPES[part.kind]}
+        | {"main": one.recipe in part.main}
         for one in configs
     ]
 

@@ -18,10 +18,11 @@ from gan.runs.store import LIVE, error_json
 from gan.ui.server.redact import public, shortened, without
 from gan.ui.server.services import Services
 
-FRESH = 0.2  # seconds that viewers share a list of runs; they poll twice a second
-RUN_FRESH = 0.1  # and the state of a run: some runs write four sheets a second
+FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
 # Polling interval of a page in ms; the second one where many pages poll.
 BEAT, SLOW_BEAT = 500, 1000
+# Kinds whose sheets come four times a second, with their own interval and sharing time for few viewers.
+QUICK, QUICK_BEAT, QUICK_FRESH = ("points",), 150, 0.1
 MANY = 10  # viewers
 COUNTED = 2.0  # seconds of one count of polls
 NVIDIA = Path("/dev/nvidiactl")
@@ -54,7 +55,7 @@ class RunFeed:
         self._sizes: dict[str, int] = {}
         self._until = 0.0
         self._label: str | None = None
-        self._beat, self._polls, self._counting = BEAT, 0, time.monotonic()
+        self._beat, self._watched, self._counting = BEAT, 0.0, time.monotonic()
 
     def poll(
         self, wanted: str, had: str, since: int, known: str, version: str, last: str = ""
@@ -70,19 +71,20 @@ class RunFeed:
         """
         with self._lock:
             now = time.monotonic()
-            self._count(now)
             if now >= self._until:
                 self._look(now)
             shared = self._shared
             run_id = wanted or shared["active"] or shared["newest"]
             run = self._run(run_id, now) if run_id else None
+            beat = QUICK_BEAT if run and self._is_quick(run) else self._beat
+            self._count(now, beat)
         stats, count, start = (
             self._services.store.follow(run_id, since if run_id == had else 0, last) if run_id else ([], 0, 0)
         )
         last = mark(stats[-1]) if stats else last if start else ""
         answer = {
             **shared,
-            "beat": self._beat,
+            "beat": beat,
             "run": run,
             "stats": stats,
             "next": count,
@@ -119,18 +121,22 @@ class RunFeed:
             self._until = 0.0
             self._runs.clear()
 
-    def _count(self, now: float) -> None:
-        """Count a poll.
+    def _is_quick(self, run: dict[str, Any]) -> bool:
+        """Whether pages poll this run more often: it trains, its kind is in QUICK, and few viewers watch."""
+        kind = (run["config"] or {}).get("kind")
+        return kind in QUICK and run["status"]["state"] == "running" and self._beat == BEAT
 
-        Every COUNTED seconds, estimate the number of viewers from the poll rate and adapt the polling
-        interval.
+    def _count(self, now: float, beat: int) -> None:
+        """Count a poll of a page that polls every `beat` ms.
+
+        Every COUNTED seconds, estimate the number of viewers from the time that their polls stand for, and
+        adapt the polling interval.
         """
-        self._polls += 1
+        self._watched += beat / 1000
         passed = now - self._counting
         if passed >= COUNTED:
-            viewers = self._polls / passed * self._beat / 1000
-            self._beat = SLOW_BEAT if viewers > MANY else BEAT
-            self._polls, self._counting = 0, now
+            self._beat = SLOW_BEAT if self._watched / passed > MANY else BEAT
+            self._watched, self._counting = 0.0, now
 
     def _look(self, now: float) -> None:
         supervisor, summaries = self._services.supervisor, self._services.store.list()
@@ -190,7 +196,8 @@ class RunFeed:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore
                     run["status"]["live_step"] = None
-            held = self._runs[run_id] = (now + RUN_FRESH, run)
+            fresh = QUICK_FRESH if self._is_quick(run) else FRESH
+            held = self._runs[run_id] = (now + fresh, run)
         return held[1]
 
     def _only_anew(self, run_id: str, status: dict[str, Any]) -> bool:

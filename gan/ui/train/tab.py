@@ -12,7 +12,7 @@ from gan.ui.server.services import Services
 from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes as routes_of
 
-FIRST = {"images": "digits", "points": "grid25"}  # data set whose settings each kind's controls begin with
+FIRST = "digits"  # the data set that the form begins with
 
 # Our pickers are custom elements that fire "choose". This script binds one to the value of its gr.HTML, both
 # ways.
@@ -65,8 +65,8 @@ def build(services: Services) -> None:
             recipe = _picker("gan-recipe", "modern")
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls: dict[str, fields.Control] = {}
-                for kind, first in FIRST.items():
-                    controls |= fields.PARTS[kind].controls(i18n, form.start(first, "modern"))
+                for part in fields.PARTS.values():
+                    controls |= part.controls(i18n, form.start((*part.sets, FIRST)[0], part.main[0]))
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
             minutes = _picker("gan-time", 5)
             with gr.Column(elem_id="train-go"):

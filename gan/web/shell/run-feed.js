@@ -2,6 +2,7 @@
 import { request } from "../core/api.js";
 import { LOCKED } from "../core/events.js";
 
+const SOONEST = 150; // ms from one poll to the next
 const MOST_ROWS = 6000; // of statistics; a run of half an hour fits in full, and a reload gets 1,500
 
 /** @typedef {(feed: Feed) => void} Listener */
@@ -122,11 +123,10 @@ function pause() {
   const status = poll?.run?.status;
   if (!poll || !status) return 1000;
   const { state, elapsed } = status;
-  const { beat } = poll; // 500 ms; more if many pages poll
-  if (state === "starting" || (state === "running" && !stats.rows.length)) return 0.3 * beat; // show the first points soon
+  const { beat } = poll; // 500 ms; more if many pages poll, less for runs whose sheets come more often
+  if (state === "starting" || (state === "running" && !stats.rows.length)) return Math.max(SOONEST, 0.3 * beat); // show the first points soon
   if (state !== "running") return 1000;
-  if (poll.run?.config?.kind === "points") return 0.3 * beat; // sheets of points come four times a second
-  return elapsed < 10 ? beat / 2 : beat; // sample sheets come about once a second, and none should be late
+  return elapsed < 10 ? Math.max(SOONEST, beat / 2) : beat; // sample sheets come about once a second, and none should be late
 }
 
 document.addEventListener("visibilitychange", () => {

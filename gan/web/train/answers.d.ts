@@ -51,6 +51,7 @@ declare global {
     fields: string[];
     suffixes: string[];
     points_suffixes: string[];
+    points_limits: UploadLimits;
     limits: UploadLimits;
   }
 

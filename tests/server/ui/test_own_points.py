@@ -4,26 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from gan.kinds.points.reading import read_points
-from gan.ui.server.services import Services
 from gan.ui.server.uploads import MARK
 from gan.ui.train import fields, form
-from gan.ui.train.routes import train_routes
 
 GOOD = "x,y\n" + "\n".join(f"{k / 7},{k % 5}" for k in range(300))
 
 
 @pytest.fixture
-def services(store, supervise):
-    return Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+def services(train_services):
+    return train_services
 
 
 @pytest.fixture
-def client(services):
-    return TestClient(Starlette(routes=train_routes(services)), raise_server_exceptions=False)
+def client(services, train_client):
+    return train_client(services)
 
 
 @pytest.fixture

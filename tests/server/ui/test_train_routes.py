@@ -8,28 +8,25 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from gan.files import append_line, write_bytes
 from gan.kinds import KINDS, get_kind
+from gan.kinds.points.recipes import make_config as make_points_config
 from gan.objectives import LOSSES
 from gan.recipes import USER_DATA, make_config
 from gan.ui.server.access import COOKIE, Access
-from gan.ui.server.services import Services
 from gan.ui.train import fields, form, run_feed
-from gan.ui.train.routes import train_routes
 from tests.fakes.runs import LONG, reaches, tiny, wait_until
 
 
 @pytest.fixture
-def services(store, supervise):
-    return Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
+def services(train_services):
+    return train_services
 
 
 @pytest.fixture
-def client(services):
-    return TestClient(Starlette(routes=train_routes(services)), raise_server_exceptions=False)
+def client(services, train_client):
+    return train_client(services)
 
 
 @pytest.fixture
@@ -156,7 +153,6 @@ def test_the_poll_tells_whether_this_browser_still_controls(client, poll, servic
 
 def test_many_viewers_cost_one_look(client, services, ended, monkeypatch):
     monkeypatch.setattr(run_feed, "FRESH", 60.0)
-    monkeypatch.setattr(run_feed, "RUN_FRESH", 60.0)
     looks = []
     real = services.store.list
     monkeypatch.setattr(services.store, "list", lambda: looks.append(1) or real())
@@ -171,11 +167,11 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
     monkeypatch.setattr(run_feed, "time", SimpleNamespace(monotonic=lambda: now[0]))
     feed = run_feed.RunFeed(services)
 
-    def beat_after(seconds, viewers):
+    def beat_after(seconds, viewers, wanted=""):
         for _ in range(int(seconds / 0.25)):
             now[0] += 0.25
             for _ in range(round(viewers * 0.25 / (beat[0] / 1000))):
-                beat[0] = feed.poll("", "", 0, "", "")["beat"]
+                beat[0] = feed.poll(wanted, "", 0, "", "")["beat"]
         return beat[0]
 
     beat = [500]
@@ -183,6 +179,11 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
     assert beat_after(6, 32) == 1000
     assert beat_after(6, 32) == 1000, "also once they do"
     assert beat_after(6, 4) == 500
+    points = services.store.create(make_points_config())
+    services.store.update_status(points, state="running")
+    assert beat_after(6, 4, points) == 150, "their sheets come four times a second"
+    assert beat_after(6, 9, points) == 150, "and that makes the viewers no more"
+    assert beat_after(6, 32, points) == 1000
 
 
 def test_damaged_runs_are_listed_and_shown_with_a_sentence(poll, store, ended):

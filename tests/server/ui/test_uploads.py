@@ -29,15 +29,14 @@ from tests.fakes.runs import wait_until
 
 
 @pytest.fixture
-def services(store, supervise):
-    services = Services(store=store, supervisor=supervise(), uploads=store.root / ".uploads")
-    yield services
-    services.surveys.close()
+def services(train_services):
+    yield train_services
+    train_services.surveys.close()
 
 
 @pytest.fixture
-def client(services):
-    return TestClient(Starlette(routes=train_routes(services)), raise_server_exceptions=False)
+def client(services, train_client):
+    return train_client(services)
 
 
 @pytest.fixture

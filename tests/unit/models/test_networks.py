@@ -192,13 +192,13 @@ def test_an_upconv_is_nearest_upsampling_and_a_convolution():
         torch.testing.assert_close(*gradients, atol=1e-3, rtol=1e-3)
 
 
-def test_pretrained_eyes_are_no_part_of_what_is_trained_or_stored():
+def test_pretrained_extractors_are_no_part_of_what_is_trained_or_stored():
     D = build_discriminator(ModelSpec("projected", 64, 3, 10, 8)).requires_grad_(True)
-    eyes = D._eyes[0]
-    assert not any(p.requires_grad for p in eyes.parameters())
-    assert sum(t.numel() for t in D.state_dict().values()) < sum(p.numel() for p in eyes.parameters())
+    extractor = D._extractor[0]
+    assert not any(p.requires_grad for p in extractor.parameters())
+    assert sum(t.numel() for t in D.state_dict().values()) < sum(p.numel() for p in extractor.parameters())
     # .to() and similar methods also move the feature extractors
-    assert next(D.double()._eyes[0].parameters()).dtype == torch.float64
+    assert next(D.double()._extractor[0].parameters()).dtype == torch.float64
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
     D(image).sum().backward()
     assert image.grad.abs().sum() > 0

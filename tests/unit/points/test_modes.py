@@ -1,26 +1,45 @@
-"""Test how many of 25 Gaussians runs cover after some steps.
+"""How well runs cover 25 Gaussians after some steps, in four of five seeds.
 
-tests/benchmarks/points.py measures more seeds.
+tests/benchmarks/points.py measures more steps, and the seconds.
 """
 
+from collections.abc import Callable
+
 from gan.kinds.points import data
-from gan.kinds.points.metrics import Scores
+from gan.kinds.points.metrics import diversity
 from gan.kinds.points.recipes import make_config
 from gan.kinds.points.trainer import PointsTrainer
 
+SEEDS, ENOUGH = 5, 4
 
-def scores_after(steps: int, recipe: str) -> Scores:
-    run = PointsTrainer(make_config("grid25", recipe, steps=steps), data.load("grid25"))
+
+def trained(steps: int, recipe: str, seed: int) -> PointsTrainer:
+    run = PointsTrainer(make_config("grid25", recipe, steps=steps, seed=seed), data.load("grid25"))
     run.advance(steps)
-    return run.scores()
+    return run
 
 
-def test_the_modern_recipe_covers_all_25_modes():
-    scores = scores_after(2_000, "modern")
-    assert scores.modes == 25
-    assert scores.high_quality >= 0.95
-    assert scores.kl < 0.2
+def holds(steps: int, recipe: str, as_it_should: Callable[[PointsTrainer], bool]) -> bool:
+    """Whether the runs are as they should be for ENOUGH of SEEDS seeds. It trains no more than needed."""
+    right = wrong = 0
+    while right < ENOUGH and wrong <= SEEDS - ENOUGH:
+        fine = as_it_should(trained(steps, recipe, right + wrong))
+        right, wrong = right + fine, wrong + (not fine)
+    return right == ENOUGH
 
 
-def test_the_collapse_recipe_loses_nearly_all_modes():
-    assert scores_after(200, "collapse").modes <= 6
+def test_the_modern_recipe_covers_all_25_modes_evenly():
+    def evenly(run: PointsTrainer) -> bool:
+        scores = run.scores()
+        return scores.modes == 25 and scores.high_quality >= 0.95 and scores.kl < 0.2
+
+    assert holds(1_500, "modern", evenly)
+
+
+def test_the_collapse_recipe_draws_one_place_within_the_data():
+    def in_one_place(run: PointsTrainer) -> bool:
+        samples, real = run.sample(run.fixed_z), run.points.points
+        within = (samples.abs().amax(0) <= real.abs().amax(0) + 0.1).all()
+        return run.scores().modes <= 1 and diversity(samples, real) < 0.3 and bool(within)
+
+    assert holds(200, "collapse", in_one_place)

@@ -4,13 +4,14 @@ import { h, icon, setText } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
-import { send, tooMuch } from "./upload.js";
+import { holdsFolder, send, tooMuch } from "./upload.js";
 
 const KEPT = "gan_points"; // where this tab keeps the file's place on the server, for a page that is loaded again
 
 class OwnPoints extends HTMLElement {
   /** The checked file. @type {?PointsFile} */ value = null;
   /** Ends the upload. @type {?AbortController} */ controller = null;
+  /** The upload and the check of a file. @type {?Promise<void>} */ working = null;
   /** @type {UploadLimits | undefined} */ limits;
   input = h("input", { type: "file", tabindex: "-1", "aria-hidden": "true" });
   zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
@@ -29,7 +30,7 @@ class OwnPoints extends HTMLElement {
     this.show(restored());
     const offer = await catalogue().catch(() => null);
     if (!offer) return;
-    this.limits = offer.limits;
+    this.limits = offer.points_limits;
     this.input.accept = offer.points_suffixes.join(",");
   }
 
@@ -38,18 +39,34 @@ class OwnPoints extends HTMLElement {
     if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
     event.preventDefault();
     this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
-    if (event.type === "drop" && event.dataTransfer) this.take([...event.dataTransfer.files]);
+    if (event.type !== "drop" || !event.dataTransfer) return;
+    if (holdsFolder(event.dataTransfer)) this.refuse({ say: "train.points_one" });
+    else this.take([...event.dataTransfer.files]);
   }
 
-  /** Upload one file, and let the server check it. @param {File[]} files */
-  async take(files) {
-    const [file, second] = files;
-    if (!file) return;
+  /** Begin with the chosen file, and drop the one before. @param {File[]} files */
+  take(files) {
+    if (!files.length) return;
     this.controller?.abort();
-    const { signal } = this.controller = new AbortController();
+    this.controller = new AbortController();
+    this.show(null);
+    this.working = this.upload(files, this.controller.signal);
+  }
+
+  /** The checked file, once a running upload has ended. */
+  async settled() {
+    await this.working;
+    return this.value;
+  }
+
+  /**
+   * Upload one file, and let the server check it.
+   * @param {File[]} files
+   * @param {AbortSignal} signal
+   */
+  async upload([file, second], signal) {
     const { name, size } = file;
     const refused = second ? { say: "train.points_one" } : this.limits && tooMuch([{ name, size }], this.limits);
-    this.show(null);
     try {
       if (refused) throw refused;
       setText(this.status, t("train.points_reading"));
@@ -75,7 +92,7 @@ class OwnPoints extends HTMLElement {
   /** @param {any} error a Refusal, or {say, values} with a text of the page */
   refuse(error) {
     setText(this.status, "");
-    setText(this.error, error.say ? t(error.say, error.values) : sentence(error));
+    setText(this.error, error.say === "own.file_too_large" ? t("train.points_too_large", error.values) : error.say ? t(error.say, error.values) : sentence(error));
     this.error.hidden = false;
   }
 }

@@ -28,7 +28,7 @@ window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
  */
 async function submit(data, own, recipe, minutes, values) {
   if (data === "own-points") {
-    const file = document.querySelector("gan-points")?.value;
+    const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
     return request("runs", { method: "POST", value: { data, recipe, minutes, values, files: file ? [file.path] : [] } });
   }
   if (data !== "own") return request("runs", { method: "POST", value: { data, recipe, minutes, values } });
