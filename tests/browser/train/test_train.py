@@ -151,14 +151,14 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     page.locator("#field-points-batch input").fill("64")
     page.locator("#field-points-batch input").press("Tab")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
-    expect(page.locator("#field-points-lr_g input")).to_have_value("0.005")
+    expect(page.locator("#field-points-lr_g input")).to_have_value("0.0001")
     run_id = train(page, address, 0.2)
     held = api(address, f"poll?run={run_id}")["run"]["config"]
     assert (held["kind"], held["data"], held["recipe"], held["g_steps"]) == (
         "points",
         "grid25",
         "collapse",
-        5,
+        10,
     )
     expect(page.locator(".tr-title")).to_have_text("25 Gaussians · Mode collapse · seed 0")
     expect(page.locator(".tr-legend")).to_contain_text("generated points")
