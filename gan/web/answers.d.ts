@@ -1,6 +1,5 @@
-// What the server sends and the modules share: errors, answers of routes, and the point. train/answers.d.ts has the
-// answers for the Train tab.
-// The browser never reads this file.
+// What the server sends and the modules share: errors, answers of routes, and the point. train/answers.d.ts
+// has the answers for the Train tab. The browser never reads this file.
 
 declare global {
   type Values = Record<string, unknown>;
@@ -219,11 +218,13 @@ declare global {
     "runs/older": { runs: RunEntry[]; older: string };
     times: Moment[];
   }
-  type Answer<Path extends string> =
-    Path extends keyof Answers ? Answers[Path]
-    : Path extends `runs/${string}/log` ? { lines: string[] }
-    : Path extends `runs/${string}/rename` ? { name: string | null }
-    : unknown;
+  type Answer<Path extends string> = Path extends keyof Answers
+    ? Answers[Path]
+    : Path extends `runs/${string}/log`
+      ? { lines: string[] }
+      : Path extends `runs/${string}/rename`
+        ? { name: string | null }
+        : unknown;
 }
 
 export {};

@@ -1,9 +1,12 @@
-// What tsc cannot see in the modules: globals, our own elements and events. The browser never reads this file.
+// What tsc cannot see in the modules: globals, our own elements and events. The browser never reads this
+// file.
 import type * as events from "./core/events.js";
 
 declare global {
   // Arguments of `h` in core/dom.js.
-  type Handlers = { [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => unknown };
+  type Handlers = {
+    [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => unknown;
+  };
   type Attributes = Handlers & Record<string, unknown>;
   type Child = Node | string | null | undefined | false;
 
@@ -63,7 +66,12 @@ declare global {
     ganTexts?: Record<string, string>;
     /** Gradio's events call these three by name (gan/ui/train.py). */
     ganSubmit(...form: events.FormDetail): Promise<void>;
-    ganDefaults(data: string, recipe: string, own: OwnValue | null, ...current: Setting[]): Promise<unknown[]>;
+    ganDefaults(
+      data: string,
+      recipe: string,
+      own: OwnValue | null,
+      ...current: Setting[]
+    ): Promise<unknown[]>;
     ganForm(): Promise<unknown[] | null>;
     uPlot: new (options: object, data: Series[], parent: HTMLElement) => UPlot;
   }

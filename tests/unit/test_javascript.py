@@ -1,4 +1,4 @@
-"""Test the page's JavaScript: types, lint, and the tests of its pure modules. Never skipped."""
+"""Test the page's JavaScript: types, lint, format, and the tests of its pure modules. Never skipped."""
 
 import shutil
 import subprocess
@@ -29,6 +29,10 @@ def test_types():
 
 def test_lint():
     run("lint")
+
+
+def test_format():
+    run("format")
 
 
 def test_pure_modules():

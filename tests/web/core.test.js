@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 const TEXTS = {
-  "common.cpu": "{threads} threads", "common.cpu_one": "one thread", "common.failed": "It failed.", "common.offline": "No connection.",
-  "error.config.range": "{name} is at most {max}.", "field.batch": "Batch", "error.runs.state": "The run is {state}.", "state.paused": "Paused",
+  "common.cpu": "{threads} threads",
+  "common.cpu_one": "one thread",
+  "common.failed": "It failed.",
+  "common.offline": "No connection.",
+  "error.config.range": "{name} is at most {max}.",
+  "field.batch": "Batch",
+  "error.runs.state": "The run is {state}.",
+  "state.paused": "Paused",
 };
 /** @type {any} */
 const page = globalThis;
@@ -35,17 +41,30 @@ test("counts and sizes have three figures", () => {
   assert.deepEqual([950, 9999, 12345, 4560000].map(short), ["950", "9,999", "12.3k", "4.56M"]);
   assert.equal(short(null), "–");
   assert.equal(whole(1234567.8), "1,234,568");
-  assert.deepEqual([512e3, 512, 12.34e6, 1.234e9, 0].map(fileSize), ["512 kB", "0.5 kB", "12.3 MB", "1.23 GB", "0 kB"]);
+  assert.deepEqual([512e3, 512, 12.34e6, 1.234e9, 0].map(fileSize), [
+    "512 kB",
+    "0.5 kB",
+    "12.3 MB",
+    "1.23 GB",
+    "0 kB",
+  ]);
 });
 
 test("the past is told in its largest unit", () => {
   const now = Date.now() / 1000;
-  assert.deepEqual([5, 200, 7200, 200000].map((seconds) => ago(now - seconds)), ["5 sec. ago", "3 min. ago", "2 hr. ago", "2 days ago"]);
+  assert.deepEqual(
+    [5, 200, 7200, 200000].map((seconds) => ago(now - seconds)),
+    ["5 sec. ago", "3 min. ago", "2 hr. ago", "2 days ago"],
+  );
   assert.equal(ago(now + 5), "now"); // a clock that goes wrong
 });
 
 test("only a processor's name is translated", () => {
-  assert.deepEqual(["CPU, 1 thread", "CPU, 8 threads", "NVIDIA H200"].map(device), ["one thread", "8 threads", "NVIDIA H200"]);
+  assert.deepEqual(["CPU, 1 thread", "CPU, 8 threads", "NVIDIA H200"].map(device), [
+    "one thread",
+    "8 threads",
+    "NVIDIA H200",
+  ]);
   assert.equal(device(null), null);
 });
 
@@ -91,7 +110,10 @@ test("a request sends its value as JSON", async () => {
   assert.deepEqual(await request("runs", { method: "POST", value: { a: 1 } }), { run: "x" });
   const [url, options] = page.fetch.mock.calls[0].arguments;
   assert.ok(url.endsWith("/runs"));
-  assert.deepEqual([options.method, options.body, options.headers], ["POST", '{"a":1}', { "Content-Type": "application/json" }]);
+  assert.deepEqual(
+    [options.method, options.body, options.headers],
+    ["POST", '{"a":1}', { "Content-Type": "application/json" }],
+  );
 });
 
 test("a refusal, and a server that is not there, are thrown", async () => {
@@ -99,9 +121,13 @@ test("a refusal, and a server that is not there, are thrown", async () => {
   await assert.rejects(request("runs"), { key: "config.range" });
   answering(500, {});
   await assert.rejects(request("runs"), { text: "It failed." });
-  page.fetch = mock.fn(async () => { throw new TypeError("no network"); });
+  page.fetch = mock.fn(async () => {
+    throw new TypeError("no network");
+  });
   await assert.rejects(request("runs"), { offline: true, text: "No connection." });
-  page.fetch = mock.fn(async () => { throw new DOMException("stopped", "AbortError"); });
+  page.fetch = mock.fn(async () => {
+    throw new DOMException("stopped", "AbortError");
+  });
   await assert.rejects(request("runs"), { name: "AbortError" });
 });
 
@@ -117,10 +143,15 @@ test("one call runs at a time, and the newest value has its turn", async () => {
   const seen = [];
   /** @type {(() => void)[]} */
   const open = [];
-  const call = latest((/** @type {number} */ value) => /** @type {Promise<void>} */ (new Promise((done) => {
-    seen.push(value);
-    open.push(done);
-  })));
+  const call = latest(
+    (/** @type {number} */ value) =>
+      /** @type {Promise<void>} */ (
+        new Promise((done) => {
+          seen.push(value);
+          open.push(done);
+        })
+      ),
+  );
   for (const value of [1, 2, 3]) call(value);
   assert.deepEqual(seen, [1]);
   open[0]();
@@ -138,7 +169,10 @@ test("a delayed call waits for the last value, and can be cancelled", async () =
   for (const value of ["a", "b"]) call(value);
   assert.equal(work.mock.callCount(), 0);
   await wait(20);
-  assert.deepEqual(work.mock.calls.map((one) => one.arguments), [["b"]]);
+  assert.deepEqual(
+    work.mock.calls.map((one) => one.arguments),
+    [["b"]],
+  );
   call("c");
   call.cancel();
   await wait(20);
@@ -157,7 +191,10 @@ test("all turns of one press make one entry of the history", async () => {
   writeHash(hash);
   writeHash(hash, true);
   writeHash(hash, true);
-  assert.deepEqual([page.history.pushState, page.history.replaceState].map((one) => one.mock.callCount()), [1, 2]);
+  assert.deepEqual(
+    [page.history.pushState, page.history.replaceState].map((one) => one.mock.callCount()),
+    [1, 2],
+  );
   assert.deepEqual(page.history.pushState.mock.calls[0].arguments, [1, "", "/?lang=en#tab=train"]);
   await new Promise((done) => setTimeout(done));
   writeHash(hash, true);
@@ -165,7 +202,9 @@ test("all turns of one press make one entry of the history", async () => {
 });
 
 test("a browser that keeps nothing breaks nothing", () => {
-  const closed = () => { throw new Error("closed"); };
+  const closed = () => {
+    throw new Error("closed");
+  };
   page.localStorage = { getItem: closed, setItem: closed };
   assert.equal(recall("x"), null);
   assert.doesNotThrow(() => remember("x", "y"));

@@ -2,10 +2,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { must } from "../../gan/web/core/dom.js";
-import { overrides, parsed, query, read16, rounded, written, written16 } from "../../gan/web/latent/encoding.js";
+import {
+  overrides,
+  parsed,
+  query,
+  read16,
+  rounded,
+  written,
+  written16,
+} from "../../gan/web/latent/encoding.js";
 import { between, frameOf, keyText, standing, unitsOf } from "../../gan/web/latent/loop-path.js";
 import { MOST_ZOOM, nearest, Plane, room, thinned, towards } from "../../gan/web/latent/plane.js";
-import { along, altered, amountOf, fresh, LIMIT, movedAlong, plain, RAW_LIMIT, withAmount, without } from "../../gan/web/latent/point.js";
+import {
+  along,
+  altered,
+  amountOf,
+  fresh,
+  LIMIT,
+  movedAlong,
+  plain,
+  RAW_LIMIT,
+  withAmount,
+  without,
+} from "../../gan/web/latent/point.js";
 import { RandomWalk, wandering } from "../../gan/web/latent/random-walk.js";
 import { arithmetic, latent, pointClass, pointZ } from "../../gan/web/latent/sampling.js";
 import { cosine, near, norm } from "./support.js";
@@ -20,7 +39,15 @@ test("arithmetic keeps the usual length where it is asked to", () => {
   near(arithmetic(a, a, c, false), c, 1e-12);
   const usual = (norm(a) + norm(b) + norm(c)) / 3;
   near([norm(arithmetic(a, b, c, true))], [usual], 1e-9);
-  near(arithmetic(a, a, a.map(() => 0), true), a.map(() => 0));
+  near(
+    arithmetic(
+      a,
+      a,
+      a.map(() => 0),
+      true,
+    ),
+    a.map(() => 0),
+  );
 });
 
 test("a model without classes has no class", () => {
@@ -32,7 +59,10 @@ test("directions are written to d or to x by their ids", () => {
   let point = fresh();
   point = { ...point, ...along(point, ["p2", "night", "s0"], [1.5, -1, 0]) };
   assert.deepEqual([point.d, point.x], [[0, 0, 1.5], { night: -1, s0: 0 }]);
-  assert.deepEqual(["p0", "p2", "p9", "night", "s0", "s1"].map((id) => amountOf(point, id)), [0, 1.5, 0, -1, 0, 0]);
+  assert.deepEqual(
+    ["p0", "p2", "p9", "night", "s0", "s1"].map((id) => amountOf(point, id)),
+    [0, 1.5, 0, -1, 0, 0],
+  );
   assert.deepEqual(movedAlong(point), ["p2", "night"]);
   assert.deepEqual(without(point, "night"), { x: { s0: 0 } });
   assert.deepEqual(without(point, "p1"), { d: [0] });
@@ -41,13 +71,27 @@ test("directions are written to d or to x by their ids", () => {
 
 test("only changed units alter the generator", () => {
   assert.equal(altered(fresh()), false);
-  assert.equal(altered({ ...fresh(), u: { "0.1": 2 } }), true);
+  assert.equal(altered({ ...fresh(), u: { 0.1: 2 } }), true);
   assert.equal(altered({ ...fresh(), ...plain() }), false);
 });
 
 const MOVED = {
-  model: "run:20250102-030405-digits-modern", seed: 7, at: null, psi: 0.7, label: 3, label2: 4, mix: 0.25, d: [0, -1.5], x: { night: 2 }, z: { 3: -1 },
-  to: 9, t: 0.5, u: { "1.11": 4 }, wall: 64, axes: ["p0", "night"], view: "map",
+  model: "run:20250102-030405-digits-modern",
+  seed: 7,
+  at: null,
+  psi: 0.7,
+  label: 3,
+  label2: 4,
+  mix: 0.25,
+  d: [0, -1.5],
+  x: { night: 2 },
+  z: { 3: -1 },
+  to: 9,
+  t: 0.5,
+  u: { 1.11: 4 },
+  wall: 64,
+  axes: ["p0", "night"],
+  view: "map",
 };
 
 test("a point is read back as it was written", () => {
@@ -57,7 +101,22 @@ test("a point is read back as it was written", () => {
 });
 
 test("what makes no sense in an address is left out", () => {
-  const wrong = { seed: "-1", at: "?", psi: "x", label: "99999999999", mix: "", d: "1,x", x: "A:1,night", z: "x:1", to: "1.5", t: "Infinity", u: "1:2,a.b:1", wall: "-", axes: "p0,p0", view: "<b>" };
+  const wrong = {
+    seed: "-1",
+    at: "?",
+    psi: "x",
+    label: "99999999999",
+    mix: "",
+    d: "1,x",
+    x: "A:1,night",
+    z: "x:1",
+    to: "1.5",
+    t: "Infinity",
+    u: "1:2,a.b:1",
+    wall: "-",
+    axes: "p0,p0",
+    view: "<b>",
+  };
   const { d, ...rest } = parsed(wrong);
   const { d: none, ...usual } = fresh();
   assert.deepEqual(rest, usual);
@@ -65,8 +124,19 @@ test("what makes no sense in an address is left out", () => {
 });
 
 test("an address cannot leave the limits", () => {
-  const { psi, d, x, z, u, t, mix } = parsed({ psi: "9", d: "-99", x: "night:99", z: "0:-99", u: "0.0:99", t: "2", mix: "-1" });
-  assert.deepEqual({ psi, d, x, z, u, t, mix }, { psi: 1.5, d: [-LIMIT], x: { night: LIMIT }, z: { 0: -RAW_LIMIT }, u: { "0.0": 4 }, t: 1, mix: 0 });
+  const { psi, d, x, z, u, t, mix } = parsed({
+    psi: "9",
+    d: "-99",
+    x: "night:99",
+    z: "0:-99",
+    u: "0.0:99",
+    t: "2",
+    mix: "-1",
+  });
+  assert.deepEqual(
+    { psi, d, x, z, u, t, mix },
+    { psi: 1.5, d: [-LIMIT], x: { night: LIMIT }, z: { 0: -RAW_LIMIT }, u: { "0.0": 4 }, t: 1, mix: 0 },
+  );
 });
 
 test("a query leaves out what rests", () => {
@@ -109,18 +179,28 @@ test("a place is brought into sight by no more than it takes", () => {
   near([plane.x], [x], 1e-12);
 });
 
-const [XS, YS] = [[0.05, 0.06, 0.5, 1, 0.05], [0.05, 0.05, 0.5, 1, 0.95]];
+const [XS, YS] = [
+  [0.05, 0.06, 0.5, 1, 0.05],
+  [0.05, 0.05, 0.5, 1, 0.95],
+];
 
 test("thinning keeps one sample to a cell", () => {
   const cells = thinned(XS, YS, 10);
-  assert.deepEqual([...cells.values()].map(({ index }) => index), [0, 2, 3, 4]);
+  assert.deepEqual(
+    [...cells.values()].map(({ index }) => index),
+    [0, 2, 3, 4],
+  );
   assert.equal(thinned(XS, YS, 10, () => true, 1).get("0,0")?.index, 1);
   assert.equal(thinned(XS, YS, 10, (index) => index === 2).size, 1);
 });
 
 test("keys go to the nearest sample of their direction", () => {
   const cells = thinned(XS, YS, 10);
-  const found = [[5, 5, 1, 0], [0, 9, 0, -1], [9, 9, 1, 0]].map(([column, row, dx, dy]) => towards(cells, column, row, dx, dy)?.index);
+  const found = [
+    [5, 5, 1, 0],
+    [0, 9, 0, -1],
+    [9, 9, 1, 0],
+  ].map(([column, row, dx, dy]) => towards(cells, column, row, dx, dy)?.index);
   assert.deepEqual(found, [3, 0, undefined]);
   assert.equal(nearest(cells, 0.45, 0.55, 10)?.index, 2);
   assert.equal(nearest(new Map(), 0.5, 0.5, 10), undefined);
@@ -133,15 +213,25 @@ test("a picture grows until it would touch another", () => {
   assert.equal(room(cells, cell, 2), 2);
 });
 
-const [CAT, DOG] = [{ at: written16(latent(1, 8)), label: 0, other: 0, share: 0, u: {} }, { at: written16(latent(2, 8)), label: 1, other: 2, share: 0.25, u: { "0.2": 0 } }];
+const [CAT, DOG] = [
+  { at: written16(latent(1, 8)), label: 0, other: 0, share: 0, u: {} },
+  { at: written16(latent(2, 8)), label: 1, other: 2, share: 0.25, u: { 0.2: 0 } },
+];
 
 test("a loop passes its keys, and comes back", () => {
   const keys = [CAT, DOG];
   const ends = [0, 6].map((frame) => frameOf(keys, 6, frame, 8));
-  assert.deepEqual(ends.map(({ at, label, share, u }) => ({ at, label, share, u })), keys.map(({ at, label, share, u }) => ({ at, label, share, u })));
+  assert.deepEqual(
+    ends.map(({ at, label, share, u }) => ({ at, label, share, u })),
+    keys.map(({ at, label, share, u }) => ({ at, label, share, u })),
+  );
   assert.equal(frameOf(keys, 6, 9, 8).u["0.2"], 0.5);
   assert.deepEqual(between(CAT, DOG, 1), { label: 1, other: 2, share: 0.25 });
-  assert.deepEqual(between({ label: null, other: null, share: 0 }, CAT, 0.5), { label: null, other: null, share: 0 });
+  assert.deepEqual(between({ label: null, other: null, share: 0 }, CAT, 0.5), {
+    label: null,
+    other: null,
+    share: 0,
+  });
 });
 
 test("a key is text, and a point", () => {
@@ -149,7 +239,18 @@ test("a key is text, and a point", () => {
   assert.equal(keyText(DOG), `${DOG.at},1,2,0.25,0.2:0`);
   assert.equal(keyText({ ...CAT, label: null }), CAT.at);
   assert.equal(unitsOf([CAT, DOG, DOG]), 1);
-  assert.deepEqual(standing(CAT), { at: CAT.at, d: [], x: {}, z: {}, t: 0, psi: 1, label: 0, label2: null, mix: 0, u: {} });
+  assert.deepEqual(standing(CAT), {
+    at: CAT.at,
+    d: [],
+    x: {},
+    z: {},
+    t: 0,
+    psi: 1,
+    label: 0,
+    label2: null,
+    mix: 0,
+    u: {},
+  });
   assert.deepEqual([standing(DOG).label2, standing(DOG).mix], [2, 0.25]);
 });
 
@@ -167,7 +268,8 @@ test("a walk stays where seeds are, and comes everywhere", () => {
     near([norm(walk.z)], [8], 1e-3); // the square root of 64, whatever it began with
     cosines.push(cosine(start, walk.z));
   }
-  // After 40 radians nothing is left of the start. Cosines of independent directions in 64 dimensions have a standard deviation of 1/8.
+  // After 40 radians nothing is left of the start. Cosines of independent directions in 64 dimensions have a
+  // standard deviation of 1/8.
   assert.ok(Math.max(...cosines.map(Math.abs)) < 0.6);
   assert.ok(Math.abs(cosines.reduce((sum, value) => sum + value, 0) / 8) < 0.25);
 });

@@ -8,7 +8,9 @@ import assert from "node:assert/strict";
  */
 export function near(found, wanted, most = 1e-6) {
   assert.equal(found.length, wanted.length);
-  Array.from(wanted).forEach((value, index) => assert.ok(Math.abs(found[index] - value) <= most, `${index}: ${found[index]}, not ${value}`));
+  Array.from(wanted).forEach((value, index) =>
+    assert.ok(Math.abs(found[index] - value) <= most, `${index}: ${found[index]}, not ${value}`),
+  );
 }
 
 /**
@@ -22,4 +24,5 @@ export const norm = (z) => Math.hypot(...z);
  * @param {number[]} a
  * @param {number[]} b
  */
-export const cosine = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0) / norm(a) / norm(b);
+export const cosine = (a, b) =>
+  a.reduce((sum, value, index) => sum + value * b[index], 0) / norm(a) / norm(b);

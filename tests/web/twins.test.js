@@ -1,11 +1,19 @@
-// JavaScript answers as Python does. tests/web/make_vectors.py writes the vectors; pytest compares them with Python.
+// JavaScript answers as Python does. tests/web/make_vectors.py writes the vectors; pytest compares them with
+// Python.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as encoding from "../../gan/web/latent/encoding.js";
 import * as loopPath from "../../gan/web/latent/loop-path.js";
 import * as point from "../../gan/web/latent/point.js";
-import { latent, mixedLabel, pointClass, pointClasses, pointZ, slerp } from "../../gan/web/latent/sampling.js";
+import {
+  latent,
+  mixedLabel,
+  pointClass,
+  pointClasses,
+  pointZ,
+  slerp,
+} from "../../gan/web/latent/sampling.js";
 import { near } from "./support.js";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
@@ -35,7 +43,11 @@ test("limits are the same", () => {
 for (const { seed, size, z } of vectors.latent) {
   test(`z of seed ${seed} differs in the last bit at most`, () => {
     latent(seed, size).forEach((value, index) => {
-      assert.ok(Math.abs(value - Math.fround(z[index])) <= further(Math.abs(z[index])) - Math.abs(Math.fround(z[index])) + 1e-12, `${index}`);
+      assert.ok(
+        Math.abs(value - Math.fround(z[index])) <=
+          further(Math.abs(z[index])) - Math.abs(Math.fround(z[index])) + 1e-12,
+        `${index}`,
+      );
     });
   });
 }
@@ -68,7 +80,11 @@ for (const { query, ...wanted } of vectors.points) {
 
   test(`${name} is what the server is asked for`, () => {
     const { id, ...asked } = encoding.query(meant);
-    const sent = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== null).map(([key, value]) => [key, String(value)]));
+    const sent = Object.fromEntries(
+      Object.entries(asked)
+        .filter(([, value]) => value !== null)
+        .map(([key, value]) => [key, String(value)]),
+    );
     const again = encoding.parsed(sent);
     near(pointZ(again, SIZE, directions, vector), wanted.z);
     assert.equal(id, null);
@@ -84,13 +100,21 @@ test("a loop goes the same way", () => {
   });
   assert.deepEqual(own.map(loopPath.keyText), keys);
   assert.equal(frames.length, keys.length * steps);
-  frames.forEach((/** @type {KeyFrame & {z: number[], units: Record<string, number>}} */ wanted, /** @type {number} */ index) => {
-    const frame = loopPath.frameOf(own, steps, index, size);
-    near(Array.from(encoding.read16(frame.at, size)), wanted.z, HALF + 1e-6);
-    assert.equal(frame.label, wanted.label);
-    near([frame.share], [wanted.share]);
-    assert.equal(frame.share ? frame.other : frame.label, wanted.other);
-    assert.deepEqual(Object.keys(frame.u).sort(), Object.keys(wanted.units).sort());
-    near(Object.keys(wanted.units).map((unit) => frame.u[unit]), Object.values(wanted.units));
-  });
+  frames.forEach(
+    (
+      /** @type {KeyFrame & {z: number[], units: Record<string, number>}} */ wanted,
+      /** @type {number} */ index,
+    ) => {
+      const frame = loopPath.frameOf(own, steps, index, size);
+      near(Array.from(encoding.read16(frame.at, size)), wanted.z, HALF + 1e-6);
+      assert.equal(frame.label, wanted.label);
+      near([frame.share], [wanted.share]);
+      assert.equal(frame.share ? frame.other : frame.label, wanted.other);
+      assert.deepEqual(Object.keys(frame.u).sort(), Object.keys(wanted.units).sort());
+      near(
+        Object.keys(wanted.units).map((unit) => frame.u[unit]),
+        Object.values(wanted.units),
+      );
+    },
+  );
 });

@@ -29,7 +29,10 @@ export const place = () => new URL("../..", BASE).pathname;
  * @returns {Promise<Answer<Path>>}
  */
 export async function request(path, { query, method = "GET", value, signal } = {}) {
-  const sent = value === undefined ? {} : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
+  const sent =
+    value === undefined
+      ? {}
+      : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
   let reply;
   try {
     reply = await fetch(address(path, query), { method, signal, cache: "no-store", ...sent });
@@ -38,7 +41,8 @@ export async function request(path, { query, method = "GET", value, signal } = {
     throw { offline: true, text: t("common.offline") };
   }
   const answer = await reply.json().catch(() => ({}));
-  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED)); // the page showed that it has control, but it has not
+  // The page showed that it has control, but it has not.
+  if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED));
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
 }

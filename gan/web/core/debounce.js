@@ -1,7 +1,8 @@
 // Calls that wait: for the call before them, or for a pause.
 
 /**
- * A function that runs `work(value)`, one call at a time. Of the values that arrive meanwhile, the newest runs next.
+ * A function that runs `work(value)`, one call at a time. Of the values that arrive meanwhile, the newest
+ * runs next.
  * @template [Value=void]
  * @param {(value: Value) => unknown} work
  */

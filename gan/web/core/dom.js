@@ -1,10 +1,12 @@
 // Builders of elements, and questions to elements.
 
 /**
- * Build an element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as HTML.
+ * Build an element: h("button", {class: "x", onclick}, "text", child, ...). Text goes in as text, never as
+ * HTML.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Attributes} attributes strings become attributes; other values become properties where the element has them
+ * @param {Attributes} attributes strings become attributes; other values become properties where the element
+ *    has them
  * @param {...(Child | Child[])} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -16,7 +18,9 @@ export function h(tag, attributes = {}, ...children) {
     else if (name in element && typeof value !== "string") Object.assign(element, { [name]: value });
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -80,7 +84,8 @@ const PATHS = {
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   back: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
-  brush: "M4 20c3 0 4-1.500 4-3.500a2.500 2.500 0 1 1 4 2C10.500 20.500 8 21 4 20zM11 14.500L19 4.500l1.500 1.500-8 10",
+  brush:
+    "M4 20c3 0 4-1.500 4-3.500a2.500 2.500 0 1 1 4 2C10.500 20.500 8 21 4 20zM11 14.500L19 4.500l1.500 1.500-8 10",
   eraser: "M4 15.500L13 6.500l5.500 5.500-7 7H7.500zM8.500 11l5.500 5.500M12 19h8",
   search: "M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM15.500 15.500L20.500 20.500",
   arrow: "M6 18L18 6M9 6h9v9",
@@ -90,7 +95,8 @@ const PATHS = {
   pencil: "M5 19l1-4L16.500 4.500l3 3L9 18z",
   plus: "M12 5v14M5 12h14",
   upload: "M12 15V4M7 8l5-5 5 5M5 20h14",
-  heart: "M12 20S4 15 4 9.300C4 6.700 6 5 8.200 5 9.800 5 11.200 5.900 12 7.300 12.800 5.900 14.200 5 15.800 5 18 5 20 6.700 20 9.300 20 15 12 20 12 20z",
+  heart:
+    "M12 20S4 15 4 9.300C4 6.700 6 5 8.200 5 9.800 5 11.200 5.900 12 7.300 12.800 5.900 14.200 5 15.800 5 18 5 20 6.700 20 9.300 20 15 12 20 12 20z",
   bin: "M5 7h14M9.500 7V4h5v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
 };
 
@@ -113,11 +119,16 @@ export function shape(tag, attributes, ...children) {
  * @param {string} name
  */
 export function icon(name) {
-  return shape("svg", { viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" }, shape("path", { d: PATHS[name] ?? "" }));
+  return shape(
+    "svg",
+    { viewBox: "0 0 24 24", class: "gan-icon", "aria-hidden": "true", focusable: "false" },
+    shape("path", { d: PATHS[name] ?? "" }),
+  );
 }
 
 /**
- * Set an element's text only if it changed. Otherwise a screen reader would read it again, and a selection would be lost.
+ * Set an element's text only if it changed. Otherwise a screen reader would read it again, and a selection
+ * would be lost.
  * @param {Node} element
  * @param {?string} text
  */
@@ -126,8 +137,8 @@ export function setText(element, text) {
 }
 
 /**
- * Whether a wheel event is for an element: only while that has the focus, so that page scrolling is never hijacked.
- * A click gives the focus and Escape takes it away. With Ctrl the wheel zooms the page.
+ * Whether a wheel event is for an element: only while that has the focus, so that page scrolling is never
+ * hijacked. A click gives the focus and Escape takes it away. With Ctrl the wheel zooms the page.
  * @param {WheelEvent} event
  * @param {HTMLElement} element
  */

@@ -3,7 +3,10 @@
 
 // At the window.
 
-/** The server refused a request because this page lacks control, or its lock differs from the shown one. No detail. */
+/**
+ * The server refused a request because this page lacks control, or its lock differs from the shown one. No
+ * detail.
+ */
 export const LOCKED = "gan:locked";
 /** The reader has chosen another theme. No detail. */
 export const THEME = "gan:theme";
@@ -11,14 +14,18 @@ export const THEME = "gan:theme";
 export const EXPLORE = "gan:explore";
 /**
  * The form has changed. The detail holds all its values.
- * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, ...settings: Setting[]]} FormDetail
+ * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, ...settings: Setting[]]}
+ *    FormDetail
  */
 export const FORM = "gan:form";
 /** The form now offers another kind of run. @typedef {string} KindDetail */
 export const KIND = "gan:kind";
 /** Train was pressed. No detail. */
 export const SUBMIT = "gan:submit";
-/** The server answered Train: the id of the new run, or why there is none. @typedef {{run?: string, error?: Refusal}} AnswerDetail */
+/**
+ * The server answered Train: the id of the new run, or why there is none.
+ * @typedef {{run?: string, error?: Refusal}} AnswerDetail
+ */
 export const ANSWER = "gan:answer";
 
 // At <gan-explorer>, and at <gan-page>, its counterpart in an exported page.
@@ -41,5 +48,8 @@ export const RAW = "gan:raw";
 
 /** Gradio sets a picker's value: a name, minutes, or an OwnValue. @typedef {any} OfferDetail */
 export const OFFER = "offer";
-/** The reader has chosen in a picker; Gradio reads its value. @typedef {string | number | OwnValue} ChooseDetail */
+/**
+ * The reader has chosen in a picker; Gradio reads its value.
+ * @typedef {string | number | OwnValue} ChooseDetail
+ */
 export const CHOOSE = "choose";

@@ -17,7 +17,8 @@ export function clock(seconds) {
  * A whole number with the separators of the reader's language.
  * @param {number} value
  */
-export const whole = (value) => new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
+export const whole = (value) =>
+  new Intl.NumberFormat(document.documentElement.lang).format(Math.round(value));
 
 /**
  * A count in about three figures: 950, 12.3k, 4.56M.
@@ -31,7 +32,10 @@ export function short(value) {
 }
 
 /** @type {[string, number][]} */
-const UNITS = [["GB", 1e9], ["MB", 1e6]];
+const UNITS = [
+  ["GB", 1e9],
+  ["MB", 1e6],
+];
 /** @type {[string, number]} */
 const SMALLEST = ["kB", 1e3];
 
@@ -46,14 +50,21 @@ export function fileSize(bytes) {
 }
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
-const PERIODS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
+const PERIODS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+]; // in seconds
 
 /**
  * "3 minutes ago", in the reader's language, for a unix time.
  * @param {number} unix
  */
 export function ago(unix) {
-  const form = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+  const form = new Intl.RelativeTimeFormat(document.documentElement.lang, {
+    numeric: "auto",
+    style: "short",
+  });
   const seconds = unix - Date.now() / 1000;
   for (const [unit, length] of PERIODS) {
     if (Math.abs(seconds) >= length) return form.format(Math.round(seconds / length), unit);

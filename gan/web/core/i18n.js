@@ -18,7 +18,8 @@ export async function loadTexts(url) {
 }
 
 /**
- * A text in the reader's language with its {gaps} filled. An unknown key shows itself, so that somebody notices it.
+ * A text in the reader's language with its {gaps} filled. An unknown key shows itself, so that somebody
+ * notices it.
  * @param {string} key
  * @param {Values} values
  * @returns {string}
@@ -43,7 +44,8 @@ export function sentence(error) {
   if (!error.key || !known(`error.${error.key}`)) return error.text || t("common.failed");
   const { name, state } = error.values ?? {};
   const shown = { ...error.values };
-  if (error.key.startsWith("config.") && known(`field.${name}`)) shown.name = t(`field.${name}`); // readers know a setting by its label
+  // Readers know a setting by its label.
+  if (error.key.startsWith("config.") && known(`field.${name}`)) shown.name = t(`field.${name}`);
   if (known(`state.${state}`)) shown.state = t(`state.${state}`).toLowerCase();
   return t(`error.${error.key}`, shown);
 }

@@ -21,5 +21,7 @@ export function writeHash(hash, turn = false) {
   else history.replaceState(history.state, "", text);
   if (!turn) return;
   turned = true;
-  setTimeout(() => { turned = false; });
+  setTimeout(() => {
+    turned = false;
+  });
 }

@@ -1,13 +1,17 @@
-// The two directions along which the pad, the large picture and the neighbours move the point. The Time view uses the
-// first.
+// The two directions along which the pad, the large picture and the neighbours move the point. The Time view
+// uses the first.
 import { h, must } from "../core/dom.js";
 import { familyOf } from "./families.js";
 import { lively, usualName } from "../widgets/slider.js";
 
 /** @type {[string, string]} */
-const FIRST = ["p0", "p1"]; // the principal directions with most variance; they stay the same when the server measures effects again
+// The principal directions with most variance; they stay the same when the server measures effects again.
+const FIRST = ["p0", "p1"];
 
-/** The pair that a point names in `axes`, else the first two. `select` makes an element to choose a direction, and `show` updates all of them. */
+/**
+ * The pair that a point names in `axes`, else the first two. `select` makes an element to choose a direction,
+ * and `show` updates all of them.
+ */
 export class Axes {
   /** @type {{element: HTMLSelectElement, place: number}[]} */
   selects = [];
@@ -17,7 +21,10 @@ export class Axes {
     this.explorer = explorer;
   }
 
-  /** The ids that the reader can choose: every slider's direction in order, then those of the address. There are at least two. */
+  /**
+   * The ids that the reader can choose: every slider's direction in order, then those of the address. There
+   * are at least two.
+   */
   ids() {
     const own = this.#chosen?.ids() ?? [];
     const named = (this.explorer.point.axes ?? []).filter((id) => !own.includes(id) && this.#offered(id));
@@ -29,7 +36,11 @@ export class Axes {
   get pair() {
     const ids = this.ids();
     const [across, up] = this.explorer.point.axes ?? FIRST;
-    const other = (/** @type {string} */ taken) => must(ids.find((id) => id !== taken), "second direction");
+    const other = (/** @type {string} */ taken) =>
+      must(
+        ids.find((id) => id !== taken),
+        "second direction",
+      );
     const first = ids.includes(across) ? across : other(up);
     return [first, up !== first && ids.includes(up) ? up : other(first)];
   }
@@ -72,7 +83,8 @@ export class Axes {
     const wanted = this.ids().map((id) => [id, this.name(id)]);
     for (const { element, place } of this.selects) {
       const options = [...element.options].map(({ value, text }) => [value, text]);
-      if (JSON.stringify(options) !== JSON.stringify(wanted)) element.replaceChildren(...wanted.map(([value, name]) => h("option", { value }, name)));
+      if (JSON.stringify(options) !== JSON.stringify(wanted))
+        element.replaceChildren(...wanted.map(([value, name]) => h("option", { value }, name)));
       element.value = pair[place];
     }
   }
@@ -84,7 +96,8 @@ export class Axes {
   }
 
   /**
-   * Whether the reader may choose a direction without a slider: it is not hidden, and no known fact speaks against it.
+   * Whether the reader may choose a direction without a slider: it is not hidden, and no known fact speaks
+   * against it.
    * @param {string} id
    */
   #offered(id) {
@@ -93,6 +106,7 @@ export class Axes {
     if (this.#chosen?.hidden.includes(id)) return false;
     const about = families.about(id) ?? directions?.find((direction) => direction.id === id);
     if (about) return lively(about);
-    return familyOf(id) === "principal" ? !directions : !families.found[familyOf(id)]; // the family is not loaded yet
+    // The family is not loaded yet.
+    return familyOf(id) === "principal" ? !directions : !families.found[familyOf(id)];
   }
 }

@@ -1,5 +1,5 @@
-// <gan-explorer>: the whole Explore tab. It holds the current point. Panels and views draw the point, and ask the
-// explorer to move it.
+// <gan-explorer>: the whole Explore tab. It holds the current point. Panels and views draw the point, and ask
+// the explorer to move it.
 import { request } from "../core/api.js";
 import { later, latest } from "../core/debounce.js";
 import { h, setText } from "../core/dom.js";
@@ -34,7 +34,9 @@ import { openTab } from "../shell/tabs.js";
 const SETTLE = 160; // ms after the last movement until the sheets refresh
 const SLOW = 700; // ms without a first picture after which the page says that the model is still loading
 const FINDING = 1500; // ms until the next request, while the server finds the named directions again
-const UNHURRIED = 800; // ms after the first picture until this browser loads the generator, so that the download delays no visible picture
+// This browser loads the generator so many milliseconds after the first picture, so that it delays no visible
+// picture.
+const UNHURRIED = 800;
 
 export class GanExplorer extends HTMLElement {
   built = false;
@@ -47,7 +49,10 @@ export class GanExplorer extends HTMLElement {
   broken = new Set();
   /** Id of the model that GET model has described. @type {?string} */
   loaded = null;
-  /** The model that the reader asked for and that is not in the list yet. @type {?{id: string, point: ?Patch, error?: Refusal}} */
+  /**
+   * The model that the reader asked for and that is not in the list yet.
+   * @type {?{id: string, point: ?Patch, error?: Refusal}}
+   */
   awaited = null;
   /** Id of the model that is open only because it is the first. @type {?string} */
   byChance = null;
@@ -57,7 +62,10 @@ export class GanExplorer extends HTMLElement {
   lost = false;
   /** Whether the point has moved since the note appeared. */
   outlived = false;
-  /** The error about a direction that the model lacks and that the drawn point leaves out. @type {?Refusal} */
+  /**
+   * The error about a direction that the model lacks and that the drawn point leaves out.
+   * @type {?Refusal}
+   */
   missing = null;
   /** The player that moves the point right now. @type {?import("../widgets/player.js").Player} */
   player = null;
@@ -69,13 +77,19 @@ export class GanExplorer extends HTMLElement {
   axes = new Axes(this);
   families = new Families(() => this.rechoose());
   chosen = new SliderSet(() => this.rechoose());
-  local = new BrowserRenderer(() => this.draw(), (id) => this.families.vector(id));
+  local = new BrowserRenderer(
+    () => this.draw(),
+    (id) => this.families.vector(id),
+  );
   pictures = new PictureSource(this);
   drawn = this.pictures.drawn.bind(this.pictures);
   sheet = this.pictures.sheet.bind(this.pictures);
   /** @type {PanelHost} */
   host = {
-    point: () => this.point, axes: this.axes, chosen: this.chosen, version: () => this.model?.updated,
+    point: () => this.point,
+    axes: this.axes,
+    chosen: this.chosen,
+    version: () => this.model?.updated,
     change: (patch, dragging) => this.change(patch, dragging),
     draw: this.sheet,
     failed: (error, id) => id === this.point.model && this.say(error),
@@ -99,11 +113,33 @@ export class GanExplorer extends HTMLElement {
   samples = new Samples(this.host);
   sheets = [this.samples.sheet, this.interpolation.sheet, this.neighbours.sheet];
   views = new Views(this, [this.samples.element, this.neighbours.element]);
-  body = h("div", { class: "xp-body" }, this.views.element,
-    h("div", { class: "xp-mid" }, this.large.element, h("div", { class: "xp-under" }, this.path.element, this.share.element), this.toolbar.element,
-      this.interpolation.element, this.takeHome.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element));
-  empty = h("section", { class: "xp-empty", hidden: true }, h("h2", {}, t("explore.empty")), h("p", {}, t("explore.empty_hint")),
-    h("button", { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") }, t("explore.go_train")));
+  body = h(
+    "div",
+    { class: "xp-body" },
+    this.views.element,
+    h(
+      "div",
+      { class: "xp-mid" },
+      this.large.element,
+      h("div", { class: "xp-under" }, this.path.element, this.share.element),
+      this.toolbar.element,
+      this.interpolation.element,
+      this.takeHome.element,
+      this.scores.element,
+    ),
+    h("div", { class: "xp-right" }, this.controls.element),
+  );
+  empty = h(
+    "section",
+    { class: "xp-empty", hidden: true },
+    h("h2", {}, t("explore.empty")),
+    h("p", {}, t("explore.empty_hint")),
+    h(
+      "button",
+      { type: "button", class: "xp-button xp-primary", onclick: () => openTab("train") },
+      t("explore.go_train"),
+    ),
+  );
   urlHistory = new UrlHistory(this);
   feed = new ModelFeed(this, {
     take: (models) => {
@@ -123,7 +159,7 @@ export class GanExplorer extends HTMLElement {
     addEventListener(EXPLORE, (event) => this.choose(event.detail.model));
   }
 
-  // Moving the point -------------------------------------------------------------------------------------------------------------------------------------
+  // Moving the point ----------------------------------------------------------------------------------------
 
   /** Change some values of the point. During a drag only the large picture follows. @param {Patch} patch */
   change(patch, dragging = false) {
@@ -166,15 +202,15 @@ export class GanExplorer extends HTMLElement {
     for (const sheet of this.sheets) sheet.refresh();
   }
 
-  // Models -----------------------------------------------------------------------------------------------------------------------------------------------
+  // Models --------------------------------------------------------------------------------------------------
 
   get model() {
     return this.models.find((model) => model.id === this.point.model);
   }
 
   /**
-   * Open another model at the seed's own picture, or at `point`. A model that is not in the list yet opens when it
-   * appears.
+   * Open another model at the seed's own picture, or at `point`. A model that is not in the list yet opens
+   * when it appears.
    * @param {string} id
    * @param {?Patch} point
    */
@@ -200,14 +236,16 @@ export class GanExplorer extends HTMLElement {
    */
   async expect(id, point) {
     /** @type {NonNullable<typeof this.awaited>} */
-    const awaited = this.awaited = { id, point };
-    await request("model", { query: { id } }).catch((error) => { awaited.error = error; });
+    const awaited = (this.awaited = { id, point });
+    await request("model", { query: { id } }).catch((error) => {
+      awaited.error = error;
+    });
     if (this.awaited === awaited) this.say(null);
   }
 
   /**
-   * Disable all controls that move or save, for a model that can't be read. The picker marks it at once; other pages
-   * see the mark with their next poll.
+   * Disable all controls that move or save, for a model that can't be read. The picker marks it at once;
+   * other pages see the mark with their next poll.
    * @param {?Refusal} error
    */
   #reads(error) {
@@ -215,7 +253,8 @@ export class GanExplorer extends HTMLElement {
     if (unread && this.model) this.model.unreadable = true;
     if (unread === this.unread) return;
     this.unread = unread;
-    for (const part of [this.toolbar, this.share, this.interpolation, this.takeHome, this.controls]) part.element.inert = unread;
+    for (const part of [this.toolbar, this.share, this.interpolation, this.takeHome, this.controls])
+      part.element.inert = unread;
     this.moves.button.disabled = unread;
     this.body.classList.toggle("is-unread", unread);
     this.picker.show(this.models, this.point.model);
@@ -254,7 +293,12 @@ export class GanExplorer extends HTMLElement {
     this.body.hidden = !models.length;
     if (!models.length) return;
     if (!this.model) {
-      if (before) this.awaited = { id: before.id, point: this.point, error: { text: t("explore.deleted", { name: title(before) }) } };
+      if (before)
+        this.awaited = {
+          id: before.id,
+          point: this.point,
+          error: { text: t("explore.deleted", { name: title(before) }) },
+        };
       else if (this.point.model) this.expect(this.point.model, this.point);
       this.unasked(models.find((model) => !this.broken.has(model.id)) ?? models[0]);
     }
@@ -267,7 +311,10 @@ export class GanExplorer extends HTMLElement {
     this.scores.show(this.model);
   }
 
-  /** Open a model that the reader did not choose, because it is the first in the list. @param {Model} model */
+  /**
+   * Open a model that the reader did not choose, because it is the first in the list.
+   * @param {Model} model
+   */
   unasked(model) {
     this.byChance = model.id;
     this.point = { ...(this.point.model ? fresh() : this.point), model: model.id };
@@ -324,7 +371,7 @@ export class GanExplorer extends HTMLElement {
     }
   }
 
-  // Pictures ---------------------------------------------------------------------------------------------------------------------------------------------
+  // Pictures ------------------------------------------------------------------------------------------------
 
   async drawLarge() {
     const asked = this.point;
@@ -344,19 +391,24 @@ export class GanExplorer extends HTMLElement {
       this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point: asked } }));
     } catch (error) {
       if (asked.model !== this.point.model) return;
-      if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return; // the point has moved since, so this error is about another picture
+      // The point has moved since, so this error is about another picture.
+      if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return;
       this.say(error);
       if (unreadable(error)) this.#reads(error);
       if (error.key === "latent.finding") this.refind();
       if (error.key === "latent.unknown_direction") this.goWithout(error);
-      if (error.key === "latent.unknown_model") this.feed.poll(); // the run was deleted; the new list shows what remains
+      // The run was deleted; the new list shows what remains.
+      if (error.key === "latent.unknown_model") this.feed.poll();
     } finally {
       clearTimeout(slow);
       this.large.wait(null);
     }
   }
 
-  /** The model lacks a direction: draw the point without it, and keep the error beside the picture. @param {Refusal} error */
+  /**
+   * The model lacks a direction: draw the point without it, and keep the error beside the picture.
+   * @param {Refusal} error
+   */
   goWithout(error) {
     const name = String(error.values?.name);
     if (!amountOf(this.point, name)) return;
@@ -365,7 +417,10 @@ export class GanExplorer extends HTMLElement {
     this.controls.choose();
   }
 
-  /** The server has dropped the named directions. Each request makes it find them again, so ask again after a while. */
+  /**
+   * The server has dropped the named directions. Each request makes it find them again, so ask again after a
+   * while.
+   */
   refind() {
     setTimeout(() => {
       this.draw();
@@ -382,13 +437,21 @@ export class GanExplorer extends HTMLElement {
     this.dispatchEvent(new CustomEvent(CHOSEN));
   }
 
-  /** Show an error beside the picker. null hides the note, unless an awaited model is still missing. @param {?Refusal} error */
+  /**
+   * Show an error beside the picker. null hides the note, unless an awaited model is still missing.
+   * @param {?Refusal} error
+   */
   say(error) {
     this.lost = Boolean(error?.offline);
     this.outlived = false;
     if (error?.key === "latent.finding") this.families.lose();
     const shown = error ?? this.awaited?.error;
-    setText(this.note, sentence(shown && this.model && !this.awaited && unreadable(shown) ? namedError(shown, this.model) : shown));
+    setText(
+      this.note,
+      sentence(
+        shown && this.model && !this.awaited && unreadable(shown) ? namedError(shown, this.model) : shown,
+      ),
+    );
     this.note.hidden = !shown;
   }
 }

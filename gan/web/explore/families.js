@@ -1,5 +1,5 @@
-// The directions of a model by family, loaded on demand. GET model brings the principal ones; the others have routes
-// of their own.
+// The directions of a model by family, loaded on demand. GET model brings the principal ones; the others have
+// routes of their own.
 import { address, request } from "../core/api.js";
 import { must } from "../core/dom.js";
 
@@ -22,14 +22,16 @@ export function familyOf(id) {
  */
 function vectors(buffer, size) {
   const numbers = new Float32Array(buffer);
-  return Array.from({ length: numbers.length / size }, (_, index) => numbers.subarray(index * size, (index + 1) * size));
+  return Array.from({ length: numbers.length / size }, (_, index) =>
+    numbers.subarray(index * size, (index + 1) * size),
+  );
 }
 
 /**
  * `follow(model)` drops the directions if the model changes, or if its weights give them another meaning.
- * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and `loadFor(ids)`
- * loads the families of these ids. `fixed` are the attributes that z does not move. `titles` names attributes for
- * which only the data have a name.
+ * `load(family)` fetches a family and caches it. `vector(id)` is the vector of a loaded direction, and
+ * `loadFor(ids)` loads the families of these ids. `fixed` are the attributes that z does not move. `titles`
+ * names attributes for which only the data have a name.
  */
 export class Families {
   /** @type {?string} */
@@ -73,7 +75,16 @@ export class Families {
    * @param {?string} version
    */
   #forget(model, version) {
-    Object.assign(this, { id: model?.id ?? null, model, version, asked: {}, found: {}, fixed: [], titles: {}, byId: new Map() });
+    Object.assign(this, {
+      id: model?.id ?? null,
+      model,
+      version,
+      asked: {},
+      found: {},
+      fixed: [],
+      titles: {},
+      byId: new Map(),
+    });
   }
 
   /**
@@ -91,7 +102,9 @@ export class Families {
 
   /** @param {string[]} ids */
   async loadFor(ids) {
-    await Promise.all([...new Set(ids.filter((id) => !this.byId.has(id)).map(familyOf))].map((family) => this.load(family)));
+    await Promise.all(
+      [...new Set(ids.filter((id) => !this.byId.has(id)).map(familyOf))].map((family) => this.load(family)),
+    );
   }
 
   /**
@@ -103,7 +116,8 @@ export class Families {
     if (!unknown.length) return;
     const known = this.byId.size;
     await this.loadFor(unknown).catch(() => null);
-    if (this.byId.size > known) this.changed(); // only then: callers retry on `changed`, and would get the same error again
+    // Only then: callers retry on `changed`, and would get the same error again.
+    if (this.byId.size > known) this.changed();
   }
 
   /** @param {string} id */
@@ -128,12 +142,15 @@ export class Families {
     const model = must(this.model, "model");
     const query = { id: model.id, v: model.updated };
     const answer = family === "principal" ? null : await request(family, { query });
-    const bytes = answer ? Uint8Array.from(atob(answer.vectors), (letter) => letter.charCodeAt(0)).buffer : await principal(query);
+    const bytes = answer
+      ? Uint8Array.from(atob(answer.vectors), (letter) => letter.charCodeAt(0)).buffer
+      : await principal(query);
     const ofEach = vectors(bytes, model.z_dim);
     if (asked !== this.asked) throw { text: "" }; // another model was opened meanwhile
     const directions = answer ? answer.directions : must(model.directions, "directions of the model");
     const found = directions.map((direction, index) => ({ ...direction, vector: ofEach[index] }));
-    if (answer && family === "attributes") Object.assign(this, { fixed: answer.fixed, titles: answer.titles });
+    if (answer && family === "attributes")
+      Object.assign(this, { fixed: answer.fixed, titles: answer.titles });
     for (const { id, vector } of found) this.byId.set(id, vector);
     this.found[family] = found;
     return found;

@@ -1,5 +1,5 @@
-// The favourites of this browser: named points of any model, in its storage and in one file. Favourites from files and
-// other pages pass the same checks as addresses. Their names are shown as text only.
+// The favourites of this browser: named points of any model, in its storage and in one file. Favourites from
+// files and other pages pass the same checks as addresses. Their names are shown as text only.
 import { parsed, written } from "../latent/encoding.js";
 import { fresh } from "../latent/point.js";
 
@@ -15,11 +15,22 @@ const NOT_KEPT = ["model", "wall", "axes", "view"]; // panels and views do not b
  * @param {Point} point
  */
 function kept(point) {
-  const texts = written({ ...point, ...(point.t > 0 ? {} : { to: fresh().to }), ...(point.label2 !== null && point.mix > 0 ? {} : { label2: null, mix: 0 }) });
-  return Object.fromEntries(Object.entries(texts).filter(([key]) => !NOT_KEPT.includes(key)).sort());
+  const texts = written({
+    ...point,
+    ...(point.t > 0 ? {} : { to: fresh().to }),
+    ...(point.label2 !== null && point.mix > 0 ? {} : { label2: null, mix: 0 }),
+  });
+  return Object.fromEntries(
+    Object.entries(texts)
+      .filter(([key]) => !NOT_KEPT.includes(key))
+      .sort(),
+  );
 }
 
-/** A place with a name. `point` holds the texts of `written`. @typedef {{model: string, name: string, title: string, point: Record<string, string>}} Favourite */
+/**
+ * A place with a name. `point` holds the texts of `written`.
+ * @typedef {{model: string, name: string, title: string, point: Record<string, string>}} Favourite
+ */
 
 /** @type {WeakMap<object, string>} */
 const identities = new WeakMap(); // a cache, because every movement compares all favourites with the point
@@ -40,7 +51,8 @@ function identity(one) {
  */
 export function foundPoint(texts) {
   if (!texts || typeof texts !== "object" || Array.isArray(texts)) return null;
-  if (Object.values(texts).some((text) => typeof text !== "string" || text.length > LONGEST.value)) return null;
+  if (Object.values(texts).some((text) => typeof text !== "string" || text.length > LONGEST.value))
+    return null;
   return parsed(/** @type {Record<string, string>} */ (texts));
 }
 
@@ -50,13 +62,27 @@ export function foundPoint(texts) {
  */
 function checked(value) {
   const { model, name = "", title = "", point } = value ?? {};
-  if (typeof model !== "string" || !MODEL.test(model) || typeof name !== "string" || typeof title !== "string") return null;
+  if (
+    typeof model !== "string" ||
+    !MODEL.test(model) ||
+    typeof name !== "string" ||
+    typeof title !== "string"
+  )
+    return null;
   const found = foundPoint(point);
-  return found && { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(found) };
+  return (
+    found && {
+      model,
+      name: name.slice(0, LONGEST.name),
+      title: title.slice(0, LONGEST.title),
+      point: kept(found),
+    }
+  );
 }
 
 /**
- * The favourites in a text, and `odd`, the number of invalid entries. null if the text is no list of favourites.
+ * The favourites in a text, and `odd`, the number of invalid entries. null if the text is no list of
+ * favourites.
  * @param {string} text
  */
 export function read(text) {
@@ -113,7 +139,10 @@ export class Favourites {
   add(point, name, title) {
     const { model } = point;
     if (!model || this.all.length >= MOST) return false;
-    return this.#keep([{ model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(point) }, ...this.all]);
+    return this.#keep([
+      { model, name: name.slice(0, LONGEST.name), title: title.slice(0, LONGEST.title), point: kept(point) },
+      ...this.all,
+    ]);
   }
 
   /** @param {Favourite} one */
@@ -139,7 +168,10 @@ export class Favourites {
     const known = new Set(this.all.map(identity));
     const others = found.filter((one) => !known.has(identity(one)) && known.add(identity(one)));
     const room = others.slice(0, MOST - this.all.length);
-    return { added: this.#keep([...this.all, ...room]) ? room.length : 0, beyond: others.length - room.length };
+    return {
+      added: this.#keep([...this.all, ...room]) ? room.length : 0,
+      beyond: others.length - room.length,
+    };
   }
 
   /** All of them as the text of a file. */

@@ -1,4 +1,5 @@
-// Moves the point by drag, wheel and keys on the large picture and on the pad, along the two chosen directions.
+// Moves the point by drag, wheel and keys on the large picture and on the pad, along the two chosen
+// directions.
 import { later } from "../core/debounce.js";
 import { h, icon, targetOf, wheelMeant } from "../core/dom.js";
 import { PLAYING } from "../core/events.js";
@@ -13,15 +14,22 @@ const NOTCH = 0.2; // sigma for a notch of the wheel, which is 100 pixels of scr
 const SLACK = 4; // CSS pixels; a shorter movement is a click
 const STILL = 250; // ms after the last notch until the movement has ended
 /** @type {Record<string, Place>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // up is more, as on a graph
+// Up is more, as on a graph.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const SIGNS = [1, -1]; // across and up; the screen counts downwards
 
 /** @param {number} value */
 const clamped = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
 
-/** A view that has borrowed the large picture. @typedef {{label: string, key(event: KeyboardEvent): boolean}} Guest */
+/**
+ * A view that has borrowed the large picture.
+ * @typedef {{label: string, key(event: KeyboardEvent): boolean}} Guest
+ */
 
-/** The movements that the large picture, the pad and the random walk share. `speed` is the walk's, in radians a second. */
+/**
+ * The movements that the large picture, the pad and the random walk share. `speed` is the walk's, in radians
+ * a second.
+ */
 export class HandMoves {
   speed = 0.5;
   /** @type {?Guest} */
@@ -30,14 +38,22 @@ export class HandMoves {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.walk = new Player(explorer, wandering(explorer, () => this.speed));
-    this.button = h("button", { type: "button", class: "xp-button xp-stroll", onclick: () => this.walk.toggle() });
+    this.walk = new Player(
+      explorer,
+      wandering(explorer, () => this.speed),
+    );
+    this.button = h("button", {
+      type: "button",
+      class: "xp-button xp-stroll",
+      onclick: () => this.walk.toggle(),
+    });
     explorer.addEventListener(PLAYING, () => this.#show());
     this.#show();
     this.rest = later(() => explorer.change({}, false), STILL);
     const figure = explorer.large.element;
     figure.tabIndex = 0;
-    figure.setAttribute("role", "application"); // so that screen readers pass the arrow keys on to the picture
+    // So that screen readers pass the arrow keys on to the picture.
+    figure.setAttribute("role", "application");
     this.lend(null);
     this.listen(figure);
     this.#drag(figure);
@@ -101,17 +117,24 @@ export class HandMoves {
    */
   listen(element) {
     element.addEventListener("keydown", (event) => this.#key(event, element));
-    element.addEventListener("keyup", (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false));
-    element.addEventListener("wheel", (event) => {
-      if (this.#guest(element) || !wheelMeant(event, element)) return;
-      event.preventDefault();
-      const amount = (/** @type {number} */ pixels) => clamped((-pixels * NOTCH) / 100);
-      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      const moved = amount(sideways ? event.deltaX || event.deltaY : event.deltaY);
-      if (sideways) this.by(0, moved, true);
-      else this.by(moved, 0, true);
-      this.rest();
-    }, { passive: false });
+    element.addEventListener(
+      "keyup",
+      (event) => event.key in ARROWS && !this.#guest(element) && this.explorer.change({}, false),
+    );
+    element.addEventListener(
+      "wheel",
+      (event) => {
+        if (this.#guest(element) || !wheelMeant(event, element)) return;
+        event.preventDefault();
+        const amount = (/** @type {number} */ pixels) => clamped((-pixels * NOTCH) / 100);
+        const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+        const moved = amount(sideways ? event.deltaX || event.deltaY : event.deltaY);
+        if (sideways) this.by(0, moved, true);
+        else this.by(moved, 0, true);
+        this.rest();
+      },
+      { passive: false },
+    );
   }
 
   /**
@@ -125,7 +148,8 @@ export class HandMoves {
     const size = event.shiftKey ? STRIDE : STEP;
     if (arrow) this.by(size * arrow[0], size * arrow[1], true);
     else if (event.key === " ") (this.explorer.player ?? this.walk).toggle();
-    else if (event.key === "r" || event.key === "R") this.explorer.change({ ...unmoved(), seed: randomSeed() }, false);
+    else if (event.key === "r" || event.key === "R")
+      this.explorer.change({ ...unmoved(), seed: randomSeed() }, false);
     else if (event.key === "Home") this.to([0, 0], false);
     else if (event.key === "Escape") element.blur();
     else return;
@@ -133,9 +157,9 @@ export class HandMoves {
   }
 
   /**
-   * Dragging across the whole picture moves a slider from one end to the other, as on the pad. A finger's sideways
-   * drag moves the point (touch-action: pan-y). Its vertical drag scrolls the page, because the picture fills most of
-   * a phone's screen.
+   * Dragging across the whole picture moves a slider from one end to the other, as on the pad. A finger's
+   * sideways drag moves the point (touch-action: pan-y). Its vertical drag scrolls the page, because the
+   * picture fills most of a phone's screen.
    * @param {HTMLElement} figure
    */
   #drag(figure) {
@@ -146,7 +170,8 @@ export class HandMoves {
       from = null;
     };
     figure.addEventListener("pointerdown", (event) => {
-      if (!this.guest && event.button === 0 && event.isPrimary && !targetOf(event).closest("button")) from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
+      if (!this.guest && event.button === 0 && event.isPrimary && !targetOf(event).closest("button"))
+        from = { x: event.clientX, y: event.clientY, place: this.place, moving: false };
     });
     figure.addEventListener("pointermove", (event) => {
       if (!from || !event.isPrimary) return;
@@ -157,7 +182,10 @@ export class HandMoves {
       if (!from.moving) figure.setPointerCapture(event.pointerId);
       from.moving = true;
       const side = this.explorer.large.canvas.clientWidth;
-      this.to(place.map((value, axis) => value + SIGNS[axis] * (moved[axis] / side) * 2 * LIMIT), true);
+      this.to(
+        place.map((value, axis) => value + SIGNS[axis] * (moved[axis] / side) * 2 * LIMIT),
+        true,
+      );
     });
     for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, over);
   }

@@ -33,6 +33,9 @@ export class ModelFeed {
     }
     clearTimeout(this.timer);
     const { models } = this.explorer;
-    this.timer = setTimeout(() => this.poll(), models.some((model) => model.live) || !models.length ? LIVE_BEAT : IDLE_BEAT);
+    this.timer = setTimeout(
+      () => this.poll(),
+      models.some((model) => model.live) || !models.length ? LIVE_BEAT : IDLE_BEAT,
+    );
   }
 }

@@ -42,8 +42,8 @@ export class PictureSource {
   }
 
   /**
-   * Show the model's preview on the samples and the large picture. It arrives long before the server has loaded the
-   * weights.
+   * Show the model's preview on the samples and the large picture. It arrives long before the server has
+   * loaded the weights.
    * @param {Model} model
    */
   async preview(model) {
@@ -52,7 +52,12 @@ export class PictureSource {
     const reply = await fetch(model.preview).catch(() => null);
     if (!reply?.ok) return;
     const sheet = await createImageBitmap(await reply.blob());
-    const { samples, large, shown, point: { model: current, seed } } = this.explorer;
+    const {
+      samples,
+      large,
+      shown,
+      point: { model: current, seed },
+    } = this.explorer;
     if (model.id !== current) return;
     const same = model.kind === "shipped"; // a checkpoint's preview is the sheet of samples from seed 0
     samples.sheet.standIn(sheet, same);

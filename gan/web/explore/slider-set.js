@@ -1,5 +1,5 @@
-// The reader's sliders: which directions, their names, their order. This browser stores them for each model. The
-// reader can also save them with the model, or in a file.
+// The reader's sliders: which directions, their names, their order. This browser stores them for each model.
+// The reader can also save them with the model, or in a file.
 import { request } from "../core/api.js";
 import { must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -16,9 +16,9 @@ const SAME = 0.99; // |cosine| from which a vector in a file equals this model's
 const NOTHING = { list: null, names: {}, hidden: [] }; // no choice
 
 /**
- * The list of one model at a time. `changed()` is called after each change. The reader's own list comes before the one
- * saved with the model, and that before the default. `forgotten`: the server found the directions again, so choices of
- * numbered ones were dropped.
+ * The list of one model at a time. `changed()` is called after each change. The reader's own list comes
+ * before the one saved with the model, and that before the default. `forgotten`: the server found the
+ * directions again, so choices of numbered ones were dropped.
  */
 export class SliderSet {
   /** @type {?OpenModel} */
@@ -50,7 +50,8 @@ export class SliderSet {
     this.forgotten = false;
     const kept = stored(model.id);
     if (!kept) return;
-    if (kept.version === model.directions_version) return void Object.assign(this, { own: true, ...tidy(kept) });
+    if (kept.version === model.directions_version)
+      return void Object.assign(this, { own: true, ...tidy(kept) });
     this.#carryOver(tidy(kept));
   }
 
@@ -65,7 +66,10 @@ export class SliderSet {
     this.forgotten = [...(old.list ?? []), ...old.hidden, ...Object.keys(old.names)].some((id) => !stays(id));
     this.own = list.length + hidden.length + Object.keys(names).length > 0;
     if (list.length) this.list = [...new Set([...this.ids(), ...list])].slice(0, MOST);
-    Object.assign(this, { names: { ...this.names, ...names }, hidden: [...new Set([...this.hidden, ...hidden])] });
+    Object.assign(this, {
+      names: { ...this.names, ...names },
+      hidden: [...new Set([...this.hidden, ...hidden])],
+    });
     if (this.own) this.#store();
     else this.#unstore();
   }
@@ -164,7 +168,10 @@ export class SliderSet {
     const { list, names, hidden } = this;
     const model = must(this.model, "model");
     try {
-      localStorage.setItem(STORAGE + model.id, JSON.stringify({ version: model.directions_version, list, names, hidden }));
+      localStorage.setItem(
+        STORAGE + model.id,
+        JSON.stringify({ version: model.directions_version, list, names, hidden }),
+      );
     } catch {
       // this browser has no storage: the list lasts as long as the page
     }
@@ -180,7 +187,11 @@ export class SliderSet {
 
   /** The list in the server's form. */
   written() {
-    return { list: this.ids(), names: Object.fromEntries(Object.entries(this.names).slice(0, MOST)), hidden: this.hidden };
+    return {
+      list: this.ids(),
+      names: Object.fromEntries(Object.entries(this.names).slice(0, MOST)),
+      hidden: this.hidden,
+    };
   }
 
   /** Whether the model was saved with exactly this list. */
@@ -193,7 +204,11 @@ export class SliderSet {
   async save() {
     const { isSaved } = this;
     const model = must(this.model, "model");
-    const { saved } = await request("directions/save", { method: "POST", query: { id: model.id }, value: isSaved ? NOTHING : this.written() });
+    const { saved } = await request("directions/save", {
+      method: "POST",
+      query: { id: model.id },
+      value: isSaved ? NOTHING : this.written(),
+    });
     if (this.model?.id !== model.id) return;
     this.model.saved = saved;
     if (isSaved) return void this.#change({}); // it is the reader's own list again
@@ -203,8 +218,8 @@ export class SliderSet {
   }
 
   /**
-   * The list as the text of a file, with hidden and renamed directions. Each has its vector, so that an import can
-   * tell whether the model has the same direction.
+   * The list as the text of a file, with hidden and renamed directions. Each has its vector, so that an
+   * import can tell whether the model has the same direction.
    * @param {Families} families
    */
   async exported(families) {
@@ -212,10 +227,19 @@ export class SliderSet {
     const ids = [...new Set([...sliders, ...this.hidden, ...Object.keys(this.names)])];
     await families.loadFor(ids);
     const { id: model, title, z_dim } = must(this.model, "model");
-    const numbers = (/** @type {string} */ id) => Array.from(must(families.vector(id), id), (value) => Math.round(value * DIGITS) / DIGITS);
-    const directions = ids.filter((id) => families.vector(id)).slice(0, MOST).map((id) => ({
-      id, name: this.name(id, families.about(id)?.title), family: familyOf(id), slider: sliders.includes(id), hidden: this.hidden.includes(id), vector: numbers(id),
-    }));
+    const numbers = (/** @type {string} */ id) =>
+      Array.from(must(families.vector(id), id), (value) => Math.round(value * DIGITS) / DIGITS);
+    const directions = ids
+      .filter((id) => families.vector(id))
+      .slice(0, MOST)
+      .map((id) => ({
+        id,
+        name: this.name(id, families.about(id)?.title),
+        family: familyOf(id),
+        slider: sliders.includes(id),
+        hidden: this.hidden.includes(id),
+        vector: numbers(id),
+      }));
     return JSON.stringify({ format: FORMAT, model, title, z_dim, directions }, null, 1);
   }
 
@@ -227,7 +251,9 @@ export class SliderSet {
   async imported(text, families) {
     const model = must(this.model, "model");
     const file = read(text);
-    const foreign = { text: t("explore.import_foreign", { name: String(file.title ?? file.model ?? "?").slice(0, LONGEST) }) };
+    const foreign = {
+      text: t("explore.import_foreign", { name: String(file.title ?? file.model ?? "?").slice(0, LONGEST) }),
+    };
     if (file.z_dim !== model.z_dim) throw foreign;
     await families.loadFor(file.directions.map((direction) => direction.id));
     if (model.id !== this.model?.id) return;
@@ -237,9 +263,13 @@ export class SliderSet {
     }
     const names = named(Object.fromEntries(file.directions.map(({ id, name }) => [id, name])));
     for (const id of Object.keys(names)) if (names[id] === usualName(id)) delete names[id];
-    const ids = (/** @type {"slider" | "hidden"} */ wanted) => file.directions.filter((direction) => direction[wanted]).map(({ id }) => id);
+    const ids = (/** @type {"slider" | "hidden"} */ wanted) =>
+      file.directions.filter((direction) => direction[wanted]).map(({ id }) => id);
     const list = ids("slider");
-    const hidden = [...this.hidden.filter((id) => !file.directions.some((direction) => direction.id === id)), ...ids("hidden")];
+    const hidden = [
+      ...this.hidden.filter((id) => !file.directions.some((direction) => direction.id === id)),
+      ...ids("hidden"),
+    ];
     this.#change({ list, names: { ...this.names, ...names }, hidden: hidden.slice(0, MOST) });
   }
 }
@@ -262,7 +292,8 @@ function stored(id) {
  * @returns {SliderList}
  */
 function tidy({ list, names, hidden }) {
-  const ids = (/** @type {unknown} */ value) => (Array.isArray(value) ? [...new Set(value.filter((id) => ID.test(id)))].slice(0, MOST) : null);
+  const ids = (/** @type {unknown} */ value) =>
+    Array.isArray(value) ? [...new Set(value.filter((id) => ID.test(id)))].slice(0, MOST) : null;
   return { list: ids(list), names: named(names ?? {}), hidden: ids(hidden) ?? [] };
 }
 
@@ -270,14 +301,19 @@ function tidy({ list, names, hidden }) {
  * A list as text. Equal lists have equal texts.
  * @param {SliderList} sliders
  */
-const asText = ({ list, names, hidden }) => JSON.stringify([list, Object.entries(names).sort(), [...hidden].sort()]);
+const asText = ({ list, names, hidden }) =>
+  JSON.stringify([list, Object.entries(names).sort(), [...hidden].sort()]);
 
 /**
  * The valid names in stored data, cut to LONGEST.
  * @param {object} names
  */
 function named(names) {
-  return Object.fromEntries(Object.entries(names).filter(([id, name]) => ID.test(id) && typeof name === "string" && name.trim()).map(([id, name]) => [id, name.trim().slice(0, LONGEST)]));
+  return Object.fromEntries(
+    Object.entries(names)
+      .filter(([id, name]) => ID.test(id) && typeof name === "string" && name.trim())
+      .map(([id, name]) => [id, name.trim().slice(0, LONGEST)]),
+  );
 }
 
 /**
@@ -300,9 +336,20 @@ function read(text) {
   }
   const flags = (/** @type {unknown[]} */ ...values) => values.every((value) => typeof value === "boolean");
   const fits = (/** @type {Record<string, any>} */ { id, name, vector, slider, hidden }) =>
-    ID.test(id) && typeof name === "string" && flags(slider, hidden) && Array.isArray(vector) && vector.every(Number.isFinite);
+    ID.test(id) &&
+    typeof name === "string" &&
+    flags(slider, hidden) &&
+    Array.isArray(vector) &&
+    vector.every(Number.isFinite);
   const { directions } = file ?? {};
-  if (file?.format !== FORMAT || !Array.isArray(directions) || !directions.length || directions.length > MOST || !directions.every((one) => fits(one ?? {}))) throw wrong;
+  if (
+    file?.format !== FORMAT ||
+    !Array.isArray(directions) ||
+    !directions.length ||
+    directions.length > MOST ||
+    !directions.every((one) => fits(one ?? {}))
+  )
+    throw wrong;
   if (new Set(directions.map(({ id }) => id)).size < directions.length) throw wrong;
   return file;
 }

@@ -21,13 +21,16 @@ export function restore() {
 }
 
 /**
- * The address of this page with nothing but the point. The query may hold a language, or the token of a frame.
+ * The address of this page with nothing but the point. The query may hold a language, or the token of a
+ * frame.
  * @param {Point} point
  */
-export const linkTo = (point) => `${location.origin}${location.pathname}#${hashText(new URLSearchParams(written(point)))}`;
+export const linkTo = (point) =>
+  `${location.origin}${location.pathname}#${hashText(new URLSearchParams(written(point)))}`;
 
 /**
- * Write the point to the address bar and to storage. A `turn` adds a history entry. Other keys of the address stay.
+ * Write the point to the address bar and to storage. A `turn` adds a history entry. Other keys of the address
+ * stay.
  * @param {Point} point
  */
 export function remember(point, turn = false) {
@@ -44,8 +47,9 @@ export function remember(point, turn = false) {
 }
 
 /**
- * Keeps the explorer's point in the address bar. Another model or view adds a history entry; any other change replaces
- * the current one. Call `follow(before)` after each movement. Back, forward and an edited address move the point.
+ * Keeps the explorer's point in the address bar. Another model or view adds a history entry; any other change
+ * replaces the current one. Call `follow(before)` after each movement. Back, forward and an edited address
+ * move the point.
  */
 export class UrlHistory {
   adopting = false;
@@ -62,7 +66,13 @@ export class UrlHistory {
   follow(before) {
     const { point } = this.explorer;
     const elsewhere = (/** @type {Point} */ { model, view }) => model !== point.model || view !== point.view;
-    if (this.adopting || !before.model || !elsewhere(before) || !elsewhere(parsed(Object.fromEntries(readHash())))) return void this.soon();
+    if (
+      this.adopting ||
+      !before.model ||
+      !elsewhere(before) ||
+      !elsewhere(parsed(Object.fromEntries(readHash())))
+    )
+      return void this.soon();
     this.soon.cancel();
     remember(before);
     remember(point, true);

@@ -19,32 +19,54 @@ const GROUPS = {
 const ICONS = { saved: "heart" };
 
 /**
- * Name -> the group, the title, and a function that fetches the module when the view is first opened. The module has a class `View`. The first view needs no
- * module, because its elements always exist.
+ * Name -> the group, the title, and a function that fetches the module when the view is first opened. The
+ * module has a class `View`. The first view needs no module, because its elements always exist.
  *
- * The constructor gets the explorer (<gan-explorer>) and may use its `point`, `model`, `change(patch, dragging)`, `drawn(point)`, `say(error)` and
- * `sheet(path, query, points, columns)`. A view has an `element`, and may have:
+ * The constructor gets the explorer (<gan-explorer>) and may use its `point`, `model`, `change(patch,
+ * dragging)`, `drawn(point)`, `say(error)` and `sheet(path, query, points, columns)`. A view has an
+ * `element`, and may have:
  *   open(), close()   when it is shown and hidden
  *   place()           after each move of the point, while it is open
- *   renew()           after a change of the model or its weights, while it is open
- * `renew` and `place` also run after `open`.
+ *   renew()           after a change of the model or its weights, while it is open `renew` and `place` also
+ * run after `open`.
  */
 /** @type {Record<string, {group: string, title: () => string, module?: () => Promise<ViewModule>}>} */
 const VIEWS = {
   samples: { group: "samples", title: () => t("explore.view_samples") },
   map: { group: "map", title: () => t("explore.view_map"), module: () => import("./views/map/map.js") },
-  directions: { group: "directions", title: () => t("explore.view_axes"), module: () => import("./views/directions/directions.js") },
-  walk: { group: "directions", title: () => t("explore.view_walk"), module: () => import("./views/walk/walk.js") },
+  directions: {
+    group: "directions",
+    title: () => t("explore.view_axes"),
+    module: () => import("./views/directions/directions.js"),
+  },
+  walk: {
+    group: "directions",
+    title: () => t("explore.view_walk"),
+    module: () => import("./views/walk/walk.js"),
+  },
   find: { group: "edit", title: () => t("explore.view_find"), module: () => import("./views/find/find.js") },
   drag: { group: "edit", title: () => t("explore.view_drag"), module: () => import("./views/drag/drag.js") },
-  inside: { group: "layers", title: () => t("explore.view_inside"), module: () => import("./views/inside/inside.js") },
-  time: { group: "timeline", title: () => t("explore.view_time"), module: () => import("./views/time/time.js") },
-  favourites: { group: "saved", title: () => t("explore.view_favourites"), module: () => import("./views/favourites/favourites.js") },
+  inside: {
+    group: "layers",
+    title: () => t("explore.view_inside"),
+    module: () => import("./views/inside/inside.js"),
+  },
+  time: {
+    group: "timeline",
+    title: () => t("explore.view_time"),
+    module: () => import("./views/time/time.js"),
+  },
+  favourites: {
+    group: "saved",
+    title: () => t("explore.view_favourites"),
+    module: () => import("./views/favourites/favourites.js"),
+  },
   loop: { group: "saved", title: () => t("explore.view_loop"), module: () => import("./views/loop/loop.js") },
 };
 
 /**
- * @typedef {{element: HTMLElement, open?(): void, close?(): void, place?(): void, renew?(): unknown}} OpenedView
+ * @typedef {{element: HTMLElement, open?(): void, close?(): void, place?(): void, renew?(): unknown}}
+ *    OpenedView
  * @typedef {{View: new (explorer: Explorer) => OpenedView}} ViewModule
  */
 
@@ -59,10 +81,13 @@ const members = (group) => Object.keys(VIEWS).filter((name) => VIEWS[name].group
 async function styled(module, name) {
   const href = new URL(`views/${name}/${name}.css`, import.meta.url).href;
   const sheet = h("link", { rel: "stylesheet", href });
-  await Promise.all([module, new Promise((done, failed) => {
-    Object.assign(sheet, { onload: done, onerror: () => failed(new Error(`${name}.css`)) });
-    document.head.append(sheet);
-  })]);
+  await Promise.all([
+    module,
+    new Promise((done, failed) => {
+      Object.assign(sheet, { onload: done, onerror: () => failed(new Error(`${name}.css`)) });
+      document.head.append(sheet);
+    }),
+  ]);
   return module;
 }
 
@@ -78,7 +103,8 @@ export class Views {
   /** @type {?string} */
   marked = null;
   turn = {}; // another object for each view that is being opened
-  last = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, members(group)[0]])); // the view that each group opens
+  // The view that each group opens.
+  last = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, members(group)[0]]));
 
   /**
    * @param {Explorer} explorer
@@ -87,9 +113,20 @@ export class Views {
   constructor(explorer, home) {
     this.explorer = explorer;
     this.home = home;
-    this.list = this.#row(Object.keys(GROUPS).map((group) => this.#groupTab(group)), { class: "xp-views", "aria-label": t("explore.views") });
+    this.list = this.#row(
+      Object.keys(GROUPS).map((group) => this.#groupTab(group)),
+      { class: "xp-views", "aria-label": t("explore.views") },
+    );
     const shared = Object.keys(GROUPS).filter((group) => members(group).length > 1);
-    this.rows = Object.fromEntries(shared.map((group) => [group, this.#row(members(group).map((name) => this.#viewTab(name)), { class: "xp-subviews", "aria-label": GROUPS[group](), hidden: true })]));
+    this.rows = Object.fromEntries(
+      shared.map((group) => [
+        group,
+        this.#row(
+          members(group).map((name) => this.#viewTab(name)),
+          { class: "xp-subviews", "aria-label": GROUPS[group](), hidden: true },
+        ),
+      ]),
+    );
     this.panel = h("div", { class: "xp-view", id: "xp-view", role: "tabpanel" }, home);
     this.element = h("div", { class: "xp-left" }, this.list, Object.values(this.rows), this.panel);
   }
@@ -106,13 +143,35 @@ export class Views {
   #groupTab(group) {
     const [first, second] = members(group);
     const id = second ? `xp-group-${group}` : `xp-tab-${first}`;
-    return h("button", { type: "button", role: "tab", id, value: group, "aria-controls": "xp-view", onclick: () => this.#choose(this.last[group]), ...(group in ICONS && { "aria-label": GROUPS[group](), title: GROUPS[group]() }) },
-      group in ICONS ? icon(ICONS[group]) : GROUPS[group]());
+    return h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id,
+        value: group,
+        "aria-controls": "xp-view",
+        onclick: () => this.#choose(this.last[group]),
+        ...(group in ICONS && { "aria-label": GROUPS[group](), title: GROUPS[group]() }),
+      },
+      group in ICONS ? icon(ICONS[group]) : GROUPS[group](),
+    );
   }
 
   /** @param {string} name */
   #viewTab(name) {
-    return h("button", { type: "button", role: "tab", id: `xp-tab-${name}`, value: name, "aria-controls": "xp-view", onclick: () => this.#choose(name) }, VIEWS[name].title());
+    return h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `xp-tab-${name}`,
+        value: name,
+        "aria-controls": "xp-view",
+        onclick: () => this.#choose(name),
+      },
+      VIEWS[name].title(),
+    );
   }
 
   /** The point has moved: open the view that it names, and pass the move on to it. */
@@ -135,14 +194,14 @@ export class Views {
   }
 
   /**
-   * Close the open view, and open another once its module is here. If the reader has made a later choice meanwhile,
-   * that one wins.
+   * Close the open view, and open another once its module is here. If the reader has made a later choice
+   * meanwhile, that one wins.
    * @param {string} name
    */
   async #open(name) {
     this.opened?.close?.();
     Object.assign(this, { current: name, opened: null });
-    const mine = this.turn = {};
+    const mine = (this.turn = {});
     try {
       const module = await this.#module(name);
       if (this.turn !== mine) return;
@@ -178,15 +237,25 @@ export class Views {
     this.last[group] = this.current;
     for (const [name, row] of Object.entries(this.rows)) row.hidden = name !== group;
     const main = select(this.list, group);
-    this.panel.setAttribute("aria-labelledby", (this.rows[group] ? select(this.rows[group], this.current) : main).id);
+    this.panel.setAttribute(
+      "aria-labelledby",
+      (this.rows[group] ? select(this.rows[group], this.current) : main).id,
+    );
     this.#reveal(main);
   }
 
-  /** Scroll the row of tabs sideways until this one is visible. The page does not move. @param {HTMLElement} tab */
+  /**
+   * Scroll the row of tabs sideways until this one is visible. The page does not move.
+   * @param {HTMLElement} tab
+   */
   #reveal(tab) {
     const { list } = this;
-    const [left, right] = [tab.offsetLeft - list.offsetLeft, tab.offsetLeft - list.offsetLeft + tab.offsetWidth];
-    if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
+    const [left, right] = [
+      tab.offsetLeft - list.offsetLeft,
+      tab.offsetLeft - list.offsetLeft + tab.offsetWidth,
+    ];
+    if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth)
+      list.scrollLeft = left - (list.clientWidth - tab.offsetWidth) / 2;
   }
 
   /**
@@ -216,5 +285,8 @@ function select(row, value) {
     tab.setAttribute("aria-selected", String(tab.value === value));
     tab.tabIndex = tab.value === value ? 0 : -1;
   }
-  return must(tabs.find((tab) => tab.value === value), `tab of ${value}`);
+  return must(
+    tabs.find((tab) => tab.value === value),
+    `tab of ${value}`,
+  );
 }

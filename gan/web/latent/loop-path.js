@@ -1,4 +1,5 @@
-// The loop through key frames. This is the twin of gan/latent/loop.py, so a loop plays here before the server saves it.
+// The loop through key frames. This is the twin of gan/latent/loop.py, so a loop plays here before the server
+// saves it.
 import { overrides, read16, written16 } from "./encoding.js";
 import { unmoved } from "./point.js";
 import { slerp } from "./sampling.js";
@@ -27,7 +28,9 @@ export const unitsOf = (keys) => new Set(keys.flatMap(({ u }) => Object.keys(u))
  * @param {KeyFrame} key
  */
 export function keyText({ at, label, other, share, u }) {
-  return [at, label ?? "", ...(share > 0 ? [other, share] : ["", ""]), overrides(u)].join(",").replace(/,+$/, "");
+  return [at, label ?? "", ...(share > 0 ? [other, share] : ["", ""]), overrides(u)]
+    .join(",")
+    .replace(/,+$/, "");
 }
 
 /**
@@ -41,17 +44,25 @@ export function frameOf(keys, steps, frame, size) {
   const place = Math.floor(frame / steps);
   const [from, to] = [keys[place], keys[(place + 1) % keys.length]];
   const part = (frame % steps) / steps;
-  return { at: written16(slerp(read16(from.at, size), read16(to.at, size), part)), ...between(from, to, part), u: unitsBetween(from.u, to.u, part) };
+  return {
+    at: written16(slerp(read16(from.at, size), read16(to.at, size), part)),
+    ...between(from, to, part),
+    u: unitsBetween(from.u, to.u, part),
+  };
 }
 
 /**
- * Interpolate unit factors at `part` in [0, 1]. Factors change linearly; a unit that a key does not name has factor 1.
+ * Interpolate unit factors at `part` in [0, 1]. Factors change linearly; a unit that a key does not name has
+ * factor 1.
  * @param {Record<string, number>} a
  * @param {Record<string, number>} b
  * @param {number} part
  */
 function unitsBetween(a, b, part) {
-  const factors = Object.keys({ ...a, ...b }).map((unit) => [unit, (1 - part) * (a[unit] ?? 1) + part * (b[unit] ?? 1)]);
+  const factors = Object.keys({ ...a, ...b }).map((unit) => [
+    unit,
+    (1 - part) * (a[unit] ?? 1) + part * (b[unit] ?? 1),
+  ]);
   return Object.fromEntries(factors.filter(([, factor]) => factor !== 1));
 }
 
@@ -68,7 +79,10 @@ const main = ({ label, other, share }) => (share < 0.5 ? label : other);
  * @param {number} part
  */
 export function between(a, b, part) {
-  /** Legs of the walk: a class, another one, and the other's share at both ends. @type {[?number, ?number, number, number][]} */
+  /**
+   * Legs of the walk: a class, another one, and the other's share at both ends.
+   * @type {[?number, ?number, number, number][]}
+   */
   const legs = [];
   const rest = { label: main(a), other: main(a), share: 0 };
   if (a.label === null) return rest;

@@ -9,7 +9,10 @@ const EDGE = 0.2; // `reveal` keeps a point this share of the canvas away from i
 
 /** A sample in the grid. @typedef {{index: number, column: number, row: number}} Cell */
 
-/** The part of the unit square that a square canvas shows, enlarged `zoom` times around (x, y). It never leaves the square. */
+/**
+ * The part of the unit square that a square canvas shows, enlarged `zoom` times around (x, y). It never
+ * leaves the square.
+ */
 export class Plane {
   x = 0.5;
   y = 0.5;
@@ -71,7 +74,9 @@ export class Plane {
     return [(u - 0.5) / this.zoom + this.x, (v - 0.5) / this.zoom + this.y];
   }
 
-  /** Cells on a side of the whole square. They double with the zoom, so that pictures keep about their size. */
+  /**
+   * Cells on a side of the whole square. They double with the zoom, so that pictures keep about their size.
+   */
   get cells() {
     return COARSE * Math.min(FINEST, 2 ** Math.round(Math.log2(this.zoom)));
   }
@@ -104,7 +109,9 @@ export function thinned(xs, ys, cells, wanted = (/** @type {number} */ _index) =
   /** @type {Map<string, Cell>} */
   const shown = new Map();
   const put = (/** @type {number} */ index) => {
-    const [column, row] = [xs[index], ys[index]].map((place) => Math.min(cells - 1, Math.floor(place * cells)));
+    const [column, row] = [xs[index], ys[index]].map((place) =>
+      Math.min(cells - 1, Math.floor(place * cells)),
+    );
     const key = `${column},${row}`;
     if (!shown.has(key)) shown.set(key, { index, column, row });
   };
@@ -145,7 +152,12 @@ export function towards(shown, column, row, dx, dy) {
 export function room(shown, { column, row }, most) {
   for (let away = 1; away < most; away += 1) {
     for (let side = -away; side <= away; side += 1) {
-      const ring = [[side, -away], [side, away], [-away, side], [away, side]];
+      const ring = [
+        [side, -away],
+        [side, away],
+        [-away, side],
+        [away, side],
+      ];
       if (ring.some(([dx, dy]) => shown.has(`${column + dx},${row + dy}`))) return away;
     }
   }
@@ -164,7 +176,10 @@ export function nearest(shown, x, y, cells) {
   let best;
   let least = Infinity;
   for (const cell of shown.values()) {
-    const distance = Math.max(Math.abs((cell.column + 0.5) / cells - x), Math.abs((cell.row + 0.5) / cells - y));
+    const distance = Math.max(
+      Math.abs((cell.column + 0.5) / cells - x),
+      Math.abs((cell.row + 0.5) / cells - y),
+    );
     if (distance < least) [best, least] = [cell, distance];
   }
   return best;

@@ -7,11 +7,29 @@ export const MOST_FACTOR = 4; // of a unit of the generator
 export const MOST_UNITS = 64; // that a point may change
 
 /**
- * The point that a new visitor sees: seed 0, no truncation, mixed classes, every slider at rest. `axes` null means the first two directions.
+ * The point that a new visitor sees: seed 0, no truncation, mixed classes, every slider at rest. `axes` null
+ * means the first two directions.
  * @returns {Point}
  */
 export function fresh() {
-  return { model: null, seed: 0, at: null, psi: 1, label: null, label2: null, mix: 0, d: [], x: {}, z: {}, to: 1, t: 0, u: {}, wall: 0, axes: null, view: "samples" };
+  return {
+    model: null,
+    seed: 0,
+    at: null,
+    psi: 1,
+    label: null,
+    label2: null,
+    mix: 0,
+    d: [],
+    x: {},
+    z: {},
+    to: 1,
+    t: 0,
+    u: {},
+    wall: 0,
+    axes: null,
+    view: "samples",
+  };
 }
 
 /** The sliders at rest, on the seed itself. */
@@ -78,10 +96,15 @@ export function without(point, id) {
  * @param {string[]} ids
  * @param {number[]} amounts
  */
-export const along = (point, ids, amounts) => ids.reduce((patch, id, place) => ({ ...patch, ...withAmount({ ...point, ...patch }, id, amounts[place]) }), /** @type {Patch} */ ({}));
+export const along = (point, ids, amounts) =>
+  ids.reduce(
+    (patch, id, place) => ({ ...patch, ...withAmount({ ...point, ...patch }, id, amounts[place]) }),
+    /** @type {Patch} */ ({}),
+  );
 
 /**
  * The ids of all directions along which the point has moved.
  * @param {Pick<Point, "d" | "x">} point
  */
-export const movedAlong = (point) => [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));
+export const movedAlong = (point) =>
+  [...point.d.map((_, index) => `p${index}`), ...Object.keys(point.x)].filter((id) => amountOf(point, id));

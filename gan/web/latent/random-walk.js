@@ -1,5 +1,6 @@
-// A random walk where N(0, I) has its mass: kinetic Brownian motion on the sphere (Angst, Bailleul and Tardif 2015).
-// It follows great circles, as slerp does, while its direction drifts at random. So it has no corners and reaches every place.
+// A random walk where N(0, I) has its mass: kinetic Brownian motion on the sphere (Angst, Bailleul and Tardif
+// 2015). It follows great circles, as slerp does, while its direction drifts at random. So it has no corners
+// and reaches every place.
 import { written16 } from "./encoding.js";
 import { fresh } from "./point.js";
 import { pointZ } from "./sampling.js";
@@ -31,7 +32,12 @@ const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * 
  */
 function across(unit) {
   const drawn = unit.map(normal);
-  const sideways = combined(1, drawn, -drawn.reduce((sum, value, index) => sum + value * unit[index], 0), unit);
+  const sideways = combined(
+    1,
+    drawn,
+    -drawn.reduce((sum, value, index) => sum + value * unit[index], 0),
+    unit,
+  );
   return scaled(sideways, 1 / norm(sideways));
 }
 
@@ -57,7 +63,12 @@ export class RandomWalk {
     const ahead = combined(-Math.sin(angle), unit, Math.cos(angle), heading);
     const kept = Math.exp(-angle / STRAIGHT);
     const turned = combined(kept, ahead, Math.sqrt(1 - kept * kept), across(this.unit));
-    const level = combined(1, turned, -turned.reduce((sum, value, index) => sum + value * this.unit[index], 0), this.unit);
+    const level = combined(
+      1,
+      turned,
+      -turned.reduce((sum, value, index) => sum + value * this.unit[index], 0),
+      this.unit,
+    );
     this.heading = scaled(level, 1 / norm(level));
     this.unit = scaled(this.unit, 1 / norm(this.unit));
     this.length += (Math.sqrt(unit.length) - this.length) * (1 - Math.exp(-angle / HOME));
@@ -65,7 +76,8 @@ export class RandomWalk {
 }
 
 /**
- * A step function for a player. It walks the explorer's point on, at `speed()` radians a second; sliders keep their values.
+ * A step function for a player. It walks the explorer's point on, at `speed()` radians a second; sliders keep
+ * their values.
  * @param {{model: Pick<Model, "z_dim"> | undefined, point: Point}} explorer
  * @param {() => number} speed
  */

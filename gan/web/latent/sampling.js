@@ -1,6 +1,6 @@
-// z of seeds and points. This is the twin of gan/latent/sampling.py and gan/latent/point.py, so a browser needs no server for z.
-// Philox is exact. The rest is computed in doubles and rounded once to float32, so its last bit may differ from numpy's.
-// tests/web/vectors.json holds both sides to the same answers.
+// z of seeds and points. This is the twin of gan/latent/sampling.py and gan/latent/point.py, so a browser
+// needs no server for z. Philox is exact. The rest is computed in doubles and rounded once to float32, so its
+// last bit may differ from numpy's. tests/web/vectors.json holds both sides to the same answers.
 import { read16, rounded } from "./encoding.js";
 
 const MASK = 2n ** 64n - 1n;
@@ -12,7 +12,8 @@ const PARALLEL = 1e-6; // radians: below this, line and great circle agree to th
 const KEPT = 64; // latents in the cache; a drag reads one or two of them again and again
 
 /**
- * The first `count` 64-bit numbers of Philox4x64-10 (Salmon et al. 2011) with the key (seed, stream), as numpy counts: from 1.
+ * The first `count` 64-bit numbers of Philox4x64-10 (Salmon et al. 2011) with the key (seed, stream), as
+ * numpy counts: from 1.
  * @param {number} seed
  * @param {number} stream
  * @param {number} count
@@ -45,9 +46,15 @@ export function latent(seed, size) {
   let z = known.get(key);
   if (!z) {
     if (known.size >= KEPT) known.clear();
-    const uniform = Array.from(bits(seed, NOISE, 2 * Math.ceil(size / 2)), (number) => Number(number >> 11n) * 2 ** -53);
+    const uniform = Array.from(
+      bits(seed, NOISE, 2 * Math.ceil(size / 2)),
+      (number) => Number(number >> 11n) * 2 ** -53,
+    );
     z = Float32Array.from({ length: size }, (_, index) => {
-      const [length, angle] = [Math.sqrt(-2 * Math.log1p(-uniform[index & ~1])), 2 * Math.PI * uniform[index | 1]];
+      const [length, angle] = [
+        Math.sqrt(-2 * Math.log1p(-uniform[index & ~1])),
+        2 * Math.PI * uniform[index | 1],
+      ];
       return length * (index % 2 ? Math.sin(angle) : Math.cos(angle));
     });
     known.set(key, z);
@@ -73,7 +80,8 @@ const norm = (vector) => Math.sqrt(vector.reduce((sum, value) => sum + value * v
 const combined = (p, a, q, b) => a.map((value, index) => p * value + q * b[index]);
 
 /**
- * The great circle from a to b at `part` in [0, 1]. Lengths change linearly. Parallel or zero ends give a straight line.
+ * The great circle from a to b at `part` in [0, 1]. Lengths change linearly. Parallel or zero ends give a
+ * straight line.
  * @param {ArrayLike<number>} from
  * @param {ArrayLike<number>} to
  * @param {number} part
@@ -92,7 +100,8 @@ export function slerp(from, to, part) {
 }
 
 /**
- * The unit vector orthogonal to unitA in the plane of both. If they are opposite, it points to the axis along which unitA is smallest.
+ * The unit vector orthogonal to unitA in the plane of both. If they are opposite, it points to the axis along
+ * which unitA is smallest.
  * @param {number[]} unitA
  * @param {number[]} unitB
  * @param {number} angle
@@ -125,13 +134,16 @@ export function pointZ(point, size, directions, vector = () => undefined) {
   const psi = Math.fround(rounded(point.psi));
   const z = Float32Array.from(start, (value) => value * psi);
   const moves = point.d.slice(0, directions.length / size).map((amount) => rounded(amount || 0));
-  const moved = (/** @type {number} */ value, /** @type {number} */ index) => moves.reduce((sum, amount, k) => sum + amount * directions[k * size + index], value);
+  const moved = (/** @type {number} */ value, /** @type {number} */ index) =>
+    moves.reduce((sum, amount, k) => sum + amount * directions[k * size + index], value);
   const out = moves.some(Boolean) ? z.map(moved) : z;
   for (const [id, amount] of Object.entries(point.x ?? {})) {
     if (!rounded(amount)) continue;
     const direction = vector(id);
     if (!direction) throw new Error(`no direction ${id} here`);
-    direction.forEach((value, index) => { out[index] += rounded(amount) * value; });
+    direction.forEach((value, index) => {
+      out[index] += rounded(amount) * value;
+    });
   }
   for (const [index, value] of Object.entries(point.z)) {
     if (Number(index) < size) out[Number(index)] = rounded(value);
@@ -140,7 +152,8 @@ export function pointZ(point, size, directions, vector = () => undefined) {
 }
 
 /**
- * a - b + c (Radford et al. 2016). `usual` scales it to the mean of the three lengths, where the generator was trained.
+ * a - b + c (Radford et al. 2016). `usual` scales it to the mean of the three lengths, where the generator
+ * was trained.
  * @param {number[]} a
  * @param {number[]} b
  * @param {number[]} c
@@ -154,7 +167,8 @@ export function arithmetic(a, b, c, usual) {
 }
 
 /**
- * The class of a point, another class, and the share of the other in [0, 1]. The label is null if the model has no classes.
+ * The class of a point, another class, and the share of the other in [0, 1]. The label is null if the model
+ * has no classes.
  * @param {Point} point
  * @param {number} classes
  * @returns {ClassMix}

@@ -1,4 +1,5 @@
-// The generator in this browser. A worker runs it as ONNX, so the page never blocks. If that fails, the server draws.
+// The generator in this browser. A worker runs it as ONNX, so the page never blocks. If that fails, the
+// server draws.
 import { address } from "../core/api.js";
 import { must } from "../core/dom.js";
 import { pointClasses, pointZ } from "../latent/sampling.js";
@@ -7,14 +8,21 @@ import { assembled } from "./pictures.js";
 const SLOWEST = 100; // ms for a picture; a slower browser leaves the drawing to the server
 const SMOOTHING = 8; // pictures in the moving average of the time
 
-/** Whether this browser can run a generator, and the user has not asked to save data. A first visit downloads some megabytes. */
-const able = () => typeof WebAssembly === "object" && typeof Worker === "function" && !navigator.connection?.saveData;
+/**
+ * Whether this browser can run a generator, and the user has not asked to save data. A first visit downloads
+ * some megabytes.
+ */
+const able = () =>
+  typeof WebAssembly === "object" && typeof Worker === "function" && !navigator.connection?.saveData;
 
 /** `follow(model)` loads a model. Then `ready(model)` is true, and `draw(point)` returns pictures. */
 export class BrowserRenderer {
   /** @type {?Worker} */
   worker = null;
-  /** Of the questions to the worker, the oldest first. @type {{resolve: (answer: any) => void, reject: (error: Error) => void}[]} */
+  /**
+   * Of the questions to the worker, the oldest first.
+   * @type {{resolve: (answer: any) => void, reject: (error: Error) => void}[]}
+   */
   waiting = [];
   /** The model that this browser can draw. @type {?Model} */
   model = null;
@@ -38,7 +46,13 @@ export class BrowserRenderer {
    * @param {Model | null | undefined} model
    */
   ready(model) {
-    return !this.given && model !== null && model !== undefined && this.model?.id === model.id && this.model.updated === model.updated;
+    return (
+      !this.given &&
+      model !== null &&
+      model !== undefined &&
+      this.model?.id === model.id &&
+      this.model.updated === model.updated
+    );
   }
 
   /**
@@ -52,7 +66,9 @@ export class BrowserRenderer {
     this.wanted = key; // drops an answer about another model
     if (model.live || this.ready(model)) return;
     try {
-      const [onnx, vectors] = await Promise.all(["generator", "directions"].map((path) => bytes(path, model)));
+      const [onnx, vectors] = await Promise.all(
+        ["generator", "directions"].map((path) => bytes(path, model)),
+      );
       if (key !== this.wanted) return;
       this.model = null;
       const { ms } = await this.#ask({ onnx, size: model.z_dim, classes: model.classes.length }, [onnx]);
@@ -74,7 +90,9 @@ export class BrowserRenderer {
     const model = must(this.model, "model in this browser");
     const start = performance.now();
     const z = pointZ(point, model.z_dim, this.directions, this.vector);
-    const { pixels, side } = await this.#ask({ z, ...pointClasses(point, model.classes.length) }, [z.buffer]).catch((error) => {
+    const { pixels, side } = await this.#ask({ z, ...pointClasses(point, model.classes.length) }, [
+      z.buffer,
+    ]).catch((error) => {
       this.model = null;
       explain(error);
       this.changed();
@@ -104,7 +122,7 @@ export class BrowserRenderer {
    * @param {Transferable[]} transfer
    */
   #ask(message, transfer) {
-    const worker = this.worker ??= this.#start();
+    const worker = (this.worker ??= this.#start());
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject });
       worker.postMessage(message, transfer);
@@ -149,6 +167,7 @@ function explain(error) {
  */
 async function bytes(path, model) {
   const reply = await fetch(address(path, { id: model.id, v: model.updated }));
-  if (!reply.ok || reply.headers.get("X-Model-Version") !== model.updated) throw new Error(`no ${path} of this version`);
+  if (!reply.ok || reply.headers.get("X-Model-Version") !== model.updated)
+    throw new Error(`no ${path} of this version`);
   return reply.arrayBuffer();
 }

@@ -1,5 +1,5 @@
-// Runs a generator as ONNX in the thread that loads this module. It draws one picture after another, in the order of
-// the calls.
+// Runs a generator as ONNX in the thread that loads this module. It draws one picture after another, in the
+// order of the calls.
 import { env, InferenceSession, Tensor } from "../vendor/onnxruntime-web-1.22.0/ort.wasm.min.mjs";
 
 const TRIALS = 8;
@@ -31,8 +31,8 @@ export const configure = (settings) => Object.assign(env.wasm, settings);
 export const open = (asked) => inTurn(() => opened(asked));
 
 /**
- * Draw a picture: {pixels, side}, where `pixels` is an ArrayBuffer of RGBA. `share` of the class `other` is blended
- * into `label`, which is null for models without classes.
+ * Draw a picture: {pixels, side}, where `pixels` is an ArrayBuffer of RGBA. `share` of the class `other` is
+ * blended into `label`, which is null for models without classes.
  * @param {DrawRequest} asked
  */
 export const draw = (asked) => inTurn(() => drawn(asked));

@@ -4,11 +4,14 @@ import { context2d, must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { marked } from "./png-mark.js";
 
-const PAUSE = 1000; // ms before a retry on a busy server, plus up to as much again at random, so that a class does not retry at once
+// Milliseconds before a retry on a busy server, plus up to as much again at random. So a class does not retry
+// at once.
+const PAUSE = 1000;
 const TIMES = 5;
 
 /**
- * A route's answer. Throws {key, values, text}. It has offline: true if no server answers or the server is busy.
+ * A route's answer. Throws {key, values, text}. It has offline: true if no server answers or the server is
+ * busy.
  * @param {string} path
  * @param {Query} query
  */
@@ -21,7 +24,8 @@ export async function fetched(path, query, times = TIMES) {
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => ({}));
-  if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") { // the server finds directions only on request, so waiting would not help
+  if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") {
+    // the server finds directions only on request, so waiting would not help
     await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
     return fetched(path, query, times - 1);
   }
@@ -40,19 +44,25 @@ export async function picture(path, query) {
 }
 
 /**
- * Fetch the JSON and the picture that a route packs into one answer. The bitmap is null if it has no picture. Throws as `picture` does.
+ * Fetch the JSON and the picture that a route packs into one answer. The bitmap is null if it has no picture.
+ * Throws as `picture` does.
  * @template {keyof PackedFacts} Path
  * @param {Path} path
  * @param {Query} query
  * @returns {Promise<{facts: PackedFacts[Path], bitmap: ?ImageBitmap, version: ?string}>}
  */
 export async function packed(path, query) {
-  const reply = await fetch(address(path, query)).catch(() => { throw { offline: true, text: t("common.offline") }; });
+  const reply = await fetch(address(path, query)).catch(() => {
+    throw { offline: true, text: t("common.offline") };
+  });
   if (!reply.ok) throw (await reply.json().catch(() => ({}))).error ?? { text: t("common.failed") };
   const bytes = await reply.arrayBuffer();
   const length = new DataView(bytes).getUint32(0, true);
   const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
-  const bitmap = bytes.byteLength > 4 + length ? await createImageBitmap(new Blob([new Uint8Array(bytes, 4 + length)])) : null;
+  const bitmap =
+    bytes.byteLength > 4 + length
+      ? await createImageBitmap(new Blob([new Uint8Array(bytes, 4 + length)]))
+      : null;
   return { facts, bitmap, version: reply.headers.get("X-Model-Version") };
 }
 
@@ -68,7 +78,11 @@ export async function assembled(points, columns, draw) {
   for (const [index, point] of points.entries()) {
     const picture = await draw(point);
     canvas ??= blank(columns * picture.width, Math.ceil(points.length / columns) * picture.height);
-    context2d(canvas).putImageData(picture, (index % columns) * picture.width, Math.floor(index / columns) * picture.height);
+    context2d(canvas).putImageData(
+      picture,
+      (index % columns) * picture.width,
+      Math.floor(index / columns) * picture.height,
+    );
   }
   return must(canvas, "point to draw");
 }

@@ -1,5 +1,5 @@
-// Control over runs: the lock in the header, the field for its token, and the note for viewers without control.
-// Elements of the class needs-control are hidden by base.css while the page's data-control is "no".
+// Control over runs: the lock in the header, the field for its token, and the note for viewers without
+// control. Elements of the class needs-control are hidden by base.css while the page's data-control is "no".
 import { place, request } from "../core/api.js";
 import { h, icon, setText } from "../core/dom.js";
 import { LOCKED } from "../core/events.js";
@@ -11,7 +11,9 @@ const listeners = new Set();
 
 /** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
-  await request("access").then(take).catch(() => {});
+  await request("access")
+    .then(take)
+    .catch(() => {});
 }
 
 /** @param {Access} found */
@@ -24,12 +26,46 @@ function take(found) {
 /** The lock button and its row. Both stay hidden on a server without a token. */
 export class Lock {
   constructor() {
-    this.button = h("button", { class: "gan-ghost gan-lock", type: "button", "aria-expanded": "false", "aria-controls": "gan-token", onclick: () => this.open(this.row.hidden) });
-    this.input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, "aria-label": t("access.token"), placeholder: t("access.token") });
+    this.button = h("button", {
+      class: "gan-ghost gan-lock",
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "gan-token",
+      onclick: () => this.open(this.row.hidden),
+    });
+    this.input = h("input", {
+      type: "password",
+      name: "token",
+      autocomplete: "current-password",
+      required: true,
+      "aria-label": t("access.token"),
+      placeholder: t("access.token"),
+    });
     this.error = h("p", { class: "gan-token-error", role: "alert", hidden: true });
-    this.enter = h("form", { onsubmit: (event) => this.send(event, "access", { token: this.input.value, place: place() }) }, this.input, h("button", { type: "submit" }, t("access.enter")));
-    this.leave = h("form", { onsubmit: (event) => this.send(event, "access/leave", { place: place() }) }, h("p", {}, t("access.unlocked")), h("button", { type: "submit" }, t("access.leave")));
-    this.row = h("div", { class: "gan-token", id: "gan-token", hidden: true, onkeydown: (event) => event.key === "Escape" && this.open(false) }, this.enter, this.leave, this.error);
+    this.enter = h(
+      "form",
+      { onsubmit: (event) => this.send(event, "access", { token: this.input.value, place: place() }) },
+      this.input,
+      h("button", { type: "submit" }, t("access.enter")),
+    );
+    this.leave = h(
+      "form",
+      { onsubmit: (event) => this.send(event, "access/leave", { place: place() }) },
+      h("p", {}, t("access.unlocked")),
+      h("button", { type: "submit" }, t("access.leave")),
+    );
+    this.row = h(
+      "div",
+      {
+        class: "gan-token",
+        id: "gan-token",
+        hidden: true,
+        onkeydown: (event) => event.key === "Escape" && this.open(false),
+      },
+      this.enter,
+      this.leave,
+      this.error,
+    );
     listeners.add(() => this.show());
     this.show();
   }

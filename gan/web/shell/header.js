@@ -17,7 +17,13 @@ const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 class GanHeader extends HTMLElement {
   built = false;
   device = h("span", { class: "gan-device" }, icon("chip"), h("span"));
-  pill = h("button", { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() }, h("i"), h("span"), h("b"));
+  pill = h(
+    "button",
+    { class: "gan-pill", type: "button", hidden: true, onclick: () => this.openRun() },
+    h("i"),
+    h("span"),
+    h("b"),
+  );
   /** Id of the run in the pill. @type {?string} */
   run = null;
 
@@ -25,10 +31,35 @@ class GanHeader extends HTMLElement {
     if (this.built) return;
     this.built = true;
 
-    const mark = h("a", { class: "gan-name", href: "#", "aria-label": "GANarium", onclick: (event) => { event.preventDefault(); openTab("explore"); } },
-      h("img", { src: new URL("../mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }), h("span", {}, "GANarium"));
+    const mark = h(
+      "a",
+      {
+        class: "gan-name",
+        href: "#",
+        "aria-label": "GANarium",
+        onclick: (event) => {
+          event.preventDefault();
+          openTab("explore");
+        },
+      },
+      h("img", { src: new URL("../mark.svg", import.meta.url).href, alt: "", width: "26", height: "26" }),
+      h("span", {}, "GANarium"),
+    );
     const lock = new Lock();
-    this.append(h("header", { class: "gan-header" }, mark, h("span", { class: "gan-space" }), this.pill, this.device, lock.button, languageSwitch(), themeSwitch()), lock.row);
+    this.append(
+      h(
+        "header",
+        { class: "gan-header" },
+        mark,
+        h("span", { class: "gan-space" }),
+        this.pill,
+        this.device,
+        lock.button,
+        languageSwitch(),
+        themeSwitch(),
+      ),
+      lock.row,
+    );
     subscribe((feed) => this.show(feed));
   }
 
@@ -46,7 +77,10 @@ class GanHeader extends HTMLElement {
     this.pill.dataset.state = state;
     setText(label, t(`state.${state}`));
     setText(rest, state === "running" && run.eta !== null ? clock(run.eta) : "");
-    this.pill.setAttribute("aria-label", t("header.open_run", { state: t(`state.${state}`), data: run.name ?? run.data }));
+    this.pill.setAttribute(
+      "aria-label",
+      t("header.open_run", { state: t(`state.${state}`), data: run.name ?? run.data }),
+    );
   }
 
   openRun() {
@@ -66,8 +100,17 @@ function languageSwitch() {
     if (url.href === location.href) location.reload();
     else location.replace(url);
   };
-  return h("button", { class: "gan-ghost gan-lang", type: "button", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change },
-    other === "zh" ? "中文" : "EN");
+  return h(
+    "button",
+    {
+      class: "gan-ghost gan-lang",
+      type: "button",
+      lang: other === "zh" ? "zh-CN" : "en",
+      "aria-label": other === "zh" ? "切换到中文" : "Switch to English",
+      onclick: change,
+    },
+    other === "zh" ? "中文" : "EN",
+  );
 }
 
 function themeSwitch() {

@@ -17,7 +17,8 @@ let stats = { id: null, rows: [], next: 0, last: "" };
 let latest = null;
 /** @type {RunEntry[]} */
 let runs = [];
-let list = ""; // versions of the list and the answer that the page holds, so that the server does not send them again
+// Versions of the list and the answer that the page holds, so that the server does not send them again.
+let list = "";
 let version = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -63,7 +64,11 @@ async function tick() {
   busy = true;
   const asked = viewed;
   try {
-    take(await request("poll", { query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, last: stats.last, list, version } }));
+    take(
+      await request("poll", {
+        query: { run: asked ?? "", had: stats.id ?? "", since: stats.next, last: stats.last, list, version },
+      }),
+    );
     failures = 0;
   } catch (error) {
     failures += 1;
@@ -92,7 +97,8 @@ function call(listener, feed) {
 
 /** @param {Poll} poll */
 function take(poll) {
-  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no")) dispatchEvent(new CustomEvent(LOCKED)); // the lock on the page is outdated
+  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no"))
+    dispatchEvent(new CustomEvent(LOCKED)); // the lock on the page is outdated
   if (poll.unchanged) {
     if (latest) latest = { ...latest, offline: false };
     return;
@@ -124,9 +130,11 @@ function pause() {
   if (!poll || !status) return 1000;
   const { state, elapsed } = status;
   const { beat } = poll; // 500 ms; more if many pages poll, less for runs whose sheets come more often
-  if (state === "starting" || (state === "running" && !stats.rows.length)) return Math.max(SOONEST, 0.3 * beat); // show the first points soon
+  if (state === "starting" || (state === "running" && !stats.rows.length))
+    return Math.max(SOONEST, 0.3 * beat); // show the first points soon
   if (state !== "running") return 1000;
-  return elapsed < 10 ? Math.max(SOONEST, beat / 2) : beat; // sample sheets come about once a second, and none should be late
+  // Sample sheets come about once a second, and none should be late.
+  return elapsed < 10 ? Math.max(SOONEST, beat / 2) : beat;
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -9,7 +9,10 @@ export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }
 
-/** Follow the tab in the address ("#tab=train"). A refresh, a shared link, back and forward then open the same tab. Without a name the first tab opens. */
+/**
+ * Follow the tab in the address ("#tab=train"). A refresh, a shared link, back and forward then open the same
+ * tab. Without a name the first tab opens.
+ */
 export function followAddress() {
   const tab = '[role="tab"][data-tab-id]';
   const first = () => /** @type {HTMLElement} */ (document.querySelector(tab))?.dataset.tabId;

@@ -1,5 +1,5 @@
-// <gan-page>: a generator with its sliders, on an exported page that needs no server. gan/export/webpage.py writes the
-// page.
+// <gan-page>: a generator with its sliders, on an exported page that needs no server. gan/export/webpage.py
+// writes the page.
 import { later, latest } from "../core/debounce.js";
 import { h, icon, must, setText } from "../core/dom.js";
 import { DRAWN, RAW } from "../core/events.js";
@@ -48,7 +48,10 @@ async function unpacked(name, type) {
   return URL.createObjectURL(new Blob([await new Response(bare).arrayBuffer()], { type }));
 }
 
-/** The point at which take-home.js exported the page. It passes the same checks as an address, because somebody may have edited the file. */
+/**
+ * The point at which take-home.js exported the page. It passes the same checks as an address, because
+ * somebody may have edited the file.
+ */
 function begun() {
   try {
     return parsed(JSON.parse(stored("gan-point") || "{}") ?? {});
@@ -83,10 +86,13 @@ class GanPage extends HTMLElement {
   directions = new Float32Array(bytes("gan-directions").buffer);
   /** Vectors of the directions that are not principal. */
   vectors = this.readVectors();
-  families = { about: (/** @type {string} */ id) => this.sliders.more.find((direction) => direction.id === id) };
+  families = {
+    about: (/** @type {string} */ id) => this.sliders.more.find((direction) => direction.id === id),
+  };
   chosen = {
     ids: () => this.sliders.list ?? usualIds(this.model.directions),
-    name: (/** @type {string} */ id, /** @type {string | undefined} */ title) => this.sliders.names[id] ?? usualName(id, title),
+    name: (/** @type {string} */ id, /** @type {string | undefined} */ title) =>
+      this.sliders.names[id] ?? usualName(id, title),
   };
   point = addressed() ? restore() : begun();
   ready = false; // whether the generator is open
@@ -95,8 +101,11 @@ class GanPage extends HTMLElement {
   keep = later(() => remember(this.point), 300);
   /** @type {SheetHost} */
   host = {
-    point: () => this.point, version: () => this.model.version, change: (patch, dragging) => this.change(patch, dragging),
-    draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)), failed: (error) => this.say(error),
+    point: () => this.point,
+    version: () => this.model.version,
+    change: (patch, dragging) => this.change(patch, dragging),
+    draw: (path, asked, points, columns) => assembled(points, columns, (point) => this.unhurried(point)),
+    failed: (error) => this.say(error),
   };
   note = h("p", { class: "xp-note", role: "status", hidden: true });
   large = new Canvas();
@@ -106,15 +115,23 @@ class GanPage extends HTMLElement {
   samples = new Samples(this.host);
   /** @type {HTMLInputElement} */
   seed = h("input", {
-    type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number",
-    oninput: () => this.seed.value !== "" && this.seed.checkValidity() && this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
+    type: "number",
+    min: "0",
+    max: String(MAX_SEED),
+    inputmode: "numeric",
+    class: "xp-number",
+    oninput: () =>
+      this.seed.value !== "" &&
+      this.seed.checkValidity() &&
+      this.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     onchange: () => this.place(),
   });
 
   connectedCallback() {
     if (this.point.at && !fits(this.point.at, this.model.z_dim)) this.point.at = null;
     for (const id of Object.keys(this.point.x)) if (!this.vectors.has(id)) delete this.point.x[id];
-    for (const label of /** @type {const} */ (["label", "label2"])) if ((this.point[label] ?? -1) >= this.model.classes.length) this.point[label] = null;
+    for (const label of /** @type {const} */ (["label", "label2"]))
+      if ((this.point[label] ?? -1) >= this.model.classes.length) this.point[label] = null;
     this.build();
     this.controls.begin(this.model);
     this.controls.learn(this.model);
@@ -127,7 +144,9 @@ class GanPage extends HTMLElement {
   readVectors() {
     const numbers = new Float32Array(bytes("gan-ways").buffer);
     const size = this.model.z_dim;
-    return new Map(this.sliders.more.map(({ id }, place) => [id, numbers.subarray(place * size, (place + 1) * size)]));
+    return new Map(
+      this.sliders.more.map(({ id }, place) => [id, numbers.subarray(place * size, (place + 1) * size)]),
+    );
   }
 
   /**
@@ -140,9 +159,28 @@ class GanPage extends HTMLElement {
 
   build() {
     this.controls.element.addEventListener(RAW, () => this.base());
-    this.append(this.header(), h("div", { class: "xp" }, this.note, h("div", { class: "xp-body" },
-      h("div", { class: "xp-left" }, this.samples.element, new Card(this.model).element),
-      h("div", { class: "xp-mid" }, this.large.element, this.tools(), this.interpolation.element, this.scores.element), h("div", { class: "xp-right" }, this.controls.element))));
+    this.append(
+      this.header(),
+      h(
+        "div",
+        { class: "xp" },
+        this.note,
+        h(
+          "div",
+          { class: "xp-body" },
+          h("div", { class: "xp-left" }, this.samples.element, new Card(this.model).element),
+          h(
+            "div",
+            { class: "xp-mid" },
+            this.large.element,
+            this.tools(),
+            this.interpolation.element,
+            this.scores.element,
+          ),
+          h("div", { class: "xp-right" }, this.controls.element),
+        ),
+      ),
+    );
   }
 
   header() {
@@ -156,23 +194,73 @@ class GanPage extends HTMLElement {
       if (url.search === location.search) location.reload();
     };
     const { size, channels } = this.model;
-    return h("header", { class: "xp-page-header" }, h("h1", {}, title(this.model)), h("p", {}, t("page.line", { size, colours: t(channels === 1 ? "page.grey" : "page.colour") })),
-      h("button", { type: "button", class: "gan-ghost", lang: other === "zh" ? "zh-CN" : "en", "aria-label": other === "zh" ? "切换到中文" : "Switch to English", onclick: change }, other === "zh" ? "中文" : "EN"));
+    return h(
+      "header",
+      { class: "xp-page-header" },
+      h("h1", {}, title(this.model)),
+      h("p", {}, t("page.line", { size, colours: t(channels === 1 ? "page.grey" : "page.colour") })),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "gan-ghost",
+          lang: other === "zh" ? "zh-CN" : "en",
+          "aria-label": other === "zh" ? "切换到中文" : "Switch to English",
+          onclick: change,
+        },
+        other === "zh" ? "中文" : "EN",
+      ),
+    );
   }
 
   tools() {
-    const tool = (/** @type {string} */ name, /** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
-    return h("div", { class: "xp-tools" }, h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
+    const tool = (
+      /** @type {string} */ name,
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+    ) =>
+      h(
+        "button",
+        { type: "button", class: `xp-button xp-${name}`, "aria-label": t(key), onclick },
+        icon(glyph),
+        h("span", {}, t(key)),
+      );
+    return h(
+      "div",
+      { class: "xp-tools" },
+      h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => this.change({ ...unmoved(), seed: randomSeed() })),
-      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })), h("span", { class: "gan-space" }),
-      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.save(1)),
-        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.save(ENLARGED) }, `×${ENLARGED}`)));
+      tool("reset", "reset", "explore.reset", () => this.change({ ...unmoved(), psi: 1 })),
+      h("span", { class: "gan-space" }),
+      h(
+        "span",
+        { class: "xp-saves" },
+        tool("save", "download", "explore.save", () => this.save(1)),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "xp-button xp-save8",
+            title: t("explore.save_large"),
+            "aria-label": t("explore.save_large"),
+            onclick: () => this.save(ENLARGED),
+          },
+          `×${ENLARGED}`,
+        ),
+      ),
+    );
   }
 
   async start() {
     this.large.wait(t("explore.waking"));
     try {
-      configure({ wasmPaths: { mjs: `data:text/javascript;base64,${stored("gan-glue")}`, wasm: await unpacked("gan-wasm", "application/wasm") } });
+      configure({
+        wasmPaths: {
+          mjs: `data:text/javascript;base64,${stored("gan-glue")}`,
+          wasm: await unpacked("gan-wasm", "application/wasm"),
+        },
+      });
       await open({ onnx: bytes("gan-onnx"), size: this.model.z_dim, classes: this.model.classes.length });
       this.ready = true;
       this.draw();
@@ -216,7 +304,10 @@ class GanPage extends HTMLElement {
    * @param {Point} point
    */
   async picture(point) {
-    const { pixels, side } = await draw({ z: this.z(point), ...pointClasses(point, this.model.classes.length) });
+    const { pixels, side } = await draw({
+      z: this.z(point),
+      ...pointClasses(point, this.model.classes.length),
+    });
     return new ImageData(new Uint8ClampedArray(pixels), side, side);
   }
 
@@ -243,7 +334,11 @@ class GanPage extends HTMLElement {
 
   /** @param {number} times */
   async save(times) {
-    if (this.ready) save(await enlarged(await createImageBitmap(await this.picture(this.point)), times), `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`);
+    if (this.ready)
+      save(
+        await enlarged(await createImageBitmap(await this.picture(this.point)), times),
+        `ganarium-${filed(this.point)}${times > 1 ? `-x${times}` : ""}.png`,
+      );
   }
 
   /** @param {?Refusal} error */
@@ -253,7 +348,8 @@ class GanPage extends HTMLElement {
   }
 }
 
-// The facts about the generator: its data and licence, its training, and the notice that a machine makes the pictures.
+// The facts about the generator: its data and licence, its training, and the notice that a machine makes the
+// pictures.
 
 /**
  * @param {string} group
@@ -264,19 +360,55 @@ const named = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`
 class Card {
   /** @param {PageModel} model */
   constructor(model) {
-    const { data, data_licence: licence, data_credit: credit, recipe, images, seconds, hardware } = model.card;
-    const trained = [images && t("page.images", { count: whole(images) }), seconds && clock(seconds), hardware && device(hardware)].filter(Boolean).join(" · ");
-    const facts = [["page.data", data && named("data", data)], ["page.credit", credit], ["page.licence", licence], ["page.recipe", recipe && named("recipe", recipe)], ["page.trained", trained]];
-    this.element = h("section", { class: "xp-facts", "aria-label": t("page.card") }, h("h2", {}, t("page.card")),
-      h("dl", {}, facts.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value)))),
-      h("p", {}, t("page.mark")), h("p", {}, t("page.licence_hint")), h("p", {}, t("page.offline"), " ", notices()));
+    const {
+      data,
+      data_licence: licence,
+      data_credit: credit,
+      recipe,
+      images,
+      seconds,
+      hardware,
+    } = model.card;
+    const trained = [
+      images && t("page.images", { count: whole(images) }),
+      seconds && clock(seconds),
+      hardware && device(hardware),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    const facts = [
+      ["page.data", data && named("data", data)],
+      ["page.credit", credit],
+      ["page.licence", licence],
+      ["page.recipe", recipe && named("recipe", recipe)],
+      ["page.trained", trained],
+    ];
+    this.element = h(
+      "section",
+      { class: "xp-facts", "aria-label": t("page.card") },
+      h("h2", {}, t("page.card")),
+      h(
+        "dl",
+        {},
+        facts
+          .filter(([, value]) => value)
+          .map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))),
+      ),
+      h("p", {}, t("page.mark")),
+      h("p", {}, t("page.licence_hint")),
+      h("p", {}, t("page.offline"), " ", notices()),
+    );
   }
 }
 
 /** A link to the licences of ONNX Runtime's parts, as a file. */
 function notices() {
   const packed = stored("gan-notices");
-  return h("a", { href: `data:application/gzip;base64,${packed}`, download: "onnxruntime-notices.txt.gz" }, t("page.notices"));
+  return h(
+    "a",
+    { href: `data:application/gzip;base64,${packed}`, download: "onnxruntime-notices.txt.gz" },
+    t("page.notices"),
+  );
 }
 
 customElements.define("gan-page", GanPage);

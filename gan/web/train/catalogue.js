@@ -1,4 +1,5 @@
-// The choices of the Train form, fetched once, and their display names. An entry without a text shows its own name.
+// The choices of the Train form, fetched once, and their display names. An entry without a text shows its own
+// name.
 import { request } from "../core/api.js";
 import { known, t } from "../core/i18n.js";
 

@@ -4,8 +4,9 @@ import { must, setText } from "../core/dom.js";
 const ASK_FOR = 4000; // ms that it waits for the second press
 
 /**
- * The last child of `button` is its text, which reads `asks` after the first press. `press(event)` handles a click;
- * the second one calls `act()`. A double-click counts as one press, because its user has not read the question.
+ * The last child of `button` is its text, which reads `asks` after the first press. `press(event)` handles a
+ * click; the second one calls `act()`. A double-click counts as one press, because its user has not read the
+ * question.
  */
 export class ConfirmButton {
   /** The timer after the first press. @type {ReturnType<typeof setTimeout> | null} */

@@ -5,9 +5,22 @@ import { t } from "../core/i18n.js";
 export const SIDE = 256; // pixels of the pad, and of the uploaded picture
 const SIZES = [10, 22, 44]; // widths of the brush, in pixels of the pad
 const GREYS = ["#ffffff", "#9a9a9a", "#000000"];
-const COLOURS = ["#ffffff", "#000000", "#8a5a3c", "#e5484d", "#f5a623", "#ffd93b", "#3fae5a", "#3b82d6", "#7b5bd6"];
+const COLOURS = [
+  "#ffffff",
+  "#000000",
+  "#8a5a3c",
+  "#e5484d",
+  "#f5a623",
+  "#ffd93b",
+  "#3fae5a",
+  "#3b82d6",
+  "#7b5bd6",
+];
 
-/** The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file without a picture. */
+/**
+ * The pad with its tools. `changed(empty)` is called after each change, `failed(error)` for a file without a
+ * picture.
+ */
 export class DrawingPad {
   empty = true;
   paper = "#000000";
@@ -22,18 +35,61 @@ export class DrawingPad {
     this.changed = changed;
     this.failed = failed;
     this.canvas = h("canvas", {
-      class: "xp-sketch", width: SIDE, height: SIDE, role: "img", "aria-label": t("explore.sketch"),
-      onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#stroke(event), onpointerup: () => this.#up(), onpointercancel: () => this.#up(),
-      ondragover: (event) => event.preventDefault(), ondrop: (event) => this.#drop(event),
+      class: "xp-sketch",
+      width: SIDE,
+      height: SIDE,
+      role: "img",
+      "aria-label": t("explore.sketch"),
+      onpointerdown: (event) => this.#down(event),
+      onpointermove: (event) => this.#stroke(event),
+      onpointerup: () => this.#up(),
+      onpointercancel: () => this.#up(),
+      ondragover: (event) => event.preventDefault(),
+      ondrop: (event) => this.#drop(event),
     });
     this.pen = context2d(this.canvas, { willReadFrequently: true });
     this.inks = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_colour") });
-    this.sizes = h("div", { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_size") }, SIZES.map((size, index) => h("button", {
-      type: "button", class: "gan-ghost", value: String(size), "aria-label": t("explore.sketch_size_of", { number: index + 1, count: SIZES.length }), onclick: () => this.#choose({ size }),
-    }, h("i", { style: `--dot: ${6 + 6 * index}px` }))));
-    this.eraser = h("button", { type: "button", class: "gan-ghost", title: t("explore.sketch_erase"), "aria-label": t("explore.sketch_erase"), onclick: () => this.#choose({ erasing: !this.erasing }) }, icon("eraser"));
-    this.tools = h("div", { class: "xp-sketchtools" }, this.inks, this.sizes,
-      h("div", { class: "xp-inks" }, this.eraser, tool("swap", "explore.sketch_invert", () => this.invert()), tool("bin", "explore.sketch_clear", () => this.clear())));
+    this.sizes = h(
+      "div",
+      { class: "xp-inks", role: "group", "aria-label": t("explore.sketch_size") },
+      SIZES.map((size, index) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "gan-ghost",
+            value: String(size),
+            "aria-label": t("explore.sketch_size_of", { number: index + 1, count: SIZES.length }),
+            onclick: () => this.#choose({ size }),
+          },
+          h("i", { style: `--dot: ${6 + 6 * index}px` }),
+        ),
+      ),
+    );
+    this.eraser = h(
+      "button",
+      {
+        type: "button",
+        class: "gan-ghost",
+        title: t("explore.sketch_erase"),
+        "aria-label": t("explore.sketch_erase"),
+        onclick: () => this.#choose({ erasing: !this.erasing }),
+      },
+      icon("eraser"),
+    );
+    this.tools = h(
+      "div",
+      { class: "xp-sketchtools" },
+      this.inks,
+      this.sizes,
+      h(
+        "div",
+        { class: "xp-inks" },
+        this.eraser,
+        tool("swap", "explore.sketch_invert", () => this.invert()),
+        tool("bin", "explore.sketch_clear", () => this.clear()),
+      ),
+    );
     this.element = h("div", { class: "xp-sketching" }, this.canvas, this.tools);
   }
 
@@ -45,12 +101,31 @@ export class DrawingPad {
   fresh(channels, paper) {
     const colours = channels === 1 ? GREYS : COLOURS;
     /** @type {HTMLInputElement} */
-    const own = h("input", { type: "color", class: "xp-ink", "aria-label": t("explore.sketch_own"), oninput: () => this.#choose({ ink: own.value, erasing: false }) });
-    this.inks.replaceChildren(...colours.map((ink) => h("button", {
-      type: "button", class: "xp-ink", value: ink, style: `--ink-is: ${ink}`, "aria-label": t("explore.sketch_ink", { colour: ink }), onclick: () => this.#choose({ ink, erasing: false }),
-    })), ...(channels === 1 ? [] : [own]));
+    const own = h("input", {
+      type: "color",
+      class: "xp-ink",
+      "aria-label": t("explore.sketch_own"),
+      oninput: () => this.#choose({ ink: own.value, erasing: false }),
+    });
+    this.inks.replaceChildren(
+      ...colours.map((ink) =>
+        h("button", {
+          type: "button",
+          class: "xp-ink",
+          value: ink,
+          style: `--ink-is: ${ink}`,
+          "aria-label": t("explore.sketch_ink", { colour: ink }),
+          onclick: () => this.#choose({ ink, erasing: false }),
+        }),
+      ),
+      ...(channels === 1 ? [] : [own]),
+    );
     this.paper = paper;
-    this.#choose({ ink: dark(paper) ? "#ffffff" : "#000000", size: channels === 1 ? SIZES[1] : SIZES[0], erasing: false });
+    this.#choose({
+      ink: dark(paper) ? "#ffffff" : "#000000",
+      size: channels === 1 ? SIZES[1] : SIZES[0],
+      erasing: false,
+    });
     this.clear();
   }
 
@@ -80,7 +155,17 @@ export class DrawingPad {
     this.pen.fillRect(0, 0, SIDE, SIDE);
     this.pen.imageSmoothingEnabled = smooth;
     this.pen.imageSmoothingQuality = "high";
-    this.pen.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
+    this.pen.drawImage(
+      picture,
+      (picture.width - side) / 2,
+      (picture.height - side) / 2,
+      side,
+      side,
+      0,
+      0,
+      SIDE,
+      SIDE,
+    );
     this.#set(false);
   }
 
@@ -104,8 +189,10 @@ export class DrawingPad {
   /** @param {{ink?: string, size?: number, erasing?: boolean}} patch */
   #choose(patch) {
     Object.assign(this, patch);
-    for (const button of this.inks.querySelectorAll("button")) button.setAttribute("aria-pressed", String(!this.erasing && button.value === this.ink));
-    for (const button of this.sizes.querySelectorAll("button")) button.setAttribute("aria-pressed", String(Number(button.value) === this.size));
+    for (const button of this.inks.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(!this.erasing && button.value === this.ink));
+    for (const button of this.sizes.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(Number(button.value) === this.size));
     this.eraser.setAttribute("aria-pressed", String(this.erasing));
   }
 
@@ -121,7 +208,8 @@ export class DrawingPad {
   /** @param {PointerEvent} event */
   #stroke(event) {
     if (!this.last) return;
-    for (const part of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) this.#line(this.#place(part));
+    for (const part of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event])
+      this.#line(this.#place(part));
   }
 
   #up() {
@@ -134,7 +222,12 @@ export class DrawingPad {
   #line(to) {
     const { pen } = this;
     const from = this.last ?? to;
-    Object.assign(pen, { strokeStyle: this.erasing ? this.paper : this.ink, lineWidth: this.size, lineCap: "round", lineJoin: "round" });
+    Object.assign(pen, {
+      strokeStyle: this.erasing ? this.paper : this.ink,
+      lineWidth: this.size,
+      lineCap: "round",
+      lineJoin: "round",
+    });
     pen.beginPath();
     pen.moveTo(...from);
     pen.lineTo(...to);
@@ -170,7 +263,11 @@ export class DrawingPad {
  * @param {() => void} onclick
  */
 function tool(glyph, key, onclick) {
-  return h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
+  return h(
+    "button",
+    { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick },
+    icon(glyph),
+  );
 }
 
 /**

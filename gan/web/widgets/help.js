@@ -13,7 +13,17 @@ let count = 0;
 export function help(name, text) {
   count += 1;
   const note = h("p", { class: "xp-hint", id: `xp-hint-${count}`, hidden: true }, text);
-  const button = h("button", { type: "button", class: "xp-help", "aria-expanded": "false", "aria-controls": note.id, "aria-label": t("explore.about", { name }) }, "?");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "xp-help",
+      "aria-expanded": "false",
+      "aria-controls": note.id,
+      "aria-label": t("explore.about", { name }),
+    },
+    "?",
+  );
   button.addEventListener("click", () => {
     note.hidden = !note.hidden;
     button.setAttribute("aria-expanded", String(!note.hidden));

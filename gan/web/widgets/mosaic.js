@@ -1,13 +1,14 @@
 // A sheet of pictures on one canvas at the screen's resolution, with a button on each cell.
 import { context2d, h, targetOf } from "../core/dom.js";
 
-const LARGEST_GAP = 0.14; // share of a cell; a wider gap would waste room, so pictures are enlarged by a fraction instead
+// Share of a cell; a wider gap would waste room, so pictures are enlarged by a fraction instead.
+const LARGEST_GAP = 0.14;
 const GAP = 2; // CSS pixels between pictures, at least
 const BIG = 6; // from this factor on, nobody sees that some pixels are one screen pixel wider than others
 
 /**
- * The side of a picture of `size` pixels in a cell of `cell` device pixels. It is a multiple of `size` if that fills
- * the cell well.
+ * The side of a picture of `size` pixels in a cell of `cell` device pixels. It is a multiple of `size` if
+ * that fills the cell well.
  * @param {number} cell
  * @param {number} size
  */
@@ -17,9 +18,9 @@ export function fitted(cell, size) {
 }
 
 /**
- * A sheet of rows x columns pictures. `name(index)` is a button's accessible name, and `pick(index)` gets the chosen
- * cell. `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), and `lock(true)` disables
- * all cells.
+ * A sheet of rows x columns pictures. `name(index)` is a button's accessible name, and `pick(index)` gets the
+ * chosen cell. `draw(bitmap)` shows a sheet without gaps, `mark(index)` outlines a cell (-1: none), and
+ * `lock(true)` disables all cells.
  */
 export class Mosaic {
   current = -1;
@@ -28,15 +29,29 @@ export class Mosaic {
   /** @type {HTMLButtonElement[]} */
   cells = [];
 
-  /** @param {{rows: number, columns: number, label: string, name: (index: number) => string, pick: (index: number) => void}} options */
+  /**
+   * @param {{rows: number, columns: number, label: string, name: (index: number) => string, pick: (index:
+   *    number) => void}} options
+   */
   constructor({ rows, columns, label, name, pick }) {
     this.rows = rows;
     this.columns = columns;
     this.name = name;
     this.pick = pick;
     this.canvas = h("canvas", { "aria-hidden": "true" });
-    this.overlay = h("div", { class: "xp-cells", role: "group", "aria-label": label, onkeydown: (event) => this.#move(event), onclick: (event) => this.#click(event) });
-    this.element = h("div", { class: "xp-mosaic", style: `--rows: ${rows}; --columns: ${columns}` }, this.canvas, this.overlay);
+    this.overlay = h("div", {
+      class: "xp-cells",
+      role: "group",
+      "aria-label": label,
+      onkeydown: (event) => this.#move(event),
+      onclick: (event) => this.#click(event),
+    });
+    this.element = h(
+      "div",
+      { class: "xp-mosaic", style: `--rows: ${rows}; --columns: ${columns}` },
+      this.canvas,
+      this.overlay,
+    );
     for (let index = 0; index < rows * columns; index += 1) {
       this.cells.push(h("button", { type: "button", class: "xp-cell", tabindex: index ? "-1" : "0" }));
     }
@@ -116,12 +131,15 @@ export class Mosaic {
   }
 }
 
-// Keeps a mosaic up to date. It requests pictures only while the mosaic is on the screen, and one sheet at a time.
-let line = Promise.resolve(); // all sheets share it, so that the large picture never waits for more than one sheet
+// Keeps a mosaic up to date. It requests pictures only while the mosaic is on the screen, and one sheet at a
+// time.
+// All sheets share it, so that the large picture never waits for more than one sheet.
+let line = Promise.resolve();
 
 /**
- * Keeps `mosaic` showing `points()`. `draw(path, query, points, columns)` draws them as one picture, from this browser
- * or from the server's route `path`. `refresh()` updates it. `query()` returns null if there is nothing to show.
+ * Keeps `mosaic` showing `points()`. `draw(path, query, points, columns)` draws them as one picture, from
+ * this browser or from the server's route `path`. `refresh()` updates it. `query()` returns null if there is
+ * nothing to show.
  */
 export class Sheet {
   stale = false;
@@ -132,8 +150,10 @@ export class Sheet {
   drawn = "";
 
   /**
-   * @typedef {{element: HTMLElement, columns: number, draw(bitmap: ?Drawable): void, lock(locked: boolean): void}} SheetFrame what a Sheet draws into
-   * @param {{mosaic: SheetFrame, path: string, query: () => ?PictureQuery, points: () => Point[], draw: DrawSheet, failed: SheetHost["failed"]}} options
+   * @typedef {{element: HTMLElement, columns: number, draw(bitmap: ?Drawable): void, lock(locked: boolean):
+   *    void}} SheetFrame what a Sheet draws into
+   * @param {{mosaic: SheetFrame, path: string, query: () => ?PictureQuery, points: () => Point[], draw:
+   *    DrawSheet, failed: SheetHost["failed"]}} options
    */
   constructor({ mosaic, path, query, points, draw, failed }) {
     this.mosaic = mosaic;
@@ -142,10 +162,13 @@ export class Sheet {
     this.points = points;
     this.draw = draw;
     this.failed = failed;
-    new IntersectionObserver(([entry]) => {
-      this.visible = entry.isIntersecting;
-      if (this.visible && this.stale) this.refresh();
-    }, { rootMargin: "200px" }).observe(mosaic.element);
+    new IntersectionObserver(
+      ([entry]) => {
+        this.visible = entry.isIntersecting;
+        if (this.visible && this.stale) this.refresh();
+      },
+      { rootMargin: "200px" },
+    ).observe(mosaic.element);
   }
 
   refresh() {
@@ -188,7 +211,8 @@ export class Sheet {
       this.refresh(); // the query may have changed meanwhile
     } catch (error) {
       if (error.offline) this.stale = true;
-      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh(); // the query has changed, so this error is about another sheet
+      // The query has changed, so this error is about another sheet.
+      else if (JSON.stringify(this.query()) !== wanted) return void this.refresh();
       this.failed(error, query.id);
     }
   }

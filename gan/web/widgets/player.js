@@ -1,7 +1,8 @@
 // Moves the point continuously, one step after each drawn picture. A slow renderer so gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
 
-const LONGEST = 0.25; // seconds of the longest step; a slow renderer slows the movement down instead of making it jump
+// Seconds of the longest step; a slow renderer slows the movement down instead of making it jump.
+const LONGEST = 0.25;
 const PATIENCE = 2000; // ms to wait for a picture
 
 /**
@@ -11,8 +12,9 @@ const PATIENCE = 2000; // ms to wait for a picture
 const modelOf = (explorer) => explorer.point.model;
 
 /**
- * `step(seconds)` returns the change of the point, or undefined for none yet. In an explorer one player plays at a
- * time, and none in a hidden page or tab. A pause leaves the point where it is. The explorer dispatches PLAYING.
+ * `step(seconds)` returns the change of the point, or undefined for none yet. In an explorer one player plays
+ * at a time, and none in a hidden page or tab. A pause leaves the point where it is. The explorer dispatches
+ * PLAYING.
  */
 export class Player {
   playing = false;
@@ -92,11 +94,17 @@ export class Player {
 
 /** @param {Explorer} explorer */
 function nextPicture(explorer) {
-  return /** @type {Promise<void>} */ (new Promise((done) => {
-    const timer = setTimeout(done, PATIENCE);
-    explorer.addEventListener(DRAWN, () => {
-      clearTimeout(timer);
-      done();
-    }, { once: true });
-  }));
+  return /** @type {Promise<void>} */ (
+    new Promise((done) => {
+      const timer = setTimeout(done, PATIENCE);
+      explorer.addEventListener(
+        DRAWN,
+        () => {
+          clearTimeout(timer);
+          done();
+        },
+        { once: true },
+      );
+    })
+  );
 }

@@ -1,5 +1,5 @@
-// One streaming chart on uPlot: faint raw lines, smoothed lines, and dashed references. A reader's zoom stays while
-// data arrive.
+// One streaming chart on uPlot: faint raw lines, smoothed lines, and dashed references. A reader's zoom stays
+// while data arrive.
 import { h } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { t } from "../core/i18n.js";
@@ -12,8 +12,14 @@ let library = null;
 export function load() {
   library ??= new Promise((resolve, reject) => {
     const folder = new URL("../vendor/uplot/", import.meta.url);
-    document.head.append(h("link", { rel: "stylesheet", href: new URL("uPlot.min.css", folder).href }),
-      h("script", { src: new URL("uPlot.iife.min.js", folder).href, onload: () => resolve(window.uPlot), onerror: reject }));
+    document.head.append(
+      h("link", { rel: "stylesheet", href: new URL("uPlot.min.css", folder).href }),
+      h("script", {
+        src: new URL("uPlot.iife.min.js", folder).href,
+        onload: () => resolve(window.uPlot),
+        onerror: reject,
+      }),
+    );
   });
   return library;
 }
@@ -26,25 +32,37 @@ const SMOOTH = 0.12; // weight of a new value in the smoothed line
 const none = () => [];
 
 /** @type {[string, number][]} */
-const UNITS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4]];
+const UNITS = [
+  ["T", 1e12],
+  ["G", 1e9],
+  ["M", 1e6],
+  ["k", 1e4],
+];
 /** @type {[string, number]} */
 const NO_UNIT = ["", 1];
 
 /**
- * A number on the axes and in the legend: −6M, 12.5k, −0.25. `least` is the smallest difference that must be visible.
+ * A number on the axes and in the legend: −6M, 12.5k, −0.25. `least` is the smallest difference that must be
+ * visible.
  * @param {number} value
  */
 export function figure(value, least = 0.01) {
   const size = Math.abs(value);
   const [unit, one] = UNITS.find(([, from]) => size >= from) ?? NO_UNIT;
   const scale = unit === "k" ? 1e3 : one;
-  const places = [0, 1, 2, 3, 4, 5].find((count) => Number.isInteger(Math.round((1e6 * 10 ** count * least) / scale) / 1e6)) ?? 6;
+  const places =
+    [0, 1, 2, 3, 4, 5].find((count) =>
+      Number.isInteger(Math.round((1e6 * 10 ** count * least) / scale) / 1e6),
+    ) ?? 6;
   const text = size >= 1e15 ? size.toExponential(1) : (size / scale).toFixed(places) + unit;
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
 /** The first and the last visible x. @typedef {[from: number, to: number]} Range */
-/** A line of a chart: a field of the statistics. @typedef {{field: string, colour: string, name: string}} Line */
+/**
+ * A line of a chart: a field of the statistics.
+ * @typedef {{field: string, colour: string, name: string}} Line
+ */
 
 /** The x range that all charts of a stage share. */
 export class Zoom {
@@ -86,12 +104,29 @@ export class Plot {
     this.values = series.map(() => h("b"));
     this.note = h("p", { class: "tr-note" });
     this.canvas = h("div", { class: "tr-canvas" });
-    const keys = series.map((one, index) => h("span", { class: "tr-key" }, h("i", { style: `background: var(--${one.colour})` }), one.name, this.values[index]));
+    const keys = series.map((one, index) =>
+      h(
+        "span",
+        { class: "tr-key" },
+        h("i", { style: `background: var(--${one.colour})` }),
+        one.name,
+        this.values[index],
+      ),
+    );
     const [button, explanation] = help(title, about);
-    this.element = h("figure", { class: "tr-plot" }, h("figcaption", {}, h("h4", {}, title), button, h("div", { class: "tr-keys" }, keys)), explanation, this.canvas, this.note);
+    this.element = h(
+      "figure",
+      { class: "tr-plot" },
+      h("figcaption", {}, h("h4", {}, title), button, h("div", { class: "tr-keys" }, keys)),
+      explanation,
+      this.canvas,
+      this.note,
+    );
     this.unit = unit;
     addEventListener(THEME, () => this.plot?.redraw(false));
-    new MutationObserver(() => this.plot?.redraw(false)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    new MutationObserver(() => this.plot?.redraw(false)).observe(document.documentElement, {
+      attributeFilter: ["data-theme"],
+    });
   }
 
   clear() {
@@ -121,7 +156,13 @@ export class Plot {
       const value = Number.isFinite(found) ? found : null;
       this.raw[index].push(value);
       const before = this.smooth[index].at(-1);
-      this.smooth[index].push(value === null ? before ?? null : before === undefined || before === null ? value : before + Math.max(SMOOTH, 1 / (this.smooth[index].length + 1)) * (value - before));
+      this.smooth[index].push(
+        value === null
+          ? (before ?? null)
+          : before === undefined || before === null
+            ? value
+            : before + Math.max(SMOOTH, 1 / (this.smooth[index].length + 1)) * (value - before),
+      );
     });
   }
 
@@ -133,27 +174,80 @@ export class Plot {
     const UPlot = await load();
     if (this.plot || !this.canvas.clientWidth) return;
     const ink = () => colour("muted");
-    const axis = (/** @type {string} */ label, /** @type {unknown} */ size, more = {}) => ({ label, labelSize: 18, size, ...more, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", gap: 4,
-      grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false } });
-    const width = (/** @type {unknown} */ plot, /** @type {?string[]} */ texts) => Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
-    const lines = (/** @type {number} */ width, /** @type {boolean} */ faint) => this.series.map((one) => ({ stroke: () => colour(one.colour) + (faint ? "40" : ""), width, points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) }, spanGaps: true }));
-    this.plot = new UPlot({
-      width: this.canvas.clientWidth, height: 220, legend: { show: false },
-      cursor: { y: false, sync: { key: "gan-stage" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
-        bind: { dblclick: () => () => { this.zoom.set(null); return null; } } },
-      scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
-      axes: [axis(t("stage.kimg_axis"), 34), axis(this.unit, width, { values: (/** @type {UPlot} */ plot, /** @type {number[]} */ splits, /** @type {number} */ place, /** @type {number} */ space, /** @type {number} */ least) => splits.map((value) => figure(value, least)) })],
-      series: [{}, ...lines(1, true), ...lines(2, false)],
-      hooks: { setSelect: [(/** @type {UPlot} */ plot) => this.select(plot)], setCursor: [(/** @type {UPlot} */ plot) => this.read(plot.cursor.idx)], draw: [(/** @type {UPlot} */ plot) => this.drawReferences(plot)] },
-    }, this.data(), this.canvas);
-    new ResizeObserver(() => this.plot?.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(this.canvas);
+    const axis = (/** @type {string} */ label, /** @type {unknown} */ size, more = {}) => ({
+      label,
+      labelSize: 18,
+      size,
+      ...more,
+      stroke: ink,
+      font: "12px system-ui, sans-serif",
+      labelFont: "12px system-ui, sans-serif",
+      gap: 4,
+      grid: { stroke: () => colour("line"), width: 1 },
+      ticks: { show: false },
+    });
+    const width = (/** @type {unknown} */ plot, /** @type {?string[]} */ texts) =>
+      Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
+    const lines = (/** @type {number} */ width, /** @type {boolean} */ faint) =>
+      this.series.map((one) => ({
+        stroke: () => colour(one.colour) + (faint ? "40" : ""),
+        width,
+        points: { show: () => !faint && this.x.length < 3, size: 7, fill: () => colour(one.colour) },
+        spanGaps: true,
+      }));
+    this.plot = new UPlot(
+      {
+        width: this.canvas.clientWidth,
+        height: 220,
+        legend: { show: false },
+        cursor: {
+          y: false,
+          sync: { key: "gan-stage" },
+          drag: { x: true, y: false, setScale: false },
+          points: { size: 7 },
+          bind: {
+            dblclick: () => () => {
+              this.zoom.set(null);
+              return null;
+            },
+          },
+        },
+        scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
+        axes: [
+          axis(t("stage.kimg_axis"), 34),
+          axis(this.unit, width, {
+            values: (
+              /** @type {UPlot} */ plot,
+              /** @type {number[]} */ splits,
+              /** @type {number} */ place,
+              /** @type {number} */ space,
+              /** @type {number} */ least,
+            ) => splits.map((value) => figure(value, least)),
+          }),
+        ],
+        series: [{}, ...lines(1, true), ...lines(2, false)],
+        hooks: {
+          setSelect: [(/** @type {UPlot} */ plot) => this.select(plot)],
+          setCursor: [(/** @type {UPlot} */ plot) => this.read(plot.cursor.idx)],
+          draw: [(/** @type {UPlot} */ plot) => this.drawReferences(plot)],
+        },
+      },
+      this.data(),
+      this.canvas,
+    );
+    new ResizeObserver(() => this.plot?.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(
+      this.canvas,
+    );
   }
 
   span() {
     return this.zoom.range ?? [0, Math.max(this.x.at(-1) ?? 0, 0.1)];
   }
 
-  /** The y range of the visible data: all of the smoothed lines and references, and 99 percent of the raw values. */
+  /**
+   * The y range of the visible data: all of the smoothed lines and references, and 99 percent of the raw
+   * values.
+   */
   height() {
     const [left, right] = this.span();
     /** @type {number[]} */
@@ -193,7 +287,10 @@ export class Plot {
     const at = index ?? this.plot?.cursor.idx ?? this.x.length - 1;
     this.smooth.forEach((values, series) => {
       const value = values[at];
-      this.values[series].textContent = value === undefined || value === null ? "" : figure(value, Math.max(0.01, 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 2)));
+      this.values[series].textContent =
+        value === undefined || value === null
+          ? ""
+          : figure(value, Math.max(0.01, 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 2)));
     });
   }
 

@@ -1,4 +1,5 @@
-// Work that the server does for this visitor while the page polls it: searching for a picture, dragging points.
+// Work that the server does for this visitor while the page polls it: searching for a picture, dragging
+// points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -6,16 +7,20 @@ import { t } from "../core/i18n.js";
 const QUEUE = 1000; // ms between two requests while other jobs go first
 
 /** @typedef {{model: string, name?: string}} Work */
-/** The first answer to new work; `target` is the picture that Find searches for. @typedef {{job: string, target?: string}} Begun */
+/**
+ * The first answer to new work; `target` is the picture that Find searches for.
+ * @typedef {{job: string, target?: string}} Begun
+ */
 /**
  * @template State
- * @typedef {{route: "find" | "drag", beat: number, status: HTMLElement, step: (state: State) => void, done: (state: State) => void, fail: (error: Refusal) => void}} JobOptions
+ * @typedef {{route: "find" | "drag", beat: number, status: HTMLElement, step: (state: State) => void, done:
+ *    (state: State) => void, fail: (error: Refusal) => void}} JobOptions
  */
 
 /**
- * Runs one job at a time. The route `route` starts it, and `route`/on advances it every `beat` ms. `status` shows how
- * many jobs go first, by the texts explore.<route>_wait and _wait_one. `step(state)` gets each answer, `done(state)`
- * the last one, and `fail(error)` an error. After `stop` none of them is called.
+ * Runs one job at a time. The route `route` starts it, and `route`/on advances it every `beat` ms. `status`
+ * shows how many jobs go first, by the texts explore.<route>_wait and _wait_one. `step(state)` gets each
+ * answer, `done(state)` the last one, and `fail(error)` an error. After `stop` none of them is called.
  * @template {JobState} State
  */
 export class ServerJob {
@@ -41,8 +46,8 @@ export class ServerJob {
   }
 
   /**
-   * Start work for a model by `send`, and poll it while that model is open. `begun(answer)` is called before the first
-   * poll.
+   * Start work for a model by `send`, and poll it while that model is open. `begun(answer)` is called before
+   * the first poll.
    * @param {string} model
    * @param {() => Promise<Begun>} send
    */
@@ -93,7 +98,11 @@ export class ServerJob {
       const state = await this.#ask({ job: mine.name });
       if (this.#mine !== mine || this.explorer.point.model !== mine.model) return;
       const waiting = state.state === "waiting";
-      if (waiting) setText(this.status, t(`explore.${this.route}_wait${state.ahead === 1 ? "_one" : ""}`, { count: state.ahead }));
+      if (waiting)
+        setText(
+          this.status,
+          t(`explore.${this.route}_wait${state.ahead === 1 ? "_one" : ""}`, { count: state.ahead }),
+        );
       else this.step(state);
       if (state.state === "done") {
         this.#mine = null;

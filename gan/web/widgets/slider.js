@@ -4,7 +4,11 @@ import { h, setText, wheelMeant } from "../core/dom.js";
 import { known, t } from "../core/i18n.js";
 import { className } from "../explore/panels/model-picker.js";
 
-const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const tenths = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+  signDisplay: "exceptZero",
+});
 const counted = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format;
 const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format;
 
@@ -19,32 +23,55 @@ const STILL = 250; // ms after the last notch until the movement has ended
 
 /** @typedef {(value: number, dragging: boolean) => void} SliderInput */
 /**
- * @typedef {{name: string, note?: string, low: number, high: number, step: number, rest?: number, input: SliderInput, compact?: boolean,
+ * @typedef {{name: string, note?: string, low: number, high: number, step: number, rest?: number, input:
+ *    SliderInput, compact?: boolean,
  *   format?: (value: number) => string}} SliderOptions
  */
 
 /**
- * One slider. `input(value, dragging)` is called for each movement, and once more at its end with dragging false. A
- * double click, Delete or Backspace restores `rest`. `set(value)` moves it from outside, and `describe(name, note)`
- * renames it.
+ * One slider. `input(value, dragging)` is called for each movement, and once more at its end with dragging
+ * false. A double click, Delete or Backspace restores `rest`. `set(value)` moves it from outside, and
+ * `describe(name, note)` renames it.
  */
 export class Slider {
   index = -1; // the entry of z that a raw slider moves
 
   /** @param {SliderOptions} options */
-  constructor({ name, note = "", low, high, step, rest = 0, input, compact = false, format = low < 0 ? signed : step >= 1 ? counted : plain }) {
+  constructor({
+    name,
+    note = "",
+    low,
+    high,
+    step,
+    rest = 0,
+    input,
+    compact = false,
+    format = low < 0 ? signed : step >= 1 ? counted : plain,
+  }) {
     this.rest = rest;
     this.format = format;
     this.bar = h("input", {
-      type: "range", min: String(low), max: String(high), step: String(step),
-      oninput: () => this.#moved(input, true), onchange: () => this.#moved(input, false),
-      ondblclick: () => this.#restore(input), onkeydown: (event) => this.#key(event, input), onwheel: (event) => this.#wheel(event, input),
+      type: "range",
+      min: String(low),
+      max: String(high),
+      step: String(step),
+      oninput: () => this.#moved(input, true),
+      onchange: () => this.#moved(input, false),
+      ondblclick: () => this.#restore(input),
+      onkeydown: (event) => this.#key(event, input),
+      onwheel: (event) => this.#wheel(event, input),
     });
     this.still = later(() => this.#moved(input, false), STILL);
     this.note = h("small");
     this.name = h("span", { class: "xp-name" });
     this.value = h("output", { class: "xp-value" });
-    this.element = h("label", { class: compact ? "xp-slider xp-compact" : "xp-slider" }, h("span", { class: "xp-label" }, this.name, this.note), this.bar, this.value);
+    this.element = h(
+      "label",
+      { class: compact ? "xp-slider xp-compact" : "xp-slider" },
+      h("span", { class: "xp-label" }, this.name, this.note),
+      this.bar,
+      this.value,
+    );
     this.describe(name, note);
     this.set(rest);
   }
@@ -145,4 +172,5 @@ export const usualIds = (directions) => directions.filter(lively).map((direction
  * How much a direction changes pictures, as text; "" if unknown.
  * @param {Direction | undefined} direction
  */
-export const effectText = (direction) => (direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) }));
+export const effectText = (direction) =>
+  direction?.effect === undefined ? "" : t("explore.effect", { times: direction.effect.toFixed(1) });

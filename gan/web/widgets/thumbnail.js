@@ -13,35 +13,43 @@ const finding = new Map();
 export const thumb = () => h("canvas", { class: "xp-mini", width: 1, height: 1, "aria-hidden": "true" });
 
 /**
- * Make the server find the named directions of a model that is not open. All waiting pictures share one request.
+ * Make the server find the named directions of a model that is not open. All waiting pictures share one
+ * request.
  * @param {string} model its id
  */
 function find(model) {
-  const found = finding.get(model) ?? fetched("attributes", { id: model }).finally(() => finding.delete(model));
+  const found =
+    finding.get(model) ?? fetched("attributes", { id: model }).finally(() => finding.delete(model));
   finding.set(model, found);
   return found;
 }
 
 /**
- * Draw a point on a canvas when its turn comes, unless the canvas has left the page. A deleted model leaves it empty.
- * A point that needs named directions does not delay the others.
+ * Draw a point on a canvas when its turn comes, unless the canvas has left the page. A deleted model leaves
+ * it empty. A point that needs named directions does not delay the others.
  * @param {Explorer} explorer
  * @param {HTMLCanvasElement} canvas
  * @param {Point} point
  */
 export function drawThumb(explorer, canvas, point, tries = TRIES) {
-  queue = queue.then(async () => {
-    if (!canvas.isConnected) return;
-    const here = point.model === explorer.point.model;
-    /** @type {Picture} */
-    const { pixels, bitmap } = await (here ? explorer.drawn(point) : picture("image", query(point)));
-    const { width, height } = pixels ?? bitmap;
-    Object.assign(canvas, { width, height });
-    canvas.classList.toggle("is-large", width > 100);
-    const pen = context2d(canvas);
-    if (pixels) pen.putImageData(pixels, 0, 0);
-    else pen.drawImage(bitmap, 0, 0);
-  }).catch((error) => {
-    if (error?.key === "latent.finding" && tries > 1 && point.model) find(point.model).then(() => drawThumb(explorer, canvas, point, tries - 1), () => {});
-  });
+  queue = queue
+    .then(async () => {
+      if (!canvas.isConnected) return;
+      const here = point.model === explorer.point.model;
+      /** @type {Picture} */
+      const { pixels, bitmap } = await (here ? explorer.drawn(point) : picture("image", query(point)));
+      const { width, height } = pixels ?? bitmap;
+      Object.assign(canvas, { width, height });
+      canvas.classList.toggle("is-large", width > 100);
+      const pen = context2d(canvas);
+      if (pixels) pen.putImageData(pixels, 0, 0);
+      else pen.drawImage(bitmap, 0, 0);
+    })
+    .catch((error) => {
+      if (error?.key === "latent.finding" && tries > 1 && point.model)
+        find(point.model).then(
+          () => drawThumb(explorer, canvas, point, tries - 1),
+          () => {},
+        );
+    });
 }

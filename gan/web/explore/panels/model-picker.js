@@ -10,7 +10,10 @@ import { known, t } from "../../core/i18n.js";
  */
 const words = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
-/** The facts from which a title is made. @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named */
+/**
+ * The facts from which a title is made.
+ * @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named
+ */
 
 /**
  * A model's title: the name of its run, else its data set.
@@ -31,13 +34,15 @@ function dataTitle(model) {
  * The title with the recipe of an unnamed run, for places without a subtitle.
  * @param {Model} model
  */
-export const fullTitle = (model) => [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
+export const fullTitle = (model) =>
+  [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
 
 /**
  * Each sample sheet of a run has its own address. A checkpoint's preview needs the version in its query.
  * @param {Model} model
  */
-export const previewAddress = (model) => model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
+export const previewAddress = (model) =>
+  model.preview && address(model.preview, model.kind === "shipped" ? { v: model.updated } : {});
 
 /**
  * The reader's word for a class.
@@ -52,7 +57,9 @@ function subtitle(model) {
   const recipe = words("recipe", model.recipe ?? "");
   const data = model.name ? dataTitle(model) : null;
   if (model.live) return [t("explore.live"), data, recipe].filter(Boolean).join(" · ");
-  const unfinished = ["paused", "failed", "queued"].includes(model.state ?? "") ? words("state", model.state ?? "") : null;
+  const unfinished = ["paused", "failed", "queued"].includes(model.state ?? "")
+    ? words("state", model.state ?? "")
+    : null;
   return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
@@ -70,9 +77,15 @@ export const unreadable = (error) => UNREADABLE.includes(error?.key ?? "");
  * @param {Model} model
  * @returns {Refusal}
  */
-export const namedError = (error, model) => ({ ...error, values: { ...error.values, name: fullTitle(model) } });
+export const namedError = (error, model) => ({
+  ...error,
+  values: { ...error.values, name: fullTitle(model) },
+});
 
-/** @typedef {{element: HTMLButtonElement, thumb: HTMLElement, name: HTMLElement, note: HTMLElement, preview: ?string}} Card */
+/**
+ * @typedef {{element: HTMLButtonElement, thumb: HTMLElement, name: HTMLElement, note: HTMLElement, preview:
+ *    ?string}} Card
+ */
 
 /** A row of cards. `pick(id)` gets the chosen model. `show(models, current)` updates the row in place. */
 export class ModelPicker {
@@ -99,7 +112,8 @@ export class ModelPicker {
     }
     models.forEach((model, place) => {
       const card = this.cards.get(model.id) ?? this.#add(model.id);
-      if (this.row.children[place] !== card.element) this.row.insertBefore(card.element, this.row.children[place] ?? null);
+      if (this.row.children[place] !== card.element)
+        this.row.insertBefore(card.element, this.row.children[place] ?? null);
       this.#update(card, model, model.id === current);
     });
   }
@@ -111,15 +125,24 @@ export class ModelPicker {
   reveal(id) {
     const card = this.cards.get(id ?? "")?.element;
     if (!card) return;
-    const [left, right] = [card.offsetLeft - this.row.offsetLeft, card.offsetLeft - this.row.offsetLeft + card.offsetWidth];
-    if (left < this.row.scrollLeft || right > this.row.scrollLeft + this.row.clientWidth) this.row.scrollLeft = left - 16;
+    const [left, right] = [
+      card.offsetLeft - this.row.offsetLeft,
+      card.offsetLeft - this.row.offsetLeft + card.offsetWidth,
+    ];
+    if (left < this.row.scrollLeft || right > this.row.scrollLeft + this.row.clientWidth)
+      this.row.scrollLeft = left - 16;
   }
 
   /** @param {string} id */
   #add(id) {
     const thumb = h("span", { class: "xp-thumb" });
     const [name, note] = [h("b"), h("small")];
-    const element = h("button", { class: "xp-card", type: "button", onclick: () => this.pick(id) }, thumb, h("span", {}, name, note));
+    const element = h(
+      "button",
+      { class: "xp-card", type: "button", onclick: () => this.pick(id) },
+      thumb,
+      h("span", {}, name, note),
+    );
     const card = { element, thumb, name, note, preview: null };
     this.cards.set(id, card);
     return card;

@@ -12,8 +12,8 @@ const REACH = (SIDE - 1) / 2;
 const STEP = 1;
 
 /**
- * The centre of the grid along one direction, for a slider at `value`. It is a whole number of steps away, so that no
- * cell passes the slider's end. `place` is the point's column, or its row from the bottom, 0 to 4.
+ * The centre of the grid along one direction, for a slider at `value`. It is a whole number of steps away, so
+ * that no cell passes the slider's end. `place` is the point's column, or its row from the bottom, 0 to 4.
  * @param {number} value
  */
 export function windowAround(value) {
@@ -36,14 +36,42 @@ export class Neighbours {
     this.change = change;
     this.pair = axes.pair;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.neighbours"), name: (index) => this.#name(index), pick: (index) => this.change(this.#patch(this.#values(index))),
+      rows: SIDE,
+      columns: SIDE,
+      label: t("explore.neighbours"),
+      name: (index) => this.#name(index),
+      pick: (index) => this.change(this.#patch(this.#values(index))),
     });
-    this.sheet = new Sheet({ mosaic: this.mosaic, path: "neighbours", query: () => this.#query(), points: () => this.#points(), draw, failed });
-    this.element = h("section", { class: "xp-near" },
-      ...heading(t("explore.neighbours"), t("explore.neighbours_hint"), h("span", { class: "gan-space" }),
-        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), axes.select(0, t("explore.axis_across"))),
-        h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "↑"), axes.select(1, t("explore.axis_up")))),
-      this.mosaic.element);
+    this.sheet = new Sheet({
+      mosaic: this.mosaic,
+      path: "neighbours",
+      query: () => this.#query(),
+      points: () => this.#points(),
+      draw,
+      failed,
+    });
+    this.element = h(
+      "section",
+      { class: "xp-near" },
+      ...heading(
+        t("explore.neighbours"),
+        t("explore.neighbours_hint"),
+        h("span", { class: "gan-space" }),
+        h(
+          "label",
+          { class: "xp-axis" },
+          h("span", { "aria-hidden": "true" }, "→"),
+          axes.select(0, t("explore.axis_across")),
+        ),
+        h(
+          "label",
+          { class: "xp-axis" },
+          h("span", { "aria-hidden": "true" }, "↑"),
+          axes.select(1, t("explore.axis_up")),
+        ),
+      ),
+      this.mosaic.element,
+    );
     this.mosaic.lock(true);
   }
 
@@ -72,7 +100,9 @@ export class Neighbours {
   /** @param {number} index */
   #values(index) {
     const stands = this.#stands();
-    return [index % SIDE, SIDE - 1 - Math.floor(index / SIDE)].map((cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP);
+    return [index % SIDE, SIDE - 1 - Math.floor(index / SIDE)].map(
+      (cell, axis) => windowAround(stands[axis]).middle + (cell - REACH) * STEP,
+    );
   }
 
   /** @param {number[]} values */
@@ -87,12 +117,18 @@ export class Neighbours {
   }
 
   #points() {
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...this.point(), ...this.#patch(this.#values(index)) }));
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({
+      ...this.point(),
+      ...this.#patch(this.#values(index)),
+    }));
   }
 
   #query() {
     if (!this.awake) return null;
     const middle = this.#stands().map((value) => windowAround(value).middle);
-    return query({ ...this.point(), ...this.#patch(middle) }, { i: this.pair[0], j: this.pair[1], step: STEP, n: SIDE, v: this.version() });
+    return query(
+      { ...this.point(), ...this.#patch(middle) },
+      { i: this.pair[0], j: this.pair[1], step: STEP, n: SIDE, v: this.version() },
+    );
   }
 }

@@ -18,15 +18,37 @@ export class Samples {
     this.point = point;
     this.version = version;
     this.mosaic = new Mosaic({
-      rows: SIDE, columns: SIDE, label: t("explore.wall"), name: (index) => t("explore.seed_of", { seed: point().wall + index }),
+      rows: SIDE,
+      columns: SIDE,
+      label: t("explore.wall"),
+      name: (index) => t("explore.seed_of", { seed: point().wall + index }),
       pick: (index) => change({ ...unmoved(), seed: point().wall + index }),
     });
-    this.sheet = new Sheet({ mosaic: this.mosaic, path: "wall", query: () => this.#query(), points: () => this.#points(), draw, failed });
+    this.sheet = new Sheet({
+      mosaic: this.mosaic,
+      path: "wall",
+      query: () => this.#query(),
+      points: () => this.#points(),
+      draw,
+      failed,
+    });
     this.mosaic.lock(true);
-    this.element = h("section", { class: "xp-wall" },
-      ...heading(t("explore.wall"), t("explore.wall_hint"), h("span", { class: "gan-space" }),
-        h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => change({ wall: randomSeed() }) }, icon("dice"), t("explore.more"))),
-      this.mosaic.element);
+    this.element = h(
+      "section",
+      { class: "xp-wall" },
+      ...heading(
+        t("explore.wall"),
+        t("explore.wall_hint"),
+        h("span", { class: "gan-space" }),
+        h(
+          "button",
+          { type: "button", class: "xp-button xp-quiet", onclick: () => change({ wall: randomSeed() }) },
+          icon("dice"),
+          t("explore.more"),
+        ),
+      ),
+      this.mosaic.element,
+    );
   }
 
   /** Name the cells after their seeds, and mark the current one. */
@@ -40,7 +62,15 @@ export class Samples {
 
   #points() {
     const { psi, label, label2, mix, u, wall } = this.point();
-    return Array.from({ length: SIDE * SIDE }, (_, index) => ({ ...fresh(), seed: wall + index, psi, label, label2, mix, u }));
+    return Array.from({ length: SIDE * SIDE }, (_, index) => ({
+      ...fresh(),
+      seed: wall + index,
+      psi,
+      label,
+      label2,
+      mix,
+      u,
+    }));
   }
 
   #query() {

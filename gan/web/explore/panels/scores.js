@@ -18,7 +18,9 @@ const number = (value, digits) => value.toLocaleString(lang, { maximumFractionDi
  */
 function score(name, value) {
   if (name === "copies") return value.toLocaleString(lang, { style: "percent", maximumFractionDigits: 1 });
-  return name === "FD" ? Number(value.toPrecision(3)).toLocaleString(lang) : number(value, value < SMALL ? 2 : 1);
+  return name === "FD"
+    ? Number(value.toPrecision(3)).toLocaleString(lang)
+    : number(value, value < SMALL ? 2 : 1);
 }
 
 /**
@@ -30,7 +32,10 @@ function net(scored) {
   return known(`explore.net_${scored.net}`) ? t(`explore.net_${scored.net}`) : scored.title;
 }
 
-/** A row of numbers under the large picture. `show(model)` updates it, and hides it for a model without scores. */
+/**
+ * A row of numbers under the large picture. `show(model)` updates it, and hides it for a model without
+ * scores.
+ */
 export class Scores {
   text = ""; // JSON of the scores on the screen
 
@@ -39,8 +44,14 @@ export class Scores {
     this.against = h("small");
     const [ask, note] = help(t("explore.scores"), "");
     this.note = note;
-    this.element = h("section", { class: "xp-scores", "aria-label": t("explore.scores"), hidden: true },
-      h("header", {}, h("h3", {}, t("explore.scores")), ask), note, this.list, this.against);
+    this.element = h(
+      "section",
+      { class: "xp-scores", "aria-label": t("explore.scores"), hidden: true },
+      h("header", {}, h("h3", {}, t("explore.scores")), ask),
+      note,
+      this.list,
+      this.against,
+    );
   }
 
   /** @param {Model | undefined} model */
@@ -54,11 +65,15 @@ export class Scores {
     const { scores, against, pictures } = scored;
     const through = net(scored);
     const shown = SHOWN.filter((name) => name in scores);
-    const label = (/** @type {string} */ name) => (name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through }));
-    this.list.replaceChildren(...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))));
+    const label = (/** @type {string} */ name) =>
+      name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through });
+    this.list.replaceChildren(
+      ...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))),
+    );
     setText(this.against, t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) }));
     const hints = shown.map((name) => t(`explore.score_${name}_hint`));
-    if ("FD of data" in scores) hints.splice(1, 0, t("explore.score_data_hint", { value: score("FD", scores["FD of data"]) }));
+    if ("FD of data" in scores)
+      hints.splice(1, 0, t("explore.score_data_hint", { value: score("FD", scores["FD of data"]) }));
     setText(this.note, hints.join("\n"));
   }
 }

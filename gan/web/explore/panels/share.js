@@ -11,7 +11,17 @@ export class Share {
   constructor(explorer) {
     this.explorer = explorer;
     this.name = h("span", { "aria-live": "polite" }, t("explore.link"));
-    this.element = h("button", { type: "button", class: "xp-button xp-quiet xp-link", title: t("explore.link_hint"), onclick: () => this.#copy() }, icon("link"), this.name);
+    this.element = h(
+      "button",
+      {
+        type: "button",
+        class: "xp-button xp-quiet xp-link",
+        title: t("explore.link_hint"),
+        onclick: () => this.#copy(),
+      },
+      icon("link"),
+      this.name,
+    );
   }
 
   async #copy() {
@@ -57,7 +67,11 @@ async function copied(text) {
  */
 function selected(text) {
   const before = /** @type {HTMLElement} */ (document.activeElement);
-  const field = h("textarea", { readOnly: true, "aria-hidden": "true", style: "position: fixed; top: 0; opacity: 0" });
+  const field = h("textarea", {
+    readOnly: true,
+    "aria-hidden": "true",
+    style: "position: fixed; top: 0; opacity: 0",
+  });
   field.value = text;
   document.body.append(field);
   field.select();

@@ -11,8 +11,8 @@ const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
 const PLACE = '<script type="text/plain" id="gan-point">'; // in the page that gan/export/webpage.py writes
 
 /**
- * Write the current point into the exported page, which is the same file for everybody. Values that only the app or
- * the server can use are left out.
+ * Write the current point into the exported page, which is the same file for everybody. Values that only the
+ * app or the server can use are left out.
  * @param {Response} page
  * @param {Point} point
  */
@@ -32,15 +32,29 @@ export class TakeHome {
     this.buttons = Object.entries(FORMS).map(([form, key]) => {
       const name = h("span", {}, t(key));
       /** @type {HTMLButtonElement} */
-      const button = h("button", { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) }, icon("download"), name);
+      const button = h(
+        "button",
+        { type: "button", class: "xp-button", onclick: () => this.#take(form, button, name, t(key)) },
+        icon("download"),
+        name,
+      );
       return button;
     });
-    this.element = h("section", { class: "xp-take" }, ...heading(t("explore.take"), t("explore.take_hint"), h("span", { class: "gan-space" }), ...this.buttons));
+    this.element = h(
+      "section",
+      { class: "xp-take" },
+      ...heading(
+        t("explore.take"),
+        t("explore.take_hint"),
+        h("span", { class: "gan-space" }),
+        ...this.buttons,
+      ),
+    );
   }
 
   /**
-   * The list of sliders, and the other directions along which the point has moved. The page could not draw the point
-   * without them.
+   * The list of sliders, and the other directions along which the point has moved. The page could not draw
+   * the point without them.
    * @param {Point} point
    */
   #sliders(point) {
@@ -63,8 +77,14 @@ export class TakeHome {
     name.textContent = t("explore.taking");
     try {
       const page = form === "html";
-      const reply = await fetched(`take/${form}`, { id, sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null });
-      const [, file] = must(/filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? ""), "name of the file");
+      const reply = await fetched(`take/${form}`, {
+        id,
+        sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null,
+      });
+      const [, file] = must(
+        /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? ""),
+        "name of the file",
+      );
       save(page ? await opened(reply, point) : await reply.blob(), file);
     } catch (error) {
       this.failed(error, id);

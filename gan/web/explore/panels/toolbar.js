@@ -16,20 +16,53 @@ export class Toolbar {
     this.explorer = explorer;
     /** @type {HTMLInputElement} */
     this.seed = h("input", {
-      type: "number", min: "0", max: String(MAX_SEED), inputmode: "numeric", class: "xp-number", onchange: () => this.#refuse(), onblur: () => showSeed(this.seed, explorer.point),
+      type: "number",
+      min: "0",
+      max: String(MAX_SEED),
+      inputmode: "numeric",
+      class: "xp-number",
+      onchange: () => this.#refuse(),
+      onblur: () => showSeed(this.seed, explorer.point),
       oninput: () => this.#fits() && explorer.change({ ...unmoved(), seed: this.seed.valueAsNumber }),
     });
-    const tool = (/** @type {string} */ name, /** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick }, icon(glyph), h("span", {}, t(key)));
+    const tool = (
+      /** @type {string} */ name,
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+    ) =>
+      h(
+        "button",
+        { type: "button", class: `xp-button xp-${name}`, title: t(key), "aria-label": t(key), onclick },
+        icon(glyph),
+        h("span", {}, t(key)),
+      );
     this.heart = tool("heart", "heart", "explore.keep", () => this.#keep());
-    this.element = h("div", { class: "xp-tools" },
+    this.element = h(
+      "div",
+      { class: "xp-tools" },
       h("label", { class: "xp-seed" }, h("span", {}, t("explore.seed")), this.seed),
       tool("random", "dice", "explore.random", () => explorer.change({ ...unmoved(), seed: randomSeed() })),
       tool("reset", "reset", "explore.reset", () => explorer.change({ ...unmoved(), u: {}, psi: 1 })),
       h("span", { class: "gan-space" }),
       this.heart,
-      h("span", { class: "xp-saves" }, tool("save", "download", "explore.save", () => this.#save(1)),
-        h("button", { type: "button", class: "xp-button xp-save8", title: t("explore.save_large"), "aria-label": t("explore.save_large"), onclick: () => this.#save(ENLARGED) },
-          `×${ENLARGED}`)));
+      h(
+        "span",
+        { class: "xp-saves" },
+        tool("save", "download", "explore.save", () => this.#save(1)),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "xp-button xp-save8",
+            title: t("explore.save_large"),
+            "aria-label": t("explore.save_large"),
+            onclick: () => this.#save(ENLARGED),
+          },
+          `×${ENLARGED}`,
+        ),
+      ),
+    );
   }
 
   /** @param {Point} point */
@@ -62,7 +95,10 @@ export class Toolbar {
     const { favourites, model, point } = this.explorer;
     if (!model) return;
     const one = favourites.at(point);
-    const name = point.at || point.t > 0 ? t("explore.favourite_of", { number: favourites.all.length + 1 }) : t("explore.seed_of", { seed: point.seed });
+    const name =
+      point.at || point.t > 0
+        ? t("explore.favourite_of", { number: favourites.all.length + 1 })
+        : t("explore.seed_of", { seed: point.seed });
     const safe = one ? favourites.remove(one) : favourites.add(point, name, title(model));
     this.explorer.say(safe ? null : { text: t("explore.favourites_full") });
   }
@@ -74,7 +110,8 @@ export class Toolbar {
   async #save(times) {
     const { point, shown } = this.explorer;
     if (!shown) return;
-    const name = `ganarium-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
+    const model = (point.model ?? "").replace(/[^a-z0-9-]+/gi, "-");
+    const name = `ganarium-${model}-${filed(point)}${times > 1 ? `-x${times}` : ""}.png`;
     try {
       const { bitmap, blob } = await picture("image", query(point));
       save(times > 1 ? await enlarged(bitmap, times) : blob, name);
@@ -84,8 +121,8 @@ export class Toolbar {
   }
 }
 
-// A button on the large picture, for phones with their single column. It scrolls to the sliders, and from there back
-// to the view.
+// A button on the large picture, for phones with their single column. It scrolls to the sliders, and from
+// there back to the view.
 
 const SEEN = 0.75; // share of the window's height; sliders that begin above it count as visible
 
@@ -96,18 +133,32 @@ const SEEN = 0.75; // share of the window's height; sliders that begin above it 
  */
 export function jump(sliders, view) {
   const go = () => {
-    const there = sliders.getBoundingClientRect().top < SEEN * innerHeight && sliders.getBoundingClientRect().bottom > 0;
+    const there =
+      sliders.getBoundingClientRect().top < SEEN * innerHeight && sliders.getBoundingClientRect().bottom > 0;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     (there ? view : sliders).scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
   };
-  return h("button", { type: "button", class: "xp-button xp-jump", title: t("explore.jump"), "aria-label": t("explore.jump"), onclick: go }, icon("sliders"));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "xp-button xp-jump",
+      title: t("explore.jump"),
+      "aria-label": t("explore.jump"),
+      onclick: go,
+    },
+    icon("sliders"),
+  );
 }
 
 // A line under the large picture: whether this browser or the server draws it, and how long that takes here.
 
 const CALM = 500; // ms between two updates of the time, so that people can read it
 
-/** Call `show(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a change between browser and server. */
+/**
+ * Call `show(ms, model)` after each picture; null for a picture of the server. Screen readers hear only a
+ * change between browser and server.
+ */
 export class Path {
   constructor() {
     this.name = h("span", { role: "status" });
@@ -123,7 +174,10 @@ export class Path {
   show(ms, model) {
     const here = ms !== null;
     this.element.classList.toggle("is-here", here);
-    setText(this.name, t(here ? "explore.path_browser" : model?.live ? "explore.path_live" : "explore.path_server"));
+    setText(
+      this.name,
+      t(here ? "explore.path_browser" : model?.live ? "explore.path_live" : "explore.path_server"),
+    );
     if (here && performance.now() - this.updated < CALM && this.time.textContent) return;
     this.updated = performance.now();
     setText(this.time, here ? ` · ${t("explore.path_ms", { ms: Math.max(1, Math.round(ms)) })}` : "");

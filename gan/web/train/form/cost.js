@@ -1,4 +1,5 @@
-// <gan-cost>: the size and the needs of the run in the form. It asks the server after every change of the form.
+// <gan-cost>: the size and the needs of the run in the form. It asks the server after every change of the
+// form.
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ANSWER, FORM } from "../../core/events.js";
@@ -23,7 +24,8 @@ class Cost extends HTMLElement {
     this.needs = h("p");
     this.append(this.lead, this.pace, this.needs);
     addEventListener(FORM, (event) => this.ask(event.detail, PAUSE));
-    addEventListener(ANSWER, ({ detail }) => { // Train refuses for the same reason, and shows it below
+    addEventListener(ANSWER, ({ detail }) => {
+      // Train refuses for the same reason, and shows it below
       if (detail.error && sentence(detail.error) === this.lead.textContent) setText(this.lead, "");
     });
     const form = formNow();
@@ -42,7 +44,10 @@ class Cost extends HTMLElement {
       const asked = new AbortController();
       this.asked = asked;
       try {
-        const found = await request("cost", { query: { form: JSON.stringify(read(form)) }, signal: asked.signal });
+        const found = await request("cost", {
+          query: { form: JSON.stringify(read(form)) },
+          signal: asked.signal,
+        });
         if (this.asked !== asked) return;
         this.show(found);
         if (found.rate === null) this.ask(form, AGAIN); // undefined for a kind whose speed is not estimated
@@ -58,7 +63,10 @@ class Cost extends HTMLElement {
   show(found) {
     const { parameters, minutes } = found;
     this.classList.remove("is-refused");
-    setText(this.needs, t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` }));
+    setText(
+      this.needs,
+      t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` }),
+    );
     if (found.kind === "images") this.showImages(found);
     else {
       setText(this.lead, t("train.cost_points", { minutes: number(minutes) }));
@@ -70,10 +78,24 @@ class Cost extends HTMLElement {
   showImages({ rate, kimg, passes, memory, minutes, gpu }) {
     const known = rate !== null;
     const images = known && whole(about(1000 * kimg));
-    const often = known && passes ? (passes < 1 ? t("train.cost_part", { times: part(passes) }) : t("train.cost_passes", { times: number(about(passes)) })) : null;
-    const bytes = memory === null ? null : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
-    setText(this.lead, known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"));
-    setText(this.pace, known ? [t("train.cost_rate", { rate: number(about(rate)) }), often].filter(Boolean).join(" · ") : "");
+    const often =
+      known && passes
+        ? passes < 1
+          ? t("train.cost_part", { times: part(passes) })
+          : t("train.cost_passes", { times: number(about(passes)) })
+        : null;
+    const bytes =
+      memory === null
+        ? null
+        : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
+    setText(
+      this.lead,
+      known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"),
+    );
+    setText(
+      this.pace,
+      known ? [t("train.cost_rate", { rate: number(about(rate)) }), often].filter(Boolean).join(" · ") : "",
+    );
     setText(this.needs, [this.needs.textContent, bytes].filter(Boolean).join(" · "));
   }
 
@@ -87,11 +109,17 @@ class Cost extends HTMLElement {
 }
 
 /**
- * The form's values, in the order of gan/ui/train/form.py, as the server reads them. `own` is the number of uploaded
- * pictures, if known.
+ * The form's values, in the order of gan/ui/train/form.py, as the server reads them. `own` is the number of
+ * uploaded pictures, if known.
  * @param {FormDetail} form
  */
-const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minutes, values, own: own?.report?.count ?? null });
+const read = ([data, own, recipe, minutes, ...values]) => ({
+  data,
+  recipe,
+  minutes,
+  values,
+  own: own?.report?.count ?? null,
+});
 
 /**
  * Two significant figures, because an estimate has no more.
@@ -99,8 +127,12 @@ const read = ([data, own, recipe, minutes, ...values]) => ({ data, recipe, minut
  */
 const about = (value) => Number(value.toPrecision(2));
 /** @param {number} value */
-const number = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+const number = (value) =>
+  new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(
+    value,
+  );
 /** @param {number} value */
-const part = (value) => new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 2 }).format(value);
+const part = (value) =>
+  new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 2 }).format(value);
 
 customElements.define("gan-cost", Cost);

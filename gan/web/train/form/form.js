@@ -1,4 +1,5 @@
-// The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the button.
+// The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the
+// button.
 import { address } from "../../core/api.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, KIND, OFFER, SUBMIT } from "../../core/events.js";
@@ -17,7 +18,10 @@ class Step extends HTMLElement {
     const key = this.getAttribute("text") ?? "";
     const title = t(key);
     const [button, note] = help(title, t(`${key}_help`));
-    this.append(h("div", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("h3", {}, title), button), note);
+    this.append(
+      h("div", { class: "tr-step" }, h("b", {}, this.getAttribute("number")), h("h3", {}, title), button),
+      note,
+    );
   }
 }
 
@@ -30,7 +34,10 @@ class Group extends HTMLElement {
 /** A name, or minutes. @typedef {string | number} PickerValue */
 /** @typedef {HTMLButtonElement & {option: PickerValue}} Card */
 
-/** The base of the three pickers. Gradio sets their value ("offer", data-value) and reads it ("choose"). Their cards behave as radio buttons. */
+/**
+ * The base of the three pickers. Gradio sets their value ("offer", data-value) and reads it ("choose"). Their
+ * cards behave as radio buttons.
+ */
 class Picker extends HTMLElement {
   built = false;
   /** @type {?PickerValue} */ value = null;
@@ -63,7 +70,11 @@ class Picker extends HTMLElement {
    * @param {...Child | Child} children
    */
   card(value, attributes, ...children) {
-    const button = h("button", { type: "button", role: "radio", ...attributes, onclick: () => this.choose(value) }, ...children);
+    const button = h(
+      "button",
+      { type: "button", role: "radio", ...attributes, onclick: () => this.choose(value) },
+      ...children,
+    );
     return Object.assign(button, { option: value });
   }
 
@@ -101,7 +112,8 @@ class Picker extends HTMLElement {
     if (!step || targetOf(event).getAttribute("role") !== "radio") return;
     event.preventDefault();
     const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
-    const next = cards[(cards.findIndex((card) => card === event.target) + step + cards.length) % cards.length];
+    const next =
+      cards[(cards.findIndex((card) => card === event.target) + step + cards.length) % cards.length];
     next.focus();
     this.choose(next.option);
   }
@@ -110,41 +122,89 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   details = h("p", { class: "tr-about" });
   /** By name. @type {Record<string, DataSet>} */ sets = {};
-  /** For a file of points; in the page while this card is chosen. */ file = h("gan-points", { class: "needs-control" });
+  /** For a file of points; in the page while this card is chosen. */ file = h("gan-points", {
+    class: "needs-control",
+  });
   plane = h("details", { class: "tr-more" });
 
   /** @param {Catalogue} offer */
   build({ data }) {
     this.setAttribute("aria-label", t("train.step_data"));
-    const [bundled, drawn, others] = ["bundled", "drawn", "torchvision"].map((source) => data.filter((set) => set.source === source));
+    const [bundled, drawn, others] = ["bundled", "drawn", "torchvision"].map((source) =>
+      data.filter((set) => set.source === source),
+    );
     this.sets = Object.fromEntries(data.map((set) => [set.name, set]));
     this.append(
-      h("div", { class: "tr-cards" }, bundled.map((set) => this.set(set)),
-        this.card("own", { class: "tr-data tr-own" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.own_short")), h("small", {}, t("train.own_kinds")))),
+      h(
+        "div",
+        { class: "tr-cards" },
+        bundled.map((set) => this.set(set)),
+        this.card(
+          "own",
+          { class: "tr-data tr-own" },
+          h("span", { class: "tr-blank" }, "+"),
+          h("b", {}, t("train.own_short")),
+          h("small", {}, t("train.own_kinds")),
+        ),
+      ),
       this.details,
       this.plane,
-      h("details", { class: "tr-more" }, h("summary", {}, t("train.downloads")),
-        h("p", { class: "tr-about" }, t("train.needs_internet")), h("div", { class: "tr-names" }, others.map((set) => this.download(set)))),
+      h(
+        "details",
+        { class: "tr-more" },
+        h("summary", {}, t("train.downloads")),
+        h("p", { class: "tr-about" }, t("train.needs_internet")),
+        h(
+          "div",
+          { class: "tr-names" },
+          others.map((set) => this.download(set)),
+        ),
+      ),
     );
     this.plane.append(
       h("summary", {}, t("train.points")),
       h("p", { class: "tr-about" }, t("train.points_about")),
-      h("div", { class: "tr-cards" }, drawn.map((set) => this.set(set)),
-        this.card(OWN_POINTS, { class: "tr-data" }, h("span", { class: "tr-blank" }, "+"), h("b", {}, t("train.points_own")), h("small", {}, t("train.points_file")))),
+      h(
+        "div",
+        { class: "tr-cards" },
+        drawn.map((set) => this.set(set)),
+        this.card(
+          OWN_POINTS,
+          { class: "tr-data" },
+          h("span", { class: "tr-blank" }, "+"),
+          h("b", {}, t("train.points_own")),
+          h("small", {}, t("train.points_file")),
+        ),
+      ),
     );
   }
 
   /** @param {DataSet} set */
   set(set) {
     const picture = set.picture
-      ? h("img", { src: address(`thumbnails/${set.name}.webp`), alt: "", class: set.kind === IMAGES ? (Number(set.size) < 48 ? "is-small" : "") : "is-drawn" })
+      ? h("img", {
+          src: address(`thumbnails/${set.name}.webp`),
+          alt: "",
+          class: set.kind === IMAGES ? (Number(set.size) < 48 ? "is-small" : "") : "is-drawn",
+        })
       : h("span", { class: "tr-blank" }, set.name[0].toUpperCase());
-    return this.card(set.name, { class: "tr-data" }, picture, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
+    return this.card(
+      set.name,
+      { class: "tr-data" },
+      picture,
+      h("b", {}, dataName(set.name)),
+      h("small", {}, amount(set)),
+    );
   }
 
   /** @param {DataSet} set */
   download(set) {
-    return this.card(set.name, { class: "tr-name" }, h("b", {}, dataName(set.name)), h("small", {}, amount(set)));
+    return this.card(
+      set.name,
+      { class: "tr-name" },
+      h("b", {}, dataName(set.name)),
+      h("small", {}, amount(set)),
+    );
   }
 
   /** @param {PickerValue} value */
@@ -154,7 +214,7 @@ class DataPicker extends Picker {
     if (own) own.classList.toggle("is-chosen", value === "own");
     if (value !== OWN_POINTS) this.file.remove();
     else if (!this.file.isConnected) this.plane.append(this.file);
-    const kind = value === OWN_POINTS ? "points" : set?.kind ?? IMAGES;
+    const kind = value === OWN_POINTS ? "points" : (set?.kind ?? IMAGES);
     this.offerKind(kind);
     if (!set || kind !== IMAGES) {
       setText(this.details, value === "own" ? t("train.own_about") : "");
@@ -164,7 +224,10 @@ class DataPicker extends Picker {
     setText(this.details, t("train.about_data", { classes, credit: set.credit, licence: set.licence }));
   }
 
-  /** Let the form show only the settings of this kind of run, and tell the other pickers. @param {string} kind */
+  /**
+   * Let the form show only the settings of this kind of run, and tell the other pickers.
+   * @param {string} kind
+   */
   offerKind(kind) {
     const form = document.getElementById("train");
     if (!form || (form.dataset.kind ?? IMAGES) === kind) return;
@@ -174,7 +237,11 @@ class DataPicker extends Picker {
 }
 
 /** How much a data set holds. @param {DataSet} set */
-const amount = (set) => t(set.kind === IMAGES ? "train.count_size" : "train.count_points", { count: whole(set.count), size: set.size });
+const amount = (set) =>
+  t(set.kind === IMAGES ? "train.count_size" : "train.count_points", {
+    count: whole(set.count),
+    size: set.size,
+  });
 
 class RecipePicker extends Picker {
   kind = IMAGES;
@@ -190,7 +257,15 @@ class RecipePicker extends Picker {
     this.recipes = recipes;
     this.setAttribute("aria-label", t("train.step_recipe"));
     const kinds = [...new Set(recipes.map((recipe) => recipe.kind))];
-    this.append(...kinds.map((kind) => this.ofKind(kind, recipes.filter((recipe) => recipe.kind === kind))), this.formula);
+    this.append(
+      ...kinds.map((kind) =>
+        this.ofKind(
+          kind,
+          recipes.filter((recipe) => recipe.kind === kind),
+        ),
+      ),
+      this.formula,
+    );
     this.kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
     addEventListener(KIND, (event) => this.offerKind(event.detail));
   }
@@ -201,19 +276,39 @@ class RecipePicker extends Picker {
    * @param {Recipe[]} recipes
    */
   ofKind(kind, recipes) {
-    const line = (/** @type {Recipe} */ recipe) => (known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss);
-    const card = (/** @type {Recipe} */ recipe) => this.card(recipe.name, { class: "tr-recipe", disabled: recipe.needs_gpu }, h("b", {}, recipeName(recipe.name)), h("small", {}, line(recipe)),
-      recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")));
+    const line = (/** @type {Recipe} */ recipe) =>
+      known(`recipe.${recipe.name}.line`) ? t(`recipe.${recipe.name}.line`) : recipe.loss;
+    const card = (/** @type {Recipe} */ recipe) =>
+      this.card(
+        recipe.name,
+        { class: "tr-recipe", disabled: recipe.needs_gpu },
+        h("b", {}, recipeName(recipe.name)),
+        h("small", {}, line(recipe)),
+        recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")),
+      );
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
-    const more = h("details", { class: "tr-more" }, h("summary", {}, t("train.more_recipes")), h("div", { class: "tr-recipes" }, rest.map(card)));
-    return h("div", { class: `gan-kind gan-kind-${kind}` }, h("div", { class: "tr-recipes" }, main.map(card)), more);
+    const more = h(
+      "details",
+      { class: "tr-more" },
+      h("summary", {}, t("train.more_recipes")),
+      h("div", { class: "tr-recipes" }, rest.map(card)),
+    );
+    return h(
+      "div",
+      { class: `gan-kind gan-kind-${kind}` },
+      h("div", { class: "tr-recipes" }, main.map(card)),
+      more,
+    );
   }
 
   cards() {
     return super.cards().filter((card) => card.closest(`.gan-kind-${this.kind}`));
   }
 
-  /** Show another kind's recipes. A recipe that this kind does not have gives way to its first one. @param {string} kind */
+  /**
+   * Show another kind's recipes. A recipe that this kind does not have gives way to its first one.
+   * @param {string} kind
+   */
   offerKind(kind) {
     for (const card of this.cards()) card.setAttribute("aria-checked", "false");
     this.kind = kind;
@@ -231,13 +326,26 @@ class RecipePicker extends Picker {
 }
 
 class TimePicker extends Picker {
-  input = h("input", { type: "number", min: "0.05", step: "any", inputmode: "decimal", class: "tr-number", "aria-label": t("train.minutes") });
+  input = h("input", {
+    type: "number",
+    min: "0.05",
+    step: "any",
+    inputmode: "decimal",
+    class: "tr-number",
+    "aria-label": t("train.minutes"),
+  });
 
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
-    this.append(h("div", { class: "tr-times" }, [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
-      h("label", {}, this.input, h("span", {}, t("train.minutes")))));
+    this.append(
+      h(
+        "div",
+        { class: "tr-times" },
+        [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
+        h("label", {}, this.input, h("span", {}, t("train.minutes"))),
+      ),
+    );
   }
 
   /** @param {PickerValue} value */
@@ -265,13 +373,14 @@ class Answer extends HTMLElement {
   show(answer) {
     this.text.hidden = !answer?.error;
     setText(this.text, answer?.error ? sentence(answer.error) : "");
-    if (answer?.error) this.text.scrollIntoView({ block: "nearest" }); // the button may be at the top edge, with the error above it
+    // The button may be at the top edge, with the error above it.
+    if (answer?.error) this.text.scrollIntoView({ block: "nearest" });
     if (answer?.run) view(answer.run);
   }
 }
 
-// Formulas, as gan/objectives.py writes them. {D} and {G} stand for the networks and {x} for a real image; each has
-// its colour.
+// Formulas, as gan/objectives.py writes them. {D} and {G} stand for the networks and {x} for a real image;
+// each has its colour.
 
 /** @type {Record<string, string>} */
 const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
@@ -283,7 +392,13 @@ const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
  */
 function formula(loss, penalty) {
   if (!loss) return null;
-  return h("div", { class: "tr-formula" }, line("D", loss.formula_d), penalty?.formula && line("D", `+ ${penalty.formula}`, true), line("G", loss.formula_g));
+  return h(
+    "div",
+    { class: "tr-formula" },
+    line("D", loss.formula_d),
+    penalty?.formula && line("D", `+ ${penalty.formula}`, true),
+    line("G", loss.formula_g),
+  );
 }
 
 /**
@@ -291,7 +406,18 @@ function formula(loss, penalty) {
  * @param {string} text
  */
 function line(player, text, goesOn = false) {
-  return h("p", {}, h("b", { class: COLOURS[player] }, goesOn ? "" : player), h("span", {}, ...text.split(/\{(\w)\}/).map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part))));
+  return h(
+    "p",
+    {},
+    h("b", { class: COLOURS[player] }, goesOn ? "" : player),
+    h(
+      "span",
+      {},
+      ...text
+        .split(/\{(\w)\}/)
+        .map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part)),
+    ),
+  );
 }
 
 // The panel with the button sticks to the lower edge, as long as it leaves room for the fields.
@@ -299,7 +425,8 @@ function line(player, text, goesOn = false) {
 const PART = 1 / 3; // share of the window's height that it may take
 
 /**
- * Make a panel stick, and tell the form how much of it the panel covers, so that focused fields scroll clear of it.
+ * Make a panel stick, and tell the form how much of it the panel covers, so that focused fields scroll clear
+ * of it.
  * @param {HTMLElement} panel
  */
 function stick(panel) {

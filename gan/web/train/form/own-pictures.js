@@ -1,5 +1,5 @@
-// <gan-own>: uploaded pictures. The reader chooses or drops them, the server surveys them, and the report is shown
-// before training.
+// <gan-own>: uploaded pictures. The reader chooses or drops them, the server surveys them, and the report is
+// shown before training.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CHOOSE, FORM, OFFER } from "../../core/events.js";
@@ -59,14 +59,37 @@ class OwnPictures extends HTMLElement {
       this.add([...(this.input.files ?? [])]);
       this.input.value = ""; // so that the same file can be chosen again
     });
-    this.zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
-      h("b", {}, t("own.choose")), h("span", { class: "ow-drop" }, t("own.drop")), this.limitsLine);
-    this.more = h("button", { type: "button", class: "ow-tool", onclick: () => this.input.click() }, icon("plus"), h("span", {}, t("own.add")));
-    this.out = h("button", { type: "button", class: "ow-tool", onclick: () => this.clear() }, icon("close"), h("span", {}, t("own.remove")));
-    this.row = h("div", { class: "ow-row", hidden: true }, h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out), this.bar, this.status);
+    this.zone = h(
+      "button",
+      { type: "button", class: "ow-zone", onclick: () => this.input.click() },
+      icon("upload"),
+      h("b", {}, t("own.choose")),
+      h("span", { class: "ow-drop" }, t("own.drop")),
+      this.limitsLine,
+    );
+    this.more = h(
+      "button",
+      { type: "button", class: "ow-tool", onclick: () => this.input.click() },
+      icon("plus"),
+      h("span", {}, t("own.add")),
+    );
+    this.out = h(
+      "button",
+      { type: "button", class: "ow-tool", onclick: () => this.clear() },
+      icon("close"),
+      h("span", {}, t("own.remove")),
+    );
+    this.row = h(
+      "div",
+      { class: "ow-row", hidden: true },
+      h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out),
+      this.bar,
+      this.status,
+    );
 
     this.append(this.input, this.zone, this.row, this.error, this.found);
-    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"])) this.addEventListener(name, (event) => this.drag(event));
+    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
+      this.addEventListener(name, (event) => this.drag(event));
   }
 
   /** @param {DragEvent} event */
@@ -94,7 +117,11 @@ class OwnPictures extends HTMLElement {
     this.stop();
     this.work(async (signal) => {
       this.sending = true;
-      this.show({ ...NOTHING, turn: this.value.turn, files: [...beside, ...chosen.map(({ name, size }) => ({ name, size }))] });
+      this.show({
+        ...NOTHING,
+        turn: this.value.turn,
+        files: [...beside, ...chosen.map(({ name, size }) => ({ name, size }))],
+      });
       this.more.hidden = true;
       this.progress(0);
       const paths = await send(chosen, (part) => this.progress(part), signal);
@@ -114,10 +141,12 @@ class OwnPictures extends HTMLElement {
     const files = this.value.files.map((file) => file.path);
     for (;;) {
       /** @type {Answers["pictures"]} */
-      const answer = await request("pictures", { method: "POST", value: { files }, signal }).catch((error) => {
-        if (!error.offline) throw error;
-        return { offline: true };
-      });
+      const answer = await request("pictures", { method: "POST", value: { files }, signal }).catch(
+        (error) => {
+          if (!error.offline) throw error;
+          return { offline: true };
+        },
+      );
       const { report, suggestions = null } = answer;
       if (report) {
         this.choose({ ...this.value, report, suggestions });
@@ -129,16 +158,20 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * Run one task at a time, uploading or surveying, until it ends or the reader chooses other files. `settled` waits
-   * for it.
+   * Run one task at a time, uploading or surveying, until it ends or the reader chooses other files.
+   * `settled` waits for it.
    * @param {(signal: AbortSignal) => Promise<void>} task
    */
   work(task) {
     const controller = new AbortController();
     this.controller = controller;
     this.working = task(controller.signal)
-      .catch((error) => { if (this.controller === controller) this.refuse(error); })
-      .finally(() => { if (this.controller === controller) this.rest(); });
+      .catch((error) => {
+        if (this.controller === controller) this.refuse(error);
+      })
+      .finally(() => {
+        if (this.controller === controller) this.rest();
+      });
   }
 
   /** The value after the running task. */
@@ -166,8 +199,8 @@ class OwnPictures extends HTMLElement {
   }
 
   /**
-   * Drop files that can't be used, unless one more picture is all that is missing. The reason stays until other files
-   * are chosen.
+   * Drop files that can't be used, unless one more picture is all that is missing. The reason stays until
+   * other files are chosen.
    * @param {Refusal} error
    */
   refuse(error) {
@@ -234,7 +267,12 @@ class OwnPictures extends HTMLElement {
       setText(this.size, fileSize(files.reduce((sum, file) => sum + file.size, 0)));
     }
     this.found.hidden = !report;
-    if (report && report !== this.shown) this.found.replaceChildren(...summary(report), this.asked.root, ...[leftOut(report.left_out)].filter((part) => part !== null));
+    if (report && report !== this.shown)
+      this.found.replaceChildren(
+        ...summary(report),
+        this.asked.root,
+        ...[leftOut(report.left_out)].filter((part) => part !== null),
+      );
     this.shown = report;
     this.mirror();
   }

@@ -6,7 +6,8 @@ import { sentence, t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { holdsFolder, send, tooMuch } from "./upload.js";
 
-const KEPT = "gan_points"; // where this tab keeps the file's place on the server, for a page that is loaded again
+// Where this tab keeps the file's place on the server, for a page that is loaded again.
+const KEPT = "gan_points";
 
 class OwnPoints extends HTMLElement {
   /** The checked file. @type {?PointsFile} */ value = null;
@@ -14,8 +15,13 @@ class OwnPoints extends HTMLElement {
   /** The upload and the check of a file. @type {?Promise<void>} */ working = null;
   /** @type {UploadLimits | undefined} */ limits;
   input = h("input", { type: "file", tabindex: "-1", "aria-hidden": "true" });
-  zone = h("button", { type: "button", class: "ow-zone", onclick: () => this.input.click() }, icon("upload"),
-    h("b", {}, t("train.points_choose")), h("small", { class: "ow-limits" }, t("train.points_format")));
+  zone = h(
+    "button",
+    { type: "button", class: "ow-zone", onclick: () => this.input.click() },
+    icon("upload"),
+    h("b", {}, t("train.points_choose")),
+    h("small", { class: "ow-limits" }, t("train.points_format")),
+  );
   status = h("p", { class: "ow-status", role: "status" });
   error = h("div", { class: "tr-error", role: "alert", hidden: true });
 
@@ -26,7 +32,8 @@ class OwnPoints extends HTMLElement {
       this.take([...(this.input.files ?? [])]);
       this.input.value = ""; // so that the same file can be chosen again
     });
-    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"])) this.addEventListener(name, (event) => this.drag(event));
+    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
+      this.addEventListener(name, (event) => this.drag(event));
     this.show(restored());
     const offer = await catalogue().catch(() => null);
     if (!offer) return;
@@ -66,7 +73,9 @@ class OwnPoints extends HTMLElement {
    */
   async upload([file, second], signal) {
     const { name, size } = file;
-    const refused = second ? { say: "train.points_one" } : this.limits && tooMuch([{ name, size }], this.limits);
+    const refused = second
+      ? { say: "train.points_one" }
+      : this.limits && tooMuch([{ name, size }], this.limits);
     try {
       if (refused) throw refused;
       setText(this.status, t("train.points_reading"));
@@ -82,17 +91,27 @@ class OwnPoints extends HTMLElement {
   show(value) {
     this.value = value;
     this.error.hidden = true;
-    setText(this.status, value ? t("train.points_found", { name: value.name, count: whole(value.count) }) : "");
+    setText(
+      this.status,
+      value ? t("train.points_found", { name: value.name, count: whole(value.count) }) : "",
+    );
     try {
       if (value) sessionStorage.setItem(KEPT, JSON.stringify(value));
       else sessionStorage.removeItem(KEPT);
-    } catch { } // some embedded frames may not use the storage
+    } catch {} // some embedded frames may not use the storage
   }
 
   /** @param {any} error a Refusal, or {say, values} with a text of the page */
   refuse(error) {
     setText(this.status, "");
-    setText(this.error, error.say === "own.file_too_large" ? t("train.points_too_large", error.values) : error.say ? t(error.say, error.values) : sentence(error));
+    setText(
+      this.error,
+      error.say === "own.file_too_large"
+        ? t("train.points_too_large", error.values)
+        : error.say
+          ? t(error.say, error.values)
+          : sentence(error),
+    );
     this.error.hidden = false;
   }
 }

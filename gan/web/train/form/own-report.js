@@ -1,5 +1,5 @@
-// The server's report on uploaded pictures, in sentences. Anybody may have chosen file and folder names, so they are
-// shown as text only.
+// The server's report on uploaded pictures, in sentences. Anybody may have chosen file and folder names, so
+// they are shown as text only.
 import { h } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
@@ -16,9 +16,12 @@ export function summary(report) {
   return [
     h("p", { class: "ow-count" }, t(count === 1 ? "own.count_one" : "own.count", { count: whole(count) })),
     h("p", { class: "ow-line" }, classesText(report)),
-    copies > 0 && h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
-    report.unread > 0 && h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
-    report.names_read_as && h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
+    copies > 0 &&
+      h("p", { class: "ow-line is-warn" }, t("own.copies", { count: whole(copies), total: whole(count) })),
+    report.unread > 0 &&
+      h("p", { class: "ow-line is-warn" }, t("own.unread", { count: whole(report.unread) })),
+    report.names_read_as &&
+      h("p", { class: "ow-line is-warn" }, t("own.names_read_as", { codes: report.names_read_as })),
   ].filter((part) => part instanceof Node);
 }
 
@@ -26,8 +29,12 @@ export function summary(report) {
 function classesText({ classes, too_many_classes: tooMany, most_classes: most }) {
   if (tooMany) return t("own.too_many_classes", { count: whole(tooMany), most: whole(most) });
   if (!classes.length) return t("own.no_classes");
-  const list = classes.slice(0, CLASSES).map(([name, number]) => t("own.class", { name, count: whole(number) })).join(t("left_out.comma"));
-  const more = classes.length > CLASSES ? t("own.more_classes", { count: whole(classes.length - CLASSES) }) : "";
+  const list = classes
+    .slice(0, CLASSES)
+    .map(([name, number]) => t("own.class", { name, count: whole(number) }))
+    .join(t("left_out.comma"));
+  const more =
+    classes.length > CLASSES ? t("own.more_classes", { count: whole(classes.length - CLASSES) }) : "";
   return t("own.classes", { count: whole(classes.length), list: list + more });
 }
 
@@ -38,5 +45,14 @@ function classesText({ classes, too_many_classes: tooMany, most_classes: most })
 export function leftOut(groups) {
   if (!groups.length) return null;
   const total = groups.reduce((sum, group) => sum + group.count, 0);
-  return h("div", { class: "ow-left" }, h("p", { class: "ow-line is-warn" }, t("own.left_out", { count: whole(total) })), h("ul", {}, reasons(groups).map((text) => h("li", {}, text))));
+  return h(
+    "div",
+    { class: "ow-left" },
+    h("p", { class: "ow-line is-warn" }, t("own.left_out", { count: whole(total) })),
+    h(
+      "ul",
+      {},
+      reasons(groups).map((text) => h("li", {}, text)),
+    ),
+  );
 }

@@ -1,4 +1,5 @@
-// Settings that suit the uploaded pictures, beside the report. They mirror the form's settings in both directions.
+// Settings that suit the uploaded pictures, beside the report. They mirror the form's settings in both
+// directions.
 import { h, setText } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { lang, t } from "../../core/i18n.js";
@@ -9,22 +10,43 @@ let count = 0;
 /** @typedef {(name: string, value: Setting) => void} Change */
 
 /**
- * Build the panel {root, show}. `set(name, value)` gets each change. `show(report, suggestions, recipe, settings)`
- * shows the form's settings.
+ * Build the panel {root, show}. `set(name, value)` gets each change. `show(report, suggestions, recipe,
+ * settings)` shows the form's settings.
  * @param {Change} set
  */
 export function asked(set) {
   /** @type {HTMLInputElement} */
-  const byClass = h("input", { type: "checkbox", role: "switch", class: "ow-switch", onchange: () => set("conditional", byClass.checked) });
-  const colours = choice("channels", [[3, t("own.colour")], [1, t("own.grey")]], set);
-  const background = choice("background", BACKGROUNDS.map((name) => [name, t(`own.background_${name}`)]), set);
+  const byClass = h("input", {
+    type: "checkbox",
+    role: "switch",
+    class: "ow-switch",
+    onchange: () => set("conditional", byClass.checked),
+  });
+  const colours = choice(
+    "channels",
+    [
+      [3, t("own.colour")],
+      [1, t("own.grey")],
+    ],
+    set,
+  );
+  const background = choice(
+    "background",
+    BACKGROUNDS.map((name) => [name, t(`own.background_${name}`)]),
+    set,
+  );
   const rows = {
     conditional: row(t("own.by_class"), byClass),
     channels: row(t("own.colours"), colours.root),
     background: row(t("own.background"), background.root),
   };
   const notes = h("p", { class: "ow-line" });
-  const root = h("div", { class: "ow-asked" }, Object.values(rows).map((one) => one.root), notes);
+  const root = h(
+    "div",
+    { class: "ow-asked" },
+    Object.values(rows).map((one) => one.root),
+    notes,
+  );
 
   /**
    * @param {PicturesReport} report
@@ -41,9 +63,17 @@ export function asked(set) {
     background.show(settings.background);
     rows.conditional.say(classNote(report, suggestions, byClass.checked));
     rows.channels.say(colourNote(report.grey, settings.channels === 1));
-    rows.background.say(t("own.transparent", { count: whole(report.transparent), total: whole(report.count), colour: t(`own.put_${settings.background}`) }));
+    rows.background.say(
+      t("own.transparent", {
+        count: whole(report.transparent),
+        total: whole(report.count),
+        colour: t(`own.put_${settings.background}`),
+      }),
+    );
     const said = [
-      Number(suggested.size) < 64 && settings.size === suggested.size && t("own.small", { side: whole(report.side), size: suggested.size }),
+      Number(suggested.size) < 64 &&
+        settings.size === suggested.size &&
+        t("own.small", { side: whole(report.side), size: suggested.size }),
       settings.batch === report.count && t("own.few", { count: whole(report.count) }),
     ];
     setText(notes, said.filter(Boolean).join(lang === "zh" ? "" : " "));
@@ -61,8 +91,11 @@ export function asked(set) {
 function classNote({ classes, classes_doubtful: doubtful }, suggestions, on) {
   if (on) return t("own.by_class_on");
   if (doubtful) return t("own.by_class_doubtful");
-  const enough = Object.values(suggestions).some((suggested) => suggested.conditional); // some recipes never learn by class
-  return enough ? t("own.by_class_off") : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
+  // Some recipes never learn by class.
+  const enough = Object.values(suggestions).some((suggested) => suggested.conditional);
+  return enough
+    ? t("own.by_class_off")
+    : t("own.by_class_few", { count: whole(Math.min(...classes.map(([, number]) => number))) });
 }
 
 /**
@@ -85,7 +118,10 @@ function row(name, control) {
   const note = h("small", { id: `ow-note-${count}` });
   control.setAttribute("aria-labelledby", label.id);
   control.setAttribute("aria-describedby", note.id);
-  return { root: h("div", { class: "ow-setting" }, h("div", {}, label, note), control), say: (/** @type {string} */ text) => setText(note, text) };
+  return {
+    root: h("div", { class: "ow-setting" }, h("div", {}, label, note), control),
+    say: (/** @type {string} */ text) => setText(note, text),
+  };
 }
 
 /**
@@ -95,7 +131,21 @@ function row(name, control) {
  * @param {Change} set
  */
 function choice(name, values, set) {
-  const inputs = values.map(([value]) => h("input", { type: "radio", name: `ow-${name}`, onchange: () => set(name, value) }));
-  const root = h("div", { class: "ow-choice", role: "radiogroup" }, values.map(([value, text], index) => h("label", { "data-value": String(value) }, inputs[index], h("span", {}, text))));
-  return { root, show: (/** @type {Setting | undefined} */ chosen) => inputs.forEach((input, index) => { input.checked = values[index][0] === chosen; }) };
+  const inputs = values.map(([value]) =>
+    h("input", { type: "radio", name: `ow-${name}`, onchange: () => set(name, value) }),
+  );
+  const root = h(
+    "div",
+    { class: "ow-choice", role: "radiogroup" },
+    values.map(([value, text], index) =>
+      h("label", { "data-value": String(value) }, inputs[index], h("span", {}, text)),
+    ),
+  );
+  return {
+    root,
+    show: (/** @type {Setting | undefined} */ chosen) =>
+      inputs.forEach((input, index) => {
+        input.checked = values[index][0] === chosen;
+      }),
+  };
 }

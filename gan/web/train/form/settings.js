@@ -1,12 +1,13 @@
-// The form's settings after another choice, and their survival of a reload when the language changes. Gradio's events
-// call these functions by their global names.
+// The form's settings after another choice, and their survival of a reload when the language changes.
+// Gradio's events call these functions by their global names.
 import { FORM } from "../../core/events.js";
 import { catalogue } from "../catalogue.js";
 
 const KEPT = "gan_form";
 const LEAVING = new Set(["Tab", "Shift"]); // keys that leave a field, and need no handler of Gradio's
 const START = { data: "digits", recipe: "modern", own: null }; // the form's first choice
-const LEAVE = { __type__: "update" }; // tells Gradio to keep the field's value, with whatever the reader has typed meanwhile
+// Tells Gradio to keep the field's value, with whatever the reader has typed meanwhile.
+const LEAVE = { __type__: "update" };
 /** @typedef {{data: string, recipe: string, own: ?OwnValue}} Choice */
 /** The choice behind the present settings. @type {Choice} */
 let before = START;
@@ -17,25 +18,40 @@ let form = null;
 /** Settings that the reader has set since a choice last set them. @type {Set<string>} */
 const typed = new Set();
 
-addEventListener(FORM, (event) => { form = event.detail; });
+addEventListener(FORM, (event) => {
+  form = event.detail;
+});
 for (const kind of ["input", "change"]) {
-  document.addEventListener(kind, (event) => {
-    const field = /** @type {Element} */ (event.target).closest?.("[id^=field-]");
-    if (field) typed.add(field.id.slice("field-".length));
-  }, { capture: true });
+  document.addEventListener(
+    kind,
+    (event) => {
+      const field = /** @type {Element} */ (event.target).closest?.("[id^=field-]");
+      if (field) typed.add(field.id.slice("field-".length));
+    },
+    { capture: true },
+  );
 }
 
-// Gradio's list shuts when its field is left. Its key handler runs a moment later, and opens the list again for good.
-addEventListener("keydown", (event) => {
-  if (LEAVING.has(event.key) && /** @type {Element} */ (event.target).matches?.("[id^=field-] [role=combobox]")) event.stopPropagation();
-}, { capture: true });
+// Gradio's list shuts when its field is left. Its key handler runs a moment later, and opens the list again
+// for good.
+addEventListener(
+  "keydown",
+  (event) => {
+    if (
+      LEAVING.has(event.key) &&
+      /** @type {Element} */ (event.target).matches?.("[id^=field-] [role=combobox]")
+    )
+      event.stopPropagation();
+  },
+  { capture: true },
+);
 
 /** The form's values of the last FORM event; null before the first. */
 export const formNow = () => form;
 
 /**
- * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded pictures. null
- * for settings of another kind of run, which stay as they are.
+ * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded
+ * pictures. null for settings of another kind of run, which stay as they are.
  * @param {Catalogue} offer
  * @param {Choice} choice
  */
@@ -45,17 +61,19 @@ function beginning({ defaults, fields }, { data, recipe, own }) {
 }
 
 /**
- * The advanced settings after another data set, recipe or upload. A setting that the choice does not touch stays. A
- * setting made by hand changes only with another data set or recipe. A change beside the pictures counts as made by
- * hand.
+ * The advanced settings after another data set, recipe or upload. A setting that the choice does not touch
+ * stays. A setting made by hand changes only with another data set or recipe. A change beside the pictures
+ * counts as made by hand.
  */
 window.ganDefaults = async (data, recipe, own, ...current) => {
   const offer = await catalogue();
-  if (returning) { // Gradio restores one choice after another, and calls this after each; the stored settings come with them
+  if (returning) {
+    // Gradio restores one choice after another, and calls this after each; the stored settings come with them
     if (data === returning.data && recipe === returning.recipe) returning = null;
     return offer.fields.map(() => LEAVE);
   }
-  const settled = own?.files?.length && !own.report ? before.own : own; // nothing is known while the survey runs
+  // Nothing is known while the survey runs.
+  const settled = own?.files?.length && !own.report ? before.own : own;
   const now = { data, recipe, own: settled };
   const chosen = data !== before.data || recipe !== before.recipe;
   const moved = own && (own.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
@@ -74,8 +92,8 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
 };
 
 /**
- * The settings with the pictures' suggestions, except those made by hand. Train may be pressed before the form has
- * them.
+ * The settings with the pictures' suggestions, except those made by hand. Train may be pressed before the
+ * form has them.
  * @param {OwnValue} own
  * @param {string} recipe
  * @param {Setting[]} values
@@ -83,7 +101,9 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
 export async function asAsked(own, recipe, values) {
   const offer = await catalogue();
   const [was, is] = [beginning(offer, before), beginning(offer, { data: "own", recipe, own })];
-  return values.map((value, index) => (typed.has(offer.fields[index]) || value !== was[index] ? value : is[index]));
+  return values.map((value, index) =>
+    typed.has(offer.fields[index]) || value !== was[index] ? value : is[index],
+  );
 }
 
 /** The form as it was stored before a reload; null if it was not. */
@@ -94,21 +114,28 @@ window.ganForm = async () => {
   const { data, recipe, own, minutes } = kept;
   before = { data, recipe, own };
   if (data !== START.data || recipe !== START.recipe) returning = before;
-  const settings = beginning(offer, before).map((value, index) => (value === null ? LEAVE : like(value, kept.settings[offer.fields[index]])));
+  const settings = beginning(offer, before).map((value, index) =>
+    value === null ? LEAVE : like(value, kept.settings[offer.fields[index]]),
+  );
   return [data, own, recipe, minutes, ...settings];
 };
 
 /** Store the form for the next page in this tab. */
 export async function keepForm() {
-  const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time"]).map((name) => document.querySelector(name)?.value);
+  const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time"]).map(
+    (name) => document.querySelector(name)?.value,
+  );
   const [data, own, recipe, minutes] = chosen;
   if (chosen.some((value) => value === undefined || value === null)) return;
   const { fields } = await catalogue();
-  const settings = Object.fromEntries(fields.map((name, index) => {
-    /** @type {?HTMLInputElement} */
-    const input = document.querySelector(`#field-${name} input`); // a field's text may be newer than the form; folded fields have no element
-    return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[4 + index]];
-  }));
+  const settings = Object.fromEntries(
+    fields.map((name, index) => {
+      /** @type {?HTMLInputElement} */
+      // A field's text may be newer than the form; folded fields have no element.
+      const input = document.querySelector(`#field-${name} input`);
+      return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[4 + index]];
+    }),
+  );
   sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, settings }));
 }
 

@@ -1,5 +1,5 @@
-// Handles Train: sends the form to the server, and announces the answer. Gradio's button calls this by its global
-// name.
+// Handles Train: sends the form to the server, and announces the answer. Gradio's button calls this by its
+// global name.
 import { request } from "../../core/api.js";
 import { must } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
@@ -29,10 +29,17 @@ window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
 async function submit(data, own, recipe, minutes, values) {
   if (data === "own-points") {
     const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
-    return request("runs", { method: "POST", value: { data, recipe, minutes, values, files: file ? [file.path] : [] } });
+    return request("runs", {
+      method: "POST",
+      value: { data, recipe, minutes, values, files: file ? [file.path] : [] },
+    });
   }
   if (data !== "own") return request("runs", { method: "POST", value: { data, recipe, minutes, values } });
-  const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures"); // waits for a running upload or survey
+  // Waits for a running upload or survey.
+  const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
-  return request("runs", { method: "POST", value: { data, recipe, minutes, values: asked, files: pictures.files.map((file) => file.path) } });
+  return request("runs", {
+    method: "POST",
+    value: { data, recipe, minutes, values: asked, files: pictures.files.map((file) => file.path) },
+  });
 }

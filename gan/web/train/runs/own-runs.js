@@ -1,5 +1,5 @@
-// The runs that this browser has started. The list marks them, because people look for theirs in the queue. The server
-// never learns of it.
+// The runs that this browser has started. The list marks them, because people look for theirs in the queue.
+// The server never learns of it.
 import { recall, remember } from "../../core/storage.js";
 
 const NAME = "gan_own";

@@ -1,4 +1,5 @@
-// One run in the list. It asks before it deletes, and is renamed in place. Updates of the list interrupt neither.
+// One run in the list. It asks before it deletes, and is renamed in place. Updates of the list interrupt
+// neither.
 import { request } from "../../core/api.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
@@ -29,11 +30,21 @@ export class RunRow {
     this.name = h("b");
     this.facts = h("span");
     this.state = h("small");
-    this.open = h("button", { type: "button", class: "tr-open", onclick: choose }, this.dot, this.name, this.facts, this.state);
+    this.open = h(
+      "button",
+      { type: "button", class: "tr-open", onclick: choose },
+      this.dot,
+      this.name,
+      this.facts,
+      this.state,
+    );
     this.rename = this.tool("pencil", () => this.edit());
     this.cancel = this.tool("close", () => this.send("cancel"));
     this.delete = this.tool("bin", (event) => this.deletion.press(event));
-    this.deletion = new ConfirmButton(this.delete, { asks: t("stage.delete_sure"), act: () => this.send("delete") });
+    this.deletion = new ConfirmButton(this.delete, {
+      asks: t("stage.delete_sure"),
+      act: () => this.send("delete"),
+    });
     this.element = h("li", {}, this.open, this.rename, this.cancel, this.delete);
   }
 
@@ -56,9 +67,20 @@ export class RunRow {
     const data = run.data ? dataName(run.data) : null;
     const title = run.name ?? data ?? run.id;
     const size = run.bytes ? fileSize(run.bytes) : null;
-    const facts = [run.name && data, run.recipe && recipeName(run.recipe), run.images ? t("stage.kimg", { images: short(run.images) }) : null, size, ago(run.created)];
+    const facts = [
+      run.name && data,
+      run.recipe && recipeName(run.recipe),
+      run.images ? t("stage.kimg", { images: short(run.images) }) : null,
+      size,
+      ago(run.created),
+    ];
     setText(this.name, title);
-    setText(this.facts, (place < 0 ? facts : [isOwn(this.id) && t("stage.yours"), waiting(place, seconds), ...facts]).filter(Boolean).join(" · "));
+    setText(
+      this.facts,
+      (place < 0 ? facts : [isOwn(this.id) && t("stage.yours"), waiting(place, seconds), ...facts])
+        .filter(Boolean)
+        .join(" · "),
+    );
     const state = run.silent ? "silent" : run.state;
     setText(this.state, t(`state.${state}`));
     this.dot.dataset.state = state;
@@ -67,7 +89,8 @@ export class RunRow {
     this.element.classList.toggle("is-busy", busy); // keeps the space of the hidden button
     this.cancel.hidden = run.state !== "queued";
     this.delete.hidden = busy || (run.state === "queued" && !full);
-    for (const name of /** @type {const} */ (["rename", "cancel", "delete"])) this[name].title = t(`stage.${name}_run`, { name: title });
+    for (const name of /** @type {const} */ (["rename", "cancel", "delete"]))
+      this[name].title = t(`stage.${name}_run`, { name: title });
     for (const one of [this.rename, this.cancel]) setText(find(one, "span"), one.title);
     this.deletion.name(this.delete.title);
   }
@@ -75,12 +98,29 @@ export class RunRow {
   /** Replace the name by a field. Enter keeps its text, Escape restores the name. */
   edit() {
     if (this.form) return;
-    const field = h("input", { type: "text", maxlength: String(NAME_MOST), placeholder: this.run.data ? dataName(this.run.data) : this.id, "aria-label": t("stage.name") });
+    const field = h("input", {
+      type: "text",
+      maxlength: String(NAME_MOST),
+      placeholder: this.run.data ? dataName(this.run.data) : this.id,
+      "aria-label": t("stage.name"),
+    });
     field.value = this.run.name ?? "";
     const done = h("button", { type: "submit", class: "tr-button is-primary" }, t("stage.name_keep"));
-    const undo = h("button", { type: "button", class: "tr-button", onclick: () => this.leave() }, t("stage.name_leave"));
-    const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.isComposing && this.leave(); // while an input method composes, Escape is its key
-    this.form = h("form", { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape }, field, done, undo);
+    const undo = h(
+      "button",
+      { type: "button", class: "tr-button", onclick: () => this.leave() },
+      t("stage.name_leave"),
+    );
+    const escape = (/** @type {KeyboardEvent} */ event) =>
+      // While an input method composes, Escape is its key.
+      event.key === "Escape" && !event.isComposing && this.leave();
+    this.form = h(
+      "form",
+      { class: "tr-rename", onsubmit: (event) => this.keep(event, field, done), onkeydown: escape },
+      field,
+      done,
+      undo,
+    );
     this.element.classList.add("is-edited");
     this.element.append(this.form);
     field.focus();
@@ -104,7 +144,10 @@ export class RunRow {
     event.preventDefault();
     button.disabled = true;
     try {
-      const { name } = await request(`runs/${this.id}/rename`, { method: "POST", query: { name: field.value } });
+      const { name } = await request(`runs/${this.id}/rename`, {
+        method: "POST",
+        query: { name: field.value },
+      });
       setText(this.name, name ?? field.placeholder); // at once; the next poll confirms it
       this.leave();
       refresh();

@@ -1,5 +1,5 @@
-// The list of runs at the end of the stage. The reader can show, rename, delete or unqueue a run.
-// Each poll brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
+// The list of runs at the end of the stage. The reader can show, rename, delete or unqueue a run. Each poll
+// brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
 // they change.
 import { request } from "../../core/api.js";
 import { find, h, setText } from "../../core/dom.js";
@@ -16,7 +16,10 @@ const FULL = "runs.disk_full"; // on a full disk, leaving the queue may need mor
 export class Runs {
   /** By id. @type {Map<string, RunRow>} */
   rows = new Map();
-  /** The older runs that the page holds, and how many it asked for. @type {{runs: RunEntry[], version: string, wanted: number}} */
+  /**
+   * The older runs that the page holds, and how many it asked for.
+   * @type {{runs: RunEntry[], version: string, wanted: number}}
+   */
   older = { runs: [], version: "", wanted: 0 };
   wanted = 0; // of the older runs
   fetching = false;
@@ -37,11 +40,23 @@ export class Runs {
     this.items = h("ul", { class: "tr-runs" });
 
     this.shown = h("span");
-    this.button = h("button", { type: "button", class: "tr-button", onclick: () => this.showMore() }, t("stage.runs_more"));
+    this.button = h(
+      "button",
+      { type: "button", class: "tr-button", onclick: () => this.showMore() },
+      t("stage.runs_more"),
+    );
     this.foot = h("p", { class: "tr-foot", hidden: true }, this.shown, this.button);
     this.note = h("p", { class: "tr-told", role: "status" });
     this.storage = h("p", { class: "tr-storage" });
-    this.element = h("details", { class: "tr-more tr-list" }, h("summary", {}, t("stage.runs"), " ", this.count), this.items, this.foot, this.note, this.storage);
+    this.element = h(
+      "details",
+      { class: "tr-more tr-list" },
+      h("summary", {}, t("stage.runs"), " ", this.count),
+      this.items,
+      this.foot,
+      this.note,
+      this.storage,
+    );
   }
 
   /**
@@ -68,7 +83,9 @@ export class Runs {
       this.older = { runs, version: older, wanted };
     } catch (error) {
       this.failed = true;
-      setTimeout(() => { this.failed = false; }, SAY_FOR);
+      setTimeout(() => {
+        this.failed = false;
+      }, SAY_FOR);
       this.say(sentence(error), true);
     }
     this.fetching = false;
@@ -80,7 +97,8 @@ export class Runs {
     this.wanted = this.older.runs.length + PAGE;
     await this.fetch();
     const lost = document.activeElement === document.body || document.activeElement === this.button;
-    if (this.foot.hidden && lost) this.items.children[before]?.querySelector("button")?.focus({ preventScroll: true });
+    if (this.foot.hidden && lost)
+      this.items.children[before]?.querySelector("button")?.focus({ preventScroll: true });
   }
 
   /**
@@ -106,15 +124,25 @@ export class Runs {
     for (const [id, row] of this.rows) if (!ids.has(id)) this.remove(id, row);
     runs.forEach((run, place) => {
       const row = this.rows.get(run.id) ?? this.add(run.id);
-      if (this.items.children[place] !== row.element) this.items.insertBefore(row.element, this.items.children[place] ?? null);
-      row.update(run, { current: run.id === shown, place: queue.indexOf(run.id), seconds: starts[run.id], full });
+      if (this.items.children[place] !== row.element)
+        this.items.insertBefore(row.element, this.items.children[place] ?? null);
+      row.update(run, {
+        current: run.id === shown,
+        place: queue.indexOf(run.id),
+        seconds: starts[run.id],
+        full,
+      });
     });
-    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true }); // moving the row has taken the focus away
+    // Moving the row has taken the focus away.
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
 
   /** @param {string} id */
   add(id) {
-    const row = new RunRow(id, { choose: () => this.choose(id), say: (text, bad = false) => this.say(text, bad) });
+    const row = new RunRow(id, {
+      choose: () => this.choose(id),
+      say: (text, bad = false) => this.say(text, bad),
+    });
     this.rows.set(id, row);
     return row;
   }
@@ -143,7 +171,13 @@ export class Runs {
     const full = allowed > 0 && (used ?? 0) >= NEARLY * allowed;
     this.storage.classList.toggle("is-full", full);
     if (used === null) setText(this.storage, "");
-    else setText(this.storage, allowed ? t("stage.storage_of", { used: fileSize(used), allowed: fileSize(allowed) }) : t("stage.storage", { used: fileSize(used) }));
+    else
+      setText(
+        this.storage,
+        allowed
+          ? t("stage.storage_of", { used: fileSize(used), allowed: fileSize(allowed) })
+          : t("stage.storage", { used: fileSize(used) }),
+      );
   }
 
   /** @param {string} text */

@@ -8,20 +8,50 @@ export class Charts {
   constructor() {
     const zoom = new Zoom();
     this.zoom = zoom;
-    this.losses = new Plot(zoom, { title: t("stage.losses"), about: t("stage.losses_help"), unit: t("stage.loss_axis"),
-      series: [{ field: "loss_d", colour: "d", name: "D" }, { field: "loss_g", colour: "g", name: "G" }] });
-    this.logits = new Plot(zoom, { title: t("stage.logits"), about: t("stage.logits_help"), unit: t("stage.logit_axis"),
-      series: [{ field: "real", colour: "real", name: t("stage.real") }, { field: "fake", colour: "fake", name: t("stage.fake") }] });
-    this.back = h("button", { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) }, t("stage.unzoom"));
-    zoom.changed = (zoomed) => { this.back.hidden = !zoomed; };
-    this.element = h("section", { class: "tr-charts", "aria-label": t("stage.curves") }, this.losses.element, this.logits.element, this.back);
+    this.losses = new Plot(zoom, {
+      title: t("stage.losses"),
+      about: t("stage.losses_help"),
+      unit: t("stage.loss_axis"),
+      series: [
+        { field: "loss_d", colour: "d", name: "D" },
+        { field: "loss_g", colour: "g", name: "G" },
+      ],
+    });
+    this.logits = new Plot(zoom, {
+      title: t("stage.logits"),
+      about: t("stage.logits_help"),
+      unit: t("stage.logit_axis"),
+      series: [
+        { field: "real", colour: "real", name: t("stage.real") },
+        { field: "fake", colour: "fake", name: t("stage.fake") },
+      ],
+    });
+    this.back = h(
+      "button",
+      { type: "button", class: "tr-quiet", hidden: true, onclick: () => zoom.set(null) },
+      t("stage.unzoom"),
+    );
+    zoom.changed = (zoomed) => {
+      this.back.hidden = !zoomed;
+    };
+    this.element = h(
+      "section",
+      { class: "tr-charts", "aria-label": t("stage.curves") },
+      this.losses.element,
+      this.logits.element,
+      this.back,
+    );
     /** @type {?string} */
     this.id = null;
     /** @type {Catalogue["losses"]} */
     this.facts = {};
     /** The newest row in the charts. @type {StatsRow | undefined} */
     this.seen = undefined;
-    catalogue().then((offer) => { this.facts = offer.losses; }).catch(() => {});
+    catalogue()
+      .then((offer) => {
+        this.facts = offer.losses;
+      })
+      .catch(() => {});
   }
 
   /**
@@ -31,7 +61,8 @@ export class Charts {
   update(run, stats) {
     const rows = stats.id === run.id ? stats.rows : [];
     this.element.hidden = !rows.length;
-    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) { // other rows, or thinned ones
+    if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) {
+      // other rows, or thinned ones
       if (run.id !== this.id) this.zoom.set(null);
       this.id = run.id;
       for (const plot of [this.losses, this.logits]) plot.clear();
@@ -49,10 +80,27 @@ export class Charts {
    */
   explain(loss) {
     const { equilibrium: rest = null, undecided = null } = this.facts[loss ?? ""] ?? {};
-    this.losses.references = !rest ? [] : rest[0] === rest[1] ? [{ value: rest[0] }] : [{ value: rest[0], colour: "d" }, { value: rest[1], colour: "g" }];
+    this.losses.references = !rest
+      ? []
+      : rest[0] === rest[1]
+        ? [{ value: rest[0] }]
+        : [
+            { value: rest[0], colour: "d" },
+            { value: rest[1], colour: "g" },
+          ];
     this.logits.references = undecided === null ? [] : [{ value: undecided }];
     const [d, g] = (rest ?? []).map((value) => value.toFixed(2));
-    setText(this.losses.note, !rest ? t("stage.good_no_rest") : d === g ? t("stage.good_one_rest", { value: d }) : t("stage.good_two_rests", { d, g }));
-    setText(this.logits.note, undecided === null ? t("stage.good_gap") : t("stage.good_undecided", { value: undecided }));
+    setText(
+      this.losses.note,
+      !rest
+        ? t("stage.good_no_rest")
+        : d === g
+          ? t("stage.good_one_rest", { value: d })
+          : t("stage.good_two_rests", { d, g }),
+    );
+    setText(
+      this.logits.note,
+      undecided === null ? t("stage.good_gap") : t("stage.good_undecided", { value: undecided }),
+    );
   }
 }

@@ -16,7 +16,12 @@ export class Events {
     if (version === this.shown) return;
     this.shown = version;
     this.element.hidden = !events.length;
-    this.element.replaceChildren(...events.slice().reverse().map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", eventText(key, values))));
+    this.element.replaceChildren(
+      ...events
+        .slice()
+        .reverse()
+        .map(({ time, key, values }) => h("li", {}, h("time", {}, ago(time)), " ", eventText(key, values))),
+    );
   }
 }
 
@@ -26,12 +31,17 @@ export class Events {
  */
 function eventText(key, values) {
   if (!known(`event.${key}`)) return key;
-  return t(`event.${key}`, Array.isArray(values.left_out) ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) } : values);
+  return t(
+    `event.${key}`,
+    Array.isArray(values.left_out)
+      ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) }
+      : values,
+  );
 }
 
 /**
- * The left-out pictures, each reason with its count and some names. Anybody may have chosen the names, so they are
- * shown as text only.
+ * The left-out pictures, each reason with its count and some names. Anybody may have chosen the names, so
+ * they are shown as text only.
  * @param {LeftOut[]} groups
  */
 export function reasons(groups) {
@@ -39,6 +49,10 @@ export function reasons(groups) {
   return some.map(({ reason, detail, names, count }) => {
     const more = count > names.length ? [...names, "…"] : names;
     const words = count === 1 && known(`own.one_${reason}`) ? `own.one_${reason}` : `left_out.${reason}`;
-    return t("left_out.group", { count: whole(count), reason: t(words, { detail: detail || "?" }), names: more.join(t("left_out.comma")) });
+    return t("left_out.group", {
+      count: whole(count),
+      reason: t(words, { detail: detail || "?" }),
+      names: more.join(t("left_out.comma")),
+    });
   });
 }

@@ -7,16 +7,29 @@ import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
-/** @typedef {{icon: string, states: string[], primary?: boolean, confirm?: boolean, offered?: (run: Run) => boolean}} ButtonSpec */
+/**
+ * @typedef {{icon: string, states: string[], primary?: boolean, confirm?: boolean, offered?: (run: Run) =>
+ *    boolean}} ButtonSpec
+ */
 
 /** By command. @type {Record<string, ButtonSpec>} */
 const BUTTONS = {
   pause: { icon: "pause", states: ["starting", "running"] },
   resume: { icon: "play", states: ["paused", "failed"], primary: true, offered: (run) => !run.again },
-  restart: { icon: "reset", states: ["paused", "failed", "stopped"], confirm: true, offered: (run) => run.again },
+  restart: {
+    icon: "reset",
+    states: ["paused", "failed", "stopped"],
+    confirm: true,
+    offered: (run) => run.again,
+  },
   cancel: { icon: "close", states: ["queued"] },
   stop: { icon: "stop", states: ["starting", "running", "paused"], confirm: true },
-  end: { icon: "close", states: ["starting", "running"], confirm: true, offered: (run) => run.silent !== null },
+  end: {
+    icon: "close",
+    states: ["starting", "running"],
+    confirm: true,
+    offered: (run) => run.silent !== null,
+  },
   sample: { icon: "camera", states: ["running"] },
   save: { icon: "save", states: ["running"] },
 };
@@ -30,10 +43,24 @@ export class RunControls {
   constructor() {
     /** @type {Record<string, ConfirmButton>} */
     this.questions = {};
-    this.buttons = Object.fromEntries(Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]));
-    this.explore = h("button", { type: "button", class: "tr-button", onclick: () => this.openModel() }, icon("compass"), h("span", {}, t("stage.explore")));
+    this.buttons = Object.fromEntries(
+      Object.entries(BUTTONS).map(([name, spec]) => [name, this.make(name, spec)]),
+    );
+    this.explore = h(
+      "button",
+      { type: "button", class: "tr-button", onclick: () => this.openModel() },
+      icon("compass"),
+      h("span", {}, t("stage.explore")),
+    );
     this.note = h("p", { class: "tr-said", role: "status" });
-    this.element = h("div", { class: "tr-controls" }, Object.values(this.buttons), this.explore, h("gan-watching"), this.note);
+    this.element = h(
+      "div",
+      { class: "tr-controls" },
+      Object.values(this.buttons),
+      this.explore,
+      h("gan-watching"),
+      this.note,
+    );
   }
 
   /**
@@ -41,9 +68,24 @@ export class RunControls {
    * @param {ButtonSpec} spec
    */
   make(name, spec) {
-    const press = (/** @type {MouseEvent} */ event) => (spec.confirm ? this.questions[name].press(event) : this.send(name));
-    const button = h("button", { type: "button", class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`, "data-command": name, onclick: press }, icon(spec.icon), h("span", {}, t(`stage.${name}`)));
-    if (spec.confirm) this.questions[name] = new ConfirmButton(button, { asks: t(`stage.${name}_sure`), act: () => this.send(name) });
+    const press = (/** @type {MouseEvent} */ event) =>
+      spec.confirm ? this.questions[name].press(event) : this.send(name);
+    const button = h(
+      "button",
+      {
+        type: "button",
+        class: `tr-button needs-control ${spec.primary ? "is-primary" : ""}`,
+        "data-command": name,
+        onclick: press,
+      },
+      icon(spec.icon),
+      h("span", {}, t(`stage.${name}`)),
+    );
+    if (spec.confirm)
+      this.questions[name] = new ConfirmButton(button, {
+        asks: t(`stage.${name}_sure`),
+        act: () => this.send(name),
+      });
     return button;
   }
 
@@ -80,7 +122,9 @@ export class RunControls {
     } catch (error) {
       this.say(sentence(error), true);
     }
-    setTimeout(() => { button.disabled = false; }, 400);
+    setTimeout(() => {
+      button.disabled = false;
+    }, 400);
   }
 
   /** @param {string} text */

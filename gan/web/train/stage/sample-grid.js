@@ -33,12 +33,44 @@ export class SampleGrid {
     this.back = h("img", { class: "tr-picture", alt: "", draggable: "false" });
     this.empty = h("p", { class: "tr-waiting" });
     this.frame = h("div", { class: "tr-frame" }, this.back, this.front, this.empty);
-    this.slider = h("input", { type: "range", min: "0", value: "0", step: "1", class: "tr-range", "aria-label": t("stage.history"), oninput: () => this.drag() });
+    this.slider = h("input", {
+      type: "range",
+      min: "0",
+      value: "0",
+      step: "1",
+      class: "tr-range",
+      "aria-label": t("stage.history"),
+      oninput: () => this.drag(),
+    });
     this.caption = h("output", { class: "tr-caption" });
-    this.live = h("button", { type: "button", class: "tr-live", onclick: () => this.follow() }, h("i"), h("span", {}, t("stage.newest")));
-    this.history = h("div", { class: "tr-history" },
-      h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.earlier"), onclick: () => this.nudge(-1) }, icon("back")), this.slider,
-      h("button", { type: "button", class: "gan-ghost", "aria-label": t("stage.later"), onclick: () => this.nudge(1) }, icon("next")), this.caption, this.live);
+    this.live = h(
+      "button",
+      { type: "button", class: "tr-live", onclick: () => this.follow() },
+      h("i"),
+      h("span", {}, t("stage.newest")),
+    );
+    this.history = h(
+      "div",
+      { class: "tr-history" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "gan-ghost",
+          "aria-label": t("stage.earlier"),
+          onclick: () => this.nudge(-1),
+        },
+        icon("back"),
+      ),
+      this.slider,
+      h(
+        "button",
+        { type: "button", class: "gan-ghost", "aria-label": t("stage.later"), onclick: () => this.nudge(1) },
+        icon("next"),
+      ),
+      this.caption,
+      this.live,
+    );
     this.legend = h("p", { class: "tr-legend", hidden: true });
     this.element = h("div", { class: "tr-grid" }, this.frame, this.history, this.legend);
     this.reset(null);
@@ -60,9 +92,10 @@ export class SampleGrid {
    * @param {(step: number) => ?number} kimgOf
    */
   update(run, kimgOf) {
-    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id); // another run, or one that restarted
-    // Part of each address, because browsers cache grids for ever. A run that restarts or rolls back draws other grids
-    // for the same steps.
+    // Another run, or one that restarted.
+    if (run.id !== this.id || (!run.samples.length && this.shown !== null)) this.reset(run.id);
+    // Part of each address, because browsers cache grids for ever. A run that restarts or rolls back draws
+    // other grids for the same steps.
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
     this.size = run.config?.size ?? 64;
@@ -70,7 +103,9 @@ export class SampleGrid {
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     const { at } = this;
-    if (at !== null && !this.steps.includes(at)) this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null; // the server has thinned the steps
+    if (at !== null && !this.steps.includes(at))
+      // The server has thinned the steps.
+      this.at = this.steps.findLast((step) => step <= at) ?? this.steps[0] ?? null;
     this.draw();
   }
 
@@ -82,7 +117,9 @@ export class SampleGrid {
     if (kind === this.kind) return;
     this.kind = kind;
     this.legend.hidden = kind !== "points";
-    this.legend.replaceChildren(...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))));
+    this.legend.replaceChildren(
+      ...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))),
+    );
   }
 
   /**
@@ -136,11 +173,16 @@ export class SampleGrid {
 
   /** The address of the wanted grid; null for none. */
   source() {
-    return this.wanted === null ? null : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, { since: this.since });
+    return this.wanted === null
+      ? null
+      : address(`runs/${this.id}/samples/${String(this.wanted).padStart(8, "0")}.webp`, {
+          since: this.since,
+        });
   }
 
   /**
-   * Show the grid of a step as soon as it is decoded. If the step changes while one loads, the newest is shown next.
+   * Show the grid of a step as soon as it is decoded. If the step changes while one loads, the newest is
+   * shown next.
    * @param {number} step
    */
   async show(step) {
@@ -170,13 +212,17 @@ export class SampleGrid {
     this.loading = false;
   }
 
-  /** Fit the grid into its room by a whole multiple of its pixels. Fine screens, and screens where that wastes much room, get the largest size. */
+  /**
+   * Fit the grid into its room by a whole multiple of its pixels. Fine screens, and screens where that wastes
+   * much room, get the largest size.
+   */
   fit() {
     const native = CELLS * (this.size ?? 64);
     const ratio = devicePixelRatio || 1;
     const room = Math.min(this.element.clientWidth, Math.max(320, innerHeight - 226));
     const whole = Math.floor((room * ratio) / native) / ratio;
-    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room; // fine screens hide uneven pixels
+    // Fine screens hide uneven pixels.
+    const side = ratio < 2 && this.kind !== "points" && whole * native >= 0.78 * room ? whole * native : room;
     this.frame.style.width = this.history.style.width = `${Math.max(side, 0)}px`;
     this.frame.classList.toggle("is-smooth", side !== whole * native && side * ratio < 2 * native);
   }
@@ -188,4 +234,5 @@ export class SampleGrid {
  */
 export const imagesText = (kimg) => (kimg === null ? "–" : short(1000 * kimg));
 /** @param {?number} kimg */
-export const kimgText = (kimg) => (kimg === null ? "" : `${kimg < 10 ? kimg.toFixed(1) : Math.round(kimg)} kimg`);
+export const kimgText = (kimg) =>
+  kimg === null ? "" : `${kimg < 10 ? kimg.toFixed(1) : Math.round(kimg)} kimg`;

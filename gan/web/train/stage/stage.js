@@ -15,7 +15,8 @@ import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", ...SCORES];
-const STARTING_FOR = 8000; // ms after which "starting" gives way to the old run, if the server does not answer
+// Milliseconds after which "starting" gives way to the old run, if the server does not answer.
+const STARTING_FOR = 8000;
 
 class Stage extends HTMLElement {
   /** @type {HTMLElement} */ verdict;
@@ -48,7 +49,17 @@ class Stage extends HTMLElement {
     this.verdict = h("p", { class: "tr-verdict", role: "status" });
     this.subtitle = h("p", { class: "tr-title" });
     this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
-    this.bar = h("div", { class: "tr-bar", role: "progressbar", "aria-label": t("stage.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, this.fill);
+    this.bar = h(
+      "div",
+      {
+        class: "tr-bar",
+        role: "progressbar",
+        "aria-label": t("stage.progress"),
+        "aria-valuemin": "0",
+        "aria-valuemax": "100",
+      },
+      this.fill,
+    );
     this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
     this.grid = new SampleGrid();
     this.charts = new Charts();
@@ -57,11 +68,35 @@ class Stage extends HTMLElement {
     this.events = new Events();
     this.log = this.buildLog();
     this.lines = h("pre", { class: "tr-lines" });
-    this.last = h("details", { class: "tr-more tr-last", hidden: true }, h("summary", {}, t("stage.last_lines")), this.lines);
+    this.last = h(
+      "details",
+      { class: "tr-more tr-last", hidden: true },
+      h("summary", {}, t("stage.last_lines")),
+      this.lines,
+    );
     this.empty = this.buildEmpty();
-    const rail = h("aside", { class: "tr-rail" }, h("dl", { class: "tr-facts" }, FACTS.map((name) => h("div", { class: SCORES.includes(name) && "is-score" }, h("dt"), this.facts[name]))), this.controls.element);
-    this.body = h("div", { class: "tr-body", hidden: true }, h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
-      this.events.element, this.last, h("div", { class: "tr-main" }, this.grid.element, rail), this.charts.element, this.log);
+    const rail = h(
+      "aside",
+      { class: "tr-rail" },
+      h(
+        "dl",
+        { class: "tr-facts" },
+        FACTS.map((name) =>
+          h("div", { class: SCORES.includes(name) && "is-score" }, h("dt"), this.facts[name]),
+        ),
+      ),
+      this.controls.element,
+    );
+    this.body = h(
+      "div",
+      { class: "tr-body", hidden: true },
+      h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
+      this.events.element,
+      this.last,
+      h("div", { class: "tr-main" }, this.grid.element, rail),
+      this.charts.element,
+      this.log,
+    );
     this.append(this.offline, this.empty, this.body, this.runs.element);
     addEventListener(SUBMIT, () => this.announce());
     addEventListener(ANSWER, (event) => this.answered(event.detail));
@@ -86,7 +121,12 @@ class Stage extends HTMLElement {
   }
 
   buildEmpty() {
-    return h("div", { class: "tr-empty", hidden: true }, h("h2", {}, t("stage.empty")), h("p", {}, t("stage.empty_hint")));
+    return h(
+      "div",
+      { class: "tr-empty", hidden: true },
+      h("h2", {}, t("stage.empty")),
+      h("p", {}, t("stage.empty_hint")),
+    );
   }
 
   /** Train was pressed: show "starting" at once, before the server answers. */
@@ -103,7 +143,11 @@ class Stage extends HTMLElement {
   /** Scroll to the stage's top if it is not visible. */
   reveal() {
     const { top } = this.getBoundingClientRect();
-    if (top < 0 || top > innerHeight / 2) this.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    if (top < 0 || top > innerHeight / 2)
+      this.scrollIntoView({
+        block: "start",
+        behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+      });
   }
 
   /** @param {AnswerDetail} answer */
@@ -120,7 +164,8 @@ class Stage extends HTMLElement {
     this.offline.hidden = !offline;
     document.documentElement.dataset.runs = poll.run ? "some" : "none";
     this.runs.update(poll, runs);
-    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return; // "starting" stays on the screen instead of the old run
+    // "starting" stays on the screen instead of the old run.
+    if (this.pressed && Date.now() - this.pressed < STARTING_FOR) return;
     this.empty.hidden = Boolean(poll.run);
     this.body.hidden = !poll.run;
     if (poll.run) this.showRun(poll.run, poll, stats);
@@ -140,7 +185,8 @@ class Stage extends HTMLElement {
     }
     const byStep = stats.id === run.id ? stats.rows : [];
     this.grid.update(run, (step) => kimgAt(step, byStep, status, config));
-    if (!run.samples.length) this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
+    if (!run.samples.length)
+      this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run);
     this.events.update(run.events);
@@ -156,7 +202,14 @@ class Stage extends HTMLElement {
     const { status, config } = run;
     const [text, level] = verdictOf(run, poll);
     this.setVerdict(text, level);
-    const parts = config ? [dataName(config.data), recipeName(config.recipe), config.size && t("stage.pixels", { size: config.size }), t("stage.seed", { seed: config.seed })].filter(Boolean) : [run.id];
+    const parts = config
+      ? [
+          dataName(config.data),
+          recipeName(config.recipe),
+          config.size && t("stage.pixels", { size: config.size }),
+          t("stage.seed", { seed: config.seed }),
+        ].filter(Boolean)
+      : [run.id];
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
     this.bar.classList.toggle("is-waiting", ["starting", "queued"].includes(status.state));
     this.bar.dataset.state = run.silent === null ? status.state : "silent";
@@ -171,7 +224,8 @@ class Stage extends HTMLElement {
    * @param {StatsRow | undefined} last the newest row of its statistics
    */
   showFacts({ status, silent, config }, last) {
-    const running = status.state === "running" && silent === null; // the last figures of a stalled run are outdated
+    // The last figures of a stalled run are outdated.
+    const running = status.state === "running" && silent === null;
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
@@ -182,7 +236,9 @@ class Stage extends HTMLElement {
       rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
-      parameters: status.parameters ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) }) : "–",
+      parameters: status.parameters
+        ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) })
+        : "–",
     };
     for (const [name, text] of Object.entries(values)) {
       const fact = this.facts[name];
@@ -203,7 +259,10 @@ class Stage extends HTMLElement {
   }
 }
 
-const percent = (/** @type {number} */ share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
+const percent = (/** @type {number} */ share) =>
+  new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(
+    share,
+  );
 
 /** By state. @type {Record<string, string>} */
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
@@ -215,13 +274,21 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
 function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
-  if (status.state === "queued" && blocked) return [t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }), "warn"];
-  if (status.state === "queued") return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (status.state === "queued" && blocked)
+    return [
+      t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }),
+      "warn",
+    ];
+  if (status.state === "queued")
+    return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
   const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
   if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
-  return [`${t(`stage.is_${status.state}`)} ${judged}`.trim(), status.state === "finished" ? status.verdict?.level ?? "good" : "info"];
+  return [
+    `${t(`stage.is_${status.state}`)} ${judged}`.trim(),
+    status.state === "finished" ? (status.verdict?.level ?? "good") : "info",
+  ];
 }
 
 /**

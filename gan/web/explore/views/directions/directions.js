@@ -28,20 +28,57 @@ export class View {
     this.explorer = explorer;
     this.settle = later(() => this.refresh(), SETTLE);
     this.listen = () => this.show();
-    this.chips = LISTS.map((name) => h("button", { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) }, t(`explore.list_${name}`)));
+    this.chips = LISTS.map((name) =>
+      h(
+        "button",
+        { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) },
+        t(`explore.list_${name}`),
+      ),
+    );
     this.hint = h("p", { class: "xp-hint" });
     this.note = h("p", { class: "xp-hint", role: "status", hidden: true });
-    this.again = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.show() }, icon("reset"), h("span", {}, t("explore.try_again")));
+    this.again = h(
+      "button",
+      { type: "button", class: "xp-button", hidden: true, onclick: () => this.show() },
+      icon("reset"),
+      h("span", {}, t("explore.try_again")),
+    );
     this.rest = h("div", { class: "xp-dir-rest", hidden: true });
     this.fixed = h("p", { class: "xp-hint", hidden: true });
     this.rowsList = h("ol", { class: "xp-dirs" });
-    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
-    const tool = (/** @type {string} */ key, /** @type {string} */ glyph, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
-    this.tools = h("div", { class: "xp-tools" }, tool("explore.export_list", "download", () => this.#export()), tool("explore.import_list", "upload", () => this.file.click()),
-      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()), this.everybody = tool("explore.save_list", "save", () => this.#save()), this.file);
+    this.file = h("input", {
+      type: "file",
+      accept: ".json,application/json",
+      hidden: true,
+      onchange: () => this.#import(),
+    });
+    const tool = (
+      /** @type {string} */ key,
+      /** @type {string} */ glyph,
+      /** @type {() => unknown} */ onclick,
+    ) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.tools = h(
+      "div",
+      { class: "xp-tools" },
+      tool("explore.export_list", "download", () => this.#export()),
+      tool("explore.import_list", "upload", () => this.file.click()),
+      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()),
+      (this.everybody = tool("explore.save_list", "save", () => this.#save())),
+      this.file,
+    );
     this.everybody.classList.add("needs-control");
-    this.element = h("section", { class: "xp-directions", "aria-label": t("explore.view_directions") },
-      h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.families") }, this.chips), this.hint, this.note, this.again, this.rowsList, this.fixed, this.rest, this.tools);
+    this.element = h(
+      "section",
+      { class: "xp-directions", "aria-label": t("explore.view_directions") },
+      h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.families") }, this.chips),
+      this.hint,
+      this.note,
+      this.again,
+      this.rowsList,
+      this.fixed,
+      this.rest,
+      this.tools,
+    );
   }
 
   open() {
@@ -74,7 +111,9 @@ export class View {
   }
 
   #shown() {
-    return [...this.rowsList.querySelectorAll("li")].map((element) => this.rows.get(element.dataset.id ?? "")).filter((row) => row !== undefined);
+    return [...this.rowsList.querySelectorAll("li")]
+      .map((element) => this.rows.get(element.dataset.id ?? ""))
+      .filter((row) => row !== undefined);
   }
 
   /** @param {string} name */
@@ -93,13 +132,23 @@ export class View {
     setText(this.hint, t(`explore.list_${list}_hint`));
     this.tools.hidden = list !== "chosen";
     setText(find(this.everybody, "span"), t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
-    const wait = setTimeout(() => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }), 300);
+    const wait = setTimeout(
+      () => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }),
+      300,
+    );
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
-      if (!known) await (list === "chosen" ? families.loadFor(ids) : families.load(list)); // loaded directions update at once, so that the focus stays
+      // Loaded directions update at once, so that the focus stays.
+      if (!known) await (list === "chosen" ? families.loadFor(ids) : families.load(list));
       if (list !== this.list || model !== this.model) return;
-      const found = list === "chosen" ? chosen.ids().map((id) => families.about(id)).filter((direction) => direction !== undefined) : families.found[list] ?? [];
+      const found =
+        list === "chosen"
+          ? chosen
+              .ids()
+              .map((id) => families.about(id))
+              .filter((direction) => direction !== undefined)
+          : (families.found[list] ?? []);
       this.#fill(found);
       this.#say(null);
     } catch (error) {
@@ -113,7 +162,8 @@ export class View {
   #fill(directions) {
     const { chosen, families } = this.explorer;
     const own = this.list === "chosen";
-    const left = (/** @type {FoundDirection} */ direction) => !own && (!lively(direction) || chosen.hidden.includes(direction.id));
+    const left = (/** @type {FoundDirection} */ direction) =>
+      !own && (!lively(direction) || chosen.hidden.includes(direction.id));
     const shown = directions.filter((direction) => this.all || !left(direction));
     const active = /** @type {HTMLButtonElement} */ (document.activeElement);
     const held = this.rowsList.contains(active) ? active : null;
@@ -123,20 +173,39 @@ export class View {
       row.update(direction, { own, reason: this.#reason(direction) });
       return row.element;
     });
-    if (elements.some((element, place) => this.rowsList.children[place] !== element) || this.rowsList.children.length !== elements.length) {
+    if (
+      elements.some((element, place) => this.rowsList.children[place] !== element) ||
+      this.rowsList.children.length !== elements.length
+    ) {
       const at = held ? [...this.rowsList.children].findIndex((element) => element.contains(held)) : -1;
       this.rowsList.replaceChildren(...elements);
       /** @type {NodeListOf<HTMLElement> | undefined} */
       const chips = elements[Math.min(at, elements.length - 1)]?.querySelectorAll(".xp-chip");
-      if (held) (held.isConnected && !held.disabled ? held : chips?.[0] ?? this.chips[0]).focus();
+      if (held) (held.isConnected && !held.disabled ? held : (chips?.[0] ?? this.chips[0])).focus();
     }
     this.place();
     const more = directions.filter(left).length;
     this.rest.hidden = !more;
-    this.rest.replaceChildren(h("span", { class: "xp-hint" }, t("explore.left_out", { count: more })),
-      h("button", { type: "button", class: "xp-button xp-quiet", "aria-pressed": String(this.all), onclick: () => this.#all() }, t(this.all ? "explore.hide_them" : "explore.show_them")));
+    this.rest.replaceChildren(
+      h("span", { class: "xp-hint" }, t("explore.left_out", { count: more })),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "xp-button xp-quiet",
+          "aria-pressed": String(this.all),
+          onclick: () => this.#all(),
+        },
+        t(this.all ? "explore.hide_them" : "explore.show_them"),
+      ),
+    );
     this.fixed.hidden = this.list !== "attributes" || !families.fixed.length;
-    setText(this.fixed, t("explore.fixed", { names: families.fixed.map((id) => chosen.name(id, this.#title(id))).join(t("explore.between")) }));
+    setText(
+      this.fixed,
+      t("explore.fixed", {
+        names: families.fixed.map((id) => chosen.name(id, this.#title(id))).join(t("explore.between")),
+      }),
+    );
     if (!shown.length && !more) this.#empty(own);
   }
 
@@ -147,7 +216,9 @@ export class View {
 
   /** @param {boolean} own */
   #empty(own) {
-    this.rowsList.replaceChildren(h("li", { class: "xp-hint" }, t(own ? "explore.no_sliders" : "explore.none_found")));
+    this.rowsList.replaceChildren(
+      h("li", { class: "xp-hint" }, t(own ? "explore.no_sliders" : "explore.none_found")),
+    );
   }
 
   /**
@@ -158,7 +229,8 @@ export class View {
     const { chosen, families } = this.explorer;
     if (direction.dead) return t("explore.dead");
     if (direction.twin) return t("explore.twin", { name: chosen.name(direction.twin) });
-    const alike = (/** @type {Float32Array | undefined} */ vector) => vector !== undefined && likeness(vector, direction.vector) > ALIKE;
+    const alike = (/** @type {Float32Array | undefined} */ vector) =>
+      vector !== undefined && likeness(vector, direction.vector) > ALIKE;
     const like = chosen.ids().find((id) => id !== direction.id && alike(families.vector(id)));
     return like ? t("explore.twin", { name: chosen.name(like, families.about(like)?.title) }) : "";
   }
@@ -207,7 +279,11 @@ export class View {
   async #export() {
     const { chosen, families, point } = this.explorer;
     const text = await chosen.exported(families).catch((error) => this.#say(error));
-    if (text) save(new Blob([text], { type: "application/json" }), `ganarium-directions-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.json`);
+    if (text)
+      save(
+        new Blob([text], { type: "application/json" }),
+        `ganarium-directions-${(point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.json`,
+      );
   }
 
   async #import() {

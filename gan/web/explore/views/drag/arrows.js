@@ -1,5 +1,5 @@
-// Arrows on the large picture, each from a point to its goal. The reader draws them by mouse, finger or keys. An arrow
-// without length holds its point in place.
+// Arrows on the large picture, each from a point to its goal. The reader draws them by mouse, finger or keys.
+// An arrow without length holds its point in place.
 import { must, shape, targetOf } from "../../../core/dom.js";
 import { t } from "../../../core/i18n.js";
 
@@ -17,9 +17,9 @@ const clamped = (value) => Math.min(1, Math.max(0, value));
 /** @typedef {{start: Place, end: Place, now: Place, stays: boolean}} Pair */
 
 /**
- * `pairs` are the arrows, in fractions of the picture; `now` is where the point is. `size` is the picture's width in
- * its own pixels. `changed()` is called when the reader draws or removes an arrow. `say(text)` gets messages for
- * screen readers.
+ * `pairs` are the arrows, in fractions of the picture; `now` is where the point is. `size` is the picture's
+ * width in its own pixels. `changed()` is called when the reader draws or removes an arrow. `say(text)` gets
+ * messages for screen readers.
  */
 export class Arrows {
   /** @type {Pair[]} */
@@ -29,7 +29,10 @@ export class Arrows {
   size = 1;
   busy = false;
   finished = false;
-  /** The arrow under the pointer, and where the press began on the screen. @type {?{start: Place, end: Place, x: number, y: number}} */
+  /**
+   * The arrow under the pointer, and where the press began on the screen.
+   * @type {?{start: Place, end: Place, x: number, y: number}}
+   */
   drawing = null;
   /** The cross-hair of the keys. @type {?Place} */
   cross = null;
@@ -48,9 +51,11 @@ export class Arrows {
     this.observer = new ResizeObserver(() => this.#draw());
     /** @type {[string, (event: any) => void][]} */
     this.listeners = Object.entries({
-      pointerdown: (event) => this.#down(event), pointermove: (event) => this.#move(event),
+      pointerdown: (event) => this.#down(event),
+      pointermove: (event) => this.#move(event),
       pointerup: (event) => this.#up(event),
-      pointercancel: () => this.#cancel(), blur: () => this.#leave(),
+      pointercancel: () => this.#cancel(),
+      blur: () => this.#leave(),
     });
   }
 
@@ -141,7 +146,7 @@ export class Arrows {
     this.#set([...pairs, { start, end, now: start, stays }]);
   }
 
-  // The pointer ------------------------------------------------------------------------------------------------------------------------------------------
+  // The pointer ---------------------------------------------------------------------------------------------
 
   /** @param {PointerEvent} event */
   #place(event) {
@@ -155,7 +160,11 @@ export class Arrows {
     const start = this.#place(event);
     if (start.some((value) => value !== clamped(value))) return; // outside the picture
     this.large.element.setPointerCapture(event.pointerId);
-    Object.assign(this, { drawing: { start, end: start, x: event.clientX, y: event.clientY }, cross: null, from: null });
+    Object.assign(this, {
+      drawing: { start, end: start, x: event.clientX, y: event.clientY },
+      cross: null,
+      from: null,
+    });
     this.#draw();
   }
 
@@ -183,7 +192,7 @@ export class Arrows {
     this.#draw();
   }
 
-  // Keys -------------------------------------------------------------------------------------------------------------------------------------------------
+  // Keys ----------------------------------------------------------------------------------------------------
 
   /**
    * Move the cross-hair by pixels of the picture.
@@ -194,7 +203,8 @@ export class Arrows {
     const middle = (Math.floor(this.size / 2) + 0.5) / this.size;
     const edge = 0.5 / this.size;
     const cross = this.cross ?? [middle, middle];
-    const moved = (/** @type {0 | 1} */ axis) => Math.min(1 - edge, Math.max(edge, cross[axis] + (direction[axis] * pixels) / this.size));
+    const moved = (/** @type {0 | 1} */ axis) =>
+      Math.min(1 - edge, Math.max(edge, cross[axis] + (direction[axis] * pixels) / this.size));
     this.cross = [moved(0), moved(1)];
     this.#draw();
     this.say(t(this.from ? "explore.drag_to" : "explore.drag_from", this.#pixel()));
@@ -230,15 +240,24 @@ export class Arrows {
     return { x, y };
   }
 
-  // Drawing ----------------------------------------------------------------------------------------------------------------------------------------------
+  // Drawing -------------------------------------------------------------------------------------------------
 
   #draw() {
     const { canvas, element } = this.large;
     const [box, room] = [canvas.getBoundingClientRect(), element.getBoundingClientRect()];
     this.toScreen = ([x, y]) => [box.left - room.left + x * box.width, box.top - room.top + y * box.height];
-    const open = [this.drawing, this.from && { start: this.from, end: must(this.cross, "cross-hair") }].filter((pair) => pair !== null);
-    const all = [...(this.finished && open.length ? [] : this.pairs), ...open.map((pair) => ({ ...pair, now: pair.start, stays: pair.start === pair.end }))];
-    this.picture.replaceChildren(...all.flatMap((pair, index) => this.#arrow(pair, index)), ...(this.cross ? this.#hair(this.cross) : []));
+    const open = [
+      this.drawing,
+      this.from && { start: this.from, end: must(this.cross, "cross-hair") },
+    ].filter((pair) => pair !== null);
+    const all = [
+      ...(this.finished && open.length ? [] : this.pairs),
+      ...open.map((pair) => ({ ...pair, now: pair.start, stays: pair.start === pair.end })),
+    ];
+    this.picture.replaceChildren(
+      ...all.flatMap((pair, index) => this.#arrow(pair, index)),
+      ...(this.cross ? this.#hair(this.cross) : []),
+    );
   }
 
   /**
@@ -248,9 +267,21 @@ export class Arrows {
   #arrow({ start, end, now, stays }, index) {
     const [[x, y], to, at] = [start, end, now].map(this.toScreen);
     const name = shape("text", { x: at[0], y: at[1] }, String(index + 1));
-    if (stays) return [shape("rect", { class: "xp-dot", x: at[0] - DOT, y: at[1] - DOT, width: 2 * DOT, height: 2 * DOT, rx: 3 }), name];
+    if (stays)
+      return [
+        shape("rect", {
+          class: "xp-dot",
+          x: at[0] - DOT,
+          y: at[1] - DOT,
+          width: 2 * DOT,
+          height: 2 * DOT,
+          rx: 3,
+        }),
+        name,
+      ];
     const turn = Math.atan2(to[1] - y, to[0] - x);
-    const wing = (/** @type {number} */ side) => `${to[0] - HEAD * Math.cos(turn + side)},${to[1] - HEAD * Math.sin(turn + side)}`;
+    const wing = (/** @type {number} */ side) =>
+      `${to[0] - HEAD * Math.cos(turn + side)},${to[1] - HEAD * Math.sin(turn + side)}`;
     const path = `M${x},${y}L${to}M${wing(0.55)}L${to}L${wing(-0.55)}`;
     const lines = ["xp-casing", "xp-shaft"].map((each) => shape("path", { class: each, d: path }));
     return [...lines, shape("circle", { class: "xp-dot", cx: at[0], cy: at[1], r: DOT }), name];

@@ -25,21 +25,53 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.arrows = new Arrows(explorer.large, { changed: () => this.#changed(), say: (text) => setText(this.status, text) });
-    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
-    this.go = button("arrow", "explore.drag_go", () => (this.job.busy ? this.stop() : this.#begin()), "xp-primary");
+    this.arrows = new Arrows(explorer.large, {
+      changed: () => this.#changed(),
+      say: (text) => setText(this.status, text),
+    });
+    const button = (
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+      kind = "",
+    ) =>
+      h(
+        "button",
+        { type: "button", class: `xp-button ${kind}`, onclick },
+        icon(glyph),
+        h("span", {}, t(key)),
+      );
+    this.go = button(
+      "arrow",
+      "explore.drag_go",
+      () => (this.job.busy ? this.stop() : this.#begin()),
+      "xp-primary",
+    );
     this.undo = button("back", "explore.drag_undo", () => this.arrows.undo());
     this.clear = button("bin", "explore.drag_clear", () => this.arrows.clear());
     this.back = button("reset", "explore.drag_back", () => this.#return());
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.drag_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
     this.job = new ServerJob(explorer, {
-      route: "drag", beat: BEAT, status: this.status, step: (/** @type {DragState} */ state) => this.#step(state), done: (/** @type {DragState} */ state) => this.#done(state), fail: (/** @type {Refusal} */ error) => this.#fail(error),
+      route: "drag",
+      beat: BEAT,
+      status: this.status,
+      step: (/** @type {DragState} */ state) => this.#step(state),
+      done: (/** @type {DragState} */ state) => this.#done(state),
+      fail: (/** @type {Refusal} */ error) => this.#fail(error),
     });
     this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
     this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
-    this.element = h("section", { class: "xp-drag" }, ...heading(t("explore.drag"), t("explore.drag_hint")),
-      this.none, h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back), this.bar, this.status, this.list);
+    this.element = h(
+      "section",
+      { class: "xp-drag" },
+      ...heading(t("explore.drag"), t("explore.drag_hint")),
+      this.none,
+      h("div", { class: "xp-findrow" }, this.go, this.undo, this.clear, this.back),
+      this.bar,
+      this.status,
+      this.list,
+    );
     this.#show();
   }
 
@@ -54,7 +86,10 @@ export class View {
     this.arrows.close();
   }
 
-  /** Another model has other pictures, so the arrows are removed. Newer weights of the same model change nothing. */
+  /**
+   * Another model has other pictures, so the arrows are removed. Newer weights of the same model change
+   * nothing.
+   */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -79,7 +114,10 @@ export class View {
   stop() {
     if (!this.job.stop()) return;
     this.#over();
-    setText(this.status, this.state ? t("explore.drag_stopped_at", left(this.state)) : t("explore.drag_stopped"));
+    setText(
+      this.status,
+      this.state ? t("explore.drag_stopped_at", left(this.state)) : t("explore.drag_stopped"),
+    );
   }
 
   /** The reader has changed the arrows, so the results of the last drag no longer apply. */
@@ -107,7 +145,9 @@ export class View {
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.drag_begin"));
-    const running = this.job.run(point.model, () => request("drag", { query: query(point), method: "POST", value: { pairs } }));
+    const running = this.job.run(point.model, () =>
+      request("drag", { query: query(point), method: "POST", value: { pairs } }),
+    );
     this.#show();
     await running;
   }
@@ -151,7 +191,8 @@ export class View {
     const { busy } = this.job;
     this.arrows.busy = busy;
     this.none.hidden = pairs.length > 0;
-    this.go.disabled = !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
+    this.go.disabled =
+      !busy && !pairs.some(({ start, end }) => start.some((value, axis) => value !== end[axis]));
     find(this.go, "span").textContent = t(busy ? "explore.drag_stop" : "explore.drag_go");
     this.go.firstChild?.replaceWith(icon(busy ? "stop" : "arrow"));
     for (const button of [this.undo, this.clear]) button.disabled = busy || !pairs.length;
@@ -164,7 +205,9 @@ export class View {
     const { pairs } = this.arrows;
     const size = this.explorer.model?.size ?? 1;
     const texts = pairs.map((pair, index) => {
-      const away = this.state?.away[index] ?? size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
+      const away =
+        this.state?.away[index] ??
+        size * Math.hypot(...pair.end.map((value, axis) => value - pair.now[axis]));
       if (this.state?.lost[index]) return t("explore.drag_lost");
       if (pair.stays && !this.state) return t("explore.drag_held");
       return t(pair.stays ? "explore.drag_stays" : "explore.drag_left", { distance: pixels(away) });
@@ -187,12 +230,18 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.ma
 const pixels = (value) => value.toFixed(1);
 
 /**
- * The points that should move, by index, and their mean distance to their goals in pixels: now, and at the start.
+ * The points that should move, by index, and their mean distance to their goals in pixels: now, and at the
+ * start.
  * @param {DragState} state
  */
 function moved(state) {
-  const points = state.from.map((_, index) => index).filter((index) => state.from[index] > 0); // the other points are held
-  return { points, distance: mean(points.map((index) => state.away[index])), from: mean(points.map((index) => state.from[index])) };
+  // The other points are held.
+  const points = state.from.map((_, index) => index).filter((index) => state.from[index] > 0);
+  return {
+    points,
+    distance: mean(points.map((index) => state.away[index])),
+    from: mean(points.map((index) => state.from[index])),
+  };
 }
 
 /**

@@ -40,7 +40,16 @@ export class View {
   });
   minis = [...LETTERS, "="].map(() => thumb());
   usual = h("input", { type: "checkbox", checked: true, onchange: () => this.#result() });
-  result = h("button", { type: "button", class: "xp-kept", "aria-label": t("explore.arithmetic_go"), onclick: () => this.sum && this.explorer.change(this.sum, false) }, this.minis[3]);
+  result = h(
+    "button",
+    {
+      type: "button",
+      class: "xp-kept",
+      "aria-label": t("explore.arithmetic_go"),
+      onclick: () => this.sum && this.explorer.change(this.sum, false),
+    },
+    this.minis[3],
+  );
   lack = h("p", { class: "xp-hint" }, t("explore.arithmetic_empty"));
   formula = h("div", { class: "xp-formula" });
   length = h("label", { class: "xp-check" }, this.usual, h("span", {}, t("explore.arithmetic_usual")));
@@ -48,16 +57,49 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.#import() });
-    const quiet = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button xp-quiet", onclick }, icon(glyph), h("span", {}, t(key)));
-    this.export = quiet("download", "explore.favourites_export", () => save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"));
+    this.file = h("input", {
+      type: "file",
+      accept: ".json,application/json",
+      hidden: true,
+      onchange: () => this.#import(),
+    });
+    const quiet = (
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+    ) =>
+      h(
+        "button",
+        { type: "button", class: "xp-button xp-quiet", onclick },
+        icon(glyph),
+        h("span", {}, t(key)),
+      );
+    this.export = quiet("download", "explore.favourites_export", () =>
+      save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"),
+    );
     this.empty = h("p", { class: "xp-hint" }, t("explore.favourites_empty"));
     this.status = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.tray = h("ul", { class: "xp-tray", "aria-label": t("explore.favourites") });
-    this.element = h("div", { class: "xp-moving" },
-      h("section", {}, ...heading(t("explore.favourites"), t("explore.favourites_hint"), h("span", { class: "gan-space" }),
-        quiet("upload", "explore.favourites_import", () => this.file.click()), this.export, this.file), this.status, this.empty, this.tray),
-      this.#sums());
+    this.element = h(
+      "div",
+      { class: "xp-moving" },
+      h(
+        "section",
+        {},
+        ...heading(
+          t("explore.favourites"),
+          t("explore.favourites_hint"),
+          h("span", { class: "gan-space" }),
+          quiet("upload", "explore.favourites_import", () => this.file.click()),
+          this.export,
+          this.file,
+        ),
+        this.status,
+        this.empty,
+        this.tray,
+      ),
+      this.#sums(),
+    );
     explorer.addEventListener(FAVOURITES, () => this.element.isConnected && this.#build());
   }
 
@@ -100,7 +142,8 @@ export class View {
     const { explorer } = this;
     const { id, updated } = explorer.model ?? {};
     Object.assign(this, { model: id, updated });
-    for (const [one, card] of this.cards) drawThumb(explorer, find(card, "canvas"), explorer.favourites.point(one));
+    for (const [one, card] of this.cards)
+      drawThumb(explorer, find(card, "canvas"), explorer.favourites.point(one));
     this.#terms();
   }
 
@@ -109,11 +152,25 @@ export class View {
     const { explorer } = this;
     /** @type {HTMLInputElement} */
     const name = h("input", {
-      class: "xp-naming", value: one.name, maxLength: 60, "aria-label": t("explore.favourite_name"), placeholder: t("explore.favourite_name"),
-      onchange: () => rename(), onkeydown: (event) => event.key === "Enter" && name.blur(),
+      class: "xp-naming",
+      value: one.name,
+      maxLength: 60,
+      "aria-label": t("explore.favourite_name"),
+      placeholder: t("explore.favourite_name"),
+      onchange: () => rename(),
+      onkeydown: (event) => event.key === "Enter" && name.blur(),
     });
     const go = h("button", { type: "button", class: "xp-kept", onclick: () => this.#go(one) }, thumb());
-    const remove = h("button", { type: "button", class: "gan-ghost", title: t("explore.favourite_remove"), onclick: () => explorer.favourites.remove(one) }, icon("close"));
+    const remove = h(
+      "button",
+      {
+        type: "button",
+        class: "gan-ghost",
+        title: t("explore.favourite_remove"),
+        onclick: () => explorer.favourites.remove(one),
+      },
+      icon("close"),
+    );
     const label = () => {
       go.setAttribute("aria-label", t("explore.favourite_go", { name: one.name }));
       remove.setAttribute("aria-label", t("explore.favourite_remove_one", { name: one.name }));
@@ -124,7 +181,13 @@ export class View {
       this.#terms();
     };
     label();
-    return h("li", {}, go, h("div", { class: "xp-named" }, name, remove), h("small", { hidden: one.model === explorer.point.model }, this.#modelOf(one)));
+    return h(
+      "li",
+      {},
+      go,
+      h("div", { class: "xp-named" }, name, remove),
+      h("small", { hidden: one.model === explorer.point.model }, this.#modelOf(one)),
+    );
   }
 
   /**
@@ -152,7 +215,15 @@ export class View {
     const brought = read(text);
     if (!brought) return void this.#showStatus(t("explore.import_bad", { name: file.name }));
     const { added, beyond } = this.explorer.favourites.take(brought.found);
-    this.#showStatus([t("explore.imported", { count: added }), brought.odd && t("explore.import_odd", { count: brought.odd }), beyond && t("explore.favourites_full")].filter(Boolean).join(" "));
+    this.#showStatus(
+      [
+        t("explore.imported", { count: added }),
+        brought.odd && t("explore.import_odd", { count: brought.odd }),
+        beyond && t("explore.favourites_full"),
+      ]
+        .filter(Boolean)
+        .join(" "),
+    );
   }
 
   /** @param {string} text */
@@ -161,14 +232,26 @@ export class View {
     this.status.hidden = !text;
   }
 
-  // A - B + C --------------------------------------------------------------------------------------------------------------------------------------------
+  // A - B + C -----------------------------------------------------------------------------------------------
 
   #sums() {
-
-    const term = (/** @type {number} */ place) => h("label", { class: "xp-term" }, h("span", { class: "xp-mini-box" }, this.minis[place]), this.selects[place]);
+    const term = (/** @type {number} */ place) =>
+      h(
+        "label",
+        { class: "xp-term" },
+        h("span", { class: "xp-mini-box" }, this.minis[place]),
+        this.selects[place],
+      );
     const sign = (/** @type {string} */ text) => h("span", { class: "xp-sign", "aria-hidden": "true" }, text);
     this.formula.append(term(0), sign("−"), term(1), sign("+"), term(2), sign("="), this.result);
-    return h("section", {}, ...heading(t("explore.arithmetic"), t("explore.arithmetic_hint")), this.lack, this.formula, this.length);
+    return h(
+      "section",
+      {},
+      ...heading(t("explore.arithmetic"), t("explore.arithmetic_hint")),
+      this.lack,
+      this.formula,
+      this.length,
+    );
   }
 
   /** Offer the favourites of this model as terms. The first three are the default. */
@@ -179,11 +262,17 @@ export class View {
     this.lack.hidden = enough;
     for (const element of [this.formula, this.length]) element.hidden = !enough;
     if (!enough) return;
-    this.terms = this.terms.map((one, place) => (one && this.own.includes(one) ? one : this.own[Math.min(place, this.own.length - 1)]));
+    this.terms = this.terms.map((one, place) =>
+      one && this.own.includes(one) ? one : this.own[Math.min(place, this.own.length - 1)],
+    );
     this.selects.forEach((select, place) => {
       const term = this.terms[place];
       if (!term) return;
-      select.replaceChildren(...this.own.map((one, index) => h("option", { value: String(index) }, one.name || t("explore.favourite_name"))));
+      select.replaceChildren(
+        ...this.own.map((one, index) =>
+          h("option", { value: String(index) }, one.name || t("explore.favourite_name")),
+        ),
+      );
       select.value = String(this.own.indexOf(term));
       drawThumb(explorer, this.minis[place], explorer.favourites.point(term));
     });
@@ -199,7 +288,10 @@ export class View {
     this.#terms();
   }
 
-  /** Compute z = zA - zB + zC. Class and units follow the same rule where two of the three agree; else A's stay. */
+  /**
+   * Compute z = zA - zB + zC. Class and units follow the same rule where two of the three agree; else A's
+   * stay.
+   */
   async #result() {
     const { explorer, terms } = this;
     const { model } = explorer;
@@ -207,12 +299,18 @@ export class View {
     this.result.disabled = true;
     if (!model) return;
     try {
-      const [a, b, c] = await Promise.all(terms.map((one) => keyOf(explorer, explorer.favourites.point(must(one, "favourite")))));
+      const [a, b, c] = await Promise.all(
+        terms.map((one) => keyOf(explorer, explorer.favourites.point(must(one, "favourite")))),
+      );
       if (terms !== this.terms || model !== explorer.model) return;
       const z = (/** @type {KeyFrame} */ { at }) => Array.from(read16(at, model.z_dim));
       const same = a.label === b.label && a.other === b.other && a.share === b.share;
       const { u } = overrides(a.u) === overrides(b.u) ? c : a;
-      this.sum = standing({ ...(same ? c : a), at: written16(arithmetic(z(a), z(b), z(c), this.usual.checked)), u });
+      this.sum = standing({
+        ...(same ? c : a),
+        at: written16(arithmetic(z(a), z(b), z(c), this.usual.checked)),
+        u,
+      });
       this.result.disabled = false;
       drawThumb(explorer, this.minis[3], { ...fresh(), model: model.id, ...this.sum });
     } catch (error) {

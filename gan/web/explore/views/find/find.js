@@ -1,4 +1,5 @@
-// The view that finds a picture: the reader draws or uploads one, and the server searches z for the nearest sample.
+// The view that finds a picture: the reader draws or uploads one, and the server searches z for the nearest
+// sample.
 import { address } from "../../../core/api.js";
 import { context2d, find, h, icon, must, setText, shape } from "../../../core/dom.js";
 import { DRAWN } from "../../../core/events.js";
@@ -27,25 +28,74 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.pad = new DrawingPad({ changed: (empty) => this.#changed(empty), failed: (error) => this.#fail(error) });
-    this.file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/*", hidden: true, onchange: () => this.#chosen() });
-    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
-    this.go = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => (this.job.busy ? this.stop() : this.#begin()) }, icon("search"), h("span", {}, t("explore.find_go")));
+    this.pad = new DrawingPad({
+      changed: (empty) => this.#changed(empty),
+      failed: (error) => this.#fail(error),
+    });
+    this.file = h("input", {
+      type: "file",
+      accept: "image/png,image/jpeg,image/webp,image/*",
+      hidden: true,
+      onchange: () => this.#chosen(),
+    });
+    const button = (
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+    ) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
+    this.go = h(
+      "button",
+      {
+        type: "button",
+        class: "xp-button xp-primary",
+        onclick: () => (this.job.busy ? this.stop() : this.#begin()),
+      },
+      icon("search"),
+      h("span", {}, t("explore.find_go")),
+    );
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });
     this.job = new ServerJob(explorer, {
-      route: "find", beat: BEAT, status: this.status, step: (/** @type {FindState} */ state) => this.#step(state), done: (/** @type {FindState} */ state) => this.#done(state), fail: (/** @type {Refusal} */ error) => this.#fail(error),
+      route: "find",
+      beat: BEAT,
+      status: this.status,
+      step: (/** @type {FindState} */ state) => this.#step(state),
+      done: (/** @type {FindState} */ state) => this.#done(state),
+      fail: (/** @type {Refusal} */ error) => this.#fail(error),
     });
-    this.target = h("img", { alt: t("explore.find_target"), title: t("explore.find_target"), class: "xp-target" });
+    this.target = h("img", {
+      alt: t("explore.find_target"),
+      title: t("explore.find_target"),
+      class: "xp-target",
+    });
     this.chart = chart();
-    this.result = h("div", { class: "xp-found", hidden: true }, h("figure", {}, this.target, h("figcaption", {}, t("explore.find_target"))), this.chart.element);
-    this.element = h("section", { class: "xp-find" },
+    this.result = h(
+      "div",
+      { class: "xp-found", hidden: true },
+      h("figure", {}, this.target, h("figcaption", {}, t("explore.find_target"))),
+      this.chart.element,
+    );
+    this.element = h(
+      "section",
+      { class: "xp-find" },
       ...heading(t("explore.find"), t("explore.find_hint")),
-      this.pad.element, h("div", { class: "xp-findrow" }, this.go, button("upload", "explore.find_file", () => this.file.click()), button("camera", "explore.find_this", () => this.#copy()), this.file),
-      this.bar, this.status, this.result);
+      this.pad.element,
+      h(
+        "div",
+        { class: "xp-findrow" },
+        this.go,
+        button("upload", "explore.find_file", () => this.file.click()),
+        button("camera", "explore.find_this", () => this.#copy()),
+        this.file,
+      ),
+      this.bar,
+      this.status,
+      this.result,
+    );
     this.#ready(false);
     explorer.addEventListener(DRAWN, () => this.#paper());
-    this.paste = (/** @type {ClipboardEvent} */ event) => event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
+    this.paste = (/** @type {ClipboardEvent} */ event) =>
+      event.clipboardData?.files.length && this.pad.takeFile(event.clipboardData.files[0]);
   }
 
   open() {
@@ -57,7 +107,10 @@ export class View {
     this.stop();
   }
 
-  /** Another model has other colours, and the result belongs to the previous one. Newer weights of the same model change nothing. */
+  /**
+   * Another model has other colours, and the result belongs to the previous one. Newer weights of the same
+   * model change nothing.
+   */
   renew() {
     const { model } = this.explorer;
     if (!model || model.id === this.model) return;
@@ -70,11 +123,14 @@ export class View {
     if (this.explorer.shown) this.#paper();
   }
 
-  /** Paint the pad in the edge colour of the model's pictures, once there is one and while the pad is empty. */
+  /**
+   * Paint the pad in the edge colour of the model's pictures, once there is one and while the pad is empty.
+   */
   #paper() {
     if (this.papered || !this.pad.empty || this.explorer.point.model !== this.model) return;
     this.papered = true;
-    if (this.explorer.model) this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
+    if (this.explorer.model)
+      this.pad.fresh(this.explorer.model.channels, edgeColour(this.explorer.large.canvas));
   }
 
   /** Stop the search. */
@@ -119,10 +175,14 @@ export class View {
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     setText(this.status, t("explore.find_begin"));
-    await this.job.run(model.id, async () => send(model.id, await this.pad.blob()), ({ target = "" }) => {
-      this.target.src = target;
-      this.target.classList.toggle("is-small", model.size < 128);
-    });
+    await this.job.run(
+      model.id,
+      async () => send(model.id, await this.pad.blob()),
+      ({ target = "" }) => {
+        this.target.src = target;
+        this.target.classList.toggle("is-small", model.size < 128);
+      },
+    );
   }
 
   /**
@@ -137,14 +197,18 @@ export class View {
   /** @param {FindState} state */
   #step(state) {
     const { step, of, distance, at, label } = state;
-    if (state.state === "looking") return this.#progress(0.4 * state.samples / of, t("explore.find_looking"));
+    if (state.state === "looking")
+      return this.#progress((0.4 * state.samples) / of, t("explore.find_looking"));
     const shown = this.state?.at;
     this.state = state;
     this.result.hidden = false;
     if (!this.curve.length) this.curve.push([0, state.nearest]);
     this.curve.push([step, distance]);
     this.chart.draw(this.curve, of, state.spacing);
-    this.#progress(0.4 + 0.6 * step / of, t("explore.find_step", { step, of, distance: percent(distance) }));
+    this.#progress(
+      0.4 + (0.6 * step) / of,
+      t("explore.find_step", { step, of, distance: percent(distance) }),
+    );
     if (at !== shown) this.explorer.change({ ...plain(), at, label }, state.state !== "done");
   }
 
@@ -155,12 +219,15 @@ export class View {
   }
 
   /**
-   * The result in a sentence: the distance, and the class of the found point, which the picture does not show.
+   * The result in a sentence: the distance, and the class of the found point, which the picture does not
+   * show.
    * @param {FindState} state
    */
   #verdict(state) {
     const name = this.explorer.models.find(({ id }) => id === this.model)?.classes[state.label ?? -1];
-    return [verdict(state), name !== undefined && t("explore.find_class", { name: className(name) })].filter(Boolean).join(" ");
+    return [verdict(state), name !== undefined && t("explore.find_class", { name: className(name) })]
+      .filter(Boolean)
+      .join(" ");
   }
 
   #over() {
@@ -200,13 +267,18 @@ async function send(id, blob) {
 const percent = (distance) => `${(100 * distance).toFixed(1)} %`;
 
 /**
- * The result in a sentence: the distance in pixels and features, beside the nearest sample and the usual gap between
- * samples.
+ * The result in a sentence: the distance in pixels and features, beside the nearest sample and the usual gap
+ * between samples.
  * @param {FindState} found
  */
 function verdict({ distance, nearest, spacing, seen, likeness }) {
   const near = seen <= likeness ? "explore.find_near" : "explore.find_other";
-  const key = distance <= spacing ? near : distance <= LEAST_TIMES * spacing ? "explore.find_alike" : "explore.find_far";
+  const key =
+    distance <= spacing
+      ? near
+      : distance <= LEAST_TIMES * spacing
+        ? "explore.find_alike"
+        : "explore.find_far";
   return t(key, { distance: percent(distance), nearest: percent(nearest), spacing: percent(spacing) });
 }
 
@@ -214,9 +286,19 @@ function verdict({ distance, nearest, spacing, seen, likeness }) {
 function chart() {
   const level = shape("line", { class: "xp-level", x1: 0, x2: WIDE });
   const line = shape("polyline", { class: "xp-curve", points: "" });
-  const picture = shape("svg", { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" }, level, line);
+  const picture = shape(
+    "svg",
+    { viewBox: `0 -4 ${WIDE} ${HIGH + 8}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    level,
+    line,
+  );
   const [top, at] = [h("span", { class: "xp-top" }), h("span", { class: "xp-at" })];
-  const element = h("figure", { class: "xp-chart" }, h("div", {}, picture, at, top), h("figcaption", {}, t("explore.find_curve")));
+  const element = h(
+    "figure",
+    { class: "xp-chart" },
+    h("div", {}, picture, at, top),
+    h("figcaption", {}, t("explore.find_curve")),
+  );
   return {
     element,
     /**
@@ -227,9 +309,14 @@ function chart() {
     draw(curve, steps, spacing) {
       const most = 1.1 * Math.max(spacing, ...curve.map(([, value]) => value));
       const y = (/** @type {number} */ value) => HIGH * (1 - value / most);
-      line.setAttribute("points", curve.map(([step, value]) => `${(WIDE * step / steps).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
+      line.setAttribute(
+        "points",
+        curve
+          .map(([step, value]) => `${((WIDE * step) / steps).toFixed(1)},${y(value).toFixed(1)}`)
+          .join(" "),
+      );
       for (const end of ["y1", "y2"]) level.setAttribute(end, y(spacing).toFixed(1));
-      at.style.top = `${100 * (4 + y(spacing)) / (HIGH + 8)}%`;
+      at.style.top = `${(100 * (4 + y(spacing))) / (HIGH + 8)}%`;
       setText(at, t("explore.find_spacing"));
       setText(top, percent(must(curve.at(-1), "distance")[1]));
     },
@@ -251,5 +338,11 @@ function edgeColour(canvas) {
     count += 1;
     for (const channel of [0, 1, 2]) sum[channel] += data[4 * place + channel];
   }
-  return `#${sum.map((value) => Math.round(value / count).toString(16).padStart(2, "0")).join("")}`;
+  return `#${sum
+    .map((value) =>
+      Math.round(value / count)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
 }

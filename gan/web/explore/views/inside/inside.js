@@ -1,5 +1,5 @@
-// The view inside the generator: feature maps of a layer at the current picture. The reader can switch off or amplify
-// units.
+// The view inside the generator: feature maps of a layer at the current picture. The reader can switch off or
+// amplify units.
 import { later, latest } from "../../../core/debounce.js";
 import { context2d, h, must, setText } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
@@ -14,7 +14,13 @@ const PAGE = 64; // units in one answer, as in gan/latent/dissection.py
 const FACTORS = [1, 0, 2, 4]; // each press sets the next factor
 const SETTLE = 120; // ms
 const RETRY = 1500;
-const HEAT = [[14, 16, 32], [72, 52, 160], [200, 70, 120], [250, 160, 80], [255, 246, 210]]; // colours from no activity to the most
+const HEAT = [
+  [14, 16, 32],
+  [72, 52, 160],
+  [200, 70, 120],
+  [250, 160, 80],
+  [255, 246, 210],
+]; // colours from no activity to the most
 
 /** `cell` is the map's place in the server's order. @typedef {UnitFacts & {cell: number}} Unit */
 /** @typedef {"activity" | "effect"} Order */
@@ -48,15 +54,42 @@ export class View {
     this.explorer = explorer;
     this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
     /** @type {HTMLSelectElement} */
-    this.select = h("select", { "aria-label": t("explore.units_by"), onchange: () => this.#sort(this.select.value === "effect" ? "effect" : "activity") },
-      ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))));
-    this.reset = h("button", { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) }, t("explore.units_reset"));
+    this.select = h(
+      "select",
+      {
+        "aria-label": t("explore.units_by"),
+        onchange: () => this.#sort(this.select.value === "effect" ? "effect" : "activity"),
+      },
+      ["activity", "effect"].map((name) => h("option", { value: name }, t(`explore.units_by_${name}`))),
+    );
+    this.reset = h(
+      "button",
+      { type: "button", class: "xp-button xp-quiet", onclick: () => explorer.change({ u: {} }) },
+      t("explore.units_reset"),
+    );
     this.grid = h("div", { class: "xp-units" });
-    this.more = h("button", { type: "button", class: "xp-button xp-more", hidden: true, onclick: () => this.#more() });
+    this.more = h("button", {
+      type: "button",
+      class: "xp-button xp-more",
+      hidden: true,
+      onclick: () => this.#more(),
+    });
     this.status = h("p", { class: "xp-hint", role: "status" });
-    this.element = h("section", { class: "xp-inside" },
-      ...heading(t("explore.inside"), t("explore.inside_hint"), h("span", { class: "gan-space" }), this.reset, this.select), this.layers, this.grid, this.more, this.status);
-
+    this.element = h(
+      "section",
+      { class: "xp-inside" },
+      ...heading(
+        t("explore.inside"),
+        t("explore.inside_hint"),
+        h("span", { class: "gan-space" }),
+        this.reset,
+        this.select,
+      ),
+      this.layers,
+      this.grid,
+      this.more,
+      this.status,
+    );
   }
 
   open() {
@@ -84,11 +117,16 @@ export class View {
     this.follow();
   }
 
-  /** The query of the maps. It leaves out the factors of this layer's own units, because they do not change its maps. */
+  /**
+   * The query of the maps. It leaves out the factors of this layer's own units, because they do not change
+   * its maps.
+   */
   #query() {
     const { point } = this.explorer;
     const model = must(this.explorer.model, "model");
-    const u = Object.fromEntries(Object.entries(point.u).filter(([place]) => Number(place.split(".")[0]) !== this.layer));
+    const u = Object.fromEntries(
+      Object.entries(point.u).filter(([place]) => Number(place.split(".")[0]) !== this.layer),
+    );
     return query({ ...point, u }, { layer: this.layer, v: model.updated });
   }
 
@@ -103,7 +141,8 @@ export class View {
       const answers = [];
       for (let page = 0; page < this.pages; page += 1) {
         answers.push(await packed("inside", { ...asked, page }));
-        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key) return void this.follow(); // the point has moved meanwhile
+        if (page + 1 < this.pages && JSON.stringify([this.#query(), this.pages]) !== key)
+          return void this.follow(); // the point has moved meanwhile
       }
       if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
       this.asked = key;
@@ -118,7 +157,9 @@ export class View {
   /** @param {Page[]} answers */
   #show(answers) {
     const [{ facts }] = answers;
-    this.units = answers.flatMap(({ facts: { units } }, page) => units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })));
+    this.units = answers.flatMap(({ facts: { units } }, page) =>
+      units.map((unit, cell) => ({ ...unit, cell: page * PAGE + cell })),
+    );
     this.sheet = coloured(answers.map(({ bitmap }) => must(bitmap, "picture of the maps")));
     this.side = facts.side;
     this.mosaic?.lock(false);
@@ -142,16 +183,31 @@ export class View {
 
   #tabs() {
     if (this.layers.children.length !== this.counts.length) {
-      this.layers.replaceChildren(...this.counts.map(({ units, side }, layer) => h("button", {
-        type: "button", class: "xp-chip", "aria-label": t("explore.layer_of", { number: layer + 1, units, side }), onclick: () => this.#turn(layer),
-      }, h("b", {}, String(layer + 1)), h("small", {}, `${side}×${side}`))));
+      this.layers.replaceChildren(
+        ...this.counts.map(({ units, side }, layer) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "xp-chip",
+              "aria-label": t("explore.layer_of", { number: layer + 1, units, side }),
+              onclick: () => this.#turn(layer),
+            },
+            h("b", {}, String(layer + 1)),
+            h("small", {}, `${side}×${side}`),
+          ),
+        ),
+      );
     }
-    [...this.layers.children].forEach((chip, layer) => chip.setAttribute("aria-pressed", String(layer === this.layer)));
+    [...this.layers.children].forEach((chip, layer) =>
+      chip.setAttribute("aria-pressed", String(layer === this.layer)),
+    );
   }
 
   /** @param {number} layer */
   #turn(layer) {
-    Object.assign(this, { layer, pages: 1, units: [], asked: null }); // nothing can be pressed while the maps of another layer are shown
+    // Nothing can be pressed while the maps of another layer are shown.
+    Object.assign(this, { layer, pages: 1, units: [], asked: null });
     this.mosaic?.lock(true);
     this.more.hidden = true;
     this.#tabs();
@@ -170,13 +226,30 @@ export class View {
     if (!units.length || !sheet) return;
     const rows = Math.ceil(units.length / COLUMNS);
     if (this.mosaic?.rows !== rows || !this.grid.contains(this.mosaic.element)) {
-      this.mosaic = new Mosaic({ rows, columns: COLUMNS, label: t("explore.units"), name: (index) => this.#name(index), pick: (index) => this.#turnUnit(index) });
+      this.mosaic = new Mosaic({
+        rows,
+        columns: COLUMNS,
+        label: t("explore.units"),
+        name: (index) => this.#name(index),
+        pick: (index) => this.#turnUnit(index),
+      });
       this.grid.replaceChildren(this.mosaic.element);
     }
     const sorted = blank(COLUMNS * side, rows * side);
     const pen = context2d(sorted);
-    units.forEach(({ cell }, place) => pen.drawImage(sheet, (cell % COLUMNS) * side, Math.floor(cell / COLUMNS) * side, side, side,
-      (place % COLUMNS) * side, Math.floor(place / COLUMNS) * side, side, side));
+    units.forEach(({ cell }, place) =>
+      pen.drawImage(
+        sheet,
+        (cell % COLUMNS) * side,
+        Math.floor(cell / COLUMNS) * side,
+        side,
+        side,
+        (place % COLUMNS) * side,
+        Math.floor(place / COLUMNS) * side,
+        side,
+        side,
+      ),
+    );
     this.mosaic.draw(sorted);
     this.#mark();
   }
@@ -190,7 +263,11 @@ export class View {
   #name(index) {
     const unit = this.units[index];
     if (!unit) return "";
-    return t("explore.unit", { unit: unit.unit, effect: `${(100 * unit.effect).toFixed(1)} %`, factor: this.#factor(unit.unit) });
+    return t("explore.unit", {
+      unit: unit.unit,
+      effect: `${(100 * unit.effect).toFixed(1)} %`,
+      factor: this.#factor(unit.unit),
+    });
   }
 
   /** @param {number} index */
@@ -199,7 +276,8 @@ export class View {
     if (!unit) return;
     const { u } = this.explorer.point;
     const key = `${this.layer}.${unit.unit}`;
-    if (!(key in u) && Object.keys(u).length >= MOST_UNITS) return void setText(this.status, t("explore.units_most", { most: MOST_UNITS }));
+    if (!(key in u) && Object.keys(u).length >= MOST_UNITS)
+      return void setText(this.status, t("explore.units_most", { most: MOST_UNITS }));
     const factor = FACTORS[(FACTORS.indexOf(this.#factor(unit.unit)) + 1) % FACTORS.length];
     const { [key]: _, ...rest } = u;
     this.explorer.change({ u: factor === 1 ? rest : { ...rest, [key]: factor } });
@@ -247,7 +325,8 @@ function coloured(bitmaps) {
   for (let place = 0; place < data.length; place += 4) {
     const at = (data[place] / 255) * (HEAT.length - 1);
     const low = Math.min(HEAT.length - 2, Math.floor(at));
-    for (let channel = 0; channel < 3; channel += 1) data[place + channel] = HEAT[low][channel] + (at - low) * (HEAT[low + 1][channel] - HEAT[low][channel]);
+    for (let channel = 0; channel < 3; channel += 1)
+      data[place + channel] = HEAT[low][channel] + (at - low) * (HEAT[low + 1][channel] - HEAT[low][channel]);
   }
   pen.putImageData(image, 0, 0);
   return canvas;

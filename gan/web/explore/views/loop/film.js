@@ -6,7 +6,10 @@ import { t } from "../../../core/i18n.js";
 const TRIES = 20; // enough for a class that saves its loops at once
 const PAUSE = 2000; // ms, plus up to as much again at random
 
-/** Drawn frames and their number, or `packing` after the last. @typedef {{done: number, of: number, packing?: boolean}} Progress */
+/**
+ * Drawn frames and their number, or `packing` after the last.
+ * @typedef {{done: number, of: number, packing?: boolean}} Progress
+ */
 
 /**
  * Fetch the file of a loop. `report` gets each progress; `signal` aborts. Throws {key, values, text}.
@@ -61,7 +64,10 @@ async function once(asked, report, signal) {
     }
     if (last) parts.push(held);
   }
-  if (!last) throw held.length ? JSON.parse(new TextDecoder().decode(held)).error : { offline: true, text: t("common.offline") };
+  if (!last)
+    throw held.length
+      ? JSON.parse(new TextDecoder().decode(held)).error
+      : { offline: true, text: t("common.offline") };
   const blob = new Blob(parts, { type: last.type });
   if (blob.size !== last.bytes) throw { offline: true, text: t("common.offline") };
   return blob;

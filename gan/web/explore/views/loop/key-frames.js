@@ -1,6 +1,6 @@
-// Key frames: made from points, and stored in this browser for each model. Stored texts pass the same checks as
-// addresses, because storage may be damaged. They must also fit the model, which may have been replaced under the same
-// id.
+// Key frames: made from points, and stored in this browser for each model. Stored texts pass the same checks
+// as addresses, because storage may be damaged. They must also fit the model, which may have been replaced
+// under the same id.
 import { request } from "../../../core/api.js";
 import { must } from "../../../core/dom.js";
 import { query, read16, written, written16 } from "../../../latent/encoding.js";
@@ -34,7 +34,11 @@ export async function wholeZ(explorer, point) {
  * @returns {Promise<KeyFrame>}
  */
 export async function keyOf(explorer, point) {
-  return { at: written16(await wholeZ(explorer, point)), ...pointClasses(point, must(explorer.model, "model").classes.length), u: point.u };
+  return {
+    at: written16(await wholeZ(explorer, point)),
+    ...pointClasses(point, must(explorer.model, "model").classes.length),
+    u: point.u,
+  };
 }
 
 /**
@@ -45,7 +49,8 @@ function stored() {
   try {
     const value = JSON.parse(localStorage.getItem(STORAGE) ?? "null");
     if (value?.format !== FORMAT || !Array.isArray(value.loops)) return [];
-    const sound = (/** @type {Record<string, unknown>} */ { model, keys }) => typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
+    const sound = (/** @type {Record<string, unknown>} */ { model, keys }) =>
+      typeof model === "string" && MODEL.test(model) && Array.isArray(keys) && keys.length <= MOST_KEYS;
     return value.loops.filter((/** @type {any} */ loop) => loop && sound(loop)).slice(0, MOST_MODELS);
   } catch {
     return []; // damaged, or this browser has no storage
@@ -69,7 +74,8 @@ function keyAt(texts, { z_dim: size, classes }) {
   const { at, label, label2, mix, u } = point;
   const blended = label2 !== null && mix > 0;
   const key = { at, label, other: blended ? label2 : label, share: blended ? mix : 0, u };
-  const there = (/** @type {?number} */ one) => (classes.length ? one !== null && one < classes.length : one === null);
+  const there = (/** @type {?number} */ one) =>
+    classes.length ? one !== null && one < classes.length : one === null;
   return there(key.label) && there(key.other) ? key : null;
 }
 
@@ -85,7 +91,8 @@ export function keysOf(model) {
 }
 
 /**
- * Store a model's key frames. Returns false if the browser stores nothing; they then last as long as the page.
+ * Store a model's key frames. Returns false if the browser stores nothing; they then last as long as the
+ * page.
  * @param {Model} model
  * @param {KeyFrame[]} keys
  */
@@ -105,4 +112,5 @@ export function keep(model, keys) {
  * Call `changed` when another tab of this page changes the storage.
  * @param {() => void} changed
  */
-export const watch = (changed) => addEventListener("storage", ({ key }) => (key === STORAGE || key === null) && changed());
+export const watch = (changed) =>
+  addEventListener("storage", ({ key }) => (key === STORAGE || key === null) && changed());

@@ -5,7 +5,16 @@ import { fileSize } from "../../../core/format.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { film } from "./film.js";
 import { keep, keyOf, keysOf, watch } from "./key-frames.js";
-import { frameOf, keyText, MOST_FPS, MOST_FRAMES, MOST_KEYS, MOST_STEPS, standing, unitsOf } from "../../../latent/loop-path.js";
+import {
+  frameOf,
+  keyText,
+  MOST_FPS,
+  MOST_FRAMES,
+  MOST_KEYS,
+  MOST_STEPS,
+  standing,
+  unitsOf,
+} from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, randomSeed } from "../../../latent/point.js";
 import { save } from "../../../renderer/pictures.js";
 import { heading } from "../../../widgets/help.js";
@@ -34,35 +43,126 @@ export class View {
   constructor(explorer) {
     this.explorer = explorer;
     this.player = new Player(explorer, (seconds) => this.#step(seconds));
-    const button = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick, kind = "") => h("button", { type: "button", class: `xp-button ${kind}`, onclick }, icon(glyph), h("span", {}, t(key)));
-    const tool = (/** @type {string} */ glyph, /** @type {string} */ key, /** @type {() => unknown} */ onclick) => h("button", { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick }, icon(glyph));
-    this.list = h("ol", { class: "xp-keys", "aria-label": t("explore.keys"), onkeydown: (event) => this.#key(event) });
-    this.tools = [tool("back", "explore.key_earlier", () => this.#shift(-1)), tool("next", "explore.key_later", () => this.#shift(1)), tool("bin", "explore.key_remove", () => this.#remove())];
+    const button = (
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+      kind = "",
+    ) =>
+      h(
+        "button",
+        { type: "button", class: `xp-button ${kind}`, onclick },
+        icon(glyph),
+        h("span", {}, t(key)),
+      );
+    const tool = (
+      /** @type {string} */ glyph,
+      /** @type {string} */ key,
+      /** @type {() => unknown} */ onclick,
+    ) =>
+      h(
+        "button",
+        { type: "button", class: "gan-ghost", title: t(key), "aria-label": t(key), onclick },
+        icon(glyph),
+      );
+    this.list = h("ol", {
+      class: "xp-keys",
+      "aria-label": t("explore.keys"),
+      onkeydown: (event) => this.#key(event),
+    });
+    this.tools = [
+      tool("back", "explore.key_earlier", () => this.#shift(-1)),
+      tool("next", "explore.key_later", () => this.#shift(1)),
+      tool("bin", "explore.key_remove", () => this.#remove()),
+    ];
     this.which = h("span", { class: "xp-caption" });
     this.chosen = h("div", { class: "xp-chosen" }, this.which, h("span", { class: "gan-space" }), this.tools);
     this.hint = h("p", { class: "xp-hint" });
-    this.adders = [button("plus", "explore.key_add", () => this.#add([explorer.point])), button("heart", "explore.key_favourites", () => this.#addFavourites()),
-      button("dice", "explore.key_random", () => this.#add([{ ...fresh(), model: explorer.point.model, seed: randomSeed(), label: explorer.point.label, u: explorer.point.u }]))];
-    const amount = (/** @type {string} */ name, /** @type {number} */ most, /** @type {"steps" | "fps"} */ key) => new Slider({
-      name: t(name), low: 1, high: most, step: 1, rest: this[key], input: (value) => { this[key] = value; this.#show(); },
-    });
-    this.sliders = [amount("explore.loop_steps", MOST_STEPS, "steps"), amount("explore.loop_fps", MOST_FPS, "fps")];
+    this.adders = [
+      button("plus", "explore.key_add", () => this.#add([explorer.point])),
+      button("heart", "explore.key_favourites", () => this.#addFavourites()),
+      button("dice", "explore.key_random", () =>
+        this.#add([
+          {
+            ...fresh(),
+            model: explorer.point.model,
+            seed: randomSeed(),
+            label: explorer.point.label,
+            u: explorer.point.u,
+          },
+        ]),
+      ),
+    ];
+    const amount = (
+      /** @type {string} */ name,
+      /** @type {number} */ most,
+      /** @type {"steps" | "fps"} */ key,
+    ) =>
+      new Slider({
+        name: t(name),
+        low: 1,
+        high: most,
+        step: 1,
+        rest: this[key],
+        input: (value) => {
+          this[key] = value;
+          this.#show();
+        },
+      });
+    this.sliders = [
+      amount("explore.loop_steps", MOST_STEPS, "steps"),
+      amount("explore.loop_fps", MOST_FPS, "fps"),
+    ];
     this.play = h("button", { type: "button", class: "xp-button", onclick: () => this.player.toggle() });
-    this.form = h("select", { "aria-label": t("explore.loop_form") }, FORMS.map((form) => h("option", { value: form }, t(`explore.loop_${form}`))));
-    this.size = h("select", { "aria-label": t("explore.loop_size") }, SIZES.map((size) => h("option", { value: String(size) }, t("explore.loop_pixels", { size }))));
+    this.form = h(
+      "select",
+      { "aria-label": t("explore.loop_form") },
+      FORMS.map((form) => h("option", { value: form }, t(`explore.loop_${form}`))),
+    );
+    this.size = h(
+      "select",
+      { "aria-label": t("explore.loop_size") },
+      SIZES.map((size) => h("option", { value: String(size) }, t("explore.loop_pixels", { size }))),
+    );
     this.save = button("download", "explore.loop_save", () => this.#save(), "xp-primary");
-    this.cancel = h("button", { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending?.abort() }, t("explore.cancel"));
+    this.cancel = h(
+      "button",
+      { type: "button", class: "xp-button", hidden: true, onclick: () => this.ending?.abort() },
+      t("explore.cancel"),
+    );
     this.bar = h("progress", { max: "1", "aria-label": t("explore.loop_progress") });
     this.fileNote = h("span", { role: "status", class: "xp-caption" });
-    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" }); // screen readers hear the progress bar
+    // Screen readers hear the progress bar.
+    this.counted = h("span", { class: "xp-caption", "aria-hidden": "true" });
     this.progress = h("div", { class: "xp-progress", hidden: true }, this.bar, this.counted, this.fileNote);
     this.note = h("p", { class: "xp-hint" });
     explorer.addEventListener(PLAYING, () => this.#show());
     watch(() => this.#reread());
-    this.element = h("div", { class: "xp-moving" },
-      h("section", {}, ...heading(t("explore.loop"), t("explore.loop_hint")), this.hint, this.list, this.chosen, h("div", { class: "xp-row" }, this.adders)),
-      h("section", { class: "xp-timing" }, this.sliders.map((slider) => slider.element), h("div", { class: "xp-play" }, this.play, this.note)),
-      h("section", {}, h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel), this.progress));
+    this.element = h(
+      "div",
+      { class: "xp-moving" },
+      h(
+        "section",
+        {},
+        ...heading(t("explore.loop"), t("explore.loop_hint")),
+        this.hint,
+        this.list,
+        this.chosen,
+        h("div", { class: "xp-row" }, this.adders),
+      ),
+      h(
+        "section",
+        { class: "xp-timing" },
+        this.sliders.map((slider) => slider.element),
+        h("div", { class: "xp-play" }, this.play, this.note),
+      ),
+      h(
+        "section",
+        {},
+        h("div", { class: "xp-row" }, this.form, this.size, this.save, this.cancel),
+        this.progress,
+      ),
+    );
   }
 
   /** The key frames of the current model. */
@@ -100,7 +200,7 @@ export class View {
     this.#build(this.list.contains(document.activeElement));
   }
 
-  // Keys -------------------------------------------------------------------------------------------------------------------------------------------------
+  // Keys ----------------------------------------------------------------------------------------------------
 
   /** @param {Point[]} points */
   async #add(points) {
@@ -109,7 +209,8 @@ export class View {
       for (const point of points.slice(0, MOST_KEYS - keys.length)) {
         const key = await keyOf(this.explorer, point);
         if (keys !== this.keys) return; // another model was opened meanwhile
-        if (unitsOf([...keys, key]) > MOST_UNITS) throw { text: t("explore.units_most", { most: MOST_UNITS }) };
+        if (unitsOf([...keys, key]) > MOST_UNITS)
+          throw { text: t("explore.units_most", { most: MOST_UNITS }) };
         keys.push(key);
       }
       this.current = keys.length - 1;
@@ -170,10 +271,21 @@ export class View {
     const cells = keys.map((key, index) => {
       const canvas = thumb();
       const choose = () => this.#go(index);
-      const button = h("button", {
-        type: "button", class: "xp-key", "aria-label": t("explore.key", { number: index + 1, count: keys.length }), onclick: choose,
-        onfocus: () => { this.current = index; this.#mark(); },
-      }, canvas, h("small", { "aria-hidden": "true" }, String(index + 1)));
+      const button = h(
+        "button",
+        {
+          type: "button",
+          class: "xp-key",
+          "aria-label": t("explore.key", { number: index + 1, count: keys.length }),
+          onclick: choose,
+          onfocus: () => {
+            this.current = index;
+            this.#mark();
+          },
+        },
+        canvas,
+        h("small", { "aria-hidden": "true" }, String(index + 1)),
+      );
       return [h("li", {}, button), canvas, { ...fresh(), model: explorer.point.model, ...standing(key) }];
     });
     this.list.replaceChildren(...cells.map(([cell]) => cell));
@@ -200,7 +312,7 @@ export class View {
     this.tools[1].disabled = current >= keys.length - 1;
   }
 
-  // The loop ---------------------------------------------------------------------------------------------------------------------------------------------
+  // The loop ------------------------------------------------------------------------------------------------
 
   /** @param {number} seconds */
   #step(seconds) {
@@ -208,7 +320,9 @@ export class View {
     const before = Math.floor(this.frame) % total;
     this.frame = (this.frame + seconds * this.fps) % total;
     const now = Math.floor(this.frame);
-    return now === before && seconds ? undefined : standing(frameOf(this.keys, this.steps, now, must(this.explorer.model, "model").z_dim));
+    return now === before && seconds
+      ? undefined
+      : standing(frameOf(this.keys, this.steps, now, must(this.explorer.model, "model").z_dim));
   }
 
   #show() {
@@ -219,12 +333,22 @@ export class View {
     if (few && playing) return void this.player.pause();
     this.hint.hidden = !few;
     setText(this.hint, t(count ? "explore.loop_one_more" : "explore.loop_empty"));
-    this.play.replaceChildren(icon(playing ? "pause" : "play"), h("span", {}, t(playing ? "explore.pause" : "explore.play")));
+    this.play.replaceChildren(
+      icon(playing ? "pause" : "play"),
+      h("span", {}, t(playing ? "explore.pause" : "explore.play")),
+    );
     this.play.disabled = few;
     this.save.disabled = few || many;
     for (const button of this.adders) button.disabled = count >= MOST_KEYS;
     const length = { frames: total, seconds: (total / this.fps).toFixed(1) };
-    setText(this.note, few ? "" : many ? t("explore.loop_too_long", { ...length, most: MOST_FRAMES }) : t("explore.loop_length", length));
+    setText(
+      this.note,
+      few
+        ? ""
+        : many
+          ? t("explore.loop_too_long", { ...length, most: MOST_FRAMES })
+          : t("explore.loop_length", length),
+    );
   }
 
   async #save() {
@@ -233,7 +357,14 @@ export class View {
     this.ending = new AbortController();
     this.#working(true);
     try {
-      const asked = { id: explorer.point.model, keys: keys.map(keyText).join(";"), steps: this.steps, fps: this.fps, as: form, side: this.size.value };
+      const asked = {
+        id: explorer.point.model,
+        keys: keys.map(keyText).join(";"),
+        steps: this.steps,
+        fps: this.fps,
+        as: form,
+        side: this.size.value,
+      };
       const blob = await film(asked, (line) => this.#showProgress(line), this.ending.signal);
       save(blob, `ganarium-loop-${(explorer.point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.${form}`);
       setText(this.fileNote, t("explore.loop_saved", { size: fileSize(blob.size) }));

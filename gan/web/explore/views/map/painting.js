@@ -3,25 +3,48 @@ import { room } from "../../../latent/plane.js";
 import { fitted } from "../../../widgets/mosaic.js";
 
 /** @typedef {import("../../../latent/plane.js").Cell} Cell */
-/** Coordinates lie in [0, 1]. While samples move, `goal` holds their new places. @typedef {{count: number, side: number, labels: ?number[], xs: Float32Array, ys: Float32Array, goal?: Samples}} Samples */
-/** A picture on the canvas, in device pixels. @typedef {{index: number, x: number, y: number, side: number}} DrawnSample */
+/**
+ * Coordinates lie in [0, 1]. While samples move, `goal` holds their new places.
+ * @typedef {{count: number, side: number, labels: ?number[], xs: Float32Array, ys: Float32Array, goal?:
+ *    Samples}} Samples
+ */
+/**
+ * A picture on the canvas, in device pixels.
+ * @typedef {{index: number, x: number, y: number, side: number}} DrawnSample
+ */
 
 const COLUMNS = 64; // of the sheet of pictures
 /** Colour, distance in pixels and thickness of the two rims. @type {[string, number, number][]} */
-const RIMS = [["--surface", 3, 4], ["--accent", 2, 2.5]];
-const HUES = ["#e6550d", "#3182bd", "#31a354", "#c51b8a", "#b58900", "#17a2a2", "#7a5bd6", "#d62728", "#8c6d31", "#6b7280"];
+const RIMS = [
+  ["--surface", 3, 4],
+  ["--accent", 2, 2.5],
+];
+const HUES = [
+  "#e6550d",
+  "#3182bd",
+  "#31a354",
+  "#c51b8a",
+  "#b58900",
+  "#17a2a2",
+  "#7a5bd6",
+  "#d62728",
+  "#8c6d31",
+  "#6b7280",
+];
 
 /**
  * The colour of a class.
  * @param {number} label
  * @param {number} count how many classes there are
  */
-export const colour = (label, count) => (count <= HUES.length ? HUES[label] : `hsl(${Math.round((360 * label) / count)} 65% 50%)`);
+export const colour = (label, count) =>
+  count <= HUES.length ? HUES[label] : `hsl(${Math.round((360 * label) / count)} 65% 50%)`;
 
 /**
  * Paint the samples that have a cell. Returns where each picture lies.
  * @param {CanvasRenderingContext2D} pen
- * @param {{plane: import("../../../latent/plane.js").Plane, samples: Samples, sheet: ImageBitmap, shown: Map<string, Cell>, here: number, classes: number}} map
+ * @param {{plane: import("../../../latent/plane.js").Plane, samples: Samples, sheet: ImageBitmap, shown:
+ *    Map<string, Cell>, here: number, classes: number}} map
  *   `here` is the index of the sample that gets the rims, -1 for none
  */
 export function paint(pen, { plane, samples, sheet, shown, here, classes }) {
@@ -49,7 +72,17 @@ export function paint(pen, { plane, samples, sheet, shown, here, classes }) {
       pen.fillStyle = colour(samples.labels[index], classes);
       pen.fillRect(x - rim, y - rim, side + 2 * rim, side + 2 * rim);
     }
-    pen.drawImage(sheet, (index % COLUMNS) * samples.side, Math.floor(index / COLUMNS) * samples.side, samples.side, samples.side, x, y, side, side);
+    pen.drawImage(
+      sheet,
+      (index % COLUMNS) * samples.side,
+      Math.floor(index / COLUMNS) * samples.side,
+      samples.side,
+      samples.side,
+      x,
+      y,
+      side,
+      side,
+    );
     if (index === here) marked = drawn.at(-1);
   }
   if (marked) mark(pen, marked, rim);

@@ -1,4 +1,5 @@
-// The view of time: the current point drawn by snapshots of its run, on a slider and in a grid beside one direction.
+// The view of time: the current point drawn by snapshots of its run, on a slider and in a grid beside one
+// direction.
 import { request } from "../../../core/api.js";
 import { later } from "../../../core/debounce.js";
 import { context2d, h, icon, setText } from "../../../core/dom.js";
@@ -20,7 +21,14 @@ const ROWS = 8;
 const SETTLE = 160; // ms after the last movement until the pictures refresh
 const BEAT = 250; // ms for each snapshot while it plays
 const SCALE = 1000; // positions of the slider
-const SAVED = { cell: 64, left: 100, top: 84, font: "14px system-ui, sans-serif", ink: "#191b1f", paper: "#ffffff" }; // pixels of a saved grid
+const SAVED = {
+  cell: 64,
+  left: 100,
+  top: 84,
+  font: "14px system-ui, sans-serif",
+  ink: "#191b1f",
+  paper: "#ffffff",
+}; // pixels of a saved grid
 const LOST = ["latent.unknown_snapshot", "latent.bad_snapshot"];
 
 /**
@@ -43,7 +51,11 @@ export function spread(moments, count) {
   const free = places(moments).map((place, index) => ({ place, index }));
   const chosen = Array.from({ length: count }, (_, row) => {
     const wanted = row / (count - 1);
-    const best = free.reduce((found, each, index) => (Math.abs(each.place - wanted) < Math.abs(free[found].place - wanted) ? index : found), 0);
+    const best = free.reduce(
+      (found, each, index) =>
+        Math.abs(each.place - wanted) < Math.abs(free[found].place - wanted) ? index : found,
+      0,
+    );
     return free.splice(best, 1)[0].index;
   });
   return chosen.sort((a, b) => a - b).map((index) => moments[index]);
@@ -97,8 +109,26 @@ export class View {
   broken = new Set();
   /** While it plays. @type {ReturnType<typeof setInterval> | undefined} */
   timer;
-  play = h("button", { type: "button", class: "gan-ghost", "aria-label": t("explore.time_play"), onclick: () => (this.timer ? this.#pause() : this.#start()) }, icon("play"));
-  bar = h("input", { type: "range", min: "0", max: String(SCALE), step: "1", "aria-label": t("explore.time_slider"), oninput: () => this.#drag(), onchange: () => this.#go(this.current), onkeydown: (event) => this.#key(event) });
+  play = h(
+    "button",
+    {
+      type: "button",
+      class: "gan-ghost",
+      "aria-label": t("explore.time_play"),
+      onclick: () => (this.timer ? this.#pause() : this.#start()),
+    },
+    icon("play"),
+  );
+  bar = h("input", {
+    type: "range",
+    min: "0",
+    max: String(SCALE),
+    step: "1",
+    "aria-label": t("explore.time_slider"),
+    oninput: () => this.#drag(),
+    onchange: () => this.#go(this.current),
+    onkeydown: (event) => this.#key(event),
+  });
   ticks = h("div", { class: "xp-ticks", "aria-hidden": "true" });
   amount = h("output", { class: "xp-value" });
   down = h("div", { class: "xp-down", "aria-hidden": "true" });
@@ -113,18 +143,56 @@ export class View {
     this.explorer = explorer;
     this.settle = later(() => this.sheets().forEach((sheet) => sheet.refresh()), SETTLE);
     this.film = new Film();
-    this.filmSheet = this.#sheet(this.film, () => this.moments, () => query(this.explorer.point), (steps) => { this.film.steps = steps; });
+    this.filmSheet = this.#sheet(
+      this.film,
+      () => this.moments,
+      () => query(this.explorer.point),
+      (steps) => {
+        this.film.steps = steps;
+      },
+    );
     this.select = explorer.axes.select(0, t("explore.time_axis"));
-    this.keep = h("button", { type: "button", class: "xp-button xp-quiet", title: t("explore.time_save"), "aria-label": t("explore.time_save"), onclick: () => this.#save() }, icon("download"), "PNG");
+    this.keep = h(
+      "button",
+      {
+        type: "button",
+        class: "xp-button xp-quiet",
+        title: t("explore.time_save"),
+        "aria-label": t("explore.time_save"),
+        onclick: () => this.#save(),
+      },
+      icon("download"),
+      "PNG",
+    );
     this.grid = h("div", { class: "xp-grid" });
-    this.shown = h("div", { class: "xp-time" },
-      h("section", {}, ...heading(t("explore.time"), t("explore.time_hint")), this.film.element, this.#scrubber()),
-      h("section", { class: "xp-past" }, ...heading(t("explore.time_grid"), t("explore.time_grid_hint"), h("span", { class: "gan-space" }), h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), this.select), this.keep), this.grid));
+    this.shown = h(
+      "div",
+      { class: "xp-time" },
+      h(
+        "section",
+        {},
+        ...heading(t("explore.time"), t("explore.time_hint")),
+        this.film.element,
+        this.#scrubber(),
+      ),
+      h(
+        "section",
+        { class: "xp-past" },
+        ...heading(
+          t("explore.time_grid"),
+          t("explore.time_grid_hint"),
+          h("span", { class: "gan-space" }),
+          h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, "→"), this.select),
+          this.keep,
+        ),
+        this.grid,
+      ),
+    );
     this.nothing = h("section", { class: "xp-nothing", hidden: true });
     this.element = h("div", {}, this.shown, this.nothing);
   }
 
-  // Called by the explorer -----------------------------------------------------------------------------------------------------------------------------
+  // Called by the explorer ----------------------------------------------------------------------------------
 
   close() {
     this.#pause();
@@ -138,7 +206,10 @@ export class View {
     if (model.id !== this.model?.id) this.#begin();
     this.model = model;
     try {
-      const moments = model.kind === "run" && !this.explorer.unread ? await request("times", { query: { id: model.id } }) : [];
+      const moments =
+        model.kind === "run" && !this.explorer.unread
+          ? await request("times", { query: { id: model.id } })
+          : [];
       if (model.id !== this.explorer.point.model) return;
       this.#take(this.explorer.unread ? [] : moments.filter(({ step }) => !this.broken.has(step)));
     } catch (error) {
@@ -154,7 +225,7 @@ export class View {
     this.settle();
   }
 
-  // Snapshots --------------------------------------------------------------------------------------------------------------------------------------------
+  // Snapshots -----------------------------------------------------------------------------------------------
 
   sheets() {
     return [this.filmSheet, this.gridSheet].filter((sheet) => sheet !== null);
@@ -162,7 +233,14 @@ export class View {
 
   #begin() {
     this.#pause();
-    Object.assign(this, { moments: [], rows: [], current: 0, broken: new Set(), mosaic: null, gridSheet: null });
+    Object.assign(this, {
+      moments: [],
+      rows: [],
+      current: 0,
+      broken: new Set(),
+      mosaic: null,
+      gridSheet: null,
+    });
     this.filmSheet.clear();
     this.shown.hidden = true;
     this.nothing.hidden = true;
@@ -170,7 +248,8 @@ export class View {
 
   /** @param {Moment[]} moments */
   #take(moments) {
-    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity; // a reader at the newest snapshot stays at the newest
+    // A reader at the newest snapshot stays at the newest.
+    const held = this.current < this.moments.length - 1 ? this.moments[this.current].step : Infinity;
     this.moments = moments;
     this.shown.hidden = !moments.length;
     this.#tellNothing(!moments.length);
@@ -179,10 +258,17 @@ export class View {
     if (rows.length !== this.rows.length) this.#buildGrid(rows);
     this.rows = rows;
     this.#place = places(moments);
-    this.ticks.replaceChildren(...this.#place.map((place) => h("i", { style: `left: ${(100 * place).toFixed(2)}%` })));
+    this.ticks.replaceChildren(
+      ...this.#place.map((place) => h("i", { style: `left: ${(100 * place).toFixed(2)}%` })),
+    );
     this.down.replaceChildren(...rows.map(({ images }) => h("span", {}, short(images))));
     this.play.disabled = moments.length < 2;
-    this.#go(Math.max(0, moments.findLastIndex(({ step }) => step <= held)));
+    this.#go(
+      Math.max(
+        0,
+        moments.findLastIndex(({ step }) => step <= held),
+      ),
+    );
     this.place();
   }
 
@@ -193,9 +279,22 @@ export class View {
   #tellNothing(empty) {
     this.nothing.hidden = !empty;
     if (!empty) return;
-    const key = this.explorer.unread ? "time_unread" : this.model?.kind !== "run" ? "time_shipped" : this.model.live ? "time_soon" : "time_none";
+    const key = this.explorer.unread
+      ? "time_unread"
+      : this.model?.kind !== "run"
+        ? "time_shipped"
+        : this.model.live
+          ? "time_soon"
+          : "time_none";
     this.nothing.replaceChildren(h("h3", {}, t(`explore.${key}`)), h("p", {}, t(`explore.${key}_hint`)));
-    if (!["time_soon", "time_unread"].includes(key)) this.nothing.append(h("button", { type: "button", class: "xp-button", onclick: () => openTab("train") }, t("explore.go_train")));
+    if (!["time_soon", "time_unread"].includes(key))
+      this.nothing.append(
+        h(
+          "button",
+          { type: "button", class: "xp-button", onclick: () => openTab("train") },
+          t("explore.go_train"),
+        ),
+      );
   }
 
   /**
@@ -206,10 +305,21 @@ export class View {
    */
   #sheet(mosaic, moments, asked, drawn) {
     return new Sheet({
-      mosaic, path: "time", points: () => [],
-      query: () => (moments().length ? { ...asked(), steps: moments().map(({ step }) => step).join(",") } : null),
+      mosaic,
+      path: "time",
+      points: () => [],
+      query: () =>
+        moments().length
+          ? {
+              ...asked(),
+              steps: moments()
+                .map(({ step }) => step)
+                .join(","),
+            }
+          : null,
       draw: async (path, wanted) => {
-        await this.explorer.families.loadForPoints([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]); // the server must have found them before it can draw
+        // The server must have found them before it can draw.
+        await this.explorer.families.loadForPoints([{ x: { ...this.explorer.point.x, ...this.#with(1).x } }]);
         const { bitmap } = await picture(path, wanted);
         drawn(String(wanted.steps).split(",").map(Number));
         return bitmap;
@@ -233,10 +343,16 @@ export class View {
     this.renew();
   }
 
-  // The slider over the time ---------------------------------------------------------------------------------------------------------------------------
+  // The slider over the time --------------------------------------------------------------------------------
 
   #scrubber() {
-    return h("div", { class: "xp-slider xp-scrub" }, this.play, h("div", { class: "xp-bar" }, this.bar, this.ticks), this.amount);
+    return h(
+      "div",
+      { class: "xp-slider xp-scrub" },
+      this.play,
+      h("div", { class: "xp-bar" }, this.bar, this.ticks),
+      this.amount,
+    );
   }
 
   /**
@@ -254,19 +370,34 @@ export class View {
     this.bar.setAttribute("aria-valuetext", text);
     setText(this.amount, text);
     this.film.show(step);
-    this.film.large.describe(described(this.explorer.point, `${this.model ? title(this.model) : ""}, ${text}`));
+    this.film.large.describe(
+      described(this.explorer.point, `${this.model ? title(this.model) : ""}, ${text}`),
+    );
     this.#mark();
   }
 
   #drag() {
     this.#pause();
     const wanted = this.bar.valueAsNumber / SCALE;
-    this.#go(this.#place.reduce((best, place, index) => (Math.abs(place - wanted) < Math.abs(this.#place[best] - wanted) ? index : best), 0));
+    this.#go(
+      this.#place.reduce(
+        (best, place, index) =>
+          Math.abs(place - wanted) < Math.abs(this.#place[best] - wanted) ? index : best,
+        0,
+      ),
+    );
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const to = { ArrowLeft: this.current - 1, ArrowDown: this.current - 1, ArrowRight: this.current + 1, ArrowUp: this.current + 1, Home: 0, End: this.moments.length - 1 }[event.key];
+    const to = {
+      ArrowLeft: this.current - 1,
+      ArrowDown: this.current - 1,
+      ArrowRight: this.current + 1,
+      ArrowUp: this.current + 1,
+      Home: 0,
+      End: this.moments.length - 1,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     this.#pause();
@@ -293,7 +424,7 @@ export class View {
     this.play.replaceChildren(icon(this.timer ? "pause" : "play"));
   }
 
-  // The grid of one direction beside the time ----------------------------------------------------------------------------------------------------------
+  // The grid of one direction beside the time ---------------------------------------------------------------
 
   get #axis() {
     return this.explorer.axes.pair[0];
@@ -301,10 +432,25 @@ export class View {
 
   /** @param {Moment[]} rows */
   #buildGrid(rows) {
-    this.mosaic = new Mosaic({ rows: rows.length, columns: COLUMNS, label: t("explore.time_grid"), name: (index) => this.#name(index), pick: (index) => this.#pick(index) });
+    this.mosaic = new Mosaic({
+      rows: rows.length,
+      columns: COLUMNS,
+      label: t("explore.time_grid"),
+      name: (index) => this.#name(index),
+      pick: (index) => this.#pick(index),
+    });
     this.mosaic.lock(true);
-    this.gridSheet = this.#sheet(this.mosaic, () => this.rows, () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }), () => {});
-    const across = h("div", { class: "xp-across", "aria-hidden": "true" }, Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))));
+    this.gridSheet = this.#sheet(
+      this.mosaic,
+      () => this.rows,
+      () => ({ ...query({ ...this.explorer.point, ...this.#with(0) }), i: this.#axis }),
+      () => {},
+    );
+    const across = h(
+      "div",
+      { class: "xp-across", "aria-hidden": "true" },
+      Array.from({ length: COLUMNS }, (_, column) => h("span", {}, signed(column - REACH))),
+    );
     const seen = h("p", { class: "xp-seen", "aria-hidden": "true" }, t("explore.time_slider"));
     this.grid.replaceChildren(this.across, across, seen, this.down, this.mosaic.element);
   }
@@ -317,7 +463,11 @@ export class View {
   /** @param {number} index */
   #name(index) {
     const { images } = this.rows[Math.floor(index / COLUMNS)] ?? { images: 0 };
-    return t("explore.time_cell", { images: short(images), name: this.explorer.axes.name(this.#axis), amount: signed((index % COLUMNS) - REACH) });
+    return t("explore.time_cell", {
+      images: short(images),
+      name: this.explorer.axes.name(this.#axis),
+      amount: signed((index % COLUMNS) - REACH),
+    });
   }
 
   /**
@@ -362,7 +512,8 @@ export class View {
     pen.rotate(-Math.PI / 2);
     pen.fillText(t("explore.time_slider"), -top - (count * side) / 2, 20, count * side);
     pen.resetTransform();
-    for (let column = 0; column < COLUMNS; column += 1) pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
+    for (let column = 0; column < COLUMNS; column += 1)
+      pen.fillText(signed(column - REACH), left + (column + 0.5) * side, top - 14);
     pen.textAlign = "right";
     this.rows.forEach(({ images }, row) => pen.fillText(short(images), left - 8, top + (row + 0.5) * side));
     save(await png(canvas), `ganarium-time-${filed(this.explorer.point)}-${this.#axis}.png`);

@@ -17,19 +17,60 @@ export class View {
     this.explorer = explorer;
     this.moves = explorer.moves;
     this.pad = new Pad(this.moves);
-    this.selects = [0, 1].map((axis) => explorer.axes.select(axis, t(axis ? "explore.axis_up" : "explore.axis_across")));
+    this.selects = [0, 1].map((axis) =>
+      explorer.axes.select(axis, t(axis ? "explore.axis_up" : "explore.axis_across")),
+    );
     this.values = [0, 1].map(() => h("output", { class: "xp-value" }));
-    this.button = h("button", { type: "button", class: "xp-button xp-primary", onclick: () => this.moves.walk.toggle() });
+    this.button = h("button", {
+      type: "button",
+      class: "xp-button xp-primary",
+      onclick: () => this.moves.walk.toggle(),
+    });
     this.speed = new Slider({
-      name: t("explore.walk_speed"), low: SLOWEST, high: FASTEST, step: 0.05, rest: this.moves.speed, input: (value) => { this.moves.speed = value; },
+      name: t("explore.walk_speed"),
+      low: SLOWEST,
+      high: FASTEST,
+      step: 0.05,
+      rest: this.moves.speed,
+      input: (value) => {
+        this.moves.speed = value;
+      },
     });
     explorer.addEventListener(PLAYING, () => this.#show());
-    this.element = h("div", { class: "xp-moving" },
-      h("section", {}, ...heading(t("explore.pad"), t("explore.pad_hint")),
-        h("div", { class: "xp-steer" }, this.pad.element, h("div", { class: "xp-axes" }, this.selects.map((select, axis) =>
-          h("label", { class: "xp-axis" }, h("span", { "aria-hidden": "true" }, axis ? "↑" : "→"), select, this.values[axis])),
-        h("p", { class: "xp-hint" }, t("explore.pad_keys"))))),
-      h("section", {}, ...heading(t("explore.random_walk"), t("explore.random_walk_hint")), h("div", { class: "xp-play" }, this.button, this.speed.element)));
+    this.element = h(
+      "div",
+      { class: "xp-moving" },
+      h(
+        "section",
+        {},
+        ...heading(t("explore.pad"), t("explore.pad_hint")),
+        h(
+          "div",
+          { class: "xp-steer" },
+          this.pad.element,
+          h(
+            "div",
+            { class: "xp-axes" },
+            this.selects.map((select, axis) =>
+              h(
+                "label",
+                { class: "xp-axis" },
+                h("span", { "aria-hidden": "true" }, axis ? "↑" : "→"),
+                select,
+                this.values[axis],
+              ),
+            ),
+            h("p", { class: "xp-hint" }, t("explore.pad_keys")),
+          ),
+        ),
+      ),
+      h(
+        "section",
+        {},
+        ...heading(t("explore.random_walk"), t("explore.random_walk_hint")),
+        h("div", { class: "xp-play" }, this.button, this.speed.element),
+      ),
+    );
     this.#show();
   }
 
@@ -41,7 +82,10 @@ export class View {
 
   #show() {
     const { playing } = this.moves.walk;
-    this.button.replaceChildren(icon(playing ? "pause" : "play"), h("span", {}, t(playing ? "explore.pause" : "explore.play")));
+    this.button.replaceChildren(
+      icon(playing ? "pause" : "play"),
+      h("span", {}, t(playing ? "explore.pause" : "explore.play")),
+    );
   }
 }
 
@@ -51,10 +95,20 @@ class Pad {
   constructor(moves) {
     this.moves = moves;
     this.knob = h("span", { class: "xp-knob" });
-    this.element = h("div", {
-      class: "xp-pad", tabindex: "0", role: "application", onpointerdown: (event) => this.#begin(event), onpointermove: (event) => this.#follow(event),
-      onpointerup: () => this.#end(), onpointercancel: () => this.#end(), ondblclick: () => moves.to([0, 0], false),
-    }, this.knob);
+    this.element = h(
+      "div",
+      {
+        class: "xp-pad",
+        tabindex: "0",
+        role: "application",
+        onpointerdown: (event) => this.#begin(event),
+        onpointermove: (event) => this.#follow(event),
+        onpointerup: () => this.#end(),
+        onpointercancel: () => this.#end(),
+        ondblclick: () => moves.to([0, 0], false),
+      },
+      this.knob,
+    );
     moves.listen(this.element);
   }
 
@@ -80,7 +134,10 @@ class Pad {
     if (!this.held || !event.isPrimary) return;
     const box = this.element.getBoundingClientRect();
     const part = [(event.clientX - box.left) / box.width, (box.bottom - event.clientY) / box.height];
-    this.moves.to(part.map((value) => Math.round((2 * value - 1) * LIMIT * 100) / 100), true);
+    this.moves.to(
+      part.map((value) => Math.round((2 * value - 1) * LIMIT * 100) / 100),
+      true,
+    );
   }
 
   #end() {
