@@ -85,7 +85,7 @@ def _pillow(image: torch.Tensor) -> Image.Image:
     return Image.fromarray(pixels[:, :, 0] if image.shape[0] == GREY else pixels)
 
 
-def pack(told: dict[str, Any], picture: bytes = b"") -> bytes:
+def pack(header: dict[str, Any], picture: bytes = b"") -> bytes:
     """Return a server's answer: the length of the JSON (4 bytes, little-endian), the JSON, and the image."""
-    text = json.dumps(told, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     return len(text).to_bytes(4, "little") + text + picture

@@ -99,11 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def listing() -> str:
     """The page and the commands as help text, one on each line."""
-    told = {"[--port 7860]": "the page: train, watch and explore in a browser"}
+    examples = {"[--port 7860]": "the page: train, watch and explore in a browser"}
     for command in COMMANDS.values():
-        told |= command.examples
-    width = max(map(len, told))
-    return "\n".join(f"  python -m gan {example:{width}}  {text}" for example, text in told.items())
+        examples |= command.examples
+    width = max(map(len, examples))
+    return "\n".join(f"  python -m gan {example:{width}}  {text}" for example, text in examples.items())
 
 
 def instead(module: str) -> str:

@@ -34,9 +34,11 @@ def main() -> None:
         print(instead("gan.cli.film"), file=sys.stderr)
         sys.exit(NO_COMMAND)
     be_nice(NICE)
-    told = json.loads(order)
+    settings = json.loads(order)
     sys.stdout.buffer.write(
-        film(_read(sys.stdin.buffer, told["shape"]), told["form"], told["fps"], told["factor"])
+        film(
+            _read(sys.stdin.buffer, settings["shape"]), settings["form"], settings["fps"], settings["factor"]
+        )
     )
 
 

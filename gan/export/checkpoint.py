@@ -19,7 +19,7 @@ from gan.kinds.images import identity
 from gan.latent.catalogue import RUN_WEIGHTS, why_failed
 from gan.latent.point import whole
 from gan.metrics.distances import pairwise_diversity
-from gan.metrics.score import LEAST
+from gan.metrics.score import MIN_IMAGES
 from gan.models import FORMAT, count_parameters, load_generator
 from gan.worker.run_dir import read_config
 
@@ -109,7 +109,7 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     With too few real images, it holds only the diversity. Raises UserError as `scores.score_model` does.
     """
     generator, spec = load_generator(weights)
-    count = whole(options.count, "--count", LEAST, scores.MAX_COUNT)
+    count = whole(options.count, "--count", MIN_IMAGES, scores.MAX_COUNT)
     settings = scores.read_settings(weights.parent)
     real = scores.find_reals(
         weights.parent, settings["data"], spec, None, len(SCORED_SEEDS), settings["background"]
@@ -118,14 +118,14 @@ def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:
     fake = scores.draw(generator, SCORED_SEEDS, spec.z_dim, labels)
     diversity = round(pairwise_diversity(fake) / pairwise_diversity(real.float() / 127.5 - 1), 3)
     known, meaning = {"diversity": diversity}, {"diversity": DIVERSITY}
-    if options.real is None and len(real) < LEAST:
+    if options.real is None and len(real) < MIN_IMAGES:
         return {"scores": known, "scores_meaning": meaning}
     scored = scores.score_model(generator, spec, weights.parent, options.real, options.net, count)
-    told = scores.card_entries(scored)
+    entries = scores.card_entries(scored)
     return {
         "scores": known | scores.rounded(scored),
-        "scored": told["scored"],
-        "scores_meaning": meaning | told["scores_meaning"],
+        "scored": entries["scored"],
+        "scores_meaning": meaning | entries["scores_meaning"],
     }
 
 

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from gan.models import ImageGenerator, dcgan, modern
-from gan.models.conditioning import BLEND, FEATURES, REACH, ClassConditioning
+from gan.models.conditioning import BLEND, FEATURES, MAX_EDGE, ClassConditioning
 from gan.models.modern import UpConv
 from gan.spec import ModelSpec
 
@@ -102,7 +102,7 @@ class _Graph:
 
 
 def _modern(graph: _Graph, generator: modern.Generator, spec: ModelSpec) -> None:
-    x = _dense(graph, _told(graph, generator, spec), generator.dense.weight.T, generator.norm)
+    x = _dense(graph, _conditioned(graph, generator, spec), generator.dense.weight.T, generator.norm)
     x = graph.shape(graph.add("LeakyRelu", x, alpha=SLOPE), 0, *generator.start)
     for up, norm in _stages(list(generator.blocks), UpConv):
         x = graph.add("LeakyRelu", _up(graph, x, _summed(graph, up), norm), alpha=SLOPE)
@@ -127,7 +127,7 @@ def _modern(graph: _Graph, generator: modern.Generator, spec: ModelSpec) -> None
 
 def _dcgan(graph: _Graph, generator: dcgan.Generator, spec: ModelSpec) -> None:
     first, norm = generator.dense()
-    x = _dense(graph, _told(graph, generator, spec), first.weight.flatten(1), norm)
+    x = _dense(graph, _conditioned(graph, generator, spec), first.weight.flatten(1), norm)
     x = graph.shape(graph.add("Relu", x), 0, *first.weight.shape[1:])
     *blocks, last = generator.blocks
     for up, norm in _stages(blocks, nn.ConvTranspose2d):
@@ -144,16 +144,18 @@ def _stages(layers: list[nn.Module], kind: type[Layer]) -> Iterator[tuple[Layer,
         yield up, norm
 
 
-def _told(graph: _Graph, generator: ImageGenerator, spec: ModelSpec) -> str:
+def _conditioned(graph: _Graph, generator: ImageGenerator, spec: ModelSpec) -> str:
     """z joined with the embedding of its class and cluster, or with a blend of two classes.
 
     It mirrors gan.models.conditioning.ClassConditioning.
     """
-    told = generator.conditioning
-    if told is None:
+    conditioning = generator.conditioning
+    if conditioning is None:
         return "z"
-    table = graph.weight(told.embed.weight)
-    of_class = _embedded(graph, table) if spec.clusters == 1 else _in_clusters(graph, told, table, spec)
+    table = graph.weight(conditioning.embed.weight)
+    of_class = (
+        _embedded(graph, table) if spec.clusters == 1 else _in_clusters(graph, conditioning, table, spec)
+    )
     features = of_class("labels")
     if spec.num_classes:
         share = graph.shape("shares", 0, 1)
@@ -168,9 +170,13 @@ def _embedded(graph: _Graph, table: str) -> Callable[[str], str]:
     return lambda classes: graph.add("Gather", table, classes)
 
 
-def _in_clusters(graph: _Graph, told: ClassConditioning, table: str, spec: ModelSpec) -> Callable[[str], str]:
+def _in_clusters(
+    graph: _Graph, conditioning: ClassConditioning, table: str, spec: ModelSpec
+) -> Callable[[str], str]:
     """The same for classes with clusters; the last entry of z chooses the cluster."""
-    all_edges = graph.constant((torch.special.ndtri(told.ends[:, 1:-1]).clamp(-REACH, REACH) / BLEND).numpy())
+    all_edges = graph.constant(
+        (torch.special.ndtri(conditioning.ends[:, 1:-1]).clamp(-MAX_EDGE, MAX_EDGE) / BLEND).numpy()
+    )
     last = graph.add(
         "Slice",
         "z",

@@ -18,7 +18,7 @@ from gan.images import to_uint8
 from gan.kinds.images import identity
 from gan.latent.sampling import latents, mixed_label
 from gan.metrics.extractors import Extractor, choose_extractor
-from gan.metrics.score import LEAST, SCORES, score, shown_name
+from gan.metrics.score import MIN_IMAGES, SCORES, score, shown_name
 from gan.models import ARCHITECTURES, ModelSpec
 
 COUNT, MAX_COUNT = 2000, 50_000
@@ -66,8 +66,10 @@ def score_model(
         net, config["data"], spec.channels, ARCHITECTURES[spec.architecture].extractors
     )
     reals = find_reals(folder, config["data"], spec, real, count, config["background"])
-    if len(reals.images) < LEAST:
-        raise UserError("metrics.too_few", place=real or config["data"], count=len(reals.images), least=LEAST)
+    if len(reals.images) < MIN_IMAGES:
+        raise UserError(
+            "metrics.too_few", place=real or config["data"], count=len(reals.images), least=MIN_IMAGES
+        )
     labels = draw_labels(reals.training, len(reals.images), spec.num_classes)
     fake = draw(generator, range(len(reals.images)), spec.z_dim, labels)
     found = score(

@@ -60,7 +60,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
     script = bundle(_WEB / "takeaway" / "page.js")
     # the name that the app's model picker shows
     named = model.entry.id.partition(":")[2] if model.entry.kind == "shipped" else card.get("data")
-    told = {
+    description = {
         **model.describe(),
         "live": False,
         "preview": None,
@@ -70,7 +70,11 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
     }
     sliders, ways = _sliders(model, chosen or Choice(None, {}, ()))
     onnx = model.remember(("page",), lambda: generator_onnx(model.generator, model.spec, card))
-    data = {"model": told, "sliders": sliders, "texts": {lang: _texts(lang, script) for lang in LANGUAGES}}
+    data = {
+        "model": description,
+        "sliders": sliders,
+        "texts": {lang: _texts(lang, script) for lang in LANGUAGES},
+    }
     title = html.escape(f"{card.get('name') or card['title']} · GANarium")
     styles = "\n".join(_text(_WEB / name) for name in _STYLES)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -120,14 +124,16 @@ def _sliders(model: Model, chosen: Choice) -> tuple[dict[str, Any], bytes]:
     """
     principal = {f"p{k}" for k in range(len(model.directions().vectors))}
     named = {name for name in chosen.sliders or () if name not in principal}
-    told = [
+    families = [
         model.family(family)
         for family in sorted(
             {"factors" if saved.NUMBERED.fullmatch(name) else "attributes" for name in named}
         )
     ]
-    facts = {fact["id"]: fact for family in told for fact in family["directions"]}
-    listed = [name for name in chosen.sliders or () if not any(name in family["fixed"] for family in told)]
+    facts = {fact["id"]: fact for family in families for fact in family["directions"]}
+    listed = [
+        name for name in chosen.sliders or () if not any(name in family["fixed"] for family in families)
+    ]
     others = [name for name in listed if name not in principal]
     ways = b"".join(model.vector(name).astype("<f4").tobytes() for name in others)
     more = [

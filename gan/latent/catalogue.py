@@ -175,10 +175,12 @@ def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
     scored, scores = card.get("scored"), card.get("scores")
     if not isinstance(scored, dict) or not isinstance(scores, dict):
         return None
-    told = {name: scored.get(name) for name in ("net", "title", "against", "pictures")}
+    facts = {name: scored.get(name) for name in ("net", "title", "against", "pictures")}
     numbers = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
     return (
-        {**told, "scores": numbers} if all(isinstance(value, (str, int)) for value in told.values()) else None
+        {**facts, "scores": numbers}
+        if all(isinstance(value, (str, int)) for value in facts.values())
+        else None
     )
 
 

@@ -156,14 +156,14 @@ def open_layer(model: "Model", point: "Point", layer: int, page: int = 0) -> byt
             without = dissection.draw(z.expand(len(part), -1), each, blend, others, (layer, part))
         effects += ((without - image).abs().flatten(1).mean(1) / 2).nan_to_num().tolist()
     most = max(activity.max().item(), 1e-12)
-    told = [
+    units = [
         {"unit": unit, "activity": round(activity[unit].item() / most, 4), "effect": round(effect, 5)}
         for unit, effect in zip(order, effects, strict=True)
     ]
     sheet = _heat(maps, order)
     layers = [{"units": each.shape[1], "side": each.shape[2]} for each in seen]
     return pack(
-        {"layers": layers, "layer": layer, "side": sheet.shape[2] // COLUMNS, "units": told},
+        {"layers": layers, "layer": layer, "side": sheet.shape[2] // COLUMNS, "units": units},
         encode_png(sheet),
     )
 

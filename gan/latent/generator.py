@@ -189,16 +189,16 @@ class Model:
         """
         if name == "factors":
             found, fixed, titles = self.factors(), [], {}
-            told = _numbered(found, "s")
+            listed = _numbered(found, "s")
         else:
             named = self.attributes()
             found, fixed, titles = named.directions, named.fixed, named.titles
-            told = [
+            listed = [
                 {**fact, "effect": round(float(effect), 2)}
                 for fact, effect in zip(named.facts, found.effect, strict=True)
             ]
         return {
-            "directions": told,
+            "directions": listed,
             "vectors": base64.b64encode(found.vectors.astype("<f4").tobytes()).decode(),
             "fixed": fixed,
             "titles": titles,
@@ -333,13 +333,13 @@ class Model:
 
 def _numbered(found: Directions, letter: str) -> list[dict[str, Any]]:
     """Directions as JSON objects: "id", "effect", "dead", and the id of the "twin" or None."""
-    told = []
+    listed = []
     for k, (effect, verdict) in enumerate(zip(found.effect, found.verdicts(), strict=True)):
         twin = None if verdict["twin"] is None else f"{letter}{verdict['twin']}"
-        told.append(
+        listed.append(
             {"id": f"{letter}{k}", "effect": round(float(effect), 2), "dead": verdict["dead"], "twin": twin}
         )
-    return told
+    return listed
 
 
 def _moved(point: Point, i: str, j: str, across: float, down: float) -> Point:

@@ -18,9 +18,9 @@ from gan.latent.snapshots import Snapshots
 if TYPE_CHECKING:
     from gan.latent.generator import DirectionSlot, Model
 
-# Memory for open models with their samples, enough for dozens of the usual size. LEAST models stay open
+# Memory for open models with their samples, enough for dozens of the usual size. MIN_OPEN models stay open
 # regardless of their size.
-OPEN_BYTES, LEAST = 2**28, 2
+OPEN_BYTES, MIN_OPEN = 2**28, 2
 SLOTS = 256  # models whose directions are kept: a few KB each, against seconds to find them
 
 
@@ -133,7 +133,7 @@ class Explorer:
         self._open[model.entry.id] = model
         self._open.move_to_end(model.entry.id)
         held = sum(each.held for each in self._open.values())
-        while held > OPEN_BYTES and len(self._open) > LEAST:
+        while held > OPEN_BYTES and len(self._open) > MIN_OPEN:
             held -= self._open.popitem(last=False)[1].held
 
     def _slot(self, entry: Entry) -> "DirectionSlot":

@@ -5,12 +5,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 
-MOST = 2**27  # bytes: thousands of images, or thirty of the largest snapshot sheets
+MAX_BYTES = 2**27  # bytes: thousands of images, or thirty of the largest snapshot sheets
 EACH = 2**14  # bytes added for each entry: a key may hold a z of 512 numbers
 
 
 class PictureCache:
-    """Encoded images and files of many owners, at most MOST bytes; the least recently used go first.
+    """Encoded images and files of many owners, at most MAX_BYTES bytes; the least recently used go first.
     Thread-safe.
     """
 
@@ -54,5 +54,5 @@ class PictureCache:
         with self._lock:
             self._kept[name] = data
             self._held += EACH + len(data)
-            while self._held > MOST:
+            while self._held > MAX_BYTES:
                 self._held -= EACH + len(self._kept.popitem(last=False)[1])

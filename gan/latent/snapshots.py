@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gan.latent.generator import Model
 
-MOST, MOST_PICTURES = 40, 128  # snapshots (a run keeps 32) and images in one sheet
+MAX_SNAPSHOTS, MAX_IMAGES = 40, 128  # snapshots (a run keeps 32) and images in one sheet
 KNOWN_RUNS = 64  # runs whose list of readable snapshots is cached
 REACH = 3  # standard deviations to either side on an axis
 # Parameters of all open snapshots: 128 MB in float32, the snapshots of three or four runs of the usual size.
@@ -94,14 +94,12 @@ class Snapshots:
     def sheet(self, newest: "Model", steps: list[int], points: list[Point]) -> bytes:
         """A PNG of `pictures`: one row for each step, one column for each point.
 
-        Raises UserError as `pictures` does, and for more than MOST_PICTURES images.
+        Raises UserError as `pictures` does, and for more than MAX_IMAGES images.
         """
         from gan.images import encode_png, grid
 
-        if len(steps) * len(points) > MOST_PICTURES:
-            raise UserError(
-                "latent.too_many", name="steps", count=len(steps), max=MOST_PICTURES // len(points)
-            )
+        if len(steps) * len(points) > MAX_IMAGES:
+            raise UserError("latent.too_many", name="steps", count=len(steps), max=MAX_IMAGES // len(points))
         key = (
             "past",
             tuple(steps),
@@ -158,8 +156,8 @@ class Snapshots:
 
 def parse_steps(text: str) -> list[int]:
     """The comma-separated steps in a query. Raises UserError for none, too many, or an invalid step."""
-    if text.count(",") >= MOST:
-        raise UserError("latent.too_many", name="steps", count=text.count(",") + 1, max=MOST)
+    if text.count(",") >= MAX_SNAPSHOTS:
+        raise UserError("latent.too_many", name="steps", count=text.count(",") + 1, max=MAX_SNAPSHOTS)
     return [whole(step, "steps", 0, MAX_STEP) for step in text.split(",")]
 
 

@@ -16,7 +16,7 @@ from gan.metrics.two_sample import one_nearest_neighbour
 # Subsets of the kernel distance. At most half of the images each, else their spread would mean nothing.
 SUBSETS, SUBSET_SIZE = 30, 1000
 # The least number of real and of generated images: four scores use the five nearest neighbours.
-LEAST = 6
+MIN_IMAGES = 6
 
 
 class Meaning(NamedTuple):
@@ -72,7 +72,7 @@ def score(
 ) -> dict[str, float]:
     """Score uint8 images fake (M, C, H, W) against real (N, C, H, W): a dict with keys of SCORES.
 
-    N and M are at least LEAST, preferably equal. Extractors that predict classes add the class scores.
+    N and M are at least MIN_IMAGES, preferably equal. Extractors that predict classes add the class scores.
     `train` (T, C, H, W) holds the generator's training images and adds the copying tests. Then `real` must be
     held out. Raises ValueError for too few images.
     """
@@ -90,14 +90,14 @@ def score(
 
 
 def compare(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float]:
-    """Compare features real (N, D) and fake (M, D), N and M at least LEAST, without classes.
+    """Compare features real (N, D) and fake (M, D), N and M at least MIN_IMAGES, without classes.
 
     Returns FD, KD and its spread, precision, recall, density, coverage and 1-NN accuracy. The 1-NN test cuts
     the larger set to the size of the smaller. Raises ValueError for fewer features, or if they are not
     finite.
     """
     for features in (real, fake):
-        check_features(features, least=LEAST)
+        check_features(features, least=MIN_IMAGES)
     same = min(len(real), len(fake))
     kernel = kernel_distance(real, fake, SUBSETS, min(SUBSET_SIZE, same // 2))
     return {

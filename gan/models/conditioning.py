@@ -19,8 +19,8 @@ from gan.spec import ModelSpec
 FEATURES = 64
 # Width, in standard deviations, of the transition between two clusters: images change continuously with z.
 BLEND = 0.05
-# Interval edges are clamped to ±REACH, which no z exceeds. Empty clusters end there.
-REACH = 6.0
+# Interval edges are clamped to ±MAX_EDGE, which no z exceeds. Empty clusters end there.
+MAX_EDGE = 6.0
 # Probabilities are clamped to [RARE, 1 - RARE], so that their float32 quantiles stay finite.
 RARE = 1e-6
 
@@ -62,7 +62,7 @@ class ClassConditioning(nn.Module):
         if self.clusters == 1:
             return self.embed(labels)
         classes = torch.zeros_like(z[:, 0], dtype=torch.int64) if labels is None else labels
-        edges = torch.special.ndtri(self.ends[classes, 1:-1]).clamp(-REACH, REACH)
+        edges = torch.special.ndtri(self.ends[classes, 1:-1]).clamp(-MAX_EDGE, MAX_EDGE)
         # One column for each edge: 0 if z lies before it, 1 if z lies beyond it.
         beyond = ((z[:, -1:] - edges) / BLEND + 0.5).clamp(0, 1)
         one = torch.ones_like(z[:, :1])

@@ -8,21 +8,21 @@ import unicodedata
 from gan.errors import UserError
 
 FILE = "name.txt"
-MOST = 60  # characters
+MAX_LENGTH = 60  # characters
 _JOINERS = "\u200c\u200d"  # invisible, but Persian words and emoji need them
 
 
 def checked(text: str) -> str:
     """Return `text` as one line without control characters or double spaces. Raises UserError if too long."""
     name = tidy(text)
-    if len(name) > MOST:
-        raise UserError("runs.long_name", most=MOST, count=len(name))
+    if len(name) > MAX_LENGTH:
+        raise UserError("runs.long_name", most=MAX_LENGTH, count=len(name))
     return name
 
 
 def parse(data: bytes | None) -> str | None:
     """Return the name in a file's bytes, or None. Never raises: anybody may have written the file."""
-    return tidy((data or b"").decode("utf-8", "replace"))[:MOST] or None
+    return tidy((data or b"").decode("utf-8", "replace"))[:MAX_LENGTH] or None
 
 
 def tidy(text: str) -> str:

@@ -354,10 +354,10 @@ class Supervisor:
 
     def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
         """Write the state of a run that has no worker any more, and the reason."""
-        told = error and error_json(error)
+        reason = error and error_json(error)
         self._reserve.spend(
             lambda: self.store.update_status(
-                run_id, state=state, error=told, pid=None, pid_started=None, eta=None
+                run_id, state=state, error=reason, pid=None, pid_started=None, eta=None
             )
         )
 

@@ -81,7 +81,7 @@ AUGMENTS: dict[str, tuple[Callable[[Images, Random], Images], ...]] = {
 # r_t is the mean sign of D's logits on real images: near 0 if D is unsure, 1 if it has memorised them
 ADAPT_TARGET = 0.6
 ADAPT_IMAGES = 50_000  # images for the probability to rise from 0 to 1: a tenth of ADA's, as runs are short
-ADAPT_MOST = 0.8  # with a higher probability, augmentations leak into the samples
+ADAPT_MAX = 0.8  # with a higher probability, augmentations leak into the samples
 
 
 def augment(images: Images, kind: str, generator: Random, probability: torch.Tensor | None = None) -> Images:
@@ -103,4 +103,4 @@ def adapt(probability: torch.Tensor, overfit: torch.Tensor, sign: torch.Tensor, 
     while `overfit` is above ADAPT_TARGET, and falls below it. The host never reads a value from the device.
     """
     overfit.lerp_(sign, min(1.0, batch / 1000))
-    probability.add_((overfit - ADAPT_TARGET).sign() * (batch / ADAPT_IMAGES)).clamp_(0.0, ADAPT_MOST)
+    probability.add_((overfit - ADAPT_TARGET).sign() * (batch / ADAPT_IMAGES)).clamp_(0.0, ADAPT_MAX)

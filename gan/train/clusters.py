@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy.cluster.vq import kmeans2, vq
 
 SIDE = 14  # pixels: images are compared at this size
-LEAST = 20  # images of a class per cluster: a smaller class gets fewer clusters
+MIN_MEMBERS = 20  # images of a class per cluster: a smaller class gets fewer clusters
 SAMPLE = 200  # images per cluster that k-means runs on
 ROUNDS = 30  # iterations of k-means
 CHUNK = 4096  # images converted at a time
@@ -46,7 +46,7 @@ def find_clusters(
         found = torch.from_numpy(
             _cluster(
                 seen[rows.numpy()],
-                max(1, min(clusters, len(rows) // LEAST)),
+                max(1, min(clusters, len(rows) // MIN_MEMBERS)),
                 np.random.default_rng([seed, label]),
             )
         )

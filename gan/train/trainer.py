@@ -235,10 +235,10 @@ class Trainer(BaseTrainer):
             kept = turn == self.config.d_steps - 1 and len(batches) == 1
             with torch.set_grad_enabled(kept):
                 fakes = [self._generate(batch) for batch in batches]
-            told = self._update_d(batches, [fake.detach() for fake in fakes], kind)
+            updated = self._update_d(batches, [fake.detach() for fake in fakes], kind)
         loss_g = self._update_g(batches, fakes if kept else None)
         step.update_ema(self.ema, self.G, self.schedule.ema_beta)
-        _, penalty, on_real, on_fake = told
+        _, penalty, on_real, on_fake = updated
         if self.config.adaptive:
             facts = LOSSES[self.config.loss]
             # above 0 if D rates a real image as real
@@ -246,7 +246,14 @@ class Trainer(BaseTrainer):
             probability, overfit = self.augmentation["probability"], self.augmentation["overfit"]
             adapt(probability, overfit, believed.sign().mean(), self.config.batch)
         return torch.stack(
-            [told.loss, loss_g, on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean(), penalty]
+            [
+                updated.loss,
+                loss_g,
+                on_real.mean(),
+                on_fake.mean(),
+                (on_real > on_fake).float().mean(),
+                penalty,
+            ]
         )
 
     def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:

@@ -35,9 +35,9 @@ def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
     return sorted(gone)
 
 
-GRIDS_KEPT, GRIDS_MOST = 160, 240
+KEEP_GRIDS, MAX_GRIDS = 160, 240
 GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a poll has just announced
-SNAPSHOTS_MOST = 32
+MAX_SNAPSHOTS = 32
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 BEAT = 5.0  # seconds between heartbeats while the images load
@@ -146,7 +146,7 @@ class RunDir:
         """Write the sample sheet (WebP) of a step, and thin the older ones."""
         write_bytes(self.path / "samples" / f"{step:08d}.webp", data)
         self.status["sample_step"] = step
-        self._thin("samples", ".webp", GRIDS_MOST, GRIDS_KEPT, GRIDS_NEWEST)
+        self._thin("samples", ".webp", MAX_GRIDS, KEEP_GRIDS, GRIDS_NEWEST)
 
     def write_live(self, step: int, data: bytes) -> None:
         """Publish the generator (safetensors) of this step for Explore and other readers."""
@@ -156,7 +156,7 @@ class RunDir:
     def write_snapshot(self, step: int, data: bytes) -> None:
         """Save the generator (safetensors) of a step, and thin the older snapshots."""
         write_bytes(self.path / "snapshots" / f"{step:08d}.safetensors", data)
-        self._thin("snapshots", ".safetensors", SNAPSHOTS_MOST, SNAPSHOTS_MOST)
+        self._thin("snapshots", ".safetensors", MAX_SNAPSHOTS, MAX_SNAPSHOTS)
 
     def _steps(self, folder: str, suffix: str) -> list[int]:
         return sorted(int(p.stem) for p in (self.path / folder).glob("*" + suffix) if p.stem.isdigit())

@@ -44,9 +44,9 @@ def profile_of(chunks: dict[bytes, bytes], embedded: bytes = b"") -> bytes:
     (gamma,) = struct.unpack(">I", chunks[b"gAMA"])
     if not GAMMAS[0] <= gamma <= GAMMAS[1]:
         return b""
-    told = chunks.get(b"cHRM", b"")
+    chunk = chunks.get(b"cHRM", b"")
     primaries = (
-        np.array(struct.unpack(">8I", told)).reshape(4, 2) / 1e5 if len(told) == 32 else np.array(_SRGB)
+        np.array(struct.unpack(">8I", chunk)).reshape(4, 2) / 1e5 if len(chunk) == 32 else np.array(_SRGB)
     )
     if abs(gamma - GAMMA_OF_SRGB) <= 500 and np.abs(primaries - _SRGB).max() <= SAME:
         return b""

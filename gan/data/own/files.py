@@ -71,7 +71,7 @@ def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:
         reader.keep_only([k for k, label in enumerate(labels) if label is not None])
     often = Counter(label for label in labels if label is not None)
     report = reader.report(tuple((name, often[k]) for k, name in enumerate(classes)))
-    told = replace(
+    report = replace(
         report, names_read_as=members.names_read_as, classes_doubtful=doubtful, too_many_classes=too_many
     )
-    return [label for label in labels if label is not None] or None, told
+    return [label for label in labels if label is not None] or None, report

@@ -112,13 +112,13 @@ def _examples(left_out: list[LeftOut]) -> str:
     chosen = [*reversed(first.values()), *(entry for entry in left_out if entry is not first[entry.reason])][
         :3
     ]
-    told = [
+    examples = [
         f"{entry.name} ({' '.join(filter(None, (entry.detail, _UNITS.get(entry.reason))))})"
         if entry.detail
         else entry.name
         for entry in chosen
     ]
-    return f": {', '.join(told)}{', …' if len(left_out) > len(told) else ''}" if told else ""
+    return f": {', '.join(examples)}{', …' if len(left_out) > len(examples) else ''}" if examples else ""
 
 
 def _in_folder(folder: Path) -> Members:

@@ -137,7 +137,7 @@ def grouped(left_out: Iterable[LeftOut], names: int = 5) -> list[tuple[str, str,
     ]
 
 
-def told_left_out(left_out: Iterable[LeftOut]) -> str:
+def sentence_left_out(left_out: Iterable[LeftOut]) -> str:
     """Describe the files left out.
 
     For example "3 too large (more than 67 megapixels): a.jpg, b.jpg, c.jpg; 1 damaged: d.png".
@@ -148,7 +148,7 @@ def told_left_out(left_out: Iterable[LeftOut]) -> str:
     )
 
 
-def told(report: Report, background: str) -> list[str]:
+def sentences(report: Report, background: str) -> list[str]:
     """Describe a report line by line, as the terminal prints it.
 
     `background` is the colour behind transparent images.
@@ -172,7 +172,7 @@ def told(report: Report, background: str) -> list[str]:
             f"that a model can learn."
         )
     if report.left_out:
-        lines.append(f"Left out {len(report.left_out)}: {told_left_out(report.left_out)}.")
+        lines.append(f"Left out {len(report.left_out)}: {sentence_left_out(report.left_out)}.")
     if report.names_read_as:
         lines.append(f"The names in this zip were read as {report.names_read_as}.")
     if report.transparent:

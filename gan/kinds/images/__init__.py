@@ -49,7 +49,7 @@ def _of_own(
 
     Tells the report on the images and the settings that they decide.
     """
-    from gan.data.own.report import no_classes, suggestions, told
+    from gan.data.own.report import no_classes, sentences, suggestions
     from gan.data.own.survey import survey
 
     asked = make_config(name, recipe, **settings)  # refuses impossible settings before any image is read
@@ -59,7 +59,7 @@ def _of_own(
         for field, value in suggestions(report, make_config(name, recipe)).items()
         if field not in settings
     }
-    for line in told(report, asked.background):
+    for line in sentences(report, asked.background):
         tell(line)
     if found:
         chosen = ", ".join(_flag(field, value) for field, value in found.items())

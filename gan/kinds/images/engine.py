@@ -9,7 +9,7 @@ import torch
 from gan import data
 from gan.config import RunConfig
 from gan.data import Dataset
-from gan.data.own.report import Report, grouped, told_left_out
+from gan.data.own.report import Report, grouped, sentence_left_out
 from gan.device import Device
 from gan.images import encode_webp, grid, to_uint8
 from gan.kinds import Recognised, Sheet
@@ -107,7 +107,7 @@ def about_pictures(report: Report | None) -> Iterator[tuple[str, dict[str, Any]]
             {
                 "skipped": skipped,
                 "total": skipped + report.count,
-                "why": told_left_out(report.left_out),
+                "why": sentence_left_out(report.left_out),
                 "left_out": groups,
             },
         )

@@ -16,10 +16,10 @@ from gan.errors import UserError, refuse_if_full
 
 TEXT, ARRAY = (".csv", ".tsv", ".txt"), ".npy"
 MEGABYTES = 32  # of a file
-LEAST, MOST = 20, 500_000  # points
+MIN_POINTS, MAX_POINTS = 20, 500_000  # points
 FARTHEST = 1e15  # of a coordinate; its square still fits into float32
-LINES = 4 * MOST  # with comments and empty lines
-LONGEST = 100  # characters of a number
+LINES = 4 * MAX_POINTS  # with comments and empty lines
+MAX_CHARACTERS = 100  # characters of a number
 SHOWN = 20  # characters of a wrong value in a sentence
 
 
@@ -67,7 +67,7 @@ def _rows(data: bytes, name: str) -> np.ndarray:
     """
     lines = data.count(b"\n")
     if lines > LINES:
-        raise UserError("points.too_many", name=name, count=lines, most=MOST)
+        raise UserError("points.too_many", name=name, count=lines, most=MAX_POINTS)
     try:
         values = _values(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig"), lines, name)
     except UnicodeDecodeError as error:
@@ -85,8 +85,8 @@ def _values(text: Iterable[str], lines: int, name: str) -> "array[float]":
             first, separator = False, next((mark for mark in "\t;," if mark in line), None)
             if _is_header(line, separator):
                 continue
-        if len(values) >= 2 * MOST:
-            raise UserError("points.too_many", name=name, count=lines, most=MOST)
+        if len(values) >= 2 * MAX_POINTS:
+            raise UserError("points.too_many", name=name, count=lines, most=MAX_POINTS)
         values.extend(_point(line, separator, number, name))
     return values
 
@@ -109,7 +109,7 @@ def _point(line: str, separator: str | None, number: int, name: str) -> list[flo
 
 
 def _number(cell: str) -> float | None:
-    if len(cell) > LONGEST:
+    if len(cell) > MAX_CHARACTERS:
         return None
     try:
         return float(cell.strip().strip('"'))
@@ -122,8 +122,10 @@ def _checked(points: np.ndarray, name: str) -> np.ndarray:
 
     Raises UserError for too few or too many, for NaN and infinity, and if all are equal.
     """
-    if not LEAST <= len(points) <= MOST:
-        key, limit = ("few", {"least": LEAST}) if len(points) < LEAST else ("many", {"most": MOST})
+    if not MIN_POINTS <= len(points) <= MAX_POINTS:
+        key, limit = (
+            ("few", {"least": MIN_POINTS}) if len(points) < MIN_POINTS else ("many", {"most": MAX_POINTS})
+        )
         raise UserError(f"points.too_{key}", name=name, count=len(points), **limit)
     bad = ~(np.abs(points) <= FARTHEST).all(1)  # true for NaN as well
     if bad.any():

@@ -56,13 +56,13 @@ def open_reader(data: str, channels: int) -> Reader:
     if name not in READERS or name not in net_names():
         return measured
     net = load_net(name)
-    told = READERS[name](net)
+    trained = READERS[name](net)
 
     def read(images: torch.Tensor) -> torch.Tensor:
         fitting = fit(Dataset("", images), net.size, net.channels).images
-        return torch.cat([told.read(fitting), measured.read(images)], 1)
+        return torch.cat([trained.read(fitting), measured.read(images)], 1)
 
-    return Reader(told.attributes + measured.attributes, read)
+    return Reader(trained.attributes + measured.attributes, read)
 
 
 # Direct measurements for any image
@@ -181,9 +181,9 @@ def _faces(net: FeatureNet) -> Reader:
 
     def read(images: torch.Tensor) -> torch.Tensor:
         features, _ = net(to_range(images))
-        told = {head: module(features) for head, module in net.attribute_heads.items()}
-        seen = [log_odds(told[head], indices) for head, indices in chosen.values()]
-        return torch.stack(seen + [told[head].softmax(1) @ shades[head] for head in SHADES.values()], 1)
+        logits = {head: module(features) for head, module in net.attribute_heads.items()}
+        seen = [log_odds(logits[head], indices) for head, indices in chosen.values()]
+        return torch.stack(seen + [logits[head].softmax(1) @ shades[head] for head in SHADES.values()], 1)
 
     return Reader(tuple(attributes), read)
 

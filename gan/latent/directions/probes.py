@@ -117,7 +117,7 @@ def find_named(
     )
     fixed = [attribute.id for k, attribute in enumerate(reader.attributes) if k not in kept]
     titles = {attribute.id: attribute.title for attribute in reader.attributes if attribute.title}
-    return Named(directions, [_told(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
+    return Named(directions, [_facts(k, reader, fits[k], tried[k]) for k in kept], fixed, titles)
 
 
 def _samples(spec: ModelSpec, first: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -182,7 +182,7 @@ def _purer(
     return (vector, after) if better and enough else (vectors[k], before)
 
 
-def _told(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
+def _facts(k: int, reader: Reader, fit: Ridge, trial: _Tried) -> dict[str, Any]:
     """One dictionary of Named.facts."""
     attribute, low, high = reader.attributes[k], trial.low[:, k], trial.high[:, k]
     ends = [(end > 0).float().mean() if attribute.share else end.mean() for end in (low, high)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # the file in a run's directory; for shipped models, a folder beside the runs
 FILE, SHIPPED = "directions.json", ".directions"
 FORMAT = "ganarium-directions-saved-1"
-MOST, LONGEST = 64, 40  # limits: directions in each list, characters of a name
+MAX_DIRECTIONS, MAX_NAME = 64, 40  # limits: directions in each list, characters of a name
 LARGEST = 2**20  # bytes; larger files are ignored
 SAME = 0.99  # least |cosine| between a saved vector and the model's current one
 DIGITS = 4  # decimals of a saved vector
@@ -63,8 +63,8 @@ def parse(value: dict[str, Any]) -> Choice:
     listed, names, hidden = (value[key] for key in _KEYS)
     if (
         not isinstance(names, dict)
-        or len(names) > MOST
-        or not all(isinstance(name, str) and len(name) <= LONGEST for name in names.values())
+        or len(names) > MAX_DIRECTIONS
+        or not all(isinstance(name, str) and len(name) <= MAX_NAME for name in names.values())
     ):
         raise UserError("latent.bad_choice")
     plain = {name: tidy(text) for name, text in zip(_ids(list(names)), names.values(), strict=True)}
@@ -78,7 +78,7 @@ def parse(value: dict[str, Any]) -> Choice:
 def _ids(value: Any) -> tuple[str, ...]:
     if (
         not isinstance(value, list)
-        or len(value) > MOST
+        or len(value) > MAX_DIRECTIONS
         or not all(isinstance(name, str) and DIRECTION_ID.fullmatch(name) for name in value)
     ):
         raise UserError("latent.bad_choice")

@@ -37,7 +37,7 @@ def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
     labels = [model.bank.label(seed) for seed in range(there)] if model.spec.num_classes else None
     pictures = model.bank.pictures()[:there]
     of = there if model.entry.live else COUNT
-    told = {
+    header = {
         "samples": there,
         "of": of,
         "by": by,
@@ -47,7 +47,7 @@ def atlas(model: Model, method: str, known: int) -> tuple[bytes, bool]:
         "y": y,
         "labels": labels,
     }
-    return pack(told, b"" if known == there else _sheet(model, pictures, whole)), whole and by == method
+    return pack(header, b"" if known == there else _sheet(model, pictures, whole)), whole and by == method
 
 
 def _positions(model: Model, count: int, by: str) -> bytes:

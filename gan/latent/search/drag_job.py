@@ -14,7 +14,7 @@ from gan.latent.point import Point, write_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, Look
 
-MOST = 8  # points in one drag
+MAX_PAIRS = 8  # points in one drag
 LIMIT = 20.0  # seconds after its first slice; then a drag ends with its best z so far
 BIT = 0.04  # seconds of work for one answer: a drag takes about a second, and the page shows its progress
 
@@ -53,9 +53,9 @@ class DragJob:
                 self._drag.step()
                 if time.monotonic() >= until:
                     break
-            return self._told(self._drag.done or time.monotonic() >= self._end)
+            return self._answer(self._drag.done or time.monotonic() >= self._end)
 
-    def _told(self, over: bool) -> dict[str, Any]:
+    def _answer(self, over: bool) -> dict[str, Any]:
         drag, held = self._drag, self._drag.held()
         psi = self.point.psi
         z = held.z[0].numpy()
@@ -76,12 +76,14 @@ def read_pairs(value: Any) -> np.ndarray:
     """Parse JSON pairs [[x, y, to x, to y], ...] into (P, 4) float64.
 
     Coordinates are fractions of the image in [0, 1], left to right and top to bottom. A point with equal
-    start and end is held in place. Raises UserError for invalid pairs, more than MOST, or if no point moves.
+    start and end is held in place.
+
+    Raises UserError for invalid pairs, more than MAX_PAIRS, or if no point moves.
     """
     if not isinstance(value, list):
         raise UserError("latent.bad_pairs")
-    if len(value) > MOST:
-        raise UserError("latent.too_many_pairs", most=MOST)
+    if len(value) > MAX_PAIRS:
+        raise UserError("latent.too_many_pairs", most=MAX_PAIRS)
     for pair in value:
         if not isinstance(pair, list) or len(pair) != 4 or not all(_part(number) for number in pair):
             raise UserError("latent.bad_pairs")

@@ -66,7 +66,7 @@ class InversionJob:
                 search = self._search = self._begin()
             while not self._over(search) and time.monotonic() < end:
                 search.step()
-            return self._told(search)
+            return self._answer(search)
 
     def _over(self, search: Search) -> bool:
         return search.done or time.monotonic() > self._end
@@ -90,7 +90,7 @@ class InversionJob:
         )
         return Search(self.model.generator, self.target, z, labels, self._perceive, self.model.turns, wanted)
 
-    def _told(self, search: Search) -> dict[str, Any]:
+    def _answer(self, search: Search) -> dict[str, Any]:
         found = search.found()
         with self.model.turns, torch.inference_mode():
             pair = torch.cat([self.target, self.model.generator(found.z, found.labels).float()]).clamp(-1, 1)

@@ -12,7 +12,7 @@ from typing import Any
 from gan.errors import UserError
 
 ABREAST = 2  # jobs that may advance; the others wait in the order of their arrival
-MOST = 64  # jobs at once
+MAX_JOBS = 64  # jobs at once
 PATIENCE = 5.0  # seconds without a poll after which a visitor counts as gone
 
 
@@ -30,7 +30,7 @@ class Jobs:
         """Store a job and return its name. Raises UserError if there are too many."""
         with self._lock:
             self._sweep()
-            if len(self._jobs) >= MOST:
+            if len(self._jobs) >= MAX_JOBS:
                 raise UserError("ui.busy")
             name = secrets.token_urlsafe(12)
             self._jobs[name] = (work, [self._clock()])

@@ -63,8 +63,8 @@ def train(
         rows = order[step * BATCH : (step + 1) * BATCH]
         shifted = translation(to_range(images[rows]), generator).contiguous(memory_format=torch.channels_last)
         features, logits = net(shifted)
-        told = {"label": logits, **{name: head(features) for name, head in net.attribute_heads.items()}}
-        losses = [cross_entropy(told[name], facts[name][rows]) for name in told]
+        outputs = {"label": logits, **{name: head(features) for name, head in net.attribute_heads.items()}}
+        losses = [cross_entropy(outputs[name], facts[name][rows]) for name in outputs]
         optimizer.zero_grad()
         (sum(losses[1:], losses[0]) / len(losses)).backward()
         optimizer.step()
@@ -96,7 +96,7 @@ def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
     """Measure the net's accuracy on images that it was not trained on, for the card."""
     seen, truth = see(net, unseen.images), unseen.facts["label"]
     right = (seen.classes == truth).double()
-    told = tell_attributes(net, seen.features)
+    answers = tell_attributes(net, seen.features)
     return {
         "tested_on": unseen.words,
         "test_accuracy": round(right.mean().item(), 4),
@@ -104,7 +104,7 @@ def examine(net: FeatureNet, unseen: Split, classes: Sequence[str]) -> dict:
             name: round(right[truth == label].mean().item(), 4) for label, name in enumerate(classes)
         },
         "test_accuracy_of_attributes": {
-            name: round((told[name] == unseen.facts[name]).double().mean().item(), 4) for name in told
+            name: round((answers[name] == unseen.facts[name]).double().mean().item(), 4) for name in answers
         },
     }
 

@@ -28,7 +28,7 @@ CLEAR = 0.9  # settings replace the best so far only if they take less than this
 # settings are dropped if their first step takes HOPELESS times the fastest step so far plus SET_UP_SECONDS
 HOPELESS, SET_UP_SECONDS = 4.0, 0.5
 LIMIT_SECONDS = 3.0  # the self-test skips what is left after this
-REPEAT_SECONDS, REPEAT_MOST = 0.1, 5  # a step is repeated for this long, and at most this often
+REPEAT_SECONDS, MAX_REPEATS = 0.1, 5  # a step is repeated for this long, and at most this often
 BUSY_CORES = 0.3  # cores that other programs may use on a quiet machine
 LOOK_SECONDS, QUIET_SECONDS = 0.3, 10.0  # one check for quiet, and the longest wait for it
 GPU_WARM_UP, GPU_STEPS = 10, 20
@@ -230,7 +230,7 @@ class _Bench:
         times: list[float] = []
         while not times or (
             time.monotonic() < self.end
-            and len(times) < REPEAT_MOST
+            and len(times) < MAX_REPEATS
             and (len(times) < 2 or sum(times) < REPEAT_SECONDS)
         ):
             times.append(self._seconds(trainer, steps))

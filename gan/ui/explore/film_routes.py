@@ -64,33 +64,33 @@ class Order:
     factor: int
 
 
-class _Told(StreamingResponse):
+class _Stream(StreamingResponse):
     """A stream that frees its resources as soon as its client leaves.
 
     X-Accel-Buffering asks proxies not to buffer the lines.
     """
 
-    def __init__(self, told: AsyncGenerator[bytes, None]):
+    def __init__(self, lines: AsyncGenerator[bytes, None]):
         super().__init__(
-            told,
+            lines,
             media_type="application/octet-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-        self.told = told
+        self.lines = lines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await self.told.aclose()
+                await self.lines.aclose()
 
 
 def film_routes(services: Services) -> list[BaseRoute]:
     """Return the route. `services` opens the models."""
 
     def handler(request: Request) -> Response:
-        return _Told(_tell(_order(open_model(services, request), request)))
+        return _Stream(_lines(_order(open_model(services, request), request)))
 
     return [get("loop", handler)]
 
@@ -109,7 +109,7 @@ def _order(model: "Model", request: Request) -> Order:
     return Order(model, loop.points(model.spec.num_classes), form, loop.fps, factor)
 
 
-async def _tell(order: Order) -> AsyncGenerator[bytes, None]:
+async def _lines(order: Order) -> AsyncGenerator[bytes, None]:
     """Yield the stream of one loop."""
     yield _line({"done": 0, "of": len(order.points)})
     try:

@@ -56,37 +56,60 @@ MAX_PARAMETERS = 2**23
 
 def explore_routes(services: Services) -> list[BaseRoute]:
     """Return the routes of the tab. `services` opens the models."""
+    of = _Routes(services)
+    return [
+        get("models", lambda request: with_etag(request, list_models(services))),
+        get("model", of.model),
+        get("latent", of.latent),
+        *(get(name, of.made(make, media_type)) for name, (make, media_type) in _OF_MODEL.items()),
+        post("directions/save", of.save),
+        get("times", of.times),
+        get("time", of.made(lambda model, request: _time(services, model, request), "image/png")),
+        get("take/{form}", of.take),
+        get("checkpoints/{name}/preview.webp", of.preview),
+    ]
 
-    def of_model(make: Callable[["Model", Request], bytes], media_type: str) -> Callable[[Request], Response]:
+
+class _Routes:
+    """The handlers that need the `services`."""
+
+    def __init__(self, services: Services):
+        self.services = services
+
+    def made(
+        self, make: Callable[["Model", Request], bytes], media_type: str
+    ) -> Callable[[Request], Response]:
+        """Return a handler that answers what `make` makes of a model. Browsers cache it by version."""
+
         def handler(request: Request) -> Response:
-            model = open_model(services, request)
+            model = open_model(self.services, request)
             lasting = request.query_params.get("v") == model.version
             headers = {"Cache-Control": FOREVER if lasting else NEVER, "X-Model-Version": model.version}
             return Response(make(model, request), media_type=media_type, headers=headers)
 
         return handler
 
-    def described(request: Request) -> Any:
-        model = open_model(services, request)
-        return {**model.describe(), "saved": _told(saved_sliders(model))}
+    def model(self, request: Request) -> Any:
+        model = open_model(self.services, request)
+        return {**model.describe(), "saved": _as_json(self._saved(model))}
 
-    def saved_sliders(model: "Model") -> Choice | None:
-        return saved.read(saved.place(model.entry, services.store.root), model)
+    def _saved(self, model: "Model") -> Choice | None:
+        return saved.read(saved.place(model.entry, self.services.store.root), model)
 
-    def save(request: Request) -> Any:
+    def save(self, request: Request) -> Any:
         """Save, for all visitors, which directions have sliders. An empty choice deletes the saved one."""
-        model, wanted = open_model(services, request), saved.parse(json_body(request))
+        model, wanted = open_model(self.services, request), saved.parse(json_body(request))
         with writing():
-            saved.save(saved.place(model.entry, services.store.root), model, wanted)
-        return {"saved": _told(saved_sliders(model))}
+            saved.save(saved.place(model.entry, self.services.store.root), model, wanted)
+        return {"saved": _as_json(self._saved(model))}
 
-    def latent(request: Request) -> Any:
-        model = open_model(services, request)
+    def latent(self, request: Request) -> Any:
+        model = open_model(self.services, request)
         return {"z": [round(float(number), 4) for number in model.latent(_point(model, request))]}
 
-    def preview(request: Request) -> Response:
+    def preview(self, request: Request) -> Response:
         name = request.path_params["name"]
-        path = services.checkpoints / name / "preview.webp"
+        path = self.services.checkpoints / name / "preview.webp"
         if not MODEL_ID.fullmatch(f"shipped:{name}") or not path.is_file():
             raise UserError("latent.unknown_model", name=name[:120])
         return FileResponse(
@@ -95,56 +118,21 @@ def explore_routes(services: Services) -> list[BaseRoute]:
             headers={"Cache-Control": FOREVER if "v" in request.query_params else ASK},
         )
 
-    def take(request: Request) -> Response:
-        model, form = open_model(services, request), request.path_params["form"]
+    def take(self, request: Request) -> Response:
+        model, form = open_model(self.services, request), request.path_params["form"]
         if form not in _FORMS:
             raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
         make, media_type = _FORMS[form]
         name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(
-            make(model, lambda: _choice(request) or saved_sliders(model)),
+            make(model, lambda: _choice(request) or self._saved(model)),
             media_type=media_type,
             headers=headers,
         )
 
-    def times(request: Request) -> Any:
-        return services.explorer().snapshots.known(request.query_params.get("id", ""))
-
-    return [
-        get("models", lambda request: with_etag(request, list_models(services))),
-        get("model", described),
-        get("latent", latent),
-        get("image", of_model(lambda model, request: model.image(_point(model, request)), "image/png")),
-        get("neighbours", of_model(_neighbours, "image/png")),
-        get("strip", of_model(_strip, "image/png")),
-        get("wall", of_model(_wall, "image/webp")),
-        get("inside", of_model(_inside, "application/octet-stream")),
-        get("generator", of_model(_generator, "application/octet-stream")),
-        get(
-            "directions",
-            of_model(
-                lambda model, request: model.directions().vectors.astype("<f4").tobytes(),
-                "application/octet-stream",
-            ),
-        ),
-        post("directions/save", save),
-        get("factors", of_model(lambda model, request: _family(model, "factors"), "application/json")),
-        get("attributes", of_model(lambda model, request: _family(model, "attributes"), "application/json")),
-        get(
-            "along",
-            of_model(
-                lambda model, request: model.along(
-                    _point(model, request), direction_id(request.query_params.get("k", ""))
-                ),
-                "image/png",
-            ),
-        ),
-        get("times", times),
-        get("time", of_model(lambda model, request: _time(services, model, request), "image/png")),
-        get("take/{form}", take),
-        get("checkpoints/{name}/preview.webp", preview),
-    ]
+    def times(self, request: Request) -> Any:
+        return self.services.explorer().snapshots.known(request.query_params.get("id", ""))
 
 
 def list_models(services: Services) -> list[dict[str, Any]]:
@@ -206,6 +194,10 @@ def _strip(model: "Model", request: Request) -> bytes:
     return model.strip(_point(model, request), parse_seed(query, "to"), parse_count(query))
 
 
+def _along(model: "Model", request: Request) -> bytes:
+    return model.along(_point(model, request), direction_id(request.query_params.get("k", "")))
+
+
 def _wall(model: "Model", request: Request) -> bytes:
     query = request.query_params
     return model.wall(
@@ -257,7 +249,7 @@ def _choice(request: Request) -> Choice | None:
     return saved.parse(value)
 
 
-def _told(chosen: Choice | None) -> dict[str, Any] | None:
+def _as_json(chosen: Choice | None) -> dict[str, Any] | None:
     return chosen.to_json() if chosen else None
 
 
@@ -306,13 +298,28 @@ def _check_size(model: "Model") -> None:
         raise UserError("latent.too_large", most=MAX_PARAMETERS >> 20)
 
 
+BINARY = "application/octet-stream"
+# Route -> what answers it from a model, and the media type.
+_OF_MODEL: dict[str, tuple[Callable[["Model", Request], bytes], str]] = {
+    "image": (lambda model, request: model.image(_point(model, request)), "image/png"),
+    "neighbours": (_neighbours, "image/png"),
+    "strip": (_strip, "image/png"),
+    "along": (_along, "image/png"),
+    "wall": (_wall, "image/webp"),
+    "inside": (_inside, BINARY),
+    "generator": (_generator, BINARY),
+    "directions": (lambda model, _: model.directions().vectors.astype("<f4").tobytes(), BINARY),
+    "factors": (lambda model, _: _family(model, "factors"), "application/json"),
+    "attributes": (lambda model, _: _family(model, "attributes"), "application/json"),
+}
 # File suffix -> how to export the generator, and the media type.
 _FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes], str]] = {
-    "html": (_page, "text/html"), "onnx": (_onnx, "application/octet-stream"),
-}  # fmt: skip
+    "html": (_page, "text/html"),
+    "onnx": (_onnx, BINARY),
+}
 
 
-MOST = 10**6
+MAX_KNOWN = 10**6
 
 
 def map_routes(services: Services) -> list[BaseRoute]:
@@ -320,7 +327,8 @@ def map_routes(services: Services) -> list[BaseRoute]:
 
     def laid_out(request: Request) -> Response:
         query = request.query_params
-        method, known = query.get("by") or methods()[0], whole(query.get("known") or "0", "known", 0, MOST)
+        method = query.get("by") or methods()[0]
+        known = whole(query.get("known") or "0", "known", 0, MAX_KNOWN)
         if method not in methods():
             raise UserError(
                 "latent.unknown_layout",
@@ -333,6 +341,6 @@ def map_routes(services: Services) -> list[BaseRoute]:
         same = query.get("v") == model.version
         body, lasting = atlas(model, method, known if same else 0)
         headers = {"Cache-Control": FOREVER if lasting and same else NEVER, "X-Model-Version": model.version}
-        return Response(body, media_type="application/octet-stream", headers=headers)
+        return Response(body, media_type=BINARY, headers=headers)
 
     return [get("map", laid_out)]

@@ -53,10 +53,10 @@ def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
         with jobs.asked(name) as (work, ahead):
             if ahead:
                 return {"state": "waiting", "ahead": ahead}
-            told = work.advance()
-        if told["state"] == "done":
+            status = work.advance()
+        if status["state"] == "done":
             jobs.end(name)
-        return told
+        return status
 
     return answer
 

@@ -106,7 +106,7 @@ class TokenRateLimiter:
 
 COOKIE = "ganarium-control"
 VARIABLE = "TEACHER_TOKEN"
-LEAST = 8  # characters of a token, at least
+MIN_TOKEN = 8  # characters of a token, at least
 LASTS = 12 * 3600  # seconds that a session lasts: a day at school
 
 
@@ -117,8 +117,8 @@ class Access:
     """
 
     def __init__(self, token: str | None = None):
-        if token is not None and len(token) < LEAST:
-            raise UserError("access.short_token", least=LEAST)
+        if token is not None and len(token) < MIN_TOKEN:
+            raise UserError("access.short_token", least=MIN_TOKEN)
         self._digest = None if token is None else _digest(token)
         self._sessions: dict[str, float] = {}
         self._limiter = TokenRateLimiter()
@@ -214,21 +214,21 @@ def access_routes(services: "Services") -> list[BaseRoute]:
         return {"needed": services.access.needed, "control": services.access.lets(request)}
 
     async def enter(request: Request) -> Response:
-        told = json_body(request)
-        token = told.get("token")
+        asked = json_body(request)
+        token = asked.get("token")
         session = await services.access.enter(
             token.strip() if isinstance(token, str) else "", client_of(request)
         )
         return _answer(
-            {"needed": True, "control": True}, request, session, LASTS, _place(services, told.get("place"))
+            {"needed": True, "control": True}, request, session, LASTS, _place(services, asked.get("place"))
         )
 
     def leave(request: Request) -> Response:
-        told = json_body(request) if request.state.body else {}
+        asked = json_body(request) if request.state.body else {}
         for session in _sessions(request):
             services.access.leave(session)
         state = {"needed": services.access.needed, "control": not services.access.needed}
-        return _answer(state, request, "", 0, _place(services, told.get("place")))
+        return _answer(state, request, "", 0, _place(services, asked.get("place")))
 
     return [get("access", state), post("access", enter), post("access/leave", leave)]
 
@@ -259,15 +259,15 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _place(services: "Services", told: Any) -> str:
+def _place(services: "Services", place: Any) -> str:
     """Return the Path attribute of the cookie: the path below which the browser sees our page.
 
     The page sends it, because proxies such as Jupyter's rewrite paths without saying so. Other applications
     on the same host then don't receive the cookie. A false path harms only its sender. A value that is no
     path is ignored.
     """
-    sound = isinstance(told, str) and re.fullmatch(r"/([\w.~%@!$&()*+=:-]{1,100}/){0,12}", told, re.ASCII)
-    return told if sound else f"{services.root.quoted}/"
+    sound = isinstance(place, str) and re.fullmatch(r"/([\w.~%@!$&()*+=:-]{1,100}/){0,12}", place, re.ASCII)
+    return place if sound else f"{services.root.quoted}/"
 
 
 def _answer(value: dict[str, bool], request: Request, session: str, seconds: int, place: str) -> Response:

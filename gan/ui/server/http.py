@@ -154,7 +154,7 @@ def refusal(error: UserError) -> Response:
     """
     status = STATUS.get(error.key, 400)
     # public() removes the server's paths.
-    told = public(
+    shown = public(
         {
             "key": error.key,
             "values": {name: str(value) for name, value in error.values.items()},
@@ -162,7 +162,7 @@ def refusal(error: UserError) -> Response:
         }
     )
     return problem(
-        status, error.key, told["text"], told["values"], {"offline": True} if status == 503 else {}
+        status, error.key, shown["text"], shown["values"], {"offline": True} if status == 503 else {}
     )
 
 

@@ -78,10 +78,10 @@ class Surveys:
 
     def _make(self, kept: Path) -> Report:
         """Run a survey in a child process and store its report."""
-        told = self._ask(kept)
-        if isinstance(told, dict) and isinstance(told.get("error"), dict):
-            raise _refusal(told["error"])
-        report = _parsed(told)
+        answer = self._ask(kept)
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            raise _refusal(answer["error"])
+        report = _parsed(answer)
         if report is None:
             raise UserError("ui.no_survey")
         with writing():

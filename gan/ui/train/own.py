@@ -31,7 +31,7 @@ def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
         {"reading": True}
         if report is None
         else {
-            "report": told(report, files),
+            "report": as_json(report, files),
             "suggestions": {name: _suggested(report, name) for name in RECIPES},
         }
     )
@@ -56,7 +56,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
     return run_id
 
 
-def told(report: Report, files: Sequence[Path]) -> dict[str, Any]:
+def as_json(report: Report, files: Sequence[Path]) -> dict[str, Any]:
     """Return a report in the page's form.
 
     Skipped pictures are grouped by reason, with their count and a few of their uploaded names.

@@ -33,86 +33,94 @@ MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
 def train_routes(services: Services) -> list[BaseRoute]:
     """Return the routes of the tab."""
-    feed = RunFeed(services)
+    of = _Routes(services)
+    return [
+        get("poll", of.poll),
+        get("runs/older", of.older),
+        get("runs/{id}/samples/{step:int}.webp", of.sample),
+        get("runs/{id}/log", of.log),
+        post("pictures", lambda request: own.pictures(services, json_body(request))),
+        post("points", lambda request: own_points.points(services, json_body(request))),
+        post("runs", of.submit),
+        post("runs/{id}/rename", of.rename),
+        post("runs/{id}/{command}", of.command),
+        get("cost", lambda request: cost(request.query_params.get("form", ""))),
+        get("catalogue", lambda request: with_etag(request, options())),
+        get("thumbnails/{name}.webp", _thumbnail),
+    ]
 
-    def poll(request: Request) -> Any:
+
+class _Routes:
+    """The handlers that need the `services`."""
+
+    def __init__(self, services: Services):
+        self.services = services
+        self.feed = RunFeed(services)
+
+    def poll(self, request: Request) -> Any:
         query = request.query_params
         text = lambda name: query.get(name, "")  # noqa: E731
-        answer = feed.poll(
+        answer = self.feed.poll(
             text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last")
         )
-        access = services.access
+        access = self.services.access
         return {**answer, "control": access.lets(request)} if access.needed else answer
 
-    def older(request: Request) -> Any:
-        return feed.older(_whole(request.query_params.get("count")))
+    def older(self, request: Request) -> Any:
+        return self.feed.older(_whole(request.query_params.get("count")))
 
-    async def submit(request: Request) -> Any:
+    async def submit(self, request: Request) -> Any:
         asked = form.read(json_body(request))
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
-            return await LIMITS["pictures"].run(lambda _: started(own.start(services, asked)), request)
-        if asked["data"] == fields.USER_POINTS:
-            return await LIMITS["points"].run(lambda _: started(own_points.start(services, asked)), request)
-        return await run_in_threadpool(lambda: started(start(asked)))
+            run_id = await LIMITS["pictures"].run(lambda _: own.start(self.services, asked), request)
+        elif asked["data"] == fields.USER_POINTS:
+            run_id = await LIMITS["points"].run(lambda _: own_points.start(self.services, asked), request)
+        else:
+            run_id = await run_in_threadpool(self._start, asked)
+        self.feed.forget()
+        return {"run": run_id}
 
-    def start(asked: dict[str, Any]) -> str:
+    def _start(self, asked: dict[str, Any]) -> str:
         if fields.part_of(asked["data"]).kind == DEFAULT:
             # info() raises for names outside the catalogue: a path would be read from the server's disk.
             data.info(asked["data"])
-        return services.supervisor.submit(
+        return self.services.supervisor.submit(
             form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
         )
 
-    def started(run_id: str) -> dict[str, Any]:
-        feed.forget()
-        return {"run": run_id}
-
-    def sample(request: Request) -> Response:
+    def sample(self, request: Request) -> Response:
         step = request.path_params["step"]
         if step > MAX_STEP:
             raise UserError("runs.no_sample", step=MAX_STEP)
         try:  # read before the answer starts: a sample may be thinned or deleted meanwhile
-            picture = services.store.sample_path(request.path_params["id"], step).read_bytes()
+            picture = self.services.store.sample_path(request.path_params["id"], step).read_bytes()
         except OSError as error:
             raise UserError("runs.no_sample", step=step) from error
         return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
 
-    def log(request: Request) -> Any:
-        return {"lines": feed.without_paths(services.store.log_tail(request.path_params["id"], 200))}
+    def log(self, request: Request) -> Any:
+        lines = self.services.store.log_tail(request.path_params["id"], 200)
+        return {"lines": self.feed.without_paths(lines)}
 
-    def command(request: Request) -> Any:
-        services.command(request.path_params["id"], request.path_params["command"])
-        feed.forget()
+    def command(self, request: Request) -> Any:
+        self.services.command(request.path_params["id"], request.path_params["command"])
+        self.feed.forget()
         return {"done": request.path_params["command"]}
 
-    def rename(request: Request) -> Any:
+    def rename(self, request: Request) -> Any:
         with writing():
-            name = services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
-        feed.forget()
+            name = self.services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
+        self.feed.forget()
         return {"name": name or None}
 
-    def thumbnail(request: Request) -> Response:
-        name = request.path_params["name"]
-        path = points_thumbnail(name) if name in POINT_SETS else data.info(name).thumbnail
-        if path is None or not path.is_file():
-            raise UserError("data.unknown", name=name, choices=", ".join(data.catalogue()))
-        return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
 
-    return [
-        get("poll", poll),
-        get("runs/older", older),
-        get("runs/{id}/samples/{step:int}.webp", sample),
-        get("runs/{id}/log", log),
-        post("pictures", lambda request: own.pictures(services, json_body(request))),
-        post("points", lambda request: own_points.points(services, json_body(request))),
-        post("runs", submit),
-        post("runs/{id}/rename", rename),
-        post("runs/{id}/{command}", command),
-        get("cost", lambda request: cost(request.query_params.get("form", ""))),
-        get("catalogue", lambda request: with_etag(request, options())),
-        get("thumbnails/{name}.webp", thumbnail),
-    ]
+def _thumbnail(request: Request) -> Response:
+    name = request.path_params["name"]
+    path = points_thumbnail(name) if name in POINT_SETS else data.info(name).thumbnail
+    if path is None or not path.is_file():
+        raise UserError("data.unknown", name=name, choices=", ".join(data.catalogue()))
+    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
 
 
 def options() -> dict[str, Any]:

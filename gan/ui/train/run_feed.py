@@ -188,7 +188,7 @@ class RunFeed:
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = (
-                self.without_paths(_told(run["status"]["error"])),
+                self.without_paths(_as_json(run["status"]["error"])),
                 self.without_paths(run["log"]),
             )
             run["again"] = self._only_anew(run_id, run["status"])
@@ -207,16 +207,16 @@ class RunFeed:
         """
         if status["state"] == "stopped":
             return not self._services.store.resumable(run_id)
-        told = (status["error"] or {}).get("key") == NO_SOUND
-        return status["state"] in ("failed", "paused") and (told or self._services.store.spoilt(run_id))
+        unsound = (status["error"] or {}).get("key") == NO_SOUND
+        return status["state"] in ("failed", "paused") and (unsound or self._services.store.spoilt(run_id))
 
     def without_paths(self, value: Any) -> Any:
         """Remove folders from the file names in an error or in log lines.
 
         These are the folders of uploads, runs and programs, and any other.
         """
-        told = without(value, [self._services.uploads, self._services.store.root])
-        return public(told) if isinstance(told, dict) else shortened(told)
+        shown = without(value, [self._services.uploads, self._services.store.root])
+        return public(shown) if isinstance(shown, dict) else shortened(shown)
 
     def _device(self, active: str | None) -> str | None:
         """Return the device of the active run.
@@ -236,7 +236,7 @@ class RunFeed:
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
-def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
+def _as_json(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return a run's error for visitors.
 
     An unexpected exception becomes "a defect"; its own words stay in the log.

@@ -192,7 +192,7 @@ def test_a_long_name_is_refused_and_the_old_one_stays(store, ended):
 def test_a_name_that_somebody_else_wrote_is_harmless(store, ended, content):
     (store.path(ended) / names.FILE).write_bytes(content)
     found = given_names(store)[0]
-    assert found is None or (len(found) <= names.MOST and found.isprintable())
+    assert found is None or (len(found) <= names.MAX_LENGTH and found.isprintable())
 
 
 def test_a_directory_in_the_place_of_a_name_is_harmless(store, ended):

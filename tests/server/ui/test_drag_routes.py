@@ -5,7 +5,7 @@ Drags share one queue with other searches.
 
 import pytest
 
-from gan.latent.search.drag_job import MOST
+from gan.latent.search.drag_job import MAX_PAIRS
 from tests.server.ui.test_find_routes import picture
 
 MODEL = "shipped:digits"
@@ -79,7 +79,7 @@ def test_drags_and_searches_wait_in_one_queue(client):
 @pytest.mark.parametrize(("pairs", "key"), [
     (None, "latent.bad_pairs"), ("x", "latent.bad_pairs"), ([[0.5, 0.5]], "latent.bad_pairs"),
     ([[0.5, 0.5, 1.5, 0.5]], "latent.bad_pairs"),
-    (PAIRS * MOST, "latent.too_many_pairs"), ([[0.5] * 4], "latent.nothing_moves"),
+    (PAIRS * MAX_PAIRS, "latent.too_many_pairs"), ([[0.5] * 4], "latent.nothing_moves"),
     ([], "latent.nothing_moves"),
 ])  # fmt: skip
 def test_what_can_not_be_dragged_gets_a_sentence(client, pairs, key):

@@ -10,7 +10,7 @@ import pytest
 
 from gan import data
 from gan.data.own import archives
-from gan.data.own.report import LeftOut, grouped, told_left_out
+from gan.data.own.report import LeftOut, grouped, sentence_left_out
 from gan.data.own.survey import survey
 from gan.errors import UserError
 from tests.support.zips import make_folder, make_zip, mark, picture
@@ -337,7 +337,7 @@ def test_rings_of_links_end_and_are_counted(tmp_path):
     assert sorted(left_out(report)) == [
         (name, "link", "") for name in ("0-a-again", "a/up", "above", "lost.png", "self")
     ]
-    assert "under another name" in told_left_out(report.left_out), (
+    assert "under another name" in sentence_left_out(report.left_out), (
         "0-a-again leads to a folder that is there, and in no circle"
     )
 

@@ -19,7 +19,7 @@ from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point, parse_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, disk, distances
-from gan.latent.search.drag_job import MOST, DragJob, feature_maps, read_pairs
+from gan.latent.search.drag_job import MAX_PAIRS, DragJob, feature_maps, read_pairs
 from tests.benchmarks.dragging import dragged
 from tests.support.browsing import ROOT
 
@@ -282,7 +282,7 @@ def test_a_psi_too_small_for_what_was_reached_becomes_1():
     ([[-0.01, 0, 1, 1]], "bad_pairs"), ([[0, 0, 1, float("nan")]], "bad_pairs"),
     ([[0, 0, 1, float("inf")]], "bad_pairs"), ([[0, 0, 1, 10**400]], "bad_pairs"),
     ([[0, 0, 1, True]], "bad_pairs"), ([[0, 0, 1, "1"]], "bad_pairs"), ([[0, 0, 1, None]], "bad_pairs"),
-    ([[0, 0, 1, 1]] * (MOST + 1), "too_many_pairs"),
+    ([[0, 0, 1, 1]] * (MAX_PAIRS + 1), "too_many_pairs"),
     ([], "nothing_moves"), ([[0.2, 0.3, 0.2, 0.3]] * 2, "nothing_moves"),
 ])  # fmt: skip
 def test_pairs_that_are_none_get_a_sentence(value, key):
@@ -292,7 +292,7 @@ def test_pairs_that_are_none_get_a_sentence(value, key):
 
 
 def test_pairs_at_the_edges_are_read():
-    assert read_pairs([[0, 0, 1, 1], [0.5, 1, 0.5, 1]] * (MOST // 2)).shape == (MOST, 4)
+    assert read_pairs([[0, 0, 1, 1], [0.5, 1, 0.5, 1]] * (MAX_PAIRS // 2)).shape == (MAX_PAIRS, 4)
     result = run(DragJob(shipped("digits"), Point(1), read_pairs([[0, 0, 1, 1], [1, 0, 1, 0]])))
     assert all(0 <= value <= 1 for place in result["points"] for value in place)
     assert np.isfinite(result["away"]).all()

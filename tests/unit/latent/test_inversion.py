@@ -20,7 +20,7 @@ from gan.latent.point import MAX_SEED, Point, parse_at
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import ALIKE, ALONE, FAVOUR, STARTS, STEPS, Search, starts
 from gan.latent.search.inversion_job import InversionJob
-from gan.latent.search.jobs import ABREAST, MOST, PATIENCE, Jobs
+from gan.latent.search.jobs import ABREAST, MAX_JOBS, PATIENCE, Jobs
 from tests.support.browsing import ROOT
 
 
@@ -286,7 +286,7 @@ def test_an_answer_that_takes_long_costs_the_visitor_nothing():
 
 def test_there_is_an_end_to_work():
     jobs = Jobs()
-    for _ in range(MOST):
+    for _ in range(MAX_JOBS):
         jobs.add(None)
     with pytest.raises(UserError) as info:
         jobs.add(None)

@@ -198,7 +198,7 @@ def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer,
 def test_the_memory_of_all_models_is_bounded_in_bytes(explorer, monkeypatch):
     first, second = explorer.open("shipped:digits"), explorer.open(f"run:{RUN}")
     size = len(first.wall(0))
-    monkeypatch.setattr("gan.latent.picture_cache.MOST", 3 * (size + 2**14))
+    monkeypatch.setattr("gan.latent.picture_cache.MAX_BYTES", 3 * (size + 2**14))
     for seed in range(4):
         first.wall(seed)
         second.wall(seed)

@@ -14,18 +14,18 @@ def never() -> bytes:
 
 
 def test_what_it_keeps_is_bounded_in_bytes(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 10 * (EACH + 1000))
+    monkeypatch.setattr(module, "MAX_BYTES", 10 * (EACH + 1000))
     memory = PictureCache()
     for key in range(10):
         memory.recall("a", key, lambda: bytes(1000))
     assert memory.recall("a", 0, never) == bytes(1000)
     memory.recall("b", 0, lambda: bytes(2 * EACH))
-    assert memory._held == sum(EACH + len(data) for data in memory._kept.values()) <= module.MOST
+    assert memory._held == sum(EACH + len(data) for data in memory._kept.values()) <= module.MAX_BYTES
     assert memory.recall("a", 0, never), "asked for not long ago"
     made = []
     memory.recall("a", 1, lambda: made.append(1) or b"")
     assert made == [1], "asked for longest ago"
-    memory.recall("b", 1, lambda: bytes(module.MOST))
+    memory.recall("b", 1, lambda: bytes(module.MAX_BYTES))
     assert (memory._held, len(memory._kept)) == (0, 0), "what has no room at all is not kept"
 
 

@@ -10,7 +10,7 @@ import pytest
 from gan.errors import UserError
 from gan.files import write_json
 from gan.latent.catalogue import read_run, read_shipped
-from gan.latent.directions.saved import FILE, LONGEST, MOST, Choice, parse, place, read, save
+from gan.latent.directions.saved import FILE, MAX_DIRECTIONS, MAX_NAME, Choice, parse, place, read, save
 from gan.latent.generator import Model
 from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run
 
@@ -33,9 +33,9 @@ def test_what_is_sent_comes_back():
 
 @pytest.mark.parametrize("value", [
     {"list": "p0"}, {"list": ["p0", "p0"]}, {"list": ["../p0"]}, {"list": [7]},
-    {"list": [f"p{k}" for k in range(MOST + 1)]}, {"list": [["p0"]]},
-    {"names": []}, {"names": {"p0": 7}}, {"names": {"P0": "x"}}, {"names": {"p0": "x" * (LONGEST + 1)}},
-    {"names": {f"p{k}": "x" for k in range(MOST + 1)}},
+    {"list": [f"p{k}" for k in range(MAX_DIRECTIONS + 1)]}, {"list": [["p0"]]},
+    {"names": []}, {"names": {"p0": 7}}, {"names": {"P0": "x"}}, {"names": {"p0": "x" * (MAX_NAME + 1)}},
+    {"names": {f"p{k}": "x" for k in range(MAX_DIRECTIONS + 1)}},
     {"hidden": {}}, {"hidden": None}, {"hidden": ["p" * 40]}, {"more": 7},
 ])  # fmt: skip
 def test_what_is_no_list_gets_a_sentence(value):

@@ -20,7 +20,7 @@ from gan.metrics.frechet import fit_gaussian, frechet_distance
 from gan.metrics.kernel import kernel_distance
 from gan.metrics.manifold import manifold_scores
 from gan.metrics.memory import share_of_copies
-from gan.metrics.score import LEAST, SCORES, compare, score, shown_name
+from gan.metrics.score import MIN_IMAGES, SCORES, compare, score, shown_name
 from gan.models import ARCHITECTURES
 
 
@@ -105,7 +105,7 @@ def test_a_collapsed_and_a_shifted_set():
 
 def test_too_few_or_broken_features_are_refused():
     with pytest.raises(ValueError, match="N >= 6"):
-        compare(features(LEAST - 1, 0), features(100, 1))
+        compare(features(MIN_IMAGES - 1, 0), features(100, 1))
     with pytest.raises(ValueError, match="finite"):
         compare(features(100, 0), features(100, 1) * torch.nan)
 

@@ -160,7 +160,7 @@ def test_what_is_no_such_file_is_refused(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe1\x00")
     (tmp_path / "c.csv").write_text(rows())
-    monkeypatch.setattr(reading, "MOST", 25)
+    monkeypatch.setattr(reading, "MAX_POINTS", 25)
     monkeypatch.setattr(reading, "MEGABYTES", 1)
     (tmp_path / "d.csv").write_bytes(b"1,2\n" * 2**19)
     for name, key in {

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan.train.augment import ADAPT_MOST, AUGMENTS, adapt, augment, color, cutout, translation
+from gan.train.augment import ADAPT_MAX, AUGMENTS, adapt, augment, color, cutout, translation
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -72,5 +72,5 @@ def test_augmentation_grows_while_d_knows_the_pictures_and_shrinks_when_it_does_
         adapt(probability, overfit, torch.tensor(sign), 32)
         path.append(probability.item())
     assert path[500] > 0.25  # 500 steps of 32 are 16,000 images: .32 less the start of the running mean
-    assert max(path) == pytest.approx(ADAPT_MOST)
+    assert max(path) == pytest.approx(ADAPT_MAX)
     assert path[-1] == 0.0

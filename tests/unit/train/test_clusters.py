@@ -11,7 +11,7 @@ from gan.cli.train import main
 from gan.files import read_json
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator
 from gan.models.conditioning import BLEND, ClassConditioning
-from gan.train.clusters import LEAST, SIDE, find_clusters
+from gan.train.clusters import MIN_MEMBERS, SIDE, find_clusters
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU, tiny_config, tiny_data
 
@@ -46,7 +46,7 @@ def test_each_class_has_clusters_of_its_own():
 
 
 def test_few_pictures_have_fewer_clusters():
-    _, shares = find_clusters(coloured([LEAST, LEAST, LEAST - 1]), None, 0, 16, seed=0)
+    _, shares = find_clusters(coloured([MIN_MEMBERS, MIN_MEMBERS, MIN_MEMBERS - 1]), None, 0, 16, seed=0)
     assert (shares > 0).sum() <= 2
     assert find_clusters(coloured([5, 5, 5]), None, 0, 16, seed=0)[1][0, 0] == 1
 
@@ -159,7 +159,7 @@ def test_z_decides_continuously():
 
 
 def test_a_trainer_tells_d_the_groups_and_g_their_shares():
-    dataset = tiny_data(count=6 * LEAST)
+    dataset = tiny_data(count=6 * MIN_MEMBERS)
     trainer = Trainer(tiny_config(clusters=2, conditional=True), dataset, CPU)
     assert (trainer.groups // 2 == dataset.labels).all()
     shares = trainer.groups.bincount(minlength=6).view(3, 2) / dataset.labels.bincount(minlength=3)[:, None]
