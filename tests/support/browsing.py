@@ -98,10 +98,10 @@ def spare_is_ready(runs: Path) -> None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium ($CHROMIUM, else the system's)."""
+    """Chromium without a window ($CHROMIUM, else the system's)."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(QUIET)
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium-headless-shell"), args=list(QUIET)
         )
         yield browser
         browser.close()
