@@ -6,7 +6,7 @@ The panel with the button sticks to the lower edge, and must not cover it.
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import SLOW, serve
+from tests.support.browsing import BARE, SLOW, serve
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
@@ -27,7 +27,7 @@ COVERED = """() => {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("focus") / "runs") as address:
+    with serve(tmp_path_factory.mktemp("focus") / "runs", program=BARE) as address:
         yield address
 
 

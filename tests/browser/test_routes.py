@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
@@ -20,6 +20,7 @@ from gan.ui.server import http as routes_module
 from gan.ui.server.concurrency import GONE
 from gan.ui.server.head import HeadMiddleware
 from gan.ui.server.http import STATIC, get, json_body, post, shared_routes
+from gan.ui.server.static_files import PageFiles
 
 
 def wrong(request):
@@ -55,6 +56,22 @@ def test_static_files_are_kept_but_asked_about(browser):
         "/gradio_api/gan/static/core/api.js", headers={"If-None-Match": first.headers["etag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_script_comes_packed_where_that_is_understood_and_an_upgrade_shows_at_once(tmp_path):
+    script = tmp_path / "a.js"
+    script.write_text("first();" * 20)
+    client = TestClient(Starlette(routes=[Mount("/", PageFiles(tmp_path))]))
+    packed, plain = (client.get("a.js", headers={"Accept-Encoding": accepted}) for accepted in ("gzip", ""))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text == script.read_text()
+    assert packed.headers["vary"] == "Accept-Encoding"
+    script.write_text("second();")
+    etag = {"If-None-Match": plain.headers["etag"]}
+    assert client.get("a.js", headers=etag).text == "second();"
+    script.unlink()
+    assert client.get("a.js").status_code == 404
 
 
 def test_what_has_its_version_in_its_address_is_kept_and_comes_packed(browser):

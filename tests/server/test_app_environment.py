@@ -19,13 +19,15 @@ from gan.errors import UserError
 from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
 from tests import ROOT
+from tests.support.browsing import BARE
 
+APP = ("app.py",)
 GONE = "http://127.0.0.1:9"  # no proxy answers there
 SAID = "GANarium is at "
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def start(runs, *options, program=("app.py",), **variables):
+def start(runs, *options, program=BARE, **variables):
     """Start a server in an environment with these variables.
 
     Proxies and variables of Gradio that the tests themselves have are left out.
@@ -44,9 +46,10 @@ def start(runs, *options, program=("app.py",), **variables):
 
 
 @contextmanager
-def served(runs, *options, **variables):
+def served(runs, *options, program=BARE, **variables):
     """Run a server. Yields its process, and the URL that it prints."""
-    server = start(runs, *(options if "--port" in options else ("--port", "0", *options)), **variables)
+    options = options if "--port" in options else ("--port", "0", *options)
+    server = start(runs, *options, program=program, **variables)
     try:
         line = server.stdout.readline()
         assert line.startswith(SAID), server.communicate(timeout=60)[1]
@@ -113,7 +116,7 @@ PROXIES = {
 
 @pytest.mark.parametrize("variables", PROXIES.values(), ids=PROXIES)
 def test_the_page_starts_whatever_proxy_is_set_and_workers_keep_it(variables, tmp_path):
-    with served(tmp_path / "runs", **variables) as (server, address):
+    with served(tmp_path / "runs", program=APP, **variables) as (server, address):
         assert status(address) == 200
         keeps(server.pid, variables)
 
@@ -210,7 +213,10 @@ def test_neither_senseless_variables_of_gradio_nor_a_dead_proxy_hinder_anything(
         "GRADIO_SERVER_NAME": "",
         "GRADIO_ROOT_PATH": "",
     }
-    with served(tmp_path / "runs", "--host", "", **senseless, **NO_PROXY_THERE) as (server, address):
+    with served(tmp_path / "runs", "--host", "", program=APP, **senseless, **NO_PROXY_THERE) as (
+        server,
+        address,
+    ):
         assert address.startswith("http://127.0.0.1:")
         opened(address)
         keeps(server.pid, NO_PROXY_THERE)

@@ -28,6 +28,7 @@ QUIET = (
 
 # Timeout in ms. A loaded machine starts a worker slowly; a free one needs seconds for everything.
 SLOW = 60_000
+BARE = ("-m", "tests.fakes.app")  # the server for tests that neither train nor explore
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 

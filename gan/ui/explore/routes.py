@@ -38,8 +38,9 @@ from gan.latent.point import (
 )
 from gan.latent.snapshots import axis, parse_steps
 from gan.runs.disk import writing
-from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
+from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
+from gan.ui.server.static_files import FOREVER
 from gan.ui.train.run_feed import public_data
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import hashlib
 import inspect
 import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 import gan
 from gan.errors import MESSAGES, UserError
 from gan.ui import strings
 from gan.ui.server.concurrency import GONE, LIMITS
 from gan.ui.server.redact import public
+from gan.ui.server.static_files import PageFiles
 
 PREFIX = "/gradio_api/gan"
 STATIC = Path(gan.__file__).resolve().parent / "web"
@@ -38,27 +37,8 @@ STATUS = {
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds for the body of a POST to arrive
-FOREVER = "public, max-age=31536000, immutable"
-_VERSIONED = re.compile(r"-\d+\.\d+\.\d+$")
 CHECKED = "ganarium.ours"  # scope key: the guard has found that is_ours() holds
 _log = logging.getLogger(__name__)
-
-
-class _Static(StaticFiles):
-    """Scripts and styles: browsers cache them but revalidate each time, so that an upgrade shows at once.
-
-    A folder with a version in its name is cached for ever. A file that ends in .gz is served with
-    Content-Encoding: gzip, under the type of the name before it.
-    """
-
-    def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(full_path, *args, **kwargs)
-        response.headers["Cache-Control"] = (
-            FOREVER if _VERSIONED.search(Path(full_path).parent.name) else "no-cache"
-        )
-        if str(full_path).endswith(".gz"):
-            response.headers["Content-Encoding"] = "gzip"
-        return response
 
 
 class Json(JSONResponse):
@@ -72,7 +52,7 @@ class Json(JSONResponse):
 
 def shared_routes() -> list[BaseRoute]:
     """Return the routes that belong to no tab: static files and texts."""
-    return [get("strings/{lang}.json", _strings), Mount(f"{PREFIX}/static", _Static(directory=STATIC))]
+    return [get("strings/{lang}.json", _strings), Mount(f"{PREFIX}/static", PageFiles(STATIC))]
 
 
 def get(path: str, handler: Callable[..., Response | Any]) -> Route:

@@ -21,8 +21,9 @@ from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
 from gan.train.autotune.machine import has_gpu
 from gan.ui.server.concurrency import LIMITS
-from gan.ui.server.http import FOREVER, get, json_body, post, with_etag
+from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
+from gan.ui.server.static_files import FOREVER
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.train import fields, form, own, own_points
 from gan.ui.train.cost import cost

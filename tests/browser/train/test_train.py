@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.support.browsing import BARE, PHONE, SLOW, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=SLOW)
@@ -99,7 +99,7 @@ def points(page: Page) -> int:
 
 
 def test_nothing_trained_yet_says_what_to_do(browser, tmp_path):
-    with serve(tmp_path / "runs") as address:
+    with serve(tmp_path / "runs", program=BARE) as address:
         page = browser.new_page(locale="en-US")
         page.goto(f"{address}#tab=train")
         expect(page.locator(".tr-empty")).to_contain_text("press Train")
@@ -152,7 +152,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     page.locator("#field-points-batch input").press("Tab")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
     expect(page.locator("#field-points-lr_g input")).to_have_value("0.0001")
-    run_id = train(page, address, 0.2)
+    run_id = train(page, address, 0.1)
     held = api(address, f"poll?run={run_id}")["run"]["config"]
     assert (held["kind"], held["data"], held["recipe"], held["g_steps"]) == (
         "points",
@@ -187,7 +187,7 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv: 300 points")
     page.click(".gan-lang")
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # stored with the form
-    run_id = train(page, address, 0.2)
+    run_id = train(page, address, 0.1)
     expect(page.locator(".tr-title")).to_contain_text("mine.csv")
     expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
     state(address, run_id, "finished")
