@@ -25,9 +25,9 @@ from gan.data.own.report import (
     LeftOut,
     Report,
     grouped,
+    sentence_left_out,
+    sentences,
     suggestions,
-    told,
-    told_left_out,
 )
 from gan.data.own.survey import survey
 from gan.errors import UserError
@@ -174,7 +174,7 @@ def test_what_pictures_ask_for_makes_a_config_of_every_recipe(recipe):
 def test_every_reason_has_its_words():
     assert tuple(LEFT_OUT) == REASONS
     for reason in REASONS:
-        assert "{" not in told_left_out([LeftOut("a", reason, "HEIC")])
+        assert "{" not in sentence_left_out([LeftOut("a", reason, "HEIC")])
 
 
 def test_reasons_are_told_with_names():
@@ -183,18 +183,18 @@ def test_reasons_are_told_with_names():
         LeftOut("x.png", "damaged"),
         LeftOut("y.heic", "kind", "HEIC"),
     ]
-    words = told_left_out(left_out)
+    words = sentence_left_out(left_out)
     assert words.startswith("7 too large (more than 67 megapixels): 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg, …; ")
     assert "1 damaged: x.png" in words
     assert "HEIC" in words
-    whole = told(
+    whole = sentences(
         Report(60, (("cat", 30), ("dog", 30)), tuple(left_out), transparent=4, copies=2, unread=1), "grey"
     )
     assert whole[0] == "60 images: cat 30, dog 30."
     assert whole[1] == f"Left out 9: {words}."
     assert "4 of 60 are partly transparent; the background becomes grey." in whole
     assert "2 of 60 images are copies of another one." in whole
-    assert told(Report(2), "white") == ["2 images."]
+    assert sentences(Report(2), "white") == ["2 images."]
 
 
 def test_names_of_strangers_are_made_printable_and_short():
@@ -296,7 +296,7 @@ def test_events_of_pictures():
     assert EVENTS["copies"].format(**events["copies"]) == "39 of 40 images are copies of another one."
     assert (
         EVENTS["skipped"].format(**events["skipped"])
-        == f"2 of 42 images could not be used: {told_left_out(left_out)}."
+        == f"2 of 42 images could not be used: {sentence_left_out(left_out)}."
     )
 
 
