@@ -3,7 +3,6 @@
 import asyncio
 import re
 import threading
-import time
 
 import httpx
 import pytest
@@ -33,10 +32,10 @@ AT_ONCE = {
 def gate():
     """An event that slow work waits for.
 
-    It opens by itself after ten seconds, so that a failing test does not hang.
+    It opens by itself after a minute, so that a failing test does not hang.
     """
     opened = threading.Event()
-    timer = threading.Timer(10, opened.set)
+    timer = threading.Timer(60, opened.set)
     timer.start()
     yield opened
     opened.set()
@@ -82,14 +81,13 @@ def test_a_poll_waits_for_no_slow_work(path, store, supervise, gate, monkeypatch
                 for number in range(150)
             ]
             await asyncio.sleep(0.3)
-            begin = time.monotonic()
             poll = await browser.get("poll")
-            took = time.monotonic() - begin
+            assert not gate.is_set()
             gate.set()
-            return poll, took, await asyncio.gather(*asked)
+            return poll, await asyncio.gather(*asked)
 
-    poll, took, replies = asyncio.run(crowd())
-    assert (poll.status_code, took < 1) == (200, True)
+    poll, replies = asyncio.run(crowd())
+    assert poll.status_code == 200
     refused = [reply.json()["error"] for reply in replies if reply.status_code == 503]
     assert 50 < len(refused) < 100
     assert {reply.status_code for reply in replies} == {200, 503}
@@ -107,15 +105,13 @@ def test_single_pictures_do_not_wait_for_walls(store, supervise, gate, monkeypat
         ) as browser:
             walls = [asyncio.create_task(browser.get("wall")) for _ in range(20)]
             await asyncio.sleep(0.2)
-            begin = time.monotonic()
             picture = await browser.get("image")
-            took = time.monotonic() - begin
+            assert not gate.is_set()
             gate.set()
             await asyncio.gather(*walls)
-            return picture, took
+            return picture
 
-    picture, took = asyncio.run(crowd())
-    assert (picture.content, took < 1) == (b"a picture", True)
+    assert asyncio.run(crowd()).content == b"a picture"
 
 
 class Visitor:

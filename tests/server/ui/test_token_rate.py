@@ -35,24 +35,26 @@ async def flood(access: Access, client: str, count: int) -> Counter:
     return Counter(await asyncio.gather(*(outcome(access, "wrong token", client) for _ in range(count))))
 
 
-def test_nobody_is_refused_or_kept_waiting_for_what_others_do():
+@pytest.fixture
+def slow(monkeypatch):
+    """Make a client wait 5 s for each wrong token, so that even a busy machine shows who waits."""
+    monkeypatch.setattr(access, "PACE", 5.0)
+
+
+def test_nobody_is_refused_or_kept_waiting_for_what_others_do(slow):
     async def attacked():
         access = Access(TOKEN)
         attacks = [asyncio.create_task(flood(access, f"attacker {number}", 100)) for number in range(5)]
         await asyncio.sleep(0.02)
-        begin = time.monotonic()
-        found = (
-            await outcome(access, "a slip", "teacher"),
-            await outcome(access, TOKEN, "teacher"),
-            time.monotonic() - begin,
-        )
+        found = await outcome(access, "a slip", "teacher"), await outcome(access, TOKEN, "teacher")
+        ended = [attack.done() for attack in attacks]
         for attack in attacks:
             attack.cancel()
-        return found
+        return found, ended
 
-    slip, entered, took = asyncio.run(attacked())
-    assert (slip, entered) == ("access.wrong_token", "in")
-    assert took < 0.5
+    found, ended = asyncio.run(attacked())
+    assert found == ("access.wrong_token", "in")
+    assert not any(ended), "the attacks wait, the teacher does not"
 
 
 def test_the_right_token_gets_in_from_an_address_with_any_number_of_wrong_ones():
@@ -160,10 +162,10 @@ def test_who_asks_is_who_is_connected_and_on_a_space_whom_its_proxy_names(
     assert client_of(request) == on_space
 
 
-def test_where_there_is_no_token_nothing_is_guessed():
+def test_where_there_is_no_token_nothing_is_guessed_and_nobody_waits(slow):
     async def asked():
-        access, begin = Access(), time.monotonic()
-        return [await outcome(access, "anything", "a") for _ in range(100)], time.monotonic() - begin
+        access = Access()
+        return [await outcome(access, "anything", "a") for _ in range(100)]
 
-    found, took = asyncio.run(asked())
-    assert (set(found), took < 1) == ({"access.wrong_token"}, True)
+    found = asyncio.run(asyncio.wait_for(asked(), 100))  # 500 s with waits
+    assert set(found) == {"access.wrong_token"}
