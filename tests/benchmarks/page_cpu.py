@@ -79,9 +79,10 @@ def main() -> None:
             context.close()
         figures = {f"{SECONDS} s without a visitor": [cost(rest) for _ in times]}
         for tab in READY:
-            figures[f"a new visitor of {tab}"] = [
-                cost(lambda tab=tab: new_visitor(browser, address, tab).context.close()) for _ in times
-            ]
+            costs = figures[f"a new visitor of {tab}"] = []
+            for _ in times:
+                costs.append(cost(lambda tab=tab: new_visitor(browser, address, tab)))
+                browser.contexts[-1].close()
         page = new_visitor(browser, address, "train")
         train(page)
         figures[f"{SECONDS} s of watching a run"] = [cost(rest) for _ in times]
