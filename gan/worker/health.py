@@ -36,7 +36,7 @@ VERDICTS = {
         "of the real data)."
     ),
     "missing_modes": "The samples cover {modes} of the {of} modes of the data.",
-    "collapsed_modes": "Mode collapse: the samples cover only {modes} of the {of} modes of the data.",
+    "collapsed_modes": "Mode collapse: the samples cover {modes} of the {of} modes of the data.",
 }
 
 
