@@ -2,7 +2,8 @@
 
     python -m tests.web.make_vectors
 
-tests/unit/latent/test_twins.py compares the file with Python, tests/web/twins.test.js with JavaScript.
+tests/unit/latent/directions/test_twins.py compares the file with Python, tests/web/twins.test.js with
+JavaScript.
 """
 
 import json

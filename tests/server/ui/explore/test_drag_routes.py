@@ -6,7 +6,7 @@ Drags share one queue with other searches.
 import pytest
 
 from gan.latent.search.drag_job import MAX_PAIRS
-from tests.server.ui.test_find_routes import picture
+from tests.server.ui.explore.test_find_routes import picture
 
 MODEL = "shipped:digits"
 PAIRS = [[0.4, 0.5, 0.6, 0.5], [0.2, 0.2, 0.2, 0.2]]

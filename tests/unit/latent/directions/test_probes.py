@@ -17,7 +17,7 @@ from gan.latent.directions.ridge import Ridge
 from gan.latent.generator import Model
 from gan.latent.sampling import latents
 from tests import ROOT
-from tests.unit.latent.test_directions import Planted, orthogonal, spec
+from tests.unit.latent.directions.test_directions import Planted, orthogonal, spec
 
 CHECKPOINTS = ROOT / "checkpoints"
 

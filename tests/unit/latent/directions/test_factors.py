@@ -9,7 +9,7 @@ import torch
 
 from gan.latent.directions.unsupervised import Directions, centred, factorise, find_directions, group_of
 from gan.models import ModelSpec, build_generator
-from tests.unit.latent.test_directions import Planted, orthogonal, spec, used_generator
+from tests.unit.latent.directions.test_directions import Planted, orthogonal, spec, used_generator
 
 
 class Factored(Planted):
