@@ -211,7 +211,8 @@ def client(services):
 @pytest.fixture
 def poll(client, monkeypatch):
     """Poll the Train tab's feed through a module's `client`, without the feed's cache."""
-    monkeypatch.setattr("gan.ui.train.run_feed.FRESH", 0.0)
+    for name in ("FRESH", "QUICK_FRESH"):
+        monkeypatch.setattr(f"gan.ui.train.run_feed.{name}", 0.0)
     return lambda **query: client.get("/gradio_api/gan/poll", params=query).json()
 
 

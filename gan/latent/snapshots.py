@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gan.latent.generator import Model
 
-MAX_SNAPSHOTS, MAX_IMAGES = 40, 128  # snapshots (a run keeps 32) and images in one sheet
+MAX_STEPS, MAX_IMAGES = 40, 128  # snapshots (a run keeps 32) and images in one sheet
 KNOWN_RUNS = 64  # runs whose list of readable snapshots is cached
 REACH = 3  # standard deviations to either side on an axis
 # Parameters of all open snapshots: 128 MB in float32, the snapshots of three or four runs of the usual size.
@@ -156,8 +156,8 @@ class Snapshots:
 
 def parse_steps(text: str) -> list[int]:
     """The comma-separated steps in a query. Raises UserError for none, too many, or an invalid step."""
-    if text.count(",") >= MAX_SNAPSHOTS:
-        raise UserError("latent.too_many", name="steps", count=text.count(",") + 1, max=MAX_SNAPSHOTS)
+    if text.count(",") >= MAX_STEPS:
+        raise UserError("latent.too_many", name="steps", count=text.count(",") + 1, max=MAX_STEPS)
     return [whole(step, "steps", 0, MAX_STEP) for step in text.split(",")]
 
 

@@ -149,7 +149,7 @@ class Worker:
         device = self.engine.choose_device(picked, began)
         self.compute = {"device": device.torch_name, **compute(device)}
         if began not in (None, self.compute):
-            self.dir.note("other_machine", began=_named(began), now=_named(self.compute))
+            self.dir.note("other_machine", began=_described(began), now=_described(self.compute))
         return device
 
     def _load(self, order: Sequence[str]) -> Loaded:
@@ -345,7 +345,7 @@ class Worker:
         return "paused"
 
 
-def _named(compute: Any) -> str:
+def _described(compute: Any) -> str:
     """Describe the compute settings without words that need translation; a checkpoint may hold anything."""
     if not isinstance(compute, dict):
         return str(compute)

@@ -5,6 +5,7 @@ seconds without a visitor, and for ten seconds of watching a run. The worker doe
 """
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, Page
 
+from tests import ROOT
 from tests.benchmarks.options import at_least
 from tests.support.browsing import chromium, serve, spare_is_ready
 
@@ -24,17 +26,13 @@ READY = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
 def cores() -> dict[str, float]:
     """Return the seconds of one core that server and browser have taken so far."""
     taken = {"server": 0.0, "browser": 0.0}
-    for process in psutil.process_iter(["cmdline", "cpu_times"]):
-        words = process.info["cmdline"] or [""]
-        who = (
-            "browser"
-            if "chrom" in words[0]
-            else "server"
-            if any("app.py" in word for word in words)
-            else None
-        )
-        if who:
-            taken[who] += process.info["cpu_times"].user + process.info["cpu_times"].system
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            program, *words = process.cmdline()
+            who = "browser" if "chrom" in program else "server" if str(ROOT / "app.py") in words else None
+            if who:
+                times = process.cpu_times()
+                taken[who] += times.user + times.system
     return taken
 
 
@@ -83,6 +81,7 @@ def main() -> None:
             for _ in times:
                 costs.append(cost(lambda tab=tab: new_visitor(browser, address, tab)))
                 browser.contexts[-1].close()
+                time.sleep(2)  # its processes end
         page = new_visitor(browser, address, "train")
         train(page)
         figures[f"{SECONDS} s of watching a run"] = [cost(rest) for _ in times]

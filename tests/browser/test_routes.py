@@ -8,6 +8,7 @@ import sys
 
 import httpx
 import pytest
+from gradio.brotli_middleware import BrotliMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from starlette.testclient import TestClient
 
 from gan.errors import UserError
 from gan.ui.server import http as routes_module
+from gan.ui.server import static_files
 from gan.ui.server.concurrency import GONE
 from gan.ui.server.head import HeadMiddleware
 from gan.ui.server.http import STATIC, get, json_body, post, shared_routes
@@ -58,11 +60,15 @@ def test_static_files_are_kept_but_asked_about(browser):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_script_comes_packed_where_that_is_understood_and_an_upgrade_shows_at_once(tmp_path):
+def test_a_script_comes_packed_where_that_is_understood_and_an_upgrade_shows(tmp_path, monkeypatch):
     script = tmp_path / "a.js"
     script.write_text("first();" * 20)
-    client = TestClient(Starlette(routes=[Mount("/", PageFiles(tmp_path))]))
-    packed, plain = (client.get("a.js", headers={"Accept-Encoding": accepted}) for accepted in ("gzip", ""))
+    monkeypatch.setattr(static_files, "CHECK_EVERY", 0.0)
+    client = TestClient(
+        Starlette(routes=[Mount("/", PageFiles(tmp_path))], middleware=[Middleware(BrotliMiddleware)])
+    )
+    accepted = ("gzip, deflate, br, zstd", "")
+    packed, plain = (client.get("a.js", headers={"Accept-Encoding": each}) for each in accepted)
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert packed.text == plain.text == script.read_text()
@@ -70,8 +76,25 @@ def test_a_script_comes_packed_where_that_is_understood_and_an_upgrade_shows_at_
     script.write_text("second();")
     etag = {"If-None-Match": plain.headers["etag"]}
     assert client.get("a.js", headers=etag).text == "second();"
+    assert client.head("a.js").headers["etag"] == client.get("a.js").headers["etag"]
     script.unlink()
     assert client.get("a.js").status_code == 404
+
+
+def test_a_script_is_read_and_packed_once(tmp_path, monkeypatch):
+    read, times = static_files.Kept.read, []
+
+    def counted(place, version):
+        times.append(place)
+        return read(place, version)
+
+    monkeypatch.setattr(static_files.Kept, "read", counted)
+    (tmp_path / "a.js").write_text("first();")
+    client = TestClient(Starlette(routes=[Mount("/", PageFiles(tmp_path))]))
+    assert [client.get("a.js").text for _ in range(3)] == ["first();"] * 3
+    monkeypatch.setattr(static_files, "CHECK_EVERY", 0.0)
+    assert client.get("a.js").text == "first();"
+    assert len(times) == 1
 
 
 def test_what_has_its_version_in_its_address_is_kept_and_comes_packed(browser):

@@ -1,6 +1,7 @@
-"""Test app.py as a process in environments that machines have.
+"""Test the server as a process in environments that machines have.
 
-They have proxies, variables of Gradio, hosts and ports of all kinds, and notebooks.
+Most tests start tests/fakes/app.py, which does what app.py does but for training and exploring. The machines
+have proxies, variables of Gradio, hosts and ports of all kinds, and notebooks.
 """
 
 import json
@@ -82,8 +83,8 @@ def status(address: str, **headers: str) -> int:
 
 
 def refused(*options, tmp_path, **variables) -> str:
-    """Return the output of a server that must not start."""
-    server = start(tmp_path / "runs", *options, **variables)
+    """Return the output of app.py, which must not start."""
+    server = start(tmp_path / "runs", *options, program=APP, **variables)
     try:
         said = server.communicate(timeout=120)
     finally:

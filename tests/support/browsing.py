@@ -1,6 +1,7 @@
 """Serve the real page on a free port, and open it in headless Chromium."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,9 +101,10 @@ def spare_is_ready(runs: Path) -> None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Chromium without a window ($CHROMIUM, else the system's)."""
+    found = filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome")))
+    program = os.environ.get("CHROMIUM") or next(found, None)
+    assert program, "Chromium is missing: see README.md, or set CHROMIUM to its path"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium-headless-shell"), args=list(QUIET)
-        )
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield browser
         browser.close()

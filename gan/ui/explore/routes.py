@@ -57,17 +57,17 @@ MAX_PARAMETERS = 2**23
 
 def explore_routes(services: Services) -> list[BaseRoute]:
     """Return the routes of the tab. `services` opens the models."""
-    of = _Routes(services)
+    handlers = _Routes(services)
     return [
         get("models", lambda request: with_etag(request, list_models(services))),
-        get("model", of.model),
-        get("latent", of.latent),
-        *(get(name, of.made(make, media_type)) for name, (make, media_type) in _OF_MODEL.items()),
-        post("directions/save", of.save),
-        get("times", of.times),
-        get("time", of.made(lambda model, request: _time(services, model, request), "image/png")),
-        get("take/{form}", of.take),
-        get("checkpoints/{name}/preview.webp", of.preview),
+        get("model", handlers.model),
+        get("latent", handlers.latent),
+        *(get(name, handlers.answering(make, media_type)) for name, (make, media_type) in _OF_MODEL.items()),
+        post("directions/save", handlers.save),
+        get("times", handlers.times),
+        get("time", handlers.answering(lambda model, request: _time(services, model, request), "image/png")),
+        get("take/{form}", handlers.take),
+        get("checkpoints/{name}/preview.webp", handlers.preview),
     ]
 
 
@@ -77,7 +77,7 @@ class _Routes:
     def __init__(self, services: Services):
         self.services = services
 
-    def made(
+    def answering(
         self, make: Callable[["Model", Request], bytes], media_type: str
     ) -> Callable[[Request], Response]:
         """Return a handler that answers what `make` makes of a model. Browsers cache it by version."""
@@ -320,7 +320,7 @@ _FORMS: dict[str, tuple[Callable[["Model", Callable[[], Choice | None]], bytes],
 }
 
 
-MAX_KNOWN = 10**6
+MAX_KNOWN = 10**6  # samples that a browser can say it has
 
 
 def map_routes(services: Services) -> list[BaseRoute]:

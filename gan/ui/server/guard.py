@@ -335,7 +335,7 @@ def _in_words(request: Request, error: UserError) -> Response:
         return reply
     lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
     # The page may translate the sentence later.
-    values = json.dumps({"key": error.key, "values": error.values}, default=str)
+    details = json.dumps({"key": error.key, "values": error.values}, default=str)
     return PlainTextResponse(
-        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": values}
+        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
     )

@@ -166,12 +166,14 @@ def _answer(handler: Callable[..., Any], run: Callable[..., Awaitable[Any]]) -> 
     async def endpoint(request: Request) -> Response:
         try:
             value = await run(handler, request)
+            if not isinstance(value, Response):
+                value = Json(value, headers={"Cache-Control": "no-store"})
         except UserError as error:
             return refusal(error)
         except Exception:
             _log.exception("failed: %s", request.url.path)
             return problem(500, "internal", "Something went wrong on the server; its log has the details.")
-        return value if isinstance(value, Response) else Json(value, headers={"Cache-Control": "no-store"})
+        return value
 
     return endpoint
 

@@ -1,6 +1,7 @@
 """Define the routes of the Train tab: run state, sample grids, commands, and the choices of the form."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -34,17 +35,17 @@ MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
 def train_routes(services: Services) -> list[BaseRoute]:
     """Return the routes of the tab."""
-    of = _Routes(services)
+    handlers = _Routes(services)
     return [
-        get("poll", of.poll),
-        get("runs/older", of.older),
-        get("runs/{id}/samples/{step:int}.webp", of.sample),
-        get("runs/{id}/log", of.log),
+        get("poll", handlers.poll),
+        get("runs/older", handlers.older),
+        get("runs/{id}/samples/{step:int}.webp", handlers.sample),
+        get("runs/{id}/log", handlers.log),
         post("pictures", lambda request: own.pictures(services, json_body(request))),
         post("points", lambda request: own_points.points(services, json_body(request))),
-        post("runs", of.submit),
-        post("runs/{id}/rename", of.rename),
-        post("runs/{id}/{command}", of.command),
+        post("runs", handlers.submit),
+        post("runs/{id}/rename", handlers.rename),
+        post("runs/{id}/{command}", handlers.command),
         get("cost", lambda request: cost(request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
         get("thumbnails/{name}.webp", _thumbnail),
@@ -74,21 +75,18 @@ class _Routes:
         asked = form.read(json_body(request))
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
-            run_id = await LIMITS["pictures"].run(lambda _: own.start(self.services, asked), request)
-        elif asked["data"] == fields.USER_POINTS:
-            run_id = await LIMITS["points"].run(lambda _: own_points.start(self.services, asked), request)
-        else:
-            run_id = await run_in_threadpool(self._start, asked)
+            return await LIMITS["pictures"].run(lambda _: self._begin(own.start, asked), request)
+        if asked["data"] == fields.USER_POINTS:
+            return await LIMITS["points"].run(lambda _: self._begin(own_points.start, asked), request)
+        return await run_in_threadpool(self._begin, _start, asked)
+
+    def _begin(
+        self, start: Callable[[Services, dict[str, Any]], str], asked: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Start the run. It runs in a thread, because the feed's lock may wait for the disk."""
+        run_id = start(self.services, asked)
         self.feed.forget()
         return {"run": run_id}
-
-    def _start(self, asked: dict[str, Any]) -> str:
-        if fields.part_of(asked["data"]).kind == DEFAULT:
-            # info() raises for names outside the catalogue: a path would be read from the server's disk.
-            data.info(asked["data"])
-        return self.services.supervisor.submit(
-            form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
-        )
 
     def sample(self, request: Request) -> Response:
         step = request.path_params["step"]
@@ -114,6 +112,16 @@ class _Routes:
             name = self.services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
         self.feed.forget()
         return {"name": name or None}
+
+
+def _start(services: Services, asked: dict[str, Any]) -> str:
+    """Start a run on a named data set. Returns its id."""
+    if fields.part_of(asked["data"]).kind == DEFAULT:
+        # info() raises for names outside the catalogue: a path would be read from the server's disk.
+        data.info(asked["data"])
+    return services.supervisor.submit(
+        form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
+    )
 
 
 def _thumbnail(request: Request) -> Response:

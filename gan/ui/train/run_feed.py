@@ -188,7 +188,7 @@ class RunFeed:
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = (
-                self.without_paths(_as_json(run["status"]["error"])),
+                self.without_paths(_for_visitors(run["status"]["error"])),
                 self.without_paths(run["log"]),
             )
             run["again"] = self._only_anew(run_id, run["status"])
@@ -236,7 +236,7 @@ class RunFeed:
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
-def _as_json(error: dict[str, Any] | None) -> dict[str, Any] | None:
+def _for_visitors(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return a run's error for visitors.
 
     An unexpected exception becomes "a defect"; its own words stay in the log.

@@ -34,8 +34,8 @@ import { openTab } from "../shell/tabs.js";
 const SETTLE = 160; // ms after the last movement until the sheets refresh
 const SLOW = 700; // ms without a first picture after which the page says that the model is still loading
 const FINDING = 1500; // ms until the next request, while the server finds the named directions again
-// This browser loads the generator so many milliseconds after the first picture, so that it delays no visible
-// picture.
+// This browser loads the generator so many milliseconds after the first picture, so that the download delays no
+// visible picture.
 const UNHURRIED = 800;
 
 export class GanExplorer extends HTMLElement {

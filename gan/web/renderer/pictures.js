@@ -24,8 +24,8 @@ export async function fetched(path, query, times = TIMES) {
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => ({}));
+  // The server finds directions only on request, so for latent.finding waiting would not help.
   if (reply.status === 503 && times > 1 && body.error?.key !== "latent.finding") {
-    // the server finds directions only on request, so waiting would not help
     await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
     return fetched(path, query, times - 1);
   }

@@ -131,15 +131,13 @@ export class Mosaic {
   }
 }
 
-// Keeps a mosaic up to date. It requests pictures only while the mosaic is on the screen, and one sheet at a
-// time.
-// All sheets share it, so that the large picture never waits for more than one sheet.
+// The queue of all sheets: they come one at a time, so that the large picture never waits for more than one.
 let line = Promise.resolve();
 
 /**
  * Keeps `mosaic` showing `points()`. `draw(path, query, points, columns)` draws them as one picture, from
  * this browser or from the server's route `path`. `refresh()` updates it. `query()` returns null if there is
- * nothing to show.
+ * nothing to show. It requests pictures only while the mosaic is on the screen.
  */
 export class Sheet {
   stale = false;

@@ -47,22 +47,35 @@ class OwnPoints extends HTMLElement {
     event.preventDefault();
     this.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
     if (event.type !== "drop" || !event.dataTransfer) return;
-    if (holdsFolder(event.dataTransfer)) this.refuse({ say: "train.points_one" });
-    else this.take([...event.dataTransfer.files]);
+    if (!holdsFolder(event.dataTransfer)) {
+      this.take([...event.dataTransfer.files]);
+      return;
+    }
+    this.drop();
+    this.refuse({ say: "train.points_one" });
   }
 
   /** Begin with the chosen file, and drop the one before. @param {File[]} files */
   take(files) {
     if (!files.length) return;
-    this.controller?.abort();
+    this.drop();
     this.controller = new AbortController();
-    this.show(null);
     this.working = this.upload(files, this.controller.signal);
   }
 
-  /** The checked file, once a running upload has ended. */
+  /** End a running upload, and forget the file. */
+  drop() {
+    this.controller?.abort();
+    this.show(null);
+  }
+
+  /** The checked file, once a running upload has ended; the reader may replace the file meanwhile. */
   async settled() {
-    await this.working;
+    let working;
+    do {
+      working = this.working;
+      await working;
+    } while (working !== this.working);
     return this.value;
   }
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.responses import Response
 
 from gan.kinds.points.reading import read_points
+from gan.ui.server.concurrency import GONE, LIMITS
 from gan.ui.server.uploads import MARK
 from gan.ui.train import fields, form
 
@@ -91,3 +93,12 @@ def test_train_needs_one_file_and_fitting_settings(press, upload):
     assert press([upload(GOOD)], **{"points-batch": 512}).json()["error"]["key"] == "points.batch"
     assert press(["/etc/passwd"]).json()["error"]["key"] == "ui.bad_form"
     assert press([upload(GOOD)], recipe="dcgan").json()["error"]["key"] == "config.unknown_recipe"
+
+
+def test_a_visitor_who_left_while_it_waited_gets_no_run(press, upload, store, monkeypatch):
+    async def gone(*_):
+        return Response(status_code=GONE)
+
+    monkeypatch.setattr(LIMITS["points"], "run", gone)
+    assert press([upload(GOOD)]).status_code == GONE
+    assert store.list() == []
