@@ -28,7 +28,7 @@ def cores() -> dict[str, float]:
     taken = {"server": 0.0, "browser": 0.0}
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it has ended meanwhile
-            program, *words = process.cmdline()
+            program, *words = process.cmdline() or [""]
             who = "browser" if "chrom" in program else "server" if str(ROOT / "app.py") in words else None
             if who:
                 times = process.cpu_times()

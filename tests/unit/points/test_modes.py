@@ -36,10 +36,10 @@ def test_the_modern_recipe_covers_all_25_modes_evenly():
     assert holds(1_500, "modern", evenly)
 
 
-def test_the_collapse_recipe_draws_one_place_within_the_data():
+def test_the_collapse_recipe_draws_one_place_near_the_data():
     def in_one_place(run: PointsTrainer) -> bool:
         samples, real = run.sample(run.fixed_z), run.points.points
-        within = (samples.abs().amax(0) <= real.abs().amax(0) + 0.1).all()
-        return run.scores().modes <= 1 and diversity(samples, real) < 0.15 and bool(within)
+        near = (samples.abs().amax(0) <= 2 * real.abs().amax(0)).all()
+        return run.scores().modes <= 1 and diversity(samples, real) < 0.15 and bool(near)
 
     assert holds(200, "collapse", in_one_place)
