@@ -129,8 +129,6 @@ class Recognised(NamedTuple):
 class Engine(Protocol):
     """The module of a kind that needs torch. Its data may have any type."""
 
-    SHEET_SECONDS: float  # between two sample sheets, at least
-
     def choose_device(self, picked: "Device", began: Any) -> "Device":
         """Return the device to train on: as in the checkpoint's entry `began`, else the fastest.
 
@@ -179,6 +177,7 @@ class Kind(Protocol):
         Any
     ]  # a Settings with the fields data, recipe, minutes, batch, d_steps, loss, penalty and seed
     RECIPES: Mapping[str, Mapping[str, Any]]
+    SHEET_SECONDS: float  # between two sample sheets, at least
 
     def find(self, name: str) -> str:
         """Return the name of a data set, or the absolute path of a user's own. Raises UserError."""

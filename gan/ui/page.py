@@ -20,7 +20,7 @@ from gan.ui.train import tab as train
 
 # Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.
 TABS = {"explore": explore, "train": train}
-IDLE = 1.0  # seconds
+IDLE = 1.0  # seconds from one look of Gradio's queue to the next
 
 
 def build_page(services: Services) -> gr.Blocks:

@@ -68,7 +68,7 @@ class Worker:
         self.rollbacks = 0
         self.went_back_to = -1  # step of the checkpoint that the last rollback loaded
         self.next_snapshot: float = FIRST_SNAPSHOT  # images seen
-        often = self.engine.SHEET_SECONDS
+        often = self.kind.SHEET_SECONDS
         self.chunk_seconds = min(CHUNK_SECONDS, often)
         self.grid = Throttle(min(GRID_SECONDS, often), GRID_SHARE)
         self.status, self.live, self.state = (

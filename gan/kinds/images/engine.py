@@ -19,10 +19,8 @@ from gan.metrics.distances import pairwise_diversity, relative_diversity
 from gan.models import generator_file
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
-from gan.train.throttle import GRID_SECONDS
 from gan.train.trainer import Trainer, check_data
 
-SHEET_SECONDS = GRID_SECONDS
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
 COMPARED = 256  # real images whose diversity that of the samples is compared with
 

@@ -11,7 +11,9 @@ from gan.errors import UserError
 from gan.kinds.points.recipes import NAMES, RECIPES, make_config
 from gan.kinds.points.recipes import PointsConfig as Config
 
-__all__ = ["RECIPES", "Config", "find", "load_engine", "locate", "plan", "thumbnail"]
+__all__ = ["RECIPES", "SHEET_SECONDS", "Config", "find", "load_engine", "locate", "plan", "thumbnail"]
+
+SHEET_SECONDS = 0.12  # with the time that outputs take, at least four sheets a second
 
 
 def load_engine() -> Any:

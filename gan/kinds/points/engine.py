@@ -17,8 +17,6 @@ from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.trainer import PointsTrainer
 from gan.kinds.points.trainer import check_data as check
 
-SHEET_SECONDS = 0.12  # with the time that outputs take, at least four sheets a second
-
 
 @dataclass(frozen=True)
 class PointsRecord:

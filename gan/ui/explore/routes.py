@@ -62,7 +62,7 @@ def explore_routes(services: Services) -> list[BaseRoute]:
         get("models", lambda request: with_etag(request, list_models(services))),
         get("model", handlers.model),
         get("latent", handlers.latent),
-        *(get(name, handlers.answering(make, media_type)) for name, (make, media_type) in _OF_MODEL.items()),
+        *(get(name, handlers.answering(make, media_type)) for name, (make, media_type) in FROM_MODEL.items()),
         post("directions/save", handlers.save),
         get("times", handlers.times),
         get("time", handlers.answering(lambda model, request: _time(services, model, request), "image/png")),
@@ -301,7 +301,7 @@ def _check_size(model: "Model") -> None:
 
 BINARY = "application/octet-stream"
 # Route -> what answers it from a model, and the media type.
-_OF_MODEL: dict[str, tuple[Callable[["Model", Request], bytes], str]] = {
+FROM_MODEL: dict[str, tuple[Callable[["Model", Request], bytes], str]] = {
     "image": (lambda model, request: model.image(_point(model, request)), "image/png"),
     "neighbours": (_neighbours, "image/png"),
     "strip": (_strip, "image/png"),

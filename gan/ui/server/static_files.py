@@ -32,11 +32,11 @@ class Kept:
     """A file in memory, as it was at `version`. `checked`: when that was last compared with the disk."""
 
     version: tuple[int, ...]
-    checked: float
     content: bytes
     packed: bytes  # gzip
     headers: dict[str, str]
     media_type: str
+    checked: float = 0.0
 
     @classmethod
     def read(cls, place: str, version: tuple[int, ...]) -> "Kept":
@@ -47,7 +47,7 @@ class Kept:
             "Vary": "Accept-Encoding",
         }
         media_type = mimetypes.guess_type(place)[0] or "text/plain"
-        return cls(version, time.monotonic(), content, gzip.compress(content, mtime=0), headers, media_type)
+        return cls(version, content, gzip.compress(content, mtime=0), headers, media_type)
 
     def answer(self, request: Request) -> Response:
         """Return the file, packed where the browser can unpack it; 304 where the browser has it."""
@@ -88,20 +88,19 @@ class PageFiles(StaticFiles):
 
     def _check(self, path: str) -> Kept | None:
         """Compare a file with the disk. Returns None for a path that is no file that can be read."""
-        kept = self._kept.pop(path, None)
+        kept = self._kept.get(path)
         try:
             place, found = self.lookup_path(path)
             if found is None or not stat.S_ISREG(found.st_mode):
                 return None
             version = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size)
             if kept is None or kept.version != version:
-                kept = Kept.read(place, version)
+                if len(self._kept) >= MAX_KEPT:
+                    self._kept.clear()
+                kept = self._kept[path] = Kept.read(place, version)
         except (OSError, ValueError):
             return None
         kept.checked = time.monotonic()
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
-        self._kept[path] = kept
         return kept
 
 

@@ -33,7 +33,7 @@ class Part:
     make: Callable[..., Settings]  # (data, recipe, **settings) -> the config
     recipes: Collection[str]
     main: tuple[str, ...]  # recipes that the page shows as cards; it folds the others
-    sets: tuple[str, ...]  # data sets of this kind, of which the first fills the form; empty for all others
+    sets: tuple[str, ...]  # names of its data sets; a kind without any has all other names
     groups: dict[str, tuple[str, ...]]  # group -> fields; a field in none of them goes into the last group
     elsewhere: tuple[str, ...]  # fields without a control
     last_group: str = "finer"

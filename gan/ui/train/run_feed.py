@@ -10,6 +10,7 @@ from typing import Any
 from gan.data import public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
+from gan.kinds import KINDS, get_kind
 from gan.latent.catalogue import EXPLORED
 from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
@@ -21,8 +22,8 @@ from gan.ui.server.services import Services
 FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
 # Polling interval of a page in ms; the second one where many pages poll.
 BEAT, SLOW_BEAT = 500, 1000
-# Kinds whose sheets come four times a second, with their own interval and sharing time for few viewers.
-QUICK, QUICK_BEAT, QUICK_FRESH = ("points",), 150, 0.1
+# The same for a run whose sheets come faster than every BEAT, and the seconds that viewers share its state.
+QUICK_BEAT, QUICK_FRESH = 150, 0.1
 MANY = 10  # viewers
 COUNTED = 2.0  # seconds of one count of polls
 NVIDIA = Path("/dev/nvidiactl")
@@ -122,9 +123,10 @@ class RunFeed:
             self._runs.clear()
 
     def _is_quick(self, run: dict[str, Any]) -> bool:
-        """Whether pages poll this run more often: it trains, its kind is in QUICK, and few viewers watch."""
+        """Whether pages poll this run more often: it trains, its sheets come fast, and few viewers watch."""
         kind = (run["config"] or {}).get("kind")
-        return kind in QUICK and run["status"]["state"] == "running" and self._beat == BEAT
+        fast = kind in KINDS and get_kind(kind).SHEET_SECONDS < BEAT / 1000
+        return fast and run["status"]["state"] == "running" and self._beat == BEAT
 
     def _count(self, now: float, beat: int) -> None:
         """Count a poll of a page that polls every `beat` ms.

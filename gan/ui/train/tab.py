@@ -66,7 +66,8 @@ def build(services: Services) -> None:
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls: dict[str, fields.Control] = {}
                 for part in fields.PARTS.values():
-                    controls |= part.controls(i18n, form.start((*part.sets, FIRST)[0], part.main[0]))
+                    first = part.sets[0] if part.sets else FIRST
+                    controls |= part.controls(i18n, form.start(first, part.main[0]))
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
             minutes = _picker("gan-time", 5)
             with gr.Column(elem_id="train-go"):

@@ -3,8 +3,9 @@ import { place } from "../core/api.js";
 import { find, h, icon, setText } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { clock, device } from "../core/format.js";
-import { lang, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import { recall, remember } from "../core/storage.js";
+import { languageButton } from "../widgets/buttons.js";
 import { Lock } from "./access.js";
 import { subscribe, view } from "./run-feed.js";
 import { openTab } from "./tabs.js";
@@ -55,7 +56,7 @@ class GanHeader extends HTMLElement {
         this.pill,
         this.device,
         lock.button,
-        languageSwitch(),
+        languageButton(changeLanguage),
         themeSwitch(),
       ),
       lock.row,
@@ -89,28 +90,15 @@ class GanHeader extends HTMLElement {
   }
 }
 
-function languageSwitch() {
-  const other = lang === "zh" ? "en" : "zh";
-  const change = async () => {
-    await keepForm().catch(() => {}); // the language changes even if the form can't be stored
-    remember("gan_lang", other);
-    document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
-    const url = new URL(location.href);
-    url.searchParams.delete("lang");
-    if (url.href === location.href) location.reload();
-    else location.replace(url);
-  };
-  return h(
-    "button",
-    {
-      class: "gan-ghost gan-lang",
-      type: "button",
-      lang: other === "zh" ? "zh-CN" : "en",
-      "aria-label": other === "zh" ? "切换到中文" : "Switch to English",
-      onclick: change,
-    },
-    other === "zh" ? "中文" : "EN",
-  );
+/** Change the language of the page, and keep the form. @param {string} other */
+async function changeLanguage(other) {
+  await keepForm().catch(() => {}); // the language changes even if the form can't be stored
+  remember("gan_lang", other);
+  document.cookie = `gan_lang=${other}; path=${place()}; max-age=31536000; samesite=lax`;
+  const url = new URL(location.href);
+  url.searchParams.delete("lang");
+  if (url.href === location.href) location.reload();
+  else location.replace(url);
 }
 
 function themeSwitch() {

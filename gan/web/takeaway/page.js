@@ -4,7 +4,7 @@ import { later, latest } from "../core/debounce.js";
 import { h, icon, must, setText } from "../core/dom.js";
 import { DRAWN, RAW } from "../core/events.js";
 import { clock, device, whole } from "../core/format.js";
-import { known, lang, t } from "../core/i18n.js";
+import { known, t } from "../core/i18n.js";
 import { remember as keep } from "../core/storage.js";
 import { described, filed, showSeed } from "../explore/file-names.js";
 import { Canvas } from "../explore/panels/canvas.js";
@@ -19,6 +19,7 @@ import { fresh, MAX_SEED, randomSeed, unmoved } from "../latent/point.js";
 import { pointClasses, pointZ } from "../latent/sampling.js";
 import { configure, draw, open } from "../renderer/onnx-generator.js";
 import { assembled, enlarged, save } from "../renderer/pictures.js";
+import { languageButton } from "../widgets/buttons.js";
 import { usualIds, usualName } from "../widgets/slider.js";
 
 const SETTLE = 160; // ms after the last movement until the sheets refresh
@@ -184,8 +185,7 @@ class GanPage extends HTMLElement {
   }
 
   header() {
-    const other = lang === "zh" ? "en" : "zh";
-    const change = () => {
+    const change = (/** @type {string} */ other) => {
       remember(this.point);
       keep("gan_lang", other);
       const url = new URL(location.href);
@@ -199,17 +199,7 @@ class GanPage extends HTMLElement {
       { class: "xp-page-header" },
       h("h1", {}, title(this.model)),
       h("p", {}, t("page.line", { size, colours: t(channels === 1 ? "page.grey" : "page.colour") })),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "gan-ghost",
-          lang: other === "zh" ? "zh-CN" : "en",
-          "aria-label": other === "zh" ? "切换到中文" : "Switch to English",
-          onclick: change,
-        },
-        other === "zh" ? "中文" : "EN",
-      ),
+      languageButton(change),
     );
   }
 

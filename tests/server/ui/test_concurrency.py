@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
-from gan.ui.explore.routes import _OF_MODEL, explore_routes
+from gan.ui.explore.routes import FROM_MODEL, explore_routes
 from gan.ui.page import launch_options
 from gan.ui.server.concurrency import GONE, LIMITS, ConcurrencyLimit
 from gan.ui.server.http import PREFIX
@@ -63,7 +63,7 @@ def slow_server(store, supervise, gate, monkeypatch):
     model = Slow(gate)
     services._explorer = type("Explorer", (), {"open": lambda self, name: model})()
     monkeypatch.setattr("gan.ui.explore.routes._point", lambda model, request: None)
-    monkeypatch.setitem(_OF_MODEL, "wall", (lambda model, request: model.wall(), "image/webp"))
+    monkeypatch.setitem(FROM_MODEL, "wall", (lambda model, request: model.wall(), "image/webp"))
     monkeypatch.setattr(routes_module, "cost", lambda text: gate.wait() or {})
     return Starlette(routes=[*train_routes(services), *explore_routes(services)])
 

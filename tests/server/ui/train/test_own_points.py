@@ -15,16 +15,6 @@ GOOD = "x,y\n" + "\n".join(f"{k / 7},{k % 5}" for k in range(300))
 
 
 @pytest.fixture
-def services(train_services):
-    return train_services
-
-
-@pytest.fixture
-def client(services, train_client):
-    return train_client(services)
-
-
-@pytest.fixture
 def upload(tmp_path, monkeypatch):
     """Write a file into Gradio's upload folder. Returns its path."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))

@@ -20,16 +20,6 @@ from tests.fakes.runs import LONG, reaches, tiny, wait_until
 
 
 @pytest.fixture
-def services(train_services):
-    return train_services
-
-
-@pytest.fixture
-def client(services, train_client):
-    return train_client(services)
-
-
-@pytest.fixture
 def ended(store):
     """A finished run with three lines of statistics and two grids."""
     run_id = store.create(tiny())

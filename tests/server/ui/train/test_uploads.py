@@ -29,14 +29,9 @@ from tests.fakes.runs import wait_until
 
 
 @pytest.fixture
-def services(train_services):
-    yield train_services
-    train_services.surveys.close()
-
-
-@pytest.fixture
-def client(services, train_client):
-    return train_client(services)
+def services(services):
+    yield services
+    services.surveys.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import { sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
 import { DirectionRow } from "./direction-row.js";
 import { save } from "../../../renderer/pictures.js";
+import { button } from "../../../widgets/buttons.js";
 import { lively } from "../../../widgets/slider.js";
 
 /** @type {View["list"][]} */
@@ -52,21 +53,15 @@ export class View {
       hidden: true,
       onchange: () => this.#import(),
     });
-    const tool = (
-      /** @type {string} */ key,
-      /** @type {string} */ glyph,
-      /** @type {() => unknown} */ onclick,
-    ) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
     this.tools = h(
       "div",
       { class: "xp-tools" },
-      tool("explore.export_list", "download", () => this.#export()),
-      tool("explore.import_list", "upload", () => this.file.click()),
-      tool("explore.reset_list", "reset", () => this.explorer.chosen.reset()),
-      (this.everybody = tool("explore.save_list", "save", () => this.#save())),
+      button("download", "explore.export_list", () => this.#export()),
+      button("upload", "explore.import_list", () => this.file.click()),
+      button("reset", "explore.reset_list", () => this.explorer.chosen.reset()),
+      (this.everybody = button("save", "explore.save_list", () => this.#save(), "needs-control")),
       this.file,
     );
-    this.everybody.classList.add("needs-control");
     this.element = h(
       "section",
       { class: "xp-directions", "aria-label": t("explore.view_directions") },

@@ -5,6 +5,7 @@ import { sentence, t } from "../../../core/i18n.js";
 import { Arrows } from "./arrows.js";
 import { query } from "../../../latent/encoding.js";
 import { unmoved } from "../../../latent/point.js";
+import { button } from "../../../widgets/buttons.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
 
@@ -29,18 +30,6 @@ export class View {
       changed: () => this.#changed(),
       say: (text) => setText(this.status, text),
     });
-    const button = (
-      /** @type {string} */ glyph,
-      /** @type {string} */ key,
-      /** @type {() => unknown} */ onclick,
-      kind = "",
-    ) =>
-      h(
-        "button",
-        { type: "button", class: `xp-button ${kind}`, onclick },
-        icon(glyph),
-        h("span", {}, t(key)),
-      );
     this.go = button(
       "arrow",
       "explore.drag_go",

@@ -10,6 +10,7 @@ import { standing } from "../../../latent/loop-path.js";
 import { fresh } from "../../../latent/point.js";
 import { arithmetic } from "../../../latent/sampling.js";
 import { save } from "../../../renderer/pictures.js";
+import { button } from "../../../widgets/buttons.js";
 import { heading } from "../../../widgets/help.js";
 import { drawThumb, thumb } from "../../../widgets/thumbnail.js";
 
@@ -63,20 +64,9 @@ export class View {
       hidden: true,
       onchange: () => this.#import(),
     });
-    const quiet = (
-      /** @type {string} */ glyph,
-      /** @type {string} */ key,
-      /** @type {() => unknown} */ onclick,
-    ) =>
-      h(
-        "button",
-        { type: "button", class: "xp-button xp-quiet", onclick },
-        icon(glyph),
-        h("span", {}, t(key)),
-      );
-    this.export = quiet("download", "explore.favourites_export", () =>
-      save(new Blob([explorer.favourites.text()], { type: "application/json" }), "ganarium-favourites.json"),
-    );
+    const file = () => new Blob([explorer.favourites.text()], { type: "application/json" });
+    const exporting = () => save(file(), "ganarium-favourites.json");
+    this.export = button("download", "explore.favourites_export", exporting, "xp-quiet");
     this.empty = h("p", { class: "xp-hint" }, t("explore.favourites_empty"));
     this.status = h("p", { class: "xp-hint", role: "status", hidden: true });
     this.tray = h("ul", { class: "xp-tray", "aria-label": t("explore.favourites") });
@@ -90,7 +80,7 @@ export class View {
           t("explore.favourites"),
           t("explore.favourites_hint"),
           h("span", { class: "gan-space" }),
-          quiet("upload", "explore.favourites_import", () => this.file.click()),
+          button("upload", "explore.favourites_import", () => this.file.click(), "xp-quiet"),
           this.export,
           this.file,
         ),

@@ -6,6 +6,7 @@ import { DRAWN } from "../../../core/events.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { className } from "../../panels/model-picker.js";
 import { plain } from "../../../latent/point.js";
+import { button } from "../../../widgets/buttons.js";
 import { DrawingPad } from "../../../widgets/drawing-pad.js";
 import { heading } from "../../../widgets/help.js";
 import { ServerJob } from "../../../widgets/server-job.js";
@@ -38,20 +39,11 @@ export class View {
       hidden: true,
       onchange: () => this.#chosen(),
     });
-    const button = (
-      /** @type {string} */ glyph,
-      /** @type {string} */ key,
-      /** @type {() => unknown} */ onclick,
-    ) => h("button", { type: "button", class: "xp-button", onclick }, icon(glyph), h("span", {}, t(key)));
-    this.go = h(
-      "button",
-      {
-        type: "button",
-        class: "xp-button xp-primary",
-        onclick: () => (this.job.busy ? this.stop() : this.#begin()),
-      },
-      icon("search"),
-      h("span", {}, t("explore.find_go")),
+    this.go = button(
+      "search",
+      "explore.find_go",
+      () => (this.job.busy ? this.stop() : this.#begin()),
+      "xp-primary",
     );
     this.bar = h("progress", { max: 1, value: 0, "aria-label": t("explore.find_progress"), hidden: true });
     this.status = h("p", { class: "xp-status", role: "status" });

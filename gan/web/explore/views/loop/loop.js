@@ -17,6 +17,7 @@ import {
 } from "../../../latent/loop-path.js";
 import { fresh, MOST_UNITS, randomSeed } from "../../../latent/point.js";
 import { save } from "../../../renderer/pictures.js";
+import { button } from "../../../widgets/buttons.js";
 import { heading } from "../../../widgets/help.js";
 import { Player } from "../../../widgets/player.js";
 import { Slider } from "../../../widgets/slider.js";
@@ -43,18 +44,6 @@ export class View {
   constructor(explorer) {
     this.explorer = explorer;
     this.player = new Player(explorer, (seconds) => this.#step(seconds));
-    const button = (
-      /** @type {string} */ glyph,
-      /** @type {string} */ key,
-      /** @type {() => unknown} */ onclick,
-      kind = "",
-    ) =>
-      h(
-        "button",
-        { type: "button", class: `xp-button ${kind}`, onclick },
-        icon(glyph),
-        h("span", {}, t(key)),
-      );
     const tool = (
       /** @type {string} */ glyph,
       /** @type {string} */ key,
