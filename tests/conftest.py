@@ -20,7 +20,7 @@ import pytest
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from tests import ROOT
-from tests.fakes.runs import FAKE_WORKER, SHARED, reaches
+from tests.fakes.runs import FAKE_WORKER, reaches
 
 # Modules that take minutes. They start first, so that no process is left alone with one at the end.
 LONG = (
@@ -137,7 +137,7 @@ def server_of_models(tmp_path_factory):
     """
     from tests.support.browsing import serve
 
-    runs = tmp_path_factory.mktemp(SHARED) / "runs"
+    runs = tmp_path_factory.mktemp("server-of-models") / "runs"
     with serve(runs) as address:
         yield address, runs
 

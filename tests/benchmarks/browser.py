@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from tests.benchmarks import stock
 from tests.benchmarks.slider import EXPLORE, NO_WASM, measure, options, visit
-from tests.support.browsing import chromium, serve
+from tests.support.browsing import chromium, serve_program
 
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 
@@ -41,7 +41,7 @@ def stocked(
     browser: Browser, runs: Path, name: str, count: int, seconds: float
 ) -> tuple[float, float, float]:
     """Measure the stock page."""
-    with serve(runs, "--model", name, program=("-m", stock.__name__)) as address:
+    with serve_program(runs, "--model", name, program=("-m", stock.__name__)) as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(address)
         page.wait_for_selector(stock.SLIDER, timeout=60000)
@@ -60,7 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         runs = Path(temporary) / "runs"
         for size, name in MODELS.items():
-            with serve(runs) as address:
+            with serve_program(runs) as address:
                 tell(size, "browser", explored(browser, address, name, args.count, args.seconds, here=True))
                 tell(size, "server", explored(browser, address, name, args.count, args.seconds, here=False))
             tell(size, "gr.Slider + gr.Image", stocked(browser, runs, name, args.count, args.seconds))

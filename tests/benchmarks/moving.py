@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 
 from tests.benchmarks.browser import MODELS
 from tests.benchmarks.slider import options, visit
-from tests.support.browsing import chromium, serve
+from tests.support.browsing import chromium, serve_program
 from tests.support.moving import view
 
 FORMS = ("gif", "webp", "mp4")
@@ -101,7 +101,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as temporary,
         chromium() as browser,
-        serve(Path(temporary) / "runs") as address,
+        serve_program(Path(temporary) / "runs") as address,
     ):
         for size, name in MODELS.items():
             page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)

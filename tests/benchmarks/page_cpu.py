@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import ROOT
 from tests.benchmarks.options import at_least
-from tests.support.browsing import chromium, serve, spare_is_ready
+from tests.support.browsing import chromium, serve_program, spare_is_ready
 
 SECONDS, SETTLE = 10, 10
 READY = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--times", type=at_least(1, int), default=3)
     times = range(parser.parse_args().times)
     rest = lambda: time.sleep(SECONDS)  # noqa: E731
-    with tempfile.TemporaryDirectory() as runs, serve(Path(runs)) as address, chromium() as browser:
+    with tempfile.TemporaryDirectory() as runs, serve_program(Path(runs)) as address, chromium() as browser:
         spare_is_ready(Path(runs))
         browser.new_page().goto(address)  # the first visitor lets the server prepare what later ones find
         time.sleep(SETTLE)

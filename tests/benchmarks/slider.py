@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 
 from gan.models import ModelSpec
 from tests.benchmarks.options import at_least
-from tests.support.browsing import ROOT, chromium, serve
+from tests.support.browsing import ROOT, chromium, serve_program
 from tests.support.generators import write_run
 
 # Models of the bundled sets' sizes, with the default recipe.
@@ -125,7 +125,7 @@ def main() -> None:
         runs = Path(temporary) / "runs"
         for run, spec in MODELS.values():
             write_run(runs, run, spec)
-        with serve(runs) as address:
+        with serve_program(runs) as address:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.add_init_script(NO_WASM)
             for state in ("idle", "training"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.benchmarks.options import at_least
-from tests.support.browsing import chromium, serve
+from tests.support.browsing import chromium, serve_program
 
 SETTLE = 15  # seconds for the spare worker to import torch
 SEEN = """() => new Promise((done) => {
@@ -59,7 +59,7 @@ def main() -> None:
     for _ in range(options.times):
         with tempfile.TemporaryDirectory() as runs:
             begin = time.perf_counter()
-            with serve(Path(runs)):
+            with serve_program(Path(runs)):
                 starts.append(time.perf_counter() - begin)
     print(
         (
@@ -68,7 +68,7 @@ def main() -> None:
         ),
         flush=True,
     )
-    with tempfile.TemporaryDirectory() as runs, serve(Path(runs)) as address, chromium() as browser:
+    with tempfile.TemporaryDirectory() as runs, serve_program(Path(runs)) as address, chromium() as browser:
         page = browser.new_page()
         for recipe, name in enumerate(("modern", "dcgan")):
             times = []

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from gan.ui.server.access import FREE, PACE
 from tests.fakes.runs import children
 from tests.reliability.raw_http import Case, Wire
-from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.support.browsing import PHONE, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
 TOKEN = "zebra-4711-quokka"
@@ -35,7 +35,6 @@ def visit(browser, served):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(SLOW)
         page.goto(f"{served[0]}#tab=train")
         page.wait_for_selector("gan-time [aria-checked=true]")
         page.wait_for_function("() => document.documentElement.dataset.control")
@@ -68,16 +67,16 @@ def test_a_class_watches_what_one_controls(visit, served):
     expect(teacher.locator(".gan-token")).to_be_hidden()
     expect(teacher.locator("#train-go gan-watching")).to_be_hidden()
     teacher.click("#train-button")
-    expect(teacher.locator("[data-command=pause]")).to_be_visible(timeout=SLOW)
-    expect(student.locator(".tr-picture[src]:not([hidden])")).to_be_visible(timeout=SLOW)
+    expect(teacher.locator("[data-command=pause]")).to_be_visible()
+    expect(student.locator(".tr-picture[src]:not([hidden])")).to_be_visible()
     assert student.locator("[data-command]:visible").count() == 0
     expect(student.locator(".tr-controls gan-watching")).to_contain_text("仅供查看")
     assert student.evaluate("() => document.documentElement.scrollWidth") <= 390
     student.click("#tab-explore-button")
-    expect(student.locator(".xp-sliders input[type=range]").first).to_be_enabled(timeout=SLOW)
+    expect(student.locator(".xp-sliders input[type=range]").first).to_be_enabled()
     teacher.click("[data-command=stop]")
     teacher.click("[data-command=stop]")
-    expect(teacher.locator(".tr-verdict")).to_contain_text("Stopped.", timeout=SLOW)
+    expect(teacher.locator(".tr-verdict")).to_contain_text("Stopped.")
 
 
 def test_control_outlives_the_page_and_is_given_up_by_hand(visit):

@@ -14,7 +14,6 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latent
 from gan.models import ModelSpec
-from tests.support.browsing import SLOW
 from tests.support.exploring import bar, changes, here, large, visit
 from tests.support.generators import RUN, tiny_spec, write_lively, write_run, write_weights
 
@@ -46,7 +45,6 @@ def desktop(browser):
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    context.set_default_timeout(SLOW / 4)
     yield context
     context.close()
 
@@ -130,7 +128,7 @@ POINTS = {
 def test_pictures_are_those_of_the_server(page, address, model):
     if any("slant" in point for point in POINTS[model]):
         # computed now, so that no sample waits for it
-        page.request.get(f"{address}gradio_api/gan/attributes?id={model}", timeout=SLOW)
+        page.request.get(f"{address}gradio_api/gan/attributes?id={model}")
     go(page, f"model={model}")
     here(page)
     for point in POINTS[model]:

@@ -31,7 +31,7 @@ def test_modules_keep_their_names_and_their_order(tmp_path, browser):
             'value);\nwindow.order.push("twice");\n'
               "export { doubled as twice, add as default };\n",
     )  # fmt: skip
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     page.set_content(f'<script type="module">{bundle(entry)}</script>')
     assert page.evaluate("window.answer") == [3, 8, ["first", "twice", "last"]]
     page.close()

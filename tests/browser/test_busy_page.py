@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from gan.errors import UserError
 from gan.ui.server.http import refusal
-from tests.support.browsing import SLOW
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)
@@ -39,7 +38,6 @@ def busy(browser, address):
             else:
                 route.continue_()
 
-        page.set_default_timeout(SLOW)
         page.route(f"**/gradio_api/gan/{path}?*", answer)
         page.goto(f"{address}#tab={tab}")
         return page, asked
@@ -51,14 +49,14 @@ def busy(browser, address):
 
 def test_the_cost_is_asked_for_again(busy):
     page, asked = busy("train", "cost")
-    expect(page.locator("gan-cost p").first).not_to_be_empty(timeout=SLOW)
+    expect(page.locator("gan-cost p").first).not_to_be_empty()
     expect(page.locator("gan-cost.is-refused")).to_have_count(0)
     assert len(asked) == 3
 
 
 def test_the_picture_is_asked_for_again(busy):
     page, asked = busy("explore", "image")
-    expect(page.locator(".xp-sliders input[type=range]").first).to_be_enabled(timeout=SLOW)
-    page.wait_for_function("() => document.querySelector('gan-explorer').shown", timeout=SLOW)
+    expect(page.locator(".xp-sliders input[type=range]").first).to_be_enabled()
+    page.wait_for_function("() => document.querySelector('gan-explorer').shown")
     expect(page.locator(".xp-note")).to_be_hidden()
     assert len(asked) >= 3

@@ -6,10 +6,10 @@ The panel with the button sticks to the lower edge, and must not cover it.
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import BARE, SLOW, serve
+from tests.fakes.app import bare
+from tests.support.browsing import serve
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 # The focused control, and whether something covers the middle of its visible part. Hidden radio buttons have
 # a visible label.
 COVERED = """() => {
@@ -27,7 +27,7 @@ COVERED = """() => {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("focus") / "runs", program=BARE) as address:
+    with serve(tmp_path_factory.mktemp("focus") / "runs", change=bare) as address:
         yield address
 
 
@@ -50,7 +50,6 @@ def walk(page, key):
 @pytest.mark.parametrize(("width", "height"), [(960, 500), (1280, 1000), (853, 600), (390, 844)])
 def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     page = browser.new_context(viewport={"width": width, "height": height}, locale="en-US").new_page()
-    page.set_default_timeout(SLOW)
     page.goto(f"{address}#tab=train")
     page.wait_for_selector("gan-time [aria-checked=true]")
     page.click("gan-data .tr-own")

@@ -9,11 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browsing import SLOW
 from tests.support.exploring import here, sliders
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 ENGLISH, CHINESE = "This page needs a newer browser", "此页面需要较新的浏览器"
 
 
@@ -30,7 +28,6 @@ def visit(browser, address):
     def open_page(script: str, lang: str = "en-US", where: str = address):
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}, locale=lang))
         page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.add_init_script(script)

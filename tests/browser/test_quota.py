@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.runs.store import Store
+from tests.fakes.app import bare
 from tests.fakes.runs import tiny
-from tests.support.browsing import BARE, serve
+from tests.support.browsing import serve
 from tests.support.listing import open_list
 
 pytestmark = pytest.mark.browser
@@ -18,8 +19,8 @@ def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_
     run_id = runs.create(tiny())
     runs.update_status(run_id, state="finished")
     (runs.path(run_id) / "large").write_bytes(bytes(200_000))
-    with serve(runs.root, "--quota", "0.0001", program=BARE) as address:
-        page = browser.new_page(locale="en-US")
+    with serve(runs.root, "--quota", "0.0001", change=bare) as address:
+        page = browser.new_context(locale="en-US").new_page()
         page.goto(f"{address}#tab=train")
         page.click("#train-button")
         expect(page.locator("gan-answer .tr-error")).to_have_text(

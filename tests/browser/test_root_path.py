@@ -13,12 +13,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.train.test_train import open_settings
-from tests.support.browsing import SLOW, serve
+from tests.support.browsing import serve
 from tests.support.exploring import bar, changes, here, sliders
 from tests.support.proxying import proxy
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 TOKEN = "a token behind a proxy"
 HUB = "/user/jos%C3%A9/proxy/7860"
 
@@ -46,7 +45,6 @@ def visit(browser, address: str):
         permissions=["clipboard-read", "clipboard-write"],
     )
     page, bad = context.new_page(), []
-    page.set_default_timeout(SLOW)
     page.on(
         "response", lambda reply: bad.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None
     )
@@ -102,7 +100,7 @@ def trains(page: Page) -> None:
     page.fill("#field-batch input", "4")
     page.press("#field-batch input", "Tab")
     page.click("#train-button")
-    expect(page.locator(".tr-picture[src]:not([hidden])")).to_be_visible(timeout=2 * SLOW)
+    expect(page.locator(".tr-picture[src]:not([hidden])")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.directions.saved import Choice
 from gan.latent.generator import Model
 from gan.latent.point import Point, write_at
-from tests.support.browsing import PHONE, ROOT, SLOW
+from tests.support.browsing import PHONE, ROOT
 from tests.support.generators import RUN, tiny_spec, write_lively, write_run
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,6 @@ def offline(browser, **options):
     context = browser.new_context(
         **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
     )
-    context.set_default_timeout(SLOW / 3)
     context.set_offline(True)
     context.asked = []
     context.on(

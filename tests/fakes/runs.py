@@ -14,8 +14,7 @@ from gan.runs.store import Store
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
 LONG = 100_000  # steps: a fake run that never ends by itself
-# The name that marks the runs folder of the server that all tests of models share.
-SHARED = "server-of-models"
+PATIENCE = 180.0  # seconds; a loaded machine is slow
 
 
 def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
@@ -31,19 +30,21 @@ def tiny(steps: int = 20, seed: int = 0, **overrides: object) -> RunConfig:
 def children() -> list[psutil.Process]:
     """Return this process's children, except those that outlive tests.
 
-    Those are multiprocessing's resource tracker and the shared server of models.
+    Those are multiprocessing's resource tracker and its fork server, which runs the forked servers.
     """
     return [child for child in psutil.Process().children() if not _stays(child)]
 
 
 def _stays(process: psutil.Process) -> bool:
     try:
-        return any("resource_tracker" in word or SHARED in word for word in process.cmdline())
+        return any("resource_tracker" in word or "forkserver" in word for word in process.cmdline())
     except psutil.Error:
         return False
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 15.0, what: Callable[[], str] = str) -> None:
+def wait_until(
+    condition: Callable[[], object], timeout: float = PATIENCE, what: Callable[[], str] = str
+) -> None:
     """Return as soon as `condition()` is true. Fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from tests.reliability import cases
 from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
 from tests.reliability.valid_requests import SECRET, Subject, plant
-from tests.support.browsing import ROOT, serve
+from tests.support.browsing import ROOT, serve_program
 
 MANY = 1000
 IDLE = 120  # connections: three times the threads of the server's shared pool
@@ -184,7 +184,7 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
         b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home()))
     )
     before = files_of(folder / "runs" / run)
-    with serve(folder / "runs", token=token, log=folder / "server.log") as url:
+    with serve_program(folder / "runs", token=token, log=folder / "server.log") as url:
         count, faults = attack(Prey(url, subject, kept, places, token is not None), every)
     changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
     faults += [f"changed in the run without the token: {changed}"] if token and changed else []

@@ -43,7 +43,7 @@ from gan.runs.store import Store
 from gan.ui.server.http import STATIC
 from tests.benchmarks.options import at_least
 from tests.reliability.keep_alive import Line, Reply
-from tests.support.browsing import serve
+from tests.support.browsing import serve_program
 
 API = "gradio_api/gan"
 MODEL = "shipped:digits"
@@ -328,7 +328,7 @@ def main(words: Sequence[str] | None = None) -> int:
         store = Store(Path(place))
         size, channels = {"digits": (28, 1), "landscapes": (64, 3)}[options.data]
         run = store.path(store.create(make_config(options.data, "modern", size, channels, minutes=120.0)))
-        with serve(Path(place)) as address:
+        with serve_program(Path(place)) as address:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
             # The first viewer makes the server load torch and a model.

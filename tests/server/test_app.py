@@ -55,7 +55,7 @@ def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_goes_on_with_it
     run_id = store.create(tiny(LONG))
     server, line = start()
     assert line.startswith("GANarium is at http://127.0.0.1:")
-    wait_until(lambda: store.status(run_id)["step"] > 2, timeout=120)
+    wait_until(lambda: store.status(run_id)["step"] > 2)
     server.send_signal(signal.SIGINT)
     assert server.wait(60) == 0
     step = store.status(run_id)["step"]
@@ -64,7 +64,7 @@ def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_goes_on_with_it
 
     server, line = start()
     address = line.split()[-1]
-    wait_until(lambda: store.status(run_id)["step"] > step, timeout=120)
+    wait_until(lambda: store.status(run_id)["step"] > step)
     urllib.request.urlopen(
         urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")
     ).close()

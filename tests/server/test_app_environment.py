@@ -20,12 +20,14 @@ from gan.errors import UserError
 from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
 from tests import ROOT
-from tests.support.browsing import BARE
 
 APP = ("app.py",)
 GONE = "http://127.0.0.1:9"  # no proxy answers there
 SAID = "GANarium is at "
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+# The server without a spare worker, and without torch until somebody explores.
+BARE = ("-m", "tests.fakes.app")
 
 
 def start(runs, *options, program=BARE, **variables):
@@ -53,7 +55,7 @@ def served(runs, *options, program=BARE, **variables):
     server = start(runs, *options, program=program, **variables)
     try:
         line = server.stdout.readline()
-        assert line.startswith(SAID), server.communicate(timeout=60)[1]
+        assert line.startswith(SAID), server.communicate(timeout=180)[1]
         yield server, line.removeprefix(SAID).strip()
         server.send_signal(signal.SIGTERM)
         assert ended(server) == 0
@@ -71,7 +73,7 @@ def ended(server) -> int:
         return server.wait(120)
     except subprocess.TimeoutExpired:
         server.send_signal(signal.SIGABRT)
-        raise AssertionError(server.communicate(timeout=60)[1]) from None
+        raise AssertionError(server.communicate(timeout=180)[1]) from None
 
 
 def status(address: str, **headers: str) -> int:
@@ -139,7 +141,7 @@ def spare_of(pid: int) -> int:
     from tests.fakes.runs import wait_until
 
     spares = lambda: [child for child in psutil.Process(pid).children() if "--spare" in child.cmdline()]  # noqa: E731
-    wait_until(spares, timeout=120)
+    wait_until(spares)
     return spares()[0].pid
 
 
@@ -205,7 +207,7 @@ def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
             child for child in psutil.Process(server.pid).children() if "--spare" not in child.cmdline()
         ]
         server.send_signal(signal.SIGTERM)
-        assert "GANarium makes no public link" in server.communicate(timeout=60)[1]
+        assert "GANarium makes no public link" in server.communicate(timeout=180)[1]
 
 
 def test_neither_senseless_variables_of_gradio_nor_a_dead_proxy_hinder_anything(tmp_path):
@@ -451,9 +453,9 @@ def test_a_thread_of_a_notebook_serves_the_page(tmp_path):
     )
     try:
         line = kernel.stdout.readline()
-        assert line.startswith(SAID), kernel.communicate(timeout=60)[1]
+        assert line.startswith(SAID), kernel.communicate(timeout=180)[1]
         assert status(line.removeprefix(SAID).strip()) == 200
-        said = kernel.communicate("", timeout=60)
+        said = kernel.communicate("", timeout=180)
         assert "the kernel lives" in said[0]
         assert "Traceback" not in said[1]
     finally:

@@ -2,8 +2,6 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import SLOW
-
 
 def choose(page: Page, name: str) -> None:
     page.locator(".xp-directions > .xp-chips").get_by_role("button", name=name, exact=True).click()
@@ -23,4 +21,4 @@ def row(page: Page, name: str):
 
 def drawn(page: Page, name: str) -> None:
     row(page, name).scroll_into_view_if_needed()
-    expect(row(page, name).locator(".xp-mosaic")).not_to_have_class("xp-mosaic is-locked", timeout=SLOW)
+    expect(row(page, name).locator(".xp-mosaic")).not_to_have_class("xp-mosaic is-locked")

@@ -16,14 +16,13 @@ HERE = "Generated in your browser"
 def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -> None:
     """Open a model, and wait until its image is drawn."""
     page.goto(f"{address}#model={model}{rest}")
-    expect(sliders(page).first).to_be_enabled(timeout=SLOW)
+    expect(sliders(page).first).to_be_enabled()
     page.wait_for_function(
         """(model) => {
       const { point, shown } = document.querySelector("gan-explorer");
       return shown && point.model === model;
     }""",
         arg=model,
-        timeout=SLOW,
     )
 
 
@@ -31,7 +30,6 @@ def visit(page: Page, address: str, model: str = f"run:{RUN}", rest: str = "") -
 def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
     """Open a view at desktop size, as a new visitor."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     visit(page, address, rest=f"&view={view}")
     yield page
@@ -40,7 +38,7 @@ def opened(browser: Browser, address: str, view: str) -> Iterator[Page]:
 
 def here(page: Page) -> None:
     """Wait until the browser draws the images itself."""
-    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE, timeout=SLOW)
+    expect(page.locator(".xp-path [role=status]")).to_have_text(HERE)
 
 
 def sliders(page: Page):

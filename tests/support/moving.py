@@ -6,7 +6,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browsing import SLOW
 from tests.support.exploring import still, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run
 
@@ -43,7 +42,6 @@ def visitor(browser: Browser, address: str, model: str = RUN, **options: object)
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
     )
-    context.set_default_timeout(SLOW / 2)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -67,8 +65,8 @@ def again(page: Page) -> None:
     """Reload the page once its URL holds the current point, and wait until the browser draws."""
     still(page)
     page.reload()
-    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
-    page.wait_for_function(READY, timeout=SLOW)
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
+    page.wait_for_function(READY)
 
 
 def point(page: Page) -> dict:

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.directing import choose, drawn, names, row, slider_names
 from tests.support.exploring import bar, changes, large, sliders, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run
@@ -28,7 +28,6 @@ def desktop(browser):
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    context.set_default_timeout(SLOW)
     context.add_init_script("delete window.WebAssembly")  # the server draws, except in one test below
     yield context
     context.close()
@@ -264,7 +263,6 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
     wanted = slider_names(page)
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
         other = context.new_page()
-        other.set_default_timeout(SLOW)
         visit(other, address, rest="&view=directions")
         drawn(other, "Serif")
         assert slider_names(other) == wanted
@@ -325,10 +323,9 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
 def test_with_the_generator_here_the_strips_need_no_server(browser, address):
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
         page = context.new_page()
-        page.set_default_timeout(SLOW)
         page.route("**/gan/along?*", lambda route: route.abort())
         visit(page, address, rest="&view=directions&x=s1:2")
-        expect(page.locator(".xp-path [role=status]")).to_have_text("Generated in your browser", timeout=SLOW)
+        expect(page.locator(".xp-path [role=status]")).to_have_text("Generated in your browser")
         choose(page, "SeFa")
         drawn(page, "SeFa 1")
         page.route("**/gan/image?*", lambda route: route.abort())
@@ -353,7 +350,6 @@ def test_another_model_has_a_list_of_its_own(page, address):
 def test_on_a_phone_everything_can_be_touched(browser, address, language):
     with browser.new_context(**PHONE, locale=language) as context:
         page = context.new_page()
-        page.set_default_timeout(SLOW)
         visit(page, address, rest="&view=directions")
         expect(page.locator(".xp-dir")).to_have_count(10)
         page.locator(".xp-directions .xp-chip[value=chosen]").tap()

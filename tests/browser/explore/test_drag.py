@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.explore.test_moving import swipe
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import bar, changes, large, still
 from tests.support.moving import CLASSES, again, as_new, point, view, visitor, write_models
 
@@ -64,7 +64,7 @@ def arrow(page: Page, start: tuple[float, float], end: tuple[float, float]) -> N
 
 
 def over(page: Page) -> str:
-    expect(pane(page).locator("progress")).to_be_hidden(timeout=SLOW)
+    expect(pane(page).locator("progress")).to_be_hidden()
     expect(status(page)).not_to_be_empty()
     return status(page).inner_text()
 

@@ -337,7 +337,7 @@ def test_a_reload_keeps_the_view(page):
     page.wait_for_function("location.hash.includes('d=0,-1.5')")
     before = still(page)
     page.reload()
-    expect(bar(page, "p1")).to_have_value("-1.5", timeout=20000)
+    expect(bar(page, "p1")).to_have_value("-1.5")
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
     assert still(page) == before
     assert seed(page) == 9
@@ -348,7 +348,7 @@ def test_a_link_with_nonsense_opens_all_the_same(page, address):
     page.goto(
         f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,1&wall=&to=1.5&t=7"
     )
-    expect(sliders(page).first).to_be_enabled(timeout=20000)
+    expect(sliders(page).first).to_be_enabled()
     page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
 
 
@@ -376,7 +376,7 @@ def test_a_live_run_improves_in_place(page, address, runs):
     page.evaluate(
         "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}"
     )
-    expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
+    expect(page.locator(".xp-badge").first).to_be_visible()
     expect(sliders(page).first).to_be_enabled()
     changes(page, lambda: bar(page, "p0").fill("1.5"))
     still(page)
@@ -393,7 +393,7 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
     )
     expect(page.locator(".xp-note")).to_contain_text("has no samples yet")
     write_weights(folder / "live.safetensors", tiny_spec())
-    expect(page.locator(".xp-badge").first).to_be_visible(timeout=15000)
+    expect(page.locator(".xp-badge").first).to_be_visible()
     expect(page.locator(".xp-note")).to_be_hidden()
 
 
@@ -402,7 +402,7 @@ def test_the_server_comes_back(page):
     bar(page, "p0").fill("0.5")
     expect(page.locator(".xp-note")).to_contain_text("No connection")
     page.unroute("**/gan/image*")
-    expect(page.locator(".xp-note")).to_be_hidden(timeout=15000)
+    expect(page.locator(".xp-note")).to_be_hidden()
     start = large(page)
     changes(page, lambda: bar(page, "p0").fill("-2"))
     assert large(page) != start

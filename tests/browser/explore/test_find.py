@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import bar, changes, still, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run
 from tests.support.moving import view
@@ -36,7 +36,6 @@ def page(browser, address):
 
 def open_page(browser, address: str, **options) -> Page:
     context = browser.new_context(**options)
-    context.set_default_timeout(SLOW / 2)
     page = context.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -69,7 +68,7 @@ def button(page: Page, name: str):
 
 
 def done(page: Page) -> str:
-    expect(page.locator(".xp-find progress")).to_be_hidden(timeout=SLOW)
+    expect(page.locator(".xp-find progress")).to_be_hidden()
     return page.locator(".xp-status").inner_text()
 
 

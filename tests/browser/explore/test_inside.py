@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.models import ModelSpec
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import changes, large, opened, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run
 
@@ -64,7 +64,7 @@ def test_keys_switch_units_and_the_address_carries_it(page):
     page.wait_for_function("/u=0\\.\\d+:0,0\\.\\d+:0/.test(location.hash)")
     altered = large(page)
     page.reload()
-    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
     page.wait_for_function(
         "(altered) => document.querySelector('.xp-canvas').toDataURL() === altered", arg=altered.decode()
     )
@@ -126,9 +126,7 @@ def test_a_press_before_the_layers_maps_are_there_changes_nothing(page):
 
 def test_a_unit_of_another_generator_is_refused_in_words(page):
     page.evaluate(f"location.hash = 'model=run:{RUN}&u=0.4000:0&view=inside'")
-    expect(page.locator(".xp-note")).to_contain_text(
-        "This generator has no unit 4000 in layer 1", timeout=SLOW
-    )
+    expect(page.locator(".xp-note")).to_contain_text("This generator has no unit 4000 in layer 1")
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".xp-note")).to_be_hidden()
     assert point(page) == {}
@@ -138,14 +136,12 @@ def test_every_unit_of_a_wide_layer_can_be_reached_and_switched_off(browser, add
     context = browser.new_context(locale="en-US")
     page = context.new_page()
     visit(page, address, f"run:{WIDE}", "&view=inside")
-    units(page).first.wait_for(timeout=SLOW)
+    units(page).first.wait_for()
     view = "document.querySelector('gan-explorer').views.views.inside"
     for shown, name in ((64, "Show 64 more"), (128, "Show 22 more")):
-        expect(page.locator(".xp-inside > [role=status]")).to_contain_text(
-            f"{shown} of 150 units shown", timeout=SLOW
-        )
+        expect(page.locator(".xp-inside > [role=status]")).to_contain_text(f"{shown} of 150 units shown")
         page.get_by_role("button", name=name).click()
-    expect(units(page)).to_have_count(150, timeout=SLOW)
+    expect(units(page)).to_have_count(150)
     assert page.evaluate(f"new Set({view}.units.map(({{ unit }}) => unit)).size") == 150
     expect(page.get_by_role("button", name="more", exact=False).and_(page.locator(".xp-more"))).to_be_hidden()
     page.get_by_label("Order").select_option("effect")
@@ -162,7 +158,6 @@ def test_every_unit_of_a_wide_layer_can_be_reached_and_switched_off(browser, add
 
 def test_what_is_pressed_while_the_model_still_answers_stays(browser, address):
     context = browser.new_context(locale="en-US")
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     held = []
     page.route("**/gan/model?*", lambda route: held.append(route))
@@ -182,7 +177,7 @@ def test_fits_a_phone_and_a_finger(browser, address):
     context = browser.new_context(**PHONE, locale="zh-CN", color_scheme="dark")
     page = context.new_page()
     visit(page, address, rest="&view=inside")
-    units(page).first.wait_for(timeout=SLOW)
+    units(page).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert min(box["height"] for box in [units(page).nth(k).bounding_box() for k in range(3)]) > 40
     changes(page, units(page).nth(3).tap)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import bar, changes, large, sliders, still, visit
 from tests.support.generators import RUN
 from tests.support.moving import CLASSES, point, view, visitor, write_models
@@ -139,7 +139,7 @@ def test_a_link_is_copied_and_leads_here(page, address):
     here = still(page)
     page.goto("about:blank")
     page.goto(copied)
-    page.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    page.wait_for_function("document.querySelector('gan-explorer')?.shown")
     page.wait_for_function(
         "(here) => document.querySelector('.xp-canvas').toDataURL() === here", arg=here.decode()
     )
@@ -171,7 +171,7 @@ def test_in_a_frame_the_link_is_the_apps_own_without_what_the_frame_was_given(br
     page.route(outer, lambda route: route.fulfill(content_type="text/html", body=inner))
     page.goto(outer)
     frame = page.frames[1]
-    frame.wait_for_function("document.querySelector('gan-explorer')?.shown", timeout=SLOW)
+    frame.wait_for_function("document.querySelector('gan-explorer')?.shown")
     # as in a frame without permission for the clipboard
     frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     frame.evaluate(HEARD)

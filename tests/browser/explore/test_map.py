@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.latent.map.layout import methods
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import changes, opened, seed, still, visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run, write_weights
 
@@ -33,10 +33,8 @@ def page(browser, address):
 
 def whole(page: Page) -> None:
     """Wait until all samples are there, in the best layout."""
-    page.wait_for_function(
-        "document.querySelector('gan-explorer').views.views.map?.samples?.count === 2048", timeout=2 * SLOW
-    )
-    expect(status(page)).to_contain_text("2,048", timeout=2 * SLOW)
+    page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.samples?.count === 2048")
+    expect(status(page)).to_contain_text("2,048")
     page.wait_for_timeout(700)
 
 
@@ -200,20 +198,20 @@ def test_another_layout_is_a_choice_away(page):
 def test_newer_weights_are_mapped_on_asking(page, runs):
     write_weights(runs / RUN / "live.safetensors", SPEC, seed=9)
     renew = page.get_by_role("button", name="Refresh")
-    expect(renew).to_be_visible(timeout=SLOW)
+    expect(renew).to_be_visible()
     before = page.evaluate("document.querySelector('gan-explorer').views.views.map.version")
     renew.click()
     page.wait_for_function(
         "(before) => document.querySelector('gan-explorer').views.views.map.version !== before", arg=before
     )
-    expect(renew).to_be_hidden(timeout=SLOW)
+    expect(renew).to_be_hidden()
 
 
 def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     context = browser.new_context(**PHONE, locale="zh-CN", color_scheme="dark")
     page = context.new_page()
     visit(page, address, f"run:{LIVE}", "&view=map")
-    page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.sheet", timeout=SLOW)
+    page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.sheet")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     controls = page.locator(".xp-map button:not(.xp-help), .xp-map select")
     assert (
@@ -244,5 +242,5 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
         ),
     )
     page.evaluate(f"location.hash = 'model=run:{RUN}&view=map'")
-    expect(status(page)).to_contain_text("还没有样本", timeout=SLOW)
+    expect(status(page)).to_contain_text("还没有样本")
     context.close()

@@ -23,7 +23,7 @@ def test_without_any_model_it_says_what_to_do(browser, address):
     page = context.new_page()
     page.route("**/gan/models", lambda route: route.fulfill(json=[]))
     page.goto(address)
-    expect(page.get_by_text("No generator to explore yet")).to_be_visible(timeout=20000)
+    expect(page.get_by_text("No generator to explore yet")).to_be_visible()
     page.get_by_role("button", name="Go to Train").click()
     expect(page.locator("#tab-train")).to_be_visible()
     context.close()

@@ -6,7 +6,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import SLOW
 from tests.support.directing import choose, drawn, row, slider_names
 from tests.support.exploring import visit
 from tests.support.generators import RUN, tiny_spec, write_lively_run
@@ -52,7 +51,6 @@ def runs(runs_folder):
 @pytest.fixture(scope="module")
 def desktop(browser):
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(SLOW)
     context.add_init_script("delete window.WebAssembly")  # the server draws every image
     yield context
     context.close()

@@ -18,7 +18,6 @@ from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.services import Services
-from tests.support.browsing import SLOW
 from tests.support.exploring import visit
 from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
 
@@ -151,7 +150,6 @@ def test_the_buttons_save_files(browser, address):
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     visit(page, address, rest="&seed=9&d=0,1.5&psi=0.8&x=s0:2&u=0.1:0&view=walk")
     section = page.locator(".xp-take")

@@ -14,7 +14,7 @@ from gan.files import write_json
 from gan.runs.store import Store
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
-from tests.support.browsing import PHONE, SLOW
+from tests.support.browsing import PHONE
 from tests.support.exploring import bar, visit
 from tests.support.generators import (
     RUN,
@@ -141,7 +141,6 @@ def desktop(browser):
         viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
     )
     context.add_init_script("delete window.WebAssembly")  # the server draws every image
-    context.set_default_timeout(SLOW)
     yield context
     context.close()
 
@@ -311,7 +310,6 @@ def test_without_snapshots_it_says_what_to_do(desktop, address, model, told):
 @pytest.mark.browser
 def test_fits_a_phone_in_chinese(browser, address):
     context = browser.new_context(locale="zh-CN", **PHONE)
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     page.goto(f"{address}#model={ID}&view=time")
     page.locator(".xp-past").scroll_into_view_if_needed()
@@ -334,7 +332,6 @@ def test_fits_a_phone_in_chinese(browser, address):
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
 def test_what_there_is_not_fits_a_phone(browser, address, lang):
     context = browser.new_context(locale=lang, **PHONE)
-    context.set_default_timeout(SLOW)
     page = context.new_page()
     visit(page, address, "shipped:digits", "&view=time")
     page.locator(".xp-nothing h3").wait_for()

@@ -11,10 +11,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.support.browsing import PHONE, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 HEIC = b"\0\0\0\x18ftypheic" + bytes(80)
 EVIL = "<img src=x onerror=document.title='evil'>"
 
@@ -41,7 +40,6 @@ def visit(browser, address):
             browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, "locale": lang, **options})
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab=train")
         page.wait_for_selector("gan-time [aria-checked=true]")

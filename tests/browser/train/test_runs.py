@@ -11,16 +11,14 @@ from playwright.sync_api import Page, expect
 
 from gan.files import append_line
 from gan.runs.store import Store
+from tests.fakes.app import impatient
 from tests.fakes.runs import past, state, tiny, wait_until
-from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.support.browsing import PHONE, serve, spare_is_ready
 from tests.support.generators import tiny_spec, write_weights
 from tests.support.listing import open_list, post, press_twice, row, tool
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 EVIL = "<img src=x onerror=window.hit=1>"
-# The real server, but a run counts as hanging after 5 seconds, not after a minute.
-IMPATIENT = "from gan.runs import recovery; recovery.SILENT = 5.0; import app, sys; app.main(sys.argv[1:])"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +28,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(runs):
-    with serve(runs.root, program=("-c", IMPATIENT)) as address:
+    with serve(runs.root, change=impatient) as address:
         spare_is_ready(runs.root)
         yield address
 
@@ -44,7 +42,6 @@ def visit(browser, address):
         page = browser.new_context(
             **{"viewport": {"width": 1280, "height": 900}, "locale": lang, **options}
         ).new_page()
-        page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab={tab}")
         page.wait_for_selector(
@@ -149,7 +146,7 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
     button.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tr-tool.is-asking")).to_have_text("Really delete?")
-    expect(page.locator(".tr-tool.is-asking")).to_have_count(0, timeout=8000)  # nobody pressed again
+    expect(page.locator(".tr-tool.is-asking")).to_have_count(0)  # nobody pressed again
     assert runs.get(gone)["name"] == "Gone"
     button.focus()
     page.keyboard.press("Enter")
@@ -292,7 +289,7 @@ def test_a_hanging_run_is_told_and_ended(visit, runs):
     )
     assert not worker.is_running()
     page.click("[data-command=resume]")
-    wait_until(lambda: state(runs, run_id) == "running", timeout=SLOW / 1000)
+    wait_until(lambda: state(runs, run_id) == "running")
     expect(page.locator("[data-command=end]")).to_be_hidden()
     end(runs, run_id)
 
@@ -311,7 +308,7 @@ def test_a_run_whose_checkpoints_are_damaged_starts_again_from_nothing(visit, ru
     assert state(runs, run_id) == "failed"
     page.wait_for_timeout(600)  # two clicks within a shorter time count as one press
     button.click()
-    wait_until(lambda: state(runs, run_id) == "finished", timeout=SLOW / 1000)
+    wait_until(lambda: state(runs, run_id) == "finished")
     expect(page.locator(".tr-picture:visible")).to_have_attribute("src", re.compile("00000020.webp"))
     assert 40 not in runs.samples(run_id)
 
@@ -373,8 +370,8 @@ def test_a_page_that_stays_open_for_hours_keeps_its_curves_and_its_size(visit, r
 def end(runs: Store, run_id: str) -> None:
     """Stop a run, and delete it."""
     runs.send(run_id, "stop")
-    wait_until(lambda: state(runs, run_id) == "stopped", timeout=SLOW / 1000)
-    wait_until(lambda: not psutil.pid_exists(runs.status(run_id)["pid"] or 0), timeout=SLOW / 1000)
+    wait_until(lambda: state(runs, run_id) == "stopped")
+    wait_until(lambda: not psutil.pid_exists(runs.status(run_id)["pid"] or 0))
     for run in runs.list():
         runs.hide(run["id"])
     runs.sweep()

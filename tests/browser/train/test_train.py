@@ -8,10 +8,10 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import BARE, PHONE, SLOW, serve, spare_is_ready
+from tests.fakes.app import bare
+from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SLOW)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,6 @@ def visit(browser, address):
             browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options})
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab=train")
         page.wait_for_selector("gan-time [aria-checked=true]")
@@ -99,8 +98,8 @@ def points(page: Page) -> int:
 
 
 def test_nothing_trained_yet_says_what_to_do(browser, tmp_path):
-    with serve(tmp_path / "runs", program=BARE) as address:
-        page = browser.new_page(locale="en-US")
+    with serve(tmp_path / "runs", change=bare) as address:
+        page = browser.new_context(locale="en-US").new_page()
         page.goto(f"{address}#tab=train")
         expect(page.locator(".tr-empty")).to_contain_text("press Train")
         page.close()
@@ -365,7 +364,6 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
 
 def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     page = browser.new_context(locale="en-US").new_page()
-    page.set_default_timeout(SLOW)
     held = []
     page.route("**/static/train/form/settings.js", lambda route: held.append(route))
     page.goto(f"{address}#tab=train")
@@ -456,6 +454,6 @@ def test_a_lost_connection_is_told_and_survived(visit, address):
     page = visit()
     page.wait_for_selector(".tr-verdict, .tr-empty:visible")
     page.context.set_offline(True)
-    expect(page.locator(".tr-offline")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".tr-offline")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator(".tr-offline")).to_be_hidden()

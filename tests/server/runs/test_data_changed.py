@@ -4,11 +4,9 @@ A run resumes only with the same images. Otherwise it waits, and its error names
 """
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -29,8 +27,8 @@ from gan.train.checkpoint import digest, read_state
 from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
 from gan.worker.worker import work
-from tests import ROOT
 from tests.fakes.runs import wait_until
+from tests.support import forked
 from tests.support.engine import tiny_data
 
 SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg",
@@ -42,14 +40,6 @@ CHECKPOINTS = ("state/checkpoint.safetensors", "state/previous.safetensors")
 def picture(path: Path, number: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.random.default_rng(number).integers(0, 256, (28, 28), np.uint8)).save(path)
-
-
-def terminal(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "gan", "train", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=240, check=False, env=environment, cwd=cwd
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +57,7 @@ def begun(tmp_path_factory):
     for number in range(40):
         picture(root / "grow" / ("cat", "dog")[number % 2] / f"{number:02d}.png", number)
     write_json(root / "run" / "commands" / "1-pause.json", {"command": "pause"})
-    started = terminal("--data", "grow", *SETTINGS, "--out", "run", cwd=root)
+    started = forked.run("train", "--data", "grow", *SETTINGS, "--out", "run", folder=root)
     assert started.returncode == 0, started.stderr
     assert started.stdout.strip() == "run: paused"
     shutil.copytree(root / "run", root / "left-alone")
@@ -124,7 +114,7 @@ def refused(run: Path, *arguments: object) -> UserError:
 def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_been(run, begun):
     before = kept(run)
     (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
-    done = terminal(run)
+    done = forked.run("train", run)
     assert done.returncode == 2
     assert (
         done.stderr.strip()
@@ -138,7 +128,7 @@ def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_be
     )
     assert kept(run) == before
     (run.parent / "away.png").rename(run.parent / "grow" / "cat" / "02.png")
-    again = terminal(run)
+    again = forked.run("train", run)
     assert again.stdout.strip() == f"{run}: finished", again.stderr
     assert ends_as_if_left_alone(run, begun)
     assert read_json(run / "status.json")["error"] is None
@@ -204,7 +194,7 @@ def pack(folder: Path, place: Path, backwards: bool = True) -> Path:
 def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
     packed = pack(run.parent / "grow", run.parent / "moved.zip")
     shutil.rmtree(run.parent / "grow")
-    gone = terminal(run)
+    gone = forked.run("train", run)
     assert gone.returncode == 2
     assert f"are no longer at “{run.parent / 'grow'}”" in gone.stderr
     assert (read_json(run / "status.json")["state"], read_json(run / "status.json")["error"]["key"]) == (
@@ -213,7 +203,7 @@ def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
     )
     command = shlex.split(re.search("python -m gan train .*", gone.stderr)[0])
     assert command[:4] == ["python", "-m", "gan", "train"]
-    went_on = terminal(*[packed if word == "PATH" else word for word in command[4:]])
+    went_on = forked.run("train", *[packed if word == "PATH" else word for word in command[4:]])
     assert went_on.stdout.strip() == f"{run}: finished", went_on.stderr
     assert ends_as_if_left_alone(run, begun)
     assert read_json(run / "config.json")["data"] == str(packed)
@@ -418,7 +408,7 @@ def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run)
     forget(run)
     change(run.parent / "grow")
     before = {name: (run / name).read_bytes() for name in CHECKPOINTS if (run / name).exists()}
-    done = terminal(run)
+    done = forked.run("train", run)
     assert done.returncode == 2
     assert "is sound, but belongs to other settings or images" in done.stderr
     assert "--anew" not in done.stderr
@@ -498,7 +488,7 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
     )
     away.rename(run.parent / "grow" / "cat" / "02.png")
     boss.resume(run_id)
-    wait_until(lambda: store.status(run_id)["state"] == "finished", timeout=120)
+    wait_until(lambda: store.status(run_id)["state"] == "finished")
 
 
 def test_the_same_pictures_twice_keep_their_places():

@@ -1,8 +1,6 @@
 """Test runs on points, the second kind beside images, from the terminal and in the store."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,14 +18,11 @@ from gan.runs.store import Store
 from gan.train.checkpoint import NEWEST, read_state, saved_step, tensors_of
 from gan.worker.worker import work
 from tests.fakes.runs import tiny
+from tests.support import forked
 
 STEPS = 400
+RING8 = ("--kind", "points", "--data", "ring8", "--recipe", "collapse", "--steps", 30)
 SCORES = {"modes", "high_quality", "kl"}
-
-
-def train(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "gan", "train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
 def begin(run: Path, **settings) -> Path:
@@ -42,7 +37,7 @@ def rows(count: int = 40, shift: float = 0.0) -> str:
 
 def test_a_run_from_the_terminal_to_its_end(tmp_path):
     run = tmp_path / "run"
-    done = train("--kind", "points", "--data", "ring8", "--recipe", "collapse", "--steps", 30, "--out", run)
+    done = forked.run("train", *RING8, "--out", run)
     assert (done.returncode, done.stdout.strip()) == (0, f"{run}: finished"), done.stderr
     assert "points/s" in done.stderr
     assert "images" not in done.stderr
@@ -63,7 +58,7 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
 def test_a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not(tmp_path):
     run = begin(tmp_path / "run", steps=STEPS, batch=256)
     write_json(run / "commands" / "1-save.json", {"command": "save"})
-    worker = subprocess.Popen([sys.executable, "-m", "gan", "train", str(run)], stderr=subprocess.DEVNULL)
+    worker = forked.Command("train", run)
     end = time.monotonic() + 120
     while saved_step(run / "state") == 0 and time.monotonic() < end:
         time.sleep(0.02)
@@ -71,7 +66,7 @@ def test_a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not(tmp_path):
     worker.wait()
     assert 0 < saved_step(run / "state") < STEPS
     assert read_json(run / "status.json")["state"] == "running"
-    assert train(run).returncode == 0
+    assert forked.run("train", run).returncode == 0
     config, engine = make_config(steps=STEPS, batch=256), get_kind("points").load_engine()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # as workers do; Adam's second moments get that small

@@ -181,7 +181,7 @@ def test_the_spare_of_a_killed_server_ends_by_itself(store, server):
 
 def test_leaving_python_closes_the_supervisor(store, server):
     process, run_id = server(LONG)
-    process.communicate("", timeout=20)
+    process.communicate("", timeout=180)
     assert process.returncode == 0
     assert state(store, run_id) == "paused"
 

@@ -24,28 +24,9 @@ from gan.train.checkpoint import digest, read_state, saved_step
 from gan.worker.health import WINDOW, judge
 from gan.worker.run_dir import RunDir, surplus
 from gan.worker.worker import work
+from tests.support import forked
 
 TINY = ["--data", "digits", "--width", "8", "--z-dim", "8", "--batch", "16"]
-
-
-def train(*arguments: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "gan", "train", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        **options,
-    )
-
-
-def start(run: Path) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "gan", "train", str(run)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def wait_for(run: Path, condition, seconds: float = 60) -> dict:
@@ -80,7 +61,8 @@ def ask(run: Path, command: str) -> None:
 
 def test_a_run_from_the_terminal_to_its_end(tmp_path):
     run = tmp_path / "run"
-    done = train(*TINY, "--kimg", "2", "--conditional", "--out", run)
+    command = [sys.executable, "-m", "gan", "train", *TINY, "--kimg", "2", "--conditional", "--out", str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{run}: finished"
     assert re.search(r"100%  2\.0 kimg .* images/s", done.stderr)
@@ -114,20 +96,20 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
     _, spec = load_generator(run / "live.safetensors")
     assert (spec.size, spec.channels, spec.num_classes) == (28, 1, 10)
     assert [p.name for p in (run / "snapshots").iterdir()] != []
-    again = train(run)
+    again = forked.run("train", run)
     assert again.returncode == 0
     assert read_json(run / "status.json")["images"] == 2000
 
 
 def pause(run: Path, how: str) -> dict:
     """Train for some steps, and interrupt. Returns the status that this leaves."""
-    worker = start(run)
+    worker = forked.Command("train", run)
     wait_for(run, lambda s: s["state"] == "running" and s["step"] > 3)
     if how == "pause":
         ask(run, "pause")
     else:
         worker.send_signal(getattr(signal, how))
-    assert worker.wait(30) == 0
+    assert worker.wait() == 0
     return read_json(run / "status.json")
 
 
@@ -143,17 +125,17 @@ def test_pause_leaves_a_checkpoint_and_the_run_goes_on_from_it(long_run):
     assert paused["state"] == "paused"
     assert saved_step(long_run / "state") == paused["step"]
     before = (long_run / "stats.jsonl").read_text()
-    worker = start(long_run)
+    worker = forked.Command("train", long_run)
     later = wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > paused["step"] + 3)
     ask(long_run, "stop")
-    assert worker.wait(30) == 0
+    assert worker.wait() == 0
     assert later["elapsed"] > paused["elapsed"]
     assert read_json(long_run / "status.json")["state"] == "stopped"
     assert (long_run / "stats.jsonl").read_text().startswith(before)
 
 
 def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
-    worker = start(long_run)
+    worker = forked.Command("train", long_run)
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
     ask(long_run, "save")
     checkpoint = long_run / "state" / "checkpoint.safetensors"
@@ -169,10 +151,10 @@ def test_after_a_kill_the_history_after_the_checkpoint_is_made_again(long_run):
     lines, _ = read_lines(long_run / "stats.jsonl")
     assert max(line["step"] for line in lines) <= saved
     assert max(int(p.stem) for p in (long_run / "samples").iterdir()) <= saved
-    worker = start(long_run)
+    worker = forked.Command("train", long_run)
     wait_for(long_run, lambda s: s["pid"] == worker.pid and s["state"] == "running" and s["step"] > saved + 5)
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait() == 0
     steps = [line["step"] for line in read_lines(long_run / "stats.jsonl")[0]]
     assert steps == sorted(set(steps))
 
@@ -184,10 +166,10 @@ def trained_with(run: Path) -> dict:
 
 def go_on_until(run: Path, step: int) -> str:
     """Train until this step, and pause. Returns the worker's output."""
-    worker = start(run)
+    worker = forked.Command("train", run)
     wait_for(run, lambda s: s["pid"] == worker.pid and s["state"] == "running" and s["step"] > step)
     worker.terminate()
-    _, said = worker.communicate(timeout=30)
+    _, said = worker.communicate()
     return said
 
 
@@ -228,18 +210,18 @@ def test_damaged_status_and_statistics_do_not_end_a_run(name, content, tmp_path)
 
 
 def test_a_second_worker_on_a_training_run_is_refused_and_harms_nothing(long_run):
-    worker = start(long_run)
+    worker = forked.Command("train", long_run)
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
-    second = train(long_run)
+    second = forked.run("train", long_run)
     assert second.returncode == 2
     assert f"process {worker.pid}" in second.stderr
     assert read_json(long_run / "status.json")["state"] == "running"
     ask(long_run, "stop")
-    assert worker.wait(30) == 0
+    assert worker.wait() == 0
 
 
 def test_sample_and_save_now(long_run):
-    worker = start(long_run)
+    worker = forked.Command("train", long_run)
     wait_for(long_run, lambda s: s["state"] == "running" and s["step"] > 3)
     snapshots = set((long_run / "snapshots").glob("*"))
     ask(long_run, "save")
@@ -249,7 +231,7 @@ def test_sample_and_save_now(long_run):
     while set((long_run / "snapshots").glob("*")) == snapshots and time.monotonic() < end:
         time.sleep(0.05)
     ask(long_run, "stop")
-    assert worker.wait(30) == 0
+    assert worker.wait() == 0
     assert set((long_run / "snapshots").glob("*")) != snapshots
     assert list((long_run / "commands").iterdir()) == []
 
@@ -275,7 +257,7 @@ def test_mistakes_are_told_in_one_sentence_with_status_2(tmp_path, capsys):
         assert said.err.count("\n") == 1
     assert not any((tmp_path / name).exists() for name in "xyz"), "a refused run leaves nothing behind"
     write_json(tmp_path / "big" / "config.json", {**_config(batch=1024, data=str(_pictures(tmp_path)))})
-    done = train(tmp_path / "big")
+    done = forked.run("train", tmp_path / "big")
     assert done.returncode == 2
     assert "larger than the data set" in done.stderr
     status = read_json(tmp_path / "big" / "status.json")
@@ -299,13 +281,13 @@ def _pictures(folder: Path) -> Path:
 
 def test_a_run_is_not_started_over_another(tmp_path):
     write_json(tmp_path / "run" / "config.json", _config())
-    done = train(*TINY, "--out", tmp_path / "run")
+    done = forked.run("train", *TINY, "--out", tmp_path / "run")
     assert done.returncode == 2
     assert "already holds a run" in done.stderr
 
 
 def test_help_explains_every_setting():
-    done = train("--help", env={**os.environ, "COLUMNS": "200"})
+    done = forked.run("train", "--help", COLUMNS="200")
     assert done.returncode == 0
     for word in ("--data", "--minutes", "--gamma", "--conditional", "Half", "RUN_DIR"):
         assert word.lower() in done.stdout.lower()
@@ -320,7 +302,7 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
         text=True,
     )
     assert spare.stdout.readline() == "ready\n"
-    spare.communicate(json.dumps({"run_dir": str(tmp_path / "run")}) + "\n", timeout=60)
+    spare.communicate(json.dumps({"run_dir": str(tmp_path / "run")}) + "\n", timeout=180)
     assert spare.returncode == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
     assert "[finished]  100%" in (tmp_path / "run" / "worker.log").read_text().replace("] 1", "]  1")
@@ -330,7 +312,7 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert idle.communicate("", timeout=60) == ("ready\n", None)
+    assert idle.communicate("", timeout=180) == ("ready\n", None)
     assert idle.returncode == 0
 
 

@@ -152,16 +152,22 @@ def test_nothing_of_a_step_stays_in_memory_when_its_state_is_to_be_replaced(tmp_
     assert not trainer.opt_d.state
 
 
-WAYS = [
-    torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
-        MemoryError("Cannot allocate memory (os error 12)"),
+# One error of each class: each class takes its own way through the worker.
+CLASSES = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    MemoryError("Cannot allocate memory (os error 12)"),
     OSError(errno.ENOMEM, "Cannot allocate memory"),
+    RuntimeError("std::bad_alloc"),
+]
+WAYS = [
+    *CLASSES,
+    MemoryError(),
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes"),
     RuntimeError("could not create a primitive"),
-    RuntimeError("could not create a memory"), RuntimeError("std::bad_alloc"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
+    RuntimeError("could not create a memory"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
     np._core._exceptions._ArrayMemoryError((9, 9), np.dtype("f8")),
-]  # fmt: skip
+]
 OTHERS = [
     RuntimeError("could not create a primitive descriptor"),
     RuntimeError("mat1 and mat2"),
@@ -175,7 +181,7 @@ def run(tmp_path):
     """The directory of a short run."""
     write_json(
         tmp_path / "run" / "config.json",
-        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.16, clusters=1).to_json(),
+        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=4, kimg=0.04, clusters=1).to_json(),
     )
     return tmp_path / "run"
 
@@ -203,8 +209,14 @@ def failed(run) -> str:
 
 
 @pytest.mark.parametrize("error", WAYS, ids=repr)
-def test_a_full_memory_is_known_in_each_of_its_ways_and_once_more_while_recovering(error, run, monkeypatch):
+def test_a_full_memory_is_known_in_each_of_its_ways(error):
     assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize("error", CLASSES, ids=repr)
+def test_a_run_goes_on_where_the_memory_is_full_in_a_step_and_again_while_it_recovers(
+    error, run, monkeypatch
+):
     fill(monkeypatch, step, "accumulate_g_gradients", error, 1)
     fill(monkeypatch, worker, "load_state", error, 1)
     assert worker.work(run) == "finished"
@@ -224,7 +236,7 @@ def test_an_error_that_hides_a_full_memory_is_one(run, monkeypatch):
     assert is_out_of_memory(hidden)
 
 
-@pytest.mark.parametrize("error", WAYS, ids=repr)
+@pytest.mark.parametrize("error", CLASSES, ids=repr)
 def test_where_there_is_no_memory_to_go_back_the_run_says_so_and_its_checkpoint_stays(
     error, run, monkeypatch
 ):
