@@ -60,3 +60,22 @@ def test_the_picture_is_asked_for_again(busy):
     page.wait_for_function("() => document.querySelector('gan-explorer').shown")
     expect(page.locator(".xp-note")).to_be_hidden()
     assert len(asked) >= 3
+
+
+COUNT = """
+window.frames_asked = 0;
+const request = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => { window.frames_asked += 1; return request(callback); };
+"""
+
+
+def test_a_page_that_rests_asks_for_no_frames(browser, address):
+    """Gradio's loading indicator would ask for 60 a second, for ever."""
+    with browser.new_context(locale="en-US") as context:
+        context.add_init_script(COUNT)
+        page = context.new_page()
+        page.goto(f"{address}#tab=train")
+        expect(page.locator("gan-cost p").first).not_to_be_empty()
+        page.wait_for_function(
+            "() => { const n = frames_asked; frames_asked = 0; return n < 5; }", polling=1000
+        )

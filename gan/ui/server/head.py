@@ -31,6 +31,7 @@ _LINES = b"""
 <link rel="stylesheet" href="gradio_api/gan/static/train/form/own-pictures.css">
 <link rel="stylesheet" href="gradio_api/gan/static/explore/explorer.css">
 <script src="gradio_api/gan/static/shell/early.js"></script>
+<script src="gradio_api/gan/static/shell/frames.js"></script>
 <script type="module" src="gradio_api/gan/static/shell/app.js"></script>
 """
 
