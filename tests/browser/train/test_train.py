@@ -105,9 +105,9 @@ def test_nothing_trained_yet_says_what_to_do(browser, tmp_path):
         page.close()
 
 
-def test_twenty_seconds_of_digits_from_the_click_to_the_end(visit, address):
+def test_ten_seconds_of_digits_from_the_click_to_the_end(visit, address):
     page = visit()
-    run_id = train(page, address, 20 / 60)
+    run_id = train(page, address, 10 / 60)
     page.wait_for_selector(".tr-canvas canvas")
     step, count = shown_step(page), points(page)
     page.wait_for_function(
