@@ -27,17 +27,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gan.errors import UserError
 from gan.files import FULL
 from gan.ui import strings
-from gan.ui.server.access import on_space
+from gan.ui.server import sign_in
+from gan.ui.server.cookies import on_space
 from gan.ui.server.head import BASE
 from gan.ui.server.http import CHECKED, PREFIX, is_ours, problem, refusal
 from gan.ui.server.services import Services
 from gan.ui.server.starting import Root, bare
 from gan.ui.server.uploads import MAX_REQUEST, sweep
+from gan.ui.server.visitors import UPLOAD
 
 if TYPE_CHECKING:
     import uvicorn
 
-UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 # Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
@@ -46,6 +47,7 @@ SPARE = 2**30  # bytes of disk space that uploads leave to the runs
 # Bytes of an answer that are sent at once. More would wait in memory for a client that does not read.
 PIECE = 2**16
 TAKEN_WITHIN = 60  # seconds for a client to take one piece, behind the system's buffers
+OF_UPLOAD = (UserError, OSError, TypeError, ValueError, LookupError, AttributeError)
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
     rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
@@ -111,8 +113,12 @@ class Guard:
             if not started:
                 raise
             return  # the client does not read: uvicorn closes the unfinished connection
-        except (UserError, OSError, TypeError, ValueError, LookupError, AttributeError) as error:
-            if started or scope["path"] != UPLOAD:
+        except Exception as error:
+            if scope["path"] in sign_in.PATHS and not started:
+                _log.warning("a sign-in failed: %s: %s", type(error).__name__, error)
+                await _in_words(request, UserError("access.sign_in_failed"))(scope, receive, answer)
+                return
+            if started or scope["path"] != UPLOAD or not isinstance(error, OF_UPLOAD):
                 raise
             await _in_words(request, _of_upload(error))(scope, receive, answer)
         finally:
@@ -133,6 +139,8 @@ class Guard:
             or _by_own_name(request, self.services.host, self.services.root)
         ):
             return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
+        if path in sign_in.PATHS and sign_in.offered(request) and request.method == "GET":
+            return None if sign_in.is_sound(request) else _nothing()
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
             return None if ours and _READ.fullmatch(path) else _nothing()
@@ -141,11 +149,21 @@ class Guard:
         if not is_ours(request, self._shown_at(request)):
             return _in_words(request, UserError("access.other_site"))
         request.scope[CHECKED] = True
-        if path not in _ANYBODY and not self.services.access.lets(request):
-            return _in_words(request, UserError("access.needed"))
+        refusal = None if path in _ANYBODY else self._out_of_reach(request)
+        if refusal is not None:
+            return _in_words(request, refusal)
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
         return _too_much(request, sum(self._expected.values()))
+
+    def _out_of_reach(self, request: Request) -> UserError | None:
+        """Return why the sender of a request may not change what it is about, or None where they may."""
+        access = self.services.access
+        if access.lets(request):
+            return None
+        if not access.by_visitor:
+            return UserError("access.needed")
+        return self.services.visitors.refusal(self.services.store, request)
 
     def _shown_at(self, request: Request) -> set[str]:
         """Return the further hosts at which proxies show the page.
