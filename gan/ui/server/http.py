@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import gan
@@ -143,6 +143,23 @@ def refusal(error: UserError) -> Response:
     )
     return problem(
         status, error.key, shown["text"], shown["values"], {"offline": True} if status == 503 else {}
+    )
+
+
+def in_words(request: Request, error: UserError) -> Response:
+    """Return the answer for a UserError to any request.
+
+    Outside our routes, people see the answer as it is; this includes Gradio's upload. There it is a plain
+    sentence in their language.
+    """
+    reply = refusal(error)
+    if request.scope["path"].startswith(f"{PREFIX}/"):
+        return reply
+    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
+    # The page may translate the sentence later.
+    details = json.dumps({"key": error.key, "values": error.values}, default=str)
+    return PlainTextResponse(
+        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
     )
 
 

@@ -9,19 +9,19 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gan.errors import UserError
+from gan.ui.server.http import in_words
 
 PATHS = ("/login/huggingface", "/login/callback")
 # A Space has these variables where its README.md says `hf_oauth: true`.
 VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
-PACKAGES = ("authlib", "itsdangerous")  # gradio[oauth], which the builder of Spaces installs
 ROLES = ("admin", "write")  # of an organisation's members, who may change its Spaces anyway
 INFO = "oauth_info"  # Gradio's entry in the session
 # What Hugging Face or our page adds to the two paths. Gradio fails for some other values.
@@ -37,21 +37,40 @@ def configured() -> bool:
 def parts() -> tuple[list[BaseRoute], list[Middleware]]:
     """Return the routes of the sign-in and the middleware of its session; none where it is not offered.
 
-    Logs a sentence where the Space offers it and a package is missing.
+    Logs a sentence where the Space offers it and a package of gradio[oauth] is missing.
     """
     if not configured():
-        return [], []
-    if not all(map(find_spec, PACKAGES)):
-        _log.warning("%s", UserError("access.no_sign_in"))
         return [], []
     from fastapi import FastAPI
     from gradio.oauth import attach_oauth
 
     signing = FastAPI()
-    attach_oauth(signing)
+    try:
+        attach_oauth(signing)
+    except ImportError:
+        _log.warning("%s", UserError("access.no_sign_in"))
+        return [], []
     # The session must be open before the guard, which reads it. So it moves from this application to ours.
     session = signing.user_middleware.pop()
+    signing.add_middleware(_InWords)
     return [Route(path, signing) for path in PATHS], [session]
+
+
+class _InWords:
+    """Answer a sign-in that fails with a sentence, for example where Hugging Face does not answer."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            _log.warning("a sign-in failed: %s: %s", type(error).__name__, error)
+            sentence = in_words(Request(scope), UserError("access.sign_in_failed"))
+            await sentence(scope, receive, send)
 
 
 def offered(request: Request) -> bool:
