@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -30,6 +31,8 @@ QUIET = (
 # Timeout in ms. A loaded machine starts a worker slowly; a free one needs seconds for everything.
 SLOW = 60_000
 BARE = ("-m", "tests.fakes.app")  # the server for tests that neither train nor explore
+# What a server sees on alice's Space.
+SPACE = {"SPACE_ID": "alice/gan", "SPACE_HOST": "alice-gan.hf.space", "SPACE_AUTHOR_NAME": "alice"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -41,12 +44,14 @@ def serve(
     program: Sequence[str] = (str(ROOT / "app.py"),),
     token: str | None = None,
     log: Path | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Start app.py, or another Python `program`, on a runs folder.
 
     Yields its URL once it answers; stops it at the end.
 
-    The server's output goes to the file `log`. Without one, only its errors are shown.
+    The server's output goes to the file `log`. Without one, only its errors are shown. more: further
+    variables of its environment.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -62,7 +67,7 @@ def serve(
         str(runs),
         *options,
     ]
-    environment = {**os.environ, "TEACHER_TOKEN": token or ""}
+    environment = {**os.environ, "TEACHER_TOKEN": token or "", **more}
     with open(log or os.devnull, "wb") as said:
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None
