@@ -30,8 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 def configured() -> bool:
-    """Whether the Space offers sign-in. An empty secret counts as none: anybody could sign with it."""
-    return all(os.environ.get(name) for name in VARIABLES)
+    """Whether the Space offers sign-in.
+
+    An empty secret counts as none, because anybody could sign with it. Where SYSTEM is not "spaces", Gradio
+    would sign everybody in as the owner of this machine's token.
+    """
+    return os.environ.get("SYSTEM") == "spaces" and all(os.environ.get(name) for name in VARIABLES)
 
 
 def parts() -> tuple[list[BaseRoute], list[Middleware]]:

@@ -143,11 +143,10 @@ class Watching extends HTMLElement {
 /** <gan-role>: on a Space without a token, tells what this browser controls. Elsewhere it is hidden. */
 class Role extends HTMLElement {
   line = h("p");
-  link = signInLink();
 
   connectedCallback() {
     if (this.firstChild) return;
-    this.append(h("div", {}, this.line, this.link));
+    this.append(this.line);
     addEventListener(CONTROL, () => this.show());
     this.show();
   }
@@ -156,9 +155,8 @@ class Role extends HTMLElement {
     const { control, visitor } = accessNow();
     this.hidden = !visitor;
     if (!visitor) return;
-    const { minutes, name, sign_in: offered } = visitor;
+    const { minutes, name } = visitor;
     setText(this.line, control ? t("access.owner", { name }) : t("access.own_runs", { minutes }));
-    this.link.hidden = control || !offered || Boolean(name);
   }
 }
 

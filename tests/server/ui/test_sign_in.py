@@ -210,11 +210,12 @@ def test_sessions_cannot_be_forged(space):
     assert reply.status_code == 200, "the check above looks at the right cookie"
 
 
-@pytest.mark.parametrize("name", sign_in.VARIABLES)
+@pytest.mark.parametrize("name", [*sign_in.VARIABLES, "SYSTEM"])
 def test_without_a_secret_nobody_can_sign_in(name, monkeypatch):
-    """An empty secret would let everybody sign a session."""
+    """An empty secret would let everybody sign a session; elsewhere Gradio signs everybody in."""
     for other in sign_in.VARIABLES:
         monkeypatch.setenv(other, "x")
+    monkeypatch.setenv("SYSTEM", "spaces")
     monkeypatch.setenv(name, "")
     assert sign_in.parts() == ([], [])
 
@@ -222,6 +223,7 @@ def test_without_a_secret_nobody_can_sign_in(name, monkeypatch):
 def test_a_missing_package_is_a_sentence(monkeypatch, caplog):
     for name in sign_in.VARIABLES:
         monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("SYSTEM", "spaces")
     for name in ("authlib", "starlette.middleware.sessions"):
         monkeypatch.setitem(sys.modules, name, None)
     assert sign_in.parts() == ([], [])
