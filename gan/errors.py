@@ -528,7 +528,7 @@ MESSAGES = {
         "The sign-in with Hugging Face failed. Close this tab and click Sign in again, later if need be."
     ),
     "access.no_sign_in": (
-        "The owner can't sign in, because a package is missing. Install it: pip install 'gradio[oauth]'"
+        "The owner can't sign in, because a package is missing. Install it with “pip install gradio[oauth]”."
     ),
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
