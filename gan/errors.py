@@ -509,6 +509,27 @@ MESSAGES = {
         "Many wrong tokens come from your network, so the server checks only some. Try again, several "
         "times if need be."
     ),
+    "access.no_visit": (
+        "Your browser sent no cookie, by which the server knows your runs. Reload the page, or open it in a "
+        "tab of its own."
+    ),
+    "access.not_yours": "This run belongs to somebody else. Here you control only your own runs.",
+    "access.owner_only": "Only the owner of this Space can do this. You control only your own runs.",
+    "access.long_run": (
+        "Runs of visitors last at most {most} minutes here. Choose fewer minutes, or duplicate the Space."
+    ),
+    "access.one_waits": (
+        "One of your runs already waits. Start the next one when that has begun, or cancel it first."
+    ),
+    "access.no_place": (
+        "Visitors have no place left for another run here. Try again later, or duplicate the Space."
+    ),
+    "access.sign_in_failed": (
+        "The sign-in with Hugging Face failed. Close this tab and click Sign in again, later if need be."
+    ),
+    "access.no_sign_in": (
+        "The owner can't sign in, because a package is missing. Install it with “pip install gradio[oauth]”."
+    ),
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
     "ui.bad_runs": (

@@ -22,7 +22,7 @@ from gan.config import Settings
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.kinds import parse_config
-from gan.runs import disk, names
+from gan.runs import disk, marks, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 
@@ -186,14 +186,21 @@ class Store:
         )
         return learnt or (path / "state" / _DAMAGED).is_file()
 
+    def visitor(self, run_id: str) -> str:
+        """Return the mark of the visitor who started the run, or "" where no visitor did (see marks)."""
+        return self._run(run_id).visitor()
+
     def path(self, run_id: str) -> Path:
         """Return the run's directory."""
         return Path(self._run(run_id).directory)
 
     # Writers
 
-    def create(self, config: Settings) -> str:
-        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>."""
+    def create(self, config: Settings, visitor: str = "") -> str:
+        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>.
+
+        visitor: the mark of the visitor who starts it, "" for none.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
@@ -201,6 +208,8 @@ class Store:
         temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
+            if visitor:
+                write_bytes(temporary / marks.FILE, visitor.encode())
             write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
             temporary.chmod(0o755)
             return self._claim(temporary, stem)
@@ -335,6 +344,7 @@ class _RunFiles:
     def __init__(self, run_id: str, directory: str):
         self.id, self.directory = run_id, directory
         self._name = CachedFile(f"{directory}/{names.FILE}", names.parse)
+        self._visitor = CachedFile(f"{directory}/{marks.FILE}", marks.parse)
         self._config = CachedFile(f"{directory}/config.json", _parse_config)
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
         self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
@@ -342,6 +352,9 @@ class _RunFiles:
 
     def name(self) -> str | None:
         return self._name.read()
+
+    def visitor(self) -> str:
+        return self._visitor.read()
 
     def config(self) -> Settings | UserError:
         return self._config.read()

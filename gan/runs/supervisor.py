@@ -120,12 +120,15 @@ class Supervisor:
 
     # Commands and queries of the page
 
-    def submit(self, config: Settings) -> str:
-        """Create a run at the end of the queue and return its id. It starts at once if the device is free."""
+    def submit(self, config: Settings, visitor: str = "") -> str:
+        """Create a run at the end of the queue and return its id. It starts at once if the device is free.
+
+        visitor: the mark of the visitor who starts it, "" for none.
+        """
         self.store.usage.check()
         with self._lock, writing():
             self.store.check_counts(new=True)
-            run_id = self.store.create(config)
+            run_id = self.store.create(config, visitor)
             self._look_again()
         return run_id
 

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from gan.ui import strings, theme
 from gan.ui.explore import tab as explore
+from gan.ui.server import sign_in
 from gan.ui.server.access import access_routes
 from gan.ui.server.guard import Guard
 from gan.ui.server.head import HeadMiddleware
@@ -44,7 +45,9 @@ def build_page(services: Services) -> gr.Blocks:
 
 def launch_options(services: Services) -> dict[str, Any]:
     """Return the arguments of `demo.launch`, except host and port."""
+    signing, session = sign_in.parts() if services.access.by_visitor else ([], [])
     routes = [
+        *signing,
         *shared_routes(),
         *access_routes(services),
         *(route for module in TABS.values() for route in module.routes(services)),
@@ -52,7 +55,7 @@ def launch_options(services: Services) -> dict[str, Any]:
     return {
         "app_kwargs": {
             "routes": routes,
-            "middleware": [Middleware(Guard, services=services), Middleware(HeadMiddleware)],
+            "middleware": [*session, Middleware(Guard, services=services), Middleware(HeadMiddleware)],
         },
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
         "root_path": services.root.address,

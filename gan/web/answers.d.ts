@@ -192,7 +192,19 @@ declare global {
 
   interface Access {
     needed: boolean;
+    /** Of all runs. */
     control: boolean;
+    /** The address of a Space. */
+    address?: string | null;
+    /** On a Space without a token, where visitors control their own runs. */
+    visitor?: {
+      /** That a run may last. */
+      minutes: number;
+      /** Whether the owner can sign in. */
+      sign_in: boolean;
+      /** Who has signed in. */
+      name: string | null;
+    };
   }
 
   // The answer of each route that `request` asks.

@@ -61,7 +61,7 @@ declare global {
 
   interface Window {
     /** shell/early.js sets this before any module runs. */
-    ganEarly?: { lang: Lang; applyTheme(): void };
+    ganEarly?: { lang: Lang; applyTheme(choice?: string): void };
     /** An exported web page brings its texts along. */
     ganTexts?: Record<string, string>;
     /** Gradio's events call these three by name (gan/ui/train.py). */

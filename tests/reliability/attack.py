@@ -1,12 +1,13 @@
 """Attack a running server with invalid requests:  python -m tests.reliability.attack
 
-Serves the page twice, on runs with planted secrets. The first server is open to everybody. The second has a
-teacher token that the attacker lacks. --url attacks the server at that URL instead.
+Serves the page three times, on runs with planted secrets. The first server is open to everybody. The
+second has a teacher token that the attacker lacks. The third is a Space. There the attacker is a visitor, and
+the run is another visitor's. --url attacks the server at that URL instead.
 
 Every answer must be a refusal (4xx) or a correct answer. These are faults:
     a status of 500 or more
     a traceback, a path of the server, or a secret in an answer
-    a change of a run behind a token
+    a change of a run behind a token, or of another visitor's
     no answer to other requests while IDLE requests wait for bodies that never come
 The exit status is 1 after any fault.
 """
@@ -23,10 +24,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from gan.runs import marks
 from tests.reliability import cases
 from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
 from tests.reliability.valid_requests import SECRET, Subject, plant
-from tests.support.browsing import ROOT, serve_program
+from tests.support.browsing import ROOT, SPACE, serve_program
 
 MANY = 1000
 IDLE = 120  # connections: three times the threads of the server's shared pool
@@ -43,6 +45,8 @@ WANTED = (
 ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag")  # POSTs that change nothing
 STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
+VISITOR = "a visitor"
+MODES = {None: "Open to everybody:", TOKEN: "Behind a teacher token:", VISITOR: "A visitor of a Space:"}
 IN_NO_LOG = (TOKEN, "Exception in ASGI application", "ClientDisconnect", "failed: /")
 ALWAYS = (b"Traceback (most recent call last)", b"root:x:0:0", SECRET.encode(), TOKEN.encode())
 # Any path of a server whose folders we don't know.
@@ -55,6 +59,8 @@ class Prey(NamedTuple):
     subject: the run and model that requests name.
     kept: the path of a file that the server stores.
     places: paths that no answer may contain, besides ALWAYS.
+    locked: whether the attacker may change nothing, or on a Space nothing of others.
+    visit: the cookie of a visitor of a Space, else nothing.
     """
 
     url: str
@@ -62,6 +68,7 @@ class Prey(NamedTuple):
     kept: str
     places: re.Pattern[bytes]
     locked: bool
+    visit: bytes = b""
 
 
 def all_cases(prey: Prey) -> list[Case]:
@@ -75,10 +82,22 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.names(run),
     )
     # On an open server, commands are no attack.
-    locked = cases.commands(run, prey.url.rstrip("/").encode()) if prey.locked else ()
-    return list(
-        itertools.chain(*own, locked, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers())
-    )
+    origin = prey.url.rstrip("/").encode()
+    locked = cases.commands(run, origin) if prey.locked and not prey.visit else ()
+    strange = cases.visits(run, origin, prey.visit) if prey.visit else ()
+    rest = (cases.gradio(), cases.sizes(), cases.uploads(), cases.headers())
+    found = itertools.chain(*own, locked, strange, *rest)
+    if not prey.visit:
+        return list(found)
+    # Reading is the same on every server, so only what could change something comes again.
+    return [_sent_by(prey.visit, case) for case in found if case.method == b"POST" or case.group == "sound"]
+
+
+def _sent_by(visit: bytes, case: Case) -> Case:
+    """Return a POST with the visitor's cookie. Other sites' pages don't get it, whatever their name."""
+    cookie = visit and case.method == b"POST" and case.raw is None and case.group != "foreign sites"
+    known = any(name.lower() == b"cookie" for name, _ in case.headers)
+    return case._replace(headers=(*case.headers, (b"Cookie", visit))) if cookie and not known else case
 
 
 def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
@@ -92,6 +111,7 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
     if (
         prey.locked
         and changes
+        and not (prey.visit and case.path.startswith(cases.UPLOAD))
         and (answer.status == 200 or (case.group == "commands" and answer.status != 403))
     ):
         return f"status {answer.status} without the token"
@@ -174,7 +194,7 @@ def attack(prey: Prey, every: int = 1) -> tuple[Counter, list[str]]:
 
 
 def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter, list[str]]:
-    """Serve planted runs in a folder and attack the server.
+    """Serve planted runs in a folder and attack the server: with a token, open, or as VISITOR of a Space.
 
     A defect or the token in its log counts as a fault.
     """
@@ -184,8 +204,14 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
         b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home()))
     )
     before = files_of(folder / "runs" / run)
-    with serve_program(folder / "runs", token=token, log=folder / "server.log") as url:
-        count, faults = attack(Prey(url, subject, kept, places, token is not None), every)
+    on_space = SPACE if token == VISITOR else {}
+    if on_space:
+        (folder / "runs" / run / marks.FILE).write_text("0" * 64)
+        before = files_of(folder / "runs" / run)
+    key = None if on_space else token
+    with serve_program(folder / "runs", token=key, log=folder / "server.log", more=on_space) as url:
+        visit = visit_of(url) if on_space else b""
+        count, faults = attack(Prey(url, subject, kept, places, token is not None, visit), every)
     changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
     faults += [f"changed in the run without the token: {changed}"] if token and changed else []
     faults += [
@@ -195,6 +221,12 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
     ]
     said = (folder / "server.log").read_text(errors="replace")
     return count, faults + [f"the server's log has {part!r}" for part in IN_NO_LOG if part in said]
+
+
+def visit_of(url: str) -> bytes:
+    """Return the cookie of a new visitor of a Space, as a browser sends it."""
+    answer = Wire(url).ask(Case("access", cases.OURS + b"access"))
+    return answer.headers["set-cookie"].partition(";")[0].encode()
 
 
 def subject_of(url: str) -> Subject:
@@ -223,10 +255,10 @@ def main() -> int:
     parser.add_argument("--locked", action="store_true", help="that server has a teacher token")
     options = parser.parse_args()
     faults: list[str] = []
-    for token in (None, TOKEN) if options.url is None else (None,):
+    for token in (None, TOKEN, VISITOR) if options.url is None else (None,):
         with tempfile.TemporaryDirectory() as folder:
             if options.url is None:
-                print("Behind a teacher token:" if token else "Open to everybody:", flush=True)
+                print(MODES[token], flush=True)
                 count, found = attack_own(Path(folder), token)
             else:
                 count, found = attack(

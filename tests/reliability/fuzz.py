@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from starlette import requests as web
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -42,6 +43,7 @@ from gan.kinds.images.identity import Identity, identify
 from gan.kinds.images.identity import read as read_record
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
 from gan.recipes import make_config
+from gan.runs import marks
 from gan.runs.store import STATES, Store
 from gan.runs.supervisor import Supervisor
 from gan.spec import ModelSpec
@@ -49,6 +51,7 @@ from gan.ui.explore.search_routes import MAX_PIXELS
 from gan.ui.page import launch_options
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
+from gan.ui.server.visitors import Visitors, owned
 from gan.ui.train.run_feed import RunFeed
 from tests.reliability.cases import COMMANDS
 from tests.reliability.valid_requests import SECRET, Subject, Visit, asked, plant, run_form
@@ -367,6 +370,31 @@ def point(folder: Path) -> Target:
     return found, act
 
 
+def visits(folder: Path) -> Target:
+    """The cookie of a visitor and the mark of a run: whatever they hold, only the signed id has its mark."""
+    visitors = Visitors(bytes(32))
+
+    def asking(cookie: str) -> web.Request:
+        headers = [(b"host", b"x"), (b"cookie", cookie.encode("latin-1"))]
+        return web.Request({"type": "http", "scheme": "https", "path": "/", "headers": headers})
+
+    sound = visitors.new_cookie(asking(""), "/").partition(";")[0]
+    name = sound.partition("=")[0]
+    mark = visitors.mark(asking(sound))
+    assert mark
+
+    def act(content: bytes) -> None:
+        said = content.decode("latin-1")
+        known = any(part.strip() == sound for part in said.split(";"))
+        assert visitors.mark(asking(said)) == (mark if known else None)
+        assert visitors.mark(asking(f"{name}={said}")) in (None, mark)
+        found = marks.parse(content)
+        assert found == "" or content.strip() == found.encode()
+        assert owned(found, mark) == (content.strip() == mark.encode())
+
+    return st.binary(max_size=60) | damaged([sound.encode(), mark.encode(), f"x; {sound}".encode()]), act
+
+
 def handlers(folder: Path) -> Target:
     """Every route of ours behind the guard, with parts of a valid request changed.
 
@@ -518,7 +546,8 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
 TARGETS: dict[str, Callable[[Path], Target]] = {
     "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture,
     "jpeg": jpeg, "profile": profile,
-    "point": point, "handlers": handlers, "commands": commands,
+    "point": point, "visits": visits,
+    "handlers": handlers, "commands": commands,
 }  # fmt: skip
 
 

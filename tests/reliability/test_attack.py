@@ -13,7 +13,7 @@ from gan.ui.page import launch_options
 from gan.ui.server.access import Access
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
-from tests.reliability.attack import SOMEWHERE, TOKEN, Prey, all_cases, attack_own
+from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
 from tests.reliability.valid_requests import asked, plant, told
@@ -24,12 +24,15 @@ CASES = 150
 TOKEN_OF_OURS = "a token of the teacher"
 
 
-@pytest.mark.parametrize("token", [None, TOKEN], ids=["open", "locked"])
+@pytest.mark.parametrize("token", [None, TOKEN, VISITOR], ids=["open", "locked", "space"])
 def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
     count, faults = attack_own(tmp_path, token, EVERY)
     assert faults == []
-    assert count.total() > 1500
     assert count["sound", "2xx"] > 25
+    if token == VISITOR:
+        assert (count["commands", "4xx"] > 150, count["long runs", "4xx"] > 15) == (True, True)
+        return
+    assert count.total() > 1500
     assert count["queries", "2xx"] > 20, (
         "much of what is odd for one value is fine for another, and work is done"
     )

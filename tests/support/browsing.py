@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
@@ -31,6 +32,8 @@ QUIET = (
 # Timeout in ms of every wait in a browser. A loaded machine may need minutes; a free one needs seconds.
 SLOW = 180_000
 expect.set_options(timeout=SLOW)
+# What a server sees on alice's Space.
+SPACE = {"SPACE_ID": "alice/gan", "SPACE_HOST": "alice-gan.hf.space", "SPACE_AUTHOR_NAME": "alice"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -41,15 +44,17 @@ def serve(
     change: Callable[[], None] = app.whole,
     token: str | None = None,
     log: Path | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Serve the page on a runs folder in a forked process, after `change` (see tests.fakes.app).
 
     Yields its URL once it answers; stops it at the end.
 
-    The server's output goes to the file `log`. Without one, only its errors are shown.
+    The server's output goes to the file `log`. Without one, only its errors are shown. more: further
+    variables of its environment.
     """
     place, address = _free_place(runs)
-    server = forked.serve([*place, *options], change, log, TEACHER_TOKEN=token or "")
+    server = forked.serve([*place, *options], change, log, TEACHER_TOKEN=token or "", **more)
     with _stopped(server):
         _wait_for(server, address)
         yield address
@@ -62,13 +67,14 @@ def serve_program(
     program: Sequence[str] = (str(ROOT / "app.py"),),
     token: str | None = None,
     log: Path | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Start `python app.py`, or another Python program, like `serve` in a process of its own.
 
     That start takes 10 s of a core more.
     """
     place, address = _free_place(runs)
-    environment = {**os.environ, "TEACHER_TOKEN": token or ""}
+    environment = {**os.environ, "TEACHER_TOKEN": token or "", **more}
     with open(log or os.devnull, "wb") as said:
         server = subprocess.Popen(
             [sys.executable, *program, *place, *options],

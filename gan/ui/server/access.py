@@ -1,8 +1,9 @@
 """Decide who may start, stop and change runs.
 
-Without a teacher token everybody may. With one, only browsers in which somebody entered it may. Such a
-browser holds a random session id in an HttpOnly cookie, which page scripts can't read. The server stores only
-a SHA-256 digest of the token.
+With a teacher token, only browsers in which somebody entered it may. Such a browser holds a random session id
+in an HttpOnly cookie, which page scripts can't read. The server stores only a SHA-256 digest of the token.
+Without a token everybody may, except on a Space: there the owner may, and visitors may change their own runs
+(gan.ui.server.visitors).
 """
 
 import getpass
@@ -25,6 +26,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
+from gan.ui.server import sign_in, visitors
+from gan.ui.server.cookies import cookie, on_space, values
 from gan.ui.server.http import Json, get, json_body, post
 
 if TYPE_CHECKING:
@@ -129,17 +132,20 @@ class Access:
         """Whether the server has a token."""
         return self._digest is not None
 
+    @property
+    def by_visitor(self) -> bool:
+        """Whether each visitor controls only their own runs: on a Space without a token."""
+        return not self.needed and on_space()
+
     def allows(self, session: str | None) -> bool:
-        """Whether this session id may change runs."""
+        """Whether this session id may change runs of a server with a token."""
         return not self.needed or self._sessions.get(session or "", 0.0) > time.monotonic()
 
     def lets(self, request: Request) -> bool:
-        """Whether the sender of a request may change runs.
-
-        Any cookie with our name may hold the session: another GANarium may be mounted higher up on the same
-        host.
-        """
-        return not self.needed or any(self.allows(session) for session in _sessions(request))
+        """Whether the sender of a request may change all runs."""
+        if self.by_visitor:
+            return sign_in.is_owner(request)
+        return not self.needed or any(self.allows(session) for session in values(request, COOKIE))
 
     async def enter(self, token: str, client: str) -> str:
         """Return a new session id for the right token.
@@ -189,29 +195,16 @@ def find_token(given: str | None) -> str | None:
     return token
 
 
-def on_space() -> bool:
-    """Whether this is a Hugging Face Space.
-
-    All requests come through its proxy there, and any host name is allowed.
-    """
-    return bool(os.environ.get("SPACE_ID"))
-
-
-def _sessions(request: Request) -> list[str]:
-    """Return the session ids in a browser's cookies."""
-    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    return [value for name, _, value in pairs if name == COOKIE]
-
-
 def access_routes(services: "Services") -> list[BaseRoute]:
-    """Return the routes of the token.
+    """Return the routes of the token and of the owner.
 
-    GET access says whether a token is needed and whether this browser has control. POST access starts a
-    session, POST access/leave ends it.
+    GET access says whether a token is needed and what this browser controls. On a Space without a token it
+    also gives the browser the id by which the server knows its runs. POST access starts a session, POST
+    access/leave ends it and signs the owner out.
     """
 
-    def state(request: Request) -> dict[str, bool]:
-        return {"needed": services.access.needed, "control": services.access.lets(request)}
+    def state(request: Request) -> Response:
+        return _answer(services, request, services.access.lets(request))
 
     async def enter(request: Request) -> Response:
         asked = json_body(request)
@@ -219,16 +212,17 @@ def access_routes(services: "Services") -> list[BaseRoute]:
         session = await services.access.enter(
             token.strip() if isinstance(token, str) else "", client_of(request)
         )
-        return _answer(
-            {"needed": True, "control": True}, request, session, LASTS, _place(services, asked.get("place"))
-        )
+        place = _place(services, asked.get("place"))
+        return _answer(services, request, True, cookie(COOKIE, session, LASTS, place, request))
 
     def leave(request: Request) -> Response:
         asked = json_body(request) if request.state.body else {}
-        for session in _sessions(request):
+        for session in values(request, COOKIE):
             services.access.leave(session)
-        state = {"needed": services.access.needed, "control": not services.access.needed}
-        return _answer(state, request, "", 0, _place(services, asked.get("place")))
+        sign_in.forget(request)
+        open_to_all = not services.access.needed and not services.access.by_visitor
+        place = _place(services, asked.get("place"))
+        return _answer(services, request, open_to_all, cookie(COOKIE, "", 0, place, request))
 
     return [get("access", state), post("access", enter), post("access/leave", leave)]
 
@@ -270,19 +264,32 @@ def _place(services: "Services", place: Any) -> str:
     return place if sound else f"{services.root.quoted}/"
 
 
-def _answer(value: dict[str, bool], request: Request, session: str, seconds: int, place: str) -> Response:
-    """Return the JSON answer that sets the session cookie.
+def _answer(services: "Services", request: Request, control: bool, *cookies: str) -> Response:
+    """Return the JSON answer about the access of a browser, with the cookies that it is to keep.
 
-    A Space is embedded in a frame of another site. Browsers send cookies there only with SameSite=None and
-    Partitioned, which need https.
+    {needed, control}: whether a token is needed, and whether this browser controls all runs. On a Space also
+    {address}, where links to the page lead. There, without a token, also {visitor: {minutes, sign_in, name}}:
+    the budget of a visitor's run, whether the owner can sign in, and who has signed in.
     """
-    secure = "https" in (
-        request.url.scheme,
-        request.headers.get("x-forwarded-proto", "").split(",")[0].strip(),
-    )
-    kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-    cookie = f"{COOKIE}={session}; Path={place}; Max-Age={seconds}; HttpOnly; {kind}"
-    return Json(value, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
+    found: dict[str, Any] = {"needed": services.access.needed, "control": control}
+    set_cookies = list(cookies)
+    if on_space():
+        found["address"] = _address_of_space()
+    if services.access.by_visitor:
+        offered, name = sign_in.offered(request), sign_in.name(request)
+        found["visitor"] = {"minutes": visitors.MINUTES, "sign_in": offered, "name": name}
+        if services.visitors.mark(request) is None:
+            set_cookies.append(services.visitors.new_cookie(request, "/"))
+    answer = Json(found, headers={"Cache-Control": "no-store"})
+    for each in set_cookies:
+        answer.headers.append("Set-Cookie", each)
+    return answer
+
+
+def _address_of_space() -> str | None:
+    """Return the Space's own address. With a domain of its own, SPACE_HOST lists both, ours first."""
+    host = os.environ.get("SPACE_HOST", "").split(",")[0].strip().rstrip("/")
+    return f"https://{host}/" if re.fullmatch(r"[a-z0-9.-]{1,255}", host) else None
 
 
 def _digest(token: str) -> bytes:

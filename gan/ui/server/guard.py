@@ -6,7 +6,6 @@ links, component servers, ...) answer 404.
 """
 
 import ipaddress
-import json
 import logging
 import re
 import shutil
@@ -21,23 +20,23 @@ from gradio.utils import get_upload_folder
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.files import FULL
-from gan.ui import strings
-from gan.ui.server.access import on_space
+from gan.ui.server import sign_in
+from gan.ui.server.cookies import on_space
 from gan.ui.server.head import BASE
-from gan.ui.server.http import CHECKED, PREFIX, is_ours, problem, refusal
+from gan.ui.server.http import CHECKED, PREFIX, in_words, is_ours, problem
 from gan.ui.server.services import Services
 from gan.ui.server.starting import Root, bare
 from gan.ui.server.uploads import MAX_REQUEST, sweep
+from gan.ui.server.visitors import UPLOAD
 
 if TYPE_CHECKING:
     import uvicorn
 
-UPLOAD = "/gradio_api/upload"
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 # Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
@@ -114,7 +113,7 @@ class Guard:
         except (UserError, OSError, TypeError, ValueError, LookupError, AttributeError) as error:
             if started or scope["path"] != UPLOAD:
                 raise
-            await _in_words(request, _of_upload(error))(scope, receive, answer)
+            await in_words(request, _of_upload(error))(scope, receive, answer)
         finally:
             self._expected.pop(id(request), None)
 
@@ -132,20 +131,32 @@ class Guard:
             or on_space()
             or _by_own_name(request, self.services.host, self.services.root)
         ):
-            return _in_words(request, UserError("access.other_name", host=_host(request)[:80]))
+            return in_words(request, UserError("access.other_name", host=_host(request)[:80]))
+        if path in sign_in.PATHS and sign_in.offered(request) and request.method == "GET":
+            return None if sign_in.is_sound(request) else _nothing()
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
             return None if ours and _READ.fullmatch(path) else _nothing()
         if request.method != "POST":
             return problem(405, "no_such_method", "There is no such method here.")
         if not is_ours(request, self._shown_at(request)):
-            return _in_words(request, UserError("access.other_site"))
+            return in_words(request, UserError("access.other_site"))
         request.scope[CHECKED] = True
-        if path not in _ANYBODY and not self.services.access.lets(request):
-            return _in_words(request, UserError("access.needed"))
+        reason = None if path in _ANYBODY else self._out_of_reach(request)
+        if reason is not None:
+            return in_words(request, reason)
         if path != UPLOAD and not path.startswith(f"{PREFIX}/"):
             return _nothing()
         return _too_much(request, sum(self._expected.values()))
+
+    def _out_of_reach(self, request: Request) -> UserError | None:
+        """Return why the sender of a request may not change what it is about, or None where they may."""
+        access = self.services.access
+        if access.lets(request):
+            return None
+        if not access.by_visitor:
+            return UserError("access.needed")
+        return self.services.visitors.refusal(self.services.store, request)
 
     def _shown_at(self, request: Request) -> set[str]:
         """Return the further hosts at which proxies show the page.
@@ -271,12 +282,12 @@ def _too_much(request: Request, expected: int) -> Response | None:
     """
     coming = _coming(request)
     if coming > _most(request):
-        return _in_words(request, _too_large(request))
+        return in_words(request, _too_large(request))
     if (
         request.scope["path"] == UPLOAD
         and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE
     ):
-        return _in_words(request, UserError("ui.no_room"))
+        return in_words(request, UserError("ui.no_room"))
     return None
 
 
@@ -322,20 +333,3 @@ def _existing(folder: Path) -> Path:
 
 def _nothing() -> Response:
     return problem(404, "not_found", "There is nothing at this address.")
-
-
-def _in_words(request: Request, error: UserError) -> Response:
-    """Return a refusal.
-
-    Outside our routes, people see the answer as it is; this includes Gradio's upload. There it is a plain
-    sentence in their language.
-    """
-    reply = refusal(error)
-    if request.scope["path"].startswith(f"{PREFIX}/"):
-        return reply
-    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
-    # The page may translate the sentence later.
-    details = json.dumps({"key": error.key, "values": error.values}, default=str)
-    return PlainTextResponse(
-        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
-    )

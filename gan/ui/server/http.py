@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import gan
@@ -32,7 +32,7 @@ STATIC = Path(gan.__file__).resolve().parent / "web"
 STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
-    "access.other_site": 403,
+    "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
     "ui.too_large": 413, "ui.no_room": 413,
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
@@ -143,6 +143,23 @@ def refusal(error: UserError) -> Response:
     )
     return problem(
         status, error.key, shown["text"], shown["values"], {"offline": True} if status == 503 else {}
+    )
+
+
+def in_words(request: Request, error: UserError) -> Response:
+    """Return the answer for a UserError to any request.
+
+    Outside our routes, people see the answer as it is; this includes Gradio's upload. There it is a plain
+    sentence in their language.
+    """
+    reply = refusal(error)
+    if request.scope["path"].startswith(f"{PREFIX}/"):
+        return reply
+    lang = request.cookies.get("gan_lang") or strings.pick_language(request.headers.get("accept-language"))
+    # The page may translate the sentence later.
+    details = json.dumps({"key": error.key, "values": error.values}, default=str)
+    return PlainTextResponse(
+        strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
     )
 
 

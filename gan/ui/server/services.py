@@ -1,9 +1,13 @@
 """Hold what the handlers use: the run store, the supervisor and the explorer, opened once per server."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from starlette.requests import Request
+
+from gan.config import Settings
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
 from gan.runs.store import Store
@@ -12,6 +16,7 @@ from gan.ui.server.access import Access
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
+from gan.ui.server.visitors import Visitors, find_key
 
 TIDY_EVERY = 900  # seconds
 
@@ -45,6 +50,7 @@ class Services:
         self.surveys = Surveys()
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
+        self._visitors: Visitors | None = None
         self._lock, self._closed = threading.Lock(), threading.Event()
 
     @property
@@ -59,6 +65,25 @@ class Services:
     def uploads(self) -> Path:
         """The folder of uploaded pictures."""
         return _opened(self._uploads)
+
+    @property
+    def visitors(self) -> Visitors:
+        """The visitors of a Space without a token. Raises UserError where their key can't be kept."""
+        with self._lock:
+            self._visitors = self._visitors or Visitors(find_key(self.store.root))
+            return self._visitors
+
+    def visitor(self, request: Request) -> str:
+        """Return the mark of the visitor who sends a request, or "" for somebody who controls all runs.
+
+        Raises UserError for a browser without an id.
+        """
+        if not self.access.by_visitor or self.access.lets(request):
+            return ""
+        mark = self.visitors.mark(request)
+        if mark is None:
+            raise UserError("access.no_visit")
+        return mark
 
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
@@ -94,12 +119,25 @@ class Services:
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
-    def command(self, run_id: str, name: str) -> None:
-        """Send a command to a run (see Supervisor.command).
+    def submit(self, config: Settings, visitor: str = "") -> str:
+        """Start a run and return its id.
+
+        visitor: the mark of the visitor who starts it, "" for somebody who controls all runs.
+        Raises UserError as Supervisor.submit does, and beyond a visitor's limits.
+        """
+        begin = partial(self.supervisor.submit, config, visitor)
+        return self.visitors.submit(self.store, config, visitor, begin) if visitor else begin()
+
+    def command(self, run_id: str, name: str, visitor: str = "") -> None:
+        """Send a command to a run (see Supervisor.command), for a visitor as `submit` does.
 
         A deletion or a restart drops the run's cached model. A deletion also removes its unused uploads.
         """
-        self.supervisor.command(run_id, name)
+        act = partial(self.supervisor.command, run_id, name)
+        if visitor:
+            self.visitors.command(self.store, name, visitor, act)
+        else:
+            act()
         if name in ("delete", "restart") and self._explorer is not None:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":

@@ -37,10 +37,10 @@ def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def start(services: Services, asked: dict[str, Any]) -> str:
-    """Start the run of the form once its pictures have been surveyed. Returns the run's id.
+def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
+    """Start the run of the form once its pictures have been surveyed, for a visitor as Services.submit does.
 
-    Raises UserError for unusable pictures, and for settings that don't fit them.
+    Returns the run's id. Raises UserError for unusable pictures, and for settings that don't fit them.
     """
     services.store.usage.check()
     services.store.check_counts(new=True)
@@ -51,7 +51,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
     )
     with services.uploading:
         keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
-        run_id = services.supervisor.submit(config)
+        run_id = services.submit(config, visitor)
         unmark(kept)
     return run_id
 

@@ -28,10 +28,10 @@ def points(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     return {"count": count}
 
 
-def start(services: Services, asked: dict[str, Any]) -> str:
-    """Start the run of the form on an uploaded file. Returns the run's id.
+def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
+    """Start the run of the form on an uploaded file, for a visitor as Services.submit does.
 
-    Raises UserError for unusable points, and for settings that don't fit them.
+    Returns the run's id. Raises UserError for unusable points, and for settings that don't fit them.
     """
     services.store.usage.check()
     services.store.check_counts(new=True)
@@ -42,7 +42,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
         raise UserError("points.batch", batch=made.batch, count=count)
     with services.uploading:
         kept = keep_points(file, services.uploads)
-        run_id = services.supervisor.submit(dataclasses.replace(made, data=str(kept)))
+        run_id = services.submit(dataclasses.replace(made, data=str(kept)), visitor)
         unmark(kept)
     return run_id
 

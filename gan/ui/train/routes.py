@@ -66,25 +66,32 @@ class _Routes:
             text("run"), text("had"), _whole(text("since")), text("list"), text("version"), text("last")
         )
         access = self.services.access
-        return {**answer, "control": access.lets(request)} if access.needed else answer
+        if access.needed:
+            return {**answer, "control": access.lets(request)}
+        if access.by_visitor:
+            mine = self.feed.of_visitor(self.services.visitors.mark(request))
+            return {**answer, "control": access.lets(request), "mine": mine}
+        return answer
 
     def older(self, request: Request) -> Any:
         return self.feed.older(_whole(request.query_params.get("count")))
 
     async def submit(self, request: Request) -> Any:
-        asked = form.read(json_body(request))
+        asked, visitor = form.read(json_body(request)), self.services.visitor(request)
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
-            return await LIMITS["pictures"].run(lambda _: self._begin(own.start, asked), request)
+            return await LIMITS["pictures"].run(lambda _: self._begin(own.start, asked, visitor), request)
         if asked["data"] == fields.USER_POINTS:
-            return await LIMITS["points"].run(lambda _: self._begin(own_points.start, asked), request)
-        return await run_in_threadpool(self._begin, _start, asked)
+            return await LIMITS["points"].run(
+                lambda _: self._begin(own_points.start, asked, visitor), request
+            )
+        return await run_in_threadpool(self._begin, _start, asked, visitor)
 
     def _begin(
-        self, start: Callable[[Services, dict[str, Any]], str], asked: dict[str, Any]
+        self, start: Callable[[Services, dict[str, Any], str], str], asked: dict[str, Any], visitor: str
     ) -> dict[str, Any]:
         """Start the run. It runs in a thread, because the feed's lock may wait for the disk."""
-        run_id = start(self.services, asked)
+        run_id = start(self.services, asked, visitor)
         self.feed.forget()
         return {"run": run_id}
 
@@ -103,9 +110,10 @@ class _Routes:
         return {"lines": self.feed.without_paths(lines)}
 
     def command(self, request: Request) -> Any:
-        self.services.command(request.path_params["id"], request.path_params["command"])
+        run_id, name = request.path_params["id"], request.path_params["command"]
+        self.services.command(run_id, name, self.services.visitor(request))
         self.feed.forget()
-        return {"done": request.path_params["command"]}
+        return {"done": name}
 
     def rename(self, request: Request) -> Any:
         with writing():
@@ -114,14 +122,13 @@ class _Routes:
         return {"name": name or None}
 
 
-def _start(services: Services, asked: dict[str, Any]) -> str:
-    """Start a run on a named data set. Returns its id."""
+def _start(services: Services, asked: dict[str, Any], visitor: str) -> str:
+    """Start a run on a named data set, for a visitor as Services.submit does. Returns its id."""
     if fields.part_of(asked["data"]).kind == DEFAULT:
         # info() raises for names outside the catalogue: a path would be read from the server's disk.
         data.info(asked["data"])
-    return services.supervisor.submit(
-        form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
-    )
+    made = form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
+    return services.submit(made, visitor)
 
 
 def _thumbnail(request: Request) -> Response:

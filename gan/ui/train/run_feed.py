@@ -1,5 +1,6 @@
 """Compute the state of the runs once for all viewers."""
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -18,6 +19,7 @@ from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, error_json
 from gan.ui.server.redact import public, shortened, without
 from gan.ui.server.services import Services
+from gan.ui.server.visitors import owned
 
 FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
 # Polling interval of a page in ms; the second one where many pages poll.
@@ -54,6 +56,7 @@ class RunFeed:
         self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
         self._older: list[dict[str, Any]] = []  # summaries of the runs outside the polled list
         self._sizes: dict[str, int] = {}
+        self._marks: dict[str, str] = {}  # of the visitors who started the runs, where that counts
         self._until = 0.0
         self._label: str | None = None
         self._beat, self._watched, self._counting = BEAT, 0.0, time.monotonic()
@@ -116,6 +119,11 @@ class RunFeed:
                 "older": self._shared["older"],
             }
 
+    def of_visitor(self, mark: str | None) -> list[str]:
+        """Return the ids of the runs that a visitor started. None is a browser that the server can't tell."""
+        with self._lock:
+            return [run_id for run_id, found in self._marks.items() if owned(found, mark)]
+
     def forget(self) -> None:
         """Drop cached answers after a change, so that the next poll reads the store."""
         with self._lock:
@@ -149,6 +157,7 @@ class RunFeed:
         usage, blocked = self._services.store.usage, supervisor.blocked()
         sizes = usage.sizes()
         self._sizes = sizes or {}
+        self._marks = self._find_marks(summaries) if self._services.access.by_visitor else {}
         ordered, busy = _ordered(summaries, queue, active)
         listed = max(LISTED, busy + FEWEST)
         runs, self._older = (
@@ -181,6 +190,13 @@ class RunFeed:
         }
         self._until = now + FRESH
         self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
+
+    def _find_marks(self, summaries: list[dict[str, Any]]) -> dict[str, str]:
+        marks = {}
+        for summary in summaries:
+            with contextlib.suppress(UserError):  # deleted since the listing
+                marks[summary["id"]] = self._services.store.visitor(summary["id"])
+        return marks
 
     def _run(self, run_id: str, now: float) -> dict[str, Any]:
         held = self._runs.get(run_id)

@@ -80,7 +80,7 @@ def build(services: Services) -> None:
                     elem_id="train-button",
                     elem_classes="needs-control",
                 )
-                gr.HTML("<gan-watching></gan-watching>", apply_default_css=False)
+                gr.HTML("<gan-watching></gan-watching><gan-role></gan-role>", apply_default_css=False)
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     settings = list(controls.values())

@@ -8,6 +8,8 @@
  * detail.
  */
 export const LOCKED = "gan:locked";
+/** What this page controls has changed: all runs, or which are its own. No detail. */
+export const CONTROL = "gan:control";
 /** The reader has chosen another theme. No detail. */
 export const THEME = "gan:theme";
 /** The Train tab asks Explore for a model. @typedef {{model: string}} ExploreDetail */

@@ -9,6 +9,17 @@ export const readHash = () => new URLSearchParams(location.hash.slice(1));
  */
 export const hashText = (hash) => hash.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
 
+/** The address of a Space, as its server says it; null elsewhere. @type {?string} */
+let home = null;
+
+/** @param {?string | undefined} url */
+export function setHome(url) {
+  home = url ?? null;
+}
+
+/** Where links to this page lead. The query of the page may hold a language, or the token of a frame. */
+export const pageAddress = () => home ?? `${location.origin}${location.pathname}`;
+
 let turned = false;
 
 /**

@@ -1,6 +1,6 @@
 // Keeps the point in the address bar and in this browser's storage.
 import { later } from "../core/debounce.js";
-import { hashText, readHash, writeHash } from "../core/url.js";
+import { hashText, pageAddress, readHash, writeHash } from "../core/url.js";
 import { KEYS, parsed, written } from "../latent/encoding.js";
 import { fresh } from "../latent/point.js";
 
@@ -21,12 +21,10 @@ export function restore() {
 }
 
 /**
- * The address of this page with nothing but the point. The query may hold a language, or the token of a
- * frame.
+ * The address of this page with nothing but the point.
  * @param {Point} point
  */
-export const linkTo = (point) =>
-  `${location.origin}${location.pathname}#${hashText(new URLSearchParams(written(point)))}`;
+export const linkTo = (point) => `${pageAddress()}#${hashText(new URLSearchParams(written(point)))}`;
 
 /**
  * Write the point to the address bar and to storage. A `turn` adds a history entry. Other keys of the address

@@ -1,29 +1,20 @@
-// Control over runs: the lock in the header, the field for its token, and the note for viewers without
-// control. Elements of the class needs-control are hidden by base.css while the page's data-control is "no".
+// Control over runs: the lock in the header with the field for its token or the sign-in, and notes that say what
+// this browser controls. Elements of the class needs-control are hidden by base.css while the page's
+// data-control is "no".
 import { place, request } from "../core/api.js";
+import { accessNow, setAccess } from "../core/control.js";
 import { h, icon, setText } from "../core/dom.js";
-import { LOCKED } from "../core/events.js";
+import { CONTROL, LOCKED } from "../core/events.js";
 import { sentence, t } from "../core/i18n.js";
-
-let access = { needed: false, control: true };
-/** @type {Set<() => void>} */
-const listeners = new Set();
 
 /** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
   await request("access")
-    .then(take)
+    .then(setAccess)
     .catch(() => {});
 }
 
-/** @param {Access} found */
-function take(found) {
-  access = found;
-  document.documentElement.dataset.control = found.control ? "yes" : "no";
-  listeners.forEach((listener) => listener());
-}
-
-/** The lock button and its row. Both stay hidden on a server without a token. */
+/** The lock button and its row. Both stay hidden where there is neither a token nor a sign-in. */
 export class Lock {
   constructor() {
     this.button = h("button", {
@@ -41,6 +32,7 @@ export class Lock {
       "aria-label": t("access.token"),
       placeholder: t("access.token"),
     });
+    this.about = h("p");
     this.error = h("p", { class: "gan-token-error", role: "alert", hidden: true });
     this.enter = h(
       "form",
@@ -51,9 +43,10 @@ export class Lock {
     this.leave = h(
       "form",
       { onsubmit: (event) => this.send(event, "access/leave", { place: place() }) },
-      h("p", {}, t("access.unlocked")),
-      h("button", { type: "submit" }, t("access.leave")),
+      this.about,
+      (this.leaving = h("button", { type: "submit" })),
     );
+    this.signing = h("p", {}, t("access.sign_in_hint"), " ", signInLink());
     this.row = h(
       "div",
       {
@@ -63,23 +56,31 @@ export class Lock {
         onkeydown: (event) => event.key === "Escape" && this.open(false),
       },
       this.enter,
+      this.signing,
       this.leave,
       this.error,
     );
-    listeners.add(() => this.show());
+    addEventListener(CONTROL, () => this.show());
     this.show();
   }
 
   show() {
-    const { needed, control } = access;
-    const label = t(control ? "access.unlocked" : "access.open");
-    this.button.hidden = !needed;
+    const { needed, control, visitor } = accessNow();
+    const name = visitor?.name;
+    const label = visitor
+      ? t(name ? "access.sign_out" : "access.sign_in")
+      : t(control ? "access.unlocked" : "access.open");
+    this.button.hidden = !needed && !visitor?.sign_in;
     this.button.replaceChildren(icon(control ? "unlock" : "lock"));
     this.button.setAttribute("aria-label", label);
     this.button.title = label;
-    this.enter.hidden = control;
-    this.leave.hidden = !control;
-    if (!needed) this.open(false);
+    this.enter.hidden = control || !needed;
+    this.signing.hidden = !visitor || Boolean(name);
+    this.leave.hidden = visitor ? !name : !control;
+    const about = name ? t(control ? "access.owner" : "access.not_owner", { name }) : t("access.unlocked");
+    setText(this.about, about);
+    setText(this.leaving, t(name ? "access.sign_out" : "access.leave"));
+    if (this.button.hidden) this.open(false);
   }
 
   /** @param {boolean} wanted */
@@ -89,7 +90,7 @@ export class Lock {
     this.button.setAttribute("aria-expanded", String(wanted));
     this.say("");
     this.input.value = "";
-    if (wanted && !access.control) this.input.focus();
+    if (wanted && !this.enter.hidden) this.input.focus();
     else if (within) this.button.focus();
   }
 
@@ -101,7 +102,7 @@ export class Lock {
   async send(event, path, value) {
     event.preventDefault();
     try {
-      take(await request(path, { method: "POST", value }));
+      setAccess(await request(path, { method: "POST", value }));
       this.open(false);
       this.button.focus();
     } catch (error) {
@@ -117,6 +118,21 @@ export class Lock {
   }
 }
 
+/** The link to the sign-in. In a frame, Hugging Face shows it only in a tab of its own. */
+const signInLink = () =>
+  h(
+    "a",
+    {
+      href: new URL(
+        `login/huggingface?_target_url=${encodeURIComponent("/#tab=train")}`,
+        `${location.origin}${place()}`,
+      ).href,
+      target: "_blank",
+      rel: "noopener",
+    },
+    t("access.sign_in"),
+  );
+
 /** <gan-watching>: tells viewers without control why there are no buttons. */
 class Watching extends HTMLElement {
   connectedCallback() {
@@ -124,5 +140,30 @@ class Watching extends HTMLElement {
   }
 }
 
+/** <gan-role>: on a Space without a token, tells what this browser controls. Elsewhere it is hidden. */
+class Role extends HTMLElement {
+  line = h("p");
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.append(this.line);
+    addEventListener(CONTROL, () => this.show());
+    this.show();
+  }
+
+  show() {
+    const { control, visitor } = accessNow();
+    this.hidden = !visitor;
+    if (!visitor) return;
+    const { minutes, name } = visitor;
+    setText(this.line, control ? t("access.owner", { name }) : t("access.own_runs", { minutes }));
+  }
+}
+
 addEventListener(LOCKED, readAccess);
+// Somebody may have signed in, in another tab.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && accessNow().visitor) readAccess();
+});
 customElements.define("gan-watching", Watching);
+customElements.define("gan-role", Role);

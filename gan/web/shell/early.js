@@ -7,6 +7,7 @@
       return null; // some embedded frames forbid storage
     }
   };
+  const THEMES = ["light", "dark"];
   const asked = new URLSearchParams(location.search);
   const wanted = asked.get("lang") || remembered("gan_lang") || navigator.language || "en";
   const lang = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
@@ -17,9 +18,12 @@
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
-  const apply = () => {
-    const choice = asked.get("__theme") || remembered("gan_theme");
-    root.dataset.theme = choice === "light" || choice === "dark" ? choice : dark.matches ? "dark" : "light";
+  let chosen = remembered("gan_theme");
+  // The reader's choice wins over the address: a page around this one writes its own theme there.
+  const apply = (choice = chosen) => {
+    chosen = choice;
+    const found = [choice, asked.get("__theme")].find((theme) => theme && THEMES.includes(theme));
+    root.dataset.theme = found ?? (dark.matches ? "dark" : "light");
     document.body?.classList.toggle("dark", root.dataset.theme === "dark");
   };
   // Gradio sets the class "dark" on the body by the system's theme alone, and again whenever that changes.
@@ -30,7 +34,7 @@
     }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   };
   apply();
-  dark.addEventListener("change", apply);
+  dark.addEventListener("change", () => apply());
   if (document.body) guard();
   else addEventListener("DOMContentLoaded", guard);
   window.ganEarly = { lang, applyTheme: apply };

@@ -102,21 +102,21 @@ async function changeLanguage(other) {
 }
 
 function themeSwitch() {
-  const stored = () => recall("gan_theme") ?? "auto";
+  let theme = recall("gan_theme") ?? "auto";
   const button = h("button", { class: "gan-ghost", type: "button" });
-  const show = (/** @type {string} */ theme) => {
+  const show = () => {
     button.replaceChildren(icon(THEME_ICONS[theme] ?? "auto"));
     button.setAttribute("aria-label", t(`header.theme_${theme}`));
     button.title = t(`header.theme_${theme}`);
   };
   button.addEventListener("click", () => {
-    const next = THEMES[(THEMES.indexOf(stored()) + 1) % THEMES.length];
-    remember("gan_theme", next);
-    window.ganEarly?.applyTheme();
-    show(next);
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+    remember("gan_theme", theme);
+    window.ganEarly?.applyTheme(theme);
+    show();
     dispatchEvent(new CustomEvent(THEME));
   });
-  show(stored());
+  show();
   return button;
 }
 

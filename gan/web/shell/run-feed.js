@@ -1,5 +1,6 @@
 // One poll for the whole page. Header and stage get the same answers. It pauses while the page is hidden.
 import { request } from "../core/api.js";
+import { accessNow, setMine } from "../core/control.js";
 import { LOCKED } from "../core/events.js";
 
 const SOONEST = 150; // ms from one poll to the next
@@ -97,8 +98,9 @@ function call(listener, feed) {
 
 /** @param {Poll} poll */
 function take(poll) {
-  if ("control" in poll && poll.control !== (document.documentElement.dataset.control !== "no"))
-    dispatchEvent(new CustomEvent(LOCKED)); // the lock on the page is outdated
+  // The lock on the page is outdated.
+  if ("control" in poll && poll.control !== accessNow().control) dispatchEvent(new CustomEvent(LOCKED));
+  if (poll.mine) setMine(poll.mine);
   if (poll.unchanged) {
     if (latest) latest = { ...latest, offline: false };
     return;

@@ -202,6 +202,8 @@ declare global {
     unchanged?: boolean;
     /** Missing where everybody has control. */
     control?: boolean;
+    /** The runs of this visitor; missing where that does not count. */
+    mine?: string[];
     /** ms until the next poll. */
     beat: number;
     device: string | null;

@@ -1,8 +1,9 @@
 // The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the
 // button.
 import { address } from "../../core/api.js";
+import { accessNow, isVisitor } from "../../core/control.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
-import { ANSWER, CHOOSE, KIND, OFFER, SUBMIT } from "../../core/events.js";
+import { ANSWER, CHOOSE, CONTROL, KIND, OFFER, SUBMIT } from "../../core/events.js";
 import { whole } from "../../core/format.js";
 import { known, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
@@ -338,6 +339,7 @@ class TimePicker extends Picker {
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
+    addEventListener(CONTROL, () => this.limit());
     this.append(
       h(
         "div",
@@ -351,6 +353,16 @@ class TimePicker extends Picker {
   /** @param {PickerValue} value */
   marked(value) {
     if (document.activeElement !== this.input) this.input.value = String(value);
+    this.limit();
+  }
+
+  /** Turn off the times that the server refuses to a visitor. */
+  limit() {
+    const most = isVisitor() ? (accessNow().visitor?.minutes ?? Infinity) : Infinity;
+    for (const card of this.cards()) {
+      card.disabled = Number(card.option) > most;
+      card.title = card.disabled ? t("access.own_runs", { minutes: most }) : "";
+    }
   }
 }
 

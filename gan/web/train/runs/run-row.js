@@ -1,6 +1,7 @@
 // One run in the list. It asks before it deletes, and is renamed in place. Updates of the list interrupt
 // neither.
 import { request } from "../../core/api.js";
+import { controls, isVisitor } from "../../core/control.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
@@ -93,6 +94,11 @@ export class RunRow {
       this[name].title = t(`stage.${name}_run`, { name: title });
     for (const one of [this.rename, this.cancel]) setText(find(one, "span"), one.title);
     this.deletion.name(this.delete.title);
+    const off = isVisitor() && !controls(this.id);
+    for (const one of [this.rename, this.cancel, this.delete]) {
+      one.disabled = off;
+      if (off) one.title = t("access.others_run");
+    }
   }
 
   /** Replace the name by a field. Enter keeps its text, Escape restores the name. */

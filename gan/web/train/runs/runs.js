@@ -2,6 +2,7 @@
 // brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
 // they change.
 import { request } from "../../core/api.js";
+import { CONTROL } from "../../core/events.js";
 import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
@@ -57,6 +58,10 @@ export class Runs {
       this.note,
       this.storage,
     );
+    addEventListener(CONTROL, () => {
+      this.state = ""; // the buttons of the rows depend on it
+      if (this.last) this.show(...this.last);
+    });
   }
 
   /**

@@ -1,7 +1,8 @@
 // The buttons for the shown run.
 import { request } from "../../core/api.js";
+import { controls, isVisitor } from "../../core/control.js";
 import { h, icon, setText } from "../../core/dom.js";
-import { EXPLORE } from "../../core/events.js";
+import { CONTROL, EXPLORE } from "../../core/events.js";
 import { sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
@@ -53,14 +54,17 @@ export class RunControls {
       h("span", {}, t("stage.explore")),
     );
     this.note = h("p", { class: "tr-said", role: "status" });
+    this.others = h("p", { class: "tr-others", hidden: true }, icon("lock"), t("access.others_run"));
     this.element = h(
       "div",
       { class: "tr-controls" },
       Object.values(this.buttons),
       this.explore,
       h("gan-watching"),
+      this.others,
       this.note,
     );
+    addEventListener(CONTROL, () => this.allow());
   }
 
   /**
@@ -104,6 +108,18 @@ export class RunControls {
       if (!offered) this.questions[name]?.settle();
     }
     this.explore.hidden = run.status.live_step === null;
+    this.allow();
+  }
+
+  /** Turn the buttons of somebody else's run off. */
+  allow() {
+    const allowed = controls(this.id);
+    const shown = Object.values(this.buttons).filter((button) => !button.hidden);
+    this.others.hidden = allowed || !isVisitor() || !shown.length;
+    for (const button of Object.values(this.buttons)) {
+      button.disabled = isVisitor() && !allowed;
+      button.title = button.disabled ? t("access.others_run") : "";
+    }
   }
 
   settle() {
@@ -122,9 +138,7 @@ export class RunControls {
     } catch (error) {
       this.say(sentence(error), true);
     }
-    setTimeout(() => {
-      button.disabled = false;
-    }, 400);
+    setTimeout(() => this.allow(), 400);
   }
 
   /** @param {string} text */

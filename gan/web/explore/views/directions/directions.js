@@ -1,7 +1,8 @@
 // The view of directions: a strip of pictures for each direction of a family, and the choice of sliders.
+import { controls, isVisitor } from "../../../core/control.js";
 import { later } from "../../../core/debounce.js";
 import { find, h, icon, setText } from "../../../core/dom.js";
-import { CHOSEN } from "../../../core/events.js";
+import { CHOSEN, CONTROL } from "../../../core/events.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
 import { DirectionRow } from "./direction-row.js";
@@ -53,6 +54,7 @@ export class View {
       hidden: true,
       onchange: () => this.#import(),
     });
+    addEventListener(CONTROL, () => this.#allow());
     this.tools = h(
       "div",
       { class: "xp-tools" },
@@ -126,6 +128,7 @@ export class View {
     for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.value === list));
     setText(this.hint, t(`explore.list_${list}_hint`));
     this.tools.hidden = list !== "chosen";
+    this.#allow();
     setText(find(this.everybody, "span"), t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
     const wait = setTimeout(
       () => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }),
@@ -254,6 +257,11 @@ export class View {
   announce(text) {
     this.note.hidden = false;
     setText(this.note, text);
+  }
+
+  /** Visitors of a Space save the list of their own runs only. */
+  #allow() {
+    this.everybody.hidden = isVisitor() && !controls(this.explorer.point.model?.replace("run:", ""));
   }
 
   /** Save the list for everybody, or delete the saved one. */

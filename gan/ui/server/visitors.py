@@ -1,0 +1,148 @@
+"""Let visitors of a Space without a teacher token control the runs that their own browser started.
+
+A browser holds a random id in a cookie that the server has signed. A run's directory holds a keyed hash of
+that id, its mark. Neither a run nor its mark tells the id, and nobody can sign an id without the key. Key,
+cookies and marks survive a restart of the server.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from gan.config import Settings
+from gan.errors import UserError
+from gan.files import write_bytes
+from gan.runs.disk import writing
+from gan.runs.store import QUEUED, RUNS, Store
+from gan.ui.server.cookies import cookie, is_secure, values
+from gan.ui.server.http import PREFIX
+
+COOKIE = "ganarium-visit"
+LASTS = 30 * 24 * 3600  # seconds that a browser keeps its id
+MINUTES = 10  # of one run
+WAITING = 1  # runs of one visitor in the queue
+# Of all visitors together, so that the owner of the Space still finds room.
+WAITING_ALL, RUNS_ALL = QUEUED // 2, RUNS - 100
+KEY_FILE, KEY_BYTES = ".visitors-key", 32
+# What visitors may ask for besides reading. Everything else that changes something is the owner's.
+UPLOAD = "/gradio_api/upload"
+_STARTS = {UPLOAD, *(f"{PREFIX}/{path}" for path in ("pictures", "points", "runs"))}
+COMMANDS = ("rename", "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
+_OF_RUN = re.compile(rf"{PREFIX}/runs/([^/]+)/(?:{'|'.join(COMMANDS)})")
+_OF_MODEL = f"{PREFIX}/directions/save"
+QUEUES = ("resume", "restart")  # commands that put a run into the queue
+
+T = TypeVar("T")
+
+
+class Visitors:
+    """The visitors of one server. Any thread may call the methods.
+
+    key: at least KEY_BYTES bytes that only this server knows.
+    """
+
+    def __init__(self, key: bytes):
+        self._key = key
+        self._queueing = threading.Lock()  # held from the count of a visitor's runs to the next one
+
+    def new_cookie(self, request: Request, path: str) -> str:
+        """Return a Set-Cookie header with a new id, for the pages below `path`."""
+        visit = secrets.token_urlsafe(32)
+        return cookie(_name(request), f"{visit}.{self._hash('visit', visit)}", LASTS, path, request)
+
+    def mark(self, request: Request) -> str | None:
+        """Return the mark of the browser that sends a request, or None where it has no id of ours."""
+        for value in values(request, _name(request)):
+            visit, _, signature = value.partition(".")
+            if hmac.compare_digest(self._hash("visit", visit).encode(), signature.encode()):
+                return self._hash("mark", visit)
+        return None
+
+    def refusal(self, store: Store, request: Request) -> UserError | None:
+        """Return why a visitor may not make a POST request, or None where they may."""
+        mark = self.mark(request)
+        if mark is None:
+            return UserError("access.no_visit")
+        path = request.scope["path"]
+        if path in _STARTS:
+            return None
+        found = _OF_RUN.fullmatch(path)
+        run_id = found[1] if found else None
+        if path == _OF_MODEL:  # the sliders of a run's model are part of the run
+            kind, _, name = request.query_params.get("id", "").partition(":")
+            run_id = name if kind == "run" else None
+        if run_id is None:
+            return UserError("access.owner_only")
+        try:
+            return None if owned(store.visitor(run_id), mark) else UserError("access.not_yours")
+        except UserError as error:  # there is no such run
+            return error
+
+    def submit(self, store: Store, config: Settings, mark: str, begin: Callable[[], T]) -> T:
+        """Call `begin`, which starts a run of this visitor. Raises UserError beyond a visitor's limits."""
+        if not config.minutes <= MINUTES:
+            raise UserError("access.long_run", most=MINUTES)
+        with self._queueing:
+            _check_counts(store, mark, new=True)
+            return begin()
+
+    def command(self, store: Store, name: str, mark: str, act: Callable[[], None]) -> None:
+        """Call `act`, a command to a run of this visitor. Raises UserError beyond a visitor's limits."""
+        if name not in QUEUES:
+            act()
+            return
+        with self._queueing:
+            _check_counts(store, mark, new=False)
+            act()
+
+    def _hash(self, purpose: str, visit: str) -> str:
+        text = f"{purpose}:{visit}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+
+
+def owned(found: str, mark: str | None) -> bool:
+    """Whether the mark of a run is that of a visitor. A run without a mark is no visitor's."""
+    return bool(found and mark) and hmac.compare_digest(found, mark or "")
+
+
+def find_key(runs: Path) -> bytes:
+    """Return the key of the server that owns this runs folder.
+
+    It follows from the OAuth secret of the Space, so that it survives even a lost disk. Without one it lies
+    in the folder, where the first call writes it. Raises UserError where the file can't be read or written.
+    """
+    secret = os.environ.get("OAUTH_CLIENT_SECRET")
+    if secret:
+        return hmac.new(secret.encode(), b"visitors of GANarium", hashlib.sha256).digest()
+    path = runs / KEY_FILE
+    with writing():
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            key = secrets.token_bytes(KEY_BYTES)
+            write_bytes(path, key)
+            path.chmod(0o600)
+            return key
+
+
+def _check_counts(store: Store, mark: str, new: bool) -> None:
+    """Raise UserError if this visitor's runs, or those of all visitors, have reached their limits."""
+    marks = [(summary["state"], store.visitor(summary["id"])) for summary in store.list()]
+    waiting = [found for state, found in marks if found and state == "queued"]
+    if sum(owned(found, mark) for found in waiting) >= WAITING:
+        raise UserError("access.one_waits")
+    if len(waiting) >= WAITING_ALL or (new and sum(bool(found) for _, found in marks) >= RUNS_ALL):
+        raise UserError("access.no_place")
+
+
+def _name(request: Request) -> str:
+    """Return the cookie's name. Over https its prefix keeps other hosts of the domain from setting it."""
+    return f"__Host-{COOKIE}" if is_secure(request) else COOKIE

@@ -1,0 +1,349 @@
+"""Test who controls what on a Space without a teacher token: visitors, strangers, and the owner."""
+
+import time
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gan.errors import UserError
+from gan.runs import marks
+from gan.runs.store import COMMANDS as TO_WORKERS
+from gan.ui.page import launch_options
+from gan.ui.server import sign_in, visitors
+from gan.ui.server.access import COOKIE as LOCK
+from gan.ui.server.access import Access
+from gan.ui.server.http import PREFIX
+from gan.ui.server.services import Services
+from gan.ui.server.sign_in import owns
+from gan.ui.server.visitors import COMMANDS, KEY_FILE, MINUTES
+from gan.ui.train import form
+from tests.fakes.runs import tiny
+from tests.reliability.cases import COMMANDS as KNOWN
+
+URL = "https://alice-gan.hf.space"
+VISIT = f"__Host-{visitors.COOKIE}"
+SPACE = {
+    "SPACE_ID": "alice/gan",
+    "SPACE_HOST": "alice-gan.hf.space,gan.school.example",
+    "SPACE_AUTHOR_NAME": "alice",
+    "SPACE_CREATOR_USER_ID": "id-of-alice",
+}
+
+
+@pytest.fixture
+def space(monkeypatch):
+    """This machine is a Space of alice's, without a token."""
+    for name in sign_in.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in SPACE.items():
+        monkeypatch.setenv(name, value)
+
+
+class Signed:
+    """Stands for Gradio's session. `info` is what it holds of whoever sends the header X-Person."""
+
+    def __init__(self, app, people):
+        self.app, self.people = app, people
+
+    async def __call__(self, scope, receive, send):
+        who = dict(scope.get("headers", ())).get(b"x-person", b"").decode()
+        scope["session"] = {sign_in.INFO: self.people[who]} if who in self.people else {}
+        await self.app(scope, receive, send)
+
+
+def info(name, seconds=3600, **more):
+    return {"expires_at": time.time() + seconds, "userinfo": {"preferred_username": name, **more}}
+
+
+PEOPLE = {
+    "alice": info("alice"),
+    "bob": info("bob", sub="id-of-bob"),
+    "late": info("alice", -1),
+    "endless": {"userinfo": {"preferred_username": "alice"}},
+    "odd": {"expires_at": "x", "userinfo": ["alice"]},
+}
+
+
+def served(folder, token=None):
+    services = Services(access=Access(token))
+    services.open(folder)
+    return services
+
+
+def visitor(services, person=None, visit=True, url=URL):
+    """A browser. With `visit`, it has opened the page and so has its cookie."""
+    app = Signed(Starlette(**launch_options(services)["app_kwargs"]), PEOPLE)
+    headers = {"X-Person": person} if person else {}
+    browser = TestClient(app, raise_server_exceptions=False, base_url=url, headers=headers)
+    if visit:
+        assert browser.get(f"{PREFIX}/access").status_code == 200
+    return browser
+
+
+def train(browser, minutes=1, **changes):
+    asked = {"data": "digits", "recipe": "modern", "minutes": minutes, "files": []}
+    asked |= {"values": form.defaults("digits", "modern"), **changes}
+    return browser.post(f"{PREFIX}/runs", json=asked)
+
+
+def key_of(reply):
+    """The status of a refusal, and the key of its sentence."""
+    assert reply.json()["error"]["text"].endswith(".")
+    return reply.status_code, reply.json()["error"]["key"]
+
+
+def send(browser, run, name):
+    return browser.post(f"{PREFIX}/runs/{run}/{name}")
+
+
+def test_a_visitor_controls_the_runs_of_their_own_browser_alone(space, tmp_path):
+    services = served(tmp_path / "runs")
+    ann, ben = visitor(services), visitor(services)
+    run = train(ann).json()["run"]
+    older = services.store.create(tiny())  # from before; no visitor's
+    mine = lambda browser: browser.get(f"{PREFIX}/poll").json()["mine"]  # noqa: E731
+    assert (mine(ann), mine(ben), mine(visitor(services, visit=False))) == ([run], [], [])
+    for theirs in (run, older):
+        for name in (*COMMANDS, "rename?name=x"):
+            assert key_of(send(ben, theirs, name)) == (403, "access.not_yours")
+        slid = ben.post(f"{PREFIX}/directions/save?id=run:{theirs}", json={})
+        assert key_of(slid) == (403, "access.not_yours")
+    assert key_of(ann.post(f"{PREFIX}/directions/save?id=shipped:digits", json={})) == (
+        403,
+        "access.owner_only",
+    )
+    assert key_of(send(ann, run, "anything")) == (403, "access.owner_only")
+    assert key_of(send(ann, "20250101-000000-none", "pause")) == (404, "runs.unknown")
+    assert services.store.status(run)["state"] == "queued"
+    assert send(ann, run, "rename?name=Ann's").json() == {"name": "Ann's"}
+    assert send(ann, run, "cancel").status_code == 200
+    assert services.store.status(run)["state"] == "stopped"
+    services.store.update_status(run, state="running")
+    for name in TO_WORKERS:
+        assert send(ann, run, name).status_code == 200
+    assert services.store.commands(run) == set(TO_WORKERS)
+    services.store.update_status(run, state="finished")
+    assert send(ann, run, "delete").status_code == 200
+    assert mine(ann) == []
+
+
+def test_a_stranger_without_the_cookie_changes_nothing(space, tmp_path):
+    services = served(tmp_path / "runs")
+    run = services.store.create(tiny())
+    stranger = visitor(services, visit=False)
+    for path in ("runs", "pictures", "points", f"runs/{run}/cancel", "directions/save?id=shipped:digits"):
+        assert key_of(stranger.post(f"{PREFIX}/{path}", json={})) == (403, "access.no_visit")
+    upload = stranger.post("/gradio_api/upload", files={"files": b"x"}, headers={"Accept-Language": "zh"})
+    assert (upload.status_code, "cookie" in upload.text) == (403, True)
+    assert stranger.get(f"{PREFIX}/poll").json()["runs"][0]["id"] == run
+    assert services.store.status(run)["state"] == "queued"
+
+
+@pytest.mark.parametrize("path", ["queue/join", "run/predict", "component_server", "none"])
+def test_nothing_of_gradios_opens_for_visitors(path, space, tmp_path):
+    assert visitor(served(tmp_path)).post(f"/gradio_api/{path}", json={"data": []}).status_code == 403
+
+
+def test_forged_and_foreign_cookies_are_nobodys(space, tmp_path):
+    services, other = served(tmp_path / "a"), served(tmp_path / "b")
+    ann = visitor(services)
+    run = train(ann).json()["run"]
+    value = ann.cookies[VISIT]
+    visit, _, signature = value.partition(".")
+    mark = services.store.visitor(run)
+    forged = [
+        "", ".", visit, f"{visit}.", f"{visit}.{'0' * 64}", f"{visit[:-1]}.{signature}", f".{signature}",
+        f"{visit}.{mark}", mark, f"{mark}.{signature}", f"x.{signature}", value.upper(), f"{value}0",
+        visitor(other).cookies[VISIT],
+    ]  # fmt: skip
+    stranger = visitor(services, visit=False)
+    for bad in forged:
+        for name in (VISIT, visitors.COOKIE, LOCK, "session"):
+            reply = stranger.post(f"{PREFIX}/runs/{run}/cancel", headers={"Cookie": f"{name}={bad}"})
+            assert key_of(reply) == (403, "access.no_visit"), bad
+    # Over https only the name counts that no other host of the domain can set.
+    planted = stranger.post(f"{PREFIX}/runs/{run}/cancel", headers={"Cookie": f"{visitors.COOKIE}={value}"})
+    assert key_of(planted) == (403, "access.no_visit")
+    both = {"Cookie": f"{VISIT}=x.y; {VISIT}={value}"}
+    assert stranger.post(f"{PREFIX}/runs/{run}/cancel", headers=both).status_code == 200
+
+
+def test_other_sites_cannot_use_a_visitors_cookie(space, tmp_path):
+    services = served(tmp_path)
+    ann = visitor(services)
+    run = train(ann).json()["run"]
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://mallory-gan.hf.space"},
+    ):
+        reply = ann.post(f"{PREFIX}/runs/{run}/cancel", headers=headers)
+        assert key_of(reply) == (403, "access.other_site")
+
+
+def test_the_cookie_is_out_of_scripts_reach_and_works_in_a_frame(space, tmp_path):
+    services = served(tmp_path)
+    reply = visitor(services, visit=False).get(f"{PREFIX}/access")
+    cookie = reply.headers["set-cookie"]
+    assert cookie.startswith(f"{VISIT}=")
+    assert cookie.endswith("; Path=/; Max-Age=2592000; HttpOnly; SameSite=None; Secure; Partitioned")
+    ann = visitor(services)
+    assert "set-cookie" not in ann.get(f"{PREFIX}/access").headers, "a browser keeps its id"
+    assert reply.json() == {
+        "needed": False, "control": False, "address": f"{URL}/",
+        "visitor": {"minutes": MINUTES, "sign_in": True, "name": None},
+    }  # fmt: skip
+
+
+def test_runs_and_key_outlive_the_server_and_tell_no_secret(space, tmp_path):
+    services = served(tmp_path)
+    ann, ben = visitor(services), visitor(services)
+    run = train(ann).json()["run"]
+    services.close()
+    services = served(tmp_path)
+    again = visitor(services, visit=False)
+    again.cookies = ann.cookies
+    assert key_of(send(ben, run, "cancel")) == (403, "access.not_yours")
+    assert send(again, run, "cancel").status_code == 200
+    held = (services.store.path(run) / marks.FILE).read_bytes()
+    assert not any(part.encode() in held for part in ann.cookies[VISIT].split("."))
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o077 == 0
+    shown = repr(
+        [ann.get(f"{PREFIX}/{path}").text for path in ("poll", "models", "runs/older", f"runs/{run}/log")]
+    )
+    assert held.decode() not in shown
+    (services.store.path(run) / marks.FILE).write_bytes(b"damaged")
+    assert key_of(send(again, run, "delete")) == (403, "access.not_yours"), "a damaged mark is nobody's"
+
+
+def test_with_a_secret_the_key_outlives_the_disk(space, tmp_path, monkeypatch):
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "a secret")
+    first, second = (visitors.find_key(tmp_path / name) for name in "ab")
+    assert (first, len(first)) == (second, 32)
+    assert not (tmp_path / "a").exists()
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "another secret")
+    assert visitors.find_key(tmp_path) != first
+
+
+def test_a_visitors_runs_are_short_and_one_waits(space, tmp_path, monkeypatch):
+    services = served(tmp_path)
+    ann = visitor(services)
+    for minutes in (10.01, 60, 10080):
+        assert key_of(train(ann, minutes)) == (400, "access.long_run")
+    run = train(ann, 10).json()["run"]
+    assert key_of(train(ann)) == (400, "access.one_waits")
+    services.store.update_status(run, state="paused")
+    second = train(ann).json()["run"]
+    for name in ("resume", "restart"):
+        assert key_of(send(ann, run, name)) == (400, "access.one_waits")
+    assert send(ann, second, "cancel").status_code == 200
+    assert send(ann, run, "resume").status_code == 200
+    assert services.store.visitor(run) == services.store.visitor(second)
+    monkeypatch.setattr(visitors, "WAITING_ALL", 1)
+    assert key_of(train(visitor(services))) == (400, "access.no_place")
+    assert train(visitor(services, "alice"), 60).status_code == 200, "the owner finds room"
+    monkeypatch.setattr(visitors, "RUNS_ALL", 2)
+    assert send(ann, run, "cancel").status_code == 200
+    assert key_of(train(visitor(services))) == (400, "access.no_place")
+
+
+def test_a_restart_keeps_the_visitor(space, tmp_path):
+    services = served(tmp_path)
+    ann = visitor(services)
+    run = train(ann).json()["run"]
+    services.store.update_status(run, state="stopped")
+    assert send(ann, run, "restart").status_code == 200
+    assert ann.get(f"{PREFIX}/poll").json()["mine"] == [run]
+
+
+def test_the_owner_controls_all_runs(space, tmp_path):
+    services = served(tmp_path)
+    run = train(visitor(services)).json()["run"]
+    alice = visitor(services, "alice")
+    state = alice.get(f"{PREFIX}/access").json()
+    assert (state["control"], state["visitor"]["name"]) == (True, "alice")
+    assert alice.get(f"{PREFIX}/poll").json()["control"] is True
+    assert send(alice, run, "cancel").status_code == 200
+    long = train(alice, 60).json()["run"]
+    assert services.store.visitor(long) == ""
+    left = alice.post(f"{PREFIX}/access/leave").json()
+    assert left["control"] is False
+
+
+@pytest.mark.parametrize("person", ["bob", "late", "endless", "odd", "nobody"])
+def test_nobody_else_is_the_owner(person, space, tmp_path):
+    services = served(tmp_path)
+    run = train(visitor(services)).json()["run"]
+    browser = visitor(services, person)
+    assert browser.get(f"{PREFIX}/access").json()["control"] is False
+    assert key_of(send(browser, run, "cancel")) == (403, "access.not_yours")
+
+
+ORG = lambda role=None: [{"preferred_username": "lab", **({"roleInOrg": role} if role else {})}]  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("found", "author", "owner"),
+    [
+        ({"preferred_username": "alice"}, "alice", True),
+        ({"preferred_username": "Alice"}, "alice", False),
+        ({"preferred_username": "bob", "name": "alice", "sub": "alice"}, "alice", False),
+        ({"preferred_username": ""}, "", False),
+        ({}, "", False),
+        ({"sub": ""}, "lab", False),
+        ({"sub": "maker"}, "lab", True),
+        ({"sub": "maker", "orgs": ORG("read")}, "lab", False),
+        ({"sub": "maker", "orgs": ORG()}, "lab", True),
+        ({"sub": "x", "orgs": ORG()}, "lab", False),
+        ({"sub": "x", "orgs": ORG("admin")}, "lab", True),
+        ({"sub": "x", "orgs": ORG("write")}, "lab", True),
+        ({"sub": "x", "orgs": ORG("contributor")}, "lab", False),
+        ({"sub": "x", "orgs": ORG("write")}, "other", False),
+        ({"sub": "x", "orgs": [{"roleInOrg": "admin"}, 7, None]}, "", False),
+        ({"sub": "x", "orgs": "lab"}, "lab", False),
+    ],
+)
+def test_who_owns_a_space(found, author, owner):
+    assert owns(found, author, "maker") is owner
+    assert not owns({"sub": ""}, author, "")
+
+
+def test_with_a_token_a_space_is_as_it_was(space, tmp_path):
+    services = served(tmp_path, "a long token")
+    run = services.store.create(tiny())
+    for person in (None, "alice"):
+        browser = visitor(services, person)
+        assert VISIT not in browser.cookies
+        assert key_of(send(browser, run, "cancel")) == (403, "access.needed")
+        assert "mine" not in browser.get(f"{PREFIX}/poll").json()
+    assert browser.post(f"{PREFIX}/access", json={"token": "a long token"}).json()["control"]
+    assert send(browser, run, "cancel").status_code == 200
+    assert train(browser, 60).status_code == 200
+
+
+def test_nothing_changes_on_a_private_machine(tmp_path, monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    services = served(tmp_path)
+    browser = visitor(services, "bob", url="http://localhost:7860")
+    reply = browser.get(f"{PREFIX}/access")
+    assert (reply.json(), "set-cookie" in reply.headers) == ({"needed": False, "control": True}, False)
+    first, second = (train(browser, 60).json()["run"] for _ in range(2))
+    assert send(browser, services.store.create(tiny()), "cancel").status_code == 200
+    assert not {"mine", "control"} & set(browser.get(f"{PREFIX}/poll").json())
+    assert [services.store.visitor(run) for run in (first, second)] == ["", ""]
+    assert not (services.store.path(first) / marks.FILE).exists()
+    assert not (tmp_path / KEY_FILE).exists()
+    assert browser.get("/login/huggingface").status_code == 404
+
+
+def test_every_command_is_one_that_visitors_may_send():
+    assert set(COMMANDS) == {*KNOWN, "rename"}
+
+
+def test_a_key_that_cannot_be_kept_is_a_sentence(space, tmp_path):
+    (tmp_path / KEY_FILE).mkdir()
+    with pytest.raises(UserError) as caught:
+        visitors.find_key(tmp_path)
+    assert caught.value.key == "runs.cannot_write"
