@@ -40,7 +40,8 @@ WANTED = (
     "gradio_api/gan/models",
     "gradio_api/gan/poll",
 )
-ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag")  # POSTs that change nothing
+# POSTs that may succeed for everybody: they change nothing, or check the token themselves.
+ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag", *(cases.API + path for path in cases.CALLS))
 STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
 IN_NO_LOG = (TOKEN, "Exception in ASGI application", "ClientDisconnect", "failed: /")
@@ -77,7 +78,15 @@ def all_cases(prey: Prey) -> list[Case]:
     # On an open server, commands are no attack.
     locked = cases.commands(run, prey.url.rstrip("/").encode()) if prey.locked else ()
     return list(
-        itertools.chain(*own, locked, cases.gradio(), cases.sizes(), cases.uploads(), cases.headers())
+        itertools.chain(
+            *own,
+            locked,
+            cases.gradio(),
+            cases.api(run, prey.locked),
+            cases.sizes(),
+            cases.uploads(),
+            cases.headers(),
+        )
     )
 
 

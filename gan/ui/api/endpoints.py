@@ -166,7 +166,9 @@ def build_endpoints(services: Services) -> None:
 
 def _check_control(request: gr.Request | None) -> None:
     """Raise what the gate found wrong with the token. Without the gate's verdict nobody has control."""
-    scope = request.request.scope if request and request.request else {}
-    verdict = scope.get(VERDICT, UserError("api.token_needed"))
+    inner = request.request if request else None
+    verdict = (
+        inner.scope.get(VERDICT, UserError("api.token_needed")) if inner else UserError("api.token_needed")
+    )
     if verdict is not None:
         raise verdict

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import anyio
 from starlette.requests import Request
@@ -24,6 +24,8 @@ from gan.ui.server.services import Services
 if TYPE_CHECKING:
     from gradio.block_function import BlockFunction
     from gradio.blocks import Blocks
+
+    from gan.ui.api.waking_queue import WakingQueue
 
 PUBLIC = ("models", "sample", "interpolate", "status")  # for everybody: documented, and MCP tools
 CONTROL = ("train", "command")  # for those who control the runs
@@ -107,7 +109,7 @@ class Gate:
         call = _call(endpoint, value, bool(parts["named"]))
         if parts["door"] == "queue/join":
             call = {**call, "session_hash": _matching(_SESSION, value.get("session_hash"))}
-        if not str(parts["door"]).startswith("run/") and _blocks(request)._queue.is_full(client_of(request)):
+        if not str(parts["door"]).startswith("run/") and _queue(request).is_full(client_of(request)):
             raise UserError("api.too_many")
         if endpoint.name in CONTROL:
             request.scope[VERDICT] = await self._verdict(request)
@@ -150,13 +152,17 @@ class Gate:
 def _check_stream(request: Request, parts: dict[str, str | None]) -> None:
     """Raise UserError for a stream of results that nobody asked for: Gradio's would end with a traceback."""
     session, event = request.query_params.get("session_hash", ""), parts["event"]
-    if (parts["session"] or event) and not _blocks(request)._queue.knows(session, event or ""):
+    if (parts["session"] or event) and not _queue(request).knows(session, event or ""):
         raise UserError("api.unknown_call")
 
 
 def _blocks(request: Request) -> "Blocks":
     """Return Gradio's page, in whose application the gate stands."""
     return request.app.get_blocks()
+
+
+def _queue(request: Request) -> "WakingQueue":
+    return cast("WakingQueue", _blocks(request)._queue)
 
 
 def _endpoint(request: Request, name: str | None, number: Any) -> Endpoint:
@@ -173,7 +179,7 @@ def _described(fn: "BlockFunction") -> Endpoint:
 
     assert fn.fn is not None, "every endpoint has a function"
     names = tuple(each[0] for each in get_function_params(fn.fn))
-    return Endpoint(str(fn.api_name), fn._id, names, tuple(block.value for block in fn.inputs))
+    return Endpoint(str(fn.api_name), fn._id, names, tuple(cast(Any, block).value for block in fn.inputs))
 
 
 def _call(endpoint: Endpoint, value: dict[str, Any], named: bool) -> dict[str, Any]:

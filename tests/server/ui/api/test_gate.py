@@ -266,8 +266,9 @@ def test_a_client_may_say_nothing_of_the_gates_verdict(app, services):
 
     async def ask(token):
         scope = {
-            "type": "http", "method": "POST", "path": "/gradio_api/run/train", "query_string": b"", "app": app,
-            "client": ("10.0.0.1", 1), "headers": [(VERDICT.encode(), b"None"), (b"x-ganarium-token", token)],
+            "type": "http", "method": "POST", "path": "/gradio_api/run/train", "query_string": b"",
+            "app": app, "client": ("10.0.0.1", 1),
+            "headers": [(VERDICT.encode(), b"None"), (b"x-ganarium-token", token)],
         }  # fmt: skip
 
         async def receive():
