@@ -532,6 +532,19 @@ MESSAGES = {
     ),
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
+    "api.not_text": "The argument {name} needs a text, not “{value}”. Correct it and try again.",
+    "api.arguments": "The endpoint {name} takes these arguments: {names}. Correct the call and try again.",
+    "api.format": "Images can't come as “{name}”. Choose one of: {choices}.",
+    "api.too_heavy": (
+        "These {count} images are more than {kilobytes} KB in base64. Ask for fewer, or for their addresses."
+    ),
+    "api.bad_call": "This is no call of the API. The page lists the endpoints under “Use via API”.",
+    "api.unknown_call": "There is no such call, or its result was fetched already. Make the call again.",
+    "api.too_many": "Too many calls of the API are open. Fetch their results, and try again.",
+    "api.token_needed": (
+        "This needs the teacher token. Send it in the header X-GANarium-Token (see gan/ui/README.md)."
+    ),
+    "api.no_mcp": "This server has no MCP. Install the package mcp (see gan/ui/README.md) and restart it.",
     "ui.bad_runs": (
         "The folder “{path}” for runs can't be used ({reason}). Choose another with --runs or GANARIUM_RUNS."
     ),

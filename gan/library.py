@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gan.cli.sample import MAX_COUNT, class_index, draw
+from gan.cli.sample import MAX_COUNT, draw
 from gan.cli.train import new_run, progress
-from gan.latent.catalogue import find
+from gan.latent.catalogue import class_index, find
 from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
 

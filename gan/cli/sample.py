@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gan import console
 from gan.errors import UserError
 from gan.files import write_bytes
-from gan.latent.catalogue import Entry, find
-from gan.latent.point import MAX_PSI, MAX_SEED, MIXED, Point, number, whole
+from gan.latent.catalogue import Entry, class_index, find
+from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
 if TYPE_CHECKING:
     import torch
@@ -51,22 +51,6 @@ def sample(options: argparse.Namespace) -> tuple[Path, range]:
     points = [Point(seed, psi, label) for seed in range(first, first + count)]
     _write(path, _draw(entry, points, columns, path.suffix.lower()))
     return path, range(first, first + count)
-
-
-def class_index(name: str | None, entry: Entry) -> int | None:
-    """The class for --class, by name first and then by index; None for mixed.
-
-    Raises UserError if the model has no such class.
-    """
-    if name is None or name in MIXED:
-        return None
-    if not entry.classes:
-        raise UserError("latent.no_classes")
-    if name in entry.classes:
-        return entry.classes.index(name)
-    if name.isascii() and name.isdigit() and int(name[:9]) < len(entry.classes):
-        return int(name)
-    raise UserError("latent.unknown_class", name=name, choices=", ".join(entry.classes))
 
 
 def draw(model: "Model", points: list[Point]) -> "torch.Tensor":

@@ -12,7 +12,7 @@ from typing import Any
 from gan.data import public_name
 from gan.errors import MESSAGES, UserError
 from gan.files import read_object
-from gan.latent.point import whole
+from gan.latent.point import MIXED, whole
 from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
@@ -354,3 +354,19 @@ def _snapshot(folder: Path, text: str) -> Path:
             choices=", ".join(map(str, sorted(steps))) or "none",
         )
     return steps[step]
+
+
+def class_index(name: str | None, entry: Entry) -> int | None:
+    """The index of a class, by name first and then by number; None for mixed.
+
+    Raises UserError if the model has no such class.
+    """
+    if name is None or name in MIXED:
+        return None
+    if not entry.classes:
+        raise UserError("latent.no_classes")
+    if name in entry.classes:
+        return entry.classes.index(name)
+    if name.isascii() and name.isdigit() and int(name[:9]) < len(entry.classes):
+        return int(name)
+    raise UserError("latent.unknown_class", name=name, choices=", ".join(entry.classes))

@@ -9,6 +9,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gan.ui import strings, theme
+from gan.ui.api.endpoints import build_endpoints
+from gan.ui.api.gate import HAS_MCP, Gate
+from gan.ui.api.waking_queue import WakingQueue
 from gan.ui.explore import tab as explore
 from gan.ui.server import sign_in
 from gan.ui.server.access import access_routes
@@ -21,7 +24,6 @@ from gan.ui.train import tab as train
 
 # Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.
 TABS = {"explore": explore, "train": train}
-IDLE = 1.0  # seconds from one look of Gradio's queue to the next
 
 
 def build_page(services: Services) -> gr.Blocks:
@@ -36,10 +38,9 @@ def build_page(services: Services) -> gr.Blocks:
             for name, module in TABS.items():
                 with gr.Tab(i18n(f"tab.{name}"), id=name, elem_id=f"tab-{name}"):
                     module.build(services)
+        build_endpoints(services)
     demo.queue(api_open=False)
-    # Gradio's queue looks for events 1,000 times a second, which takes a tenth of a core. Ours gets none: the
-    # guard closes its routes.
-    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = IDLE
+    demo._queue = WakingQueue(demo)
     return demo
 
 
@@ -55,19 +56,24 @@ def launch_options(services: Services) -> dict[str, Any]:
     return {
         "app_kwargs": {
             "routes": routes,
-            "middleware": [*session, Middleware(Guard, services=services), Middleware(HeadMiddleware)],
+            "middleware": [
+                *session,
+                Middleware(Guard, services=services),
+                Middleware(Gate, services=services),
+                Middleware(HeadMiddleware),
+            ],
         },
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),
         "root_path": services.root.address,
         "theme": theme.build(),
         "ssr_mode": False,
         "run_history": False,
-        "footer_links": [],
+        "footer_links": ["api"],
         "share": False,
         "max_file_size": MAX_FILE,
         "enable_monitoring": False,
         "show_error": False,
-        "mcp_server": False,
+        "mcp_server": HAS_MCP,
         "num_workers": 0,
         "inline": False,
         "inbrowser": False,

@@ -68,11 +68,11 @@ def test_a_visitors_own_runs_have_buttons_and_others_are_off(page, inner, around
     expect(inner.locator("gan-time").get_by_role("radio", name="30", exact=True)).to_be_disabled()
     marked = lambda mark: lambda folder: (folder / marks.FILE).write_text(mark)  # noqa: E731
     theirs = past(store, tiny(), marked(OTHERS), state="paused", created=1.0)
-    expect(inner.locator(".tr-others")).to_be_visible(timeout=SLOW)
+    expect(inner.locator(".tr-others")).to_be_visible()
     for name in ("restart", "stop"):
         expect(inner.locator(f"[data-command={name}]")).to_be_disabled()
     mine = past(store, tiny(), marked(mark_of(page, store)), state="paused", created=2.0)
-    expect(inner.locator("[data-command=stop]")).to_be_enabled(timeout=SLOW)
+    expect(inner.locator("[data-command=stop]")).to_be_enabled()
     expect(inner.locator(".tr-others")).to_be_hidden()
     inner.click(".tr-list summary")
     rows = inner.locator(".tr-runs li")

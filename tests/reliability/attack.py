@@ -42,7 +42,8 @@ WANTED = (
     "gradio_api/gan/models",
     "gradio_api/gan/poll",
 )
-ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag")  # POSTs that change nothing
+# POSTs that may succeed for everybody: they change nothing, or check the token themselves.
+ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag", *(cases.API + path for path in cases.CALLS))
 STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
 VISITOR = "a visitor"
@@ -85,7 +86,7 @@ def all_cases(prey: Prey) -> list[Case]:
     origin = prey.url.rstrip("/").encode()
     locked = cases.commands(run, origin) if prey.locked and not prey.visit else ()
     strange = cases.visits(run, origin, prey.visit) if prey.visit else ()
-    rest = (cases.gradio(), cases.sizes(), cases.uploads(), cases.headers())
+    rest = (cases.gradio(), cases.api(run, prey.locked), cases.sizes(), cases.uploads(), cases.headers())
     found = itertools.chain(*own, locked, strange, *rest)
     if not prey.visit:
         return list(found)

@@ -47,7 +47,7 @@ GRADIO_GET = (
     "/gradio_api/user", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/login_check",
     "/gradio_api/dev/reload", "/login", "/logout", "/gradio_api/runs",
     "/login/huggingface", "/login/huggingface?_target_url=//evil.example", "/login/callback?code=x&state=y",
-    "/gradio_api/deep_link?session_hash=x", "/gradio_api/info", "/gradio_api/openapi.json", "/openapi.json",
+    "/gradio_api/deep_link?session_hash=x", "/gradio_api/info/x", "/gradio_api/info?page=", "/openapi.json",
     "/docs", "/redoc", "/?page=none",
     "/?deep_link=none", "/config?page=none", "/config?deep_link=../..",
     "/gradio_api/queue/data?session_hash=x", "/gradio_api/queue/status",
@@ -58,11 +58,13 @@ GRADIO_GET = (
     "/gradio_api/stream/a/b/1/playlist.m3u8", "/gradio_api/stream/a/b/1/2.ts", "/monitoring", "/monitoring/x",
     "/monitoring/summary",
     "/gradio_api/vibe-code", "/pwa_icon/99999", "/gradio_api/profiling/traces", "/gradio_api/mcp/sse",
-    "/gradio_api/mcp/schema", "/.env", "/.git/config",
+    "/gradio_api/mcp/http/", "/gradio_api/mcp/messages/?session_id=x", "/.env", "/.git/config",
     "/app.py", "/runs/", "/runs/.supervisor.json", "/requirements.txt",
 )  # fmt: skip
 GRADIO_POST = (
     "run/predict", "run/submit", "run/0", "api/predict", "api/submit", "call/submit", "call/v2/submit",
+    "api/sample", "call/v2/train", "call/v2/command", "run/sample/", "queue/join/", "mcp/messages/",
+    "mcp/sse",
     "call/none", "queue/join", "queue/join?", "cancel",
     "reset", "component_server", "stream/x", "stream/x/close", "process_recording", "vibe-edit",
     "undo-vibe-edit", "vibe-code", "vibe-starter-queries",
@@ -84,6 +86,27 @@ WRONG = {
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
+# The endpoints for everybody and those for who controls the runs (a test compares), and every way to them.
+ENDPOINTS, GUARDED = ("models", "sample", "interpolate", "status"), ("train", "command")
+API, CALLS = b"/gradio_api/", (b"queue/join", b"cancel", b"run/", b"call/", b"mcp")
+API_GET = ("info", "info/", "openapi.json", "queue/data", "mcp/", "mcp", "mcp/schema")
+API_POST = ("queue/join", "cancel", "mcp/", "mcp")
+EVENT = "0" * 32
+NO_CALLS: tuple = (
+    {}, {"data": None}, {"data": "x"}, {"data": {}}, {"data": [[]] * 1000},
+    {"data": [{"path": "/etc/passwd"}]}, {"data": [], "fn_index": 0}, {"data": [], "fn_index": -1},
+    {"data": [], "fn_index": 10**400},
+    {"data": [], "session_hash": "../x"}, {"data": [], "fn_index": {"x": 1}, "session_hash": []},
+    {"data": [], "batched": True, "event_data": {"target": 1}, "trigger_id": "x"},
+    {"session_hash": "x", "fn_index": 6, "event_id": EVENT}, {"session_hash": None, "event_id": 7},
+)  # fmt: skip
+NO_RPC: tuple = (
+    {"method": "x"}, {"method": None}, {"jsonrpc": "2.0", "id": 1, "method": "tools/call"},
+    {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "file:///etc/passwd"}},
+    {"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": {"name": "x"}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "train", "arguments": {}}},
+    {"jsonrpc": "2.0", "id": "x" * 1000, "method": "initialize", "params": []},
+)  # fmt: skip
 # All commands to a run (a test compares).
 COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
 FOREIGN = (
@@ -182,6 +205,44 @@ def gradio() -> Iterator[Case]:
             yield Case(
                 "Gradio's routes", b"/gradio_api/" + path.encode(), b"POST", JSON, json.dumps(body).encode()
             )
+
+
+def api(run: str, locked: bool) -> Iterator[Case]:
+    """Yield calls of the API, some of which are fine: none may change anything.
+
+    On a `locked` server these are also calls that lack only the token.
+    """
+    for path in API_GET:
+        for query in ("", "?session_hash=x", "?session_hash=", "?all_endpoints=x", "?tools=x"):
+            yield _get("API", f"{API.decode()}{path}{query}", refused=False)
+    for name in (*ENDPOINTS, *GUARDED):
+        for event in (EVENT, "f" * 33, "..%2f", "0"):
+            yield _get("API", f"{API.decode()}call/{name}/{event}")
+    for path in (*API_POST, *_ways(ENDPOINTS + GUARDED)):
+        rpc = NO_RPC if path.startswith("mcp") else ()
+        for body in (*NO_FORMS, *(json.dumps(value).encode() for value in (*NO_CALLS, *rpc))):
+            # On an open server, a call to train without arguments starts a run.
+            if locked or "train" not in path:
+                yield Case("API bodies", API + path.encode(), b"POST", JSON, body, refused=False)
+    for name in (*ENDPOINTS, *GUARDED):
+        for odd in ODD:
+            for data in ([odd], [run, odd], ["shipped:digits", odd], ["shipped:digits", 0, odd, odd]):
+                body = json.dumps({"data": data}).encode()
+                yield Case("API bodies", API + f"run/{name}".encode(), b"POST", JSON, body, refused=False)
+    for headers in FOREIGN:
+        for path in (*API_POST, *_ways(ENDPOINTS + GUARDED)):
+            yield Case("API", API + path.encode(), b"POST", (*JSON, *headers), b'{"data": []}')
+    if locked:
+        for data in (["digits", "modern", 0.05], [run, "delete"], [run, "resume"]):
+            for way in _ways(("train", "command")):
+                body = json.dumps({"data": data}).encode()
+                direct = way.startswith("run/")
+                yield Case("API", API + way.encode(), b"POST", JSON, body, refused=direct)
+
+
+def _ways(names: tuple[str, ...]) -> list[str]:
+    """Return every path by which endpoints can be called."""
+    return [f"{way}/{name}" for name in names for way in ("run", "call", "call/v2")]
 
 
 def sound(subject: Subject) -> Iterator[Case]:

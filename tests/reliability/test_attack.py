@@ -9,10 +9,12 @@ from starlette.routing import Match, Route
 from starlette.testclient import TestClient
 
 from gan.runs.supervisor import Supervisor
+from gan.ui.api import gate
 from gan.ui.page import launch_options
 from gan.ui.server.access import Access
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
+from tests.reliability import cases
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
@@ -49,6 +51,24 @@ def planted(tmp_path):
     services = Services(access=Access(TOKEN_OF_OURS))
     services.open(tmp_path / "runs")
     return services, subject
+
+
+def test_an_attacker_comes_to_every_door_of_the_api(planted):
+    """Its paths that the gate lets through are those that the cases name."""
+    subject = planted[1]
+    assert (cases.ENDPOINTS, cases.GUARDED) == (gate.PUBLIC, gate.CONTROL)
+    came = {
+        (case.method.decode(), case.path.partition(b"?")[0].decode("latin-1"))
+        for case in all_cases(Prey("http://localhost/", subject, "/etc/passwd", SOMEWHERE, True))
+    }
+    ways = cases._ways(cases.ENDPOINTS + cases.GUARDED)
+    events = [f"call/{name}/{cases.EVENT}" for name in cases.ENDPOINTS + cases.GUARDED]
+    known = {("GET", f"/gradio_api/{path}") for path in (*cases.API_GET, *events)}
+    known |= {("POST", f"/gradio_api/{path}") for path in (*cases.API_POST, *ways)}
+    shut = {("POST", f"/gradio_api/call/v2/{name}") for name in cases.GUARDED}
+    assert known <= came
+    opened = {(method, path) for method, path in came if gate.door(method, path)}
+    assert opened == known - shut
 
 
 def routes_of(services: Services) -> list[Route]:

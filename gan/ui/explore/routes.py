@@ -155,11 +155,15 @@ def list_models(services: Services) -> list[dict[str, Any]]:
 
 
 def open_model(services: Services, request: Request) -> "Model":
-    """Open the model that a request names.
+    """Open the model that a request names. Raises UserError as `open_named` does."""
+    return open_named(services, request.query_params.get("id", ""))
+
+
+def open_named(services: Services, name: str) -> "Model":
+    """Open the model with this id.
 
     An error about its file names the model, never the server's path or Python's message.
     """
-    name = request.query_params.get("id", "")
     try:
         return services.explorer().open(name)
     except UserError as error:

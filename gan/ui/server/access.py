@@ -114,7 +114,7 @@ LASTS = 12 * 3600  # seconds that a session lasts: a day at school
 
 
 class Access:
-    """The sessions that may control runs. Any thread may call any method except `enter`.
+    """The sessions that may control runs. Any thread may call any method except `check` and `enter`.
 
     Raises UserError for a token that is too short.
     """
@@ -147,8 +147,8 @@ class Access:
             return sign_in.is_owner(request)
         return not self.needed or any(self.allows(session) for session in values(request, COOKIE))
 
-    async def enter(self, token: str, client: str) -> str:
-        """Return a new session id for the right token.
+    async def check(self, token: str, client: str) -> None:
+        """Return for the right token.
 
         After FREE wrong tokens of a client, checks are delayed.
 
@@ -161,6 +161,10 @@ class Access:
         if not hmac.compare_digest(_digest(token), right):
             self._limiter.wrong(client)
             raise UserError("access.wrong_token")
+
+    async def enter(self, token: str, client: str) -> str:
+        """Return a new session id for the right token. Raises UserError as `check` does."""
+        await self.check(token, client)
         with self._lock:
             now = time.monotonic()
             self._sessions = {known: end for known, end in self._sessions.items() if end > now}

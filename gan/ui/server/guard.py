@@ -1,8 +1,9 @@
 """Guard every route, Gradio's own included: expose only what the page uses, and protect what changes state.
 
 Our page calls no Python through Gradio. Its events run in the browser and use our own routes. So of Gradio's
-routes only the page, its files and the upload stay reachable. All others (calls, queue, proxy, streams, deep
-links, component servers, ...) answer 404.
+routes only the page, its files, the upload and the calls of the API stay reachable; the gate behind the guard
+checks those calls (gan.ui.api.gate). All others (files, proxy, streams, deep links, component servers, ...)
+answer 404.
 """
 
 import ipaddress
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.files import FULL
+from gan.ui.api.gate import door
 from gan.ui.server import sign_in
 from gan.ui.server.cookies import on_space
 from gan.ui.server.head import BASE
@@ -136,12 +138,15 @@ class Guard:
             return None if sign_in.is_sound(request) else _nothing()
         if request.method in ("GET", "HEAD"):
             ours = path.startswith(f"{PREFIX}/") or not _NOT_OURS & set(request.query_params)
-            return None if ours and _READ.fullmatch(path) else _nothing()
+            known = _READ.fullmatch(path) or door("GET", path)
+            return None if ours and known else _nothing()
         if request.method != "POST":
             return problem(405, "no_such_method", "There is no such method here.")
         if not is_ours(request, self._shown_at(request)):
             return in_words(request, UserError("access.other_site"))
         request.scope[CHECKED] = True
+        if door("POST", path):
+            return _too_much(request, 0)
         reason = None if path in _ANYBODY else self._out_of_reach(request)
         if reason is not None:
             return in_words(request, reason)

@@ -35,6 +35,7 @@ STATUS = {
     "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
     "ui.too_large": 413, "ui.no_room": 413,
     "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
+    "api.no_mcp": 404, "api.too_many": 429,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds for the body of a POST to arrive
 CHECKED = "ganarium.ours"  # scope key: the guard has found that is_ours() holds
@@ -132,15 +133,7 @@ def refusal(error: UserError) -> Response:
 
     Status 503 also carries "offline": the page then retries by itself, as if the server were unreachable.
     """
-    status = STATUS.get(error.key, 400)
-    # public() removes the server's paths.
-    shown = public(
-        {
-            "key": error.key,
-            "values": {name: str(value) for name, value in error.values.items()},
-            "text": str(error),
-        }
-    )
+    status, shown = STATUS.get(error.key, 400), _shown(error)
     return problem(
         status, error.key, shown["text"], shown["values"], {"offline": True} if status == 503 else {}
     )
@@ -161,6 +154,17 @@ def in_words(request: Request, error: UserError) -> Response:
     return PlainTextResponse(
         strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
     )
+
+
+def refusal_text(error: UserError) -> str:
+    """Return the sentence of a UserError as a program may read it."""
+    return _shown(error)["text"]
+
+
+def _shown(error: UserError) -> dict[str, Any]:
+    """Return a UserError without the server's paths."""
+    values = {name: str(value) for name, value in error.values.items()}
+    return public({"key": error.key, "values": values, "text": str(error)})
 
 
 def with_etag(request: Request, value: Any) -> Response:

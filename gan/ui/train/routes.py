@@ -28,7 +28,7 @@ from gan.ui.server.static_files import FOREVER
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.train import fields, form, own, own_points
 from gan.ui.train.cost import cost
-from gan.ui.train.run_feed import RunFeed
+from gan.ui.train.run_feed import RunFeed, without_paths
 
 MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
@@ -85,7 +85,7 @@ class _Routes:
             return await LIMITS["points"].run(
                 lambda _: self._begin(own_points.start, asked, visitor), request
             )
-        return await run_in_threadpool(self._begin, _start, asked, visitor)
+        return await run_in_threadpool(self._begin, start_named, asked, visitor)
 
     def _begin(
         self, start: Callable[[Services, dict[str, Any], str], str], asked: dict[str, Any], visitor: str
@@ -107,7 +107,7 @@ class _Routes:
 
     def log(self, request: Request) -> Any:
         lines = self.services.store.log_tail(request.path_params["id"], 200)
-        return {"lines": self.feed.without_paths(lines)}
+        return {"lines": without_paths(self.services, lines)}
 
     def command(self, request: Request) -> Any:
         run_id, name = request.path_params["id"], request.path_params["command"]
@@ -122,7 +122,7 @@ class _Routes:
         return {"name": name or None}
 
 
-def _start(services: Services, asked: dict[str, Any], visitor: str) -> str:
+def start_named(services: Services, asked: dict[str, Any], visitor: str = "") -> str:
     """Start a run on a named data set, for a visitor as Services.submit does. Returns its id."""
     if fields.part_of(asked["data"]).kind == DEFAULT:
         # info() raises for names outside the catalogue: a path would be read from the server's disk.

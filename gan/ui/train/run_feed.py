@@ -206,8 +206,8 @@ class RunFeed:
             run["silent"] = None if seconds is None else round(seconds)
             run["status"] = {name: value for name, value in run["status"].items() if name not in _PRIVATE}
             run["status"]["error"], run["log"] = (
-                self.without_paths(_for_visitors(run["status"]["error"])),
-                self.without_paths(run["log"]),
+                without_paths(self._services, for_visitors(run["status"]["error"])),
+                without_paths(self._services, run["log"]),
             )
             run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
@@ -228,14 +228,6 @@ class RunFeed:
         unsound = (status["error"] or {}).get("key") == NO_SOUND
         return status["state"] in ("failed", "paused") and (unsound or self._services.store.spoilt(run_id))
 
-    def without_paths(self, value: Any) -> Any:
-        """Remove folders from the file names in an error or in log lines.
-
-        These are the folders of uploads, runs and programs, and any other.
-        """
-        shown = without(value, [self._services.uploads, self._services.store.root])
-        return public(shown) if isinstance(shown, dict) else shortened(shown)
-
     def _device(self, active: str | None) -> str | None:
         """Return the device of the active run.
 
@@ -254,7 +246,16 @@ class RunFeed:
         return f"CPU, {threads} threads" if threads > 1 else "CPU, 1 thread"
 
 
-def _for_visitors(error: dict[str, Any] | None) -> dict[str, Any] | None:
+def without_paths(services: Services, value: Any) -> Any:
+    """Remove folders from the file names in an error or in log lines.
+
+    These are the folders of uploads, runs and programs, and any other.
+    """
+    shown = without(value, [services.uploads, services.store.root])
+    return public(shown) if isinstance(shown, dict) else shortened(shown)
+
+
+def for_visitors(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return a run's error for visitors.
 
     An unexpected exception becomes "a defect"; its own words stay in the log.

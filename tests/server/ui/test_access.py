@@ -153,7 +153,7 @@ def test_who_only_watches_changes_nothing(visit, services):
         reply = watching.post(f"/gradio_api/gan/{path}", json={})
         assert (reply.status_code, reply.json()["error"]["key"]) == (403, "access.needed")
         assert reply.json()["error"]["text"].endswith(".")
-    for path in ("upload", "queue/join", "run/predict", "call/submit", "component_server"):
+    for path in ("upload", "call/v2/train", "run/predict", "call/submit", "component_server"):
         assert watching.post(f"/gradio_api/{path}", json={"data": []}).status_code == 403
     for path in ("poll", "models", "catalogue", f"runs/{run_id}/log", "access"):
         assert watching.get(f"/gradio_api/gan/{path}").status_code == 200
@@ -169,9 +169,9 @@ def test_a_refused_upload_is_a_sentence_in_the_readers_language(visit):
 
 
 @pytest.mark.parametrize(
-    "path", ["queue/join", "run/predict", "api/submit", "call/submit", "component_server", "cancel", "none"]
+    "path", ["queue/status", "run/predict", "api/sample", "call/submit", "component_server", "reset", "none"]
 )
-def test_nothing_of_gradios_can_be_called_not_even_with_the_token(path, visit):
+def test_nothing_else_of_gradios_can_be_called_not_even_with_the_token(path, visit):
     browser = visit()
     enter(browser)
     assert browser.post(f"/gradio_api/{path}", json={"data": []}).status_code == 404
