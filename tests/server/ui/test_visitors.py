@@ -140,7 +140,7 @@ def test_a_stranger_without_the_cookie_changes_nothing(space, tmp_path):
     assert services.store.status(run)["state"] == "queued"
 
 
-@pytest.mark.parametrize("path", ["queue/join", "run/predict", "component_server", "none"])
+@pytest.mark.parametrize("path", ["queue/status", "run/predict", "component_server", "none"])
 def test_nothing_of_gradios_opens_for_visitors(path, space, tmp_path):
     assert visitor(served(tmp_path)).post(f"/gradio_api/{path}", json={"data": []}).status_code == 403
 

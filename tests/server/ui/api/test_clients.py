@@ -24,7 +24,7 @@ def server(tmp_path_factory):
     """The address of the server."""
     folder = tmp_path_factory.mktemp("clients")
     log = folder / "server.log"
-    with serve(folder / "runs", token=TOKEN, log=log, seconds=180) as address:
+    with serve(folder / "runs", token=TOKEN, log=log) as address:
         yield address
     assert "Traceback" not in log.read_text(), "no mistake of a client is a defect"
 

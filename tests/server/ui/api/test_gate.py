@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from gan.ui.api import gate, waking_queue
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT, Gate, door
 from gan.ui.page import build_page, launch_options
+from gan.ui.server.access import Access
 
 TOKEN = "a token of the teacher"
 JOIN, CALL = "/gradio_api/queue/join", "/gradio_api/call"
@@ -168,6 +169,19 @@ def test_control_needs_the_token(program, services):
     assert services.store.ids() == []
     kind, (answer,) = result(program, "train", "digits", "modern", 1, **{"X-GANarium-Token": TOKEN})
     assert (kind, services.store.ids()) == ("complete", [answer["run"]])
+
+
+def test_on_a_space_without_a_token_only_its_owner_controls(program, services, monkeypatch):
+    """A program has no browser session, so it has no runs of its own either."""
+    before = services.store.ids()
+    monkeypatch.setattr(services, "access", Access())
+    monkeypatch.setenv("SPACE_ID", "alice/gan")
+    for name, data in (("train", ("digits", "modern", 1)), ("command", ("none", "pause"))):
+        for headers in ({}, {"X-GANarium-Token": TOKEN}):
+            assert result(program, name, *data, **headers)[1]["error"].startswith(
+                "Only the owner of this Space"
+            )
+    assert services.store.list() == []
 
 
 def test_wrong_tokens_delay_the_next_as_in_the_page(program, services, monkeypatch):
