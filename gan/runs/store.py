@@ -25,6 +25,7 @@ from gan.kinds import parse_config
 from gan.runs import disk, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
+from gan.train.origin import Origin
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
@@ -192,8 +193,11 @@ class Store:
 
     # Writers
 
-    def create(self, config: Settings) -> str:
-        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>."""
+    def create(self, config: Settings, start: Origin | None = None) -> str:
+        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>.
+
+        start: the model whose weights it begins with.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
@@ -201,6 +205,8 @@ class Store:
         temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
+            if start is not None:
+                start.copy_to(temporary)
             write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
             temporary.chmod(0o755)
             return self._claim(temporary, stem)

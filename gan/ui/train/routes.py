@@ -45,8 +45,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", handlers.submit),
         post("runs/{id}/rename", handlers.rename),
+        post("runs/{id}/more", handlers.more),
         post("runs/{id}/{command}", handlers.command),
-        get("cost", lambda request: cost(request.query_params.get("form", ""))),
+        get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
         get("thumbnails/{name}.webp", _thumbnail),
     ]
@@ -107,6 +108,15 @@ class _Routes:
         self.feed.forget()
         return {"done": request.path_params["command"]}
 
+    def more(self, request: Request) -> Any:
+        try:
+            amount = float(request.query_params.get("amount", ""))
+        except ValueError as error:
+            raise UserError("ui.bad_form") from error
+        self.services.supervisor.extend(request.path_params["id"], amount)
+        self.feed.forget()
+        return {"done": "more"}
+
     def rename(self, request: Request) -> Any:
         with writing():
             name = self.services.store.rename(request.path_params["id"], request.query_params.get("name", ""))
@@ -119,9 +129,11 @@ def _start(services: Services, asked: dict[str, Any]) -> str:
     if fields.part_of(asked["data"]).kind == DEFAULT:
         # info() raises for names outside the catalogue: a path would be read from the server's disk.
         data.info(asked["data"])
-    return services.supervisor.submit(
-        form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
+    start = form.origin(services, asked)
+    made = form.config(
+        asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"], origin=start
     )
+    return services.supervisor.submit(made, start)
 
 
 def _thumbnail(request: Request) -> Response:
