@@ -136,13 +136,14 @@ def new_run(settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND
 
 
 def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
-    """Return the model to start from, if any. Sets its recipe and shapes where `settings` leaves them open."""
+    """Return the model to start from. Sets its recipe and shapes where `settings` leaves them open."""
     if not settings.get("start_from"):
         return None
     start = find_origin(settings["start_from"])
     settings["start_from"] = start.id
     if start.recipe in kind.RECIPES:
         settings.setdefault("recipe", start.recipe)
+    start.refuse_other_recipe(settings.get("recipe", _default(kind, "recipe")))
     for name, value in start.spec.shape().items():
         if name != "architecture":  # which the recipe sets
             settings.setdefault(name, value)
@@ -225,8 +226,9 @@ def _train(path: Path, anew: bool, place: str | None = None, more: float | None 
         if state != "finished":
             raise UserError("runs.cant_more", state=state)
         extend(path, before, more)
-    if getattr(before, "start_from", "") and (anew or not has_state(path / "state")):
-        bring(path, before.start_from)
+    start_from = getattr(before, "start_from", "")  # runs on images have it
+    if start_from and (anew or not has_state(path / "state")):
+        bring(path, start_from)
     if anew:
         refuse_second_worker(path)
         found = kind.locate(path, place or before.data, has_state(path / "state"))

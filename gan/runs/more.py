@@ -39,7 +39,7 @@ def extend(run_dir: Path, config: Settings, more: Any) -> None:
 
 
 def extensions(run_dir: Path) -> list[dict[str, Any]]:
-    """Return what a card says of each growth of the budget: "at_images", and the "minutes" or "kimg" added."""
+    """Return each growth of the budget for a card: "at_images", and the "minutes" or "kimg" added."""
     found = []
     for event in read_lines(run_dir / "events.jsonl")[0]:
         if isinstance(event, dict) and event.get("key") in EVENTS and isinstance(event.get("values"), dict):

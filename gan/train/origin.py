@@ -15,6 +15,7 @@ from typing import Any
 from gan.config import RunConfig
 from gan.errors import UserError
 from gan.files import read_object, replace_with, write_bytes, write_json
+from gan.recipes import RECIPES
 from gan.spec import FORMAT, ModelSpec, read_header
 
 START = "start"  # the folder in a run's directory
@@ -40,13 +41,18 @@ class Origin:
     discriminator: Path | None = None
     earlier: tuple[dict[str, Any], ...] = ()
 
+    def refuse_other_recipe(self, recipe: Any) -> None:
+        """Raise UserError for a recipe with other networks, before its other limits are checked."""
+        ours = RECIPES.get(recipe, {}).get("architecture", RunConfig.architecture)
+        if recipe in RECIPES and ours != self.spec.architecture:
+            raise UserError("start.recipe", title=self.title, theirs=self.spec.architecture, ours=ours)
+
     def refuse_other_shape(self, config: RunConfig) -> None:
         """Raise UserError if a run with these settings has weights of other shapes."""
         for name, theirs in self.spec.shape().items():
             ours = getattr(config, name)
             if ours != theirs:
-                key = "start.recipe" if name == "architecture" else "start.shape"
-                raise UserError(key, title=self.title, name=name, theirs=theirs, ours=ours)
+                raise UserError("start.shape", title=self.title, name=name, theirs=theirs, ours=ours)
 
     def copy_to(self, run_dir: Path) -> None:
         """Copy the weights into a run's directory, with the record about them. Raises OSError."""
@@ -97,7 +103,8 @@ def describe(run_dir: Path) -> dict[str, Any] | None:
     record = read_record(run_dir)
     if not record:
         return None
-    known = {name: record[name] for name in ("id", "title", "data", "weights", "earlier") if name in record}
+    names = ("id", "title", "data", "weights", "earlier")
+    known: dict[str, Any] = {name: record[name] for name in names if name in record}
     return {**known, **{name: record[key] for name, key in _BEGAN.items() if key in record}}
 
 

@@ -120,6 +120,8 @@ def settings(
 
 def _of_pictures(data: str, recipe: str, asked: dict[str, Any], origin: Origin | None) -> RunConfig:
     info = data_room.catalogue().get(data)
+    if origin is not None:
+        origin.refuse_other_recipe(recipe)
     made = make_config(data, recipe, **asked, start_from=origin.id if origin else "")
     if origin is not None:
         origin.refuse_other_shape(made)
