@@ -45,7 +45,6 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", handlers.submit),
         post("runs/{id}/rename", handlers.rename),
-        post("runs/{id}/more", handlers.more),
         post("runs/{id}/{command}", handlers.command),
         get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
@@ -104,18 +103,13 @@ class _Routes:
         return {"lines": self.feed.without_paths(lines)}
 
     def command(self, request: Request) -> Any:
-        self.services.command(request.path_params["id"], request.path_params["command"])
+        run_id, command = request.path_params["id"], request.path_params["command"]
+        if command == "more":
+            self.services.supervisor.extend(run_id, _amount(request))
+        else:
+            self.services.command(run_id, command)
         self.feed.forget()
-        return {"done": request.path_params["command"]}
-
-    def more(self, request: Request) -> Any:
-        try:
-            amount = float(request.query_params.get("amount", ""))
-        except ValueError as error:
-            raise UserError("ui.bad_form") from error
-        self.services.supervisor.extend(request.path_params["id"], amount)
-        self.feed.forget()
-        return {"done": "more"}
+        return {"done": command}
 
     def rename(self, request: Request) -> Any:
         with writing():
@@ -208,6 +202,14 @@ def _recipes(part: fields.Part) -> list[dict[str, Any]]:
         | {"main": one.recipe in part.main}
         for one in configs
     ]
+
+
+def _amount(request: Request) -> float:
+    """Return how much is added to a run's budget; the supervisor checks the number. Raises UserError."""
+    try:
+        return float(request.query_params.get("amount", ""))
+    except ValueError as error:
+        raise UserError("ui.bad_form") from error
 
 
 def _whole(text: str | None) -> int:
