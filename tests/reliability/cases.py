@@ -81,7 +81,7 @@ NO_FILES = (
 WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
-    "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 1000, "\ud800"),
+    "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 999, "\ud800"),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
 # All commands to a run (a test compares).

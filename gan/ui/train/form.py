@@ -63,7 +63,7 @@ def read(asked: Any) -> dict[str, Any]:
 
 def origin(services: Services, asked: dict[str, Any]) -> Origin | None:
     """Return the model that the form's run starts from, or None for new weights. Raises UserError."""
-    model = asked.get("start") or ""
+    model = asked.get("start", "")
     if not isinstance(model, str):
         raise UserError("ui.bad_form")
     if not model:
