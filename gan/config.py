@@ -21,11 +21,21 @@ SIZES = (28, 32, 64, 128)
 BACKGROUNDS = ("white", "grey", "black")
 ARCHITECTURES = ("modern", "dcgan", "projected")
 AUGMENTS = ("none", "translation", "color,translation,cutout")
+TRACKERS = ("none", "tensorboard", "trackio")
 
 
 def setting(default: Any, text: str, **limits: Any) -> Any:
     """Return a field of Settings. limits: `min` and `max`, or `choices`."""
     return dataclasses.field(default=default, metadata={"help": text, **limits})
+
+
+def tracker() -> Any:
+    """Return the field of Settings that names a tracker."""
+    return setting(
+        "none",
+        "Also sends curves and sample sheets to this tracker, while the run trains.",
+        choices=TRACKERS,
+    )
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,17 @@ class Settings:
         d_steps: int
         seed: int
 
+        track: str
+
         @property
         def budget_images(self) -> int:
             """Examples after which the run ends; 0 if it ends by time."""
+
+        def longer(self, more: float) -> "Self":
+            """Return the config with a larger budget.
+
+            more: in minutes; in thousands of images or steps where they decide.
+            """
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -180,6 +198,14 @@ class RunConfig(Settings):
         min=0,
         max=2**31 - 1,
     )
+    start_from: str = setting(
+        "",
+        (
+            "Model whose weights the run begins with: a shipped model, or the directory or id of a run. "
+            "Empty: new weights."
+        ),
+    )
+    track: str = tracker()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -193,6 +219,11 @@ class RunConfig(Settings):
         """Images after which the run ends; 0 if it ends by time."""
         return round(self.kimg * 1000)
 
+    def longer(self, more: float) -> "RunConfig":
+        """Return the config with a larger budget. more: in minutes, or in kimg where they decide."""
+        name = "kimg" if self.kimg else "minutes"
+        return dataclasses.replace(self, **{name: getattr(self, name) + more})
+
 
 _OF_TYPE = {
     float: "config.not_a_number",
@@ -200,6 +231,11 @@ _OF_TYPE = {
     bool: "config.not_yes_no",
     str: "config.not_text",
 }
+
+
+def check_field(config: type[Settings], name: str, value: Any) -> None:
+    """Raise UserError for a value that this field of a config can't have."""
+    _check(next(field for field in dataclasses.fields(config) if field.name == name), value)
 
 
 def _check(field: dataclasses.Field, value: Any) -> None:

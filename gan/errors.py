@@ -204,6 +204,23 @@ MESSAGES = {
         "“{path}” is not a run: it has no readable config.json. Start a new run, or give the directory of "
         "one."
     ),
+    "start.recipe": (
+        "“{title}” has the networks “{theirs}”, and this recipe has “{ours}”. Choose a recipe with the same "
+        "networks."
+    ),
+    "start.shape": (
+        "“{title}” was trained with {name} = {theirs}, so this run can't have {name} = {ours}. Choose the "
+        "same value."
+    ),
+    "start.gone": (
+        "The model “{id}”, from which this run starts, is not here. Choose another one, or new weights."
+    ),
+    "start.other_kind": "Only runs on images can start from a model. Leave the setting start_from empty.",
+    "track.missing": (
+        "The tracker {tracker} needs a package that is not installed. Run: pip install {package}"
+    ),
+    "track.which": "Name one tracker: --tensorboard DIR or --trackio PROJECT.",
+    "track.failed": "{tracker} failed ({reason}). Correct that, and give the same command again.",
     "train.run_exists": (
         "“{path}” already holds a run. Give another directory, or continue it with: python -m gan train "
         "{path}"
@@ -279,6 +296,10 @@ MESSAGES = {
     "runs.no_sample": "There is no sample grid of step {step}; older grids are thinned. Choose another step.",
     "runs.cant_pause": (
         "This run is {state}, so it can't be paused. Only a run that is training or waiting can."
+    ),
+    "runs.cant_more": "This run is {state}, so it can't be given more time. Only a finished run can.",
+    "runs.more_without_checkpoint": (
+        "This run has no checkpoint, so it can't go on. Start a new run from it instead."
     ),
     "runs.cant_resume": "This run is {state}, so it can't be resumed. Only a paused or failed run can.",
     "runs.cant_restart": (

@@ -21,6 +21,7 @@ from PIL import Image
 
 from gan.cli.sample import MAX_COUNT, draw
 from gan.cli.train import new_run, progress
+from gan.export.track import tracking
 from gan.latent.catalogue import class_index, find
 from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
@@ -101,7 +102,7 @@ def train(
     path = new_run(asked, None if out is None else Path(out))
     from gan.worker.worker import work  # imports torch
 
-    with _signals_as_before():
+    with _signals_as_before(), tracking(path):
         work(path, lambda status: report(f"{progress(status)}  [{status['state']}]") if report else None)
     return Generator(path)
 

@@ -17,7 +17,8 @@ FORMAT = "ganarium-2"
 MAX_HEADER = 2**22  # bytes; ours have about 3,000
 MAX_CLASSES = 1000
 # fields with the same name in RunConfig
-_LIKE_A_RUN = ("architecture", "size", "channels", "z_dim", "width", "pixel", "clusters")
+SHAPE = ("architecture", "size", "channels", "z_dim", "width", "pixel")
+_LIKE_A_RUN = (*SHAPE, "clusters")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class ModelSpec:
     def groups(self) -> int:
         """The number of pairs of class and cluster; 0 without conditioning."""
         return max(1, self.num_classes) * self.clusters if self.num_classes or self.clusters > 1 else 0
+
+    def shape(self) -> dict[str, Any]:
+        """Return the settings that decide the shapes of the weights, apart from classes and clusters."""
+        return {name: getattr(self, name) for name in SHAPE}
 
     @classmethod
     def from_json(cls, value: Any) -> "ModelSpec":

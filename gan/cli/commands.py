@@ -30,6 +30,7 @@ COMMANDS = {
             "train --data digits --out my-run": "train without a browser",
             "train --kind points --data grid25": "learn points of the plane",
             "train my-run": "resume a run",
+            "train my-run --more 5": "give a finished run five more minutes",
         },
     ),
     "sample": Command("gan.cli.sample", {"sample my-run --out grid.png": "generate a grid of samples"}),
@@ -41,6 +42,10 @@ COMMANDS = {
             "export onnx my-run generator.onnx": "export a generator as an ONNX model",
             "export checkpoint my-run checkpoints/mine": "export a checkpoint with its card and scores",
         },
+    ),
+    "track": Command(
+        "gan.cli.track",
+        {"track my-run --tensorboard logs": "send a run's curves to TensorBoard or trackio"},
     ),
     "measure": Command(
         "gan.cli.measure", {"measure": "measure which settings train fastest on this machine"}
@@ -55,6 +60,7 @@ INSTEAD = {
     "gan.cli.score": ("score a generator", "python -m gan score RUN"),
     "gan.cli.train": ("train", "python -m gan train --data DATA"),
     "gan.cli.export": ("export a generator", "python -m gan export webpage RUN PAGE"),
+    "gan.cli.track": ("send a run to a tracker", "python -m gan track RUN --tensorboard DIR"),
     "gan.cli.measure": ("measure this machine", "python -m gan measure"),
     "gan.data": ("train on a data set, or on a folder or zip of images", "python -m gan train --data PATH"),
     "gan.data.build": ("build a bundled set", "python -m gan.data.build.digits FOLDER"),

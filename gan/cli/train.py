@@ -4,6 +4,8 @@ python -m gan train --data digits --minutes 2 --out my-run     start a run
 python -m gan train my-run                                     resume it
 python -m gan train my-run --data elsewhere                    resume it with its images in a new place
 python -m gan train my-run --anew                              restart it from scratch: its model is deleted
+python -m gan train my-run --more 5                            give a finished run five more minutes
+python -m gan train --start-from digits --data PATH            begin with the weights of another model
 python -m gan train --kind points --data grid25                learn points of the plane instead of images
 python -m gan train --kind points --help                       the settings of that kind
 """
@@ -13,6 +15,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -21,10 +24,14 @@ from typing import Any
 
 from gan import console
 from gan.errors import UserError
-from gan.files import read_json, write_json
+from gan.export.track import refuse_missing, tracking
+from gan.files import read_json, read_object, write_json
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
+from gan.latent.origins import bring, find_origin
 from gan.runs import disk
+from gan.runs.more import extend
+from gan.train.origin import START, Origin
 
 USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
@@ -60,6 +67,13 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         "--anew",
         action="store_true",
         help="restart RUN_DIR from scratch with its settings; its model is deleted",
+    )
+    parser.add_argument(
+        "--more",
+        type=float,
+        metavar="AMOUNT",
+        help="give RUN_DIR, which has finished, a larger budget: by minutes, or by thousands of images or "
+        "steps if these are its budget",
     )
     parser.add_argument(
         "--spare",
@@ -105,14 +119,35 @@ def new_run(settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND
     Raises UserError for impossible settings or a directory that already holds a run.
     """
     of_kind, settings = get_kind(kind), dict(settings)
+    refuse_missing(settings.get("track", "none"))
+    start = _start(settings, of_kind)
     data, recipe = (settings.pop(name, _default(of_kind, name)) for name in ("data", "recipe"))
     data = of_kind.find(data)
     path = out or Path("runs") / f"{Path(data).stem}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
     config = of_kind.plan(data, recipe, settings, lambda line: print(line, file=sys.stderr))
+    shutil.rmtree(path / START, ignore_errors=True)  # of a run that never trained
+    if start is not None:
+        start.refuse_other_shape(config)
+        start.copy_to(path)
     write_json(path / "config.json", config.to_json())
     return path
+
+
+def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
+    """Return the model to start from. Sets its recipe and shapes where `settings` leaves them open."""
+    if not settings.get("start_from"):
+        return None
+    start = find_origin(settings["start_from"])
+    settings["start_from"] = start.id
+    if start.recipe in kind.RECIPES:
+        settings.setdefault("recipe", start.recipe)
+    start.refuse_other_recipe(settings.get("recipe", _default(kind, "recipe")))
+    for name, value in start.spec.shape().items():
+        if name != "architecture":  # which the recipe sets
+            settings.setdefault(name, value)
+    return start
 
 
 def _default(kind: Kind, name: str) -> Any:
@@ -172,10 +207,10 @@ def _show(status: dict[str, Any]) -> None:
     )
 
 
-def _train(path: Path, anew: bool, place: str | None = None) -> None:
+def _train(path: Path, anew: bool, place: str | None = None, more: float | None = None) -> None:
     """Train the run in a directory.
 
-    `place` is the current path of its data. `anew` deletes the model first.
+    `place` is the current path of its data. `anew` deletes the model first. `more` is added to its budget.
     """
     from gan.train.checkpoint import has_state
     from gan.worker.run_dir import read_config
@@ -185,6 +220,15 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
     before = read_config(path)  # raises UserError, and touches nothing, if this version can't read the run
     kind = get_kind(before.kind)
     place = kind.find(place) if place is not None else None
+    if more is not None:
+        refuse_second_worker(path)
+        state = read_object(path / "status.json").get("state")
+        if state != "finished":
+            raise UserError("runs.cant_more", state=state)
+        extend(path, before, more)
+    start_from = getattr(before, "start_from", "")  # runs on images have it
+    if start_from and (anew or not has_state(path / "state")):
+        bring(path, start_from)
     if anew:
         refuse_second_worker(path)
         found = kind.locate(path, place or before.data, has_state(path / "state"))
@@ -194,7 +238,8 @@ def _train(path: Path, anew: bool, place: str | None = None) -> None:
         engine.check(before, engine.load(config))
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
-    state = work(path, _show, place)
+    with tracking(path):
+        state = work(path, _show, place)
     print(f"{path}: {state}")
 
 
@@ -229,7 +274,8 @@ def _wait_as_spare() -> None:
     log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    work(path, _Log())
+    with tracking(path):
+        work(path, _Log())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -238,16 +284,20 @@ def main(arguments: list[str] | None = None) -> int:
     kind = _kind_named(arguments)
     parser = _parser(get_kind(kind))
     options = vars(parser.parse_args(arguments))
-    run_dir, out, spare, anew = (options.pop(name) for name in ("run_dir", "out", "spare", "anew"))
+    run_dir, out, spare, anew, more = (
+        options.pop(name) for name in ("run_dir", "out", "spare", "anew", "more")
+    )
     try:
         if spare:
             _wait_as_spare()
         elif run_dir is None and anew:
             parser.error("--anew needs the RUN_DIR of a run")
+        elif more is not None and (run_dir is None or anew):
+            parser.error("--more needs the RUN_DIR of a finished run, without --anew")
         elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
         elif run_dir is not None:
-            _train(run_dir, anew, options.get("data"))
+            _train(run_dir, anew, options.get("data"), more)
         else:
             options.pop("kind", None)
             _train(new_run(options, out, kind), anew)

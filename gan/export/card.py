@@ -7,13 +7,25 @@ from gan import data
 from gan.files import read_object
 from gan.latent.catalogue import Entry
 from gan.runs import names
+from gan.runs.more import extensions
+from gan.train.origin import describe
 
 OWN_LICENCE, OWN_CREDIT = "that of the images", "the person who trained it"
 MARK = (
     "Samples of this generator are made by a trained algorithm (AI): IPTC digital source type "
     "trainedAlgorithmicMedia."
 )
-_OF_A_CARD = ("name", "data", "data_licence", "data_credit", "recipe", "images", "seconds", "hardware")
+_OF_A_CARD = (
+    "name",
+    "data",
+    "data_licence",
+    "data_credit",
+    "recipe",
+    "images",
+    "seconds",
+    "hardware",
+    "started_from",
+)
 
 
 def origin(name: str) -> dict[str, str]:
@@ -34,6 +46,7 @@ def short_card(entry: Entry) -> dict[str, Any]:
     folder = entry.weights.parent
     if entry.kind == "shipped":
         card = read_object(folder / "card.json")
+        card["started_from"] = named(card.get("started_from"))
     else:
         config, status = read_object(folder / "config.json"), read_object(folder / "status.json")
         card = {
@@ -43,9 +56,23 @@ def short_card(entry: Entry) -> dict[str, Any]:
             "images": status.get("images"),
             "seconds": status.get("elapsed"),
             "hardware": status.get("device"),
+            "started_from": named(describe(folder)),
         }
     known = {name: card[name] for name in _OF_A_CARD if isinstance(card.get(name), (str, int, float))}
     return {"title": entry.title, **known}
+
+
+def history(run_dir: Path) -> dict[str, Any]:
+    """The part of a card that says which model a run began with, and when its budget grew."""
+    start, more = describe(run_dir), extensions(run_dir)
+    return {**({"started_from": start} if start else {}), **({"extended": more} if more else {})}
+
+
+def named(start: Any) -> str | None:
+    """The model that a run began with, in one line: its title and the SHA-256 of its generator."""
+    if not isinstance(start, dict) or not start.get("title"):
+        return None
+    return f"{start['title']} (SHA-256 {start.get('weights')})"
 
 
 def onnx_facts(entry: Entry) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gan.config import RunConfig
 from gan.data import public_name
 from gan.errors import UserError
 from gan.export import scores
-from gan.export.card import origin
+from gan.export.card import history, origin
 from gan.files import read_json, read_lines, write_bytes, write_json
 from gan.images import encode_webp, grid, to_uint8
 from gan.kinds.images import identity
@@ -90,7 +90,7 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
         "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]),
         "hardware": f"{status['device']} ({processor()})",
-        "torch": torch.__version__, "last_losses": means, **_record(run_dir),
+        "torch": torch.__version__, "last_losses": means, **_record(run_dir), **history(run_dir),
     }  # fmt: skip
 
 

@@ -153,6 +153,12 @@ class Engine(Protocol):
         """
         ...
 
+    def begin(
+        self, trainer: Trainer, config: Settings, run_dir: Path
+    ) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Load the model that a new run starts from, if any, and return events (key, values) about it."""
+        ...
+
     def remarks(self, data: Any) -> Iterable[tuple[str, dict[str, Any]]]:
         """Return events (key, values) for the faults of a new run's data."""
         ...

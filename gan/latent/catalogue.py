@@ -5,7 +5,7 @@ The catalogue reads only small files and headers and imports no torch. It is che
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Entry:
     weights: Path
     data: str = ""
     scored: dict[str, Any] | None = None
+    shape: dict[str, Any] = field(default_factory=dict)  # settings that decide the shapes of its weights
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object for GET models.
@@ -78,6 +79,7 @@ class Entry:
             "z_dim": self.z_dim,
             "classes": list(self.classes),
             "clusters": self.clusters,
+            "shape": self.shape,
             "updated": self.version,
             "scored": self.scored,
         }
@@ -289,6 +291,7 @@ def _entry(
         weights,
         data,
         scored,
+        model.shape(),
     )
 
 

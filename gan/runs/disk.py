@@ -22,7 +22,16 @@ GB = 10**9
 QUOTA_GB = 20.0
 FRESH = 30.0  # seconds for which pages show a measurement
 PATIENCE = 5.0  # seconds until the next measurement after the disk or the quota was full
-LEARNT = ("state", "samples", "snapshots", "stats.jsonl", "live.safetensors", "commands", "data.json")
+LEARNT = (
+    "state",
+    "samples",
+    "snapshots",
+    "stats.jsonl",
+    "live.safetensors",
+    "commands",
+    "data.json",
+    "tensorboard",
+)
 GONE, NEW = ".gone-", ".new-"  # prefixes that hide a run: while it is deleted, and while it is created
 RESERVE = ".reserve"  # the file that reserves disk space
 RESERVE_BYTES = 1 << 16  # several blocks of any file system; a run's status takes less than one

@@ -25,6 +25,7 @@ from gan.kinds import parse_config
 from gan.runs import disk, marks, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
+from gan.train.origin import Origin
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
@@ -196,10 +197,11 @@ class Store:
 
     # Writers
 
-    def create(self, config: Settings, visitor: str = "") -> str:
+    def create(self, config: Settings, visitor: str = "", start: Origin | None = None) -> str:
         """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>.
 
-        visitor: the mark of the visitor who starts it, "" for none.
+        visitor: the mark of the visitor who starts it, "" for none. start: the model whose weights it begins
+        with.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
@@ -210,6 +212,8 @@ class Store:
             write_json(temporary / "config.json", config.to_json())
             if visitor:
                 write_bytes(temporary / marks.FILE, visitor.encode())
+            if start is not None:
+                start.copy_to(temporary)
             write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
             temporary.chmod(0o755)
             return self._claim(temporary, stem)

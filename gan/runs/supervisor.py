@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from gan.config import Settings
 from gan.errors import UserError
@@ -20,9 +21,11 @@ from gan.files import FULL
 from gan.kinds import get_kind
 from gan.runs import processes, recovery
 from gan.runs.disk import Complaints, Reserve, Room, writing
+from gan.runs.more import extend
 from gan.runs.processes import Spare, Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
+from gan.train.origin import Origin
 
 TICK = 0.25  # seconds between checks of the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between checks of all runs, for runs that other processes started or lost
@@ -120,17 +123,32 @@ class Supervisor:
 
     # Commands and queries of the page
 
-    def submit(self, config: Settings, visitor: str = "") -> str:
+    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None) -> str:
         """Create a run at the end of the queue and return its id. It starts at once if the device is free.
 
-        visitor: the mark of the visitor who starts it, "" for none.
+        visitor: the mark of the visitor who starts it, "" for none. start: the model whose weights it begins
+        with.
         """
         self.store.usage.check()
         with self._lock, writing():
             self.store.check_counts(new=True)
-            run_id = self.store.create(config, visitor)
+            run_id = self.store.create(config, visitor, start)
             self._look_again()
         return run_id
+
+    def extend(self, run_id: str, more: Any) -> None:
+        """Give a finished run a larger budget, and queue it at the end: see gan.runs.more.
+
+        Raises UserError for a run in another state, one without a checkpoint, or an impossible budget.
+        """
+        with self._lock, writing():
+            state = self.store.status(run_id)["state"]
+            if state != "finished":
+                raise UserError("runs.cant_more", state=state)
+            self.store.usage.check()
+            self.store.check_counts(new=False)
+            extend(self.store.path(run_id), self.store.config(run_id), more)
+            self._enqueue(run_id)
 
     def command(self, run_id: str, name: str) -> None:
         """Apply "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.

@@ -54,6 +54,7 @@ class BaseTrainer:
         self.means = torch.zeros(len(METRICS), device=device)
         self.step = 0
         self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
+        self.ema_ramps = True
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
 
@@ -155,8 +156,14 @@ class BaseTrainer:
         return self.lr_factor * self._cosine(self.config.lr_end)
 
     def _ema_decay(self) -> float:
-        """Return the EMA's decay for this step. Its half-life grows with the images seen (StyleGAN2-ADA)."""
-        halflife = min(self.config.ema * 1000, EMA_RAMP * self.images_seen)
+        """Return the EMA's decay for this step.
+
+        Its half-life grows with the images seen, except where the run began with a trained G: there the first
+        average is as good as any later one (both as in StyleGAN2-ADA).
+        """
+        halflife = self.config.ema * 1000
+        if self.ema_ramps:
+            halflife = min(halflife, EMA_RAMP * self.images_seen)
         return 0.5 ** (self.config.batch * self.config.d_steps / halflife) if halflife > 0 else 0.0
 
     def _rows(self, index: int) -> torch.Tensor:

@@ -88,6 +88,7 @@ class Trainer(BaseTrainer):
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
         check_data(config, dataset)
         super().__init__(config, torch.device(device.torch_name), len(dataset.images))
+        self.ema_ramps = not config.start_from
         self.classes = dataset.classes if config.conditional else ()
         self.spec = model_spec(config, len(self.classes))
         layout = torch.channels_last if device.channels_last else torch.contiguous_format

@@ -97,6 +97,8 @@ declare global {
     z_dim: number;
     classes: string[];
     clusters: number;
+    /** Settings that decide the shapes of its weights. */
+    shape: Record<string, string | number>;
     updated: string;
     scored: Scored | null;
     unreadable?: boolean;

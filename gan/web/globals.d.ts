@@ -70,6 +70,7 @@ declare global {
       data: string,
       recipe: string,
       own: OwnValue | null,
+      start: StartValue,
       ...current: Setting[]
     ): Promise<unknown[]>;
     ganForm(): Promise<unknown[] | null>;
@@ -107,6 +108,7 @@ declare global {
     "gan-data": HTMLElement & { value: string | null };
     "gan-recipe": HTMLElement & { value: string | null };
     "gan-time": HTMLElement & { value: number | null };
+    "gan-start": HTMLElement & { value: StartValue };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
     "gan-points": HTMLElement & { settled(): Promise<PointsFile | null> };
     "gan-stage": HTMLElement & { reveal(): void };

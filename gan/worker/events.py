@@ -29,6 +29,24 @@ EVENTS = {
     "other_machine": (
         "The run goes on with {now} instead of {began}, so no longer step for step as it would have there."
     ),
+    "began_from": ("G and D began with the weights of “{title}”. The SHA-256 of its generator is {digest}."),
+    "began_from_g": (
+        "G began with the weights of “{title}”. D began anew, because the model has none. The SHA-256 of its "
+        "generator is {digest}."
+    ),
+    "classes_anew": (
+        "The model has other classes or clusters, so the weights of classes and clusters began anew."
+    ),
+    "more_minutes": (
+        "The run was given {more} more minutes, {total} in all. Its schedules go by the whole budget."
+    ),
+    "more_images": (
+        "The run was given a larger budget: {more} thousand more, {total} thousand in all. Its schedules go "
+        "by the whole budget."
+    ),
+    "tracker_failed": (
+        "The tracker {tracker} stopped: {reason}. The run goes on, and ganarium track can send the rest."
+    ),
     "rolled_back": (
         "Training diverged (NaN/inf) at step {at}. The run went back to step {step} and goes on with "
         "{percent} % of the learning rate."

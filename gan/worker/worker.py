@@ -119,6 +119,8 @@ class Worker:
         else:
             for key, values in self.engine.remarks(data):
                 self.dir.note(key, **values)
+            for key, values in self.engine.begin(self.trainer, self.config, self.path):
+                self.dir.note(key, **values)
             self.dir.rewind(-1)
             self.grid.run(self._write_sheet)
             self.state.run(self._write_state)  # a rollback always finds a checkpoint
@@ -168,11 +170,19 @@ class Worker:
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
             counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
         )
+        self._apply_budget()
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
         self.stats.extend(self.dir.last_stats(WINDOW))
         if damage and order[0] == NEWEST:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
+
+    def _apply_budget(self) -> None:
+        """Make the schedules go by the budget, which may be larger than it was at the checkpoint."""
+        if self.config.budget_images:
+            self.trainer.total_images = float(self.config.budget_images)
+        elif self.trainer.progress >= 1 > self.progress:
+            self._forecast()
 
     def train(self) -> str:
         """Train until the end and return the run's final state: finished, paused or stopped."""
@@ -262,8 +272,12 @@ class Worker:
         self.rate += weight * (rate - self.rate)
         self.elapsed += seconds
         if not self.config.budget_images:
-            left = max(0.0, 60 * self.config.minutes - self.elapsed)
-            self.trainer.total_images = self.trainer.images_seen + self.rate * left
+            self._forecast()
+
+    def _forecast(self) -> None:
+        """Forecast the images of a budget in minutes."""
+        left = max(0.0, 60 * self.config.minutes - self.elapsed)
+        self.trainer.total_images = self.trainer.images_seen + self.rate * left
 
     def _publish(self, means: dict[str, float]) -> None:
         asked = self.dir.take_commands()

@@ -84,6 +84,7 @@ NO_FILES = (
 WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
+    "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 999, "\ud800"),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
 }  # fmt: skip
 # The endpoints for everybody and those for who controls the runs (a test compares), and every way to them.
@@ -337,6 +338,8 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         yield Case(
             "forms", OURS + f"directions/save?id={odd}".encode(), b"POST", JSON, json.dumps(sliders).encode()
         )
+    for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400):
+        yield Case("forms", OURS + f"runs/{run}/more?amount={amount}".encode(), b"POST")
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
     for odd, command in zip(
@@ -394,7 +397,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     They are every command to a run, a new name, and a new run.
     """
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
-    for name in (*COMMANDS, "rename?name=mine"):
+    for name in (*COMMANDS, "rename?name=mine", "more?amount=1"):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
     sliders = {"list": ["p0"], "names": {"p0": "mine"}, "hidden": []}
     yield Case(

@@ -11,14 +11,17 @@ from gan.config import RunConfig
 from gan.data import Dataset
 from gan.data.own.report import Report, grouped, sentence_left_out
 from gan.device import Device
+from gan.errors import UserError
 from gan.images import encode_webp, grid, to_uint8
 from gan.kinds import Recognised, Sheet
 from gan.kinds.images.identity import as_it_began, identify
 from gan.kinds.images.identity import read as read_identity
 from gan.metrics.distances import pairwise_diversity, relative_diversity
 from gan.models import generator_file
+from gan.train import origin
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
+from gan.train.start import load_start
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
@@ -80,6 +83,25 @@ def recognise(config: RunConfig, dataset: Dataset, run_dir: Path, saved: dict[st
         "set_changed": {"name": record.name},
     }
     return Recognised(dataset, record, [(event, values.get(event, {}))] if event else [])
+
+
+def begin(trainer: Trainer, config: RunConfig, run_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Load the model that a new run starts from, and yield events that say what was loaded.
+
+    Raises UserError if its files are missing or damaged, or its weights have other shapes.
+    """
+    if not config.start_from:
+        return
+    known = origin.read_record(run_dir)
+    if not known:
+        raise UserError("start.gone", id=config.start_from)
+    classes = tuple(map(str, known["classes"]))
+    found = load_start(trainer, run_dir / origin.START, classes)
+    origin.note_beginning(run_dir, *found)
+    values = {"title": known["title"], "digest": known["weights"]}
+    yield "began_from" if found.discriminator == "loaded" else "began_from_g", values
+    if found.conditioning == "anew":
+        yield "classes_anew", {}
 
 
 def remarks(dataset: Dataset) -> Iterator[tuple[str, dict[str, Any]]]:

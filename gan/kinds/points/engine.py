@@ -73,6 +73,11 @@ def _known(run_dir: Path, saved: dict[str, Any]) -> PointsRecord | None:
     return None
 
 
+def begin(trainer: PointsTrainer, config: PointsConfig, run_dir: Path) -> tuple[()]:
+    """Return no events: a run on points always begins with new weights."""
+    return ()
+
+
 def remarks(points: PointSet) -> tuple[()]:
     """Return no events: points that can't be used are refused as a whole."""
     return ()

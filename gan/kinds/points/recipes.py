@@ -1,9 +1,9 @@
 """The settings of a run on points, and the recipes that fill them in. This module does not import torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from gan.config import Settings, setting
+from gan.config import Settings, setting, tracker
 from gan.objectives import LOSSES, PENALTIES
 
 NAMES = ("grid25", "ring8", "moons", "spiral")  # the sets that data.py draws; the place is the seed
@@ -71,6 +71,7 @@ class PointsConfig(Settings):
         min=0,
         max=2**31 - 1,
     )
+    track: str = tracker()
 
     @property
     def budget_images(self) -> int:
@@ -81,6 +82,12 @@ class PointsConfig(Settings):
     def kimg(self) -> float:
         """The same in thousands, under the name that runs of images give it: the queue estimates with it."""
         return self.budget_images / 1000
+
+    def longer(self, more: float) -> "PointsConfig":
+        """Return the config with a larger budget. more: minutes, or thousands of steps if they decide."""
+        if self.steps:
+            return replace(self, steps=self.steps + round(1000 * more))
+        return replace(self, minutes=self.minutes + more)
 
 
 # Settings tried with "modern" on grid25: seed 0 alone, 10,000 samples. The share between two modes limits the

@@ -12,6 +12,7 @@ from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
+from gan.train.origin import Origin
 from gan.ui.server.access import Access
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
@@ -119,13 +120,14 @@ class Services:
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
-    def submit(self, config: Settings, visitor: str = "") -> str:
+    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None) -> str:
         """Start a run and return its id.
 
-        visitor: the mark of the visitor who starts it, "" for somebody who controls all runs.
+        visitor: the mark of the visitor who starts it, "" for somebody who controls all runs. start: the
+        model whose weights it begins with.
         Raises UserError as Supervisor.submit does, and beyond a visitor's limits.
         """
-        begin = partial(self.supervisor.submit, config, visitor)
+        begin = partial(self.supervisor.submit, config, visitor, start)
         return self.visitors.submit(self.store, config, visitor, begin) if visitor else begin()
 
     def command(self, run_id: str, name: str, visitor: str = "") -> None:
@@ -142,6 +144,14 @@ class Services:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":
             self.remove_uploads()
+
+    def extend(self, run_id: str, more: float, visitor: str = "") -> None:
+        """Give a finished run a larger budget (see Supervisor.extend), for a visitor as `submit` does."""
+        act = partial(self.supervisor.extend, run_id, more)
+        if visitor:
+            self.visitors.extend(self.store, run_id, more, visitor, act)
+        else:
+            act()
 
     def _tidy(self) -> None:
         """Remove uploads without a run every TIDY_EVERY seconds."""

@@ -35,7 +35,19 @@ KEY_FILE, KEY_BYTES = ".visitors-key", 32
 # What visitors may ask for besides reading. Everything else that changes something is the owner's.
 UPLOAD = "/gradio_api/upload"
 _STARTS = {UPLOAD, *(f"{PREFIX}/{path}" for path in ("pictures", "points", "runs"))}
-COMMANDS = ("rename", "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
+COMMANDS = (
+    "rename",
+    "pause",
+    "resume",
+    "restart",
+    "stop",
+    "end",
+    "cancel",
+    "sample",
+    "save",
+    "delete",
+    "more",
+)
 _OF_RUN = re.compile(rf"{PREFIX}/runs/([^/]+)/(?:{'|'.join(COMMANDS)})")
 _OF_MODEL = f"{PREFIX}/directions/save"
 QUEUES = ("resume", "restart")  # commands that put a run into the queue
@@ -88,8 +100,7 @@ class Visitors:
 
     def submit(self, store: Store, config: Settings, mark: str, begin: Callable[[], T]) -> T:
         """Call `begin`, which starts a run of this visitor. Raises UserError beyond a visitor's limits."""
-        if not config.minutes <= MINUTES:
-            raise UserError("access.long_run", most=MINUTES)
+        _check_budget(config)
         with self._queueing:
             _check_counts(store, mark, new=True)
             return begin()
@@ -99,6 +110,16 @@ class Visitors:
         if name not in QUEUES:
             act()
             return
+        with self._queueing:
+            _check_counts(store, mark, new=False)
+            act()
+
+    def extend(self, store: Store, run_id: str, more: float, mark: str, act: Callable[[], None]) -> None:
+        """Call `act`, which adds `more` to the budget of a visitor's run.
+
+        Raises UserError beyond a visitor's limits.
+        """
+        _check_budget(store.config(run_id).longer(more))
         with self._queueing:
             _check_counts(store, mark, new=False)
             act()
@@ -131,6 +152,12 @@ def find_key(runs: Path) -> bytes:
             write_bytes(path, key)
             path.chmod(0o600)
             return key
+
+
+def _check_budget(config: Settings) -> None:
+    """Raise UserError for a run that a visitor may not have: above MINUTES, or as long as its images take."""
+    if config.budget_images or not config.minutes <= MINUTES:
+        raise UserError("access.long_run", most=MINUTES)
 
 
 def _check_counts(store: Store, mark: str, new: bool) -> None:

@@ -14,14 +14,15 @@ from gan.kinds import DEFAULT
 from gan.kinds.points.recipes import PointsConfig
 from gan.recipes import USER_DATA
 from gan.train.autotune import machine
+from gan.ui.server.services import Services
 from gan.ui.train import fields, form
 
 # A class of thirty sends the same request at once. One computes the estimate; the others find it cached.
 _one_at_a_time = threading.Lock()
 
 
-def cost(text: str) -> dict[str, Any]:
-    """Return the cost of the form in a JSON text {data, recipe, minutes, values, own}.
+def cost(services: Services, text: str) -> dict[str, Any]:
+    """Return the cost of the form in a JSON text {data, recipe, minutes, start, values, own}.
 
     own: the number of uploaded pictures, where the page knows it.
     The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
@@ -36,7 +37,9 @@ def cost(text: str) -> dict[str, Any]:
     asked = _read(text)
     data = asked["data"]
     info = data_room.info(data) if data != USER_DATA and fields.part_of(data).kind == DEFAULT else None
-    made = form.settings(data, asked.get("recipe"), asked.get("minutes"), asked["values"])
+    made = form.settings(
+        data, asked.get("recipe"), asked.get("minutes"), asked["values"], form.origin(services, asked)
+    )
     if isinstance(made, RunConfig):
         return _of_images(made, info, asked.get("own"))
     return {"kind": made.kind, "parameters": _parameters(made), "minutes": made.minutes}

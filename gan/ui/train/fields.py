@@ -94,8 +94,8 @@ class Part:
         return number(next(one for one in dataclasses.fields(self.config) if one.name == "minutes"), value)
 
 
-# The form's steps set data, recipe and minutes. kimg and steps are for the terminal. The recipe of images
-# sets the architecture.
+# The form's steps set data, recipe, minutes and start_from. kimg and steps are for the terminal. The recipe
+# of images sets the architecture.
 PARTS = {
     "images": Part(
         RunConfig,
@@ -117,7 +117,7 @@ PARTS = {
             "learning": ("lr_g", "lr_d", "batch", "d_steps", "gamma", "penalty"),
             "networks": ("width", "z_dim", "ema"),
         },
-        ("data", "recipe", "minutes", "kimg", "architecture"),
+        ("data", "recipe", "minutes", "kimg", "architecture", "start_from"),
     ),
     "points": Part(
         PointsConfig,

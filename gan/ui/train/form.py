@@ -8,10 +8,15 @@ from gan import data as data_room
 from gan.config import SIZES, RunConfig, Settings
 from gan.data.own.report import Report
 from gan.errors import UserError
+from gan.export.track import refuse_missing
 from gan.kinds import DEFAULT
+from gan.latent.catalogue import Catalogue
+from gan.latent.origins import origin_of
 from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import has_gpu
+from gan.train.origin import Origin
+from gan.ui.server.services import Services
 from gan.ui.train import fields
 
 OWN_SIZE = 64
@@ -56,15 +61,31 @@ def read(asked: Any) -> dict[str, Any]:
     return {**asked, "data": str(asked.get("data"))[:100]}
 
 
+def origin(services: Services, asked: dict[str, Any]) -> Origin | None:
+    """Return the model that the form's run starts from, or None for new weights. Raises UserError."""
+    model = asked.get("start", "")
+    if not isinstance(model, str):
+        raise UserError("ui.bad_form")
+    if not model:
+        return None
+    return origin_of(Catalogue(services.store.root, services.checkpoints).entry(model))
+
+
 def config(
-    data: str, recipe: Any, minutes: Any, values: Sequence[Any], report: Report | None = None
+    data: str,
+    recipe: Any,
+    minutes: Any,
+    values: Sequence[Any],
+    report: Report | None = None,
+    origin: Origin | None = None,
 ) -> Settings:
     """Return the config of the form.
 
-    `data` is a name that the form offers, or the path of uploaded pictures with their `report`. Raises
-    UserError for an impossible setting, and for pictures that are unfit by their number or classes.
+    `data` is a name that the form offers, or the path of uploaded pictures with their `report`. `origin` is
+    the model to start from. Raises UserError for an impossible setting, and for pictures that are unfit by
+    their number or classes.
     """
-    made = settings(data, recipe, minutes, values)
+    made = settings(data, recipe, minutes, values, origin)
     if not isinstance(made, RunConfig):
         return made
     if report is None:
@@ -78,23 +99,34 @@ def config(
     return made
 
 
-def settings(data: str, recipe: Any, minutes: Any, values: Sequence[Any]) -> Settings:
+def settings(
+    data: str, recipe: Any, minutes: Any, values: Sequence[Any], origin: Origin | None = None
+) -> Settings:
     """Return the config of the form, without a check of the number of pictures.
 
-    Raises UserError for an impossible setting.
+    Raises UserError for an impossible setting, and for a model to start from that has other shapes.
     """
     part = fields.part_of(data)
     asked = {**part.read(values), "minutes": part.minutes(minutes)}
     if part.kind == DEFAULT:
-        return _of_pictures(data, str(recipe), asked)
-    return part.make(data, str(recipe), **asked)
+        made: Settings = _of_pictures(data, str(recipe), asked, origin)
+    elif origin is not None:
+        raise UserError("start.other_kind")
+    else:
+        made = part.make(data, str(recipe), **asked)
+    refuse_missing(made.track)
+    return made
 
 
-def _of_pictures(data: str, recipe: str, asked: dict[str, Any]) -> RunConfig:
+def _of_pictures(data: str, recipe: str, asked: dict[str, Any], origin: Origin | None) -> RunConfig:
     info = data_room.catalogue().get(data)
-    made = make_config(data, recipe, **asked)
-    if info is not None:
-        # a data set of the catalogue fixes its channels
+    if origin is not None:
+        origin.refuse_other_recipe(recipe)
+    made = make_config(data, recipe, **asked, start_from=origin.id if origin else "")
+    if origin is not None:
+        origin.refuse_other_shape(made)
+    elif info is not None:
+        # a data set of the catalogue fixes its channels, unless a model to start from does
         made = dataclasses.replace(made, channels=shape(data)[1])
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)

@@ -46,12 +46,14 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
     services.store.check_counts(new=True)
     files = received(asked.get("files"), Path(get_upload_folder()))
     kept = _keep(services, files)
+    origin = form.origin(services, asked)
+    report = _report(services, kept, files)
     config = form.config(
-        str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], _report(services, kept, files)
+        str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], report, origin
     )
     with services.uploading:
         keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
-        run_id = services.submit(config, visitor)
+        run_id = services.submit(config, visitor, origin)
         unmark(kept)
     return run_id
 

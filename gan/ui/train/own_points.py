@@ -36,7 +36,13 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
     services.store.usage.check()
     services.store.check_counts(new=True)
     file = _file(asked)
-    made = form.settings(USER_POINTS, asked.get("recipe"), asked.get("minutes"), asked["values"])
+    made = form.settings(
+        USER_POINTS,
+        asked.get("recipe"),
+        asked.get("minutes"),
+        asked["values"],
+        form.origin(services, asked),
+    )
     count = len(read_points(file))
     if made.batch > count:
         raise UserError("points.batch", batch=made.batch, count=count)

@@ -46,7 +46,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("runs", handlers.submit),
         post("runs/{id}/rename", handlers.rename),
         post("runs/{id}/{command}", handlers.command),
-        get("cost", lambda request: cost(request.query_params.get("form", ""))),
+        get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
         get("thumbnails/{name}.webp", _thumbnail),
     ]
@@ -111,7 +111,11 @@ class _Routes:
 
     def command(self, request: Request) -> Any:
         run_id, name = request.path_params["id"], request.path_params["command"]
-        self.services.command(run_id, name, self.services.visitor(request))
+        visitor = self.services.visitor(request)
+        if name == "more":
+            self.services.extend(run_id, _amount(request), visitor)
+        else:
+            self.services.command(run_id, name, visitor)
         self.feed.forget()
         return {"done": name}
 
@@ -127,8 +131,11 @@ def start_named(services: Services, asked: dict[str, Any], visitor: str = "") ->
     if fields.part_of(asked["data"]).kind == DEFAULT:
         # info() raises for names outside the catalogue: a path would be read from the server's disk.
         data.info(asked["data"])
-    made = form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
-    return services.submit(made, visitor)
+    start = form.origin(services, asked)
+    made = form.config(
+        asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"], origin=start
+    )
+    return services.submit(made, visitor, start)
 
 
 def _thumbnail(request: Request) -> Response:
@@ -203,6 +210,14 @@ def _recipes(part: fields.Part) -> list[dict[str, Any]]:
         | {"main": one.recipe in part.main}
         for one in configs
     ]
+
+
+def _amount(request: Request) -> float:
+    """Return how much is added to a run's budget; the supervisor checks the number. Raises UserError."""
+    try:
+        return float(request.query_params.get("amount", ""))
+    except ValueError as error:
+        raise UserError("ui.bad_form") from error
 
 
 def _whole(text: str | None) -> int:

@@ -63,6 +63,8 @@ def build(services: Services) -> None:
                 own = _picker("gan-own", {"files": []})
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
+            with gr.Column(elem_classes="gan-kind gan-kind-images", min_width=0):
+                start = _picker("gan-start", {"id": "", "settings": {}})
             with gr.Accordion(i18n("train.advanced"), open=False, elem_id="train-advanced"):
                 controls: dict[str, fields.Control] = {}
                 for part in fields.PARTS.values():
@@ -84,9 +86,10 @@ def build(services: Services) -> None:
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     settings = list(controls.values())
-    for source in (data, recipe, own):
-        source.change(None, [data, recipe, own, *settings], settings, js=_DEFAULTS, api_visibility="private")
-    everything: list[gr.HTML | fields.Control] = [data, own, recipe, minutes, *settings]
+    choices = [data, recipe, own, start]
+    for source in choices:
+        source.change(None, [*choices, *settings], settings, js=_DEFAULTS, api_visibility="private")
+    everything: list[gr.HTML | fields.Control] = [data, own, recipe, minutes, start, *settings]
     page = gr.context.Context.root_block
     assert page is not None, "build is called inside gr.Blocks"
     page.load(None, everything, everything, js=_RESTORE, api_visibility="private")

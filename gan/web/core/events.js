@@ -16,8 +16,8 @@ export const THEME = "gan:theme";
 export const EXPLORE = "gan:explore";
 /**
  * The form has changed. The detail holds all its values.
- * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, ...settings: Setting[]]}
- *    FormDetail
+ * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, start: StartValue,
+ *    ...settings: Setting[]]} FormDetail
  */
 export const FORM = "gan:form";
 /** The form now offers another kind of run. @typedef {string} KindDetail */
@@ -48,10 +48,10 @@ export const RAW = "gan:raw";
 
 // At the pickers of the Train form and at <gan-own>.
 
-/** Gradio sets a picker's value: a name, minutes, or an OwnValue. @typedef {any} OfferDetail */
+/** Gradio sets a picker's value: a name, minutes, an OwnValue or a StartValue. @typedef {any} OfferDetail */
 export const OFFER = "offer";
 /**
  * The reader has chosen in a picker; Gradio reads its value.
- * @typedef {string | number | OwnValue} ChooseDetail
+ * @typedef {string | number | OwnValue | StartValue} ChooseDetail
  */
 export const CHOOSE = "choose";

@@ -358,6 +358,7 @@ class Card {
       images,
       seconds,
       hardware,
+      started_from: start,
     } = model.card;
     const trained = [
       images && t("page.images", { count: whole(images) }),
@@ -372,6 +373,7 @@ class Card {
       ["page.licence", licence],
       ["page.recipe", recipe && named("recipe", recipe)],
       ["page.trained", trained],
+      ["page.start", start],
     ];
     this.element = h(
       "section",

@@ -125,6 +125,12 @@ declare global {
     turn: number;
   }
 
+  /** The value of <gan-start>: a model's id, and the settings that decide the shapes of its weights. */
+  interface StartValue {
+    id: string;
+    settings: Settings;
+  }
+
   interface Verdict {
     key: string;
     level: string;
@@ -160,6 +166,9 @@ declare global {
     size?: number;
     batch: number;
     seed: number;
+    /** The budget: of these two, the one that is not 0 decides instead of the minutes. */
+    kimg?: number;
+    steps?: number;
   }
   interface Run {
     id: string;

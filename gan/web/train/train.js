@@ -3,5 +3,6 @@ import "./form/cost.js";
 import "./form/form.js";
 import "./form/own-pictures.js";
 import "./form/own-points.js";
+import "./form/start-from.js";
 import "./form/submit.js";
 import "./stage/stage.js";

@@ -472,3 +472,41 @@ def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
     expect(lines).to_be_hidden()
     page.click(".tr-last > summary")
     expect(lines).to_be_visible()
+
+
+def test_a_finished_run_is_given_more_time(visit, runs, ended):
+    run_id = ended()
+    (runs.path(run_id) / "state").mkdir()
+    (runs.path(run_id) / "state" / "checkpoint.safetensors").write_bytes(b"no weights")
+    before = runs.config(run_id).kimg
+    page = visit()
+    open_list(page)
+    row(page, "Digits").get_by_role("button").first.click()
+    field = page.get_by_label("More thousands")
+    field.fill("0")
+    page.click("[data-command=more]")
+    assert runs.config(run_id).kimg == before
+    field.fill("2.5")
+    page.click("[data-command=more]")
+    expect(page.locator(".tr-events")).to_contain_text("2.5 thousand more")
+    assert runs.config(run_id).kimg == before + 2.5
+    expect(field).to_be_hidden()
+    wait_until(lambda: state(runs, run_id) == "failed")
+
+
+def test_a_model_to_start_from_sets_the_shapes_of_the_form(visit):
+    page = visit()
+    page.get_by_text("Start from a model").click()
+    select = page.get_by_label("Start from a model")
+    expect(select.locator("option")).not_to_have_count(1)
+    select.select_option("shipped:faces")
+    expect(page.locator("gan-start .tr-about")).to_contain_text("begin anew")
+    page.click("#train-advanced > button")
+    expect(page.locator("#field-pixel input")).to_have_value("4")
+    expect(page.locator("#field-size input")).to_have_value("64")
+    expect(page.locator("#field-channels input")).to_have_value("3")
+    page.locator("gan-recipe details summary").first.click()
+    page.get_by_role("radio", name="DCGAN").click()
+    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("Choose a recipe")
+    select.select_option("")
+    expect(page.locator("#field-z_dim input")).to_have_value("100")

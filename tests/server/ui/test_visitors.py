@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from gan.errors import UserError
 from gan.runs import marks
+from gan.runs.store import CHECKPOINTS
 from gan.runs.store import COMMANDS as TO_WORKERS
 from gan.ui.page import launch_options
 from gan.ui.server import sign_in, visitors
@@ -249,6 +250,20 @@ def test_a_visitors_runs_are_short_and_one_waits(space, tmp_path, monkeypatch):
     assert key_of(train(visitor(services))) == (400, "access.no_place")
 
 
+def test_more_time_keeps_a_visitors_run_short(space, tmp_path):
+    services = served(tmp_path / "runs")
+    ann = visitor(services)
+    run = train(ann, minutes=4).json()["run"]
+    (services.store.path(run) / "state").mkdir()
+    (services.store.path(run) / "state" / CHECKPOINTS[0]).touch()
+    services.store.update_status(run, state="finished")
+    more = lambda amount: send(ann, run, f"more?amount={amount}")  # noqa: E731
+    assert key_of(more(MINUTES)) == (400, "access.long_run")
+    assert key_of(more("nan")) == (400, "config.not_a_number")
+    assert more(MINUTES - 4).status_code == 200
+    assert (services.store.config(run).minutes, services.store.status(run)["state"]) == (MINUTES, "queued")
+
+
 def test_a_restart_keeps_the_visitor(space, tmp_path):
     services = served(tmp_path)
     ann = visitor(services)
@@ -339,7 +354,7 @@ def test_nothing_changes_on_a_private_machine(tmp_path, monkeypatch):
 
 
 def test_every_command_is_one_that_visitors_may_send():
-    assert set(COMMANDS) == {*KNOWN, "rename"}
+    assert set(COMMANDS) == {*KNOWN, "rename", "more"}
 
 
 def test_a_key_that_cannot_be_kept_is_a_sentence(space, tmp_path):

@@ -113,10 +113,11 @@ class Cost extends HTMLElement {
  * uploaded pictures, if known.
  * @param {FormDetail} form
  */
-const read = ([data, own, recipe, minutes, ...values]) => ({
+const read = ([data, own, recipe, minutes, start, ...values]) => ({
   data,
   recipe,
   minutes,
+  start: start.id,
   values,
   own: own?.report?.count ?? null,
 });

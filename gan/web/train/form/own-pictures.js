@@ -282,7 +282,7 @@ class OwnPictures extends HTMLElement {
     const { report, suggestions } = this.value;
     const form = formNow();
     if (!report || !form || !this.fields) return;
-    const [, , recipe, , ...values] = form;
+    const [, , recipe, , , ...values] = form;
     const settings = Object.fromEntries(this.fields.map((name, index) => [name, values[index]]));
     this.asked.show(report, suggestions ?? {}, recipe, settings);
   }

@@ -5,10 +5,12 @@ import { catalogue } from "../catalogue.js";
 
 const KEPT = "gan_form";
 const LEAVING = new Set(["Tab", "Shift"]); // keys that leave a field, and need no handler of Gradio's
-const START = { data: "digits", recipe: "modern", own: null }; // the form's first choice
+const NEW = { id: "", settings: {} }; // new weights
+// the form's first choice
+const START = { data: "digits", recipe: "modern", own: null, start: NEW };
 // Tells Gradio to keep the field's value, with whatever the reader has typed meanwhile.
 const LEAVE = { __type__: "update" };
-/** @typedef {{data: string, recipe: string, own: ?OwnValue}} Choice */
+/** @typedef {{data: string, recipe: string, own: ?OwnValue, start: StartValue}} Choice */
 /** The choice behind the present settings. @type {Choice} */
 let before = START;
 /** The choice that a reloaded page is setting again. @type {?Choice} */
@@ -51,31 +53,32 @@ export const formNow = () => form;
 
 /**
  * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded
- * pictures. null for settings of another kind of run, which stay as they are.
+ * pictures, and the shapes of the model to start from. null for settings of another kind of run, which stay as they are.
  * @param {Catalogue} offer
  * @param {Choice} choice
  */
-function beginning({ defaults, fields }, { data, recipe, own }) {
-  const asked = (data === "own" && own?.suggestions?.[recipe]) || {};
+function beginning({ defaults, fields }, { data, recipe, own, start }) {
+  const asked = { ...(data === "own" && own?.suggestions?.[recipe]), ...start.settings };
   return fields.map((name, index) => asked[name] ?? defaults[data][recipe]?.[index] ?? null);
 }
 
 /**
- * The advanced settings after another data set, recipe or upload. A setting that the choice does not touch
- * stays. A setting made by hand changes only with another data set or recipe. A change beside the pictures
+ * The advanced settings after another data set, recipe, upload or model to start from. A setting that the choice does not touch
+ * stays. A setting made by hand changes only with another data set, recipe or model. A change beside the pictures
  * counts as made by hand.
  */
-window.ganDefaults = async (data, recipe, own, ...current) => {
+window.ganDefaults = async (data, recipe, own, start, ...current) => {
   const offer = await catalogue();
   if (returning) {
     // Gradio restores one choice after another, and calls this after each; the stored settings come with them
-    if (data === returning.data && recipe === returning.recipe) returning = null;
+    if (data === returning.data && recipe === returning.recipe && start?.id === returning.start.id)
+      returning = null;
     return offer.fields.map(() => LEAVE);
   }
   // Nothing is known while the survey runs.
   const settled = own?.files?.length && !own.report ? before.own : own;
-  const now = { data, recipe, own: settled };
-  const chosen = data !== before.data || recipe !== before.recipe;
+  const now = { data, recipe, own: settled, start: start ?? NEW };
+  const chosen = data !== before.data || recipe !== before.recipe || now.start.id !== before.start.id;
   const moved = own && (own.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
   const [was, is] = [beginning(offer, before), beginning(offer, now)];
   before = now;
@@ -100,7 +103,8 @@ window.ganDefaults = async (data, recipe, own, ...current) => {
  */
 export async function asAsked(own, recipe, values) {
   const offer = await catalogue();
-  const [was, is] = [beginning(offer, before), beginning(offer, { data: "own", recipe, own })];
+  const now = { ...before, data: "own", recipe, own };
+  const [was, is] = [beginning(offer, before), beginning(offer, now)];
   return values.map((value, index) =>
     typed.has(offer.fields[index]) || value !== was[index] ? value : is[index],
   );
@@ -111,21 +115,21 @@ window.ganForm = async () => {
   const kept = taken();
   if (!kept) return null;
   const offer = await catalogue();
-  const { data, recipe, own, minutes } = kept;
-  before = { data, recipe, own };
-  if (data !== START.data || recipe !== START.recipe) returning = before;
+  const { data, recipe, own, minutes, start } = kept;
+  before = { data, recipe, own, start };
+  if (data !== START.data || recipe !== START.recipe || start.id) returning = before;
   const settings = beginning(offer, before).map((value, index) =>
     value === null ? LEAVE : like(value, kept.settings[offer.fields[index]]),
   );
-  return [data, own, recipe, minutes, ...settings];
+  return [data, own, recipe, minutes, start, ...settings];
 };
 
 /** Store the form for the next page in this tab. */
 export async function keepForm() {
-  const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time"]).map(
+  const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time", "gan-start"]).map(
     (name) => document.querySelector(name)?.value,
   );
-  const [data, own, recipe, minutes] = chosen;
+  const [data, own, recipe, minutes, start] = chosen;
   if (chosen.some((value) => value === undefined || value === null)) return;
   const { fields } = await catalogue();
   const settings = Object.fromEntries(
@@ -133,10 +137,10 @@ export async function keepForm() {
       /** @type {?HTMLInputElement} */
       // A field's text may be newer than the form; folded fields have no element.
       const input = document.querySelector(`#field-${name} input`);
-      return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[4 + index]];
+      return [name, input ? (input.type === "checkbox" ? input.checked : input.value) : form?.[5 + index]];
     }),
   );
-  sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, settings }));
+  sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, start, settings }));
 }
 
 /** The stored form. It can be read once. */

@@ -8,12 +8,12 @@ import { own as ours } from "../runs/own-runs.js";
 
 let busy = false;
 
-window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
+window.ganSubmit = async (data, own, recipe, minutes, start, ...values) => {
   if (busy) return;
   busy = true;
   dispatchEvent(new CustomEvent(SUBMIT));
   /** @type {AnswerDetail} */
-  const answer = await submit(data, own, recipe, minutes, values).catch((error) => ({ error }));
+  const answer = await submit(data, own, recipe, minutes, start.id, values).catch((error) => ({ error }));
   busy = false;
   if (answer.run) ours(answer.run);
   dispatchEvent(new CustomEvent(ANSWER, { detail: answer }));
@@ -24,9 +24,10 @@ window.ganSubmit = async (data, own, recipe, minutes, ...values) => {
  * @param {?OwnValue} own
  * @param {string} recipe
  * @param {number} minutes
+ * @param {string} start the id of the model to start from, or ""
  * @param {Setting[]} values
  */
-async function submit(data, own, recipe, minutes, values) {
+async function submit(data, own, recipe, minutes, start, values) {
   if (data === "own-points") {
     const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
     return request("runs", {
@@ -34,12 +35,13 @@ async function submit(data, own, recipe, minutes, values) {
       value: { data, recipe, minutes, values, files: file ? [file.path] : [] },
     });
   }
-  if (data !== "own") return request("runs", { method: "POST", value: { data, recipe, minutes, values } });
+  if (data !== "own")
+    return request("runs", { method: "POST", value: { data, recipe, minutes, start, values } });
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
   return request("runs", {
     method: "POST",
-    value: { data, recipe, minutes, values: asked, files: pictures.files.map((file) => file.path) },
+    value: { data, recipe, minutes, start, values: asked, files: pictures.files.map((file) => file.path) },
   });
 }

@@ -53,6 +53,7 @@ export class RunControls {
       icon("compass"),
       h("span", {}, t("stage.explore")),
     );
+    this.more = new MoreTime((amount) => this.send("more", { amount }));
     this.note = h("p", { class: "tr-said", role: "status" });
     this.others = h("p", { class: "tr-others", hidden: true }, icon("lock"), t("access.others_run"));
     this.element = h(
@@ -60,6 +61,7 @@ export class RunControls {
       { class: "tr-controls" },
       Object.values(this.buttons),
       this.explore,
+      this.more.element,
       h("gan-watching"),
       this.others,
       this.note,
@@ -107,6 +109,7 @@ export class RunControls {
       this.buttons[name].hidden = !offered;
       if (!offered) this.questions[name]?.settle();
     }
+    this.more.update(run);
     this.explore.hidden = run.status.live_step === null;
     this.allow();
   }
@@ -126,13 +129,16 @@ export class RunControls {
     for (const question of Object.values(this.questions)) question.settle();
   }
 
-  /** @param {string} name */
-  async send(name) {
+  /**
+   * @param {string} name
+   * @param {Query} query
+   */
+  async send(name, query = {}) {
     this.settle();
-    const button = this.buttons[name];
+    const button = name === "more" ? this.more.button : this.buttons[name];
     button.disabled = true;
     try {
-      await request(`runs/${this.id}/${name}`, { method: "POST" });
+      await request(`runs/${this.id}/${name}`, { method: "POST", query });
       this.say(t(`stage.${name}_done`));
       refresh();
     } catch (error) {
@@ -152,5 +158,39 @@ export class RunControls {
   openModel() {
     openTab("explore");
     dispatchEvent(new CustomEvent(EXPLORE, { detail: { model: `run:${this.id}` } }));
+  }
+}
+
+/** A finished run goes on: a number, and the button that adds it to the budget. */
+class MoreTime {
+  /** @param {(amount: number) => void} act */
+  constructor(act) {
+    this.label = h("span");
+    this.input = h("input", { type: "number", class: "tr-number", min: "0.05", step: "any", value: "5" });
+    this.button = h(
+      "button",
+      { type: "submit", class: "tr-button", "data-command": "more" },
+      icon("play"),
+      h("span", {}, t("stage.more")),
+    );
+    this.element = h(
+      "form",
+      {
+        class: "tr-extend needs-control",
+        hidden: true,
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          act(this.input.valueAsNumber);
+        },
+      },
+      h("label", {}, this.label, this.input),
+      this.button,
+    );
+  }
+
+  /** @param {Run} run */
+  update({ status, config }) {
+    this.element.hidden = status.state !== "finished" || !config;
+    setText(this.label, t(config?.kimg || config?.steps ? "stage.more_kimg" : "stage.more_minutes"));
   }
 }

@@ -1,0 +1,270 @@
+"""Test what reaches a tracker, by reading back what was written.
+
+TensorBoard's files are parsed by their published framing with checksums, and trackio's database by its API.
+"""
+
+import ast
+import importlib.util
+import io
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from PIL import Image
+
+from gan.cli.track import main
+from gan.cli.train import new_run
+from gan.config import TRACKERS
+from gan.errors import UserError
+from gan.export import track
+from gan.files import append_line, read_lines, write_bytes, write_json
+from gan.images import encode_webp
+from gan.kinds.points.recipes import make_config as make_points
+from tests import ROOT
+from tests.fakes.runs import tiny
+
+CURVES = {"loss_d": 0.5, "loss_g": 1.25, "pair": 0.75, "rate": 100.0}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run of two lines, whose pictures come from a folder with a private name."""
+    path = tmp_path / "my-run"
+    config = tiny(kimg=0.0).to_json()
+    write_json(path / "config.json", {**config, "data": "/home/secret/cats"})
+    write_json(path / "status.json", {"state": "running", "created": 1000.0})
+    sheet(path, 0)
+    for step in (1, 2):
+        line(path, step)
+    return path
+
+
+def line(run, step, **more):
+    sheet(run, step)
+    values = {"step": step, "images": 8 * step, "seconds": step / 2, **CURVES, "diversity": None, **more}
+    append_line(run / "stats.jsonl", values)
+
+
+def sheet(run, step):
+    import torch
+
+    pixels = torch.full((1, 16, 16), step % 256, dtype=torch.uint8)
+    write_bytes(run / "samples" / f"{step:08d}.webp", encode_webp(pixels))
+
+
+def records(folder):
+    """Parse TensorBoard's event files, and check both checksums of each record."""
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.record_writer import masked_crc32c
+
+    found = []
+    for path in sorted(folder.glob("*tfevents*")):
+        data, place = path.read_bytes(), 0
+        while place < len(data):
+            length, head = struct.unpack("<QI", data[place : place + 12])
+            body = data[place + 12 : place + 12 + length]
+            (tail,) = struct.unpack("<I", data[place + 12 + length : place + 16 + length])
+            assert (head, tail) == (masked_crc32c(data[place : place + 8]), masked_crc32c(body))
+            found.append(Event.FromString(body))
+            place += 16 + length
+    return found
+
+
+def told(folder):
+    """Return (images, time, curves, grey level of a sheet or None) of each point, and the texts."""
+    points, texts = [], []
+    for event in records(folder):
+        curves, level = {}, None
+        for value in event.summary.value:
+            if value.tag == "samples":
+                with Image.open(io.BytesIO(value.image.encoded_image_string)) as picture:
+                    assert picture.size == (value.image.width, value.image.height) == (16, 16)
+                    assert "trainedAlgorithmicMedia" in str(picture.info)
+                    level = picture.getpixel((0, 0))[0]
+            elif value.HasField("tensor"):
+                texts.append((value.tag, value.tensor.string_val[0].decode()))
+            else:
+                curves[value.tag] = value.simple_value
+        if curves or level is not None:
+            points.append((event.step, event.wall_time, curves, level))
+    return points, texts
+
+
+def test_curves_sheets_and_settings_reach_tensorboard_once(run, tmp_path, capsys):
+    logs = tmp_path / "logs"
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    points, ((tag, text),) = told(logs / "my-run")
+    first, second, third = points
+    assert first == (0, 1000.0, {}, 0)
+    assert second == (8, 1000.5, CURVES, None)
+    assert third == (16, 1001.0, CURVES, 2)  # the newest sheet
+    assert tag.startswith("configuration")
+    assert '"width": 8' in text
+    assert '"data": "cats"' in text
+    assert "secret" not in text
+    for step in range(3, 25):
+        line(run, step)
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    points, texts = told(logs / "my-run")
+    assert [images for images, *_ in points] == [0, *(8 * step for step in range(1, 25))]
+    assert [level for *_, level in points if level is not None] == [0, 2, 12, 22, 24]
+    assert len(texts) == 1
+    assert capsys.readouterr().out.splitlines() == [f"{run}: {count} points" for count in (3, 22, 0)]
+
+
+def test_a_record_that_a_kill_cut_off_is_written_again(run, tmp_path):
+    logs = tmp_path / "logs"
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    (file,) = (logs / "my-run").iterdir()
+    os.truncate(file, file.stat().st_size - 3)
+    tracker = track.TensorBoard(logs / "my-run", {})
+    tracker.close()
+    assert tracker.last == 8
+
+
+def test_a_run_is_followed_while_it_trains_also_past_a_step_back(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(track, "PAUSE", 0.01)
+    tracker = track.TensorBoard(tmp_path / "logs", {})
+    written, write = [], tracker.write
+    tracker.write = lambda point: (written.append(point.images), write(point))
+    stop = threading.Event()
+    thread = threading.Thread(target=track.send, args=(run, tracker, lambda: track.trains(run), stop))
+    thread.start()
+    wait(lambda: written == [0, 8])  # the newest line waits for its sheet
+    line(run, 3)
+    wait(lambda: written == [0, 8, 16])
+    kept = (run / "stats.jsonl").read_bytes().splitlines(keepends=True)[:1]
+    write_bytes(run / "stats.jsonl", b"".join(kept))  # the run went back to its first step
+    for step in (2, 4, 5):
+        line(run, step)
+    write_json(run / "status.json", {"state": "finished", "created": 1000.0})
+    thread.join()
+    tracker.close()
+    assert written == sorted(set(written))
+    assert written[-2:] == [32, 40]
+    assert [images for images, *_ in told(tmp_path / "logs")[0]] == written
+
+
+def wait(condition):
+    while not condition():
+        time.sleep(0.005)
+
+
+def test_damaged_lines_and_numbers_are_left_out(run):
+    for spoilt in ({"images": None}, {"seconds": "x"}, {"images": True}):
+        line(run, 3, **spoilt)
+    with open(run / "stats.jsonl", "ab") as file:
+        file.write(b"[1]\nno json\n")
+    line(run, 4, loss_d="x", pair=True)
+    points = list(track.Reader(run, 16).read(over=True))
+    assert [(point.images, set(point.curves)) for point in points] == [(32, {"loss_g", "rate"})]
+
+
+TRACKIO = """
+import sys
+import trackio
+from gan.cli.track import main
+for _ in range(2):
+    assert main([sys.argv[1], "--trackio", "lessons"]) == 0
+from gan.files import append_line
+append_line(sys.argv[1] + "/stats.jsonl", {"step": 3, "images": 24, "seconds": 2, "loss_d": 0.25})
+assert main([sys.argv[1], "--trackio", "lessons"]) == 0
+from trackio.sqlite_storage import SQLiteStorage
+(found,) = trackio.Api().runs("lessons")
+print([found.name, {name: found.config[name] for name in ("data", "width", "kind")}])
+for one in SQLiteStorage.get_logs("lessons", found.name):
+    print([one["step"], one.get("loss_d"), one.get("pair"), (one.get("samples") or {}).get("_type")])
+"""
+
+
+def test_trackio_has_each_point_once(run, tmp_path):
+    home = {name: str(tmp_path / name) for name in ("TRACKIO_DIR", "HF_HOME")}
+    rest = {name: text for name, text in os.environ.items() if not name.startswith(("TRACKIO_", "HF_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", TRACKIO, str(run)],
+        cwd=ROOT, capture_output=True, text=True, env={**rest, **home, "HF_HUB_OFFLINE": "1"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = [ast.literal_eval(text) for text in done.stdout.splitlines() if text.startswith("[")]
+    assert told == [
+        ["my-run", {"data": "cats", "width": 8, "kind": "images"}],
+        [0, None, None, "trackio.image"],
+        [8, 0.5, 0.75, None],
+        [16, 0.5, 0.75, "trackio.image"],
+        [24, 0.25, None, None],
+    ]
+    assert [f"{run}: {count} points" for count in (3, 0, 1)] == [
+        text for text in done.stdout.splitlines() if text.endswith("points")
+    ]
+    assert list((tmp_path / "TRACKIO_DIR" / "media").rglob("*.*"))
+
+
+def test_a_missing_package_is_one_sentence_and_starts_no_run(run, tmp_path, monkeypatch, capsys):
+    found = importlib.util.find_spec
+    gone = [module for module, _ in track.NEEDS.values()]
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name in gone else found(name)
+    )
+    for option in (["--tensorboard", str(tmp_path)], ["--trackio", "lessons"]):
+        assert main([str(run), *option]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [text.split(". ")[-1] for text in told] == [
+        f'Run: pip install "{package}"' for _, package in track.NEEDS.values()
+    ]
+    with pytest.raises(UserError) as refused:
+        new_run({"track": "trackio"}, tmp_path / "new")
+    assert refused.value.key == "track.missing"
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_extras_name_the_packages_that_the_sentence_names():
+    text = (ROOT / "pyproject.toml").read_text()
+    for tracker, (_, package) in track.NEEDS.items():
+        assert f'{tracker} = [\n    "{package}",' in text
+    assert set(TRACKERS) == {"none", *track.NEEDS}
+
+
+@pytest.mark.parametrize("options", [[], ["--tensorboard", "logs", "--trackio", "x"]])
+def test_one_tracker_is_named(options, run, capsys):
+    assert main([str(run), *options]) == 2
+    assert "Name one tracker" in capsys.readouterr().err
+
+
+def test_a_mistake_is_one_sentence(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main([str(run), "--tensorboard", str(tmp_path / "file")]) == 2
+    assert main([str(tmp_path / "nothing"), "--tensorboard", str(tmp_path / "logs")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 2
+    assert "TensorBoard failed" in told
+
+
+@pytest.mark.parametrize("kind", ["images", "points"])
+def test_the_setting_tracks_while_the_run_trains(kind, tmp_path):
+    run = tmp_path / "run"
+    config = tiny(track="tensorboard") if kind == "images" else make_points(track="tensorboard")
+    write_json(run / "config.json", config.to_json())
+    write_json(run / "status.json", {"state": "running", "created": 1000.0})
+    with track.tracking(run):
+        line(run, 1)
+        line(run, 2)
+    assert [images for images, *_ in told(run / "tensorboard")[0]] == [8, 16]
+
+
+def test_a_failing_tracker_is_noted_and_the_run_goes_on(run, monkeypatch):
+    class Broken(track.TensorBoard):
+        def write(self, point):
+            raise RuntimeError("/home/secret is full")
+
+    write_json(run / "config.json", tiny(track="tensorboard").to_json())
+    monkeypatch.setattr(track, "TensorBoard", Broken)
+    with track.tracking(run):
+        pass
+    (event,) = read_lines(run / "events.jsonl")[0]
+    assert event["key"] == "tracker_failed"
+    assert event["values"] == {"tracker": "tensorboard", "reason": "RuntimeError"}
