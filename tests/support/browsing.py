@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import ROOT
+from tests.fakes.hub import NOWHERE
 from tests.fakes.runs import wait_until
 
 QUIET = (
@@ -41,12 +42,14 @@ def serve(
     program: Sequence[str] = (str(ROOT / "app.py"),),
     token: str | None = None,
     log: Path | None = None,
+    hub: str = NOWHERE,
 ) -> Iterator[str]:
     """Start app.py, or another Python `program`, on a runs folder.
 
     Yields its URL once it answers; stops it at the end.
 
-    The server's output goes to the file `log`. Without one, only its errors are shown.
+    The server's output goes to the file `log`. Without one, only its errors are shown. It pulls models from
+    `hub`, and never from the real Hub.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -62,7 +65,7 @@ def serve(
         str(runs),
         *options,
     ]
-    environment = {**os.environ, "TEACHER_TOKEN": token or ""}
+    environment = {**os.environ, "HF_ENDPOINT": hub, "TEACHER_TOKEN": token or ""}
     with open(log or os.devnull, "wb") as said:
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=said, stderr=said if log else None
