@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 Token = str | bool | None  # a token, False for anonymous requests, None for the saved one if there is one
+NO_TOKEN = 401
 DOWN = 500  # from this status on, the fault is the Hub's
 MAX_REASON = 200  # characters of the Hub's own words
 # Class of an error -> key of its sentence. The most derived class in the table counts. The names stand for
@@ -34,7 +35,7 @@ _KEYS = {
     "XetDownloadError": "hub.broken",
 }
 _STATUS = {
-    401: "hub.bad_token",
+    NO_TOKEN: "hub.bad_token",
     403: "hub.forbidden",
     404: "hub.unknown",
     409: "hub.conflict",
@@ -100,12 +101,14 @@ def _told(error: Exception) -> tuple[str | None, dict[str, str | int]]:
 def _of_status(error: Exception) -> tuple[str, dict[str, str | int]]:
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", 0)
+    sent = response.request.headers.get("authorization", "").removeprefix("Bearer ") if response else ""
+    if status == NO_TOKEN and not sent:  # so the Hub answers for private and for missing repositories
+        return "hub.unknown", {}
     if status in _STATUS:
         return _STATUS[status], {}
     if status >= DOWN:
         return "hub.down", {"status": status}
     said = str(getattr(error, "server_message", None) or "").split("\n")[0]
-    sent = response.request.headers.get("authorization", "").removeprefix("Bearer ") if response else ""
     if sent:
         said = said.replace(sent, "…")
     return "hub.refused", {"status": status, "reason": said[:MAX_REASON] or "no reason given"}

@@ -10,7 +10,7 @@ from gan.files import read_json, write_bytes
 from gan.hub.client import in_words, open_client, saved_token
 from gan.hub.folder import CARD, CONFIG, DISCRIMINATOR, GENERATOR, ONNX, PREVIEW, README, check
 from gan.hub.model_card import model_card
-from gan.latent.catalogue import HUB_ID, read_shipped
+from gan.latent.catalogue import pulled_folder, read_shipped
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -37,9 +37,9 @@ def push(
     Raises UserError for a bad name, a damaged checkpoint, a missing token, and every refusal of the Hub.
     Imports torch.
     """
-    match = HUB_ID.fullmatch(f"hub:{repository}")
-    if match is None or match[3]:
-        raise UserError("hub.bad_id", name=repository[:120])
+    pulled_folder(f"hub:{repository}")
+    if "@" in repository:  # a push goes to the main branch
+        raise UserError("hub.bad_id", name=repository)
     api = client or open_client(saved_token())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

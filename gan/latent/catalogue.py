@@ -48,7 +48,8 @@ def pulled_folder(model_id: str) -> str:
     """Return the name of the folder of "hub:owner/name[@revision]". Raises UserError for another id."""
     match = HUB_ID.fullmatch(model_id)
     if match is None:
-        raise UserError("hub.bad_id", name=model_id[:MAX_TEXT])
+        shown = "".join(letter if letter.isprintable() else "?" for letter in model_id[:MAX_TEXT])
+        raise UserError("hub.bad_id", name=shown)
     return "--".join(filter(None, match.groups()))
 
 

@@ -80,7 +80,8 @@ NO_FILES = (
 )  # fmt: skip
 NO_MODELS = (
     "hub:", "hub:a", "hub:../..", "hub:a/../b", "hub:a--b/c", "hub:a/b@../x", "hub:a/b@refs/pr/1",
-    "hub:a/b/c", "https://evil.example/a/b", "http://127.0.0.1/a/b", "hub:a/b?x=1", "hub:a/b#", "hub:" + "a" * 5000 + "/b",
+    "hub:a/b/c", "https://evil.example/a/b", "http://127.0.0.1/a/b", "hub:a/b?x=1",
+    "hub:a/b#", "hub:" + "a" * 5000 + "/b",
     PULLED,
 )  # fmt: skip
 WRONG = {
