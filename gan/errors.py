@@ -184,7 +184,7 @@ MESSAGES = {
     ),
     "latent.unknown_snapshot": "There is no snapshot of step {step} in “{place}”. Choose one of: {choices}.",
     "latent.bad_snapshot": "The snapshot of step {step} of “{place}” can't be read. Choose another step.",
-    "latent.no_snapshots": "“{name}” ships with GANarium and has no snapshots of its training. Choose a run.",
+    "latent.no_snapshots": "“{name}” is no run here, so it has no snapshots of its training. Choose a run.",
     "latent.suffix": "A sample can't be written to “{path}”. Give a file name that ends in .png or .webp.",
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",
     "latent.damaged": (

@@ -101,7 +101,8 @@ def _told(error: Exception) -> tuple[str | None, dict[str, str | int]]:
 def _of_status(error: Exception) -> tuple[str, dict[str, str | int]]:
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", 0)
-    sent = response.request.headers.get("authorization", "").removeprefix("Bearer ") if response else ""
+    asked = getattr(response, "request", None)
+    sent = "" if asked is None else asked.headers.get("authorization", "").removeprefix("Bearer ")
     if status == NO_TOKEN and not sent:  # so the Hub answers for private and for missing repositories
         return "hub.unknown", {}
     if status in _STATUS:
