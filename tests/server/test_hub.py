@@ -17,7 +17,7 @@ from gan.errors import UserError
 from gan.files import read_json
 from gan.hub import pull as pulling
 from gan.hub.client import open_client
-from gan.hub.folder import LIMITS
+from gan.hub.folder import LIMITS, check
 from gan.hub.pull import as_id, pull
 from gan.hub.push import push
 from gan.latent.catalogue import Catalogue, pulled_folder, pulled_id
@@ -312,7 +312,21 @@ WICKED = {
 
 
 @pytest.mark.parametrize("name", WICKED)
-def test_a_malicious_repository_gets_a_sentence_and_leaves_nothing(name, hub, root, published):
+def test_what_is_no_generator_is_told_in_a_sentence(name, checkpoint, published):
+    file, make = WICKED[name]
+    check(checkpoint, NAME, with_d=True)
+    if make is None:
+        (checkpoint / file).unlink()
+    else:
+        (checkpoint / file).write_bytes(make(published))
+    key = refused(lambda: check(checkpoint, NAME, with_d=True))
+    assert key in ("hub.not_a_generator", "hub.other_version", "hub.too_large")
+
+
+@pytest.mark.parametrize(
+    "name", ["a pickle", "no config", "a way out", "a D that is a pickle", "a large card"]
+)
+def test_a_malicious_repository_leaves_nothing(name, hub, root, published):
     file, make = WICKED[name]
     files = hub.repositories[NAME].files
     if make is None:
