@@ -94,7 +94,7 @@ def _told(error: Exception) -> tuple[str | None, dict[str, str | int]]:
         return _of_status(error)
     if isinstance(error, OSError):
         # The client raises a plain OSError for a file of another length than announced.
-        return ("hub.cannot_keep", {"reason": error.strerror}) if error.errno else ("hub.broken", {})
+        return ("hub.cannot_keep", {"reason": str(error.strerror)}) if error.errno else ("hub.broken", {})
     return None, {}
 
 

@@ -110,7 +110,7 @@ def load_generator(path: Path) -> tuple[ImageGenerator, ModelSpec]:
     any tensor is allocated, so a header that declares huge tensors costs no memory.
     """
 
-    def wanted(spec: ModelSpec) -> nn.Module:
+    def wanted(spec: ModelSpec) -> ImageGenerator:
         with torch.device("meta"):  # allocates no memory
             return build_generator(spec)
 
