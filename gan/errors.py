@@ -48,6 +48,57 @@ MESSAGES = {
     "export.not_a_checkpoint": (
         "“{path}” is not a checkpoint: its file {file} is missing or damaged. Give the directory of one."
     ),
+    "hub.bad_id": (
+        "“{name}” is not a model of the Hub. Write OWNER/NAME, or OWNER/NAME@REVISION, as in its address."
+    ),
+    "hub.not_pulled": (
+        "The model “{name}” is not on this server yet. Whoever may control runs here can pull it from "
+        "the Hub."
+    ),
+    "hub.unknown": (
+        "The Hub has no public model “{name}”. Check the name; a private one needs a token, at the terminal."
+    ),
+    "hub.unknown_revision": (
+        "“{name}” has no such revision on the Hub. Check the part after @, or leave it out."
+    ),
+    "hub.unknown_file": "“{name}” is not a model of GANarium: it has no file {file}. Choose another model.",
+    "hub.not_a_generator": (
+        "“{name}” can't be used: its file {file} is not what GANarium writes. Choose another model."
+    ),
+    "hub.other_version": (
+        "“{name}” was made by another version of GANarium. Upgrade GANarium, or choose another model."
+    ),
+    "hub.too_large": "“{name}” can't be used: its file {file} is larger than {limit}. Choose another model.",
+    "hub.broken": "“{name}” did not arrive whole from the Hub. Try again later.",
+    "hub.cannot_keep": "“{name}” can't be kept ({reason}). Make room in the cache folder, and try again.",
+    "hub.gated": "“{name}” is open only to people whom its owner lets in. Choose another model.",
+    "hub.no_token": "There is no token for the Hub. Run “hf auth login”, or set HF_TOKEN, and try again.",
+    "hub.bad_token": (
+        "The Hub does not accept this token for “{name}”. Run “hf auth login” with a new one, and try again."
+    ),
+    "hub.forbidden": (
+        "This token may not write to “{name}”. Use a token with write access, or your own name before "
+        "the slash."
+    ),
+    "hub.conflict": "“{name}” changed on the Hub at the same moment. Try again.",
+    "hub.too_often": (
+        "The Hub has had too many requests from here, and did not answer for “{name}”. Try again in "
+        "some minutes."
+    ),
+    "hub.down": (
+        "The Hub has a problem of its own (status {status}), and did not answer for “{name}”. Try again "
+        "later."
+    ),
+    "hub.refused": "The Hub refused “{name}” (status {status}: {reason}). Correct that, and try again.",
+    "hub.offline": "The Hub can't be reached for “{name}”. Check the internet connection, and try again.",
+    "hub.timeout": "The Hub took too long to answer for “{name}”. Try again later.",
+    "hub.no_d": "“{path}” holds no discriminator. Push a run, or leave out --with-d.",
+    "hub.public": (
+        "“{name}” exists already and is public. Make it private on the Hub, or choose another name."
+    ),
+    "hub.other_repository": (
+        "“{name}” holds something else on the Hub ({file}), which a push would mix up. Choose another name."
+    ),
     "latent.bad_z": "The latent vector in this address does not belong to this model. Choose a sample.",
     "latent.plain_picture": (
         "This image has only one colour, so there is nothing to match. Draw something, or choose another "
@@ -133,7 +184,7 @@ MESSAGES = {
     ),
     "latent.unknown_snapshot": "There is no snapshot of step {step} in “{place}”. Choose one of: {choices}.",
     "latent.bad_snapshot": "The snapshot of step {step} of “{place}” can't be read. Choose another step.",
-    "latent.no_snapshots": "“{name}” ships with GANarium and has no snapshots of its training. Choose a run.",
+    "latent.no_snapshots": "“{name}” is no run here, so it has no snapshots of its training. Choose a run.",
     "latent.suffix": "A sample can't be written to “{path}”. Give a file name that ends in .png or .webp.",
     "latent.cannot_write": "“{path}” can't be written ({reason}). Choose another place.",
     "latent.damaged": (

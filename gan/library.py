@@ -22,12 +22,13 @@ from PIL import Image
 from gan.cli.sample import MAX_COUNT, draw
 from gan.cli.train import new_run, progress
 from gan.export.track import tracking
-from gan.latent.catalogue import class_index, find
+from gan.hub.pull import find
+from gan.latent.catalogue import class_index
 from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
 
 class Generator:
-    """The trained generator of a run, of a checkpoint or of a shipped model. Its weights do not change."""
+    """The trained generator of a run, a checkpoint, a shipped model or the Hub. Its weights do not change."""
 
     def __init__(self, place: str | Path):
         from gan.latent.generator import Model  # imports torch
@@ -77,7 +78,8 @@ class Generator:
 def load(place: str | Path) -> Generator:
     """Return the generator of a run's folder, of a checkpoint, or of a shipped model such as "digits".
 
-    Raises UserError if there is none.
+    "hub:owner/name[@revision]" is pulled from the Hugging Face Hub, unless it is already in the cache. Raises
+    UserError if there is none.
     """
     return Generator(place)
 

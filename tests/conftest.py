@@ -130,7 +130,16 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def server_of_models(tmp_path_factory):
+def hub_of_models():
+    """The Hub from which that server pulls. It is empty."""
+    from tests.fakes.hub import fake_hub
+
+    with fake_hub() as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def server_of_models(tmp_path_factory, hub_of_models):
     """The URL and the runs folder of one server for all modules that only explore.
 
     Its start takes longer than most of their tests.
@@ -138,7 +147,7 @@ def server_of_models(tmp_path_factory):
     from tests.support.browsing import serve
 
     runs = tmp_path_factory.mktemp("server-of-models") / "runs"
-    with serve(runs) as address:
+    with serve(runs, more={"HF_ENDPOINT": hub_of_models.endpoint}) as address:
         yield address, runs
 
 

@@ -24,7 +24,7 @@ from gan import console
 from gan.cli.score import add_options
 from gan.errors import UserError
 from gan.files import write_bytes
-from gan.latent.catalogue import find
+from gan.hub.pull import find
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gan import console
 from gan.errors import UserError
 from gan.files import write_bytes
-from gan.latent.catalogue import Entry, class_index, find
+from gan.hub.pull import find
+from gan.latent.catalogue import Entry, class_index
 from gan.latent.point import MAX_PSI, MAX_SEED, Point, number, whole
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "place",
         metavar="RUN_OR_CHECKPOINT",
-        help="directory of a run (also one that is training), directory of a checkpoint, or the name of "
-        "a pretrained model, for example digits",
+        help="directory of a run (also one that is training), directory of a checkpoint, the name of a "
+        "pretrained model, for example digits, or hub:OWNER/NAME",
     )
     parser.add_argument("--seed", default="0", help="seed of the first sample (default: 0)")
     parser.add_argument("--count", default="64", help=f"how many samples, up to {MAX_COUNT} (default: 64)")

@@ -5,7 +5,7 @@ import sys
 
 from gan import console
 from gan.errors import UserError
-from gan.latent.catalogue import find
+from gan.hub.pull import find
 from gan.latent.point import whole
 
 

@@ -39,12 +39,12 @@ def origin(name: str) -> dict[str, str]:
 
 
 def short_card(entry: Entry) -> dict[str, Any]:
-    """The title and the known facts in `_OF_A_CARD`, for a shipped model or a run in any state.
+    """The title and the known facts in `_OF_A_CARD`, for a shipped or pulled model or a run in any state.
 
     `name` is the name that a user gave the run.
     """
     folder = entry.weights.parent
-    if entry.kind == "shipped":
+    if entry.kind != "run":
         card = read_object(folder / "card.json")
         card["started_from"] = named(card.get("started_from"))
     else:

@@ -10,7 +10,7 @@ import torch
 
 from gan.config import RunConfig
 from gan.data import public_name
-from gan.errors import UserError
+from gan.errors import UserError, refuse_if_full
 from gan.export import scores
 from gan.export.card import history, origin
 from gan.files import read_json, read_lines, write_bytes, write_json
@@ -20,7 +20,9 @@ from gan.latent.catalogue import RUN_WEIGHTS, why_failed
 from gan.latent.point import whole
 from gan.metrics.distances import pairwise_diversity
 from gan.metrics.score import MIN_IMAGES
-from gan.models import FORMAT, count_parameters, load_generator
+from gan.models import FORMAT, count_parameters, load_generator, weights_file
+from gan.train.base import part_of
+from gan.train.checkpoint import NEWEST, read_state
 from gan.worker.run_dir import read_config
 
 LAST_LINES = 50
@@ -148,6 +150,21 @@ def export(run_dir: Path, target: Path, options: argparse.Namespace) -> None:
     )
     write_bytes(target / "preview.webp", encode_webp(grid(to_uint8(wall), columns=8)))
     write_json(target / "card.json", card)
+
+
+def export_discriminator(run_dir: Path, target: Path) -> None:
+    """Write the discriminator of a run's newest checkpoint to `target`, in half precision as the generator.
+
+    Raises UserError if the run has no sound checkpoint.
+    """
+    _, spec = load_generator(run_dir / RUN_WEIGHTS)
+    try:
+        tensors, _ = read_state(run_dir / "state" / NEWEST)
+    # safetensors, json and torch each raise their own exceptions on a damaged file.
+    except Exception as error:
+        refuse_if_full(error)
+        raise UserError("export.damaged", path=run_dir, file=f"state/{NEWEST}") from error
+    write_bytes(target, weights_file(part_of(tensors, "D"), spec))
 
 
 def rescore(target: Path, options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""List the generators on disk: shipped checkpoints and runs.
+"""List the generators on disk: shipped checkpoints, runs, and models that were pulled from the Hub.
 
 The catalogue reads only small files and headers and imports no torch. It is cheap enough for every poll.
 """
@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan.data import public_name
+from gan.data import is_named, public_name
+from gan.data.cache import cache_dir
 from gan.errors import MESSAGES, UserError
 from gan.files import read_object
 from gan.latent.point import MIXED, whole
 from gan.spec import ModelSpec, read_header, read_spec
 
 MODEL_ID = re.compile(r"(shipped|run):([a-z0-9][a-z0-9_-]{0,99})")
+# Neither part holds "--", so that a folder's name gives the id back, nor begins with a dot.
+_WORD = r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*"
+HUB_ID = re.compile(
+    rf"hub:(?=[^@]{{3,96}}(?:@|$))({_WORD})/({_WORD})(?:@(?=.{{1,100}}$)({_WORD}))?", re.ASCII
+)
+MAX_TEXT = 120  # characters of a text that somebody else wrote
 LIVE_STATES = ("starting", "running")
 _WITHOUT_PICTURES = {
     "queued": "latent.run_queued",
@@ -30,6 +37,33 @@ CHECKPOINTS = next(
     (path for path in (_PACKAGE / "checkpoints", _PACKAGE.parent / "checkpoints") if path.is_dir()),
     _PACKAGE / "checkpoints",
 )
+
+
+def pulled_root() -> Path:
+    """Return the folder of the models that were pulled from the Hub."""
+    return cache_dir() / "hub"
+
+
+def pulled_folder(model_id: str) -> str:
+    """Return the name of the folder of "hub:owner/name[@revision]". Raises UserError for another id."""
+    match = HUB_ID.fullmatch(model_id)
+    if match is None:
+        shown = "".join(letter if letter.isprintable() else "?" for letter in model_id[:MAX_TEXT])
+        raise UserError("hub.bad_id", name=shown)
+    return "--".join(filter(None, match.groups()))
+
+
+def pulled_id(folder: str) -> str | None:
+    """Return the id of the model in a folder of `pulled_root`, or None for a name that is none."""
+    owner, _, rest = folder.partition("--")
+    name, _, revision = rest.partition("--")
+    model_id = f"hub:{owner}/{name}" + (f"@{revision}" if revision else "")
+    return model_id if HUB_ID.fullmatch(model_id) else None
+
+
+def file_name(model_id: str) -> str:
+    """Return the part of a file name that identifies a model: of a pulled one, that of its folder."""
+    return pulled_folder(model_id) if model_id.startswith("hub:") else model_id.partition(":")[2]
 
 
 @dataclass(frozen=True)
@@ -86,27 +120,30 @@ class Entry:
 
 
 class Catalogue:
-    """The generators in a directory of runs and a directory of checkpoints.
+    """The generators in a directory of runs, a directory of checkpoints, and one of pulled models.
 
     The catalogue caches each entry until one of its files changes.
     """
 
-    def __init__(self, runs_root: Path, checkpoints_root: Path):
+    def __init__(self, runs_root: Path, checkpoints_root: Path, pulled: Path | None = None):
         self.runs_root, self.checkpoints_root = Path(runs_root), Path(checkpoints_root)
+        self.pulled_root = pulled or pulled_root()
         self._known: dict[str, tuple[tuple[str, ...], Entry | UserError]] = {}
 
     def entries(self) -> list[Entry]:
-        """Shipped checkpoints by name, then runs with weights, newest first. Skips unreadable entries."""
+        """Shipped checkpoints and pulled models by name, then runs with weights, newest first.
+
+        Skips unreadable entries.
+        """
+        ids = [f"shipped:{name}" for name in sorted(_folders(self.checkpoints_root))]
+        ids += filter(None, map(pulled_id, sorted(_folders(self.pulled_root))))
+        ids += [f"run:{name}" for name in sorted(_folders(self.runs_root), reverse=True)]
         found = []
-        for kind, names in (
-            ("shipped", sorted(_folders(self.checkpoints_root))),
-            ("run", sorted(_folders(self.runs_root), reverse=True)),
-        ):
-            for name in names:
-                try:
-                    found.append(self.entry(f"{kind}:{name}"))
-                except UserError:
-                    continue
+        for model_id in ids:
+            try:
+                found.append(self.entry(model_id))
+            except UserError:
+                continue
         return found
 
     def entry(self, model_id: str) -> Entry:
@@ -114,17 +151,7 @@ class Catalogue:
 
         Raises UserError for an unknown id, a run without weights, or an unreadable header.
         """
-        match = MODEL_ID.fullmatch(model_id)
-        if match is None:
-            raise UserError("latent.unknown_model", name=model_id[:120])
-        kind, name = match.groups()
-        folder, weights_name, read = (
-            (self.runs_root / name, RUN_WEIGHTS, read_run)
-            if kind == "run"
-            else (self.checkpoints_root / name, SHIPPED_WEIGHTS, read_shipped)
-        )
-        if not folder.is_dir():
-            raise UserError("latent.unknown_model", name=model_id)
+        folder, weights_name, read = self._place(model_id)
         state = _state(folder, ("config.json", "status.json", "card.json", "preview.webp", weights_name))
         known = self._known.get(model_id)
         if known is None or known[0] != state:
@@ -133,6 +160,21 @@ class Catalogue:
         if isinstance(known[1], UserError):
             raise UserError(known[1].key, **known[1].values)
         return known[1]
+
+    def _place(self, model_id: str) -> tuple[Path, str, Callable[[str, Path], Entry]]:
+        """The folder of a model, the name of its weights, and its reader. Raises UserError."""
+        pulled, match = HUB_ID.fullmatch(model_id), MODEL_ID.fullmatch(model_id)
+        if pulled:
+            place = self.pulled_root / pulled_folder(model_id), SHIPPED_WEIGHTS, read_pulled
+        elif match is None:
+            raise UserError("latent.unknown_model", name=model_id[:MAX_TEXT])
+        elif match[1] == "run":
+            place = self.runs_root / match[2], RUN_WEIGHTS, read_run
+        else:
+            place = self.checkpoints_root / match[2], SHIPPED_WEIGHTS, read_shipped
+        if not place[0].is_dir():
+            raise UserError("hub.not_pulled" if pulled else "latent.unknown_model", name=model_id)
+        return place
 
     def forget(self, model_id: str) -> None:
         """Drop the cached entry of a deleted generator."""
@@ -172,13 +214,35 @@ def read_shipped(model_id: str, folder: Path) -> Entry:
     )
 
 
+def read_pulled(model_id: str, folder: Path) -> Entry:
+    """The model in a folder of `pulled_root`. Raises UserError as `read_shipped` does.
+
+    A stranger wrote its card: the title is shortened, and the data are known only by the name of a set.
+    """
+    weights, card = folder / SHIPPED_WEIGHTS, read_object(folder / "card.json")
+    data, title = card.get("data"), card.get("title")
+    return _entry(
+        model_id,
+        "hub",
+        weights,
+        read_model(weights),
+        card.get("classes"),
+        data=data if isinstance(data, str) and is_named(data) else "",
+        title=(title if isinstance(title, str) else "")[:MAX_TEXT].strip() or model_id.removeprefix("hub:"),
+        live=False,
+        preview=None,
+        images=0,
+        scored=read_scores(card),
+    )
+
+
 def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
     """`Entry.scored` from a card, or None if the card has no complete scores."""
     scored, scores = card.get("scored"), card.get("scores")
     if not isinstance(scored, dict) or not isinstance(scores, dict):
         return None
     facts = {name: scored.get(name) for name in ("net", "title", "against", "pictures")}
-    numbers = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
+    numbers = {name: value for name, value in scores.items() if type(value) in (int, float)}
     return (
         {**facts, "scores": numbers}
         if all(isinstance(value, (str, int)) for value in facts.values())
@@ -326,6 +390,8 @@ def stamp(path: Path) -> str:
 
 def find(place: str, snapshot: str | None = None) -> Entry:
     """The generator in a run's directory or a checkpoint's directory, or a shipped model by name.
+
+    gan.hub.pull.find also finds a model of the Hub.
 
     `snapshot` is the step of a run's snapshot. Raises UserError if there is no such generator.
     """

@@ -45,7 +45,7 @@ class Explorer:
         self._unreadable: dict[str, str] = {}
 
     def models(self) -> list[dict[str, Any]]:
-        """The JSON list for GET models: shipped checkpoints, then runs with weights, newest first.
+        """The JSON list for GET models: shipped and pulled models, then runs with weights, newest first.
 
         The call reads no weights and waits for no image. A model has "unreadable": true if `open` failed on
         its current files.
@@ -57,7 +57,7 @@ class Explorer:
         ]
 
     def open(self, model_id: str) -> "Model":
-        """The model "shipped:<name>" or "run:<id>" with its current weights.
+        """The model "shipped:<name>", "run:<id>" or "hub:<owner>/<name>" with its current weights.
 
         It stays open until its weights change, its run ends, or more recent models need OPEN_BYTES. Loading
         one model blocks only requests for the same model. Raises UserError for an unknown id, a run without
@@ -87,8 +87,7 @@ class Explorer:
         """Import torch; make the first shipped model's sample grid and directions, so that no visitor waits
         for them.
         """
-        with self._lock:
-            self._import_torch()
+        self.prepare()
         for entry in self._catalogue.entries()[:1]:
             try:
                 model = self.open(entry.id)
@@ -97,6 +96,11 @@ class Explorer:
             model.wall(0)
             model.image(Point())
             model.directions()
+
+    def prepare(self) -> None:
+        """Import torch as this process needs it, before a handler uses torch without a model."""
+        with self._lock:
+            self._import_torch()
 
     def _there(self, entry: Entry) -> "Model | None":
         """The open model of an entry, if its version is current."""

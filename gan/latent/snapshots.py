@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gan.errors import UserError
 from gan.files import read_object
-from gan.latent.catalogue import MODEL_ID, read_model, read_run, stamp
+from gan.latent.catalogue import HUB_ID, MODEL_ID, read_model, read_run, stamp
 from gan.latent.fair_lock import FairLock
 from gan.latent.point import Point, placed, whole
 
@@ -42,7 +42,7 @@ class Snapshots:
         self._sound_steps: OrderedDict[str, tuple[str, list[int]]] = OrderedDict()
 
     def known(self, model_id: str) -> list[dict[str, int]]:
-        """The readable snapshots of a run, [{"step", "images"}] by step. A shipped model has none.
+        """The readable snapshots of a run, [{"step", "images"}] by step. A shipped or pulled model has none.
 
         `images` is the number of images that the run had processed at that step. Raises UserError for an
         unknown id.
@@ -145,9 +145,9 @@ class Snapshots:
         )
 
     def _folder(self, model_id: str) -> Path | None:
-        """The directory of a run; None for a shipped model. Raises UserError."""
+        """The directory of a run; None for a shipped or pulled model. Raises UserError."""
         match = MODEL_ID.fullmatch(model_id)
-        if match is not None and match[1] == "shipped":
+        if HUB_ID.fullmatch(model_id) or (match is not None and match[1] == "shipped"):
             return None
         if match is None or not (self._root / match[2]).is_dir():
             raise UserError("latent.unknown_model", name=model_id[:120])

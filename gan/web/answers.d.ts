@@ -89,7 +89,7 @@ declare global {
   interface Model {
     id: string;
     title: string;
-    kind: "shipped" | "run";
+    kind: "shipped" | "run" | "hub";
     live: boolean;
     preview: string | null;
     size: number;
@@ -227,6 +227,7 @@ declare global {
     models: Model[];
     pictures: { report?: PicturesReport; suggestions?: Suggestions; offline?: boolean };
     points: { count: number };
+    pull: { id: string };
     poll: Poll;
     runs: { run: string };
     "runs/older": { runs: RunEntry[]; older: string };

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gan.ui.train import fields, form
 from tests.reliability.raw_http import Case
-from tests.reliability.valid_requests import Subject, Visit, asked, run_form
+from tests.reliability.valid_requests import PULLED, Subject, Visit, asked, run_form
 
 OURS = b"/gradio_api/gan/"
 JSON = ((b"Content-Type", b"application/json"),)
@@ -80,6 +80,12 @@ NO_FILES = (
         ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
     ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"],
     ["http://127.0.0.1/x.png"], ["x"] * 2000,
+)  # fmt: skip
+NO_MODELS = (
+    "hub:", "hub:a", "hub:../..", "hub:a/../b", "hub:a--b/c", "hub:a/b@../x", "hub:a/b@refs/pr/1",
+    "hub:a/b/c", "https://evil.example/a/b", "http://127.0.0.1/a/b", "hub:a/b?x=1",
+    "hub:a/b#", "hub:" + "a" * 5000 + "/b",
+    PULLED,
 )  # fmt: skip
 WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
@@ -302,6 +308,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         b"drag?id=shipped:digits",
         b"drag/on",
         b"directions/save?id=shipped:digits",
+        b"pull",
     ):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
@@ -340,6 +347,8 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         )
     for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400):
         yield Case("forms", OURS + f"runs/{run}/more?amount={amount}".encode(), b"POST")
+    for odd in (*ODD, None, 7, [], {}, *NO_MODELS):
+        yield Case("forms", OURS + b"pull", b"POST", JSON, json.dumps({"id": odd}).encode())
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
     for odd, command in zip(
@@ -380,6 +389,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
             b"runs/%s/resume" % run.encode(),
             b"access/leave",
             b"directions/save?id=shipped:digits",
+            b"pull",
         ):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
     for path in (
@@ -408,6 +418,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
         json.dumps(sliders).encode(),
     )
     yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(run_form()).encode())
+    yield Case("commands", OURS + b"pull", b"POST", (*JSON, *ours), json.dumps({"id": PULLED}).encode())
 
 
 def visits(run: str, origin: bytes, visit: bytes) -> Iterator[Case]:
@@ -441,6 +452,7 @@ def never_come(run: str) -> list[Case]:
         b"runs",
         b"pictures",
         b"points",
+        b"pull",
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]

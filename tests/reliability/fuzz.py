@@ -9,6 +9,7 @@ import base64
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -53,8 +54,9 @@ from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.server.visitors import Visitors, owned
 from gan.ui.train.run_feed import RunFeed
+from tests.fakes.hub import NOWHERE
 from tests.reliability.cases import COMMANDS
-from tests.reliability.valid_requests import SECRET, Subject, Visit, asked, plant, run_form
+from tests.reliability.valid_requests import PULLED, SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint
 from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 
@@ -398,8 +400,9 @@ def visits(folder: Path) -> Target:
 def handlers(folder: Path) -> Target:
     """Every route of ours behind the guard, with parts of a valid request changed.
 
-    No answer is a defect or contains a path of the server.
+    No answer is a defect or contains a path of the server. No Hub is there to pull from.
     """
+    os.environ["HF_ENDPOINT"] = NOWHERE
     write_checkpoint(
         folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
     )
@@ -512,6 +515,7 @@ def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request
                 "strings",
                 "take",
                 "checkpoints",
+                "pull",
                 "1.webp",
                 "digits",
                 run,
@@ -535,10 +539,10 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
         lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]]
     )
     one_wrong = setting.map(lambda changed: {**sound, "values": changed})
-    body = (VALUES | like({**sound, "token": "x", "job": "x"}) | one_wrong).map(_json)
+    body = (VALUES | like({**sound, "token": "x", "job": "x", "id": PULLED}) | one_wrong).map(_json)
     return st.tuples(
         st.just("POST"),
-        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on")),
+        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on", "pull")),
         st.just({}),
         body,
     )

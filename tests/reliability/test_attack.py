@@ -8,17 +8,19 @@ from starlette.datastructures import QueryParams
 from starlette.routing import Match, Route
 from starlette.testclient import TestClient
 
+from gan.latent.catalogue import CHECKPOINTS
 from gan.runs.supervisor import Supervisor
 from gan.ui.api import gate
 from gan.ui.page import launch_options
 from gan.ui.server.access import Access
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
+from tests.fakes.hub import Repository, fake_hub
 from tests.reliability import cases
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.valid_requests import asked, plant, told
+from tests.reliability.valid_requests import PULLED, asked, plant, told
 
 # Where there are thousands of cases, one in EVERY runs. A prime, so that every kind of case occurs.
 EVERY = 41
@@ -71,6 +73,17 @@ def test_an_attacker_comes_to_every_door_of_the_api(planted):
     assert opened == known - shut
 
 
+@pytest.fixture
+def hub():
+    """A Hub with the model that valid requests pull: a shipped one."""
+    with fake_hub() as hub:
+        folder = CHECKPOINTS / "digits"
+        hub.repositories[PULLED.removeprefix("hub:")] = Repository(
+            {path.name: path.read_bytes() for path in folder.iterdir()}
+        )
+        yield hub
+
+
 def routes_of(services: Services) -> list[Route]:
     """Return our own routes, without the mounted static files."""
     return [route for route in launch_options(services)["app_kwargs"]["routes"] if isinstance(route, Route)]
@@ -102,12 +115,14 @@ def test_an_attacker_comes_to_every_route(planted):
     assert set(missed) == set()
 
 
-def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, monkeypatch):
+def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, hub, monkeypatch, tmp_path):
     """Every route, and every value that a route reads, must be in valid_requests.py.
 
     The attacker and the fuzzer take them from there.
     """
     services, subject = planted
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
     read = set()
 
     class Watched(QueryParams):

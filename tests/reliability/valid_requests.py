@@ -30,6 +30,7 @@ from tests.support.generators import tiny_spec, write_lively, write_snapshot
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
+PULLED = "hub:ganarium-tests/digits"  # a model that only a fake Hub has
 STEPS = (1, 3)  # snapshots of the planted run
 SLIDERS = {"list": ["s1", "p0"], "names": {"s1": "Slim"}, "hidden": ["p2"]}
 STATS = tuple(
@@ -165,6 +166,7 @@ def told(subject: Subject, token: str) -> list[Visit]:
         Visit("points", body=_json({"files": [points_file()]})),
         Visit("runs", body=_json(run_form())),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
+        Visit("pull", body=_json({"id": PULLED})),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
         Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),
         Visit("access/leave", body=b""),

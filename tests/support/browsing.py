@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests import ROOT
 from tests.fakes import app
+from tests.fakes.hub import NOWHERE
 from tests.fakes.runs import wait_until
 from tests.support import forked
 
@@ -51,10 +52,10 @@ def serve(
     Yields its URL once it answers; stops it at the end.
 
     The server's output goes to the file `log`. Without one, only its errors are shown. more: further
-    variables of its environment.
+    variables of its environment. Without HF_ENDPOINT among them it finds no Hub, and never the real one.
     """
     place, address = _free_place(runs)
-    server = forked.serve([*place, *options], change, log, TEACHER_TOKEN=token or "", **more)
+    server = forked.serve([*place, *options], change, log, **_variables(token, more))
     with _stopped(server):
         _wait_for(server, address)
         yield address
@@ -74,7 +75,7 @@ def serve_program(
     That start takes 10 s of a core more.
     """
     place, address = _free_place(runs)
-    environment = {**os.environ, "TEACHER_TOKEN": token or "", **more}
+    environment = {**os.environ, **_variables(token, more)}
     with open(log or os.devnull, "wb") as said:
         server = subprocess.Popen(
             [sys.executable, *program, *place, *options],
@@ -86,6 +87,10 @@ def serve_program(
     with _stopped(server):
         _wait_for(server, address)
         yield address
+
+
+def _variables(token: str | None, more: Mapping[str, str]) -> dict[str, str]:
+    return {"HF_ENDPOINT": NOWHERE, "TEACHER_TOKEN": token or "", **more}
 
 
 def _free_place(runs: Path) -> tuple[list[str], str]:

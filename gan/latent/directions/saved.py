@@ -12,7 +12,7 @@ import numpy as np
 
 from gan.errors import UserError
 from gan.files import read_json, write_json
-from gan.latent.catalogue import Entry
+from gan.latent.catalogue import Entry, file_name
 from gan.latent.point import DIRECTION_ID
 from gan.runs.names import tidy
 
@@ -90,9 +90,7 @@ def _ids(value: Any) -> tuple[str, ...]:
 def place(entry: Entry, runs: Path) -> Path:
     """The file for a model's choice; `runs` is the directory of the runs."""
     return (
-        entry.weights.parent / FILE
-        if entry.kind == "run"
-        else runs / SHIPPED / f"{entry.id.partition(':')[2]}.json"
+        entry.weights.parent / FILE if entry.kind == "run" else runs / SHIPPED / f"{file_name(entry.id)}.json"
     )
 
 

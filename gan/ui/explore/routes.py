@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
-from gan.latent.catalogue import MODEL_ID
+from gan.latent.catalogue import MODEL_ID, file_name
 from gan.latent.directions import saved
 from gan.latent.directions.saved import Choice
 from gan.latent.map.layout import METHODS, methods
@@ -124,7 +124,7 @@ class _Routes:
         if form not in _FORMS:
             raise UserError("latent.unknown_file", name=form[:40], choices=", ".join(_FORMS))
         make, media_type = _FORMS[form]
-        name = f"ganarium-{model.entry.id.partition(':')[2]}.{form}"
+        name = f"ganarium-{file_name(model.entry.id)}.{form}"
         headers = {"Cache-Control": NEVER, "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(
             make(model, lambda: _choice(request) or self._saved(model)),

@@ -94,7 +94,10 @@ export class GanExplorer extends HTMLElement {
     draw: this.sheet,
     failed: (error, id) => id === this.point.model && this.say(error),
   };
-  picker = new ModelPicker((id) => this.choose(id));
+  picker = new ModelPicker(
+    (id) => this.choose(id),
+    (error) => this.say(error),
+  );
   note = h("p", { class: "xp-note", role: "status", hidden: true });
   large = new Canvas();
   moves = new HandMoves(this);
@@ -237,6 +240,7 @@ export class GanExplorer extends HTMLElement {
   async expect(id, point) {
     /** @type {NonNullable<typeof this.awaited>} */
     const awaited = (this.awaited = { id, point });
+    this.picker.offer(id);
     await request("model", { query: { id } }).catch((error) => {
       awaited.error = error;
     });

@@ -5,7 +5,8 @@ import { fresh } from "../latent/point.js";
 
 const STORAGE = "gan.favourites";
 const FORMAT = "ganarium-favourites-1";
-export const MODEL = /^(shipped|run):[a-z0-9][a-z0-9_-]{0,99}$/;
+export const MODEL =
+  /^((shipped|run):[a-z0-9][a-z0-9_-]{0,99}|hub:(?=.{3,200}$)(\w+([.-]\w+)*)\/(\w+([.-]\w+)*)(@\w+([.-]\w+)*)?)$/;
 const MOST = 200;
 const LONGEST = { name: 60, title: 120, value: 20000 }; // characters
 const NOT_KEPT = ["model", "wall", "axes", "view"]; // panels and views do not belong to a place

@@ -1,9 +1,14 @@
 """Test the model information of the Explore tab in a real browser, with scores and without a model."""
 
+import shutil
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.exploring import visit
+from gan.latent.catalogue import CHECKPOINTS, pulled_root
+from tests.fakes.hub import Repository
+from tests.support.browsing import SLOW
+from tests.support.exploring import large, visit
 from tests.support.generators import RUN, tiny_spec, write_run
 
 pytestmark = pytest.mark.browser
@@ -27,6 +32,32 @@ def test_without_any_model_it_says_what_to_do(browser, address):
     page.get_by_role("button", name="Go to Train").click()
     expect(page.locator("#tab-train")).to_be_visible()
     context.close()
+
+
+def test_a_model_of_the_hub_is_pulled_by_its_name_and_draws(browser, address, hub_of_models):
+    files = {path.name: path.read_bytes() for path in (CHECKPOINTS / "digits").iterdir()}
+    hub_of_models.repositories["ada/sevens"] = Repository(files)
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US").new_page()
+    try:
+        visit(page, address)
+        field = page.get_by_label("Model on the Hugging Face Hub")
+        field.fill("ada/none")
+        field.press("Enter")
+        expect(page.locator(".xp-note")).to_contain_text("no public model “hub:ada/none”", timeout=SLOW)
+        field.fill("ada/sevens")
+        page.get_by_role("button", name="Pull", exact=True).click()
+        drawn = "() => document.querySelector('gan-explorer').shown?.model === 'hub:ada/sevens'"
+        page.wait_for_function(drawn, timeout=SLOW)
+        expect(page.locator(".xp-card[aria-pressed=true]")).to_contain_text("Hub · ada/sevens")
+        expect(page.locator(".xp-note")).to_be_hidden()
+        assert len(large(page)) > 500
+        assert "model=hub%3Aada%2Fsevens" in page.evaluate("location.hash") or page.wait_for_function(
+            "decodeURIComponent(location.hash).includes('model=hub:ada/sevens')"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        page.context.close()
+        shutil.rmtree(pulled_root(), ignore_errors=True)  # the other modules share this server
 
 
 @pytest.mark.parametrize(

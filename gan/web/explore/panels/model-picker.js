@@ -1,5 +1,6 @@
-// The cards of the models: shipped checkpoints, finished runs, and the run that is training.
-import { address } from "../../core/api.js";
+// The cards of the models: shipped checkpoints, pulled models, finished runs, and the run that is training. Beside
+// them a field pulls another model from the Hugging Face Hub.
+import { address, request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
@@ -54,6 +55,7 @@ export const className = (name) => words("class", name);
 function subtitle(model) {
   if (model.unreadable) return t("explore.unreadable");
   if (model.kind === "shipped") return t("explore.shipped");
+  if (model.kind === "hub") return `${t("explore.hub")} · ${model.id.slice(HUB.length)}`;
   const recipe = words("recipe", model.recipe ?? "");
   const data = model.name ? dataTitle(model) : null;
   if (model.live) return [t("explore.live"), data, recipe].filter(Boolean).join(" · ");
@@ -63,6 +65,8 @@ function subtitle(model) {
   return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
+const HUB = "hub:";
+const MOST_PULLED = 20; // models that the server keeps
 const UNREADABLE = ["latent.damaged", "latent.other_version", "latent.not_finite"];
 
 /**
@@ -87,15 +91,62 @@ export const namedError = (error, model) => ({
  *    ?string}} Card
  */
 
-/** A row of cards. `pick(id)` gets the chosen model. `show(models, current)` updates the row in place. */
+/**
+ * A row of cards. `pick(id)` gets the chosen model, and one that the server has pulled. `say(error)` gets why it
+ * pulled none. `show(models, current)` updates the row in place.
+ */
 export class ModelPicker {
-  /** @param {(id: string) => void} pick */
-  constructor(pick) {
+  /**
+   * @param {(id: string) => void} pick
+   * @param {(error: ?Refusal) => void} say
+   */
+  constructor(pick, say) {
     this.pick = pick;
+    this.say = say;
     /** @type {Map<string, Card>} */
     this.cards = new Map();
     this.row = h("div", { class: "xp-cards", role: "group", "aria-label": t("explore.models") });
-    this.element = h("section", { class: "xp-picker" }, this.row);
+    this.name = h("input", {
+      type: "text",
+      class: "xp-pull-name",
+      placeholder: "owner/name",
+      maxLength: 260,
+      spellcheck: false,
+      autocapitalize: "none",
+      autocomplete: "off",
+      title: t("explore.pull_hint", { count: MOST_PULLED }),
+      "aria-label": t("explore.pull_name"),
+    });
+    this.button = h("button", { type: "submit", class: "xp-button xp-quiet" }, t("explore.pull"));
+    this.form = h("form", { class: "xp-pull needs-control", onsubmit: (event) => this.#pull(event) }, [
+      this.name,
+      this.button,
+    ]);
+    this.element = h("section", { class: "xp-picker" }, this.row, this.form);
+  }
+
+  /** Put the name of a model of the Hub into the field. @param {string} id */
+  offer(id) {
+    if (id.startsWith(HUB) && !this.name.value) this.name.value = id.slice(HUB.length);
+  }
+
+  /** @param {SubmitEvent} event */
+  async #pull(event) {
+    event.preventDefault();
+    const name = this.name.value.trim();
+    if (!name || this.button.disabled) return;
+    this.button.disabled = true;
+    setText(this.button, t("explore.pulling"));
+    try {
+      const { id } = await request("pull", { method: "POST", value: { id: name } });
+      this.name.value = "";
+      this.pick(id);
+    } catch (error) {
+      this.say(error);
+    } finally {
+      this.button.disabled = false;
+      setText(this.button, t("explore.pull"));
+    }
   }
 
   /**

@@ -1,0 +1,1 @@
+"""Push generators to the Hugging Face Hub, and pull generators from it."""

@@ -1,0 +1,155 @@
+"""Write the model card of a generator: the README.md that the Hub shows, made from card.json."""
+
+import re
+from typing import Any
+
+from gan.export.card import MARK, OWN_LICENCE
+from gan.latent.catalogue import HUB_ID
+
+LIBRARY, PIPELINE = "ganarium", "unconditional-image-generation"
+TAGS = ("gan", "image-generation", "safetensors", "onnx")
+# Licence of a data set as cards write it -> its identifier on the Hub. Any other is "other" with its name.
+LICENCES = {
+    "CC BY-SA 3.0": "cc-by-sa-3.0",
+    "CC BY-SA 4.0": "cc-by-sa-4.0",
+    "CC0 1.0": "cc0-1.0",
+    "MIT": "mit",
+    "Apache-2.0": "apache-2.0",
+}
+# Data set -> the one on the Hub that has the same images, or from which ours takes some.
+ON_THE_HUB = {
+    "digits": "ylecun/mnist",
+    "mnist": "ylecun/mnist",
+    "fashion": "zalando-datasets/fashion_mnist",
+    "fashion-mnist": "zalando-datasets/fashion_mnist",
+    "cifar10": "uoft-cs/cifar10",
+}
+# Row of the table of provenance -> key in card.json.
+FACTS = {
+    "Recipe": "recipe",
+    "Steps": "steps",
+    "Images that D saw": "images",
+    "Training time in seconds": "seconds",
+    "Hardware": "hardware",
+    "torch": "torch",
+    "Images in the data set": "data_count",
+    "SHA-256 of the images": "data_digest",
+    "Format": "format",
+}
+
+
+def model_card(card: dict[str, Any], repository: str, with_d: bool) -> str:
+    """Return README.md for the card of a generator in the repository "owner/name"."""
+    from huggingface_hub import ModelCard
+
+    content = f"---\n{_metadata(card, repository)}\n---\n\n{_body(card, repository, with_d)}"
+    return str(ModelCard(content))  # reads what it writes: a card that the Hub can't read raises here
+
+
+def scored_by(card: dict[str, Any]) -> str | None:
+    """Return the title of the net that a card's scores come from, or None if it has no such scores."""
+    title = (card.get("scored") or {}).get("title")
+    return str(title) if title else None
+
+
+def _metadata(card: dict[str, Any], repository: str) -> str:
+    """Return the YAML that the Hub indexes."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    data, licence = str(card.get("data", "")), str(card.get("data_licence") or OWN_LICENCE)
+    net = scored_by(card)
+    results = [
+        EvalResult(
+            task_type=PIPELINE,
+            dataset_type=data or "unknown",
+            dataset_name=data or "unknown",
+            metric_type=name.lower().replace(" ", "-"),
+            metric_name=_named(name, net),
+            metric_value=value,
+        )
+        for name, value in (card.get("scores") or {}).items()
+    ]
+    known = LICENCES.get(licence)
+    sets = [data.removeprefix("hub:").partition("@")[0]] if HUB_ID.fullmatch(data) else []
+    return ModelCardData(
+        library_name=LIBRARY,
+        pipeline_tag=PIPELINE,
+        license=known or "other",
+        license_name=None if known else re.sub(r"[^a-z0-9]+", "-", licence.lower()).strip("-"),
+        datasets=sets or ([ON_THE_HUB[data]] if data in ON_THE_HUB else None),
+        tags=[*TAGS],
+        model_name=str(card.get("title") or repository) if results else None,
+        eval_results=results or None,
+    ).to_yaml()
+
+
+def _named(score: str, net: str | None) -> str:
+    """Return a score with the net that it was measured through. The diversity needs none."""
+    return score if score == "diversity" or net is None else f"{score} ({net})"
+
+
+def _body(card: dict[str, Any], repository: str, with_d: bool) -> str:
+    title, name = _plain(card.get("title") or repository), repository
+    channels = "grey" if card.get("channels") == 1 else "colour"
+    size = card.get("size")
+    parts = [
+        f"# {title}",
+        f"A generator of {size}x{size} {channels} images, trained with GANarium.",
+        "![64 samples](preview.webp)",
+        "## Use",
+        f"    ganarium sample hub:{name} --out grid.png      # a grid of samples\n"
+        f"    ganarium pull {name}                           # adds it to Explore\n\n"
+        "On GANarium's page, type "
+        f"`{name}` under *Explore* beside the models. In Python:\n\n"
+        "```python\nfrom gan.library import load\n\n"
+        f'load("hub:{name}").grid(64)\n```',
+        "`generator.safetensors` holds the averaged weights in half precision, `generator.onnx` the same "
+        "network for other programs."
+        + (" `discriminator.safetensors` holds the discriminator, to train on." if with_d else ""),
+        "## Data",
+        _table(
+            {
+                "Data set": card.get("data"),
+                "Licence of the images": card.get("data_licence"),
+                "Credit": card.get("data_credit"),
+                "Classes": ", ".join(map(str, card.get("classes") or ())) or "none",
+            }
+        ),
+        *_scores(card),
+        "## Provenance",
+        _table({row: card.get(key) for row, key in FACTS.items()}),
+        MARK,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(card: dict[str, Any]) -> list[str]:
+    """Return the section of the scores, or nothing for a card without them."""
+    scores, meaning, net = card.get("scores") or {}, card.get("scores_meaning") or {}, scored_by(card)
+    if not scores:
+        return []
+    scored = card.get("scored") or {}
+    against = "images that the model was not trained on"
+    if scored.get("against") != "held_out":
+        against = "images that it was trained on"
+    told = f"{scored.get('pictures')} samples against as many {against}." if net else ""
+    lines = [
+        f"| {_plain(_named(name, net))} | {value} | {_plain(meaning.get(name, ''))} |"
+        for name, value in scores.items()
+    ]
+    return [
+        "## Scores",
+        *([told] if told else []),
+        "\n".join(["| score | value | meaning |", "|---|---|---|", *lines]),
+    ]
+
+
+def _table(rows: dict[str, Any]) -> str:
+    """Return a table of the rows that have a value."""
+    lines = [f"| {row} | {_plain(value)} |" for row, value in rows.items() if value not in (None, "")]
+    return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _plain(value: Any) -> str:
+    """Return a value as text that ends neither the cell of a table nor its line."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,183 @@
+"""Pull a generator from the Hub into the cache, where Explore, commands and programs find it.
+
+Only the files in gan.hub.folder.PULLED come, by name and below a limit, and nothing of a repository runs. All
+of them must pass gan.hub.folder.check before the model is kept.
+"""
+
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gan.errors import UserError
+from gan.files import read_object, write_json
+from gan.hub.client import Token, in_words, open_client
+from gan.hub.folder import DISCRIMINATOR, LIMITS, PULLED, check, too_large
+from gan.latent import catalogue
+from gan.latent.catalogue import HUB_ID, Entry, pulled_folder, pulled_id, pulled_root
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+KEPT = 20  # pulled models; the oldest are dropped
+ORIGIN = "pulled.json"  # the repository, the commit and the time of a pulled model
+NEW = ".new-"  # prefix of a download's folder
+ABANDONED = 3600  # seconds after which such a folder belongs to no download
+PAGE = "https://huggingface.co/"
+_one = threading.Lock()  # one download at a time
+
+
+class Pulled(NamedTuple):
+    """A pulled model: its id, its folder, its commit, and the ids of the models that were dropped for it."""
+
+    id: str
+    folder: Path
+    commit: str
+    dropped: tuple[str, ...]
+
+
+def as_id(text: str) -> str:
+    """Return "hub:owner/name[@revision]" for an id, for its part after "hub:", or for a page of the Hub.
+
+    Raises UserError for anything else.
+    """
+    model_id = f"hub:{text.strip().removeprefix(PAGE).removeprefix('hub:').rstrip('/')}"
+    pulled_folder(model_id)
+    return model_id
+
+
+def pull(
+    text: str,
+    token: Token = None,
+    with_d: bool = False,
+    root: Path | None = None,
+    client: "HfApi | None" = None,
+) -> Pulled:
+    """Pull the newest commit of a model into `root`, by default `pulled_root()`. Imports torch.
+
+    text: see `as_id`. token: False for anonymous requests, None for the saved token. with_d: pull D too.
+    A model that is already here at that commit is not downloaded again. Raises UserError, and then leaves
+    nothing behind.
+    """
+    model_id, root = as_id(text), root or pulled_root()
+    target, api = root / pulled_folder(model_id), client or open_client(token)
+    files = (*PULLED, DISCRIMINATOR) if with_d else PULLED
+    with _one, in_words(model_id):
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        commit = _look(api, model_id, files)
+        with tempfile.TemporaryDirectory(prefix=NEW, dir=root) as temporary:
+            here = Path(temporary)
+            if not _is_here(target, commit, files):
+                _download(api, model_id, commit, files, here)
+                check(here / "model", model_id, with_d)
+                if target.exists():
+                    target.replace(here / "before")
+                (here / "model").replace(target)
+            write_json(target / ORIGIN, {"model": model_id, "commit": commit, "pulled": time.time()})
+            return Pulled(model_id, target, commit, _drop_oldest(root, here))
+
+
+def find(place: str, snapshot: str | None = None) -> Entry:
+    """Return the generator of a run, a checkpoint, a shipped model, or a model of the Hub by its id.
+
+    A model of the Hub is pulled, unless it is already here. Raises UserError.
+    """
+    if not place.startswith("hub:"):
+        return catalogue.find(place, snapshot)
+    if snapshot is not None:
+        raise UserError("latent.unknown_snapshot", step=snapshot, place=place, choices="none")
+    folder = pulled_root() / pulled_folder(place)
+    if not folder.is_dir():
+        folder = pull(place).folder
+    return catalogue.read_pulled(place, folder)
+
+
+def _repository(model_id: str) -> tuple[str, str | None]:
+    """Return the repository and the revision in a model's id."""
+    match = HUB_ID.fullmatch(model_id)
+    assert match is not None
+    owner, name, revision = match.groups()
+    return f"{owner}/{name}", revision
+
+
+def _look(api: "HfApi", model_id: str, files: tuple[str, ...]) -> str:
+    """Return the commit to pull. Raises UserError for a file that is missing or too large."""
+    from huggingface_hub import hf_hub_url
+
+    repository, revision = _repository(model_id)
+    commit = None
+    for file in files:
+        # All files come from the commit of the first.
+        url = hf_hub_url(repository, file, revision=commit or revision, endpoint=api.endpoint)
+        found = api.get_hf_file_metadata(url=url)
+        if found.size is None or not found.commit_hash:
+            raise UserError("hub.broken", name=model_id)
+        if found.size > LIMITS[file]:
+            raise too_large(model_id, file)
+        commit = commit or found.commit_hash
+    assert commit is not None
+    return commit
+
+
+def _download(api: "HfApi", model_id: str, commit: str, files: tuple[str, ...], here: Path) -> None:
+    """Download files of a commit into the folder `here`/model. Raises UserError for a file that is larger
+    than announced.
+    """
+    repository, _ = _repository(model_id)
+    for file in files:
+        api.hf_hub_download(
+            repository,
+            file,
+            revision=commit,
+            local_dir=here / "model",
+            cache_dir=here / "cache",  # the user's own cache may hold files that this token can't read
+            tqdm_class=_counter(model_id, file),
+        )
+    shutil.rmtree(here / "model" / ".cache", ignore_errors=True)  # the client's notes
+
+
+def _counter(model_id: str, file: str) -> type:
+    """Return a progress bar that shows nothing, and ends a download beyond its limit."""
+    from huggingface_hub.utils import tqdm
+
+    class Counter(tqdm):
+        come = 0
+
+        def __init__(self, *args, **options):
+            super().__init__(*args, **{**options, "disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            self.come += int(n or 0)
+            if self.come > LIMITS[file]:
+                raise too_large(model_id, file)
+
+    return Counter
+
+
+def _is_here(target: Path, commit: str, files: tuple[str, ...]) -> bool:
+    return read_object(target / ORIGIN).get("commit") == commit and all(
+        (target / file).is_file() for file in files
+    )
+
+
+def _drop_oldest(root: Path, here: Path) -> tuple[str, ...]:
+    """Move the oldest models beyond KEPT into the folder `here`, which is deleted next. Returns their ids."""
+    known = {pulled_id(path.name): path for path in root.iterdir() if path.is_dir()}
+    listed = sorted(
+        ((path.joinpath(ORIGIN), model_id) for model_id, path in known.items() if model_id),
+        key=lambda one: one[0].stat().st_mtime if one[0].exists() else 0.0,
+        reverse=True,
+    )
+    for number, (origin, _) in enumerate(listed[KEPT:]):
+        origin.parent.replace(here / f"dropped-{number}")
+    return tuple(model_id for _, model_id in listed[KEPT:])
+
+
+def _sweep(root: Path) -> None:
+    """Delete what downloads left that were killed."""
+    for path in root.glob(f"{NEW}*"):
+        if path.stat().st_mtime < time.time() - ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
