@@ -557,9 +557,12 @@ MESSAGES = {
         "This file is no run of GANarium: it holds “{name}”. Download the run again, and add that file."
     ),
     "mirror.large_file": (
-        "“{name}” in this run is larger than {megabytes} MB, so it was refused. Check where the run comes from."
+        "“{name}” in this run is larger than {megabytes} MB, so it was refused. Check where "
+        "the run comes from."
     ),
-    "mirror.too_much": "This run holds more than {gigabytes} GB, so it was refused. Check where it comes from.",
+    "mirror.too_much": (
+        "This run holds more than {gigabytes} GB, so it was refused. Check where it comes from."
+    ),
     "mirror.lacks": "This run is incomplete: it lacks “{name}”. Download it again.",
     "mirror.damaged": "“{name}” in this run is damaged. Download the run again.",
     "mirror.no_checkpoint": (
@@ -596,7 +599,9 @@ MESSAGES = {
         "There is no “{place}” on the Hugging Face Hub, or the token may not see it. Correct the name or the "
         "token."
     ),
-    "mirror.too_often": "The Hugging Face Hub refuses more requests for “{place}” now. Try again in some minutes.",
+    "mirror.too_often": (
+        "The Hugging Face Hub refuses more requests for “{place}” now. Try again in some minutes."
+    ),
     "mirror.offline": "The Hugging Face Hub does not answer for “{place}”. Check the internet connection.",
     "mirror.refused": "The Hugging Face Hub refused “{place}” ({reason}). Correct that and try again.",
     "mirror.defect": "The mirror failed by a defect of GANarium; the log on the server says why.",
@@ -609,11 +614,13 @@ MESSAGES = {
     ),
     "space.not_there": "Git does not track “{name}”, and a Space needs it. Run “git add {name}”.",
     "space.large_text": (
-        "“{name}” is a text of {megabytes} MB, and the Hub refuses texts over 10 MB. Compress it, or remove it."
+        "“{name}” is a text of {megabytes} MB, and the Hub refuses texts over 10 MB. Compress it, or "
+        "remove it."
     ),
     "space.large_file": "“{name}” has {megabytes} MB, more than the disk of a Space holds. Remove it.",
     "space.too_much": (
-        "This checkout has {files} files and {megabytes} MB, too much for a Space. Remove what it does not need."
+        "This checkout has {files} files and {megabytes} MB, too much for a Space. Remove what it does not "
+        "need."
     ),
     "space.no_git": (
         "“{path}” is no git checkout, or git is missing. Run this command in a clone of GANarium."

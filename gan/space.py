@@ -100,7 +100,7 @@ def plan(root: Path) -> Plan:
 
 
 def _too_large(root: Path, name: str) -> UserError | None:
-    """Return why a file is refused for its size, or None. A text is a file without a zero byte at its start."""
+    """Return why a file is refused for its size, or None. A text has no zero byte in its first 8 KB."""
     size = (root / name).stat().st_size
     if size > MAX_FILE:
         return UserError("space.large_file", name=name, megabytes=size >> 20)

@@ -8,6 +8,7 @@ import stat
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from gan.errors import UserError
 from gan.mirror.arrival import fresh_folder, settle
@@ -21,8 +22,8 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the same run gives the same file
 _ENCRYPTED = 0x1
 
 
-def pack(run: Path, target: Path) -> Manifest:
-    """Write the run in directory `run` as one file. Returns its manifest.
+def pack(run: Path, target: Path | IO[bytes]) -> Manifest:
+    """Write the run in directory `run` as one file, to a path or an open file. Returns its manifest.
 
     Raises UserError as `capture` does, and OSError where the file can't be written.
     """
@@ -91,7 +92,7 @@ def _read_list(archive: zipfile.ZipFile, size: int) -> Manifest:
     return manifest
 
 
-def _copy(source, sink, size: int, name: str) -> None:
+def _copy(source: IO[bytes], sink: IO[bytes], size: int, name: str) -> None:
     """Copy a file of exactly `size` bytes. Raises UserError where it has more or fewer."""
     left = size
     while part := source.read(min(PIECE, left + 1)):

@@ -5,9 +5,10 @@ failure becomes a sentence.
 """
 
 import logging
+import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +22,9 @@ _REFUSALS = {
     401: "mirror.not_signed_in", 403: "mirror.forbidden", 404: "mirror.nowhere", 429: "mirror.too_often",
 }  # fmt: skip
 _STATUS = re.compile(r"\b(401|403|404|429)\b")
+
+# names of errors, because their classes come with the client
+_CUT_OFF = {"TimeoutException", "TransportError", "ConnectionError", "TimeoutError"}
 
 Source = Path | bytes
 
@@ -95,7 +99,7 @@ def api(token: str | None = None) -> Any:
         raise UserError("mirror.no_client") from error
     _limit_time()
     disable_progress_bars()
-    return HfApi(token=token)
+    return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
 
 
 def in_words(error: Exception, place: str) -> UserError:
@@ -105,16 +109,24 @@ def in_words(error: Exception, place: str) -> UserError:
     """
     if isinstance(error, UserError):
         return error
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    chain = list(_causes(error))
+    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in chain)
+    status = next((answer for answer in answers if answer), None)
     if status is None and (found := _STATUS.search(str(error))):
         status = int(found[1])
-    kinds = {kind.__name__ for kind in type(error).__mro__}
+    kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
     if status in _REFUSALS:
         return UserError(_REFUSALS[status], place=place)
-    if status is None and kinds & {"TimeoutException", "TransportError", "ConnectionError", "TimeoutError",
-                                   "LocalEntryNotFoundError"}:  # fmt: skip
+    if status is None and kinds & _CUT_OFF:
         return UserError("mirror.offline", place=place)
     return UserError("mirror.refused", place=place, reason=_first_line(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that caused it: a failed download hides the Hub's answer behind its own."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _first_line(error: Exception) -> str:

@@ -73,6 +73,7 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.queries(prey.subject),
         cases.forms(run, prey.kept),
         cases.names(run),
+        cases.carried(run, prey.locked),
     )
     # On an open server, commands are no attack.
     locked = cases.commands(run, prey.url.rstrip("/").encode()) if prey.locked else ()

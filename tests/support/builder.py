@@ -43,7 +43,7 @@ def resolve() -> int:
 
 
 def attempt(torch: str, place: Path, tests: Sequence[str]) -> int:
-    """Install the builder's line with one version of torch, and run tests there. Returns their exit status."""
+    """Install the builder's line with one version of torch, and run tests there. Returns their status."""
     python = place / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)

@@ -34,7 +34,7 @@ STATUS = {
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
     "access.other_site": 403,
     "ui.too_large": 413, "ui.no_room": 413,
-    "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
+    "mirror.no_checkpoint": 404, "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds for the body of a POST to arrive
 CHECKED = "ganarium.ours"  # scope key: the guard has found that is_ours() holds

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
+from gan.mirror.mirror import Mirror, find_remote
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
-from gan.ui.server.access import Access
+from gan.ui.server.access import Access, on_space
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
@@ -43,6 +44,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
+        self.mirror: Mirror | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
         self._lock, self._closed = threading.Lock(), threading.Event()
@@ -64,13 +66,17 @@ class Services:
         """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
 
         allowed: the limit for the whole folder in bytes, 0 for none.
-        Raises UserError where the folder can't be created, or another server uses it.
+        $GANARIUM_MIRROR names a place on the Hub to which the runs are mirrored.
+        Raises UserError where the folder can't be created, or another server uses it, and for a mirror that
+        is none.
         """
+        remote = find_remote()
         try:
             runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self._store = Store(runs, allowed)
+        self.mirror = Mirror(self._store, remote) if remote else None
         self._supervisor = Supervisor(self._store)
         self._supervisor.claim()
         self._uploads = runs / ".uploads"
@@ -90,6 +96,8 @@ class Services:
         This is the supervisor with its spare worker, the upload cleanup, and torch for Explore.
         """
         self.supervisor.start()
+        if self.mirror is not None:
+            self.mirror.start()
         self.remove_uploads()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
@@ -104,6 +112,12 @@ class Services:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":
             self.remove_uploads()
+            if self.mirror is not None:
+                self.mirror.forget(run_id)
+
+    def kept(self) -> dict[str, Any]:
+        """Return where the runs are mirrored (see Mirror.state), or None, and whether this is a Space."""
+        return {"mirror": self.mirror and self.mirror.state(), "space": on_space()}
 
     def _tidy(self) -> None:
         """Remove uploads without a run every TIDY_EVERY seconds."""
@@ -122,6 +136,8 @@ class Services:
         self.surveys.close()
         if self._supervisor is not None:
             self._supervisor.close()
+        if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied
+            self.mirror.close()
 
 
 def _opened(part: Part | None) -> Part:

@@ -15,50 +15,15 @@ import pytest
 
 from gan.data.names import UPLOADS
 from gan.errors import UserError
-from gan.files import append_line, read_json, write_bytes, write_json
+from gan.files import read_json, write_bytes, write_json
 from gan.mirror.capture import capture, public_event
 from gan.mirror.contents import CHECKPOINT, MANIFEST, File, Manifest, digest, read_manifest
 from gan.mirror.parcel import pack, unpack
 from gan.runs.store import Store
-from gan.train.checkpoint import digest as digest_of
 from gan.train.checkpoint import read_state
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
-
-STEPS = 12
-SECRET = "/home/somebody/secret"
-
-
-def state_of(run: Path) -> str:
-    """Return the SHA-256 of all tensors of a run's newest checkpoint."""
-    return digest_of(read_state(run / CHECKPOINT)[0])
-
-
-def half_way(path: Path, steps: int) -> None:
-    """Train a run until it is asked to pause, at about half of its steps."""
-    box: dict[str, Worker] = {}
-
-    def report(status):
-        if status["step"] >= steps // 2:
-            box["worker"].end("pause")
-
-    box["worker"] = Worker(path, report)
-    box["worker"].prepare()
-    assert box["worker"].train() == "paused"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Two runs with the same settings: one finished undisturbed, one paused half-way."""
-    store = Store(tmp_path_factory.mktemp("trained") / "runs")
-    whole, half = store.create(tiny(STEPS)), store.create(tiny(STEPS))
-    assert work(store.path(whole)) == "finished"
-    half_way(store.path(half), STEPS)
-    append_line(store.path(half) / "events.jsonl", {"time": 1.0, "key": "set_changed",
-                                                    "values": {"name": SECRET, "more": ["x"]}})  # fmt: skip
-    store.rename(half, "My digits")
-    store.update_status(half, error={"key": None, "values": {}, "text": SECRET}, pid=4711)
-    return store, whole, half
+from tests.unit.mirror.conftest import SECRET, STEPS, state_of
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +86,7 @@ def test_a_finished_run_arrives_as_finished(trained, tmp_path):
 
 
 def test_the_file_tells_nothing_of_the_machine(trained, parcel):
-    store, _, half = trained
+    store = trained[0]
     for name, part in entries(parcel).items():
         for secret in (SECRET, str(store.root), "4711", str(Path.home())):
             assert secret.encode() not in part, name
@@ -202,7 +167,7 @@ CASES: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
         "mirror.damaged",
     ),
     "a file of another digest": (lambda c: zipped({**c, "name.txt": b"My figits"}), "mirror.damaged"),
-    "a file too many": (lambda c: zipped({**c, "snapshots/00000099.safetensors": b"x"}), "mirror.strange_file"),
+    "a file too many": (lambda c: zipped({**c, "samples/00000099.webp": b"x"}), "mirror.strange_file"),
     "no picture": (lambda c: rewritten(c, {"samples/00000001.webp": b"<script>"}), "mirror.damaged"),
     "no status": (lambda c: rewritten(c, {"status.json": b"[]"}), "mirror.damaged"),
     "no config": (lambda c: rewritten(c, {"config.json": b"{"}), "mirror.damaged"),

@@ -5,6 +5,7 @@ import { EXPLORE } from "../../core/events.js";
 import { sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
+import { fetched, save } from "../../renderer/pictures.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
 /**
@@ -34,6 +35,9 @@ const BUTTONS = {
   save: { icon: "save", states: ["running"] },
 };
 
+// Runs in these states can have a checkpoint.
+const CARRIED = ["running", "paused", "finished", "stopped", "failed"];
+
 export class RunControls {
   /** @type {?string} */
   id = null;
@@ -52,12 +56,20 @@ export class RunControls {
       icon("compass"),
       h("span", {}, t("stage.explore")),
     );
+    this.takeName = h("span", {}, t("stage.take"));
+    this.take = h(
+      "button",
+      { type: "button", class: "tr-button needs-control", onclick: () => this.download() },
+      icon("download"),
+      this.takeName,
+    );
     this.note = h("p", { class: "tr-said", role: "status" });
     this.element = h(
       "div",
       { class: "tr-controls" },
       Object.values(this.buttons),
       this.explore,
+      this.take,
       h("gan-watching"),
       this.note,
     );
@@ -104,6 +116,7 @@ export class RunControls {
       if (!offered) this.questions[name]?.settle();
     }
     this.explore.hidden = run.status.live_step === null;
+    this.take.hidden = !CARRIED.includes(state) || !run.status.step;
   }
 
   settle() {
@@ -125,6 +138,22 @@ export class RunControls {
     setTimeout(() => {
       button.disabled = false;
     }, 400);
+  }
+
+  /** Save the whole run as one file. */
+  async download() {
+    const id = this.id;
+    if (!id || this.take.disabled) return;
+    this.take.disabled = true;
+    setText(this.takeName, t("stage.taking"));
+    try {
+      save(await (await fetched(`runs/${id}/file`, {})).blob(), `${id}.zip`);
+      this.say(t("stage.take_done"));
+    } catch (error) {
+      this.say(sentence(error), true);
+    }
+    this.take.disabled = false;
+    setText(this.takeName, t("stage.take"));
   }
 
   /** @param {string} text */
