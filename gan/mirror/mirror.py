@@ -31,6 +31,7 @@ from gan.mirror.contents import (
 )  # fmt: skip
 from gan.mirror.remote import Entry, Remote, Source, open_remote
 from gan.runs import names
+from gan.runs.disk import writing
 from gan.runs.store import LIVE, Store, error_json
 
 VARIABLE, TOKEN = "GANARIUM_MIRROR", "HF_TOKEN"
@@ -122,15 +123,8 @@ class Mirror:
                 self._ready = True
             for run_id in sorted(self._deleted):
                 self._remove(run_id)
-            fault = None
             for run_id in self._due():
-                try:
-                    self._copy(run_id)
-                except UserError as error:
-                    if error.key not in ("mirror.no_checkpoint", "mirror.restless", "runs.unknown"):
-                        fault = error
-            if fault:
-                raise fault
+                self._try_to_copy(run_id)
 
     # Restore
 
@@ -201,6 +195,21 @@ class Mirror:
             due.append(run_id)
         return due
 
+    def _try_to_copy(self, run_id: str) -> None:
+        """Copy a run. One that can't be copied now waits until it changes. Raises UserError for the place."""
+        seen = self._signature(run_id, self.store.status(run_id)["state"])
+        try:
+            with writing():
+                self._copy(run_id)
+        except UserError as error:
+            if error.key in _OF_THE_PLACE:
+                raise
+            if error.key == "mirror.restless":
+                return
+            if error.key != "mirror.no_checkpoint":
+                _log.error("the run %s is not mirrored: %s", run_id, error)
+        self._mirrored[run_id] = (time.monotonic(), *seen)
+
     def _signature(self, run_id: str, state: str) -> Signature:
         """Return what changes when a run has something new to copy."""
         times = []
@@ -212,7 +221,6 @@ class Mirror:
 
     def _copy(self, run_id: str) -> None:
         """Upload what is new of a run, then its manifest, and delete what the manifest no longer names."""
-        seen = self._signature(run_id, self.store.status(run_id)["state"])
         folder = fresh_folder(self.store)
         try:
             captured = capture(self.store.path(run_id), folder)
@@ -228,7 +236,6 @@ class Mirror:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._manifests[run_id] = manifest
-        self._mirrored[run_id] = (time.monotonic(), *seen)
 
     def _files(self, folder: Path) -> dict[str, File]:
         """Return the files of a captured run. A linked file keeps its inode, so its digest is known."""
@@ -259,7 +266,8 @@ class Mirror:
 # faults of the place or of this server, not of one run
 _OF_THE_PLACE = (
     "mirror.not_signed_in", "mirror.forbidden", "mirror.nowhere", "mirror.too_often", "mirror.offline",
-    "mirror.refused", "runs.quota", "runs.too_many", "runs.queue_full",
+    "mirror.refused", "mirror.no_client", "runs.quota", "runs.too_many", "runs.queue_full", "runs.disk_full",
+    "runs.cannot_write",
 )  # fmt: skip
 
 

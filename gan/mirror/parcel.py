@@ -67,7 +67,7 @@ def unpack(store: Store, parcel: Path) -> str:
 def _read_list(archive: zipfile.ZipFile, size: int) -> Manifest:
     """Return the manifest of an archive whose entries are exactly what it declares. Raises UserError."""
     entries = archive.infolist()
-    if len(entries) > MAX_FILES + 1 or sum(entry.file_size for entry in entries) > size:
+    if len(entries) > MAX_FILES + 1:
         raise UserError("mirror.no_run")
     sizes = {}
     for entry in entries:
@@ -82,7 +82,8 @@ def _read_list(archive: zipfile.ZipFile, size: int) -> Manifest:
         if not plain:
             raise UserError("mirror.strange_file", name=entry.filename[:80])
         sizes[entry.filename] = entry.file_size
-    if sizes.get(MANIFEST, MAX_MANIFEST + 1) > MAX_MANIFEST:
+    # entries that share bytes of the file would bring more than it holds
+    if sizes.get(MANIFEST, MAX_MANIFEST + 1) > MAX_MANIFEST or sum(sizes.values()) > size:
         raise UserError("mirror.no_run")
     manifest = read_manifest(archive.read(MANIFEST))
     del sizes[MANIFEST]
