@@ -102,7 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
             asked = json.loads(body)
             place = f"{asked['type']}:{asked.get('organization') or 'owner'}/{asked['name'].split('/')[-1]}"
             self.hub.created[place] = asked
-            self._say(200, {"url": f"{self.hub.url}/{asked['type']}s/{place.split(':')[1]}"})
+            self._say(200, {"url": self._page(place)})
+        elif path == "/api/validate-yaml":
+            self._say(200, {"errors": [], "warnings": []})
         elif found := _BYTES.fullmatch(path):
             self._bytes(found[1], found[2], found[3])
         elif found := _BUCKET.fullmatch(path):
@@ -111,6 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._repo(f"{found[1][:-1]}:{found[2]}", found[3], body)
         else:
             self._say(404, {"error": f"no route {path}"})
+
+    def _page(self, place: str) -> str:
+        kind, name = place.split(":")
+        return f"{self.hub.url}/{kind}s/{name}"
 
     def _bucket(self, place: str, what: str | None, body: bytes) -> None:
         files = self.hub.files[place]
@@ -128,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, {"success": True})
         else:
             self.hub.created[place] = json.loads(body or b"{}")
-            self._say(200, {"url": f"{self.hub.url}/buckets/{place.split(':')[1]}"})
+            self._say(200, {"url": self._page(place)})
 
     def _repo(self, place: str, what: str | None, body: bytes) -> None:
         files = self.hub.files[place]
@@ -143,7 +149,14 @@ class _Handler(BaseHTTPRequestHandler):
                     files[value["path"]] = base64.b64decode(value["content"])
                 elif line["key"] == "deletedFile":
                     files.pop(value["path"], None)
-            self._say(200, {"commitUrl": f"{self.hub.url}/x", "commitOid": "0" * 40, "success": True})
+            self._say(
+                200,
+                {
+                    "commitUrl": f"{self._page(place)}/commit/{'0' * 40}",
+                    "commitOid": "0" * 40,
+                    "success": True,
+                },
+            )
         elif what == "tree":
             listed = [{"type": "file", "path": path, "size": len(content), "oid": "0" * 40}
                       for path, content in files.items()]  # fmt: skip

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from huggingface_hub.utils import _xet
 
 from gan.errors import UserError
 from gan.files import write_bytes
@@ -20,6 +21,7 @@ from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
 from tests.fakes.runs import tiny
 from tests.unit.mirror.conftest import state_of
 
+REAL_SESSION = _xet.get_xet_session
 PLACES = ("bucket:owner/runs", "dataset:owner/runs")
 
 
@@ -69,6 +71,7 @@ def test_runs_are_copied_restored_to_the_same_bits_and_deleted(place, hub, train
         assert state_of(there.path(run)) == state_of(store.path(run))
     assert not [path for path in there.root.iterdir() if path.name.startswith(".new-")]
 
+    store.hide(half)
     mirror.forget(half)
     mirror.work()
     assert paths(hub, place, half) == []
@@ -107,11 +110,12 @@ REFUSALS = {
 def test_a_refusal_is_named_disturbs_nothing_and_is_over_when_the_hub_is_back(
     place, hub, trained, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(remote, "TIMEOUT", 0.3)
     store, _, half = copy_of(trained, tmp_path / "runs")
     mirror = Mirror(store, open_remote(place, TOKEN))
     for refusal, key in REFUSALS.items():
         hub.refuse = refusal
+        # a busy machine may need long for an answer; only silence has to be cut short
+        monkeypatch.setattr(remote, "TIMEOUT", 0.3 if refusal == "silent" else 600.0)
         mirror._attempt()
         error = mirror.state()["error"]
         assert error["key"] == key, (refusal, error)
@@ -134,6 +138,17 @@ def test_a_refusal_is_named_disturbs_nothing_and_is_over_when_the_hub_is_back(
         with pytest.raises(UserError) as refused:
             fetching.fetch({f"{half}/{MANIFEST}": (remote.Entry(1, f"{half}/{MANIFEST}"), tmp_path / "x")})
         assert refused.value.key == REFUSALS[refusal]
+
+
+def test_the_transfer_librarys_own_refusals_are_named(hub, tmp_path, monkeypatch):
+    """hf_xet asks the Hub for a token of its own, and tells a refusal in the text of its error alone."""
+    monkeypatch.setattr(_xet, "get_xet_session", REAL_SESSION)
+    for status in (401, 403):
+        hub.refuse = status
+        with pytest.raises(UserError) as refused:
+            open_remote(PLACES[0], TOKEN).replace({"a": b"x"}, {}, [])
+        assert refused.value.key == REFUSALS[status]
+    assert {path for _, path in hub.asked} == {"/api/buckets/owner/runs/xet-write-token"}
 
 
 @pytest.mark.parametrize("place", PLACES)
