@@ -33,6 +33,7 @@ CARRIED = (
     "verdict", "live_step", "step_seconds",
 )  # fmt: skip
 OVER = ("finished", "stopped")
+_CHECKPOINTS = ("checkpoint", "previous")  # newest first
 _AS_THEY_ARE = (names.FILE, "directions.json", RECORD)
 _FOLDERS = (("samples", ".webp"), ("snapshots", ".safetensors"))
 
@@ -68,7 +69,7 @@ def capture(run: Path, into: Path) -> Captured:
             carried |= {"images": images} if images is not None else {}
         write_json(into / "status.json", {"state": status["state"] if over else "paused", **carried})
         write_json(into / "card.json", _card(run, config, carried))
-        if step_of(run / CHECKPOINT) >= step:
+        if newest_step(run) >= step:
             return Captured(id_of(run), step, over)
         shutil.rmtree(into)
         into.mkdir()
@@ -78,6 +79,12 @@ def capture(run: Path, into: Path) -> Captured:
 def step_of(checkpoint: Path) -> int:
     """Return the step of a checkpoint file, or -1 if it has no readable header."""
     return _trainer(checkpoint).get("step", -1)
+
+
+def newest_step(run: Path) -> int:
+    """Return the step of a run's newest readable checkpoint, or -1."""
+    steps = (step_of(run / "state" / f"{name}.safetensors") for name in _CHECKPOINTS)
+    return next((step for step in steps if step >= 0), -1)
 
 
 def id_of(run: Path) -> str:
@@ -97,7 +104,7 @@ def _trainer(checkpoint: Path) -> dict[str, Any]:
 
 def _take_checkpoint(run: Path, into: Path) -> tuple[int, dict[str, Any]]:
     """Link the newest readable checkpoint. Returns its step and its counters. Raises UserError for none."""
-    for name in ("checkpoint", "previous"):
+    for name in _CHECKPOINTS:
         target = into / CHECKPOINT
         target.unlink(missing_ok=True)
         if _link(run / "state" / f"{name}.safetensors", target) and (facts := _trainer(target)):

@@ -38,10 +38,16 @@ def download(services: Services, request: Request) -> Response:
     except BaseException:
         _ON_THEIR_WAY.release()
         raise
-    weakref.finalize(file, _ON_THEIR_WAY.release)  # however the answer ends, or where it never begins
-    with writing():
-        pack(run, file)
-        size = file.tell()
+    # runs once, however the answer ends, and where it never begins
+    gone = weakref.finalize(file, _ON_THEIR_WAY.release)
+    try:
+        with writing():
+            pack(run, file)
+            size = file.tell()
+    except BaseException:
+        file.close()
+        gone()  # the error's traceback holds the file
+        raise
     headers = {
         "Content-Length": str(size),
         "Content-Disposition": f'attachment; filename="{run.name}.zip"',
