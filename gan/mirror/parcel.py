@@ -3,8 +3,10 @@
 The file is a zip without compression, so that its size bounds what comes out of it.
 """
 
+import errno
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 from pathlib import Path
@@ -20,6 +22,11 @@ from gan.runs.store import Store
 PIECE = 2**20  # bytes in memory while a file is copied
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the same run gives the same file
 _ENCRYPTED = 0x1
+# zipfile raises these for damaged and for unusual archives
+_STRANGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError,
+    KeyError, OverflowError, struct.error,
+)  # fmt: skip
 
 
 def pack(run: Path, target: Path | IO[bytes]) -> Manifest:
@@ -56,9 +63,11 @@ def unpack(store: Store, parcel: Path) -> str:
                 with archive.open(name) as source, open(folder / name, "wb") as sink:
                     _copy(source, sink, file.size, name)
         return settle(store, folder, manifest)
-    # zipfile raises these for damaged and for unusual archives
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError,
-            ValueError, KeyError) as error:  # fmt: skip
+    except _STRANGE as error:
+        raise UserError("mirror.no_run") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # which is what a place before the file's beginning gives
+            raise
         raise UserError("mirror.no_run") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
