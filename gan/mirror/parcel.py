@@ -56,21 +56,27 @@ def unpack(store: Store, parcel: Path) -> str:
     store.root.mkdir(parents=True, exist_ok=True)
     folder = fresh_folder(store)
     try:
+        return settle(store, folder, _extract(parcel, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _extract(parcel: Path, folder: Path) -> Manifest:
+    """Write the files of a parcel to a folder, and return its manifest. Raises UserError for no parcel."""
+    try:
         with zipfile.ZipFile(parcel) as archive:
             manifest = _read_list(archive, parcel.stat().st_size)
             for name, file in manifest.files.items():
                 (folder / name).parent.mkdir(exist_ok=True)
                 with archive.open(name) as source, open(folder / name, "wb") as sink:
                     _copy(source, sink, file.size, name)
-        return settle(store, folder, manifest)
+        return manifest
     except _STRANGE as error:
         raise UserError("mirror.no_run") from error
     except OSError as error:
         if error.errno != errno.EINVAL:  # which is what a place before the file's beginning gives
             raise
         raise UserError("mirror.no_run") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_list(archive: zipfile.ZipFile, size: int) -> Manifest:
