@@ -63,7 +63,8 @@ def open_remote(text: str, token: str) -> "Remote":
     found = PLACE.fullmatch(text.strip())
     if not found:
         raise UserError("mirror.bad_place", text=text[:100])
-    return {"bucket": Bucket, "dataset": Dataset}[found[1]](found[2], token)
+    kinds: dict[str, type[Bucket] | type[Dataset]] = {"bucket": Bucket, "dataset": Dataset}
+    return kinds[found[1]](found[2], token)
 
 
 @cache

@@ -9,6 +9,7 @@ from gan.mirror.contents import CHECKPOINT
 from gan.runs.store import Store
 from gan.train.checkpoint import digest as digest_of
 from gan.train.checkpoint import read_state
+from gan.train.throttle import Throttle
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
 
@@ -30,6 +31,8 @@ def half_way(path: Path, steps: int) -> None:
             box["worker"].end("pause")
 
     box["worker"] = Worker(path, report)
+    # one step at a time, each with a status, however fast the machine is
+    box["worker"].chunk_seconds, box["worker"].status = 0.0, Throttle(0.0, share=1e9)
     box["worker"].prepare()
     assert box["worker"].train() == "paused"
 

@@ -130,6 +130,7 @@ def test_a_copy_is_of_one_step_while_the_run_trains(tmp_path):
 
     thread = threading.Thread(target=copy)
     worker = Worker(run, lambda status: None)
+    worker.chunk_seconds = 0.0  # one step at a time
     worker.state.seconds = worker.grid.seconds = worker.live.seconds = 0.0
     thread.start()
     worker.prepare()
