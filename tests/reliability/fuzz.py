@@ -449,7 +449,7 @@ def parcel(folder: Path) -> Target:
     def one(name: str) -> st.SearchStrategy[bytes]:
         texts = name.endswith(".json")
         odd = like(json.loads(sound[name])).map(_json) if texts else damaged([sound[name]])
-        paths = st.just(name) | st.text(max_size=30).filter(lambda path: path not in sound)
+        paths = st.just(name) | st.text(min_size=1, max_size=30).filter(lambda path: path not in sound)
         return st.builds(agreeing, st.just(name), odd, st.just(name) | paths)
 
     return damaged([whole]) | st.sampled_from(sorted(sound)).flatmap(one), act
