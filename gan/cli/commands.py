@@ -49,6 +49,14 @@ COMMANDS = {
     ),
     "push": Command("gan.cli.push", {"push my-run OWNER/NAME": "push a generator to the Hugging Face Hub"}),
     "pull": Command("gan.cli.pull", {"pull OWNER/NAME": "pull one from it, for Explore and sample"}),
+    "move": Command(
+        "gan.cli.move",
+        {
+            "move pack my-run run.zip": "write a run as one file, for another machine",
+            "move unpack run.zip": "take in such a file",
+        },
+    ),
+    "space": Command("gan.cli.space", {"space push OWNER/NAME": "deploy to a Hugging Face Space"}),
     "measure": Command(
         "gan.cli.measure", {"measure": "measure which settings train fastest on this machine"}
     ),
@@ -76,8 +84,10 @@ INSTEAD = {
     "gan.latent": ("generate samples", "python -m gan sample RUN, or explore with python app.py"),
     "gan.metrics": ("score a generator", "python -m gan score RUN"),
     "gan.metrics.build": ("train a feature extractor", "python -m gan.metrics.build.classifier DATA"),
+    "gan.mirror": ("move a run to another machine", "python -m gan move pack RUN FILE"),
     "gan.models": ("train a pair of networks", "python -m gan train --data DATA"),
     "gan.runs": ("see and control the runs", "python app.py"),
+    "gan.space": ("deploy to a Hugging Face Space", "python -m gan space push OWNER/NAME"),
     "gan.train": ("train", "python -m gan train --data DATA"),
     "gan.train.autotune": ("measure this machine", "python -m gan measure"),
     "gan.ui": ("open the page", "python app.py"),

@@ -189,6 +189,10 @@ class Kind(Protocol):
         """Return the name of a data set, or the absolute path of a user's own. Raises UserError."""
         ...
 
+    def is_named(self, name: str) -> bool:
+        """Return whether this is the name of a data set, which every machine has, and no path."""
+        ...
+
     def locate(self, run_dir: Path, name: str, began: bool = True) -> str:
         """Return where the data of an existing run is now. Raises UserError if it is gone."""
         ...

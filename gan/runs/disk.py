@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +152,11 @@ def _entries(path: Path | str) -> list[os.DirEntry]:
 def hide(directory: Path) -> None:
     """Rename a run's directory to a hidden name, which needs no disk space. Raises OSError if it can't."""
     os.rename(directory, directory.with_name(f"{GONE}{directory.name}-{time.time_ns()}"))
+
+
+def fresh(root: Path) -> Path:
+    """Create a hidden folder in `root` for a new run. After a crash, the next server deletes it."""
+    return Path(tempfile.mkdtemp(prefix=NEW, dir=root))
 
 
 def sweep(root: Path, *prefixes: str) -> None:

@@ -11,7 +11,6 @@ import itertools
 import os
 import re
 import shutil
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -207,7 +206,7 @@ class Store:
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
         # filled under a hidden name and then renamed, so that nobody lists half a run
-        temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
+        temporary = disk.fresh(self.root)
         try:
             write_json(temporary / "config.json", config.to_json())
             if visitor:
@@ -220,6 +219,20 @@ class Store:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+    def take_in(self, directory: Path, run_id: str, status: dict[str, Any]) -> str:
+        """Make a filled directory of `disk.fresh` a run with this status, and return its id.
+
+        That is `run_id`, or one with a number where the run exists. Raises UserError for a name that is no
+        id.
+        """
+        if not _ID.fullmatch(run_id):
+            raise UserError("runs.unknown", id=run_id[:100])
+        write_json(directory / "status.json", {**_STATUS, **status})
+        directory.chmod(0o755)
+        taken = self._claim(directory, run_id)
+        self.usage.forget()
+        return taken
 
     def _claim(self, temporary: Path, stem: str) -> str:
         """Rename `temporary` to the first free name of stem, stem-2, stem-3..."""

@@ -231,6 +231,7 @@ declare global {
     poll: Poll;
     runs: { run: string };
     "runs/older": { runs: RunEntry[]; older: string };
+    "runs/arrive": { run: string };
     times: Moment[];
   }
   type Answer<Path extends string> = Path extends keyof Answers

@@ -81,6 +81,7 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.queries(prey.subject),
         cases.forms(run, prey.kept),
         cases.names(run),
+        cases.carried(run, prey.locked),
     )
     # On an open server, commands are no attack.
     origin = prey.url.rstrip("/").encode()

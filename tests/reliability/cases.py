@@ -302,6 +302,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         b"runs",
         b"pictures",
         b"points",
+        b"runs/arrive",
         b"access",
         b"find?id=shipped:digits",
         b"find/on",
@@ -322,7 +323,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for files in (*NO_FILES, [kept]):
-        for route in (b"pictures", b"points"):
+        for route in (b"pictures", b"points", b"runs/arrive"):
             yield Case("forms", OURS + route, b"POST", JSON, json.dumps({"files": files}).encode())
     sliders = {"list": ["p0"], "names": {}, "hidden": []}
     wrong_sliders = (
@@ -399,6 +400,14 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         b"directions/save?id=shipped:digits",
     ):
         yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
+
+
+def carried(run: str, locked: bool) -> Iterator[Case]:
+    """Yield requests for a whole run as one file, which only those may have who control the runs."""
+    yield Case("carried", OURS + f"runs/{run}/file".encode(), refused=locked)
+    for odd in ODD:
+        path = OURS + f"runs/{quote(odd, safe='')}/file".encode("utf-8", "surrogatepass")
+        yield Case("carried", path)
 
 
 def commands(run: str, origin: bytes) -> Iterator[Case]:

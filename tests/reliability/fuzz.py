@@ -7,6 +7,7 @@ docstring names. A case that breaks this is minimised and shown, and the exit st
 import argparse
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -43,6 +44,8 @@ from gan.errors import UserError
 from gan.kinds.images.identity import Identity, identify
 from gan.kinds.images.identity import read as read_record
 from gan.latent.point import MAX_FACTOR, MAX_LAYER, MAX_UNIT, Point
+from gan.mirror.contents import MANIFEST
+from gan.mirror.parcel import unpack
 from gan.recipes import make_config
 from gan.runs import marks
 from gan.runs.store import STATES, Store
@@ -58,6 +61,7 @@ from tests.fakes.hub import NOWHERE
 from tests.reliability.cases import COMMANDS
 from tests.reliability.valid_requests import PULLED, SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint
+from tests.support.parcels import write_parcel
 from tests.support.profiles import ADOBE_RGB, DISPLAY_P3, display, grey, press
 
 PHASES = (Phase.generate, Phase.shrink)
@@ -437,6 +441,51 @@ def handlers(folder: Path) -> Target:
     return _visits(visits, text) | _places(text, subject.run) | _starts(text), act
 
 
+def parcel(folder: Path) -> Target:
+    """A run as one file: becomes a run that can be shown and listed, or raises UserError.
+
+    Damaged files, and files whose manifest agrees with their damage, so that every later check is reached.
+    """
+    write_parcel(folder / "sound.zip")
+    whole = (folder / "sound.zip").read_bytes()
+    with zipfile.ZipFile(folder / "sound.zip") as archive:
+        sound = {name: archive.read(name) for name in archive.namelist()}
+    listed = json.loads(sound.pop(MANIFEST))
+    store = Store(folder / "runs")
+
+    def agreeing(name: str, content: bytes, path: str) -> bytes:
+        files = {**{one: part for one, part in sound.items() if one != name}, path: content}
+        facts = {
+            one: {"size": len(part), "sha256": hashlib.sha256(part).hexdigest()}
+            for one, part in files.items()
+        }
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr(MANIFEST, _json({**listed, "files": facts}))
+            for one, part in files.items():
+                archive.writestr(one, part)
+        return out.getvalue()
+
+    def act(content: bytes) -> None:
+        (folder / "case.zip").write_bytes(content)
+        found = None
+        try:
+            found = unpack(store, folder / "case.zip")
+            assert store.get(found)["status"]["state"] in ("paused", "finished", "stopped")
+            store.follow(found, 0)
+        finally:
+            assert {path.name for path in store.root.glob("*")} == ({found} if found else set())
+            shutil.rmtree(store.root, ignore_errors=True)
+
+    def one(name: str) -> st.SearchStrategy[bytes]:
+        texts = name.endswith(".json")
+        odd = like(json.loads(sound[name])).map(_json) if texts else damaged([sound[name]])
+        paths = st.just(name) | st.text(min_size=1, max_size=30).filter(lambda path: path not in sound)
+        return st.builds(agreeing, st.just(name), odd, st.just(name) | paths)
+
+    return damaged([whole]) | st.sampled_from(sorted(sound)).flatmap(one), act
+
+
 def commands(folder: Path) -> Target:
     """Commands to a run in any state, through its routes.
 
@@ -552,7 +601,7 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
     "config": config, "spec": spec, "runs": runs, "record": record, "pictures": pictures, "picture": picture,
     "jpeg": jpeg, "profile": profile,
     "point": point, "visits": visits,
-    "handlers": handlers, "commands": commands,
+    "handlers": handlers, "commands": commands, "parcel": parcel,
 }  # fmt: skip
 
 

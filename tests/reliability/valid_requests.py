@@ -27,6 +27,7 @@ from gan.ui.server.http import PREFIX
 from gan.ui.server.services import CHECKPOINTS
 from gan.ui.train import form
 from tests.support.generators import tiny_spec, write_lively, write_snapshot
+from tests.support.parcels import write_parcel, write_state
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
@@ -91,6 +92,7 @@ def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
     write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
     write_bytes(store.path(run) / "stats.jsonl", b"".join(_json(line) + b"\n" for line in STATS))
     write_bytes(store.path(run) / "state" / "checkpoint.safetensors", SECRET.encode())
+    write_state(store.path(run), STEPS[-1])  # sound, so that the run can be moved
     write_json(store.path(run) / "commands" / "1-pause.json", {"secret": SECRET})
     write_lively(store.path(run) / "live.safetensors", SPEC)
     for step in STEPS:
@@ -165,6 +167,8 @@ def told(subject: Subject, token: str) -> list[Visit]:
         Visit("pictures", body=_json({"files": uploaded()})),
         Visit("points", body=_json({"files": [points_file()]})),
         Visit("runs", body=_json(run_form())),
+        Visit("runs/{id}/file", path=f"{run}/file"),
+        Visit("runs/arrive", body=_json({"files": [parcel()]})),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("pull", body=_json({"id": PULLED})),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
@@ -196,6 +200,13 @@ def points_file() -> str:
     """Write a file of points into Gradio's upload folder, and return its name as a page sends it."""
     path = Path(get_upload_folder()) / f"{2:064x}" / "points.csv"
     write_bytes(path, b"".join(b"%d,%d\n" % (place, place % 7) for place in range(40)))
+    return str(path)
+
+
+def parcel() -> str:
+    """Write a run as one file to Gradio's upload folder, and return its name as a page sends it."""
+    path = Path(get_upload_folder()) / f"{3:064x}" / "run.zip"
+    write_parcel(path)
     return str(path)
 
 

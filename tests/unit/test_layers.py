@@ -13,8 +13,8 @@ from tests import ROOT
 # Each may import those before it.
 ROOMS = [
     "errors", "files", "console", "provenance", "images", "device", "objectives", "config", "recipes", "spec",
-    "data", "models", "metrics", "train", "kinds", "worker", "runs", "latent", "export", "hub", "ui", "cli",
-    "library",
+    "data", "models", "metrics", "train", "kinds", "worker", "runs", "latent", "export", "hub",
+    "mirror", "space", "ui", "cli", "library",
 ]  # fmt: skip
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from gan import data
 from gan.config import RunConfig as Config
-from gan.data import find, find_pictures
+from gan.data import find, find_pictures, is_named
 from gan.errors import UserError
 from gan.recipes import GPU_RECIPES, RECIPES, make_config
 from gan.train.autotune.machine import has_gpu
 from gan.train.throttle import GRID_SECONDS
 
-__all__ = ["RECIPES", "SHEET_SECONDS", "Config", "find", "load_engine", "locate", "plan"]
+__all__ = ["RECIPES", "SHEET_SECONDS", "Config", "find", "is_named", "load_engine", "locate", "plan"]
 
 SHEET_SECONDS = GRID_SECONDS
 

@@ -11,7 +11,17 @@ from gan.errors import UserError
 from gan.kinds.points.recipes import NAMES, RECIPES, make_config
 from gan.kinds.points.recipes import PointsConfig as Config
 
-__all__ = ["RECIPES", "SHEET_SECONDS", "Config", "find", "load_engine", "locate", "plan", "thumbnail"]
+__all__ = [
+    "RECIPES",
+    "SHEET_SECONDS",
+    "Config",
+    "find",
+    "is_named",
+    "load_engine",
+    "locate",
+    "plan",
+    "thumbnail",
+]
 
 SHEET_SECONDS = 0.12  # with the time that outputs take, at least four sheets a second
 
@@ -24,6 +34,11 @@ def load_engine() -> Any:
 def thumbnail(name: str) -> Path:
     """Return the picture of a set of NAMES: a square WebP that gan.kinds.points.sheet draws."""
     return Path(__file__).parent / "thumbnails" / f"{name}.webp"
+
+
+def is_named(name: str) -> bool:
+    """Return whether this is a name of NAMES, and no file."""
+    return name in NAMES
 
 
 def find(name: str) -> str:

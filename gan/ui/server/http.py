@@ -35,7 +35,7 @@ STATUS = {
     "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
     "hub.not_pulled": 404,
     "ui.too_large": 413, "ui.no_room": 413,
-    "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
+    "mirror.no_checkpoint": 404, "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
     "api.no_mcp": 404, "api.too_many": 429,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds for the body of a POST to arrive

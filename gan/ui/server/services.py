@@ -10,14 +10,16 @@ from starlette.requests import Request
 from gan.config import Settings
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
+from gan.mirror.mirror import Mirror, find_remote
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
 from gan.ui.server.access import Access
+from gan.ui.server.cookies import on_space
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
-from gan.ui.server.visitors import Visitors, find_key
+from gan.ui.server.visitors import Visitors, find_key, owned
 
 TIDY_EVERY = 900  # seconds
 
@@ -49,6 +51,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
+        self.mirror: Mirror | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
         self._visitors: Visitors | None = None
@@ -86,17 +89,29 @@ class Services:
             raise UserError("access.no_visit")
         return mark
 
+    def check_control(self, request: Request, run_id: str) -> None:
+        """Raise UserError if the sender of a request may not change this run."""
+        if not self.access.by_visitor and not self.access.lets(request):
+            raise UserError("access.needed")
+        mark = self.visitor(request)
+        if mark and not owned(self.store.visitor(run_id), mark):
+            raise UserError("access.not_yours")
+
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
 
         allowed: the limit for the whole folder in bytes, 0 for none.
-        Raises UserError where the folder can't be created, or another server uses it.
+        $GANARIUM_MIRROR names a place on the Hub to which the runs are mirrored.
+        Raises UserError where the folder can't be created, or another server uses it, and for a mirror that
+        is none.
         """
+        remote = find_remote()
         try:
             runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self._store = Store(runs, allowed)
+        self.mirror = Mirror(self._store, remote) if remote else None
         self._supervisor = Supervisor(self._store)
         self._supervisor.claim()
         self._uploads = runs / ".uploads"
@@ -116,6 +131,8 @@ class Services:
         This is the supervisor with its spare worker, the upload cleanup, and torch for Explore.
         """
         self.supervisor.start()
+        if self.mirror is not None:
+            self.mirror.start()
         self.remove_uploads()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
@@ -144,6 +161,12 @@ class Services:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":
             self.remove_uploads()
+            if self.mirror is not None:
+                self.mirror.forget(run_id)
+
+    def kept(self) -> dict[str, Any]:
+        """Return where the runs are mirrored (see Mirror.state), or None, and whether this is a Space."""
+        return {"mirror": self.mirror and self.mirror.state(), "space": on_space()}
 
     def extend(self, run_id: str, more: float, visitor: str = "") -> None:
         """Give a finished run a larger budget (see Supervisor.extend), for a visitor as `submit` does."""
@@ -170,6 +193,8 @@ class Services:
         self.surveys.close()
         if self._supervisor is not None:
             self._supervisor.close()
+        if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied
+            self.mirror.close()
 
 
 def _opened(part: Part | None) -> Part:

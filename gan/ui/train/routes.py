@@ -26,7 +26,7 @@ from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
 from gan.ui.server.static_files import FOREVER
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from gan.ui.train import fields, form, own, own_points
+from gan.ui.train import fields, form, moving, own, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed, without_paths
 
@@ -44,6 +44,8 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("pictures", lambda request: own.pictures(services, json_body(request))),
         post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", handlers.submit),
+        get("runs/{id}/file", lambda request: moving.download(services, request)),
+        post("runs/arrive", handlers.arrive),
         post("runs/{id}/rename", handlers.rename),
         post("runs/{id}/{command}", handlers.command),
         get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
@@ -92,6 +94,11 @@ class _Routes:
     ) -> dict[str, Any]:
         """Start the run. It runs in a thread, because the feed's lock may wait for the disk."""
         run_id = start(self.services, asked, visitor)
+        self.feed.forget()
+        return {"run": run_id}
+
+    def arrive(self, request: Request) -> Any:
+        run_id = moving.arrive(self.services, json_body(request))
         self.feed.forget()
         return {"run": run_id}
 

@@ -180,6 +180,7 @@ class RunFeed:
             if blocked
             else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
+            "kept": self._kept(),
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),
@@ -197,6 +198,16 @@ class RunFeed:
             with contextlib.suppress(UserError):  # deleted since the listing
                 marks[summary["id"]] = self._services.store.visitor(summary["id"])
         return marks
+
+    def _kept(self) -> dict[str, Any]:
+        """Return where the runs are mirrored; a fault's reason names no path of this server."""
+        kept = self._services.kept()
+        error = kept["mirror"] and kept["mirror"]["error"]
+        return (
+            {**kept, "mirror": {**kept["mirror"], "error": without_paths(self._services, error)}}
+            if error
+            else kept
+        )
 
     def _run(self, run_id: str, now: float) -> dict[str, Any]:
         held = self._runs.get(run_id)

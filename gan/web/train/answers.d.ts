@@ -231,6 +231,8 @@ declare global {
     starts: Record<string, number>;
     blocked: Refusal | null;
     storage: { used: number | null; allowed: number };
+    /** Where the runs are mirrored, and whether this is a Space, whose disk is lost when it sleeps. */
+    kept: { mirror: { place: string; runs: number; error: Refusal | null } | null; space: boolean };
   }
   interface RunStats {
     id: string | null;

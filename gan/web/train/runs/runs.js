@@ -7,6 +7,7 @@ import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
+import { Arrival } from "./arrival.js";
 import { RunRow } from "./run-row.js";
 
 const NEARLY = 0.9; // share of the disk quota from which the line warns
@@ -49,14 +50,18 @@ export class Runs {
     this.foot = h("p", { class: "tr-foot", hidden: true }, this.shown, this.button);
     this.note = h("p", { class: "tr-told", role: "status" });
     this.storage = h("p", { class: "tr-storage" });
+    this.kept = h("p", { class: "tr-kept" });
+    this.arrival = new Arrival((text, bad) => this.say(text, bad));
     this.element = h(
       "details",
       { class: "tr-more tr-list" },
       h("summary", {}, t("stage.runs"), " ", this.count),
       this.items,
       this.foot,
+      this.arrival.element,
       this.note,
       this.storage,
+      this.kept,
     );
     addEventListener(CONTROL, () => {
       this.state = ""; // the buttons of the rows depend on it
@@ -69,9 +74,9 @@ export class Runs {
    * @param {RunEntry[]} newest
    */
   update(poll, newest) {
-    this.element.hidden = !newest.length;
     setText(this.count, `(${poll.total})`);
     this.showStorage(poll.storage);
+    this.showKept(poll.kept);
     this.last = [poll, newest];
     const fresh = this.older.wanted === this.wanted && (!this.wanted || this.older.version === poll.older);
     if (fresh || this.failed) this.show(poll, newest);
@@ -169,6 +174,18 @@ export class Runs {
   choose(id) {
     view(id);
     this.element.closest("gan-stage")?.reveal();
+  }
+
+  /**
+   * Say where the runs are mirrored, or that they are lost when a Space sleeps.
+   * @param {Poll["kept"]} kept
+   */
+  showKept({ mirror, space }) {
+    const fault = mirror?.error;
+    this.kept.classList.toggle("is-full", Boolean(fault) || (space && !mirror));
+    if (fault) setText(this.kept, t("stage.mirror_fault", { reason: sentence(fault) }));
+    else if (mirror) setText(this.kept, t("stage.mirrored", { place: mirror.place, runs: mirror.runs }));
+    else setText(this.kept, space ? t("stage.until_sleep") : "");
   }
 
   /** @param {Poll["storage"]} storage */

@@ -6,6 +6,7 @@ import { CONTROL, EXPLORE } from "../../core/events.js";
 import { sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
+import { fetched, save } from "../../renderer/pictures.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
 /**
@@ -35,6 +36,9 @@ const BUTTONS = {
   save: { icon: "save", states: ["running"] },
 };
 
+// Runs in these states can have a checkpoint.
+const CARRIED = ["running", "paused", "finished", "stopped", "failed"];
+
 export class RunControls {
   /** @type {?string} */
   id = null;
@@ -54,6 +58,13 @@ export class RunControls {
       h("span", {}, t("stage.explore")),
     );
     this.more = new MoreTime((amount) => this.send("more", { amount }));
+    this.takeName = h("span", {}, t("stage.take"));
+    this.take = h(
+      "button",
+      { type: "button", class: "tr-button needs-control", onclick: () => this.download() },
+      icon("download"),
+      this.takeName,
+    );
     this.note = h("p", { class: "tr-said", role: "status" });
     this.others = h("p", { class: "tr-others", hidden: true }, icon("lock"), t("access.others_run"));
     this.element = h(
@@ -62,6 +73,7 @@ export class RunControls {
       Object.values(this.buttons),
       this.explore,
       this.more.element,
+      this.take,
       h("gan-watching"),
       this.others,
       this.note,
@@ -111,15 +123,17 @@ export class RunControls {
     }
     this.more.update(run);
     this.explore.hidden = run.status.live_step === null;
+    this.take.hidden = !CARRIED.includes(state) || !run.status.step;
     this.allow();
   }
 
   /** Turn the buttons of somebody else's run off. */
   allow() {
     const allowed = controls(this.id);
+    const buttons = [...Object.values(this.buttons), this.more.button, this.take];
     const shown = Object.values(this.buttons).filter((button) => !button.hidden);
     this.others.hidden = allowed || !isVisitor() || !shown.length;
-    for (const button of Object.values(this.buttons)) {
+    for (const button of buttons) {
       button.disabled = isVisitor() && !allowed;
       button.title = button.disabled ? t("access.others_run") : "";
     }
@@ -145,6 +159,22 @@ export class RunControls {
       this.say(sentence(error), true);
     }
     setTimeout(() => this.allow(), 400);
+  }
+
+  /** Save the whole run as one file. */
+  async download() {
+    const id = this.id;
+    if (!id || this.take.disabled) return;
+    this.take.disabled = true;
+    setText(this.takeName, t("stage.taking"));
+    try {
+      save(await (await fetched(`runs/${id}/file`, {})).blob(), `${id}.zip`);
+      this.say(t("stage.take_done"));
+    } catch (error) {
+      this.say(sentence(error), true);
+    }
+    this.take.disabled = false;
+    setText(this.takeName, t("stage.take"));
   }
 
   /** @param {string} text */

@@ -1,0 +1,224 @@
+"""Read and write the place of a mirror on the Hugging Face Hub: a bucket, or a dataset repository.
+
+Only this module and gan.space call huggingface_hub, and only when something is to be transferred. Every
+failure becomes a sentence.
+"""
+
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from gan.errors import UserError
+
+TIMEOUT = 30.0  # seconds without an answer; huggingface_hub itself would wait for ever
+PLACE = re.compile(r"(bucket|dataset):([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})", re.ASCII)
+# status of an answer -> its sentence
+_REFUSALS = {
+    401: "mirror.not_signed_in", 403: "mirror.forbidden", 404: "mirror.nowhere", 429: "mirror.too_often",
+}  # fmt: skip
+_STATUS = re.compile(r"\b(401|403|404|429)\b")
+
+# names of errors, because their classes come with the client
+_CUT_OFF = {"TimeoutException", "TransportError", "ConnectionError", "TimeoutError"}
+
+Source = Path | bytes
+
+
+class Entry(NamedTuple):
+    """A file of the mirror. `handle` is what its client knows of it."""
+
+    size: int
+    handle: Any
+
+
+class Remote(Protocol):
+    """A place of files by path. Each method raises UserError with a sentence for any failure."""
+
+    place: str
+
+    def create(self) -> None:
+        """Create the place if it is missing, for its owner alone."""
+        ...
+
+    def listing(self) -> dict[str, Entry]:
+        """Return all files."""
+        ...
+
+    def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
+        """Download files: path -> its entry, and where it goes."""
+        ...
+
+    def replace(self, add: Mapping[str, Source], last: Mapping[str, Source], gone: Sequence[str]) -> None:
+        """Upload `add`, then `last`, then delete `gone`. A reader never finds `last` without `add`."""
+        ...
+
+
+def open_remote(text: str, token: str) -> "Remote":
+    """Return the place that a setting names: bucket:owner/name or dataset:owner/name. Raises UserError."""
+    found = PLACE.fullmatch(text.strip())
+    if not found:
+        raise UserError("mirror.bad_place", text=text[:100])
+    kinds: dict[str, type[Bucket] | type[Dataset]] = {"bucket": Bucket, "dataset": Dataset}
+    return kinds[found[1]](found[2], token)
+
+
+@cache
+def _limit_time() -> None:
+    """Limit the time of every request of huggingface_hub in this process.
+
+    Some of its methods ask for no limit at all, so a hook on each request sets one.
+    """
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
+
+    def limited() -> Any:
+        client = default_client_factory()
+        hooks = client.event_hooks
+        hooks["request"].append(_set_limit)
+        client.event_hooks = hooks
+        return client
+
+    set_client_factory(limited)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns at every retry
+
+
+def _set_limit(request: Any) -> None:
+    request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT)
+
+
+def api(token: str | None = None) -> Any:
+    """Return huggingface_hub's client. token: None for the one that a person saved at the terminal."""
+    try:
+        from huggingface_hub import HfApi
+        from huggingface_hub.utils import disable_progress_bars
+    except ImportError as error:
+        raise UserError("mirror.no_client") from error
+    _limit_time()
+    disable_progress_bars()
+    return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
+
+
+def in_words(error: Exception, place: str) -> UserError:
+    """Return the sentence for a failure of the Hub or of the network.
+
+    The transfer library's errors carry the status in their text alone.
+    """
+    if isinstance(error, UserError):
+        return error
+    chain = list(_causes(error))
+    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in chain)
+    status = next((answer for answer in answers if answer), None)
+    if status is None and (found := _STATUS.search(str(error))):
+        status = int(found[1])
+    kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
+    if status in _REFUSALS:
+        return UserError(_REFUSALS[status], place=place)
+    if status is None and kinds & _CUT_OFF:
+        return UserError("mirror.offline", place=place)
+    return UserError("mirror.refused", place=place, reason=_first_line(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that caused it: a failed download hides the Hub's answer behind its own."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"\s*https?://\S+", "", lines[0])[:200]
+
+
+class Bucket:
+    """A storage bucket. Its files go through the library hf_xet, and a batch is no transaction."""
+
+    def __init__(self, name: str, token: str):
+        self.name, self.place, self._token = name, f"bucket:{name}", token
+
+    def create(self) -> None:
+        try:
+            api(self._token).create_bucket(self.name, private=True, exist_ok=True)
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def listing(self) -> dict[str, Entry]:
+        try:
+            found = api(self._token).list_bucket_tree(self.name, recursive=True)
+            return {file.path: Entry(file.size, file) for file in found if file.type == "file"}
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
+        files = [(entry.handle, target) for entry, target in wanted.values()]
+        try:
+            api(self._token).download_bucket_files(self.name, files)
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def replace(self, add: Mapping[str, Source], last: Mapping[str, Source], gone: Sequence[str]) -> None:
+        try:
+            hub = api(self._token)
+            for part in (add, last):
+                if part:
+                    hub.batch_bucket_files(self.name, add=[(source, path) for path, source in part.items()])
+            if gone:
+                hub.batch_bucket_files(self.name, delete=list(gone))
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+
+class Dataset:
+    """A dataset repository. Each change is one commit, and its history keeps what was deleted."""
+
+    def __init__(self, name: str, token: str):
+        self.name, self.place, self._token = name, f"dataset:{name}", token
+
+    def create(self) -> None:
+        try:
+            api(self._token).create_repo(self.name, repo_type="dataset", private=True, exist_ok=True)
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def listing(self) -> dict[str, Entry]:
+        try:
+            found = api(self._token).list_repo_tree(self.name, repo_type="dataset", recursive=True)
+            return {file.path: Entry(file.size, None) for file in found if hasattr(file, "size")}
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
+        try:
+            for path, (_, target) in wanted.items():
+                folder = target.parent / f".{target.name}.hub"
+                got = api(self._token).hf_hub_download(
+                    self.name, path, repo_type="dataset", local_dir=folder
+                )  # fmt: skip
+                shutil.move(got, target)
+                shutil.rmtree(folder, ignore_errors=True)
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+    def replace(self, add: Mapping[str, Source], last: Mapping[str, Source], gone: Sequence[str]) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        operations: list[Any] = [
+            CommitOperationAdd(path, source if isinstance(source, bytes) else str(source))
+            for path, source in _both(add, last)
+        ]
+        operations += [CommitOperationDelete(path) for path in gone]
+        try:
+            api(self._token).create_commit(
+                self.name, operations, commit_message="GANarium's runs", repo_type="dataset"
+            )  # fmt: skip
+        except Exception as error:
+            raise in_words(error, self.place) from error
+
+
+def _both(add: Mapping[str, Source], last: Mapping[str, Source]) -> Iterable[tuple[str, Source]]:
+    return [*add.items(), *last.items()]

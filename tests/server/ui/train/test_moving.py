@@ -1,0 +1,113 @@
+"""Test the routes that move a run, and what the page is told about where runs are kept."""
+
+import gc
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from gradio.utils import get_upload_folder
+
+from gan.errors import UserError
+from gan.files import write_bytes
+from gan.mirror.mirror import Mirror
+from gan.mirror.remote import open_remote
+from gan.runs.store import Store
+from gan.ui.server.access import Access
+from gan.ui.server.services import Services
+from gan.ui.train import moving
+from tests.fakes.runs import past, tiny
+from tests.support.parcels import write_state
+
+OURS = "/gradio_api/gan"
+
+
+@pytest.fixture
+def run(services, store):
+    """A finished run with a checkpoint."""
+
+    def fill(folder: Path) -> None:
+        write_state(folder)
+        write_bytes(folder / "samples" / "00000003.webp", b"RIFF\x00\x00\x00\x00WEBP")
+
+    return past(store, tiny(), fill, state="finished", step=3, images=24)
+
+
+def uploaded(content: bytes) -> str:
+    path = Path(get_upload_folder()) / f"{4:064x}" / "run.zip"
+    write_bytes(path, content)
+    return str(path)
+
+
+def test_a_run_is_downloaded_and_added_again(client, store, run, poll):
+    reply = client.get(f"{OURS}/runs/{run}/file")
+    assert reply.status_code == 200
+    assert reply.headers["content-disposition"] == f'attachment; filename="{run}.zip"'
+    assert int(reply.headers["content-length"]) == len(reply.content)
+    assert zipfile.ZipFile(io.BytesIO(reply.content)).testzip() is None
+    assert str(store.root).encode() not in reply.content
+    file = uploaded(reply.content)
+    added = client.post(f"{OURS}/runs/arrive", json={"files": [file]}).json()["run"]
+    assert added == f"{run}-2"
+    assert poll(run=added)["run"]["status"]["state"] == "finished"
+    assert not Path(file).exists()
+    assert not [path for path in store.root.iterdir() if path.name.startswith(".new-")]
+
+
+def test_what_is_no_run_is_refused_in_a_sentence(client, store, run):
+    before = store.ids()
+    for files, key in (
+        ([], "mirror.one_file"), (["/etc/passwd"], "ui.bad_form"), ([uploaded(b"x")], "mirror.no_run"),
+        ([uploaded(b"x")] * 2, "mirror.one_file"), (None, "ui.bad_form"),
+    ):  # fmt: skip
+        reply = client.post(f"{OURS}/runs/arrive", json={"files": files})
+        assert (reply.status_code, reply.json()["error"]["key"]) == (400, key)
+    assert client.get(f"{OURS}/runs/none/file").json()["error"]["key"] == "runs.unknown"
+    waiting = store.create(tiny())
+    assert client.get(f"{OURS}/runs/{waiting}/file").json()["error"]["key"] == "mirror.no_checkpoint"
+    assert sorted(store.ids()) == sorted([*before, waiting])
+
+
+def test_only_who_controls_the_runs_may_download_and_only_some_at_once(client, services, run, monkeypatch):
+    held = []
+    while moving._ON_THEIR_WAY.acquire(blocking=False):
+        held.append(1)
+    assert len(held) == 4
+    assert client.get(f"{OURS}/runs/{run}/file").json()["error"]["key"] == "ui.busy"
+    for _ in held:
+        moving._ON_THEIR_WAY.release()
+    for _ in range(6):
+        assert client.get(f"{OURS}/runs/{run}/file").status_code == 200
+        gc.collect()  # a file is counted until nobody holds it
+    monkeypatch.setattr(services, "access", Access("a token of the teacher"))
+    reply = client.get(f"{OURS}/runs/{run}/file")
+    assert (reply.status_code, reply.json()["error"]["key"]) == (403, "access.needed")
+
+
+def test_the_page_is_told_where_runs_are_kept(services, poll, run, monkeypatch):
+    assert poll()["kept"] == {"mirror": None, "space": False}
+    monkeypatch.setenv("SPACE_ID", "me/gan")
+    assert poll()["kept"] == {"mirror": None, "space": True}
+    services.mirror = Mirror(services.store, open_remote("bucket:me/runs", "hf_x"))
+    services.mirror._error = UserError("mirror.refused", place="bucket:me/runs", reason="/home/me/x is odd")
+    kept = poll()["kept"]["mirror"]
+    assert (kept["place"], kept["runs"], kept["error"]["key"]) == ("bucket:me/runs", 0, "mirror.refused")
+    assert "/home/me" not in str(kept)
+    services.command(run, "delete")
+    assert services.mirror._deleted == {run}
+
+
+def test_a_server_opens_with_its_mirror_or_says_what_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANARIUM_MIRROR", "somewhere")
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    with pytest.raises(UserError) as refused:
+        Services().open(tmp_path / "runs")
+    assert refused.value.key == "mirror.bad_place"
+    assert not (tmp_path / "runs").exists()
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    monkeypatch.setenv("GANARIUM_MIRROR", "bucket:me/runs")
+    services = Services()
+    services.open(tmp_path / "runs")
+    assert services.kept()["mirror"]["place"] == "bucket:me/runs"
+    assert isinstance(services.store, Store)
+    services.supervisor.close()

@@ -1,0 +1,212 @@
+"""Test the mirror with the real client of the Hub against a local one: copies, restores, refusals."""
+
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from huggingface_hub.utils import _xet
+
+from gan.errors import UserError
+from gan.files import write_bytes
+from gan.mirror import mirror as mirrors
+from gan.mirror import remote
+from gan.mirror.contents import CHECKPOINT, MANIFEST, read_manifest
+from gan.mirror.mirror import Mirror, find_remote
+from gan.mirror.remote import open_remote
+from gan.runs.store import Store
+from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
+from tests.fakes.runs import tiny
+from tests.unit.mirror.conftest import state_of
+
+REAL_SESSION = _xet.get_xet_session
+PLACES = ("bucket:owner/runs", "dataset:owner/runs")
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    with fake_hub(monkeypatch) as found:
+        yield found
+
+
+def copy_of(trained, root: Path) -> tuple[Store, str, str]:
+    """Return a store of its own with both runs."""
+    store, whole, half = trained
+    shutil.copytree(store.root, root, copy_function=shutil.copy2)
+    return Store(root), whole, half
+
+
+def paths(hub: FakeHub, place: str, run: str) -> list[str]:
+    return sorted(path for path in hub.files[place] if path.startswith(f"{run}/"))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_runs_are_copied_restored_to_the_same_bits_and_deleted(place, hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    store.create(tiny())  # waits, and has nothing to copy yet
+    mirror = Mirror(store, open_remote(place, TOKEN))
+    mirror.work()
+    assert mirror.state() == {"place": place, "runs": 2, "error": None}
+    created = hub.created[place]
+    assert created.get("private") is True or created.get("visibility") == "private"
+    manifest = read_manifest(hub.files[place][f"{half}/{MANIFEST}"])
+    assert len(paths(hub, place, half)) == len(manifest.files) + 1
+    everything = b"".join(hub.files[place].values())
+    assert str(tmp_path).encode() not in everything
+    assert TOKEN.encode() not in everything
+
+    asked = len(hub.asked)
+    mirror.work()
+    assert len(hub.asked) == asked, "nothing has changed, so nothing is asked"
+
+    there = Store(tmp_path / "there")
+    restored = Mirror(there, open_remote(place, TOKEN))
+    restored.work()
+    assert sorted(there.ids()) == sorted((whole, half))
+    assert there.status(half)["state"] == "paused"
+    assert there.status(whole)["state"] == "finished"
+    for run in (whole, half):
+        assert state_of(there.path(run)) == state_of(store.path(run))
+    assert not [path for path in there.root.iterdir() if path.name.startswith(".new-")]
+
+    store.hide(half)
+    mirror.forget(half)
+    mirror.work()
+    assert paths(hub, place, half) == []
+    assert paths(hub, place, whole)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_new_checkpoint_replaces_the_old_one_when_its_time_has_come(place, hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    mirror = Mirror(store, open_remote(place, TOKEN), every=1000.0)
+    mirror.work()
+    before = paths(hub, place, half)
+    store.update_status(half, state="running")
+    newer = store.path(whole) / CHECKPOINT
+    write_bytes(store.path(half) / CHECKPOINT, newer.read_bytes())
+    mirror.work()
+    assert paths(hub, place, half) == before, "a run that trains is copied at most every so often"
+    store.update_status(half, state="paused")
+    mirror.work()
+    now = paths(hub, place, half)
+    checkpoints = [path for path in now if "/state/" in path]
+    assert len(checkpoints) == 1
+    assert checkpoints[0] not in before, "at its end a run is copied at once"
+    manifest = read_manifest(hub.files[place][f"{half}/{MANIFEST}"])
+    assert manifest.step == 12
+    assert len(now) == len(manifest.files) + 1, "what the manifest no longer names is gone"
+
+
+REFUSALS = {
+    401: "mirror.not_signed_in", 403: "mirror.forbidden", 404: "mirror.nowhere", 429: "mirror.too_often",
+    500: "mirror.refused", "silent": "mirror.offline", "closed": "mirror.offline",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_refusal_is_named_disturbs_nothing_and_is_over_when_the_hub_is_back(
+    place, hub, trained, tmp_path, monkeypatch
+):
+    store, _, half = copy_of(trained, tmp_path / "runs")
+    mirror = Mirror(store, open_remote(place, TOKEN))
+    for refusal, key in REFUSALS.items():
+        hub.refuse = refusal
+        # a busy machine may need long for an answer; only silence has to be cut short
+        monkeypatch.setattr(remote, "TIMEOUT", 0.3 if refusal == "silent" else 600.0)
+        mirror._attempt()
+        error = mirror.state()["error"]
+        assert error["key"] == key, (refusal, error)
+        assert place in error["text"]
+        assert hub.url not in error["text"]
+    assert store.status(half)["state"] == "paused"
+    assert mirror._wait == mirrors.LONGEST
+    hub.over.set()
+    hub.refuse = None
+    mirror._attempt()
+    assert mirror.state()["error"] is None
+    assert mirror._wait == mirrors.EVERY
+    assert paths(hub, place, half)
+    wrong = Mirror(store, open_remote(place, "hf_another"))
+    wrong._attempt()
+    assert wrong.state()["error"]["key"] == "mirror.not_signed_in"
+    for refusal in (403, 429, "closed"):
+        hub.refuse = refusal
+        fetching = open_remote(place, TOKEN)
+        with pytest.raises(UserError) as refused:
+            fetching.fetch({f"{half}/{MANIFEST}": (remote.Entry(1, f"{half}/{MANIFEST}"), tmp_path / "x")})
+        assert refused.value.key == REFUSALS[refusal]
+
+
+def test_the_transfer_librarys_own_refusals_are_named(hub, tmp_path, monkeypatch):
+    """hf_xet asks the Hub for a token of its own, and tells a refusal in the text of its error alone."""
+    monkeypatch.setattr(_xet, "get_xet_session", REAL_SESSION)
+    for status in (401, 403):
+        hub.refuse = status
+        with pytest.raises(UserError) as refused:
+            open_remote(PLACES[0], TOKEN).replace({"a": b"x"}, {}, [])
+        assert refused.value.key == REFUSALS[status]
+    assert {path for _, path in hub.asked} == {"/api/buckets/owner/runs/xet-write-token"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_damaged_there_is_left_out_and_all_else_is_restored(place, hub, trained, tmp_path, caplog):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    Mirror(store, open_remote(place, TOKEN)).work()
+    checkpoint = next(path for path in paths(hub, place, half) if "/state/" in path)
+    content = hub.files[place][checkpoint]
+    hub.files[place][checkpoint] = content[:-1] + bytes([content[-1] ^ 1])
+    hub.files[place]["strange/run.json"] = b"[" * 9
+    hub.files[place]["large/run.json"] = b" " * 2**19
+    hub.files[place]["other-id/run.json"] = hub.files[place][f"{whole}/{MANIFEST}"]
+    hub.files[place]["README.md"] = b"of a person"
+    there = Store(tmp_path / "there")
+    mirror = Mirror(there, open_remote(place, TOKEN))
+    mirror.work()
+    assert there.ids() == [whole]
+    assert mirror.state()["error"] is None
+    assert half in caplog.text
+    assert not [path for path in there.root.iterdir() if path.name.startswith(".new-")]
+    assert hub.files[place]["README.md"] == b"of a person"
+
+
+def test_the_thread_copies_at_the_end_of_the_server(hub, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(mirrors, "CLOSING", 600.0)
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    store.update_status(half, state="running")
+    mirror = Mirror(store, open_remote(PLACES[0], TOKEN), look=1000.0)
+    mirror.start()
+    assert hub.asked == [], "the first look is due later"
+    mirror.close()
+    assert len(read_manifest(hub.files[PLACES[0]][f"{half}/{MANIFEST}"]).files) > 5
+    assert paths(hub, PLACES[0], whole)
+    assert not [thread for thread in threading.enumerate() if thread.name == "mirror"]
+
+
+def test_the_setting_names_a_place_and_takes_the_token_away(monkeypatch):
+    monkeypatch.delenv("GANARIUM_MIRROR", raising=False)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    assert find_remote() is None
+    monkeypatch.setenv("GANARIUM_MIRROR", "dataset:me/runs")
+    found = find_remote()
+    assert found is not None
+    assert found.place == "dataset:me/runs"
+    assert "HF_TOKEN" not in os.environ, "workers inherit the environment"
+    with pytest.raises(UserError) as refused:
+        find_remote()
+    assert refused.value.key == "mirror.no_token"
+    for odd in ("me/runs", "bucket:runs", "bucket:../x", "model:me/runs", "bucket:me/runs/x", "bucket:me/ü"):
+        with pytest.raises(UserError) as refused:
+            open_remote(odd, TOKEN)
+        assert refused.value.key == "mirror.bad_place", odd
+
+
+def test_a_run_that_has_no_checkpoint_is_no_fault(hub, tmp_path):
+    store = Store(tmp_path / "runs")
+    store.create(tiny())
+    mirror = Mirror(store, open_remote(PLACES[0], TOKEN))
+    mirror._attempt()
+    assert mirror.state() == {"place": PLACES[0], "runs": 0, "error": None}
+    assert json.dumps(mirror.state())
