@@ -21,7 +21,8 @@ SIZES = (28, 32, 64, 128)
 BACKGROUNDS = ("white", "grey", "black")
 ARCHITECTURES = ("modern", "dcgan", "projected")
 AUGMENTS = ("none", "translation", "color,translation,cutout")
-TRACKERS = ("none", "tensorboard", "trackio")
+NO_TRACKER = "none"
+TRACKERS = (NO_TRACKER, "tensorboard", "trackio")
 
 
 def setting(default: Any, text: str, **limits: Any) -> Any:

@@ -15,14 +15,16 @@ from typing import Any
 from gan.data import public_name
 from gan.data.names import UPLOADS
 from gan.errors import UserError, refuse_if_full
-from gan.files import read_json, write_bytes, write_json
+from gan.files import read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
+from gan.latent.origins import KINDS_OF_IDS
 from gan.mirror.capture import CARRIED, LIVE, OVER, lines_of, public_event, step_of
 from gan.mirror.contents import CHECKPOINT, Manifest, check_size, digest
 from gan.runs import disk, names
 from gan.runs.readers import is_number
 from gan.runs.store import Store
 from gan.spec import read_header
+from gan.train.origin import RECORD, START, plain_record
 from gan.worker.health import VERDICTS
 
 MOVED = "moved"  # no upload has this folder's name: such data is missing until a person says where it is
@@ -65,6 +67,9 @@ def _config(folder: Path) -> dict[str, Any]:
         config = parse_config(read_json(folder / "config.json"))
     except (OSError, ValueError) as error:
         raise UserError("mirror.damaged", name="config.json") from error
+    start = getattr(config, "start_from", "")  # runs on images have it; GANarium writes an id
+    if start and start.partition(":")[0] not in KINDS_OF_IDS:
+        raise UserError("mirror.damaged", name="config.json")
     known = get_kind(config.kind).is_named(config.data)
     data = config.data if known else f"/{UPLOADS}/{MOVED}/{public_name(config.data)[:80]}"
     return {**config.to_json(), "data": data}
@@ -82,7 +87,7 @@ def _check_weights(folder: Path) -> int:
     step = step_of(folder / CHECKPOINT)
     if step < 0:
         raise UserError("mirror.damaged", name=CHECKPOINT)
-    for path in [*(folder / "snapshots").glob("*"), *folder.glob(LIVE)]:
+    for path in [*folder.glob("*/*.safetensors"), *folder.glob(LIVE)]:
         try:
             read_header(path)
         except (OSError, ValueError) as error:
@@ -97,6 +102,9 @@ def _check_rest(folder: Path) -> None:
             head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WEBP":
             raise UserError("mirror.damaged", name=f"samples/{path.name}")
+    record = folder / START / RECORD
+    if record.exists():
+        write_json(record, plain_record(read_object(record)))
     title = folder / names.FILE
     if title.exists():
         name = names.parse(title.read_bytes())

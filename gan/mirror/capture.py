@@ -22,6 +22,8 @@ from gan.kinds import RECORD
 from gan.mirror.contents import CHECKPOINT, ID
 from gan.runs import names
 from gan.spec import read_header
+from gan.train.origin import DISCRIMINATOR, GENERATOR, START
+from gan.train.origin import RECORD as RECORD_OF_START
 from gan.worker.events import EVENTS
 from gan.worker.run_dir import read_config
 
@@ -35,6 +37,7 @@ CARRIED = (
 OVER = ("finished", "stopped")
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first
 _AS_THEY_ARE = (names.FILE, "directions.json", RECORD)
+_START = tuple(f"{START}/{name}" for name in (GENERATOR, DISCRIMINATOR, RECORD_OF_START))
 _FOLDERS = (("samples", ".webp"), ("snapshots", ".safetensors"))
 
 
@@ -60,7 +63,7 @@ def capture(run: Path, into: Path) -> Captured:
         _copy_events(run, into)
         for folder, suffix in _FOLDERS:
             _link_until(run, into, folder, suffix, step)
-        for name in (LIVE, *_AS_THEY_ARE):
+        for name in (LIVE, *_AS_THEY_ARE, *_START):
             _link(run / name, into / name)
         write_json(into / "config.json", {**config.to_json(), "data": public_name(config.data)})
         carried = {name: status[name] for name in CARRIED if name in status}

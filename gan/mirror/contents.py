@@ -32,6 +32,8 @@ SIZES = {
     r"state/checkpoint\.safetensors": 2048 * MB,
     r"samples/[0-9]{8,15}\.webp": 16 * MB,
     r"snapshots/[0-9]{8,15}\.safetensors": 512 * MB,
+    r"start/(generator|discriminator)\.safetensors": 512 * MB,  # the model that it started from
+    r"start/origin\.json": MB // 16,
 }
 NEEDED = ("config.json", "status.json", CHECKPOINT)
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,89}")  # leaves room for the -2 of a second run of that name

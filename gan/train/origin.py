@@ -21,6 +21,7 @@ from gan.spec import FORMAT, ModelSpec, read_header
 START = "start"  # the folder in a run's directory
 GENERATOR, DISCRIMINATOR, RECORD = "generator.safetensors", "discriminator.safetensors", "origin.json"
 EARLIER = 20  # models before this one that a record names
+MAX_TEXT = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,28 @@ def _discriminator(path: Path, spec: ModelSpec) -> bytes:
 def read_record(run_dir: Path) -> dict[str, Any]:
     """Return the record of the model that a run began with; {} for a run with new weights."""
     return read_object(run_dir / START / RECORD)
+
+
+def plain_record(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a record from somebody else with nothing but the fields and types of ours."""
+    classes, earlier = (value.get(name) for name in ("classes", "earlier"))
+    return {
+        **_texts(value, ("id", "title", "data", "weights", *_BEGAN.values())),
+        "classes": [str(each)[:MAX_TEXT] for each in _listed(classes)],
+        "earlier": [
+            _texts(each, ("id", "title", "weights"))
+            for each in _listed(earlier)[:EARLIER]
+            if isinstance(each, dict)
+        ],
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: str(value[name])[:MAX_TEXT] for name in names if name in value}
 
 
 def describe(run_dir: Path) -> dict[str, Any] | None:

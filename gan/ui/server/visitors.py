@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from gan.config import Settings
+from gan.config import NO_TRACKER, Settings
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.runs.disk import writing
@@ -100,7 +100,7 @@ class Visitors:
 
     def submit(self, store: Store, config: Settings, mark: str, begin: Callable[[], T]) -> T:
         """Call `begin`, which starts a run of this visitor. Raises UserError beyond a visitor's limits."""
-        _check_budget(config)
+        _check_limits(config)
         with self._queueing:
             _check_counts(store, mark, new=True)
             return begin()
@@ -119,7 +119,7 @@ class Visitors:
 
         Raises UserError beyond a visitor's limits.
         """
-        _check_budget(store.config(run_id).longer(more))
+        _check_limits(store.config(run_id).longer(more))
         with self._queueing:
             _check_counts(store, mark, new=False)
             act()
@@ -154,8 +154,13 @@ def find_key(runs: Path) -> bytes:
             return key
 
 
-def _check_budget(config: Settings) -> None:
-    """Raise UserError for a run that a visitor may not have: above MINUTES, or as long as its images take."""
+def _check_limits(config: Settings) -> None:
+    """Raise UserError for a run that a visitor may not have.
+
+    Such a run takes more than MINUTES, takes as long as its images take, or writes to the owner's tracker.
+    """
+    if config.track != NO_TRACKER:
+        raise UserError("access.owner_only")
     if config.budget_images or not config.minutes <= MINUTES:
         raise UserError("access.long_run", most=MINUTES)
 

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
+from gan.recipes import make_config
 from gan.runs import marks
 from gan.runs.store import CHECKPOINTS
 from gan.runs.store import COMMANDS as TO_WORKERS
@@ -18,7 +19,7 @@ from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.server.sign_in import owns
 from gan.ui.server.visitors import COMMANDS, KEY_FILE, MINUTES
-from gan.ui.train import form
+from gan.ui.train import fields, form
 from tests.fakes.runs import tiny
 from tests.reliability.cases import COMMANDS as KNOWN
 
@@ -248,6 +249,14 @@ def test_a_visitors_runs_are_short_and_one_waits(space, tmp_path, monkeypatch):
     monkeypatch.setattr(visitors, "RUNS_ALL", 2)
     assert send(ann, run, "cancel").status_code == 200
     assert key_of(train(visitor(services))) == (400, "access.no_place")
+
+
+def test_a_visitors_run_writes_to_no_tracker(space, tmp_path):
+    """Trackio keeps all runs of a server in one place, which may be a Space of its owner."""
+    ann = visitor(served(tmp_path / "runs"))
+    values = form.defaults("digits", "modern")
+    values[list(fields.spread(make_config("digits", track="trackio"))).index("trackio")] = "tensorboard"
+    assert key_of(train(ann, values=values)) == (403, "access.owner_only")
 
 
 def test_more_time_keeps_a_visitors_run_short(space, tmp_path):

@@ -21,8 +21,10 @@ from gan.mirror.contents import CHECKPOINT, MANIFEST, File, Manifest, digest, re
 from gan.mirror.parcel import pack, unpack
 from gan.runs.store import Store
 from gan.train.checkpoint import read_state
+from gan.train.origin import read_record
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
+from tests.support.generators import tiny_spec, write_weights
 from tests.unit.mirror.conftest import SECRET, STEPS, state_of
 
 
@@ -108,6 +110,33 @@ def test_a_path_of_images_travels_as_a_name_and_arrives_as_a_place_where_nothing
     evil = json.dumps({**config, "data": "/etc/passwd"}).encode()
     write_bytes(tmp_path / "evil.zip", rewritten(content, {"config.json": evil}))
     assert there.config(unpack(there, tmp_path / "evil.zip")).data == f"/{UPLOADS}/moved/passwd"
+
+
+def test_the_model_that_a_run_started_from_travels_with_it(trained, tmp_path):
+    store, _, half = trained
+    run = tmp_path / "tuned"
+    shutil.copytree(store.path(half), run)
+    write_weights(run / "start" / "generator.safetensors", tiny_spec())
+    record = {"id": "run:before", "title": "Before", "weights": "0" * 64, "data": "digits", "classes": ["a"]}
+    write_json(run / "start" / "origin.json", {**record, "earlier": []})
+    write_json(run / "config.json", {**read_json(run / "config.json"), "start_from": "run:before"})
+    pack(run, tmp_path / "run.zip")
+    there = Store(tmp_path / "runs")
+    arrived = there.path(unpack(there, tmp_path / "run.zip"))
+    assert read_record(arrived) == {**record, "earlier": []}
+    kept = (arrived / "start" / "generator.safetensors").read_bytes()
+    assert kept == (run / "start" / "generator.safetensors").read_bytes()
+    content = entries(tmp_path / "run.zip")
+    odd = {"id": {"x": 1}, "secret": 1, "classes": 7, "earlier": [{"id": "a", "path": "/etc"}, 7]}
+    write_bytes(tmp_path / "odd.zip", rewritten(content, {"start/origin.json": json.dumps(odd).encode()}))
+    assert read_record(there.path(unpack(there, tmp_path / "odd.zip"))) == {
+        "id": "{'x': 1}", "classes": [], "earlier": [{"id": "a"}],
+    }  # fmt: skip
+    config = {**json.loads(content["config.json"]), "start_from": "/etc"}
+    write_bytes(tmp_path / "evil.zip", rewritten(content, {"config.json": json.dumps(config).encode()}))
+    with pytest.raises(UserError) as refused:
+        unpack(there, tmp_path / "evil.zip")
+    assert refused.value.key == "mirror.damaged"
 
 
 def test_a_copy_is_of_one_step_while_the_run_trains(tmp_path):
