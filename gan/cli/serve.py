@@ -8,6 +8,7 @@ os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
 import argparse
 import contextlib
+import io
 import signal
 import sys
 import threading
@@ -145,13 +146,14 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
             from gan.ui.server.guard import end_silent
 
             demo = build_page(services)
-            _, url, _ = demo.launch(
-                server_name=host,
-                server_port=port,
-                prevent_thread_lock=True,
-                quiet=True,
-                **launch_options(services),
-            )
+            with contextlib.redirect_stdout(io.StringIO()):  # Gradio prints lines about MCP even if quiet
+                _, url, _ = demo.launch(
+                    server_name=host,
+                    server_port=port,
+                    prevent_thread_lock=True,
+                    quiet=True,
+                    **launch_options(services),
+                )
             end_silent(demo.server)
     except Exception as error:
         if demo:

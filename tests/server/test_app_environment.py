@@ -55,7 +55,9 @@ def served(runs, *options, program=BARE, **variables):
     server = start(runs, *options, program=program, **variables)
     try:
         line = server.stdout.readline()
-        assert line.startswith(SAID), server.communicate(timeout=180)[1]
+        if not line.startswith(SAID):
+            server.kill()
+        assert line.startswith(SAID), (line, server.communicate()[1])
         yield server, line.removeprefix(SAID).strip()
         server.send_signal(signal.SIGTERM)
         assert ended(server) == 0
