@@ -53,7 +53,7 @@ _STATUS: dict[str, Any] = {
     "modes": None,
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0,
-    "interrupted": False, "interruptions": 0, "interrupted_at": -1,
+    "interrupted": False, "interruptions": 0, "interrupted_at": -1, "gpus": 1,
 }  # fmt: skip
 _SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
 SUMMARY_STATUS = (
@@ -192,8 +192,11 @@ class Store:
 
     # Writers
 
-    def create(self, config: Settings) -> str:
-        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>."""
+    def create(self, config: Settings, gpus: int = 1) -> str:
+        """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>.
+
+        gpus: how many it may train on.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
         stem = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{_slug(Path(config.data).stem)}-{_slug(config.recipe)}"  # noqa: E501
@@ -201,7 +204,7 @@ class Store:
         temporary = Path(tempfile.mkdtemp(prefix=disk.NEW, dir=self.root))
         try:
             write_json(temporary / "config.json", config.to_json())
-            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now})
+            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now, "gpus": gpus})
             temporary.chmod(0o755)
             return self._claim(temporary, stem)
         except BaseException:

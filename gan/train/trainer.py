@@ -73,7 +73,8 @@ def tell_groups(
         else:
             groups = torch.empty(len(dataset.images), dtype=torch.int64)
             shares = torch.empty(max(1, classes), config.clusters, dtype=torch.float64)
-        team.share(groups), team.share(shares)
+        team.share(groups)
+        team.share(shares)
         G.class_conditioning().set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
@@ -251,7 +252,8 @@ class Trainer(BaseTrainer):
         loss_g = self._update_g(batches, fakes if kept else None)
         step.update_ema(self.ema, self.G, self.schedule.ema_beta)
         if self.config.adaptive:
-            adapt(*self.augmentation.values(), updated.sign, self.config.batch)
+            probability, overfit = self.augmentation["probability"], self.augmentation["overfit"]
+            adapt(probability, overfit, updated.sign, self.config.batch)
         return torch.stack([updated.loss, loss_g, updated.real, updated.fake, updated.pair, updated.penalty])
 
     def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:

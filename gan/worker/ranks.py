@@ -120,6 +120,14 @@ def _build(path: Path, team: Team, threads: int, precision: str, channels_last: 
     return engine.build(config, data, device, team)
 
 
+LAUNCHER = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None  # torchrun's process
+
+
+def deserted() -> bool:
+    """Return whether torchrun has started this process and ended since. Nobody would end the ranks then."""
+    return LAUNCHER is not None and os.getppid() != LAUNCHER
+
+
 def owner() -> psutil.Process:
     """Return the process that stands for this worker in its status: torchrun's, where it started this one.
 

@@ -193,6 +193,9 @@ class Worker:
         """Train until the end and return the run's final state: finished, paused or stopped."""
         steps = 1
         while self.progress < 1 and self.asked_to_end is None:
+            if ranks.deserted():
+                self.end("pause")
+                break
             start = time.monotonic()
             means = self._advance(steps)
             if means is None:

@@ -11,7 +11,7 @@ from gan.errors import UserError
 from gan.kinds import DEFAULT
 from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
-from gan.train.autotune.machine import has_gpu
+from gan.train.autotune.machine import count_gpus, has_gpu
 from gan.ui.train import fields
 
 OWN_SIZE = 64
@@ -47,13 +47,16 @@ def shape(data: Any) -> tuple[int, int]:
 
 
 def read(asked: Any) -> dict[str, Any]:
-    """Check the form {data, recipe, minutes, values, ...} that a page sends. `config` checks its settings.
+    """Check the form {data, recipe, minutes, values, gpus, ...} that a page sends. `config` checks its settings.
 
     Raises UserError where it is no form.
     """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
         raise UserError("ui.bad_form")
-    return {**asked, "data": str(asked.get("data"))[:100]}
+    gpus = asked.get("gpus", 1)
+    if type(gpus) is not int or not 1 <= gpus <= max(1, count_gpus()):
+        raise UserError("ui.bad_form")
+    return {**asked, "data": str(asked.get("data"))[:100], "gpus": gpus}
 
 
 def config(

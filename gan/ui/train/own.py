@@ -51,7 +51,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
     )
     with services.uploading:
         keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
-        run_id = services.supervisor.submit(config)
+        run_id = services.supervisor.submit(config, asked["gpus"])
         unmark(kept)
     return run_id
 

@@ -42,7 +42,7 @@ def start(services: Services, asked: dict[str, Any]) -> str:
         raise UserError("points.batch", batch=made.batch, count=count)
     with services.uploading:
         kept = keep_points(file, services.uploads)
-        run_id = services.supervisor.submit(dataclasses.replace(made, data=str(kept)))
+        run_id = services.supervisor.submit(dataclasses.replace(made, data=str(kept)), asked["gpus"])
         unmark(kept)
     return run_id
 

@@ -20,7 +20,7 @@ from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.objectives import LOSSES, PENALTIES
 from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
-from gan.train.autotune.machine import has_gpu
+from gan.train.autotune.machine import count_gpus, has_gpu
 from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
@@ -120,7 +120,8 @@ def _start(services: Services, asked: dict[str, Any]) -> str:
         # info() raises for names outside the catalogue: a path would be read from the server's disk.
         data.info(asked["data"])
     return services.supervisor.submit(
-        form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"])
+        form.config(asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"]),
+        asked["gpus"],
     )
 
 
@@ -142,7 +143,7 @@ def options() -> dict[str, Any]:
         {**one, "needs_gpu": one["kind"] == DEFAULT and one["name"] in absent}
         for one in _options()["recipes"]
     ]
-    return {**_options(), "recipes": recipes}
+    return {**_options(), "recipes": recipes, "gpus": count_gpus()}
 
 
 @functools.cache
