@@ -47,7 +47,7 @@ def shape(data: Any) -> tuple[int, int]:
 
 
 def read(asked: Any) -> dict[str, Any]:
-    """Check the form {data, recipe, minutes, values, gpus, ...} that a page sends. `config` checks its settings.
+    """Check the form {data, recipe, minutes, values, gpus, ...} of a page; `config` checks its settings.
 
     Raises UserError where it is no form.
     """
