@@ -34,7 +34,6 @@ class Loaded(NamedTuple):
 
     counters: dict[str, Any]
     damage: str | None
-    name: str  # of the file
 
 
 class Resumable(Protocol):
@@ -168,7 +167,7 @@ def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWE
             if name == NEWEST:
                 os.replace(directory / NEWEST, directory / DAMAGED)
         else:
-            return Loaded(_fitted(trainer, tensors, meta), damage, name)
+            return Loaded(_fitted(trainer, tensors, meta), damage)
     raise UserError("train.no_sound_checkpoint")
 
 

@@ -178,8 +178,8 @@ class Worker:
 
     def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
         """Roll back to the first sound checkpoint in this order."""
-        counters, damage, name = self._load(order)
-        ranks.order_load(self.team, name)
+        counters, damage = self._load(order)
+        ranks.order_load(self.team, order[1 if damage else 0])
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
             counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
         )

@@ -82,6 +82,7 @@ WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
+    "gpus": (None, "1", -1, 0, 1e9, 10**400, float("inf"), [], {}, True),
 }  # fmt: skip
 # All commands to a run (a test compares).
 COMMANDS = ("pause", "resume", "restart", "stop", "end", "cancel", "sample", "save", "delete")
