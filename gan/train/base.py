@@ -193,13 +193,15 @@ class BaseTrainer:
 
     def _split(self, real: torch.Tensor, groups: Groups, z: torch.Tensor) -> list[MicroBatch]:
         """Split a whole batch, and return this rank's micro-batches."""
+        if self.splits == 1:
+            return [MicroBatch(real, groups, z, rng=self.rng)]
         count, begin = self.splits, self.team.rank * self.parts
         mine = slice(begin, begin + self.parts)
         of_groups = [None] * self.parts if groups is None else groups.tensor_split(count)[mine]
         parts = zip(real.tensor_split(count)[mine], of_groups, z.tensor_split(count)[mine], strict=True)
-        rngs = self.rngs[:1] if count == 1 else self.rngs[1:]
         return [
-            MicroBatch(*each, len(each[0]) / len(real), rngs[part], part) for part, each in enumerate(parts)
+            MicroBatch(*each, len(each[0]) / len(real), self.rngs[1 + part], part)
+            for part, each in enumerate(parts)
         ]
 
     def _add_up(self, optimizer: Adam, statistics: Sequence[torch.Tensor]) -> None:

@@ -61,4 +61,4 @@ class RunningStatistics:
         mean = self.averaged()
         torch._foreach_mul_(mean, 1 / of)
         for copies in self._copies[: parts - 1]:
-            torch._foreach_add_(mean, list(self._those(copies)), alpha=1 / of)
+            torch._foreach_add_(mean, torch._foreach_mul(list(self._those(copies)), 1 / of))

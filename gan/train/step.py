@@ -115,8 +115,8 @@ def describe(loss: str, batches: Sequence[MicroBatch], parts: Sequence[Judgement
     each = []
     for batch, (of_loss, penalty, on_real, on_fake) in zip(batches, parts, strict=True):
         believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
-        signs = (on_real, on_fake, (on_real > on_fake).float(), believed.sign())
-        each.append([of_loss, penalty, *(batch.share * values.mean() for values in signs)])
+        means = [t.mean() for t in (on_real, on_fake, (on_real > on_fake).float(), believed.sign())]
+        each.append([of_loss, penalty, *(means if batch.share == 1 else [batch.share * m for m in means])])
     return UpdateOfD(*(sum(values[1:], values[0]) for values in zip(*each, strict=True)))
 
 
