@@ -58,7 +58,7 @@ def pick_device() -> Device:
     if torch.cuda.is_available():
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first use
         torch.backends.cudnn.deterministic = True
-        return Device("cuda", torch.cuda.get_device_name(0), threads, graph=True)
+        return Device("cuda", torch.cuda.get_device_name(), threads, graph=True)
     return Device("cpu", cpu_label(threads), threads)
 
 

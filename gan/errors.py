@@ -240,6 +240,9 @@ MESSAGES = {
         "Inception could not be downloaded, and without it there is no FID. Check the internet connection, "
         "or choose another --net."
     ),
+    "train.team_too_large": (
+        "A batch of {batch} can't be shared by {size} processes. Start fewer, or a run with a larger batch."
+    ),
     "train.batch_too_large": (
         "The batch of {batch} is larger than the data set of {count} images. Choose a batch of at most "
         "{count}."

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan import console
 from gan.errors import UserError
@@ -32,6 +32,9 @@ from gan.latent.origins import bring, find_origin
 from gan.runs import disk
 from gan.runs.more import extend
 from gan.train.origin import START, Origin
+
+if TYPE_CHECKING:
+    from gan.train.team import Team
 
 USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
@@ -212,11 +215,26 @@ def _train(path: Path, anew: bool, place: str | None = None, more: float | None 
 
     `place` is the current path of its data. `anew` deletes the model first. `more` is added to its budget.
     """
-    from gan.train.checkpoint import has_state
-    from gan.worker.run_dir import read_config
-    from gan.worker.worker import be_nice, refuse_second_worker, work
+    from gan.train.team import join, leave
+    from gan.worker.ranks import follow, leading
+    from gan.worker.worker import be_nice
 
     be_nice()
+    team = join()
+    if team.first:
+        with leading(team):
+            _lead(path, anew, place, more, team)
+    else:
+        follow(path, team)
+    leave()
+
+
+def _lead(path: Path, anew: bool, place: str | None, more: float | None, team: "Team") -> None:
+    """Train the run as rank 0 of its team, or alone."""
+    from gan.train.checkpoint import has_state
+    from gan.worker.run_dir import read_config
+    from gan.worker.worker import refuse_second_worker, work
+
     before = read_config(path)  # raises UserError, and touches nothing, if this version can't read the run
     kind = get_kind(before.kind)
     place = kind.find(place) if place is not None else None
@@ -239,7 +257,7 @@ def _train(path: Path, anew: bool, place: str | None = None, more: float | None 
         disk.empty(path)
         (path / "status.json").unlink(missing_ok=True)
     with tracking(path):
-        state = work(path, _show, place)
+        state = work(path, _show if team.size == 1 else _Log(), place, team)
     print(f"{path}: {state}")
 
 
@@ -305,7 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":
             print(f"python -m gan train {run_dir} --anew", file=sys.stderr)
-        return 2
+        return 0 if "TORCHELASTIC_RUN_ID" in os.environ else 2  # torchrun would only make the mistake again
     except OSError as error:
         print(
             UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gan.device import Device
+    from gan.train.team import Team
 
 KINDS = {"images": "gan.kinds.images", "points": "gan.kinds.points"}
 DEFAULT = "images"  # the kind of a new run, if nobody says otherwise
@@ -62,7 +63,8 @@ class Trainer(Protocol):
     total_images: float  # the budget, possibly a forecast; infinity if unknown
     lr_factor: float  # multiplies the learning rates; the worker halves it after each divergence
     modes: int | None  # of the data, if known; the score `modes` of a Sheet counts the covered ones
-    parts: int | None  # micro-batches per batch; None if the trainer can't split a batch
+    parts: int  # micro-batches per batch and rank
+    splits: int  # micro-batches per batch, of all ranks of a team; setting it sets parts
 
     @property
     def images_seen(self) -> int:
@@ -85,7 +87,7 @@ class Trainer(Protocol):
     def state(self) -> "dict[str, torch.Tensor]":
         """Return all tensors that the next step depends on, by name.
 
-        With step, total_images, lr_factor and parts, they are all that exact resumption needs.
+        With step, total_images, lr_factor and splits, they are all that exact resumption needs.
         """
         ...
 
@@ -95,6 +97,10 @@ class Trainer(Protocol):
 
     def reset_step_state(self) -> None:
         """Drop gradients and optimizer state, also those of a step that failed half-way."""
+        ...
+
+    def break_off(self) -> None:
+        """After an error in `advance`, let the other ranks of a team finish theirs, with NaN."""
         ...
 
     def sample_sheet(self) -> Sheet:
@@ -163,8 +169,8 @@ class Engine(Protocol):
         """Return events (key, values) for the faults of a new run's data."""
         ...
 
-    def build(self, config: Settings, data: Any, device: "Device") -> Trainer:
-        """Return a trainer at step 0. Raises UserError as `check` does."""
+    def build(self, config: Settings, data: Any, device: "Device", team: "Team") -> Trainer:
+        """Return a trainer at step 0, of one rank of a team. Raises UserError as `check` does."""
         ...
 
     def first_step_seconds(self, config: Settings, data: Any) -> float:

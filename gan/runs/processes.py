@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -86,7 +87,10 @@ class Worker:
         import psutil
 
         with contextlib.suppress(OSError, psutil.Error):  # it has ended already
+            ranks = self._process.children(recursive=True)  # of a team, which its torchrun would start again
             (self._popen or self._process).kill()
+            for rank in ranks:
+                rank.kill()
         wait_for([self], timeout)
         return not self.alive()
 
@@ -121,22 +125,65 @@ class Spare(Worker):
             self._child.wait()
 
 
+class TeamWorker(Worker):
+    """A torchrun process, whose ranks train one run together on several GPUs (gan.train.team)."""
+
+    _asked = False
+
+    def terminate(self) -> None:
+        self._asked = True
+        super().terminate()
+
+    @property
+    def exit_status(self) -> int | None:
+        """As of a Worker; torchrun says 1 where a signal ended it."""
+        status = super().exit_status
+        return -signal.SIGTERM if status == 1 and self._asked else status
+
+
+RESTARTS = 5  # of all ranks after one has ended, each time from the checkpoint
+
+
+def spawn_team(command: Sequence[str], size: int, run_dir: Path, log: IO[bytes]) -> TeamWorker:
+    """Start `size` ranks of `command RUN_DIR` by torchrun, with their output in `log`.
+
+    command: a Python and its arguments. It leads its own session, as a spare does. Raises OSError.
+    """
+    python, *rest = command
+    torchrun = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={size}")
+    popen = subprocess.Popen(
+        [python, *torchrun, f"--max-restarts={RESTARTS}", *rest, str(run_dir)],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        env=_environment(),
+    )
+    import psutil
+
+    return TeamWorker(psutil.Process(popen.pid), popen)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of workers: they find this code, are nice, and write logs in UTF-8."""
+    home = str(Path(gan.__file__).resolve().parents[1])
+    search = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE}
+
+
 def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Spare:
     """Start `command --spare` with its output in `log`. Raises OSError if it can't start.
 
     It leads its own session, so that Ctrl-C at the server's terminal does not reach it. It ends when the
     server's end of its standard input closes, however the server ends.
     """
-    home = str(Path(gan.__file__).resolve().parents[1])
-    search = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     popen = subprocess.Popen(
         [*command, "--spare"],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
         start_new_session=True,
-        # PYTHONIOENCODING makes its log UTF-8 on every system
-        env={**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE},
+        env=_environment(),
     )
     import psutil
 

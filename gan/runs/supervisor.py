@@ -25,6 +25,7 @@ from gan.runs.more import extend
 from gan.runs.processes import Spare, Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
+from gan.train.autotune.machine import count_gpus
 from gan.train.origin import Origin
 
 TICK = 0.25  # seconds between checks of the workers; commands do not wait for it
@@ -123,16 +124,16 @@ class Supervisor:
 
     # Commands and queries of the page
 
-    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None) -> str:
+    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None, gpus: int = 1) -> str:
         """Create a run at the end of the queue and return its id. It starts at once if the device is free.
 
         visitor: the mark of the visitor who starts it, "" for none. start: the model whose weights it begins
-        with.
+        with. gpus: how many it may train on; fewer if the machine has fewer.
         """
         self.store.usage.check()
         with self._lock, writing():
             self.store.check_counts(new=True)
-            run_id = self.store.create(config, visitor, start)
+            run_id = self.store.create(config, visitor, start, gpus)
             self._look_again()
         return run_id
 
@@ -428,8 +429,13 @@ class Supervisor:
     # Workers
 
     def _start_run(self, run_id: str) -> None:
-        """Give a queued run to the spare, or to a fresh worker if there is none."""
+        """Give a queued run to the spare, or to a fresh worker if there is none, or to a team."""
         self._training_since = None
+        asked = self.store.status(run_id)["gpus"]
+        gpus = min(asked if type(asked) is int else 1, count_gpus())
+        if gpus > 1:
+            self._start_team(run_id, gpus)
+            return
         try:
             if not (self._spare and self._hand_over(self._spare, run_id)):
                 self._spare = self._spawn()
@@ -442,11 +448,22 @@ class Supervisor:
             self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
         self._spare = None
 
-    def _hand_over(self, worker: Spare, run_id: str) -> bool:
-        """Write the worker into the status first, then give it the run.
+    def _start_team(self, run_id: str, gpus: int) -> None:
+        """Give a queued run to a team of workers. The spare stays: torchrun could not hand over a run."""
+        path = self.store.path(run_id)
+        try:
+            with open(path / "worker.log", "ab") as log:
+                worker = processes.spawn_team(self._command, gpus, path, log)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
+            return
+        self._live[run_id] = worker
+        self._asked.discard(run_id)
+        self._name(worker, run_id)
 
-        If the server dies in between, the next server still understands the status.
-        """
+    def _name(self, worker: Worker, run_id: str) -> None:
         self.store.update_status(
             run_id,
             state="starting",
@@ -455,6 +472,13 @@ class Supervisor:
             heartbeat=time.time(),
             error=None,
         )
+
+    def _hand_over(self, worker: Spare, run_id: str) -> bool:
+        """Write the worker into the status first, then give it the run.
+
+        If the server dies in between, the next server still understands the status.
+        """
+        self._name(worker, run_id)
         if not worker.hand_over(self.store.path(run_id)):
             return False
         self._live[run_id] = worker

@@ -9,12 +9,16 @@ kind.
 
 import hashlib
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from gan.train.optim import Adam
+from gan.train.parts import RunningStatistics
+from gan.train.step import Groups, MicroBatch, UpdateOfD
+from gan.train.team import ALONE, Team
 
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
 SMOOTHED = 16  # steps in the moving average of the statistics
@@ -39,24 +43,47 @@ def part_of(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Te
 
 
 class BaseTrainer:
-    """A run in memory. A subclass sets `G`, `D`, `ema`, `opt_g` and `opt_d`, and defines `_next_step`."""
+    """A run in memory. A subclass sets the attributes without a value, and defines `_next_step`.
+
+    With a team, this is one rank's share of the run. All ranks must make the same calls.
+    """
 
     G: nn.Module
     D: nn.Module
     ema: nn.Module
     opt_g: Adam
     opt_d: Adam
+    running: RunningStatistics
 
-    def __init__(self, config: Any, device: torch.device, count: int):
+    g_steps = 1  # updates of G in each step
+
+    def __init__(self, config: Any, device: torch.device, count: int, team: Team = ALONE):
         """config: a gan.config.Settings with both networks' rates. count: number of real examples."""
-        self.config, self.device, self.count = config, device, count
-        self.rng = torch.Generator(device)
+        self.config, self.device, self.count, self.team = config, device, count, team
+        self.parts = 1  # micro-batches per rank; doubled when memory runs out
+        # the first draws for the whole batch; further ones draw for one part each, if there are several
+        self.rngs = [torch.Generator(device)]
+        self._goal = self._sent = 0  # the step after this chunk; sums that this step has made
         self.means = torch.zeros(len(METRICS), device=device)
         self.step = 0
         self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
         self.ema_ramps = True
         self.total_images = float(config.budget_images) or math.inf
         self._order: tuple[int, torch.Tensor] | None = None
+
+    @property
+    def rng(self) -> torch.Generator:
+        """The random stream of the whole batch, equal on all ranks."""
+        return self.rngs[0]
+
+    @property
+    def splits(self) -> int:
+        """Micro-batches per batch, of all ranks together. Setting it keeps at least one per rank."""
+        return self.parts * self.team.size
+
+    @splits.setter
+    def splits(self, number: int) -> None:
+        self.parts = max(1, number // self.team.size)
 
     @property
     def images_seen(self) -> int:
@@ -75,10 +102,21 @@ class BaseTrainer:
         wait for the device is at the end.
         """
         self.G.train(), self.D.train()
+        self._goal = self.step + steps
         for _ in range(steps):
+            self._sent = 0
             result = self._next_step()
             self.means.lerp_(result, max(1 / self.step, 1 / SMOOTHED))
         return dict(zip(METRICS, self.means.tolist(), strict=True))
+
+    def break_off(self) -> None:
+        """Make the sums that the other ranks still wait for in this chunk, with NaN, after an error in it."""
+        if self.team.size > 1:
+            of_d = sum(p.numel() for p in self.opt_d.parameters) + len(UpdateOfD._fields)
+            of_g = sum(t.numel() for t in (*self.opt_g.parameters, *self.running.averaged())) + 1
+            sizes = [of_d] * self.config.d_steps + [of_g] * self.g_steps
+            for size in (sizes * (self._goal - self.step))[self._sent :]:
+                self.team.add_up([torch.full((size,), math.nan, device=self.device)])
 
     def healthy(self) -> bool:
         """Return whether the whole state is finite, and weights and statistics are below EXPLODED.
@@ -109,6 +147,7 @@ class BaseTrainer:
             optimizer.zero_grad()
             optimizer.load({})
         self._order = None
+        self.running.use(0)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return all tensors that the next step depends on, by name; training goes on to change them.
@@ -139,6 +178,47 @@ class BaseTrainer:
     def _next_step(self) -> torch.Tensor:
         """Take one step, count it, and return METRICS (6,) on the device."""
         raise NotImplementedError
+
+    def _seed(self) -> None:
+        """Seed the random streams of the next step: of the whole batch, and of each part if there are more.
+
+        A part's stream depends on its place in the batch, so it is the same on whichever rank.
+        """
+        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
+        if self.splits > 1:
+            while len(self.rngs) <= self.parts:
+                self.rngs.append(torch.Generator(self.device))
+            for part, rng in enumerate(self.rngs[1:]):
+                place = self.team.rank * self.parts + part
+                rng.manual_seed(seed_for(self.config.seed, "step", self.step, "part", place))
+
+    def _split(self, real: torch.Tensor, groups: Groups, z: torch.Tensor) -> list[MicroBatch]:
+        """Split a whole batch, and return this rank's micro-batches."""
+        if self.splits == 1:
+            return [MicroBatch(real, groups, z, rng=self.rng)]
+        count, begin = self.splits, self.team.rank * self.parts
+        mine = slice(begin, begin + self.parts)
+        of_groups = [None] * self.parts if groups is None else groups.tensor_split(count)[mine]
+        parts = zip(real.tensor_split(count)[mine], of_groups, z.tensor_split(count)[mine], strict=True)
+        return [
+            MicroBatch(*each, len(each[0]) / len(real), self.rngs[1 + part], part)
+            for part, each in enumerate(parts)
+        ]
+
+    def _add_up(self, optimizer: Adam, statistics: Sequence[torch.Tensor]) -> None:
+        """Add up over the team an update's gradients and statistics, in place.
+
+        With G's, merge the running statistics of all parts, because no later forward pass changes them.
+        """
+        ends = optimizer is self.opt_g
+        if ends:
+            self.running.merge(self.parts, self.splits)
+        if self.team.size == 1:
+            return
+        slopes = [torch.zeros_like(p) if p.grad is None else p.grad for p in optimizer.parameters]
+        self.team.add_up([*slopes, *statistics, *(self.running.averaged() if ends else [])])
+        if self.device.type != "cuda" or not torch.cuda.is_current_stream_capturing():
+            self._sent += 1
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"G": self.G, "D": self.D, "ema": self.ema}

@@ -43,7 +43,7 @@ class Resumable(Protocol):
     step: int
     total_images: float
     lr_factor: float
-    parts: int | None
+    splits: int
 
     def state(self) -> dict[str, torch.Tensor]: ...
     def load(self, tensors: dict[str, torch.Tensor]) -> None: ...
@@ -64,7 +64,7 @@ def save_state(directory: Path, trainer: Resumable, counters: dict[str, Any], re
     plain = tensors_of(trainer)
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     meta = {
-        "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.parts,
+        "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.splits,
         "threads": torch.get_num_threads(), "torch": torch.__version__, "counters": counters,
     }  # fmt: skip
     text = json.dumps(meta)
@@ -171,6 +171,15 @@ def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWE
     raise UserError("train.no_sound_checkpoint")
 
 
+def load_file(path: Path, trainer: Resumable) -> dict[str, Any]:
+    """Load one checkpoint file into the trainer and return its counters. It changes no file.
+
+    Raises Unharmed for other networks or images, and any error of `read_state`.
+    """
+    trainer.reset_step_state()
+    return _fitted(trainer, *read_state(path))
+
+
 def _fitted(trainer: Resumable, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
     """Load a valid checkpoint into the trainer and return its counters. Raises Unharmed on a misfit."""
     try:
@@ -187,4 +196,4 @@ def _restore(trainer: Resumable, tensors: dict[str, torch.Tensor], meta: dict[st
     trainer.step = int(meta["step"])
     trainer.total_images = float(meta["total_images"] or "inf")
     trainer.lr_factor = float(meta["lr_factor"])
-    trainer.parts = None if meta["parts"] is None else int(meta["parts"])
+    trainer.splits = int(meta["parts"] or 1)

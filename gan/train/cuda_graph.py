@@ -2,12 +2,12 @@
 
 `torch.cuda.make_graphed_callables` refuses double backward. So one graph captures the whole step: both
 updates, the penalties and the moving average. The step must read values that change from device tensors. They
-are the schedule, the rows of the batch and the seed of the registered random generator. This module does not
-depend on GANs.
+are the schedule, the rows of the batch and the seeds of the registered random generators. In a team, the
+graph holds the collectives too, so all ranks must replay together. This module does not depend on GANs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import torch
@@ -23,7 +23,7 @@ class Recorder(NamedTuple):
     """How to run work before its capture, and how to capture it without running it."""
 
     warm_up: Callable[[Work], torch.Tensor]
-    capture: Callable[[Work, torch.Generator], Recording]
+    capture: Callable[[Work, Sequence[torch.Generator]], Recording]
 
 
 def _warm_up(work: Work) -> torch.Tensor:
@@ -37,9 +37,10 @@ def _warm_up(work: Work) -> torch.Tensor:
         usual.wait_stream(stream)
 
 
-def _capture(work: Work, rng: torch.Generator) -> Recording:
+def _capture(work: Work, rngs: Sequence[torch.Generator]) -> Recording:
     graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(rng)
+    for rng in rngs:
+        graph.register_generator_state(rng)
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         result = work()
     return graph.replay, result
@@ -56,8 +57,14 @@ class GraphedStep(Generic[Kind]):
     state needs a new GraphedStep.
     """
 
-    def __init__(self, step: Callable[[Kind], torch.Tensor], rng: torch.Generator, recorder: Recorder = CUDA):
-        self.step, self.rng, self.recorder = step, rng, recorder
+    def __init__(
+        self,
+        step: Callable[[Kind], torch.Tensor],
+        rngs: Sequence[torch.Generator],
+        recorder: Recorder = CUDA,
+    ):
+        """rngs: all generators that the step draws from; the caller may add to them before a capture."""
+        self.step, self.rngs, self.recorder = step, rngs, recorder
         self.taken: Counter[Kind] = Counter()
         self.recorded: dict[Kind, Recording] = {}
 
@@ -69,5 +76,5 @@ class GraphedStep(Generic[Kind]):
         self.taken[kind] += 1
         if self.taken[kind] <= WARM_UP:
             return self.recorder.warm_up(lambda: self.step(kind))
-        self.recorded[kind] = self.recorder.capture(lambda: self.step(kind), self.rng)
+        self.recorded[kind] = self.recorder.capture(lambda: self.step(kind), self.rngs)
         return self(kind)

@@ -9,14 +9,15 @@ penalties (R1, R2, WGAN-GP) are in losses.py. The penalty's weight is gamma / 2,
 step has a penalty.
 
 A batch is a list of micro-batches: a single one if memory suffices. Otherwise each is weighted by its share
-of the batch, and the accumulated gradients equal those of the whole batch.
+of the batch, and the accumulated gradients equal those of the whole batch. A team of processes shares the
+micro-batches out (team.py). `add_up` then adds the processes' gradients and statistics before each update.
 
 The functions take networks, optimizers and tensors, and know no clock, file, config or device. Their
 callers are the trainers of all kinds, the cost estimate on the meta device, and the plain benchmark.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -44,24 +45,39 @@ class MicroBatch(NamedTuple):
     groups: Groups  # of the real images; G draws a fake for each of them
     z: torch.Tensor  # (n, z_dim)
     share: float = 1.0  # n as a fraction of the batch, in (0, 1]
+    rng: torch.Generator | None = None  # for augmentation and WGAN-GP; None is torch's default
+    part: int = 0  # its place among the micro-batches of this process
 
 
 class Game(NamedTuple):
     """G and D as functions, with the loss between them. The trainer adds autocast and augmentation here."""
 
     generate: Callable[[MicroBatch], torch.Tensor]  # G's samples (n, C, H, W) in [-1, 1]
-    judge: Callable[[torch.Tensor, Groups], torch.Tensor]  # images (n, C, H, W) -> D's logits (n,) float32
+    # images (n, C, H, W), and the micro-batch with their groups -> D's logits (n,) float32
+    judge: Callable[[torch.Tensor, MicroBatch], torch.Tensor]
     loss: str  # a name in LOSSES
-    rng: torch.Generator | None = None  # for WGAN-GP's random points; None is torch's default
+    # adds up the optimizer's gradients and these statistics over a team, in place
+    add_up: Callable[[Any, Sequence[torch.Tensor]], None] = lambda optimizer, statistics: None
+
+
+class Judgement(NamedTuple):
+    """What D's update knows of a micro-batch, detached."""
+
+    loss: torch.Tensor  # (), mean over the micro-batch, times its share
+    penalty: torch.Tensor  # () the same, before its weight
+    on_real: torch.Tensor  # (n,), D's logits on the real images
+    on_fake: torch.Tensor  # (n,), D's logits on the fakes
 
 
 class UpdateOfD(NamedTuple):
-    """The statistics of one update of D, detached."""
+    """The statistics of one update of D: detached means over the batch, () each."""
 
-    loss: torch.Tensor  # (), mean over the batch
-    penalty: torch.Tensor  # (), mean over the batch, before its weight
-    on_real: torch.Tensor  # (N,), D's logits on the real images
-    on_fake: torch.Tensor  # (N,), D's logits on the fakes
+    loss: torch.Tensor
+    penalty: torch.Tensor  # before its weight
+    real: torch.Tensor  # D's logits on the real images
+    fake: torch.Tensor  # D's logits on the fakes
+    pair: torch.Tensor  # whether D rates a real image above its fake: 1 or 0
+    sign: torch.Tensor  # of D's belief that a real image is real: 1 or -1 (r_t of ADA)
 
 
 def generate(G: ImageGenerator, batch: MicroBatch) -> torch.Tensor:
@@ -87,9 +103,21 @@ def update_d(
         accumulate_d_gradients(D, game, batch, fake, penalty, weight)
         for batch, fake in zip(batches, fakes, strict=True)
     ]
+    update = describe(game.loss, batches, parts)
+    game.add_up(optimizer, update)
     optimizer.step()
-    losses, penalties, on_real, on_fake = zip(*parts, strict=True)
-    return UpdateOfD(sum(losses), sum(penalties), torch.cat(on_real), torch.cat(on_fake))
+    return update
+
+
+def describe(loss: str, batches: Sequence[MicroBatch], parts: Sequence[Judgement]) -> UpdateOfD:
+    """Return the statistics of an update of D: sums of the micro-batches' means, weighted by their shares."""
+    facts = LOSS_FACTS[loss]
+    each = []
+    for batch, (of_loss, penalty, on_real, on_fake) in zip(batches, parts, strict=True):
+        believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
+        means = [t.mean() for t in (on_real, on_fake, (on_real > on_fake).float(), believed.sign())]
+        each.append([of_loss, penalty, *(means if batch.share == 1 else [batch.share * m for m in means])])
+    return UpdateOfD(*(sum(values[1:], values[0]) for values in zip(*each, strict=True)))
 
 
 def accumulate_d_gradients(
@@ -99,30 +127,30 @@ def accumulate_d_gradients(
     fake: torch.Tensor,
     penalty: str,
     weight: float | torch.Tensor,
-) -> UpdateOfD:
+) -> Judgement:
     """Add one micro-batch's gradients to D's."""
-    objective, update = d_objective(game, batch, fake, penalty, weight)
+    objective, judgement = d_objective(game, batch, fake, penalty, weight)
     # only D's parameters: for the penalty the images require grad too, but nobody needs their gradients
     objective.backward(inputs=list(D.parameters()))
-    return update
+    return judgement
 
 
 def d_objective(
     game: Game, batch: MicroBatch, fake: torch.Tensor, penalty: str, weight: float | torch.Tensor
-) -> tuple[torch.Tensor, UpdateOfD]:
+) -> tuple[torch.Tensor, Judgement]:
     """Return the scalar that D minimises on a micro-batch, with its terms and logits."""
     facts = PENALTY_FACTS[penalty]
     real = batch.real.requires_grad_(facts.on_real)
     fake = fake.requires_grad_(facts.on_fake)
-    on_real, on_fake = game.judge(real, batch.groups), game.judge(fake, batch.groups)
+    on_real, on_fake = game.judge(real, batch), game.judge(fake, batch)
     loss = batch.share * LOSSES[game.loss].discriminator(on_real, on_fake)
     size = batch.share * PENALTIES[penalty](
-        lambda images: game.judge(images, batch.groups),
+        lambda images: game.judge(images, batch),
         Judged(real, on_real),
         Judged(fake, on_fake),
-        game.rng,
+        batch.rng,
     )
-    return loss + weight * size, UpdateOfD(loss.detach(), size.detach(), on_real.detach(), on_fake.detach())
+    return loss + weight * size, Judgement(loss.detach(), size.detach(), on_real.detach(), on_fake.detach())
 
 
 def update_g(
@@ -147,19 +175,17 @@ def update_g(
         ]
     finally:  # also after an out-of-memory error: the run then goes on with smaller micro-batches
         D.requires_grad_(True)
+    loss = sum(losses[1:], losses[0])
+    game.add_up(optimizer, [loss])
     optimizer.step()
-    return sum(losses[1:], losses[0])
+    return loss
 
 
 def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) -> torch.Tensor:
     """Add one micro-batch's gradients to G's, and return its part of the loss."""
     with torch.no_grad():  # only a paired (relativistic) loss of G depends on D's logits on real images
-        on_real = (
-            game.judge(batch.real, batch.groups)
-            if LOSS_FACTS[game.loss].paired
-            else fake.new_zeros(len(fake))
-        )
-    loss = batch.share * LOSSES[game.loss].generator(on_real, game.judge(fake, batch.groups))
+        on_real = game.judge(batch.real, batch) if LOSS_FACTS[game.loss].paired else fake.new_zeros(len(fake))
+    loss = batch.share * LOSSES[game.loss].generator(on_real, game.judge(fake, batch))
     loss.backward()
     return loss.detach()
 

@@ -24,13 +24,14 @@ from gan.data.own.report import no_classes
 from gan.device import Device
 from gan.errors import UserError
 from gan.models import ImageGenerator, ModelSpec, build_discriminator, build_generator
-from gan.objectives import LOSSES
 from gan.train import step
 from gan.train.augment import adapt, augment
 from gan.train.base import BaseTrainer, part_of, seed_for
 from gan.train.clusters import find_clusters
 from gan.train.cuda_graph import GraphedStep
 from gan.train.optim import Adam
+from gan.train.parts import RunningStatistics
+from gan.train.team import ALONE, Team
 
 if TYPE_CHECKING:
     from gan.data import Dataset
@@ -53,18 +54,27 @@ def model_spec(config: RunConfig, classes: int) -> ModelSpec:
     )
 
 
-def tell_groups(G: ImageGenerator, config: RunConfig, dataset: "Dataset") -> torch.Tensor | None:
+def tell_groups(
+    G: ImageGenerator, config: RunConfig, dataset: "Dataset", team: Team = ALONE
+) -> torch.Tensor | None:
     """Return the group of each image (N,), on G's device, or None without conditioning.
 
-    With clusters, it also gives G each cluster's share of its class, by which z selects a cluster.
+    With clusters, it also gives G each cluster's share of its class, by which z selects a cluster. Rank 0 of
+    a team finds the clusters.
     """
     groups = dataset.labels if config.conditional else None
     if config.clusters > 1:
         classes = len(dataset.classes) if config.conditional else 0
         # "looks" names a random stream; another name would change every run's clusters
-        groups, shares = find_clusters(
-            dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks")
-        )
+        if team.first:
+            groups, shares = find_clusters(
+                dataset.images, groups, classes, config.clusters, seed_for(config.seed, "looks")
+            )
+        else:
+            groups = torch.empty(len(dataset.images), dtype=torch.int64)
+            shares = torch.empty(max(1, classes), config.clusters, dtype=torch.float64)
+        team.share(groups)
+        team.share(shares)
         G.class_conditioning().set_shares(shares)
     return None if groups is None else groups.to(next(G.parameters()).device)
 
@@ -85,9 +95,9 @@ class Trainer(BaseTrainer):
     G: ImageGenerator
     ema: ImageGenerator
 
-    def __init__(self, config: RunConfig, dataset: "Dataset", device: Device):
+    def __init__(self, config: RunConfig, dataset: "Dataset", device: Device, team: Team = ALONE):
         check_data(config, dataset)
-        super().__init__(config, torch.device(device.torch_name), len(dataset.images))
+        super().__init__(config, torch.device(device.torch_name), len(dataset.images), team)
         self.ema_ramps = not config.start_from
         self.classes = dataset.classes if config.conditional else ()
         self.spec = model_spec(config, len(self.classes))
@@ -104,7 +114,8 @@ class Trainer(BaseTrainer):
         G, D = build_generator(self.spec), build_discriminator(self.spec)
         self.G = G.to(self.device).to(memory_format=layout)
         self.D = D.to(self.device).to(memory_format=layout)
-        self.groups = tell_groups(self.G, config, dataset)
+        self.groups = tell_groups(self.G, config, dataset, team)
+        self.running = RunningStatistics((self.G, self.D))
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.schedule = Schedule(*(torch.tensor(0.0, device=self.device) for _ in range(4)))
         self.opt_g = self._adam(self.G, self.schedule.lr_g)
@@ -115,10 +126,9 @@ class Trainer(BaseTrainer):
         }
         # called with whether the step has a penalty
         self.run_step: GraphedStep[bool] | Callable[[bool], torch.Tensor] = (
-            GraphedStep(self._train_step, self.rng) if device.graph else self._train_step
+            GraphedStep(self._train_step, self.rngs) if device.graph else self._train_step
         )
         self.modes: int | None = None  # nobody can count the modes of images
-        self.parts = 1  # micro-batches per batch; doubled when memory runs out
         self.fixed_z, self.fixed_labels = self._fixed_latents(64)
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> Adam:
@@ -143,8 +153,8 @@ class Trainer(BaseTrainer):
         super().reset_step_state()
         if isinstance(self.run_step, GraphedStep):
             # a generator may stay bound to a capture that failed, so make a new one
-            self.rng = torch.Generator(self.device)
-            self.run_step = GraphedStep(self._train_step, self.rng, self.run_step.recorder)
+            self.rngs = [torch.Generator(self.device)]
+            self.run_step = GraphedStep(self._train_step, self.rngs, self.run_step.recorder)
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()  # also frees the allocator's unused blocks
@@ -196,7 +206,7 @@ class Trainer(BaseTrainer):
         self._set_schedule()
         for turn in range(self.config.d_steps):
             self.rows[turn] = self._rows(self.step * self.config.d_steps + turn)
-        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
+        self._seed()
         result = self.run_step(self.step % self.config.penalty_every == 0)
         self.step += 1
         return result
@@ -214,59 +224,47 @@ class Trainer(BaseTrainer):
 
     def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
         """Return G's samples for a micro-batch's latents, conditioned on its groups."""
+        self.running.use(batch.part)
         with self.autocast():
             return step.generate(self.G, batch).float()
 
-    def _judge(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
-        """Return D's logits on images, augmented as the config says."""
+    def _judge(self, images: torch.Tensor, batch: step.MicroBatch) -> torch.Tensor:
+        """Return D's logits on images of a micro-batch, augmented as the config says."""
+        self.running.use(batch.part)
         images = augment(
             images,
             self.config.augment,
-            self.rng,
+            batch.rng,
             self.augmentation["probability"] if self.config.adaptive else None,
         )
         with self.autocast():
-            return self.D(images, groups).float()
+            return self.D(images, batch.groups).float()
 
     def _train_step(self, penalised: bool) -> torch.Tensor:
         """Take one step: d_steps updates of D, then one of G on D's last fakes. Returns METRICS (6,)."""
         kind = self.config.penalty if penalised else "none"
+        self.running.begin(self.parts)
         for turn in range(self.config.d_steps):
             batches = self._micro_batches(*self._batch(self.rows[turn]))
-            kept = turn == self.config.d_steps - 1 and len(batches) == 1
+            kept = turn == self.config.d_steps - 1 and self.splits == 1
             with torch.set_grad_enabled(kept):
                 fakes = [self._generate(batch) for batch in batches]
             updated = self._update_d(batches, [fake.detach() for fake in fakes], kind)
         loss_g = self._update_g(batches, fakes if kept else None)
         step.update_ema(self.ema, self.G, self.schedule.ema_beta)
-        _, penalty, on_real, on_fake = updated
         if self.config.adaptive:
-            facts = LOSSES[self.config.loss]
-            # above 0 if D rates a real image as real
-            believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
             probability, overfit = self.augmentation["probability"], self.augmentation["overfit"]
-            adapt(probability, overfit, believed.sign().mean(), self.config.batch)
-        return torch.stack(
-            [
-                updated.loss,
-                loss_g,
-                on_real.mean(),
-                on_fake.mean(),
-                (on_real > on_fake).float().mean(),
-                penalty,
-            ]
-        )
+            adapt(probability, overfit, updated.sign, self.config.batch)
+        return torch.stack([updated.loss, loss_g, updated.real, updated.fake, updated.pair, updated.penalty])
 
     def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:
-        """Return a real batch with fresh latents, split into micro-batches."""
+        """Return this rank's micro-batches of a real batch with fresh latents."""
         z = torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
-        split = [None] * self.parts if groups is None else groups.tensor_split(self.parts)
-        whole = zip(real.tensor_split(self.parts), split, z.tensor_split(self.parts), strict=True)
-        return [step.MicroBatch(*each, len(each[0]) / len(real)) for each in whole]
+        return self._split(real, groups, z)
 
     @property
     def _game(self) -> step.Game:
-        return step.Game(self._generate, self._judge, self.config.loss, self.rng)
+        return step.Game(self._generate, self._judge, self.config.loss, self._add_up)
 
     def _update_d(
         self, batches: list[step.MicroBatch], fakes: list[torch.Tensor], kind: str

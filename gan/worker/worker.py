@@ -39,7 +39,9 @@ from gan.train.checkpoint import (
     saved_counters,
     saved_step,
 )
+from gan.train.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
+from gan.worker import ranks
 from gan.worker.health import WINDOW, judge
 from gan.worker.run_dir import RunDir, read_config
 
@@ -53,10 +55,19 @@ FIRST_SNAPSHOT = 2000
 
 
 class Worker:
-    """One run, from the state of its directory until it ends, pauses or fails."""
+    """One run, from the state of its directory until it ends, pauses or fails.
 
-    def __init__(self, path: Path, report: Callable[[dict[str, Any]], None], place: str | None = None):
-        self.path, self.report, self.place = path, report, place
+    In a team this is rank 0; the others follow its orders (gan.worker.ranks).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        report: Callable[[dict[str, Any]], None],
+        place: str | None = None,
+        team: Team = ALONE,
+    ):
+        self.path, self.report, self.place, self.team = path, report, place, team
         self.config = read_config(path)
         self.kind = get_kind(self.config.kind)
         self.engine = self.kind.load_engine()
@@ -82,7 +93,7 @@ class Worker:
     def prepare(self) -> None:
         """Load data and networks, load the checkpoint if there is one, and write the first sheet."""
         self.dir.reserve()
-        picked, process = pick_device(), psutil.Process()
+        picked, process = pick_device(), ranks.owner()
         self.dir.write_status(
             state="starting",
             kind=self.config.kind,
@@ -100,7 +111,10 @@ class Worker:
             data = self.engine.load(self.config)
             if began or not self.dir.has_learnt():
                 data = self._record(data, began)
-            self.trainer = self.engine.build(self.config, data, device)
+            if self.team.size > self.config.batch:
+                raise UserError("train.team_too_large", size=self.team.size, batch=self.config.batch)
+            ranks.order_build(self.team, device)
+            self.trainer = self.engine.build(self.config, data, device, self.team)
         self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
             name: sum(p.numel() for p in net.parameters())
@@ -124,6 +138,7 @@ class Worker:
             self.dir.rewind(-1)
             self.grid.run(self._write_sheet)
             self.state.run(self._write_state)  # a rollback always finds a checkpoint
+            ranks.order_load(self.team, NEWEST)  # the others lack what `begin` has loaded
         self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
 
     def _record(self, data: Any, began: bool) -> Any:
@@ -167,6 +182,7 @@ class Worker:
     def _go_back(self, order: Sequence[str] = (NEWEST, PREVIOUS)) -> None:
         """Roll back to the first sound checkpoint in this order."""
         counters, damage = self._load(order)
+        ranks.order_load(self.team, order[1 if damage else 0])
         self.elapsed, self.rate, self.next_snapshot, self.rollbacks = (
             counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")
         )
@@ -188,6 +204,9 @@ class Worker:
         """Train until the end and return the run's final state: finished, paused or stopped."""
         steps = 1
         while self.progress < 1 and self.asked_to_end is None:
+            if ranks.deserted():
+                self.end("pause")
+                break
             start = time.monotonic()
             means = self._advance(steps)
             if means is None:
@@ -207,16 +226,10 @@ class Worker:
 
     def _advance(self, steps: int) -> dict[str, float] | None:
         """Take some steps and return their mean statistics; None if the run had to roll back."""
-        recover = self._slow_down
-        try:
-            means = self.trainer.advance(steps)
-            if self.trainer.healthy():
-                return means
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            recover = self._save_memory
-        recover(self.trainer.step)  # outside the except block: the error held the step's tensors in memory
+        means, outcome = ranks.advance_together(self.team, self.trainer, steps)
+        if outcome == ranks.HEALTHY:
+            return means
+        (self._save_memory if outcome == ranks.OUT_OF_MEMORY else self._slow_down)(self.trainer.step)
         return None
 
     def _slow_down(self, at: int) -> None:
@@ -241,13 +254,13 @@ class Worker:
     def _save_memory(self, at: int) -> None:
         """Recover from full memory: roll back, and halve the micro-batch.
 
-        Raises UserError when a micro-batch is a single image already, or the trainer can't split a batch.
+        Raises UserError when a micro-batch is a single image already.
         """
-        parts = None if self.trainer.parts is None else 2 * self.trainer.parts
-        if parts is None or parts > self.config.batch:
+        parts = 2 * self.trainer.splits
+        if parts > self.config.batch:
             raise UserError("train.out_of_memory")
         self._go_back()
-        self.trainer.parts = parts
+        self.trainer.splits = parts
         self.dir.note("in_parts", at=at, step=self.trainer.step, parts=parts)
         self._write_state(replace=True)
 
@@ -394,17 +407,21 @@ def harmless(began: bool) -> Iterator[None]:
 
 
 def work(
-    path: Path, report: Callable[[dict[str, Any]], None] = lambda status: None, place: str | None = None
+    path: Path,
+    report: Callable[[dict[str, Any]], None] = lambda status: None,
+    place: str | None = None,
+    team: Team = ALONE,
 ) -> str:
     """Train the run in directory `path` until it finishes, pauses or stops, and return that state.
 
-    place: where its data is now, if they moved. SIGTERM and SIGINT pause the run. A UserError or a defect
-    sets the status to "failed" and is raised again; Unharmed leaves the run's state as it was.
+    place: where its data is now, if they moved. team: this process must be its rank 0. SIGTERM and SIGINT
+    pause the run. A UserError or a defect sets the status to "failed" and is raised again; Unharmed leaves
+    the run's state as it was. TeamLost leaves the run "running", because torchrun starts it again.
     """
     refuse_second_worker(path)
     torch.set_flush_denormal(True)
     try:
-        worker = Worker(path, report, place)
+        worker = Worker(path, report, place, team)
         if threading.current_thread() is threading.main_thread():  # only it can handle signals
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: worker.end("pause"))
@@ -415,6 +432,8 @@ def work(
             if error.errno not in FULL:
                 raise
             return worker.pause_on_full_disk()
+    except TeamLost:
+        raise
     except Exception as error:
         mistake = _mistake(error)
         if is_out_of_memory(error):
@@ -446,7 +465,10 @@ def refuse_second_worker(path: Path) -> None:
         if status["state"] not in ("starting", "running"):
             return
         other = psutil.Process(int(status["pid"]))
-        same = other.pid != os.getpid() and abs(other.create_time() - float(status["pid_started"])) < 1
+        same = (
+            other.pid not in (os.getpid(), ranks.owner().pid)
+            and abs(other.create_time() - float(status["pid_started"])) < 1
+        )
         at_work = same and other.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, TypeError, KeyError, psutil.Error):
         return

@@ -60,18 +60,21 @@ class Plain:
 
     def _with_latents(self, real: torch.Tensor, groups: step.Groups) -> step.MicroBatch:
         return step.MicroBatch(
-            real, groups, torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng)
+            real,
+            groups,
+            torch.randn(len(real), self.config.z_dim, device=self.device, generator=self.rng),
+            rng=self.rng,
         )
 
     def _draw(self, batch: step.MicroBatch) -> torch.Tensor:
         return step.generate(self.G, batch)
 
-    def _logits(self, images: torch.Tensor, groups: step.Groups) -> torch.Tensor:
-        return self.D(augment(images, self.config.augment, self.rng), groups)
+    def _logits(self, images: torch.Tensor, batch: step.MicroBatch) -> torch.Tensor:
+        return self.D(augment(images, self.config.augment, batch.rng), batch.groups)
 
     @property
     def _game(self) -> step.Game:
-        return step.Game(self._draw, self._logits, self.config.loss, self.rng)
+        return step.Game(self._draw, self._logits, self.config.loss)
 
     def _update_d(self, real: torch.Tensor, groups: step.Groups, kind: str) -> None:
         """Update D once, on real images (N, C, H, W) in [-1, 1] and as many fakes."""

@@ -92,6 +92,7 @@ WRONG = {
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 999, "\ud800"),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
+    "gpus": (None, "1", -1, 0, 1e9, 10**400, float("inf"), [], {}, True),
 }  # fmt: skip
 # The endpoints for everybody and those for who controls the runs (a test compares), and every way to them.
 ENDPOINTS, GUARDED = ("models", "sample", "interpolate", "status"), ("train", "command")

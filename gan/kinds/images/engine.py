@@ -22,6 +22,7 @@ from gan.train import origin
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
 from gan.train.start import load_start
+from gan.train.team import ALONE, Team
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
@@ -35,8 +36,8 @@ class ImagesTrainer(Trainer):
 
     SCORES = ("diversity",)
 
-    def __init__(self, config: RunConfig, dataset: Dataset, device: Device):
-        super().__init__(config, dataset, device)
+    def __init__(self, config: RunConfig, dataset: Dataset, device: Device, team: Team = ALONE):
+        super().__init__(config, dataset, device, team)
         self.real_diversity = pairwise_diversity(dataset.images[:COMPARED].float() / 127.5 - 1)
 
     def sample_sheet(self) -> Sheet:

@@ -16,6 +16,7 @@ from gan.kinds.points.data import NAMES, Box, PointSet
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.trainer import PointsTrainer
 from gan.kinds.points.trainer import check_data as check
+from gan.train.team import ALONE, Team
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def remarks(points: PointSet) -> tuple[()]:
     return ()
 
 
-def build(config: PointsConfig, points: PointSet, device: Device) -> PointsTrainer:
+def build(config: PointsConfig, points: PointSet, device: Device, team: Team = ALONE) -> PointsTrainer:
     """Return a trainer at step 0. Raises UserError as `check` does."""
-    return PointsTrainer(config, points)
+    return PointsTrainer(config, points, team)
 
 
 def first_step_seconds(config: PointsConfig, points: PointSet) -> float:

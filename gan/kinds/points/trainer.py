@@ -22,6 +22,8 @@ from gan.spec import FORMAT, in_order
 from gan.train import step
 from gan.train.base import BaseTrainer, seed_for
 from gan.train.optim import Adam
+from gan.train.parts import RunningStatistics
+from gan.train.team import ALONE, Team
 
 
 def check_data(config: PointsConfig, points: PointSet) -> None:
@@ -36,9 +38,10 @@ class PointsTrainer(BaseTrainer):
     SCORES = ("modes", "high_quality", "kl", "diversity")  # see metrics.py
     classes: tuple[str, ...] = ()
 
-    def __init__(self, config: PointsConfig, points: PointSet):
+    def __init__(self, config: PointsConfig, points: PointSet, team: Team = ALONE):
         check_data(config, points)
-        super().__init__(config, torch.device("cpu"), len(points.points))
+        super().__init__(config, torch.device("cpu"), len(points.points), team)
+        self.g_steps = config.g_steps
         self.points = points
         self.modes = None if points.modes is None else len(points.modes.centres)
         torch.manual_seed(seed_for(config.seed, "weights"))
@@ -49,7 +52,7 @@ class PointsTrainer(BaseTrainer):
         betas = (config.beta1, config.beta2)
         self.opt_g = Adam(self.G.parameters(), self.lr_g, betas)
         self.opt_d = Adam(self.D.parameters(), self.lr_d, betas)
-        self.parts: int | None = None  # a batch is never split: a step takes a few MB
+        self.running = RunningStatistics((self.G, self.D))
         rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
         self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=rng)
 
@@ -96,32 +99,31 @@ class PointsTrainer(BaseTrainer):
     def _next_step(self) -> torch.Tensor:
         """Take one step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""
         gamma, decay = self._set_schedule()
-        self.rng.manual_seed(seed_for(self.config.seed, "step", self.step))
-        game = step.Game(self._generate, self._judge, self.config.loss, self.rng)
+        self._seed()
+        game = step.Game(self._generate, self._judge, self.config.loss, self._add_up)
         for turn in range(self.config.d_steps):
-            batch = self._batch(self.step * self.config.d_steps + turn)
+            real = self._real(self.step * self.config.d_steps + turn)
+            batches = self._with_new_z(real)
             with torch.no_grad():
-                fake = game.generate(batch)
-            d = step.update_d(self.D, self.opt_d, game, [batch], [fake], self.config.penalty, 0.5 * gamma)
+                fakes = [game.generate(batch) for batch in batches]
+            d = step.update_d(self.D, self.opt_d, game, batches, fakes, self.config.penalty, 0.5 * gamma)
         for turn in range(self.config.g_steps):
-            drawn = self._with_new_z(batch) if turn else batch
-            loss_g = step.update_g(self.D, self.opt_g, game, [drawn], None)
+            drawn = self._with_new_z(real) if turn else batches
+            loss_g = step.update_g(self.D, self.opt_g, game, drawn, None)
         step.update_ema(self.ema, self.G, decay)
         self.step += 1
-        pair = (d.on_real > d.on_fake).float().mean()
-        return torch.stack([d.loss, loss_g, d.on_real.mean(), d.on_fake.mean(), pair, d.penalty])
+        return torch.stack([d.loss, loss_g, d.real, d.fake, d.pair, d.penalty])
 
-    def _batch(self, index: int) -> step.MicroBatch:
-        """Return real batch number `index` of the run, with new latents."""
-        rows = self._rows(index)
-        real = self.points.points[rows][:, :, None, None]  # (N, 2, 1, 1): train/losses.py expects images
-        return step.MicroBatch(real, None, torch.randn(len(rows), self.config.z_dim, generator=self.rng))
+    def _real(self, index: int) -> torch.Tensor:
+        """Return the points of real batch number `index` of the run: (N, 2, 1, 1), as losses.py expects."""
+        return self.points.points[self._rows(index)][:, :, None, None]
 
-    def _with_new_z(self, batch: step.MicroBatch) -> step.MicroBatch:
-        return batch._replace(z=torch.randn(batch.z.shape, generator=self.rng))
+    def _with_new_z(self, real: torch.Tensor) -> list[step.MicroBatch]:
+        """Return this rank's micro-batches of real points, with new latents."""
+        return self._split(real, None, torch.randn(len(real), self.config.z_dim, generator=self.rng))
 
     def _generate(self, batch: step.MicroBatch) -> torch.Tensor:
         return self.G(batch.z)[:, :, None, None]
 
-    def _judge(self, points: torch.Tensor, groups: step.Groups) -> torch.Tensor:
+    def _judge(self, points: torch.Tensor, batch: step.MicroBatch) -> torch.Tensor:
         return self.D(points.flatten(1))

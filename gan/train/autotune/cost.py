@@ -174,7 +174,7 @@ def _walk(config: RunConfig, G: Any, D: Any, spec: ModelSpec, penalty: str) -> t
     )
     game = Game(
         generate=lambda batch: generate(G, batch),
-        judge=lambda images, groups: D(augment(images, config.augment, None), groups),
+        judge=lambda images, batch: D(augment(images, config.augment, None), batch.groups),
         loss=config.loss,
     )
     G.requires_grad_(True), D.requires_grad_(True)

@@ -151,13 +151,14 @@ def _cpu() -> str:
 def path() -> Path:
     """Return the file of this machine's profile.
 
-    The GPU's name is inside the file, because asking for it would start CUDA in the web server.
+    The GPU's name is inside the file, because asking for it would start CUDA in the web server. Which of
+    several GPUs this process may see makes no difference: pools and clusters name another one each time.
     """
     try:
         torch = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         torch = "?"
-    parts = (FORMAT, _cpu(), cpu_quota(), torch, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    parts = (FORMAT, _cpu(), cpu_quota(), torch, os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"))
     return cache_dir() / f"machine-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.json"
 
 
@@ -179,6 +180,16 @@ def has_gpu() -> bool:
     """
     known = load_profile()
     return known.torch_name == "cuda" if known else any(Path(place).exists() for place in _GPUS)
+
+
+def count_gpus() -> int:
+    """Return how many NVIDIA GPUs a worker would see, without torch: by the drivers' files.
+
+    CUDA_VISIBLE_DEVICES limits them.
+    """
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    found = sum(path.name[6:].isdigit() for path in Path("/dev").glob("nvidia*"))
+    return found if shown is None else min(found, sum(bool(name.strip()) for name in shown.split(",")))
 
 
 def save_profile(machine: Machine) -> None:

@@ -137,14 +137,14 @@ class Services:
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
-    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None) -> str:
+    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None, gpus: int = 1) -> str:
         """Start a run and return its id.
 
         visitor: the mark of the visitor who starts it, "" for somebody who controls all runs. start: the
-        model whose weights it begins with.
+        model whose weights it begins with. gpus: how many it may train on.
         Raises UserError as Supervisor.submit does, and beyond a visitor's limits.
         """
-        begin = partial(self.supervisor.submit, config, visitor, start)
+        begin = partial(self.supervisor.submit, config, visitor, start, gpus)
         return self.visitors.submit(self.store, config, visitor, begin) if visitor else begin()
 
     def command(self, run_id: str, name: str, visitor: str = "") -> None:

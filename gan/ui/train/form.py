@@ -14,7 +14,7 @@ from gan.latent.catalogue import Catalogue
 from gan.latent.origins import origin_of
 from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
-from gan.train.autotune.machine import has_gpu
+from gan.train.autotune.machine import count_gpus, has_gpu
 from gan.train.origin import Origin
 from gan.ui.server.services import Services
 from gan.ui.train import fields
@@ -52,13 +52,16 @@ def shape(data: Any) -> tuple[int, int]:
 
 
 def read(asked: Any) -> dict[str, Any]:
-    """Check the form {data, recipe, minutes, values, ...} that a page sends. `config` checks its settings.
+    """Check the form {data, recipe, minutes, values, gpus, ...} of a page; `config` checks its settings.
 
     Raises UserError where it is no form.
     """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
         raise UserError("ui.bad_form")
-    return {**asked, "data": str(asked.get("data"))[:100]}
+    gpus = asked.get("gpus", 1)
+    if type(gpus) is not int or not 1 <= gpus <= max(1, count_gpus()):
+        raise UserError("ui.bad_form")
+    return {**asked, "data": str(asked.get("data"))[:100], "gpus": gpus}
 
 
 def origin(services: Services, asked: dict[str, Any]) -> Origin | None:

@@ -53,7 +53,7 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
     )
     with services.uploading:
         keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
-        run_id = services.submit(config, visitor, origin)
+        run_id = services.submit(config, visitor, origin, asked["gpus"])
         unmark(kept)
     return run_id
 

@@ -48,7 +48,8 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
         raise UserError("points.batch", batch=made.batch, count=count)
     with services.uploading:
         kept = keep_points(file, services.uploads)
-        run_id = services.submit(dataclasses.replace(made, data=str(kept)), visitor)
+        made = dataclasses.replace(made, data=str(kept))
+        run_id = services.submit(made, visitor, gpus=asked["gpus"])
         unmark(kept)
     return run_id
 

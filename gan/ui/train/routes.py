@@ -20,7 +20,7 @@ from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.objectives import LOSSES, PENALTIES
 from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
-from gan.train.autotune.machine import has_gpu
+from gan.train.autotune.machine import count_gpus, has_gpu
 from gan.ui.server.concurrency import LIMITS
 from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
@@ -142,7 +142,7 @@ def start_named(services: Services, asked: dict[str, Any], visitor: str = "") ->
     made = form.config(
         asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"], origin=start
     )
-    return services.submit(made, visitor, start)
+    return services.submit(made, visitor, start, asked.get("gpus", 1))
 
 
 def _thumbnail(request: Request) -> Response:
@@ -163,7 +163,7 @@ def options() -> dict[str, Any]:
         {**one, "needs_gpu": one["kind"] == DEFAULT and one["name"] in absent}
         for one in _options()["recipes"]
     ]
-    return {**_options(), "recipes": recipes}
+    return {**_options(), "recipes": recipes, "gpus": count_gpus()}
 
 
 @functools.cache

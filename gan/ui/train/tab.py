@@ -72,6 +72,7 @@ def build(services: Services) -> None:
                     controls |= part.controls(i18n, form.start(first, part.main[0]))
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
             minutes = _picker("gan-time", 5)
+            gr.HTML("<gan-gpus></gan-gpus>", apply_default_css=False)
             with gr.Column(elem_id="train-go"):
                 gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")

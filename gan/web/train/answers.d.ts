@@ -53,6 +53,8 @@ declare global {
     points_suffixes: string[];
     points_limits: UploadLimits;
     limits: UploadLimits;
+    /** How many GPUs a run may use; 0 without any. */
+    gpus: number;
   }
 
   /** See gan/ui/train/cost.py. */

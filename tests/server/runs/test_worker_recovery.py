@@ -246,7 +246,8 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(recipe):
     fake = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
     gradients = []
     for trainer in (whole, parts):
-        trainer.rng.manual_seed(3)
+        trainer._seed()
+        trainer.running.begin(trainer.parts)
         trainer._set_schedule()
         batch = trainer._micro_batches(*trainer._batch(torch.arange(8)))
         assert sum(part.share for part in batch) == 1

@@ -48,7 +48,7 @@ class Tape:
 
 def graphed(tape: Tape, **settings) -> Trainer:
     trainer = tiny_trainer(**settings)
-    trainer.run_step = GraphedStep(trainer._train_step, trainer.rng, tape.recorder())
+    trainer.run_step = GraphedStep(trainer._train_step, trainer.rngs, tape.recorder())
     return trainer
 
 

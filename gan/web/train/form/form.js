@@ -366,6 +366,20 @@ class TimePicker extends Picker {
   }
 }
 
+/** How many GPUs a run shares; only where the server sees more than one. submit.js reads the choice. */
+class Gpus extends HTMLElement {
+  async connectedCallback() {
+    if (this.firstChild) return;
+    const { gpus } = await catalogue().catch(() => ({ gpus: 0 })); // the pickers show the error
+    if (gpus < 2 || this.firstChild) return;
+    const numbers = Array.from({ length: gpus }, (_, index) => String(index + 1));
+    this.append(
+      h("label", {}, t("train.gpus"), h("select", {}, ...numbers.map((number) => h("option", {}, number)))),
+      h("p", { class: "tr-about" }, t("train.gpus_help")),
+    );
+  }
+}
+
 /** The answer to Train: shows the new run, or the error beside the button. */
 class Answer extends HTMLElement {
   /** @type {HTMLElement} */ text;
@@ -457,4 +471,5 @@ customElements.define("gan-group", Group);
 customElements.define("gan-data", DataPicker);
 customElements.define("gan-recipe", RecipePicker);
 customElements.define("gan-time", TimePicker);
+customElements.define("gan-gpus", Gpus);
 customElements.define("gan-answer", Answer);

@@ -28,20 +28,31 @@ window.ganSubmit = async (data, own, recipe, minutes, start, ...values) => {
  * @param {Setting[]} values
  */
 async function submit(data, own, recipe, minutes, start, values) {
+  /** @type {?HTMLSelectElement} */
+  const choice = document.querySelector("gan-gpus select");
+  const gpus = Number(choice?.value ?? 1);
   if (data === "own-points") {
     const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
     return request("runs", {
       method: "POST",
-      value: { data, recipe, minutes, values, files: file ? [file.path] : [] },
+      value: { data, recipe, minutes, values, gpus, files: file ? [file.path] : [] },
     });
   }
   if (data !== "own")
-    return request("runs", { method: "POST", value: { data, recipe, minutes, start, values } });
+    return request("runs", { method: "POST", value: { data, recipe, minutes, start, values, gpus } });
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
   return request("runs", {
     method: "POST",
-    value: { data, recipe, minutes, start, values: asked, files: pictures.files.map((file) => file.path) },
+    value: {
+      data,
+      recipe,
+      minutes,
+      start,
+      values: asked,
+      gpus,
+      files: pictures.files.map((file) => file.path),
+    },
   });
 }

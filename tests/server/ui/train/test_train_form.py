@@ -144,6 +144,16 @@ def test_a_set_of_the_catalogue_keeps_its_channels():
     assert form.config("digits", "modern", 5, values("digits", channels=3)).channels == 1
 
 
+@pytest.mark.parametrize("gpus", [0, 3, -1, True, "2", 1.5, None])
+def test_a_page_may_ask_only_for_gpus_that_exist(gpus, monkeypatch):
+    monkeypatch.setattr(form, "count_gpus", lambda: 2)
+    asked = {"data": "digits", "values": []}
+    assert [form.read({**asked, **more})["gpus"] for more in ({}, {"gpus": 1}, {"gpus": 2})] == [1, 1, 2]
+    with pytest.raises(UserError) as error:
+        form.read({**asked, "gpus": gpus})
+    assert error.value.key == "ui.bad_form"
+
+
 def test_what_needs_a_gpu_is_refused_without_one(gpu):
     gpu(False)
     with pytest.raises(UserError) as caught:
