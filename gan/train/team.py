@@ -94,8 +94,21 @@ def join() -> Team:
     if gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     if not dist.is_initialized():
-        _try(lambda: dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo", timeout=PATIENCE))
+        _try(lambda: _begin("cpu:gloo,cuda:nccl" if gpu else "gloo"))
     return Team(dist.get_rank(), dist.get_world_size())
+
+
+def _begin(backend: str) -> None:
+    """Meet the other ranks in the store that the environment names.
+
+    torchrun keeps one store for all starts on a machine. A rank that starts again would find the address of
+    one that has ended, so each start has its own part of the store. The machines of several nodes count
+    their starts each for itself; there torch's own way stays.
+    """
+    store, rank, size = next(iter(dist.rendezvous("env://", timeout=PATIENCE)))
+    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
+        store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
 
 
 def leave() -> None:
