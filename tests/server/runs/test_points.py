@@ -74,7 +74,7 @@ def test_a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not(tmp_path):
     whole.advance(STEPS)
     tensors, meta = read_state(run / "state" / NEWEST)
     expected = tensors_of(whole)
-    assert (meta["step"], meta["parts"]) == (STEPS, None)
+    assert (meta["step"], meta["parts"]) == (STEPS, 1)
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in expected)
     assert (run / "live.safetensors").read_bytes() == whole.published()
