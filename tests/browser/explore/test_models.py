@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from gan.latent.catalogue import CHECKPOINTS, pulled_root
 from tests.fakes.hub import Repository
-from tests.support.browsing import SLOW
 from tests.support.exploring import large, visit
 from tests.support.generators import RUN, tiny_spec, write_run
 
@@ -40,14 +39,16 @@ def test_a_model_of_the_hub_is_pulled_by_its_name_and_draws(browser, address, hu
     page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US").new_page()
     try:
         visit(page, address)
+        page.get_by_role("button", name="Hub", exact=True).click()
         field = page.get_by_label("Model on the Hugging Face Hub")
+        expect(field).to_be_focused()
         field.fill("ada/none")
         field.press("Enter")
-        expect(page.locator(".xp-note")).to_contain_text("no public model “hub:ada/none”", timeout=SLOW)
+        expect(page.locator(".xp-note")).to_contain_text("no public model “hub:ada/none”")
         field.fill("ada/sevens")
         page.get_by_role("button", name="Pull", exact=True).click()
         drawn = "() => document.querySelector('gan-explorer').shown?.model === 'hub:ada/sevens'"
-        page.wait_for_function(drawn, timeout=SLOW)
+        page.wait_for_function(drawn)
         expect(page.locator(".xp-card[aria-pressed=true]")).to_contain_text("Hub · ada/sevens")
         expect(page.locator(".xp-note")).to_be_hidden()
         assert len(large(page)) > 500

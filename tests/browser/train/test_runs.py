@@ -482,7 +482,7 @@ def test_a_finished_run_is_given_more_time(visit, runs, ended):
     page = visit()
     open_list(page)
     row(page, "Digits").get_by_role("button").first.click()
-    field = page.get_by_label("More thousands")
+    field = page.get_by_label("More thousand images")
     field.fill("0")
     page.click("[data-command=more]")
     assert runs.config(run_id).kimg == before

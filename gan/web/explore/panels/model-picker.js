@@ -1,7 +1,7 @@
-// The cards of the models: shipped checkpoints, pulled models, finished runs, and the run that is training. Beside
-// them a field pulls another model from the Hugging Face Hub.
+// The cards of the models: shipped checkpoints, pulled models, finished runs, and the run that is training. A
+// button beside them opens a field that pulls another model from the Hugging Face Hub.
 import { address, request } from "../../core/api.js";
-import { h, setText } from "../../core/dom.js";
+import { h, icon, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
 import { known, t } from "../../core/i18n.js";
 
@@ -114,20 +114,46 @@ export class ModelPicker {
       spellcheck: false,
       autocapitalize: "none",
       autocomplete: "off",
-      title: t("explore.pull_hint", { count: MOST_PULLED }),
       "aria-label": t("explore.pull_name"),
     });
     this.button = h("button", { type: "submit", class: "xp-button xp-quiet" }, t("explore.pull"));
-    this.form = h("form", { class: "xp-pull needs-control", onsubmit: (event) => this.#pull(event) }, [
-      this.name,
-      this.button,
-    ]);
-    this.element = h("section", { class: "xp-picker" }, this.row, this.form);
+    this.form = h(
+      "form",
+      { class: "xp-pull", id: "xp-pull", hidden: true, onsubmit: (event) => this.#pull(event) },
+      [
+        h("span", { class: "xp-hint" }, t("explore.pull_hint", { count: MOST_PULLED })),
+        this.name,
+        this.button,
+      ],
+    );
+    this.opener = h(
+      "button",
+      {
+        type: "button",
+        class: "xp-button xp-quiet needs-control",
+        "aria-expanded": "false",
+        "aria-controls": "xp-pull",
+        title: t("explore.pull_name"),
+        onclick: () => this.#open(this.form.hidden),
+      },
+      icon("plus"),
+      h("span", {}, t("explore.hub")),
+    );
+    this.element = h("section", { class: "xp-picker" }, this.row, this.opener, this.form);
+  }
+
+  /** Show or hide the field for a name. @param {boolean} shown */
+  #open(shown) {
+    this.form.hidden = !shown;
+    this.opener.setAttribute("aria-expanded", String(shown));
+    if (shown) this.name.focus();
   }
 
   /** Put the name of a model of the Hub into the field. @param {string} id */
   offer(id) {
-    if (id.startsWith(HUB) && !this.name.value) this.name.value = id.slice(HUB.length);
+    if (!id.startsWith(HUB) || this.name.value) return;
+    this.name.value = id.slice(HUB.length);
+    this.#open(true);
   }
 
   /** @param {SubmitEvent} event */
@@ -140,6 +166,7 @@ export class ModelPicker {
     try {
       const { id } = await request("pull", { method: "POST", value: { id: name } });
       this.name.value = "";
+      this.#open(false);
       this.pick(id);
     } catch (error) {
       this.say(error);

@@ -131,8 +131,8 @@ export class RunControls {
   allow() {
     const allowed = controls(this.id);
     const buttons = [...Object.values(this.buttons), this.more.button, this.take];
-    const shown = Object.values(this.buttons).filter((button) => !button.hidden);
-    this.others.hidden = allowed || !isVisitor() || !shown.length;
+    const shown = [...Object.values(this.buttons), this.more.element, this.take].some((part) => !part.hidden);
+    this.others.hidden = allowed || !isVisitor() || !shown;
     for (const button of buttons) {
       button.disabled = isVisitor() && !allowed;
       button.title = button.disabled ? t("access.others_run") : "";
@@ -221,6 +221,7 @@ class MoreTime {
   /** @param {Run} run */
   update({ status, config }) {
     this.element.hidden = status.state !== "finished" || !config;
-    setText(this.label, t(config?.kimg || config?.steps ? "stage.more_kimg" : "stage.more_minutes"));
+    const unit = config?.kimg ? "kimg" : config?.steps ? "steps" : "minutes";
+    setText(this.label, t(`stage.more_${unit}`));
   }
 }
