@@ -172,7 +172,6 @@ SANE = {
     "ALLOWED_PATHS": "/etc",
     "DEBUG": "1",
     "DEFAULT_CONCURRENCY_LIMIT": "3",
-    "MCP_SERVER": "True",
     "NUM_PORTS": "5",
     "NUM_WORKERS": "2",
     "SHARE": "True",
@@ -196,7 +195,6 @@ def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
         styles = "gradio_api/gan/static/shell/base.css"
         assert [status(f"{address}{path}") for path in ("", "gan/", styles, f"gan/{styles}")] == [200] * 4
         assert status(f"{address}gradio_api/file=/etc/passwd") == 404
-        assert status(f"{address}gradio_api/mcp/") == 404
         import psutil
 
         listening = {
