@@ -50,7 +50,7 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not_and_any_difference_wou
 
 
 def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen(tmp_path):
-    config = config_of("digits", 6)
+    config = config_of("fashion", 10)
     write_json(tmp_path / "config.json", config.to_json())
     with busy(), planted():
         work(tmp_path)
