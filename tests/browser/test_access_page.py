@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from gan.ui.server.access import FREE, PACE
 from tests.fakes.runs import children
 from tests.reliability.raw_http import Case, Wire
-from tests.support.browsing import PHONE, serve, spare_is_ready
+from tests.support.browsing import PHONE, serve_program, spare_is_ready
 
 pytestmark = pytest.mark.browser
 TOKEN = "zebra-4711-quokka"
@@ -19,7 +19,7 @@ TOKEN = "zebra-4711-quokka"
 def served(tmp_path_factory):
     """The URL of a server with a token, the folder of its runs, and its log."""
     folder = tmp_path_factory.mktemp("locked")
-    with serve(folder / "runs", token=TOKEN, log=folder / "server.log") as address:
+    with serve_program(folder / "runs", token=TOKEN, log=folder / "server.log") as address:
         spare_is_ready(folder / "runs")
         yield address, folder
 

@@ -130,9 +130,10 @@ export class ModelPicker {
       "button",
       {
         type: "button",
-        class: "xp-button xp-quiet needs-control",
+        class: "xp-button xp-quiet xp-opener needs-control",
         "aria-expanded": "false",
         "aria-controls": "xp-pull",
+        "aria-label": t("explore.hub"),
         title: t("explore.pull_name"),
         onclick: () => this.#open(this.form.hidden),
       },
